@@ -1,0 +1,82 @@
+/** @file context.h
+ *  What the library needs from its host: memory, threads, and a place for its log.
+ *
+ *  Every handle is made in a context. NULL stands for a context of that handle's own, with the defaults below. A handle keeps
+ *  its context alive, so the order in which things are freed does not matter. There is no global state of the library's own. */
+#ifndef DDAEBM_CONTEXT_H
+#define DDAEBM_CONTEXT_H
+
+#include <ddaebm/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A context; opaque. */
+typedef struct ddaebm_context ddaebm_context;
+
+/** Where the library gets its memory. The functions may be called from any thread that uses a handle of the context.
+ *  Initialise with DDAEBM_ALLOCATOR_INIT, then fill in. */
+typedef struct ddaebm_allocator {
+    size_t struct_size; /**< sizeof(ddaebm_allocator) */
+    /** Returns at least @p size bytes (never 0) aligned for any C type, or NULL. */
+    void *(*allocate)(void *user, size_t size);
+    /** Takes back what allocate returned; never NULL. */
+    void (*release)(void *user, void *pointer);
+    void *user; /**< handed to both */
+} ddaebm_allocator;
+
+/** Initialiser of a ddaebm_allocator. */
+#define DDAEBM_ALLOCATOR_INIT {sizeof(ddaebm_allocator), NULL, NULL, NULL}
+
+/** How much a log line matters. @since 0.1 */
+typedef enum ddaebm_log_level {
+    DDAEBM_LOG_DEBUG = 0,  /**< of interest to who debugs the library */
+    DDAEBM_LOG_INFO = 1,   /**< of interest to who watches a run */
+    DDAEBM_LOG_WARNING = 2 /**< something that probably is not what was meant */
+} ddaebm_log_level;
+
+/** Receives one whole line, without a newline. May be called from any thread that uses a handle of the context. */
+typedef void (*ddaebm_log_function)(void *user, ddaebm_log_level level, const char *line);
+
+/** Makes a context: one thread for each processor that this process may run on, silent log.
+ *  @param[out] out the new context, to be freed with ddaebm_context_free; untouched on failure
+ *  @param allocator copied; NULL for malloc and free. Its functions must outlive the context and every handle made in it
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT (@p out NULL, a wrong struct_size, a missing function) or
+ *          ::DDAEBM_OUT_OF_MEMORY. Any thread. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_create(ddaebm_context **out, const ddaebm_allocator *allocator);
+
+/** Gives up the caller's hold on a context; it ends with the last handle made in it.
+ *  @param context may be NULL. Any thread. @since 0.1 */
+DDAEBM_API void ddaebm_context_free(ddaebm_context *context);
+
+/** Sets how many threads a call on a handle of this context may compute with. Results for one number of threads are equal bit for
+ *  bit from run to run. Where the BLAS has its own threads (OpenBLAS), they are set to one while the library computes, and set
+ *  back after.
+ *  @param context not NULL, with no call running on any handle of it
+ *  @param threads 1 to 256
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, or ::DDAEBM_OUT_OF_MEMORY (the number is as before).
+ *  @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_set_threads(ddaebm_context *context, int threads);
+
+/** The number of threads in force.
+ *  @param context NULL gives what a default context would have
+ *  @return 1 to 256. @since 0.1 */
+DDAEBM_API int ddaebm_context_threads(const ddaebm_context *context);
+
+/** Sets who receives the log.
+ *  @param context not NULL, with no call running on any handle of it
+ *  @param function NULL for silence, the default
+ *  @param user handed to @p function
+ *  @param least lines below this level are not made
+ *  @return ::DDAEBM_OK or ::DDAEBM_INVALID_ARGUMENT. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_function function, void *user,
+                                                               ddaebm_log_level least);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

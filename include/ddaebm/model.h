@@ -1,0 +1,120 @@
+/** @file model.h
+ *  A model: the weights of energy, generator and encoder, the configuration that built them, and the statistics of its data.
+ *
+ *  A model that nobody changes may be shared by any number of threads. Rows are float32, [count, width], in the data's own units. */
+#ifndef DDAEBM_MODEL_H
+#define DDAEBM_MODEL_H
+
+#include <ddaebm/config.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A model; opaque. */
+typedef struct ddaebm_model ddaebm_model;
+
+/** The three networks. @since 0.1 */
+typedef enum ddaebm_network {
+    DDAEBM_NETWORK_ENERGY = 0,    /**< f(x, t) */
+    DDAEBM_NETWORK_GENERATOR = 1, /**< G(x_{t+1}, t, z) */
+    DDAEBM_NETWORK_ENCODER = 2    /**< q(z | x_t, x_{t+1}) */
+} ddaebm_network;
+
+/** What is known of one tensor of a model. */
+typedef struct ddaebm_parameter_info {
+    size_t struct_size; /**< set by the caller to sizeof(ddaebm_parameter_info) */
+    const char *name;   /**< as in the file, for instance "energy.net.layers.0.weight"; the model's */
+    ddaebm_network network; /**< whose it is */
+    size_t rank;            /**< number of axes, 0 to 4 */
+    size_t shape[4];        /**< sizes, slowest axis first: linear weights are [out, in] */
+    size_t elements;        /**< product of the shape */
+    int trained;            /**< 1 for a weight, 0 for a running statistic */
+} ddaebm_parameter_info;
+
+/** Initialiser of a ddaebm_parameter_info. */
+#define DDAEBM_PARAMETER_INFO_INIT {sizeof(ddaebm_parameter_info), NULL, DDAEBM_NETWORK_ENERGY, 0, {0, 0, 0, 0}, 0, 0}
+
+/** Makes an untrained model, its weights drawn by the published rules.
+ *  @param[out] out the new model, to be freed with ddaebm_model_free; untouched on failure
+ *  @param context NULL for the defaults
+ *  @param config copied
+ *  @param seed fixes the weights
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (a combination of values that no network can have) or
+ *          ::DDAEBM_OUT_OF_MEMORY. A schedule whose last level is far from N(0, I) draws a warning in the log. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_create(ddaebm_model **out, ddaebm_context *context,
+                                                            const ddaebm_config *config, uint64_t seed);
+
+/** Reads a model from a safetensors file written by ddaebm_model_save, or from a checkpoint (its averaged weights).
+ *  @param[out] out the model, to be freed with ddaebm_model_free; untouched on failure
+ *  @param context NULL for the defaults
+ *  @param path of the file
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND or ::DDAEBM_IO (cannot be opened or read), ::DDAEBM_FORMAT,
+ *          ::DDAEBM_UNSUPPORTED (a newer format), ::DDAEBM_MISMATCH (tensors that the configuration does not build),
+ *          ::DDAEBM_NOT_FINITE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_load(ddaebm_model **out, ddaebm_context *context, const char *path);
+
+/** ddaebm_model_load from memory. @param[out] out the model @param context NULL for the defaults @param data the file's bytes
+ *  @param size how many @return as ddaebm_model_load. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context, const void *data,
+                                                                 size_t size);
+
+/** Writes a model as safetensors, whole or not at all.
+ *  @param model the model
+ *  @param path of the file, replaced if it exists
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save(const ddaebm_model *model, const char *path);
+
+/** ddaebm_model_save into memory.
+ *  @param model the model
+ *  @param[out] data may be NULL if @p capacity is 0; untouched on failure
+ *  @param capacity bytes at @p data
+ *  @param[out] needed bytes that the file takes; may be NULL
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or ::DDAEBM_OUT_OF_RANGE if @p capacity is too small (@p needed
+ *          is set all the same). @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity,
+                                                                 size_t *needed);
+
+/** Frees a model. @param model may be NULL; no sampler, scorer or trainer made of it may be used after. @since 0.1 */
+DDAEBM_API void ddaebm_model_free(ddaebm_model *model);
+
+/** The configuration. @param model not NULL @return the model's, valid as long as it. @since 0.1 */
+DDAEBM_API const ddaebm_config *ddaebm_model_config(const ddaebm_model *model);
+
+/** Numbers in a row. @param model not NULL @return at least 1. @since 0.1 */
+DDAEBM_API size_t ddaebm_model_width(const ddaebm_model *model);
+
+/** Denoising steps T; levels run from 0 to T-1. @param model not NULL @return at least 1. @since 0.1 */
+DDAEBM_API size_t ddaebm_model_levels(const ddaebm_model *model);
+
+/** The temperature: f(x, t) / temperature is a log-density up to a constant. @param model not NULL @return above 0. @since 0.1 */
+DDAEBM_API double ddaebm_model_temperature(const ddaebm_model *model);
+
+/** Sets the temperature. @param model changed @param temperature finite and above 0
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_RANGE. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_set_temperature(ddaebm_model *model, double temperature);
+
+/** Number of tensors. @param model not NULL @return the number. @since 0.1 */
+DDAEBM_API size_t ddaebm_model_parameter_count(const ddaebm_model *model);
+
+/** What is known of the index-th tensor. @param model the model @param index from 0 @param[in,out] info its struct_size set by the
+ *  caller; untouched on failure @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_NOT_FOUND past the last. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, ddaebm_parameter_info *info);
+
+/** Reads a tensor by name. @param model the model @param name as in ddaebm_parameter_info @param[out] values row-major; untouched on failure
+ *  @param elements must be the tensor's @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND or ::DDAEBM_MISMATCH.
+ *  @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *name, float *values,
+                                                                   size_t elements);
+
+/** Writes a tensor by name; samplers and scorers made before keep what they had. @param model changed on success alone
+ *  @param name as in ddaebm_parameter_info @param values row-major, finite @param elements must be the tensor's
+ *  @return as ddaebm_model_get_parameter, or ::DDAEBM_NOT_FINITE. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, const float *values,
+                                                                   size_t elements);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,174 @@
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "base/context.h"
+
+#include "base/checked.h"
+#include "base/error.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64, MOST_THREADS = 256 };
+
+struct ddaebm_context {
+    atomic_size_t holds;
+    ddaebm_allocator allocator;
+    dd_pool *pool;
+    ddaebm_log_function log;
+    void *log_user;
+    ddaebm_log_level log_least;
+};
+
+static void *malloc_allocate(void *user, size_t size) {
+    (void)user;
+    return malloc(size);
+}
+
+static void malloc_release(void *user, void *pointer) {
+    (void)user;
+    free(pointer);
+}
+
+static int processors(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
+}
+
+ddaebm_status ddaebm_context_create(ddaebm_context **out, const ddaebm_allocator *allocator) {
+    DD_REQUIRE(out);
+    ddaebm_allocator chosen = DDAEBM_ALLOCATOR_INIT;
+    chosen.allocate = malloc_allocate;
+    chosen.release = malloc_release;
+    if (allocator) {
+        if (allocator->struct_size != sizeof *allocator)
+            return dd_fail(DDAEBM_INVALID_ARGUMENT, "allocator->struct_size is %zu, not %zu: use DDAEBM_ALLOCATOR_INIT",
+                           allocator->struct_size, sizeof *allocator);
+        if (!allocator->allocate || !allocator->release)
+            return dd_fail(DDAEBM_INVALID_ARGUMENT, "allocator: allocate and release must both be set");
+        chosen = *allocator;
+    }
+    ddaebm_context *context = chosen.allocate(chosen.user, sizeof *context);
+    if (!context)
+        return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for a context");
+    memset(context, 0, sizeof *context);
+    atomic_init(&context->holds, 1);
+    context->allocator = chosen;
+    ddaebm_status status = dd_pool_create(&context->pool, context, processors());
+    if (status != DDAEBM_OK) {
+        chosen.release(chosen.user, context);
+        return status;
+    }
+    *out = context;
+    return DDAEBM_OK;
+}
+
+void ddaebm_context_free(ddaebm_context *context) {
+    if (!context || atomic_fetch_sub(&context->holds, 1) != 1)
+        return;
+    dd_pool_free(context->pool, context);
+    context->allocator.release(context->allocator.user, context);
+}
+
+ddaebm_status dd_context_hold(ddaebm_context **out, ddaebm_context *context) {
+    if (!context)
+        return ddaebm_context_create(out, NULL);
+    atomic_fetch_add(&context->holds, 1);
+    *out = context;
+    return DDAEBM_OK;
+}
+
+ddaebm_status ddaebm_context_set_threads(ddaebm_context *context, int threads) {
+    DD_REQUIRE(context);
+    if (threads < 1 || threads > MOST_THREADS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "threads is %d; allowed: 1 to %d", threads, MOST_THREADS);
+    dd_pool *pool = NULL;
+    ddaebm_status status = dd_pool_create(&pool, context, threads);
+    if (status != DDAEBM_OK)
+        return status;
+    dd_pool_free(context->pool, context);
+    context->pool = pool;
+    return DDAEBM_OK;
+}
+
+int ddaebm_context_threads(const ddaebm_context *context) {
+    return context ? dd_pool_threads(context->pool) : processors();
+}
+
+ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_function function, void *user, ddaebm_log_level least) {
+    DD_REQUIRE(context);
+    context->log = function;
+    context->log_user = user;
+    context->log_least = least;
+    return DDAEBM_OK;
+}
+
+dd_pool *dd_context_pool(ddaebm_context *context) {
+    return context->pool;
+}
+
+void dd_log(ddaebm_context *context, ddaebm_log_level level, const char *format, ...) {
+    if (!context->log || level < context->log_least)
+        return;
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    context->log(context->log_user, level, line);
+}
+
+/* The pointer-sized slot before an aligned block holds what the allocator gave. */
+void *dd_alloc(ddaebm_context *context, size_t size) {
+    size_t whole = 0;
+    void *base = NULL;
+    if (dd_add(&whole, size, ALIGNMENT + sizeof(void *)))
+        base = context->allocator.allocate(context->allocator.user, whole);
+    if (!base) {
+        (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "the allocator has no %zu bytes", size);
+        return NULL;
+    }
+    uintptr_t aligned = ((uintptr_t)base + sizeof(void *) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    ((void **)aligned)[-1] = base;
+    return (void *)aligned;
+}
+
+void *dd_alloc_zero(ddaebm_context *context, size_t count, size_t size) {
+    size_t bytes = 0;
+    if (!dd_mul(&bytes, count, size)) {
+        (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "%zu elements of %zu bytes exceed the address space", count, size);
+        return NULL;
+    }
+    void *block = dd_alloc(context, bytes);
+    return block ? memset(block, 0, bytes) : NULL;
+}
+
+char *dd_copy_text(ddaebm_context *context, const char *text) {
+    size_t bytes = strlen(text) + 1;
+    char *copy = dd_alloc(context, bytes);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+void dd_free(ddaebm_context *context, void *pointer) {
+    if (pointer)
+        context->allocator.release(context->allocator.user, ((void **)pointer)[-1]);
+}
+
+void *dd_grow(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size) {
+    if (needed <= *capacity)
+        return array;
+    size_t wanted = *capacity < 8 ? 8 : *capacity * 2;
+    if (wanted < needed)
+        wanted = needed;
+    void *grown = dd_alloc_zero(context, wanted, size);
+    if (!grown)
+        return NULL;
+    if (array)
+        memcpy(grown, array, *capacity * size);
+    dd_free(context, array);
+    *capacity = wanted;
+    return grown;
+}

@@ -1,0 +1,85 @@
+/* Every hyperparameter as a plain value: what the rooms above read. The names that users see, the bounds and the meanings stand in keys.c. */
+#ifndef DD_SETTINGS_H
+#define DD_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DD_MOST_INTEGERS = 16 };
+
+/* A short list, for instance of layer widths. */
+typedef struct dd_integers {
+    size_t count;
+    int64_t values[DD_MOST_INTEGERS];
+} dd_integers;
+
+/* The order of the words below is the order of the `choices` texts in keys.c. */
+typedef enum dd_standardize { DD_STANDARDIZE_ALWAYS, DD_STANDARDIZE_FILES, DD_STANDARDIZE_NEVER } dd_standardize;
+typedef enum dd_schedule_kind { DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC } dd_schedule_kind;
+typedef enum dd_grid { DD_GRID_UNIFORM, DD_GRID_LSUN } dd_grid;
+typedef enum dd_precision { DD_PRECISION_FLOAT32, DD_PRECISION_FLOAT64 } dd_precision;
+typedef enum dd_family { DD_FAMILY_MLP } dd_family;
+typedef enum dd_norm { DD_NORM_NONE, DD_NORM_BATCH } dd_norm;
+typedef enum dd_activation { DD_ACTIVATION_PRELU, DD_ACTIVATION_SILU } dd_activation;
+typedef enum dd_divergence { DD_DIVERGENCE_JEFFREY, DD_DIVERGENCE_REVERSE_KL } dd_divergence;
+typedef enum dd_reconstruction {
+    DD_RECONSTRUCTION_GAUSSIAN_NLL,
+    DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL,
+    DD_RECONSTRUCTION_MSE_PRIOR,
+    DD_RECONSTRUCTION_MSE_POSTERIOR
+} dd_reconstruction;
+typedef enum dd_rate_schedule { DD_RATE_CONSTANT, DD_RATE_COSINE } dd_rate_schedule;
+
+/* One multi-layer perceptron trunk; the keys are <network>.feature_layers and so on. */
+typedef struct dd_network_settings {
+    dd_integers feature_layers; /* hidden widths of the branches that read x and t */
+    dd_integers hidden_layers;  /* hidden widths of the trunk */
+    int64_t norm;               /* dd_norm */
+    int64_t activation;         /* dd_activation */
+} dd_network_settings;
+
+typedef struct dd_settings {
+    struct {
+        int64_t width;       /* numbers in a row */
+        int64_t standardize; /* dd_standardize */
+    } data;
+    struct {
+        int64_t timesteps; /* T */
+        int64_t schedule;  /* dd_schedule_kind */
+        double beta_min, beta_max;
+        int64_t grid;          /* dd_grid */
+        double beta_limit;     /* betas are cut there; 1 cuts nothing */
+        double variance_floor; /* of the posterior's log variance; 0 for none */
+        int64_t precision;     /* dd_precision: of the tables */
+    } diffusion;
+    struct {
+        int64_t family;       /* dd_family */
+        int64_t latent_width; /* of z */
+        int64_t time_width;   /* of the level's sinusoidal embedding */
+    } network;
+    dd_network_settings energy, generator, encoder;
+    struct {
+        double gamma;           /* weight of the gradient penalty */
+        double latent_weight;   /* w */
+        int64_t divergence;     /* dd_divergence */
+        int64_t reconstruction; /* dd_reconstruction */
+    } objective;
+    struct {
+        double energy_rate, generator_rate;
+        int64_t rate_schedule; /* dd_rate_schedule, over training.steps */
+        double final_rate;
+        double beta1, beta2, epsilon;
+        double ema_decay; /* 0 for no averaging */
+    } optimizer;
+    struct {
+        int64_t steps, batch;
+        bool calibrate; /* fit the temperature after training */
+    } training;
+} dd_settings;
+
+/* The values inside a configuration. */
+struct ddaebm_config;
+const dd_settings *dd_config_settings(const struct ddaebm_config *config);
+
+#endif

@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 /* *out = a * b; false, with *out untouched by any meaning, on overflow. */
-static inline bool dd_mul(size_t *out, size_t a, size_t b) {
+static inline bool dd_size_mul(size_t *out, size_t a, size_t b) {
     return !__builtin_mul_overflow(a, b, out);
 }
 
 /* *out = a + b; false on overflow. */
-static inline bool dd_add(size_t *out, size_t a, size_t b) {
+static inline bool dd_size_add(size_t *out, size_t a, size_t b) {
     return !__builtin_add_overflow(a, b, out);
 }
 

@@ -110,7 +110,7 @@ dd_pool *dd_context_pool(ddaebm_context *context) {
     return context->pool;
 }
 
-void dd_log(ddaebm_context *context, ddaebm_log_level level, const char *format, ...) {
+void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *format, ...) {
     if (!context->log || level < context->log_least)
         return;
     char line[1024];
@@ -125,7 +125,7 @@ void dd_log(ddaebm_context *context, ddaebm_log_level level, const char *format,
 void *dd_alloc(ddaebm_context *context, size_t size) {
     size_t whole = 0;
     void *base = NULL;
-    if (dd_add(&whole, size, ALIGNMENT + sizeof(void *)))
+    if (dd_size_add(&whole, size, ALIGNMENT + sizeof(void *)))
         base = context->allocator.allocate(context->allocator.user, whole);
     if (!base) {
         (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "the allocator has no %zu bytes", size);
@@ -138,7 +138,7 @@ void *dd_alloc(ddaebm_context *context, size_t size) {
 
 void *dd_alloc_zero(ddaebm_context *context, size_t count, size_t size) {
     size_t bytes = 0;
-    if (!dd_mul(&bytes, count, size)) {
+    if (!dd_size_mul(&bytes, count, size)) {
         (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "%zu elements of %zu bytes exceed the address space", count, size);
         return NULL;
     }

@@ -25,7 +25,7 @@ void dd_free(ddaebm_context *context, void *pointer);
  * NULL on failure, with the old array still good. */
 void *dd_grow(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size);
 
-__attribute__((format(printf, 3, 4))) void dd_log(ddaebm_context *context, ddaebm_log_level level, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *format, ...);
 
 /* The context's threads. */
 dd_pool *dd_context_pool(ddaebm_context *context);

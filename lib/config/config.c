@@ -1,0 +1,340 @@
+#include "config/config.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "config/keys.h"
+#include "config/presets.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_FILE_BYTES = 1 << 20 };
+
+struct ddaebm_config {
+    ddaebm_context *context;
+    dd_settings settings;
+};
+
+const dd_settings *dd_config_settings(const ddaebm_config *config) {
+    return &config->settings;
+}
+
+/* ---- Creation. ---- */
+
+static ddaebm_status create(ddaebm_config **out, ddaebm_context *context, const dd_settings *settings) {
+    ddaebm_context *held = NULL;
+    ddaebm_config *config = NULL;
+    ddaebm_status status = DDAEBM_OK;
+    DD_TRY(dd_context_hold(&held, context));
+    config = dd_alloc_zero(held, 1, sizeof *config);
+    if (!config) {
+        status = DDAEBM_OUT_OF_MEMORY;
+        goto cleanup;
+    }
+    config->context = held;
+    config->settings = *settings;
+    held = NULL;
+    *out = config;
+cleanup:
+    ddaebm_context_free(held);
+    return status;
+}
+
+ddaebm_status ddaebm_config_create(ddaebm_config **out, ddaebm_context *context, const char *preset) {
+    DD_REQUIRE(out);
+    dd_settings settings;
+    ddaebm_status status = dd_preset_settings(&settings, preset ? preset : "points");
+    return status == DDAEBM_OK ? create(out, context, &settings) : status;
+}
+
+void ddaebm_config_free(ddaebm_config *config) {
+    if (!config)
+        return;
+    ddaebm_context *context = config->context;
+    dd_free(context, config);
+    ddaebm_context_free(context);
+}
+
+ddaebm_status ddaebm_config_copy(ddaebm_config **out, const ddaebm_config *config) {
+    DD_REQUIRE(out);
+    DD_REQUIRE(config);
+    return create(out, config->context, &config->settings);
+}
+
+/* ---- JSON. ---- */
+
+/* What a text says, until all of it is known to be good. */
+typedef struct reading {
+    dd_settings settings;
+    bool seen[DD_MOST_KEYS];
+} reading;
+
+static ddaebm_status read_member(reading *into, const char *name, json_t *value);
+
+/* prefix is "" or a group. */
+static ddaebm_status read_object(reading *into, const char *prefix, json_t *object) {
+    const char *member = NULL;
+    json_t *value = NULL;
+    json_object_foreach(object, member, value) {
+        char name[2 * DD_NAME_ROOM]; /* a name that is cut is longer than any key's, so it is none */
+        (void)snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "", member);
+        ddaebm_status status = read_member(into, name, value);
+        if (status != DDAEBM_OK)
+            return status;
+    }
+    return DDAEBM_OK;
+}
+
+/* Names of groups are short, so nesting ends before the stack does. */
+static ddaebm_status read_member(reading *into, const char *name, json_t *value) {
+    const dd_key *key = dd_key_find(name);
+    if (!key && json_is_object(value) && dd_key_is_group(name))
+        return read_object(into, name, value);
+    if (!key)
+        return dd_key_unknown(name);
+    bool *seen = &into->seen[key - dd_key_at(0)];
+    if (*seen)
+        return dd_fail(DDAEBM_FORMAT, "%s is given twice", name);
+    *seen = true;
+    return dd_key_set_json(key, &into->settings, value);
+}
+
+static ddaebm_status syntax_error(const json_error_t *error) {
+    char shown[DD_SHOWN_ROOM];
+    ddaebm_status status = dd_json_status(error);
+    if (status == DDAEBM_OUT_OF_MEMORY)
+        return dd_fail(status, "no memory to read JSON");
+    return dd_fail(status, "line %d: %s", error->line, dd_shown(shown, error->text));
+}
+
+static ddaebm_status parse(dd_settings *settings, const char *text, size_t length) {
+    json_error_t error = {0};
+    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!root)
+        return syntax_error(&error);
+    reading into = {.settings = *settings};
+    ddaebm_status status = DDAEBM_OK;
+    if (json_is_object(root))
+        status = read_object(&into, "", root);
+    else
+        status = dd_fail(DDAEBM_FORMAT, "the configuration must be a JSON object, {\"diffusion.timesteps\": 4, ...}");
+    json_decref(root);
+    if (status == DDAEBM_OK)
+        *settings = into.settings;
+    return status;
+}
+
+ddaebm_status ddaebm_config_parse(ddaebm_config *config, const char *text, size_t length) {
+    DD_REQUIRE(config);
+    DD_REQUIRE(text);
+    return parse(&config->settings, text, length);
+}
+
+ddaebm_status dd_config_create_from_json(ddaebm_config **out, ddaebm_context *context, const char *text, size_t length) {
+    dd_settings settings;
+    ddaebm_status status = DDAEBM_OK;
+    DD_TRY(dd_preset_settings(&settings, "toy"));
+    DD_TRY(parse(&settings, text, length));
+    DD_TRY(create(out, context, &settings));
+cleanup:
+    return status;
+}
+
+/* Reads a whole file into a block of MOST_FILE_BYTES + 1. */
+static ddaebm_status read_file(const char *path, char *block, size_t *length) {
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return dd_fail(errno == ENOENT || errno == ENOTDIR ? DDAEBM_NOT_FOUND : DDAEBM_IO, "cannot open: %s", strerror(errno));
+    ddaebm_status status = DDAEBM_OK;
+    errno = 0;
+    *length = fread(block, 1, MOST_FILE_BYTES + 1, file);
+    if (ferror(file))
+        status = dd_fail(DDAEBM_IO, "cannot read: %s", strerror(errno));
+    else if (*length > MOST_FILE_BYTES)
+        status = dd_fail(DDAEBM_OUT_OF_RANGE, "the file is larger than %d bytes, the most for a configuration", MOST_FILE_BYTES);
+    (void)fclose(file);
+    return status;
+}
+
+ddaebm_status ddaebm_config_load(ddaebm_config *config, const char *path) {
+    DD_REQUIRE(config);
+    DD_REQUIRE(path);
+    char *block = dd_alloc(config->context, MOST_FILE_BYTES + 1);
+    if (!block)
+        return DDAEBM_OUT_OF_MEMORY;
+    size_t length = 0;
+    ddaebm_status status = read_file(path, block, &length);
+    if (status == DDAEBM_OK)
+        status = parse(&config->settings, block, length);
+    dd_free(config->context, block);
+    return status == DDAEBM_OK ? status : dd_fail_in(status, path);
+}
+
+/* ---- One value. ---- */
+
+static ddaebm_status find(const dd_key **out, const char *name) {
+    *out = dd_key_find(name);
+    return *out ? DDAEBM_OK : dd_key_unknown(name);
+}
+
+static const char *type_text(ddaebm_type type) {
+    switch (type) {
+    case DDAEBM_TYPE_BOOLEAN:
+        return "a boolean";
+    case DDAEBM_TYPE_INTEGER:
+        return "an integer";
+    case DDAEBM_TYPE_REAL:
+        return "a real";
+    case DDAEBM_TYPE_CHOICE:
+        return "a choice";
+    case DDAEBM_TYPE_INTEGERS:
+        break;
+    }
+    return "a list of integers";
+}
+
+static ddaebm_status wrong_type(const dd_key *key, const char *wanted) {
+    return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s is %s, not %s", key->name, type_text(key->type), wanted);
+}
+
+ddaebm_status ddaebm_config_set(ddaebm_config *config, const char *key, const char *value) {
+    DD_REQUIRE(config);
+    DD_REQUIRE(key);
+    DD_REQUIRE(value);
+    const dd_key *found = NULL;
+    ddaebm_status status = find(&found, key);
+    return status == DDAEBM_OK ? dd_key_set_text(found, &config->settings, value) : status;
+}
+
+ddaebm_status ddaebm_config_set_integer(ddaebm_config *config, const char *key, int64_t value) {
+    DD_REQUIRE(config);
+    DD_REQUIRE(key);
+    const dd_key *found = NULL;
+    ddaebm_status status = find(&found, key);
+    if (status != DDAEBM_OK)
+        return status;
+    if (found->type != DDAEBM_TYPE_INTEGER)
+        return wrong_type(found, "an integer");
+    return dd_key_set_integer(found, &config->settings, value);
+}
+
+ddaebm_status ddaebm_config_set_real(ddaebm_config *config, const char *key, double value) {
+    DD_REQUIRE(config);
+    DD_REQUIRE(key);
+    const dd_key *found = NULL;
+    ddaebm_status status = find(&found, key);
+    if (status != DDAEBM_OK)
+        return status;
+    if (found->type != DDAEBM_TYPE_REAL)
+        return wrong_type(found, "a real");
+    return dd_key_set_real(found, &config->settings, value);
+}
+
+ddaebm_status ddaebm_config_get_integer(const ddaebm_config *config, const char *key, int64_t *value) {
+    DD_REQUIRE(config);
+    DD_REQUIRE(key);
+    DD_REQUIRE(value);
+    const dd_key *found = NULL;
+    ddaebm_status status = find(&found, key);
+    if (status != DDAEBM_OK)
+        return status;
+    if (found->type != DDAEBM_TYPE_INTEGER && found->type != DDAEBM_TYPE_BOOLEAN)
+        return wrong_type(found, "an integer or a boolean");
+    *value = dd_key_integer(found, &config->settings);
+    return DDAEBM_OK;
+}
+
+ddaebm_status ddaebm_config_get_real(const ddaebm_config *config, const char *key, double *value) {
+    DD_REQUIRE(config);
+    DD_REQUIRE(key);
+    DD_REQUIRE(value);
+    const dd_key *found = NULL;
+    ddaebm_status status = find(&found, key);
+    if (status != DDAEBM_OK)
+        return status;
+    if (found->type != DDAEBM_TYPE_REAL)
+        return wrong_type(found, "a real");
+    *value = dd_key_real(found, &config->settings);
+    return DDAEBM_OK;
+}
+
+/* ---- Text. ---- */
+
+/* Where text goes; with no place for it, it is only counted. */
+typedef struct sink {
+    char *text;
+    size_t used;
+} sink;
+
+static void append(sink *to, const char *piece, size_t length) {
+    if (to->text)
+        memcpy(to->text + to->used, piece, length);
+    to->used += length;
+}
+
+static void append_all(sink *to, const dd_settings *settings) {
+    char piece[DD_NAME_ROOM + 8], value[DD_VALUE_ROOM];
+    for (size_t i = 0; i < dd_key_count(); i++) {
+        int length = snprintf(piece, sizeof piece, "%s\"%s\": ", i ? ", " : "{", dd_key_at(i)->name);
+        append(to, piece, (size_t)length);
+        append(to, value, dd_key_text(dd_key_at(i), settings, value));
+    }
+    append(to, "}", 2);
+}
+
+static void append_value(sink *to, const dd_settings *settings, const dd_key *key) {
+    char value[DD_VALUE_ROOM];
+    append(to, value, dd_key_text(key, settings, value) + 1);
+}
+
+ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *key, char *text, size_t capacity, size_t *needed) {
+    DD_REQUIRE(config);
+    if (capacity > 0)
+        DD_REQUIRE(text);
+    const dd_key *found = NULL;
+    if (key) {
+        ddaebm_status status = find(&found, key);
+        if (status != DDAEBM_OK)
+            return status;
+    }
+    for (sink to = {0};; to = (sink){text, 0}) { /* once to count, once to write */
+        if (found)
+            append_value(&to, &config->settings, found);
+        else
+            append_all(&to, &config->settings);
+        if (to.text)
+            return DDAEBM_OK;
+        if (needed)
+            *needed = to.used;
+        if (to.used > capacity)
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "capacity is %zu; %s takes %zu bytes", capacity, key ? key : "the configuration",
+                           to.used);
+    }
+}
+
+/* ---- What there is. ---- */
+
+ddaebm_status ddaebm_config_key(size_t index, ddaebm_key_info *info) {
+    DD_REQUIRE(info);
+    if (info->struct_size != sizeof *info)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "info->struct_size is %zu, not %zu: use DDAEBM_KEY_INFO_INIT", info->struct_size,
+                       sizeof *info);
+    if (index >= dd_key_count())
+        return dd_fail(DDAEBM_NOT_FOUND, "there is no key %zu; there are %zu, from 0", index, dd_key_count());
+    const dd_key *key = dd_key_at(index);
+    info->name = key->name;
+    info->meaning = key->meaning;
+    info->type = key->type;
+    info->least = key->least;
+    info->most = key->most;
+    info->most_elements = key->most_elements;
+    info->choices = key->choices;
+    return DDAEBM_OK;
+}
+
+const char *ddaebm_config_preset(size_t index) {
+    const dd_preset *preset = dd_preset_at(index);
+    return preset ? preset->name : NULL;
+}

@@ -1,0 +1,415 @@
+#include "config/keys.h"
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The table. A key is one line; its name is its path in dd_settings, and a field of another C type does not compile. ---- */
+
+#define BELOW_ONE 0x1.fffffffffffffp-1 /* the largest double below 1 */
+#define FIELD(path, c_type) (offsetof(dd_settings, path) + 0 * sizeof(char[_Generic(((dd_settings *)0)->path, c_type : 1)]))
+#define BOOLEAN(path, initial, meaning)                                                                                            \
+    { #path, initial, meaning, NULL, 0, 0, 0, FIELD(path, bool), DDAEBM_TYPE_BOOLEAN }
+#define INTEGER(path, initial, least, most, meaning)                                                                               \
+    { #path, initial, meaning, NULL, least, most, 0, FIELD(path, int64_t), DDAEBM_TYPE_INTEGER }
+#define REAL(path, initial, least, most, meaning)                                                                                  \
+    { #path, initial, meaning, NULL, least, most, 0, FIELD(path, double), DDAEBM_TYPE_REAL }
+#define CHOICE(path, initial, choices, meaning)                                                                                    \
+    { #path, initial, meaning, choices, 0, 0, 0, FIELD(path, int64_t), DDAEBM_TYPE_CHOICE }
+#define INTEGERS(path, initial, least, most, meaning)                                                                              \
+    { #path, initial, meaning, NULL, least, most, DD_MOST_INTEGERS, FIELD(path, dd_integers), DDAEBM_TYPE_INTEGERS }
+
+/* Betas above 500 would let 1 - var(u) fall out of the normal doubles before u = 1. */
+#define MOST_BETA 500
+
+/* clang-format off */
+#define NETWORK(network, norm_initial) \
+    INTEGERS(network.feature_layers, "[16]", 1, 65536, "Hidden widths of the " #network "'s branches that read the row and the level."), \
+    INTEGERS(network.hidden_layers, "[300, 300]", 1, 65536, "Hidden widths of the " #network "'s trunk."), \
+    CHOICE(network.norm, norm_initial, "none|batch", "Normalisation between the layers of the " #network "."), \
+    CHOICE(network.activation, "prelu", "prelu|silu", "Activation between the layers of the " #network ".")
+
+static const dd_key keys[] = {
+    INTEGER(data.width, "2", 1, 1048576, "Numbers in a row of data."),
+    CHOICE(data.standardize, "files", "always|files|never", "Which data is shifted and scaled to mean 0 and deviation 1 before training: all, what comes from files, or none."),
+    INTEGER(diffusion.timesteps, "4", 1, 1000, "T, the number of diffusion steps."),
+    CHOICE(diffusion.schedule, "vp", "vp|geometric", "How the noise's variance grows with time: variance-preserving or as a geometric sequence."),
+    REAL(diffusion.beta_min, "0.01", 1e-8, MOST_BETA, "The schedule's rate (vp) or variance (geometric) at time 0."),
+    REAL(diffusion.beta_max, "0.1", 1e-8, MOST_BETA, "The schedule's rate (vp) or variance (geometric) at time 1."),
+    CHOICE(diffusion.grid, "uniform", "uniform|lsun", "Where the levels stand in time: evenly, or as published for LSUN, with a last step of its own."),
+    REAL(diffusion.beta_limit, "1", 1e-3, 1, "The betas are cut there; 1 cuts nothing."),
+    REAL(diffusion.variance_floor, "0", 0, 1, "Least variance of the posterior when it draws; 0 for no floor."),
+    CHOICE(diffusion.precision, "float32", "float32|float64", "Precision that the schedule's tables are computed in; the published ones are float32."),
+    CHOICE(network.family, "mlp", "mlp", "Kind of the three networks."),
+    INTEGER(network.latent_width, "2", 1, 65536, "Numbers in the generator's latent input z."),
+    INTEGER(network.time_width, "16", 4, 65536, "Numbers in the sinusoidal embedding of the level."),
+    NETWORK(energy, "none"),
+    NETWORK(generator, "batch"),
+    NETWORK(encoder, "batch"),
+    REAL(objective.gamma, "0.02", 0, 1e6, "Weight of the penalty on the energy's gradient."),
+    REAL(objective.latent_weight, "0.1", 0, 1e6, "w, the weight of the latent term, which is the generator's entropy."),
+    CHOICE(objective.divergence, "jeffrey", "jeffrey|reverse_kl", "What generator and encoder minimise: both directions of the divergence, or the reverse one alone."),
+    CHOICE(objective.reconstruction, "gaussian_nll", "gaussian_nll|weighted_gaussian_nll|mse_prior|mse_posterior", "Reconstruction term of the forward divergence."),
+    REAL(optimizer.energy_rate, "1e-4", 0, 1, "Adam's learning rate for the energy."),
+    REAL(optimizer.generator_rate, "1e-4", 0, 1, "Adam's learning rate for generator and encoder."),
+    CHOICE(optimizer.rate_schedule, "constant", "constant|cosine", "How the learning rates change over training.steps."),
+    REAL(optimizer.final_rate, "1e-5", 0, 1, "Where a cosine schedule ends; a constant one ignores it."),
+    REAL(optimizer.beta1, "0", 0, BELOW_ONE, "Adam's decay of the first moment."),
+    REAL(optimizer.beta2, "0.9", 0, BELOW_ONE, "Adam's decay of the second moment."),
+    REAL(optimizer.epsilon, "1e-8", 1e-30, 1, "Adam's addition to the root of the second moment."),
+    REAL(optimizer.ema_decay, "0", 0, BELOW_ONE, "Decay of the average of the weights over steps; 0 for no averaging."),
+    INTEGER(training.steps, "50000", 1, 1000000000, "Step at which a run ends."),
+    INTEGER(training.batch, "200", 2, 65536, "Rows in the batch of a step."),
+    BOOLEAN(training.calibrate, "false", "Whether the temperature is fitted on the data after training."),
+};
+/* clang-format on */
+
+enum { KEY_COUNT = sizeof keys / sizeof *keys };
+_Static_assert((size_t)KEY_COUNT <= (size_t)DD_MOST_KEYS, "raise DD_MOST_KEYS");
+
+size_t dd_key_count(void) {
+    return KEY_COUNT;
+}
+
+const dd_key *dd_key_at(size_t index) {
+    return &keys[index];
+}
+
+const dd_key *dd_key_find(const char *name) {
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+bool dd_key_is_group(const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (strncmp(keys[i].name, name, length) == 0 && keys[i].name[length] == '.')
+            return true;
+    return false;
+}
+
+/* ---- Unknown names. ---- */
+
+const char *dd_shown(char shown[DD_SHOWN_ROOM], const char *text) {
+    static const char more[] = "...";
+    size_t room = DD_SHOWN_ROOM - sizeof more, length = strlen(text);
+    bool cut = length > room;
+    if (cut)
+        for (length = room; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
+            length--; /* not within a character of UTF-8 */
+    for (size_t i = 0; i < length; i++)
+        shown[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7F ? '?' : text[i];
+    memcpy(shown + length, cut ? more : "", cut ? sizeof more : 1);
+    return shown;
+}
+
+static size_t least_of(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance; a is shorter than DD_NAME_ROOM. */
+static size_t edit_distance(const char *a, const char *b) {
+    size_t row[DD_NAME_ROOM], length = strlen(a);
+    for (size_t i = 0; i <= length; i++)
+        row[i] = i;
+    for (size_t j = 0; b[j]; j++) {
+        size_t diagonal = row[0];
+        row[0] = j + 1;
+        for (size_t i = 1; i <= length; i++) {
+            size_t replaced = diagonal + (a[i - 1] != b[j]);
+            diagonal = row[i];
+            row[i] = least_of(replaced, 1 + least_of(row[i], row[i - 1]));
+        }
+    }
+    return row[length];
+}
+
+/* The key whose whole name, or whose part after the group, is nearest; NULL if none is near. */
+static const dd_key *nearest(const char *name) {
+    size_t length = strlen(name);
+    if (length >= DD_NAME_ROOM)
+        return NULL;
+    const dd_key *best = NULL;
+    size_t best_distance = 2 + length / 4; /* beyond that, a suggestion is noise */
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const char *last = strchr(keys[i].name, '.') + 1;
+        size_t distance = least_of(edit_distance(name, keys[i].name), 1 + edit_distance(name, last));
+        if (distance < best_distance) {
+            best = &keys[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+ddaebm_status dd_key_unknown(const char *name) {
+    char shown[DD_SHOWN_ROOM];
+    dd_shown(shown, name);
+    if (dd_key_is_group(name))
+        return dd_fail(DDAEBM_NOT_FOUND, "\"%s\" is a group of keys, not a key", shown);
+    const dd_key *near = nearest(name);
+    if (near)
+        return dd_fail(DDAEBM_NOT_FOUND, "no key \"%s\"; the nearest is \"%s\"", shown, near->name);
+    return dd_fail(DDAEBM_NOT_FOUND, "no key \"%s\", and none has a name like it", shown);
+}
+
+/* ---- Numbers as text. ---- */
+
+/* Puts a point where the locale's mark stands: what is not part of a C number is that mark, of one byte or more. */
+static void use_point(char *text) {
+    char *out = text;
+    bool marked = false;
+    for (const char *in = text; *in; in++) {
+        if (strchr("0123456789+-e", *in)) {
+            *out++ = *in;
+        } else if (!marked) {
+            *out++ = '.';
+            marked = true;
+        }
+    }
+    *out = '\0';
+}
+
+size_t dd_real_text(double value, char text[DD_REAL_ROOM]) {
+    int digits = 1; /* after the first; printf and strtod see the same locale here */
+    do
+        (void)snprintf(text, DD_REAL_ROOM, "%.*e", digits - 1, value);
+    while (strtod(text, NULL) != value && ++digits <= 17);
+    int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+    if (exponent >= -5 && exponent < 16) { /* as people write it */
+        int decimals = digits - 1 - exponent;
+        (void)snprintf(text, DD_REAL_ROOM, "%.*f", decimals > 0 ? decimals : 0, value);
+    } else { /* 1e-08 to 1e-8 */
+        char *tail = strchr(text, 'e') + 1;
+        (void)snprintf(tail, DD_REAL_ROOM - (size_t)(tail - text), "%d", exponent);
+    }
+    use_point(text);
+    return strlen(text);
+}
+
+/* "an integer from 1 to 1000" and the like. */
+static void allowed_text(const dd_key *key, char *text, size_t capacity) {
+    char least[DD_REAL_ROOM], most[DD_REAL_ROOM];
+    dd_real_text(key->least, least);
+    dd_real_text(key->most, most);
+    switch (key->type) {
+    case DDAEBM_TYPE_BOOLEAN:
+        (void)snprintf(text, capacity, "true or false");
+        return;
+    case DDAEBM_TYPE_INTEGER:
+        (void)snprintf(text, capacity, "an integer from %s to %s", least, most);
+        return;
+    case DDAEBM_TYPE_REAL:
+        (void)snprintf(text, capacity, "a number from %s to %s", least, most);
+        return;
+    case DDAEBM_TYPE_CHOICE:
+        (void)snprintf(text, capacity, "%s", key->choices);
+        return;
+    case DDAEBM_TYPE_INTEGERS:
+        (void)snprintf(text, capacity, "a list of at most %zu integers from %s to %s", key->most_elements, least, most);
+        return;
+    }
+}
+
+static ddaebm_status refuse(ddaebm_status status, const dd_key *key, const char *value) {
+    char allowed[256], shown[DD_SHOWN_ROOM];
+    allowed_text(key, allowed, sizeof allowed);
+    return dd_fail(status, "%s is %s; allowed: %s", key->name, dd_shown(shown, value), allowed);
+}
+
+/* ---- Values in. ---- */
+
+static void *field(const dd_key *key, dd_settings *settings) {
+    return (char *)settings + key->offset;
+}
+
+static const void *const_field(const dd_key *key, const dd_settings *settings) {
+    return (const char *)settings + key->offset;
+}
+
+static bool within(const dd_key *key, int64_t value) {
+    return value >= (int64_t)key->least && value <= (int64_t)key->most;
+}
+
+ddaebm_status dd_key_set_integer(const dd_key *key, dd_settings *settings, int64_t value) {
+    if (!within(key, value)) {
+        char text[DD_REAL_ROOM];
+        (void)snprintf(text, sizeof text, "%lld", (long long)value);
+        return refuse(DDAEBM_OUT_OF_RANGE, key, text);
+    }
+    *(int64_t *)field(key, settings) = value;
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_key_set_real(const dd_key *key, dd_settings *settings, double value) {
+    if (!isfinite(value))
+        return refuse(DDAEBM_OUT_OF_RANGE, key, isnan(value) ? "not a number" : value > 0 ? "infinity" : "-infinity");
+    if (value < key->least || value > key->most) {
+        char text[DD_REAL_ROOM];
+        dd_real_text(value, text);
+        return refuse(DDAEBM_OUT_OF_RANGE, key, text);
+    }
+    *(double *)field(key, settings) = value == 0 ? 0 : value; /* -0 would not survive a round trip through text */
+    return DDAEBM_OK;
+}
+
+static ddaebm_status set_choice(const dd_key *key, dd_settings *settings, const char *word) {
+    size_t length = strlen(word);
+    int64_t index = 0;
+    for (const char *choice = key->choices; length > 0; index++) {
+        size_t span = strcspn(choice, "|");
+        if (span == length && memcmp(choice, word, length) == 0) {
+            *(int64_t *)field(key, settings) = index;
+            return DDAEBM_OK;
+        }
+        if (!choice[span])
+            break;
+        choice += span + 1;
+    }
+    char quoted[DD_SHOWN_ROOM + 2];
+    (void)snprintf(quoted, sizeof quoted, "\"%s\"", word);
+    return refuse(DDAEBM_OUT_OF_RANGE, key, quoted);
+}
+
+/* A JSON value as an error message shows it. */
+static ddaebm_status refuse_json(ddaebm_status status, const dd_key *key, const json_t *value) {
+    char text[2 * DD_SHOWN_ROOM];
+    if (json_is_real(value)) {
+        dd_real_text(json_real_value(value), text);
+    } else {
+        size_t length = json_dumpb(value, text, sizeof text - 1, JSON_ENCODE_ANY | JSON_COMPACT);
+        text[length < sizeof text ? length : sizeof text - 1] = '\0';
+    }
+    return refuse(status, key, text);
+}
+
+static ddaebm_status set_integers(const dd_key *key, dd_settings *settings, const json_t *value) {
+    dd_integers read = {0};
+    size_t index = 0;
+    json_t *element = NULL;
+    json_array_foreach(value, index, element) {
+        if (!json_is_integer(element))
+            return refuse_json(DDAEBM_FORMAT, key, value);
+        if (index >= key->most_elements || !within(key, json_integer_value(element)))
+            return refuse_json(DDAEBM_OUT_OF_RANGE, key, value);
+        read.values[read.count++] = json_integer_value(element);
+    }
+    *(dd_integers *)field(key, settings) = read;
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_key_set_json(const dd_key *key, dd_settings *settings, const json_t *value) {
+    switch (key->type) {
+    case DDAEBM_TYPE_BOOLEAN:
+        if (!json_is_boolean(value))
+            break;
+        *(bool *)field(key, settings) = json_is_true(value);
+        return DDAEBM_OK;
+    case DDAEBM_TYPE_INTEGER:
+        if (!json_is_integer(value))
+            break;
+        return dd_key_set_integer(key, settings, json_integer_value(value));
+    case DDAEBM_TYPE_REAL:
+        if (!json_is_number(value))
+            break;
+        return dd_key_set_real(key, settings, json_number_value(value));
+    case DDAEBM_TYPE_CHOICE:
+        if (!json_is_string(value))
+            break;
+        return set_choice(key, settings, json_string_value(value));
+    case DDAEBM_TYPE_INTEGERS:
+        if (!json_is_array(value))
+            break;
+        return set_integers(key, settings, value);
+    }
+    return refuse_json(DDAEBM_FORMAT, key, value);
+}
+
+/* Sets a choice from a word without quotes, with blanks around it or not; a word too long for any choice is cut, and still fits
+ * none. */
+static ddaebm_status set_bare_word(const dd_key *key, dd_settings *settings, const char *text) {
+    static const char blanks[] = " \t\r\n";
+    char word[DD_SHOWN_ROOM];
+    text += strspn(text, blanks);
+    size_t length = strlen(text);
+    while (length > 0 && strchr(blanks, text[length - 1]))
+        length--;
+    (void)snprintf(word, sizeof word, "%.*s", (int)least_of(length, sizeof word - 1), text);
+    return set_choice(key, settings, word);
+}
+
+ddaebm_status dd_json_status(const json_error_t *error) {
+    switch (json_error_code(error)) {
+    case json_error_out_of_memory:
+        return DDAEBM_OUT_OF_MEMORY;
+    case json_error_unknown:
+        return *error->text ? DDAEBM_FORMAT : DDAEBM_OUT_OF_MEMORY;
+    case json_error_numeric_overflow:
+        return DDAEBM_OUT_OF_RANGE;
+    default:
+        return DDAEBM_FORMAT;
+    }
+}
+
+ddaebm_status dd_key_set_text(const dd_key *key, dd_settings *settings, const char *text) {
+    if (key->type == DDAEBM_TYPE_CHOICE && !strchr(text, '"'))
+        return set_bare_word(key, settings, text);
+    json_error_t error = {0};
+    json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    if (!value) {
+        ddaebm_status status = dd_json_status(&error);
+        if (status == DDAEBM_OUT_OF_MEMORY)
+            return dd_fail(status, "no memory to read %s", key->name);
+        return refuse(status, key, *text ? text : "empty");
+    }
+    ddaebm_status status = dd_key_set_json(key, settings, value);
+    json_decref(value);
+    return status;
+}
+
+/* ---- Values out. ---- */
+
+int64_t dd_key_integer(const dd_key *key, const dd_settings *settings) {
+    const void *from = const_field(key, settings);
+    return key->type == DDAEBM_TYPE_BOOLEAN ? (int64_t) * (const bool *)from : *(const int64_t *)from;
+}
+
+double dd_key_real(const dd_key *key, const dd_settings *settings) {
+    return *(const double *)const_field(key, settings);
+}
+
+static size_t choice_text(const dd_key *key, int64_t index, char text[DD_VALUE_ROOM]) {
+    const char *word = key->choices;
+    for (; index > 0; index--)
+        word += strcspn(word, "|") + 1;
+    return (size_t)snprintf(text, DD_VALUE_ROOM, "\"%.*s\"", (int)strcspn(word, "|"), word);
+}
+
+static size_t integers_text(const dd_integers *list, char text[DD_VALUE_ROOM]) {
+    size_t used = (size_t)snprintf(text, DD_VALUE_ROOM, "[");
+    for (size_t i = 0; i < list->count; i++)
+        used += (size_t)snprintf(text + used, DD_VALUE_ROOM - used, "%s%lld", i ? ", " : "", (long long)list->values[i]);
+    return used + (size_t)snprintf(text + used, DD_VALUE_ROOM - used, "]");
+}
+
+size_t dd_key_text(const dd_key *key, const dd_settings *settings, char text[DD_VALUE_ROOM]) {
+    switch (key->type) {
+    case DDAEBM_TYPE_BOOLEAN:
+        return (size_t)snprintf(text, DD_VALUE_ROOM, "%s", dd_key_integer(key, settings) ? "true" : "false");
+    case DDAEBM_TYPE_REAL:
+        return dd_real_text(dd_key_real(key, settings), text);
+    case DDAEBM_TYPE_CHOICE:
+        return choice_text(key, dd_key_integer(key, settings), text);
+    case DDAEBM_TYPE_INTEGERS:
+        return integers_text(const_field(key, settings), text);
+    case DDAEBM_TYPE_INTEGER:
+        break;
+    }
+    return (size_t)snprintf(text, DD_VALUE_ROOM, "%lld", (long long)dd_key_integer(key, settings));
+}

@@ -1,0 +1,64 @@
+#include "config/settings.h"
+
+#include "base/error.h"
+#include "config/config.h"
+#include "config/keys.h"
+
+static ddaebm_status check_diffusion(const dd_settings *settings) {
+    char low[DD_REAL_ROOM], high[DD_REAL_ROOM];
+    dd_real_text(settings->diffusion.beta_min, low);
+    dd_real_text(settings->diffusion.beta_max, high);
+    if (settings->diffusion.beta_min >= settings->diffusion.beta_max)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.beta_min is %s and diffusion.beta_max %s; the first must be smaller", low,
+                       high);
+    if (settings->diffusion.schedule == DD_SCHEDULE_GEOMETRIC && settings->diffusion.beta_max >= 1)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "diffusion.beta_max is %s; with diffusion.schedule geometric it is a variance and must be below 1", high);
+    long long levels = (long long)settings->diffusion.timesteps;
+    if (settings->diffusion.grid == DD_GRID_LSUN &&
+        (levels < 2 || levels > 501)) /* its stride is 1000 / (2T - 2), cut to an integer */
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.timesteps is %lld; with diffusion.grid lsun it must be from 2 to 501",
+                       levels);
+    return DDAEBM_OK;
+}
+
+static ddaebm_status check_networks(const dd_settings *settings) {
+    if (settings->encoder.feature_layers.count == 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "encoder.feature_layers is empty; with network.family mlp its last width is that of the "
+                       "encoder's trunk, so there must be one");
+    return DDAEBM_OK;
+}
+
+static ddaebm_status check_objective(const dd_settings *settings) {
+    if (settings->objective.reconstruction == DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL && settings->diffusion.timesteps < 2)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "diffusion.timesteps is %lld; with objective.reconstruction weighted_gaussian_nll it "
+                       "must be at least 2",
+                       (long long)settings->diffusion.timesteps);
+    return DDAEBM_OK;
+}
+
+/* A cosine that rises is a slip of the keys: it would train fastest when it should settle. */
+static ddaebm_status check_rate(const dd_settings *settings, const char *name, double rate) {
+    if (settings->optimizer.rate_schedule != DD_RATE_COSINE || settings->optimizer.final_rate <= rate)
+        return DDAEBM_OK;
+    char first[DD_REAL_ROOM], last[DD_REAL_ROOM];
+    dd_real_text(rate, first);
+    dd_real_text(settings->optimizer.final_rate, last);
+    return dd_fail(DDAEBM_OUT_OF_RANGE,
+                   "optimizer.final_rate is %s and %s %s; with optimizer.rate_schedule cosine the first must not "
+                   "be larger",
+                   last, name, first);
+}
+
+ddaebm_status dd_settings_check(const dd_settings *settings) {
+    ddaebm_status status = DDAEBM_OK;
+    DD_TRY(check_diffusion(settings));
+    DD_TRY(check_networks(settings));
+    DD_TRY(check_objective(settings));
+    DD_TRY(check_rate(settings, "optimizer.energy_rate", settings->optimizer.energy_rate));
+    DD_TRY(check_rate(settings, "optimizer.generator_rate", settings->optimizer.generator_rate));
+cleanup:
+    return status;
+}

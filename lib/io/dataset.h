@@ -1,0 +1,11 @@
+/* What the rooms above may know of a data set beyond <ddaebm/dataset.h>. */
+#ifndef DD_DATASET_H
+#define DD_DATASET_H
+
+#include <ddaebm/dataset.h>
+#include <stdbool.h>
+
+/* Whether it is one of the library's named sets, rather than a file, an array or the caller's source. */
+bool dd_dataset_named(const ddaebm_dataset *dataset);
+
+#endif

@@ -1,0 +1,24 @@
+/* Whole files: read with a bound, written whole or not at all. */
+#ifndef DD_FILE_H
+#define DD_FILE_H
+
+#include <ddaebm/context.h>
+
+/* A piece of what is to be written. */
+typedef struct dd_span {
+    const void *data; /* may be NULL if size is 0 */
+    size_t size;
+} dd_span;
+
+/* Reads all of a file into a new block, *data, to be freed with dd_free; a zero byte that *size does not count follows the content.
+ * Memory grows with what has been read, in steps of at most 1 MiB or twice what there is, never with what a size claims.
+ * NOT_FOUND if there is no such file, OUT_OF_RANGE beyond most_bytes, IO for whatever else the system refuses, and for a folder. */
+ddaebm_status dd_file_read(ddaebm_context *context, const char *path, size_t most_bytes, void **data, size_t *size);
+
+/* Writes the spans, one after the other, as the file's new content. A plain file is made beside the target, flushed to the disk and
+ * moved over it, so that the target is the old file or the new one at every moment; on failure the old one stays and
+ * nothing is left beside it. A symbolic link is followed. A device, a pipe or one of the process's own descriptors (/dev/stdout) is written
+ * directly. */
+ddaebm_status dd_file_write(ddaebm_context *context, const char *path, const dd_span *spans, size_t count);
+
+#endif

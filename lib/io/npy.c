@@ -1,0 +1,342 @@
+#include "io/npy.h"
+
+#include "base/checked.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "io/file.h"
+#include "io/text.h"
+
+#include <ddaebm/array.h>
+#include <limits.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read and written as they lie in memory");
+
+enum { MAGIC = 6, MOST_HEADER = 1 << 20, MOST_RANK = 32, MOST_RANK_WRITTEN = 8 };
+static const unsigned char magic[MAGIC] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+
+/* How an element is stored. */
+struct element {
+    char type[3]; /* kind and size, as in the file */
+    size_t size;
+    float (*read)(const unsigned char *bytes); /* little-endian, of any alignment */
+};
+
+struct header {
+    const struct element *element;
+    bool swap, fortran;
+    size_t rank, shape[MOST_RANK];
+};
+
+#define READ_AS(name, type)                                                                                                      \
+    static float name(const unsigned char *bytes) {                                                                              \
+        type value;                                                                                                              \
+        memcpy(&value, bytes, sizeof value);                                                                                     \
+        return (float)value;                                                                                                     \
+    }
+READ_AS(read_f4, float)
+READ_AS(read_f8, double)
+READ_AS(read_u1, uint8_t)
+READ_AS(read_i1, int8_t)
+READ_AS(read_u2, uint16_t)
+READ_AS(read_i2, int16_t)
+READ_AS(read_u4, uint32_t)
+READ_AS(read_i4, int32_t)
+READ_AS(read_u8, uint64_t)
+READ_AS(read_i8, int64_t)
+#undef READ_AS
+
+static float read_b1(const unsigned char *bytes) {
+    return *bytes != 0;
+}
+
+static float read_f2(const unsigned char *bytes) {
+    unsigned half = (unsigned)bytes[0] | (unsigned)bytes[1] << 8;
+    unsigned exponent = half >> 10 & 31, fraction = half & 1023;
+    float value = exponent == 0    ? ldexpf((float)fraction, -24)
+                  : exponent == 31 ? (fraction ? NAN : INFINITY)
+                                   : ldexpf((float)(fraction | 1024), (int)exponent - 25);
+    return half >> 15 ? -value : value;
+}
+
+static const struct element elements[] = {
+    {"f2", 2, read_f2}, {"f4", 4, read_f4}, {"f8", 8, read_f8}, {"u1", 1, read_u1}, {"i1", 1, read_i1}, {"u2", 2, read_u2},
+    {"i2", 2, read_i2}, {"u4", 4, read_u4}, {"i4", 4, read_i4}, {"u8", 8, read_u8}, {"i8", 8, read_i8}, {"b1", 1, read_b1},
+};
+
+bool dd_npy_recognise(const void *data, size_t size) {
+    return size >= MAGIC && memcmp(data, magic, MAGIC) == 0;
+}
+
+/* A place in the header's text, a Python dictionary. */
+struct scanner {
+    const char *at, *end;
+};
+
+static ddaebm_status malformed(const char *what) {
+    return dd_fail(DDAEBM_FORMAT, "its NPY header is malformed: %s", what);
+}
+
+static void skip_spaces(struct scanner *scanner) {
+    while (scanner->at < scanner->end && (*scanner->at == ' ' || *scanner->at == '\t' || *scanner->at == '\n'))
+        scanner->at++;
+}
+
+/* Takes a character, after spaces, if it is the next. */
+static bool take(struct scanner *scanner, char c) {
+    skip_spaces(scanner);
+    if (scanner->at == scanner->end || *scanner->at != c)
+        return false;
+    scanner->at++;
+    return true;
+}
+
+static bool take_word(struct scanner *scanner, const char *word) {
+    size_t length = strlen(word);
+    skip_spaces(scanner);
+    if ((size_t)(scanner->end - scanner->at) < length || memcmp(scanner->at, word, length) != 0)
+        return false;
+    scanner->at += length;
+    return true;
+}
+
+/* A text in single or double quotes, without escapes. */
+static bool take_text(struct scanner *scanner, const char **text, size_t *length) {
+    skip_spaces(scanner);
+    if (scanner->at == scanner->end || (*scanner->at != '\'' && *scanner->at != '"'))
+        return false;
+    const char *start = scanner->at + 1, *stop = memchr(start, *scanner->at, (size_t)(scanner->end - start));
+    if (!stop)
+        return false;
+    *text = start;
+    *length = (size_t)(stop - start);
+    scanner->at = stop + 1;
+    return true;
+}
+
+/* Type text as in '<f4'. */
+static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
+    const char *text = NULL;
+    size_t length = 0;
+    char quote[DD_TEXT_QUOTE];
+    if (take(scanner, '['))
+        return dd_fail(DDAEBM_UNSUPPORTED, "its elements are records; write one array of plain numbers");
+    if (!take_text(scanner, &text, &length))
+        return malformed("descr is no text");
+    for (size_t i = 0; length == 3 && i < sizeof elements / sizeof *elements; i++)
+        if (memcmp(text + 1, elements[i].type, 2) == 0 && memchr("<>|", text[0], 3) && (text[0] != '|' || elements[i].size == 1)) {
+            header->element = &elements[i];
+            header->swap = text[0] == '>';
+            return DDAEBM_OK;
+        }
+    return dd_fail(DDAEBM_UNSUPPORTED, "its elements are of type %s; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of either byte order",
+                   dd_text_quote(quote, text, length));
+}
+
+static ddaebm_status read_order(struct header *header, struct scanner *scanner) {
+    header->fortran = take_word(scanner, "True");
+    if (!header->fortran && !take_word(scanner, "False"))
+        return malformed("fortran_order is neither True nor False");
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
+    uint64_t value = 0;
+    const char *start = scanner->at;
+    for (; scanner->at < scanner->end && *scanner->at >= '0' && *scanner->at <= '9'; scanner->at++)
+        if (value <= INT32_MAX)
+            value = value * 10 + (uint64_t)(*scanner->at - '0');
+    if (scanner->at == start)
+        return malformed("shape is no tuple of sizes");
+    (void)take(scanner, 'L'); /* as Python 2 wrote them */
+    if (header->rank == MOST_RANK)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "it has more than %d axes", MOST_RANK);
+    if (value > INT32_MAX)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "axis %zu is longer than the %d allowed", header->rank, INT32_MAX);
+    if (value == 0)
+        return dd_fail(DDAEBM_FORMAT, "it is empty: axis %zu has length 0", header->rank);
+    header->shape[header->rank++] = (size_t)value;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_shape(struct header *header, struct scanner *scanner) {
+    if (!take(scanner, '('))
+        return malformed("shape is no tuple of sizes");
+    while (!take(scanner, ')')) {
+        ddaebm_status status = read_size(header, scanner);
+        if (status != DDAEBM_OK)
+            return status;
+        if (!take(scanner, ',') && !(scanner->at < scanner->end && *scanner->at == ')'))
+            return malformed("shape is no tuple of sizes");
+    }
+    if (header->rank == 0)
+        return dd_fail(DDAEBM_UNSUPPORTED, "it holds a single number without an axis; its shape must have at least one");
+    return DDAEBM_OK;
+}
+
+/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with its keys in any order. */
+static ddaebm_status read_dictionary(struct header *header, struct scanner *scanner) {
+    static const char *const keys[] = {"descr", "fortran_order", "shape"};
+    static ddaebm_status (*const readers[])(struct header *, struct scanner *) = {read_type, read_order, read_shape};
+    bool seen[] = {false, false, false};
+    if (!take(scanner, '{'))
+        return malformed("it is no dictionary");
+    while (!take(scanner, '}')) {
+        const char *text = NULL;
+        size_t length = 0, key = 0;
+        if (!take_text(scanner, &text, &length) || !take(scanner, ':'))
+            return malformed("a key is expected");
+        while (key < 3 && (strlen(keys[key]) != length || memcmp(keys[key], text, length) != 0))
+            key++;
+        if (key == 3 || seen[key])
+            return malformed("a key is unknown or comes twice");
+        seen[key] = true;
+        ddaebm_status status = readers[key](header, scanner);
+        if (status != DDAEBM_OK)
+            return status;
+        if (!take(scanner, ',') && !(scanner->at < scanner->end && *scanner->at == '}'))
+            return malformed("a comma is missing");
+    }
+    skip_spaces(scanner);
+    if (scanner->at != scanner->end)
+        return malformed("text follows the dictionary");
+    return seen[0] && seen[1] && seen[2] ? DDAEBM_OK : malformed("descr, fortran_order or shape is missing");
+}
+
+/* Reads the header; *data_at is where the elements begin. */
+static ddaebm_status read_header(struct header *header, const unsigned char *bytes, size_t size, size_t *data_at) {
+    size_t begin = MAGIC + 4;
+    if (!dd_npy_recognise(bytes, size))
+        return dd_fail(DDAEBM_FORMAT, "it does not begin as an NPY file does");
+    if (size < begin)
+        return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+    unsigned major = bytes[MAGIC];
+    if (major < 1 || major > 3)
+        return dd_fail(DDAEBM_UNSUPPORTED, "it has NPY version %u; known: 1 to 3", major);
+    size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
+    if (major > 1) {
+        begin += 2;
+        if (size < begin)
+            return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+        length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+    }
+    if (length > MOST_HEADER)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %zu bytes; at most %d are allowed", length, MOST_HEADER);
+    if (length > size - begin)
+        return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+    *data_at = begin + length;
+    struct scanner scanner = {(const char *)bytes + begin, (const char *)bytes + begin + length};
+    return read_dictionary(header, &scanner);
+}
+
+/* Finds the size of the table, and holds it against the bytes that there are. */
+static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t there) {
+    size_t width = 1, count = 0, bytes = 0;
+    for (size_t i = 1; i < header->rank; i++)
+        if (!dd_mul(&width, width, header->shape[i]) || width > DD_MOST_WIDTH)
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "its rows, all axes but the first, hold more than %d numbers", DD_MOST_WIDTH);
+    if (!dd_mul(&count, width, header->shape[0]) || !dd_mul(&bytes, count, header->element->size))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
+    if (bytes != there)
+        return dd_fail(DDAEBM_FORMAT, "its shape and type ask for %zu bytes of numbers, the file has %zu", bytes, there);
+    rows->count = header->shape[0];
+    rows->width = width;
+    return DDAEBM_OK;
+}
+
+static float read_element(const struct header *header, const unsigned char *bytes) {
+    unsigned char turned[8];
+    if (!header->swap)
+        return header->element->read(bytes);
+    for (size_t i = 0; i < header->element->size; i++)
+        turned[i] = bytes[header->element->size - 1 - i];
+    return header->element->read(turned);
+}
+
+/* Visits the elements in C order; position is the element's place in the file, where in Fortran order the first axis runs fastest. */
+static void convert(float *out, size_t count, const struct header *header, const unsigned char *bytes) {
+    size_t strides[MOST_RANK], index[MOST_RANK] = {0}, position = 0, stride = 1;
+    for (size_t k = 0; k < header->rank; k++) {
+        size_t axis = header->fortran ? k : header->rank - 1 - k;
+        strides[axis] = stride;
+        stride *= header->shape[axis];
+    }
+    for (size_t i = 0; i < count; i++) {
+        out[i] = read_element(header, bytes + position * header->element->size);
+        for (size_t axis = header->rank; axis-- > 0;) {
+            position += strides[axis];
+            if (++index[axis] < header->shape[axis])
+                break;
+            position -= strides[axis] * header->shape[axis];
+            index[axis] = 0;
+        }
+    }
+}
+
+ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size) {
+    struct header header = {NULL, false, false, 0, {0}};
+    dd_rows rows = {NULL, 0, 0};
+    size_t data_at = 0, bytes = 0;
+    ddaebm_status status = read_header(&header, data, size, &data_at);
+    if (status == DDAEBM_OK)
+        status = measure(&rows, &header, size - data_at);
+    if (status != DDAEBM_OK)
+        return status;
+    if (!dd_mul(&bytes, rows.count * rows.width, sizeof(float)))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
+    rows.values = dd_alloc(context, bytes);
+    if (!rows.values)
+        return DDAEBM_OUT_OF_MEMORY;
+    const unsigned char *from = (const unsigned char *)data + data_at;
+    if (header.element->read == read_f4 && !header.swap && !header.fortran)
+        memcpy(rows.values, from, bytes);
+    else
+        convert(rows.values, rows.count * rows.width, &header, from);
+    *out = rows;
+    return DDAEBM_OK;
+}
+
+/* Writes the header for the shape: its length, a multiple of 64. */
+static size_t format_header(char out[256], size_t rank, const size_t *shape) {
+    size_t used = MAGIC + 4;
+    memset(out, ' ', 256);
+    memcpy(out, magic, MAGIC);
+    out[MAGIC] = 1;
+    out[MAGIC + 1] = 0;
+    used += (size_t)snprintf(out + used, 256 - used, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    for (size_t i = 0; i < rank; i++)
+        used += (size_t)snprintf(out + used, 256 - used, i + 1 < rank ? "%zu, " : rank == 1 ? "%zu," : "%zu", shape[i]);
+    used += (size_t)snprintf(out + used, 256 - used, "), }");
+    out[used] = ' '; /* over the final zero */
+    size_t whole = (used + 1 + 63) / 64 * 64;
+    out[whole - 1] = '\n';
+    out[MAGIC + 2] = (char)((whole - MAGIC - 4) & 0xFF);
+    out[MAGIC + 3] = (char)((whole - MAGIC - 4) >> 8);
+    return whole;
+}
+
+ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, const float *values, size_t rank,
+                                     const size_t *shape) {
+    DD_REQUIRE(path);
+    DD_REQUIRE(values);
+    DD_REQUIRE(shape);
+    if (rank < 1 || rank > MOST_RANK_WRITTEN)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank, MOST_RANK_WRITTEN);
+    size_t bytes = sizeof(float);
+    for (size_t i = 0; i < rank; i++)
+        if (shape[i] == 0)
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
+        else if (!dd_mul(&bytes, bytes, shape[i]))
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "shape: the product of its sizes exceeds the address space");
+    char header[256];
+    dd_span spans[] = {{header, format_header(header, rank, shape)}, {values, bytes}};
+    ddaebm_context *held = NULL;
+    ddaebm_status status = dd_context_hold(&held, context);
+    if (status == DDAEBM_OK)
+        status = dd_file_write(held, path, spans, 2);
+    ddaebm_context_free(held);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* Text from strangers: numbers whatever the locale, UTF-8, and quotes that are safe to show in a one-line message. */
+#ifndef DD_TEXT_H
+#define DD_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Reads a decimal number (12, -1.5, .5, 1e-3) or one of the words nan, inf and infinity, sign and case free. The decimal sign is
+ * a point in every locale. False, with *out untouched, unless all of the text is one number. A number that float cannot hold gives an
+ * infinity. At most one rounding away from the nearest float. */
+bool dd_text_number(float *out, const char *text, size_t length);
+
+/* Whether the text is valid UTF-8: no surrogates, nothing overlong, nothing above U+10FFFF. */
+bool dd_text_utf8(const char *text, size_t length);
+
+/* Room for dd_text_quote. */
+enum { DD_TEXT_QUOTE = 72 };
+
+/* Puts the text in quotes for a message: cut with dots where it is long, with a ? for whatever is no printable character. Gives
+ * `out` back. */
+const char *dd_text_quote(char out[DD_TEXT_QUOTE], const char *text, size_t length);
+
+#endif

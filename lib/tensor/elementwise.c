@@ -1,0 +1,158 @@
+/* Builders and gradient rules of the operations that work element by element. */
+#include "tensor/graph.h"
+#include "tensor/ops.h"
+
+/* The common shape of two tensors, each axis the larger of the two; fails unless the smaller is 1. */
+static bool common_shape(dd_graph *graph, dd_node a, dd_node b, dd_shape *out) {
+    dd_shape x = dd_graph_shape(graph, a), y = dd_graph_shape(graph, b);
+    for (int i = 0; i < DD_AXES; i++) {
+        if (x.size[i] != y.size[i] && x.size[i] != 1 && y.size[i] != 1) {
+            (void)dd_graph_fail(graph, DDAEBM_INTERNAL, "shapes that do not fit, element by element");
+            return false;
+        }
+        out->size[i] = x.size[i] > y.size[i] ? x.size[i] : y.size[i];
+    }
+    return true;
+}
+
+static dd_node binary(dd_graph *graph, dd_op op, dd_node a, dd_node b) {
+    dd_shape shape;
+    if (a == DD_NONE || b == DD_NONE || !common_shape(graph, a, b, &shape))
+        return DD_NONE;
+    return dd_graph_make(graph, (dd_node_data){.op = op, .inputs = {a, b}, .shape = shape});
+}
+
+static dd_node unary(dd_graph *graph, dd_op op, dd_node x, double factor, double shift) {
+    dd_shape shape = dd_graph_shape(graph, x);
+    return dd_graph_make(graph, (dd_node_data){.op = op, .inputs = {x}, .shape = shape, .factor = factor, .shift = shift});
+}
+
+dd_node dd_add(dd_graph *graph, dd_node a, dd_node b) {
+    return a < b ? binary(graph, DD_OP_ADD, a, b) : binary(graph, DD_OP_ADD, b, a);
+}
+
+dd_node dd_subtract(dd_graph *graph, dd_node a, dd_node b) {
+    return binary(graph, DD_OP_SUBTRACT, a, b);
+}
+
+dd_node dd_multiply(dd_graph *graph, dd_node a, dd_node b) {
+    return a < b ? binary(graph, DD_OP_MULTIPLY, a, b) : binary(graph, DD_OP_MULTIPLY, b, a);
+}
+
+dd_node dd_affine(dd_graph *graph, dd_node x, double factor, double shift) {
+    if (x != DD_NONE && dd_graph_node(graph, x)->op == DD_OP_AFFINE) { /* of an affine map: one */
+        const dd_node_data *inner = dd_graph_node(graph, x);
+        shift += factor * inner->shift;
+        factor *= inner->factor;
+        x = inner->inputs[0];
+    }
+    return factor == 1 && shift == 0 ? x : unary(graph, DD_OP_AFFINE, x, factor, shift);
+}
+
+dd_node dd_power(dd_graph *graph, dd_node x, double exponent) {
+    return exponent == 1 ? x : unary(graph, DD_OP_POWER, x, exponent, 0);
+}
+
+dd_node dd_exp(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_EXP, x, 0, 0);
+}
+
+dd_node dd_log(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_LOG, x, 0, 0);
+}
+
+dd_node dd_tanh(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_TANH, x, 0, 0);
+}
+
+dd_node dd_sigmoid(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_SIGMOID, x, 0, 0);
+}
+
+dd_node dd_sin(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_SIN, x, 0, 0);
+}
+
+dd_node dd_cos(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_COS, x, 0, 0);
+}
+
+dd_node dd_step(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_STEP, x, 0, 0);
+}
+
+dd_node dd_expand(dd_graph *graph, dd_node x, dd_shape shape) {
+    dd_shape from = dd_graph_shape(graph, x);
+    if (x == DD_NONE || dd_shape_equal(from, shape))
+        return x;
+    for (int i = 0; i < DD_AXES; i++)
+        if (from.size[i] != shape.size[i] && from.size[i] != 1)
+            return dd_graph_fail(graph, DDAEBM_INTERNAL, "a shape that cannot be expanded");
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_EXPAND, .inputs = {x}, .shape = shape});
+}
+
+/* --- Gradient rules. --- */
+
+static dd_shape shape_of_input(dd_graph *graph, dd_node self, int input) {
+    return dd_graph_shape(graph, dd_graph_node(graph, self)->inputs[input]);
+}
+
+void dd_rule_add(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    for (int i = 0; i < 2; i++)
+        if (wanted[i])
+            gradients[i] = dd_sum(graph, cotangent, shape_of_input(graph, self, i));
+}
+
+void dd_rule_subtract(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    if (wanted[0])
+        gradients[0] = dd_sum(graph, cotangent, shape_of_input(graph, self, 0));
+    if (wanted[1]) /* summed before the sign is turned: the sum may be smaller */
+        gradients[1] = dd_affine(graph, dd_sum(graph, cotangent, shape_of_input(graph, self, 1)), -1, 0);
+}
+
+void dd_rule_multiply(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    dd_node a = dd_graph_node(graph, self)->inputs[0], b = dd_graph_node(graph, self)->inputs[1];
+    if (wanted[0])
+        gradients[0] = dd_sum(graph, dd_multiply(graph, cotangent, b), dd_graph_shape(graph, a));
+    if (wanted[1])
+        gradients[1] = dd_sum(graph, dd_multiply(graph, cotangent, a), dd_graph_shape(graph, b));
+}
+
+/* d y / d x of y = op(x), in terms of x and y. */
+static dd_node slope(dd_graph *graph, dd_node self) {
+    dd_node_data data = *dd_graph_node(graph, self);
+    dd_node x = data.inputs[0], y = self;
+    switch (data.op) {
+    case DD_OP_POWER:
+        return dd_affine(graph, dd_power(graph, x, data.factor - 1), data.factor, 0);
+    case DD_OP_EXP:
+        return y;
+    case DD_OP_LOG:
+        return dd_power(graph, x, -1);
+    case DD_OP_TANH: /* 1 - y^2 */
+        return dd_affine(graph, dd_multiply(graph, y, y), -1, 1);
+    case DD_OP_SIGMOID: /* y (1 - y) */
+        return dd_multiply(graph, y, dd_affine(graph, y, -1, 1));
+    case DD_OP_SIN:
+        return dd_cos(graph, x);
+    case DD_OP_COS:
+        return dd_affine(graph, dd_sin(graph, x), -1, 0);
+    default:
+        return dd_graph_fail(graph, DDAEBM_INTERNAL, "an operation without a slope");
+    }
+}
+
+void dd_rule_unary(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    if (!wanted[0])
+        return;
+    dd_node_data data = *dd_graph_node(graph, self);
+    if (data.op == DD_OP_AFFINE)
+        gradients[0] = dd_affine(graph, cotangent, data.factor, 0);
+    else
+        gradients[0] = dd_multiply(graph, cotangent, slope(graph, self));
+}
+
+void dd_rule_expand(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    if (wanted[0])
+        gradients[0] = dd_sum(graph, cotangent, shape_of_input(graph, self, 0));
+}

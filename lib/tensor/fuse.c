@@ -1,0 +1,117 @@
+/* Turns a group of operations that work element by element into one loop over tiles that stay in the first-level cache. */
+#include "base/context.h"
+#include "tensor/plan_internal.h"
+
+#include <string.h>
+
+typedef struct compiler {
+    const dd_graph *graph;
+    const dd_group *group;
+    const dd_schedule *schedule;
+    dd_loop *loop;
+    int last_use[DD_MOST_VALUES]; /* last instruction that reads a value */
+} compiler;
+
+/* The value that stands for a node, or -1. */
+static int find_value(const dd_loop *loop, dd_node node) {
+    for (int v = 0; v < loop->values; v++)
+        if (loop->value[v].node == node)
+            return v;
+    return -1;
+}
+
+/* How a tensor that the loop reads, but does not make, meets the loop's shape. */
+static dd_value classify(dd_shape loop, dd_shape input, dd_node node) {
+    dd_value value = {.node = node, .scratch = -1};
+    if (dd_shape_equal(input, loop)) {
+        value.kind = DD_VALUE_STREAM;
+    } else if (dd_shape_elements(input) == 1) {
+        value.kind = DD_VALUE_SPLAT;
+    } else if (input.size[3] == loop.size[3] && dd_shape_elements(input) == loop.size[3]) {
+        value.kind = DD_VALUE_REPEATED;
+    } else {
+        value.kind = DD_VALUE_GATHERED;
+        value.one_a_row = input.size[3] != loop.size[3] || loop.size[3] == 1;
+        size_t stride = input.size[3];
+        for (int axis = DD_AXES - 2; axis >= 0; axis--) {
+            value.row_stride[axis] = input.size[axis] == 1 ? 0 : stride;
+            stride *= input.size[axis];
+        }
+    }
+    return value;
+}
+
+static int read_value(compiler *c, dd_node node) {
+    int v = find_value(c->loop, node);
+    if (v < 0) {
+        v = c->loop->values++;
+        c->loop->value[v] = classify(c->loop->shape, dd_graph_shape(c->graph, node), node);
+    }
+    c->last_use[v] = c->loop->instructions;
+    return v;
+}
+
+static void emit(compiler *c, dd_node node) {
+    const dd_node_data *data = dd_graph_node(c->graph, node);
+    dd_instruction *instruction = &c->loop->instruction[c->loop->instructions];
+    *instruction = (dd_instruction){.op = data->op, .b = -1, .factor = (float)data->factor, .shift = (float)data->shift};
+    instruction->a = read_value(c, data->inputs[0]);
+    if (dd_op_describe(data->op)->arity == 2)
+        instruction->b = read_value(c, data->inputs[1]);
+    instruction->out = c->loop->values++;
+    c->loop->value[instruction->out] = (dd_value){
+        .kind = c->schedule->materialized[node] ? DD_VALUE_STREAM : DD_VALUE_SCRATCH, .node = node, .scratch = -1};
+    c->last_use[instruction->out] = c->loop->instructions;
+    c->loop->instructions++;
+}
+
+/* Rows and width of the iteration: one long row where nothing is repeated row by row. */
+static void set_extent(dd_loop *loop) {
+    bool flat = true;
+    for (int v = 0; v < loop->values; v++)
+        flat = flat && loop->value[v].kind != DD_VALUE_REPEATED && loop->value[v].kind != DD_VALUE_GATHERED;
+    loop->width = flat ? dd_shape_elements(loop->shape) : loop->shape.size[3];
+    loop->rows = dd_shape_elements(loop->shape) / loop->width;
+    loop->rows_per_tile = loop->width >= DD_TILE ? 1 : DD_TILE / loop->width;
+}
+
+/* Tiles for what is not read or written in place; those of intermediate values serve again after their last use. */
+static void assign_scratch(compiler *c) {
+    dd_loop *loop = c->loop;
+    bool spare[DD_MOST_VALUES] = {false};
+    for (int v = 0; v < loop->values; v++) {
+        dd_value *value = &loop->value[v];
+        if (value->kind == DD_VALUE_SPLAT || value->kind == DD_VALUE_GATHERED ||
+            (value->kind == DD_VALUE_REPEATED && loop->width <= DD_TILE))
+            value->scratch = loop->scratch++;
+    }
+    for (int i = 0; i < loop->instructions; i++) {
+        dd_value *out = &loop->value[loop->instruction[i].out];
+        if (out->kind == DD_VALUE_SCRATCH) {
+            int tile = 0;
+            while (tile < loop->scratch && !spare[tile])
+                tile++;
+            if (tile == loop->scratch)
+                loop->scratch++;
+            spare[tile] = false;
+            out->scratch = tile;
+        }
+        for (int v = 0; v < loop->values; v++)
+            if (loop->value[v].kind == DD_VALUE_SCRATCH && loop->value[v].scratch >= 0 && c->last_use[v] == i)
+                spare[loop->value[v].scratch] = true;
+    }
+}
+
+ddaebm_status dd_loop_compile(dd_loop **out, const dd_graph *graph, const dd_group *group, const dd_schedule *schedule) {
+    dd_loop *loop = dd_alloc_zero(dd_graph_context(graph), 1, sizeof *loop);
+    if (!loop)
+        return DDAEBM_OUT_OF_MEMORY;
+    compiler c = {.graph = graph, .group = group, .schedule = schedule, .loop = loop};
+    loop->shape = dd_graph_shape(graph, group->members[0]);
+    for (size_t m = 0; m < group->count; m++)
+        emit(&c, group->members[m]);
+    set_extent(loop);
+    assign_scratch(&c);
+    *out = loop;
+    return DDAEBM_OK;
+}

@@ -1,0 +1,101 @@
+/* Computations as graphs of operations, closed under differentiation.
+ *
+ * A network or a loss is a number of nodes; a gradient is more nodes of the same graph, so gradients of any order come from one set of rules. Equal
+ * nodes are made once. Building cannot fail halfway: after a failure (no memory, shapes that do not fit) every builder returns DD_NONE
+ * at once, and dd_graph_status tells. A graph is then planned (plan.h) and run many times.
+ *
+ * Every tensor has four axes, slowest first: pictures are [N, H, W, C], rows [1, 1, N, C], weights of a linear layer [1, 1, out, in],
+ * biases [1, 1, 1, C]. Where two tensors meet element by element, an axis of size 1 is repeated. */
+#ifndef DD_GRAPH_H
+#define DD_GRAPH_H
+
+#include <ddaebm/context.h>
+#include <stdbool.h>
+
+typedef struct dd_graph dd_graph;
+
+/* A node: its number, ascending in the order of making, so that inputs are always smaller. */
+typedef int32_t dd_node;
+
+/* No node: the result of a failed builder, and a gradient that vanishes by structure. */
+enum { DD_NONE = -1, DD_AXES = 4 };
+
+typedef struct dd_shape {
+    size_t size[DD_AXES];
+} dd_shape;
+
+static inline dd_shape dd_shape_rows(size_t rows, size_t width) {
+    return (dd_shape){{1, 1, rows, width}};
+}
+
+size_t dd_shape_elements(dd_shape shape);
+bool dd_shape_equal(dd_shape a, dd_shape b);
+
+/* How numbers come in and out: slot s stands for the s-th pointer that is bound when the graph is run. */
+typedef int32_t dd_slot;
+
+ddaebm_status dd_graph_create(dd_graph **out, ddaebm_context *context);
+void dd_graph_free(dd_graph *graph);
+
+/* DDAEBM_OK, or what went wrong first while building. */
+ddaebm_status dd_graph_status(const dd_graph *graph);
+
+dd_shape dd_graph_shape(const dd_graph *graph, dd_node node);
+
+/* --- Sources. --- */
+
+/* What is bound to the slot. A node belongs to the latest phase among its inputs: a plan runs phase by phase, and what is bound may change in
+ * between (lib/train updates the energy between phases 0 and 1). */
+dd_node dd_input(dd_graph *graph, dd_slot slot, dd_shape shape, int phase);
+
+/* Copied numbers. */
+dd_node dd_constant(dd_graph *graph, const float *values, dd_shape shape);
+
+/* One number, as [1, 1, 1, 1]. */
+dd_node dd_scalar(dd_graph *graph, double value);
+
+/* --- Element by element. --- */
+
+dd_node dd_add(dd_graph *graph, dd_node a, dd_node b);
+dd_node dd_subtract(dd_graph *graph, dd_node a, dd_node b);
+dd_node dd_multiply(dd_graph *graph, dd_node a, dd_node b);
+dd_node dd_affine(dd_graph *graph, dd_node x, double factor, double shift); /* factor x + shift */
+dd_node dd_power(dd_graph *graph, dd_node x, double exponent);             /* x^exponent; x > 0 unless the exponent is whole */
+dd_node dd_exp(dd_graph *graph, dd_node x);
+dd_node dd_log(dd_graph *graph, dd_node x);
+dd_node dd_tanh(dd_graph *graph, dd_node x);
+dd_node dd_sigmoid(dd_graph *graph, dd_node x);
+dd_node dd_sin(dd_graph *graph, dd_node x);
+dd_node dd_cos(dd_graph *graph, dd_node x);
+dd_node dd_step(dd_graph *graph, dd_node x);                   /* 1 where x > 0, else 0; its gradient vanishes */
+dd_node dd_expand(dd_graph *graph, dd_node x, dd_shape shape); /* axes of size 1 repeated */
+
+/* --- Sums, products, moves. --- */
+
+dd_node dd_sum(dd_graph *graph, dd_node x, dd_shape shape);  /* over every axis whose size in shape is 1 */
+dd_node dd_mean(dd_graph *graph, dd_node x, dd_shape shape); /* likewise */
+
+/* op(a) op(b) over the last two axes, op = transposition where asked for; the first two axes are alike. */
+dd_node dd_matmul(dd_graph *graph, dd_node a, bool transpose_a, dd_node b, bool transpose_b);
+
+dd_node dd_reshape(dd_graph *graph, dd_node x, dd_shape shape);
+dd_node dd_slice(dd_graph *graph, dd_node x, int axis, size_t start, size_t length);
+dd_node dd_pad(dd_graph *graph, dd_node x, int axis, size_t before, size_t length); /* zeros around x, to `length` */
+dd_node dd_concat(dd_graph *graph, dd_node a, dd_node b, int axis);
+
+/* Row index[n] of a table [1, 1, R, C] for each n of an index [1, 1, N, 1] that holds whole numbers: [1, 1, N, C]. */
+dd_node dd_take_rows(dd_graph *graph, dd_node table, dd_node index);
+
+/* Its transpose: row r of [1, 1, rows, C] is the sum of x's rows n with index[n] = r. */
+dd_node dd_add_rows(dd_graph *graph, dd_node x, dd_node index, size_t rows);
+
+/* --- Derivatives and results. --- */
+
+/* gradients[i] = d sum(y * seed) / d wrt[i], by reverse accumulation; DD_NONE where y does not depend on wrt[i]. seed DD_NONE stands for
+ * ones. */
+void dd_gradient(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, size_t count, dd_node *gradients);
+
+/* Asks for a node's value: written to the slot when `phase` is run. */
+void dd_output(dd_graph *graph, dd_node node, dd_slot slot, int phase);
+
+#endif

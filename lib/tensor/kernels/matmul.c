@@ -1,0 +1,76 @@
+#include "tensor/kernels/matmul.h"
+
+#include <cblas.h>
+#include <pthread.h>
+
+void dd_matmul_run(const dd_matmul_call *call) {
+    CBLAS_TRANSPOSE ta = call->transpose_a ? CblasTrans : CblasNoTrans, tb = call->transpose_b ? CblasTrans : CblasNoTrans;
+    int m = (int)call->m, n = (int)call->n, k = (int)call->k;
+    int lda = (int)call->a_stride, ldb = (int)call->b_stride, ldc = (int)call->c_stride;
+    if (m == 1 && (k == 1 || !call->transpose_a)) { /* c = op(B)^T a */
+        bool as_stored = call->transpose_b;
+        cblas_sgemv(CblasRowMajor, as_stored ? CblasNoTrans : CblasTrans, as_stored ? n : k, as_stored ? k : n, 1.0f, call->b, ldb,
+                    call->a, 1, call->beta, call->c, 1);
+        return;
+    }
+    if (n == 1 && ldc == 1) { /* c = op(A) b */
+        int b_step = call->transpose_b ? 1 : ldb;
+        cblas_sgemv(CblasRowMajor, ta, call->transpose_a ? k : m, call->transpose_a ? m : k, 1.0f, call->a, lda, call->b, b_step,
+                    call->beta, call->c, 1);
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, call->a, lda, call->b, ldb, call->beta, call->c, ldc);
+}
+
+/* Where part `part` of `parts` begins in `size` rows or columns: at a multiple of 8, so that parts keep to whole vectors. */
+static size_t boundary(size_t size, size_t part, size_t parts) {
+    return part == parts ? size : size * part / parts / 8 * 8;
+}
+
+void dd_matmul_run_part(const dd_matmul_call *call, size_t part, size_t parts) {
+    dd_matmul_call mine = *call;
+    bool by_rows = call->m >= call->n;
+    size_t whole = by_rows ? call->m : call->n;
+    size_t first = boundary(whole, part, parts), last = boundary(whole, part + 1, parts);
+    if (first == last)
+        return;
+    if (by_rows) {
+        mine.m = last - first;
+        mine.a += call->transpose_a ? first : first * call->a_stride;
+        mine.c += first * call->c_stride;
+    } else {
+        mine.n = last - first;
+        mine.b += call->transpose_b ? first * call->b_stride : first;
+        mine.c += first;
+    }
+    dd_matmul_run(&mine);
+}
+
+/* --- The threads of OpenBLAS, if that is the BLAS that was linked. --- */
+
+extern void openblas_set_num_threads(int) __attribute__((weak));
+extern int openblas_get_num_threads(void) __attribute__((weak));
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int inside, saved;
+
+void dd_blas_enter(void) {
+    if (!openblas_set_num_threads || !openblas_get_num_threads)
+        return;
+    pthread_mutex_lock(&lock);
+    if (inside++ == 0) {
+        saved = openblas_get_num_threads();
+        if (saved != 1)
+            openblas_set_num_threads(1);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void dd_blas_leave(void) {
+    if (!openblas_set_num_threads || !openblas_get_num_threads)
+        return;
+    pthread_mutex_lock(&lock);
+    if (--inside == 0 && saved != 1)
+        openblas_set_num_threads(saved);
+    pthread_mutex_unlock(&lock);
+}

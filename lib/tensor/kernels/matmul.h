@@ -1,0 +1,30 @@
+/* Matrix products, by CBLAS. The one place that knows it. */
+#ifndef DD_MATMUL_H
+#define DD_MATMUL_H
+
+#include <ddaebm/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* C [m, n] = op(A) op(B) + beta C over rows of the given strides: op(A) is [m, k], op(B) [k, n]. All sizes fit an int (checked when a graph is
+ * planned). */
+typedef struct dd_matmul_call {
+    size_t m, n, k;
+    bool transpose_a, transpose_b;
+    const float *a, *b;
+    float *c;
+    size_t a_stride, b_stride, c_stride;
+    float beta;
+} dd_matmul_call;
+
+void dd_matmul_run(const dd_matmul_call *call);
+
+/* Part `part` of `parts` of a product: a band of its rows, or of its columns if there are more of those. */
+void dd_matmul_run_part(const dd_matmul_call *call, size_t part, size_t parts);
+
+/* Between these two the BLAS keeps to the calling thread, where it is one (OpenBLAS) that can be told. The setting is the process's: it is saved
+ * when the first computation begins and put back when the last one ends. */
+void dd_blas_enter(void);
+void dd_blas_leave(void);
+
+#endif

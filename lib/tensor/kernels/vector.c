@@ -1,0 +1,215 @@
+/* Plain loops that compilers turn into vector code. Compiled once a set of instructions, DD_KERNELS naming the table. */
+#include "tensor/kernels/vector.h"
+
+#include <math.h>
+#include <string.h>
+
+#ifndef DD_KERNELS
+#define DD_KERNELS dd_kernels_portable
+#define DD_KERNELS_NAME "portable"
+#endif
+
+/* --- Functions without branches, so that loops over them vectorise. --- */
+
+static inline float from_bits(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline uint32_t to_bits(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* e^x: 2^k e^r with |r| <= ln 2 / 2, k taken apart so that results reach the subnormals, e^r by Taylor's polynomial of degree 7 (error below 1 in
+ * 2^24). Overflows to infinity; NaN stays NaN. */
+static inline float exponential(float x) {
+    float clamped = x < -104.0f ? -104.0f : x > 89.0f ? 89.0f : x;
+    float k = nearbyintf(clamped * 1.44269504088896341f);
+    float r = clamped - k * 0.693145751953125f; /* ln 2 in two parts: k times the first is exact */
+    r -= k * 1.42860682030941723e-6f;
+    float p = 1.0f / 5040.0f;
+    p = p * r + 1.0f / 720.0f;
+    p = p * r + 1.0f / 120.0f;
+    p = p * r + 1.0f / 24.0f;
+    p = p * r + 1.0f / 6.0f;
+    p = p * r + 0.5f;
+    p = p * r * r + r;
+    int32_t whole = (int32_t)k, half = whole / 2;
+    float low = from_bits((uint32_t)(half + 127) << 23), high = from_bits((uint32_t)(whole - half + 127) << 23);
+    return x != x ? x : (p * low + low) * high;
+}
+
+/* ln x for x >= 0: x = 2^k m with m near 1, ln m by the series of 2 artanh((m-1)/(m+1)). ln 0 is -infinity; below 0 NaN. */
+static inline float logarithm(float x) {
+    float scaled = x < 1.17549435e-38f ? x * 0x1p24f : x;
+    float shift = x < 1.17549435e-38f ? -24.0f : 0.0f;
+    int32_t bits = (int32_t)to_bits(scaled);
+    int32_t k = (bits - 0x3F3504F3) >> 23; /* m in [sqrt(1/2), sqrt 2) */
+    float m = from_bits((uint32_t)(bits - k * (1 << 23)));
+    float s = (m - 1.0f) / (m + 1.0f), s2 = s * s;
+    float p = 2.0f / 9.0f;
+    p = p * s2 + 2.0f / 7.0f;
+    p = p * s2 + 2.0f / 5.0f;
+    p = p * s2 + 2.0f / 3.0f;
+    float e = (float)k + shift;
+    float result = e * 1.42860682030941723e-6f + p * s2 * s + 2.0f * s + e * 0.693145751953125f;
+    result = x == 0.0f ? -INFINITY : result;
+    result = x == INFINITY ? x : result;
+    return x >= 0.0f ? result : NAN;
+}
+
+/* 1 / (1 + e^-x) */
+static inline float logistic(float x) {
+    return 1.0f / (1.0f + exponential(-x));
+}
+
+/* tanh x: its series where it is small, 1 - 2 / (e^2x + 1) elsewhere. */
+static inline float hyperbolic_tangent(float x) {
+    float x2 = x * x;
+    float p = -17.0f / 315.0f + x2 * (62.0f / 2835.0f - x2 * (1382.0f / 155925.0f));
+    float near_zero = x + x * x2 * (-1.0f / 3.0f + x2 * (2.0f / 15.0f + x2 * p));
+    float elsewhere = 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f);
+    return fabsf(x) < 0.3f ? near_zero : elsewhere;
+}
+
+/* --- The operations. --- */
+
+#define ELEMENTWISE(name, expression)                                                                                            \
+    static void name(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {                      \
+        (void)b;                                                                                                                 \
+        (void)factor;                                                                                                            \
+        (void)shift;                                                                                                             \
+        for (size_t i = 0; i < count; i++)                                                                                       \
+            out[i] = (expression);                                                                                               \
+    }
+
+ELEMENTWISE(add, a[i] + b[i])
+ELEMENTWISE(subtract, a[i] - b[i])
+ELEMENTWISE(multiply, a[i] * b[i])
+ELEMENTWISE(affine, a[i] * factor + shift)
+ELEMENTWISE(scale, a[i] * factor)
+ELEMENTWISE(square, a[i] * a[i])
+ELEMENTWISE(reciprocal, 1.0f / a[i])
+ELEMENTWISE(root, sqrtf(a[i]))
+ELEMENTWISE(inverse_root, 1.0f / sqrtf(a[i]))
+ELEMENTWISE(any_power, powf(a[i], factor))
+ELEMENTWISE(natural_exponential, exponential(a[i]))
+ELEMENTWISE(natural_logarithm, logarithm(a[i]))
+ELEMENTWISE(tangent, hyperbolic_tangent(a[i]))
+ELEMENTWISE(sigmoid, logistic(a[i]))
+ELEMENTWISE(sine, sinf(a[i]))
+ELEMENTWISE(cosine, cosf(a[i]))
+ELEMENTWISE(step, a[i] > 0.0f ? 1.0f : 0.0f)
+
+static void affine_or_scale(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+    (shift == 0.0f ? scale : affine)(out, a, b, count, factor, shift);
+}
+
+static void copy(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+    (void)b;
+    (void)factor;
+    (void)shift;
+    memcpy(out, a, count * sizeof *out);
+}
+
+static void power(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+    dd_elementwise chosen = factor == 2.0f    ? square
+                            : factor == -1.0f ? reciprocal
+                            : factor == 0.5f  ? root
+                            : factor == -0.5f ? inverse_root
+                                              : any_power;
+    chosen(out, a, b, count, factor, shift);
+}
+
+/* --- Sums: short runs in float, over many accumulators; the runs' totals in double. --- */
+
+enum { LANES = 16, RUN = 1024, RUN_ROWS = 64, RUN_COLUMNS = 128 };
+
+static double sum(const float *x, size_t count) {
+    double total = 0;
+    while (count >= LANES) {
+        size_t run = count < RUN ? count / LANES * LANES : RUN;
+        float lanes[LANES] = {0};
+        for (size_t i = 0; i < run; i += LANES)
+            for (size_t j = 0; j < LANES; j++)
+                lanes[j] += x[i + j];
+        for (size_t j = 0; j < LANES; j++)
+            total += (double)lanes[j];
+        x += run;
+        count -= run;
+    }
+    for (size_t i = 0; i < count; i++)
+        total += (double)x[i];
+    return total;
+}
+
+static void add_columns(float *totals, const float *x, size_t rows, size_t width, size_t stride) {
+    for (size_t column = 0; column < width; column += RUN_COLUMNS) {
+        size_t columns = width - column < RUN_COLUMNS ? width - column : RUN_COLUMNS;
+        double wide[RUN_COLUMNS] = {0};
+        for (size_t row = 0; row < rows; row += RUN_ROWS) {
+            size_t last = rows - row < RUN_ROWS ? rows : row + RUN_ROWS;
+            float run[RUN_COLUMNS] = {0};
+            for (size_t r = row; r < last; r++)
+                for (size_t j = 0; j < columns; j++)
+                    run[j] += x[r * stride + column + j];
+            for (size_t j = 0; j < columns; j++)
+                wide[j] += (double)run[j];
+        }
+        for (size_t j = 0; j < columns; j++)
+            totals[column + j] += (float)wide[j];
+    }
+}
+
+/* --- Training. --- */
+
+static void adam(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count, dd_adam_factors f) {
+    for (size_t i = 0; i < count; i++) {
+        float g = gradients[i];
+        m[i] = f.beta1 * m[i] + (1.0f - f.beta1) * g;
+        v[i] = f.beta2 * v[i] + (1.0f - f.beta2) * (g * g);
+        weights[i] -= f.rate * m[i] / (sqrtf(v[i]) * f.root + f.epsilon);
+    }
+}
+
+static void average(float *restrict mean, const float *restrict values, size_t count, float decay) {
+    for (size_t i = 0; i < count; i++)
+        mean[i] = decay * mean[i] + (1.0f - decay) * values[i];
+}
+
+/* Infinities and NaN have every bit of the exponent set. */
+static bool all_finite(const float *x, size_t count) {
+    uint32_t any = 0;
+    for (size_t i = 0; i < count; i++)
+        any |= (to_bits(x[i]) & 0x7F800000u) == 0x7F800000u;
+    return any == 0;
+}
+
+const dd_kernels DD_KERNELS = {
+    .name = DD_KERNELS_NAME,
+    .elementwise =
+        {
+            [DD_OP_ADD] = add,
+            [DD_OP_SUBTRACT] = subtract,
+            [DD_OP_MULTIPLY] = multiply,
+            [DD_OP_AFFINE] = affine_or_scale,
+            [DD_OP_POWER] = power,
+            [DD_OP_EXP] = natural_exponential,
+            [DD_OP_LOG] = natural_logarithm,
+            [DD_OP_TANH] = tangent,
+            [DD_OP_SIGMOID] = sigmoid,
+            [DD_OP_SIN] = sine,
+            [DD_OP_COS] = cosine,
+            [DD_OP_STEP] = step,
+            [DD_OP_EXPAND] = copy,
+            [DD_OP_OUTPUT] = copy,
+        },
+    .sum = sum,
+    .add_columns = add_columns,
+    .adam = adam,
+    .average = average,
+    .all_finite = all_finite,
+};

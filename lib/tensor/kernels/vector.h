@@ -1,0 +1,34 @@
+/* What a processor does to runs of numbers. The same source is compiled for each instruction set that is worth it; dd_kernels_choose picks. */
+#ifndef DD_VECTOR_H
+#define DD_VECTOR_H
+
+#include "tensor/ops.h"
+
+/* out[i] = op(a[i], b[i]); out overlaps neither. b is ignored by operations of one input. */
+typedef void (*dd_elementwise)(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift);
+
+/* Adam on a run of weights (Kingma and Ba, 2015): m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= rate m / (sqrt(v) root + epsilon), with
+ * rate and root holding the corrections for the first steps. */
+typedef struct dd_adam_factors {
+    float beta1, beta2, rate, root, epsilon;
+} dd_adam_factors;
+
+typedef struct dd_kernels {
+    const char *name;
+    dd_elementwise elementwise[DD_OP_COUNT]; /* NULL for operations of other kinds */
+    double (*sum)(const float *x, size_t count);
+    void (*add_columns)(float *totals, const float *x, size_t rows, size_t width, size_t stride); /* totals[j] += sum of column j */
+    void (*adam)(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count, dd_adam_factors factors);
+    void (*average)(float *restrict average, const float *restrict values, size_t count, float decay); /* average = decay average + (1-decay) values */
+    bool (*all_finite)(const float *x, size_t count);
+} dd_kernels;
+
+extern const dd_kernels dd_kernels_portable;
+#ifdef DD_HAVE_AVX2
+extern const dd_kernels dd_kernels_avx2;
+#endif
+
+/* The best that this processor runs. */
+const dd_kernels *dd_kernels_choose(void);
+
+#endif

@@ -1,0 +1,112 @@
+/* Where everything goes: lifetimes in groups, and one arena in which tensors whose lifetimes are apart share places. */
+#include "base/checked.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "tensor/plan_internal.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+enum { LINE = 16 }; /* floats in a cache line: where tensors begin */
+
+typedef struct tensor {
+    dd_node node;
+    size_t floats, offset;
+    int32_t first, last; /* groups */
+} tensor;
+
+static int by_size(const void *a, const void *b) {
+    const tensor *x = a, *y = b;
+    if (x->floats != y->floats)
+        return x->floats < y->floats ? 1 : -1;
+    return x->node < y->node ? -1 : x->node > y->node;
+}
+
+static int by_offset(const void *a, const void *b) {
+    const tensor *const *x = a, *const *y = b;
+    return (*x)->offset < (*y)->offset ? -1 : (*x)->offset > (*y)->offset;
+}
+
+/* The lowest gap among those already placed that live at the same time. */
+static size_t lowest_offset(const tensor *placed, size_t count, const tensor *t, const tensor **neighbours) {
+    size_t found = 0, offset = 0;
+    for (size_t i = 0; i < count; i++)
+        if (placed[i].first <= t->last && t->first <= placed[i].last)
+            neighbours[found++] = &placed[i];
+    qsort(neighbours, found, sizeof *neighbours, by_offset);
+    for (size_t i = 0; i < found; i++) {
+        if (neighbours[i]->offset >= offset + t->floats)
+            break;
+        if (neighbours[i]->offset + neighbours[i]->floats > offset)
+            offset = neighbours[i]->offset + neighbours[i]->floats;
+    }
+    return offset;
+}
+
+/* The last group that reads each tensor; for ever where a later phase reads what was prepared. */
+static void find_last_uses(const dd_plan *plan, const dd_schedule *schedule, int32_t *last) {
+    for (size_t g = 0; g < schedule->count; g++) {
+        const dd_group *group = &schedule->groups[g];
+        for (size_t m = 0; m < group->count; m++) {
+            const dd_node_data *data = dd_graph_node(plan->graph, group->members[m]);
+            for (int i = 0; i < dd_op_describe(data->op)->arity; i++) {
+                dd_node base = dd_plan_base(plan->graph, data->inputs[i]);
+                int32_t made = schedule->group_of[base];
+                bool kept = plan->options.prepare && made >= 0 && schedule->groups[made].phase < group->phase;
+                last[base] = kept ? INT32_MAX : last[base] > (int32_t)g ? last[base] : (int32_t)g;
+            }
+        }
+    }
+}
+
+static dd_location place_of_source(const dd_node_data *data) {
+    switch (data->op) {
+    case DD_OP_INPUT:
+        return (dd_location){DD_PLACE_SLOT, data->slot, 0};
+    case DD_OP_CONSTANT:
+        return (dd_location){DD_PLACE_CONSTANT, data->slot, 0};
+    case DD_OP_SCALAR:
+        return (dd_location){DD_PLACE_SCALAR, 0, 0};
+    default:
+        return (dd_location){DD_PLACE_NOWHERE, 0, 0};
+    }
+}
+
+ddaebm_status dd_memory_assign(dd_plan *plan, const dd_schedule *schedule) {
+    size_t nodes = dd_graph_nodes(plan->graph), count = 0;
+    ddaebm_context *context = plan->context;
+    ddaebm_status status = DDAEBM_OUT_OF_MEMORY;
+    int32_t *last = dd_alloc_zero(context, nodes, sizeof *last);
+    tensor *tensors = dd_alloc_zero(context, nodes, sizeof *tensors);
+    const tensor **neighbours = dd_alloc_zero(context, nodes, sizeof *neighbours);
+    plan->locations = dd_alloc_zero(context, nodes, sizeof *plan->locations);
+    if (!last || !tensors || !neighbours || !plan->locations)
+        goto cleanup;
+    find_last_uses(plan, schedule, last);
+    for (size_t n = 0; n < nodes; n++) {
+        const dd_node_data *data = dd_graph_node(plan->graph, (dd_node)n);
+        plan->locations[n] = place_of_source(data);
+        if (schedule->bound[n] >= 0)
+            plan->locations[n] = (dd_location){DD_PLACE_SLOT, schedule->bound[n], 0};
+        else if (schedule->group_of[n] >= 0 && schedule->materialized[n] && data->op != DD_OP_RESHAPE)
+            tensors[count++] = (tensor){.node = (dd_node)n,
+                                        .floats = (dd_shape_elements(data->shape) + LINE - 1) / LINE * LINE,
+                                        .first = schedule->group_of[n],
+                                        .last = last[n] > schedule->group_of[n] ? last[n] : schedule->group_of[n]};
+    }
+    qsort(tensors, count, sizeof *tensors, by_size);
+    for (size_t i = 0; i < count; i++) {
+        tensors[i].offset = lowest_offset(tensors, i, &tensors[i], neighbours);
+        plan->locations[tensors[i].node] = (dd_location){DD_PLACE_ARENA, 0, tensors[i].offset};
+        if (tensors[i].offset + tensors[i].floats > plan->arena)
+            plan->arena = tensors[i].offset + tensors[i].floats;
+    }
+    for (size_t n = 0; n < nodes; n++)
+        plan->locations[n] = plan->locations[dd_plan_base(plan->graph, (dd_node)n)];
+    status = DDAEBM_OK;
+cleanup:
+    dd_free(context, last);
+    dd_free(context, tensors);
+    dd_free(context, neighbours);
+    return status;
+}

@@ -1,0 +1,91 @@
+/* The operations: one descriptor each. Adding one is an enumerator, a descriptor with its gradient rule, a builder, a kernel in kernels/, and a row in the
+ * tests' table of plain loops. */
+#ifndef DD_OPS_H
+#define DD_OPS_H
+
+#include "tensor/graph.h"
+
+enum { DD_MOST_INPUTS = 2 };
+
+typedef enum dd_op {
+    /* sources */
+    DD_OP_INPUT,    /* slot */
+    DD_OP_CONSTANT, /* constants[slot] */
+    DD_OP_SCALAR,   /* factor */
+    /* element by element: inputs broadcast to the node's shape */
+    DD_OP_ADD,
+    DD_OP_SUBTRACT,
+    DD_OP_MULTIPLY,
+    DD_OP_AFFINE, /* factor x + shift */
+    DD_OP_POWER,  /* x^factor */
+    DD_OP_EXP,
+    DD_OP_LOG,
+    DD_OP_TANH,
+    DD_OP_SIGMOID,
+    DD_OP_SIN,
+    DD_OP_COS,
+    DD_OP_STEP,
+    DD_OP_EXPAND,
+    DD_OP_OUTPUT, /* a copy, to a slot */
+    /* the rest */
+    DD_OP_SUM,
+    DD_OP_MATMUL, /* flag bit 0: transpose a, bit 1: transpose b */
+    DD_OP_RESHAPE,
+    DD_OP_SLICE,  /* axis, start */
+    DD_OP_PAD,    /* axis, start */
+    DD_OP_CONCAT, /* axis */
+    DD_OP_TAKE_ROWS,
+    DD_OP_ADD_ROWS,
+    DD_OP_COUNT
+} dd_op;
+
+typedef struct dd_node_data {
+    dd_op op;
+    dd_node inputs[DD_MOST_INPUTS]; /* DD_NONE where there is none */
+    dd_shape shape;
+    double factor, shift;
+    size_t start;
+    int axis, flags, phase;
+    dd_slot slot;
+} dd_node_data;
+
+/* Adds to gradients[i] (DD_NONE where `wanted` is false) what the node's input i contributes, given the cotangent of the node. */
+typedef void (*dd_gradient_rule)(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients);
+
+typedef struct dd_op_info {
+    const char *name;
+    int arity;
+    bool elementwise;      /* may be fused with others of its shape */
+    dd_gradient_rule rule; /* NULL where the gradient vanishes */
+} dd_op_info;
+
+const dd_op_info *dd_op_describe(dd_op op);
+
+/* The nodes, for the planner and for the plain-loop twin in the tests. */
+size_t dd_graph_nodes(const dd_graph *graph);
+const dd_node_data *dd_graph_node(const dd_graph *graph, dd_node node);
+const float *dd_graph_constant(const dd_graph *graph, dd_slot index);
+ddaebm_context *dd_graph_context(const dd_graph *graph);
+
+/* Makes a node, or finds its equal. For builders alone. */
+dd_node dd_graph_make(dd_graph *graph, dd_node_data data);
+
+/* Notes the graph's first failure. */
+dd_node dd_graph_fail(dd_graph *graph, ddaebm_status status, const char *text);
+
+/* Gradient rules, by file. */
+void dd_rule_add(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_subtract(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_multiply(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_unary(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_expand(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_sum(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_matmul(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_reshape(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_slice(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_pad(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_concat(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_take_rows(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_add_rows(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+
+#endif

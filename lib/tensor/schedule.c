@@ -1,0 +1,226 @@
+/* The order of computation: what is needed, in which phase, and which neighbours become one loop. */
+#include "base/context.h"
+#include "base/error.h"
+#include "tensor/plan_internal.h"
+
+#include <limits.h>
+#include <string.h>
+
+typedef struct scheduler {
+    const dd_graph *graph;
+    dd_plan_options options;
+    dd_schedule *out;
+    int *phase;       /* [nodes]: when to compute; INT_MAX for what is not needed */
+    int *pending;     /* [nodes]: inputs not yet computed */
+    dd_node *ready;   /* what could be computed next, in no order */
+    size_t ready_count, member_count;
+    int32_t *uses_first, *uses; /* consumers of node n: uses[uses_first[n]] .. uses[uses_first[n + 1] - 1] */
+} scheduler;
+
+dd_node dd_plan_base(const dd_graph *graph, dd_node node) {
+    while (dd_graph_node(graph, node)->op == DD_OP_RESHAPE)
+        node = dd_graph_node(graph, node)->inputs[0];
+    return node;
+}
+
+static const dd_op_info *info_of(const dd_graph *graph, dd_node node) {
+    return dd_op_describe(dd_graph_node(graph, node)->op);
+}
+
+static bool is_source(const dd_graph *graph, dd_node node) {
+    return info_of(graph, node)->arity == 0;
+}
+
+/* Phases, from the outputs back to what they need. */
+static void find_phases(scheduler *s) {
+    size_t nodes = dd_graph_nodes(s->graph);
+    for (size_t n = 0; n < nodes; n++)
+        s->phase[n] = dd_graph_node(s->graph, (dd_node)n)->op == DD_OP_OUTPUT ? dd_graph_node(s->graph, (dd_node)n)->phase : INT_MAX;
+    for (dd_node n = (dd_node)nodes - 1; n >= 0; n--) {
+        if (s->phase[n] == INT_MAX)
+            continue;
+        const dd_node_data *data = dd_graph_node(s->graph, n);
+        for (int i = 0; i < info_of(s->graph, n)->arity; i++)
+            if (s->phase[n] < s->phase[data->inputs[i]])
+                s->phase[data->inputs[i]] = s->phase[n];
+    }
+    if (s->options.prepare)
+        for (size_t n = 0; n < nodes; n++)
+            if (s->phase[n] != INT_MAX)
+                s->phase[n] = dd_graph_node(s->graph, (dd_node)n)->phase;
+}
+
+static void count_uses(scheduler *s) {
+    size_t nodes = dd_graph_nodes(s->graph);
+    for (int fill = 0; fill < 2; fill++) {
+        for (size_t n = 0; n < nodes; n++) {
+            if (s->phase[n] == INT_MAX)
+                continue;
+            for (int i = 0; i < info_of(s->graph, (dd_node)n)->arity; i++) {
+                dd_node input = dd_graph_node(s->graph, (dd_node)n)->inputs[i];
+                if (fill)
+                    s->uses[s->uses_first[input]++] = (dd_node)n;
+                else
+                    s->uses_first[input + 1]++;
+            }
+        }
+        if (!fill)
+            for (size_t n = 0; n < nodes; n++)
+                s->uses_first[n + 1] += s->uses_first[n];
+    }
+    memmove(s->uses_first + 1, s->uses_first, nodes * sizeof *s->uses_first); /* filling moved each start to the next one's */
+    s->uses_first[0] = 0;
+}
+
+/* An output of something computed in its phase, and not read in a later one, is computed where it is wanted: no copy. */
+static void bind_outputs(scheduler *s) {
+    size_t nodes = dd_graph_nodes(s->graph);
+    for (size_t n = 0; n < nodes; n++) {
+        const dd_node_data *data = dd_graph_node(s->graph, (dd_node)n);
+        if (data->op != DD_OP_OUTPUT)
+            continue;
+        dd_node x = data->inputs[0];
+        bool direct = !is_source(s->graph, x) && dd_plan_base(s->graph, x) == x && s->out->bound[x] < 0 && s->phase[x] == s->phase[n];
+        for (int32_t u = s->uses_first[x]; direct && u < s->uses_first[x + 1]; u++)
+            direct = s->phase[s->uses[u]] == s->phase[x] && dd_graph_node(s->graph, s->uses[u])->op != DD_OP_RESHAPE;
+        if (direct) {
+            s->out->bound[x] = data->slot;
+            s->phase[n] = INT_MAX;
+        } else {
+            s->out->bound[n] = data->slot;
+        }
+    }
+}
+
+/* --- The order: list scheduling that prolongs the open loop where it can, and else prefers what is no loop, so that loops gather members. --- */
+
+static bool loopable(const scheduler *s, dd_node node) {
+    return info_of(s->graph, node)->elementwise;
+}
+
+/* Index in ready of the lowest node that is a loop's (of the shape, if given) or is none; ready_count if there is none. */
+static size_t find_ready(const scheduler *s, bool loop, const dd_shape *shape) {
+    size_t best = s->ready_count;
+    for (size_t i = 0; i < s->ready_count; i++)
+        if (loopable(s, s->ready[i]) == loop && (!shape || dd_shape_equal(dd_graph_shape(s->graph, s->ready[i]), *shape)) &&
+            (best == s->ready_count || s->ready[i] < s->ready[best]))
+            best = i;
+    return best;
+}
+
+static void make_ready(scheduler *s, dd_node node, int phase) {
+    if (s->phase[node] == phase && s->pending[node] == 0)
+        s->ready[s->ready_count++] = node;
+}
+
+static void settle(scheduler *s, dd_node node, int phase) {
+    for (int32_t u = s->uses_first[node]; u < s->uses_first[node + 1]; u++)
+        if (--s->pending[s->uses[u]] == 0)
+            make_ready(s, s->uses[u], phase);
+}
+
+static void take(scheduler *s, size_t i, dd_group *group, int phase) {
+    dd_node node = s->ready[i];
+    s->ready[i] = s->ready[--s->ready_count];
+    s->out->members[s->member_count++] = node;
+    s->out->group_of[node] = (int32_t)(group - s->out->groups);
+    group->count++;
+    settle(s, node, phase);
+}
+
+static void order_phase(scheduler *s, int phase) {
+    size_t nodes = dd_graph_nodes(s->graph);
+    for (size_t n = 0; n < nodes; n++)
+        if (!is_source(s->graph, (dd_node)n))
+            make_ready(s, (dd_node)n, phase);
+    while (s->ready_count > 0) {
+        dd_group *group = &s->out->groups[s->out->count++];
+        size_t next = find_ready(s, false, NULL);
+        group->loop = next == s->ready_count;
+        if (group->loop)
+            next = find_ready(s, true, NULL);
+        *group = (dd_group){&s->out->members[s->member_count], 0, phase, group->loop};
+        dd_shape shape = dd_graph_shape(s->graph, s->ready[next]);
+        take(s, next, group, phase);
+        while (group->loop && group->count < DD_MOST_MEMBERS && (next = find_ready(s, true, &shape)) < s->ready_count)
+            take(s, next, group, phase);
+    }
+}
+
+static void count_pending(scheduler *s) {
+    size_t nodes = dd_graph_nodes(s->graph);
+    for (size_t n = 0; n < nodes; n++)
+        for (int i = 0; i < info_of(s->graph, (dd_node)n)->arity; i++)
+            s->pending[n] += !is_source(s->graph, dd_graph_node(s->graph, (dd_node)n)->inputs[i]);
+}
+
+/* What another group reads must be in memory; so must whatever a single operation makes or reads. */
+static void find_materialized(scheduler *s) {
+    for (size_t g = 0; g < s->out->count; g++) {
+        const dd_group *group = &s->out->groups[g];
+        for (size_t m = 0; m < group->count; m++) {
+            dd_node node = group->members[m];
+            const dd_node_data *data = dd_graph_node(s->graph, node);
+            if (!group->loop || s->out->bound[node] >= 0)
+                s->out->materialized[node] = true;
+            for (int i = 0; i < info_of(s->graph, node)->arity; i++)
+                if (s->out->group_of[data->inputs[i]] != (int32_t)g)
+                    s->out->materialized[dd_plan_base(s->graph, data->inputs[i])] = true;
+        }
+    }
+}
+
+static bool allocate(scheduler *s, ddaebm_context *context, size_t nodes) {
+    dd_schedule *out = s->out;
+    s->phase = dd_alloc_zero(context, nodes, sizeof *s->phase);
+    s->pending = dd_alloc_zero(context, nodes, sizeof *s->pending);
+    s->ready = dd_alloc_zero(context, nodes, sizeof *s->ready);
+    s->uses_first = dd_alloc_zero(context, nodes + 2, sizeof *s->uses_first);
+    s->uses = dd_alloc_zero(context, nodes * DD_MOST_INPUTS, sizeof *s->uses);
+    out->groups = dd_alloc_zero(context, nodes, sizeof *out->groups);
+    out->members = dd_alloc_zero(context, nodes, sizeof *out->members);
+    out->bound = dd_alloc_zero(context, nodes, sizeof *out->bound);
+    out->group_of = dd_alloc_zero(context, nodes, sizeof *out->group_of);
+    out->materialized = dd_alloc_zero(context, nodes, sizeof *out->materialized);
+    return s->phase && s->pending && s->ready && s->uses_first && s->uses && out->groups && out->members && out->bound &&
+           out->group_of && out->materialized;
+}
+
+ddaebm_status dd_schedule_make(dd_schedule *out, const dd_graph *graph, dd_plan_options options) {
+    ddaebm_context *context = dd_graph_context(graph);
+    size_t nodes = dd_graph_nodes(graph);
+    ddaebm_status status = DDAEBM_OK;
+    scheduler s = {.graph = graph, .options = options, .out = out};
+    *out = (dd_schedule){0};
+    if (!allocate(&s, context, nodes)) {
+        status = DDAEBM_OUT_OF_MEMORY;
+        goto cleanup;
+    }
+    memset(out->bound, 0xFF, nodes * sizeof *out->bound);       /* -1 */
+    memset(out->group_of, 0xFF, nodes * sizeof *out->group_of); /* -1 */
+    find_phases(&s);
+    count_uses(&s);
+    bind_outputs(&s);
+    count_pending(&s);
+    for (int phase = 0; phase < options.phases; phase++)
+        order_phase(&s, phase);
+    find_materialized(&s);
+cleanup:
+    dd_free(context, s.phase);
+    dd_free(context, s.pending);
+    dd_free(context, s.ready);
+    dd_free(context, s.uses_first);
+    dd_free(context, s.uses);
+    if (status != DDAEBM_OK)
+        dd_schedule_free(out, context);
+    return status;
+}
+
+void dd_schedule_free(dd_schedule *schedule, ddaebm_context *context) {
+    dd_free(context, schedule->groups);
+    dd_free(context, schedule->members);
+    dd_free(context, schedule->bound);
+    dd_free(context, schedule->group_of);
+    dd_free(context, schedule->materialized);
+    *schedule = (dd_schedule){0};
+}

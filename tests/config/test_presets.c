@@ -1,0 +1,194 @@
+/* The presets: that each is sound, what "toy" is to the last value, and which combinations of values are refused. */
+#include "config/presets.h"
+
+#include "config/config.h"
+#include "config/keys.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dd_settings preset(const char *name) {
+    dd_settings settings;
+    ck_assert_msg(dd_preset_settings(&settings, name) == DDAEBM_OK, "%s: %s", name, ddaebm_error_message());
+    return settings;
+}
+
+static void set(dd_settings *settings, const char *name, const char *text) {
+    const dd_key *key = dd_key_find(name);
+    ck_assert_msg(key != NULL, "%s", name);
+    ck_assert_msg(dd_key_set_text(key, settings, text) == DDAEBM_OK, "%s", ddaebm_error_message());
+}
+
+START_TEST(every_preset_is_a_list_of_changes_to_an_earlier_one) {
+    for (size_t i = 0; dd_preset_at(i); i++) {
+        const dd_preset *one = dd_preset_at(i);
+        ck_assert_ptr_eq(dd_preset_find(one->name), one);
+        if (one->base)
+            ck_assert(dd_preset_find(one->base) && dd_preset_find(one->base) < one);
+        dd_settings expected = {0};
+        if (one->base)
+            expected = preset(one->base);
+        else
+            for (size_t k = 0; k < dd_key_count(); k++)
+                set(&expected, dd_key_at(k)->name, dd_key_at(k)->initial);
+        for (size_t c = 0; one->changes[c][0]; c++) {
+            for (size_t earlier = 0; earlier < c; earlier++)
+                ck_assert_msg(strcmp(one->changes[c][0], one->changes[earlier][0]) != 0, "%s: %s is given twice", one->name,
+                              one->changes[c][0]);
+            set(&expected, one->changes[c][0], one->changes[c][1]);
+        }
+        dd_settings settings = preset(one->name);
+        for (size_t k = 0; k < dd_key_count(); k++) {
+            char have[DD_VALUE_ROOM], want[DD_VALUE_ROOM];
+            dd_key_text(dd_key_at(k), &settings, have);
+            dd_key_text(dd_key_at(k), &expected, want);
+            ck_assert_msg(strcmp(have, want) == 0, "%s: %s is %s, not %s", one->name, dd_key_at(k)->name, have, want);
+        }
+    }
+}
+END_TEST
+
+START_TEST(every_preset_fits_together) {
+    for (size_t i = 0; dd_preset_at(i); i++) {
+        dd_settings settings = preset(dd_preset_at(i)->name);
+        ck_assert_msg(dd_settings_check(&settings) == DDAEBM_OK, "%s: %s", dd_preset_at(i)->name, ddaebm_error_message());
+    }
+}
+END_TEST
+
+/* The published two-dimensional experiment. A key that is not in this list is one that the publication does not have. */
+static const char *const published[][2] = {
+    {"data.width", "2"},
+    {"data.standardize", "\"files\""},
+    {"diffusion.timesteps", "4"},
+    {"diffusion.schedule", "\"vp\""},
+    {"diffusion.beta_min", "0.01"},
+    {"diffusion.beta_max", "0.1"},
+    {"diffusion.grid", "\"uniform\""},
+    {"diffusion.beta_limit", "1"},
+    {"diffusion.variance_floor", "0"},
+    {"diffusion.precision", "\"float32\""},
+    {"network.family", "\"mlp\""},
+    {"network.latent_width", "2"},
+    {"network.time_width", "16"},
+    {"energy.feature_layers", "[16]"},
+    {"energy.hidden_layers", "[300, 300]"},
+    {"energy.norm", "\"none\""},
+    {"energy.activation", "\"prelu\""},
+    {"generator.feature_layers", "[16]"},
+    {"generator.hidden_layers", "[300, 300]"},
+    {"generator.norm", "\"batch\""},
+    {"generator.activation", "\"prelu\""},
+    {"encoder.feature_layers", "[16]"},
+    {"encoder.hidden_layers", "[300, 300]"},
+    {"encoder.norm", "\"batch\""},
+    {"encoder.activation", "\"prelu\""},
+    {"objective.gamma", "0.02"},
+    {"objective.latent_weight", "0.1"},
+    {"objective.divergence", "\"jeffrey\""},
+    {"objective.reconstruction", "\"gaussian_nll\""},
+    {"optimizer.energy_rate", "0.0001"},
+    {"optimizer.generator_rate", "0.0001"},
+    {"optimizer.rate_schedule", "\"constant\""},
+    {"optimizer.beta1", "0"},
+    {"optimizer.beta2", "0.9"},
+    {"optimizer.epsilon", "1e-8"},
+    {"optimizer.ema_decay", "0"},
+    {"training.steps", "50000"},
+    {"training.batch", "200"},
+    {"training.calibrate", "false"},
+};
+
+START_TEST(toy_is_the_published_configuration) {
+    dd_settings settings = preset("toy");
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        const dd_key *key = dd_key_find(published[i][0]);
+        ck_assert_msg(key != NULL, "%s", published[i][0]);
+        char text[DD_VALUE_ROOM];
+        dd_key_text(key, &settings, text);
+        ck_assert_msg(strcmp(text, published[i][1]) == 0, "%s is %s, not %s", key->name, text, published[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(points_and_vector_end_in_noise_and_calibrate) {
+    dd_settings points = preset("points"), vector = preset("vector");
+    ck_assert_int_eq(points.data.width, 2);
+    ck_assert_int_eq(vector.data.width, 30);
+    ck_assert_double_ge(points.diffusion.beta_max + points.diffusion.beta_min, 10); /* 1 - alpha-bar at the end below exp(-5) */
+    ck_assert_double_ge(vector.diffusion.beta_max + vector.diffusion.beta_min, 10);
+    ck_assert(points.training.calibrate && vector.training.calibrate);
+    ck_assert_int_lt(vector.training.steps, points.training.steps);
+}
+END_TEST
+
+START_TEST(an_unknown_preset_lists_those_there_are) {
+    dd_settings settings = preset("toy");
+    settings.data.width = 77;
+    ck_assert_int_eq(dd_preset_settings(&settings, "cifar\n11"), DDAEBM_NOT_FOUND);
+    ck_assert_str_eq(ddaebm_error_message(), "no preset \"cifar?11\"; there are: toy, points, vector");
+    ck_assert_int_eq(settings.data.width, 77);
+    ck_assert_ptr_null(dd_preset_find(""));
+}
+END_TEST
+
+/* What does not fit together: changes to "toy" and two words that the message must have; NULL for those that do fit. */
+static const struct {
+    const char *changes[3][2];
+    const char *names[2];
+} combinations[] = {
+    {{{"diffusion.beta_min", "0.1"}}, {"diffusion.beta_min is 0.1", "diffusion.beta_max"}},
+    {{{"diffusion.beta_min", "0.2"}}, {"diffusion.beta_min is 0.2", "diffusion.beta_max"}},
+    {{{"diffusion.beta_min", "0.0999"}}, {NULL, NULL}},
+    {{{"diffusion.schedule", "geometric"}, {"diffusion.beta_max", "1"}}, {"diffusion.schedule", "diffusion.beta_max is 1;"}},
+    {{{"diffusion.schedule", "geometric"}, {"diffusion.beta_max", "0.999"}}, {NULL, NULL}},
+    {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "1"}}, {"diffusion.grid", "diffusion.timesteps is 1;"}},
+    {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "2"}}, {NULL, NULL}},
+    {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "501"}}, {NULL, NULL}},
+    {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "502"}}, {"diffusion.grid", "diffusion.timesteps is 502;"}},
+    {{{"diffusion.timesteps", "1"}}, {NULL, NULL}},
+    {{{"objective.reconstruction", "weighted_gaussian_nll"}, {"diffusion.timesteps", "1"}},
+     {"objective.reconstruction", "diffusion.timesteps is 1;"}},
+    {{{"objective.reconstruction", "weighted_gaussian_nll"}, {"diffusion.timesteps", "2"}}, {NULL, NULL}},
+    {{{"encoder.feature_layers", "[]"}}, {"encoder.feature_layers", "network.family"}},
+    {{{"energy.feature_layers", "[]"}, {"generator.hidden_layers", "[]"}}, {NULL, NULL}},
+    {{{"optimizer.rate_schedule", "cosine"}, {"optimizer.energy_rate", "1e-6"}}, {"optimizer.final_rate", "optimizer.energy_rate"}},
+    {{{"optimizer.rate_schedule", "cosine"}, {"optimizer.generator_rate", "1e-6"}},
+     {"optimizer.final_rate", "optimizer.generator_rate"}},
+    {{{"optimizer.rate_schedule", "cosine"}, {"optimizer.final_rate", "1e-4"}}, {NULL, NULL}},
+    {{{"optimizer.rate_schedule", "constant"}, {"optimizer.energy_rate", "1e-6"}}, {NULL, NULL}},
+};
+
+START_TEST(values_must_fit_together) {
+    dd_settings settings = preset("toy");
+    for (size_t c = 0; c < 3 && combinations[_i].changes[c][0]; c++)
+        set(&settings, combinations[_i].changes[c][0], combinations[_i].changes[c][1]);
+    ddaebm_status status = dd_settings_check(&settings);
+    if (!combinations[_i].names[0]) {
+        ck_assert_msg(status == DDAEBM_OK, "%s", ddaebm_error_message());
+        return;
+    }
+    ck_assert_int_eq(status, DDAEBM_OUT_OF_RANGE);
+    for (size_t n = 0; n < 2; n++)
+        ck_assert_msg(strstr(ddaebm_error_message(), combinations[_i].names[n]) != NULL, "%s", ddaebm_error_message());
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("config/presets");
+    TCase *tests = tcase_create("presets");
+    tcase_add_test(tests, every_preset_is_a_list_of_changes_to_an_earlier_one);
+    tcase_add_test(tests, every_preset_fits_together);
+    tcase_add_test(tests, toy_is_the_published_configuration);
+    tcase_add_test(tests, points_and_vector_end_in_noise_and_calibrate);
+    tcase_add_test(tests, an_unknown_preset_lists_those_there_are);
+    tcase_add_loop_test(tests, values_must_fit_together, 0, (int)(sizeof combinations / sizeof *combinations));
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -21,8 +21,9 @@ void dd_philox(uint32_t out[4], uint64_t key, uint64_t counter_low, uint64_t cou
     out[3] = c3;
 }
 
+/* 23 bits, not 24: the half must be exact too, else the last ones round to 1. */
 static float unit(uint32_t word) {
-    return ((float)(word >> 8) + 0.5f) * 0x1p-24f;
+    return ((float)(word >> 9) + 0.5f) * 0x1p-23f;
 }
 
 /* Both normals of a pair of words. */

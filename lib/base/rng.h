@@ -35,7 +35,7 @@ void dd_philox(uint32_t out[4], uint64_t key, uint64_t counter_low, uint64_t cou
 /* Elements first .. first+count-1 of the stream's words, uniform over 32 bits. */
 void dd_rng_words(uint32_t *out, uint64_t seed, uint64_t stream, uint64_t first, size_t count);
 
-/* Likewise uniform on (0, 1): (word >> 8) + 1/2 over 2^24. */
+/* Likewise uniform on (0, 1): (word >> 9) + 1/2 over 2^23. */
 void dd_rng_uniforms(float *out, uint64_t seed, uint64_t stream, uint64_t first, size_t count);
 
 /* Likewise standard normal, by Box and Muller's transform of neighbouring uniforms. */

@@ -51,7 +51,7 @@ static const dd_key keys[] = {
     NETWORK(generator, "batch"),
     NETWORK(encoder, "batch"),
     REAL(objective.gamma, "0.02", 0, 1e6, "Weight of the penalty on the energy's gradient."),
-    REAL(objective.latent_weight, "0.1", 0, 1e6, "w, the weight of the latent term, which is the generator's entropy."),
+    REAL(objective.latent_weight, "0.1", 0, 1e6, "Weight w of the latent term, which is the generator's entropy."),
     CHOICE(objective.divergence, "jeffrey", "jeffrey|reverse_kl", "What generator and encoder minimise: both directions of the divergence, or the reverse one alone."),
     CHOICE(objective.reconstruction, "gaussian_nll", "gaussian_nll|weighted_gaussian_nll|mse_prior|mse_posterior", "Reconstruction term of the forward divergence."),
     REAL(optimizer.energy_rate, "1e-4", 0, 1, "Adam's learning rate for the energy."),

@@ -60,8 +60,8 @@ size_t dd_key_text(const dd_key *key, const dd_settings *settings, char text[DD_
  * finite. */
 size_t dd_real_text(double value, char text[DD_REAL_ROOM]);
 
-/* The status of a failure to read JSON. The error must have been zero before the call: jansson does not fill it when memory runs
- * out. */
+/* The status of a failure to read JSON. The error must have been zero before the call: jansson does not always fill it when its
+ * malloc fails, and sometimes fills in a syntax error. */
 ddaebm_status dd_json_status(const struct json_error_t *error);
 
 /* A text from outside made fit for an error message: one line, not too long. Gives `shown`. */

@@ -81,7 +81,8 @@ static bool is_separator(char c, char separator) {
     return separator == ' ' ? is_blank(c) : c == separator;
 }
 
-/* Past the closing quote of a field that opens at `at`; NULL if it does not close on its line, or if anything but a separator follows. */
+/* Past the closing quote of a field that opens at `at`; NULL if it does not close on its line, or if anything but a separator
+ * follows. */
 static const char *end_of_quoted(const char *at, const char *end, char separator) {
     for (at++; at < end; at++) {
         if (*at != '"')
@@ -166,16 +167,18 @@ static ddaebm_status read_row(float *out, size_t width, const struct cursor *cur
         if (status != DDAEBM_OK)
             return status;
         if (field.column > width)
-            return dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has more fields than the %zu of the first row", cursor->number, width);
+            return dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has more fields than the %zu of the first row", cursor->number,
+                           width);
         if (!dd_text_number(&value, field.text, field.length))
             return refuse_field(cursor, &field, first_row);
         if (!isfinite(value))
-            return dd_fail(DDAEBM_NOT_FINITE, "line %zu, column %zu: %s is not a finite 32-bit number", cursor->number, field.column,
-                           dd_text_quote(quote, field.text, field.length));
+            return dd_fail(DDAEBM_NOT_FINITE, "line %zu, column %zu: %s is not a finite 32-bit number", cursor->number,
+                           field.column, dd_text_quote(quote, field.text, field.length));
         out[field.column - 1] = value;
     } while (!field.last);
     if (field.column < width)
-        return dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has %zu of the %zu fields of the first row", cursor->number, field.column, width);
+        return dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has %zu of the %zu fields of the first row", cursor->number,
+                       field.column, width);
     return DDAEBM_OK;
 }
 
@@ -193,7 +196,10 @@ static ddaebm_status begin(struct cursor *cursor, char *separator, size_t *width
         if (!next_row(cursor))
             return dd_fail(DDAEBM_FORMAT, "there are no rows of numbers in it");
         *separator = find_separator(cursor);
-        status = survey(&header, *separator, width, &numbers);
+        status = survey(cursor, *separator, width, &numbers);
+        bool one_name = *width == 1 && find_separator(&header) == ' ';
+        if (status == DDAEBM_OK && !one_name)
+            status = survey(&header, *separator, width, &numbers);
     }
     if (status == DDAEBM_OK && *width > DD_MOST_WIDTH)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its rows have %zu fields; allowed: 1 to %d", *width, DD_MOST_WIDTH);

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Bytes of a data file, at most. */
@@ -67,8 +68,8 @@ static ddaebm_status check_finite(const float *values, size_t count, size_t widt
         for (size_t column = 0; column < width; column++) {
             float value = values[row * width + column];
             if (!isfinite(value))
-                return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite 32-bit numbers are allowed", row + 1,
-                               column + 1, isnan(value) ? "not a number" : "infinite");
+                return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite 32-bit numbers are allowed",
+                               row + 1, column + 1, isnan(value) ? "not a number" : "infinite");
         }
     return DDAEBM_OK;
 }
@@ -148,7 +149,7 @@ ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *c
     ddaebm_status status = check_width(width);
     if (status != DDAEBM_OK)
         return status;
-    if (count < 1 || !dd_mul(&elements, count, width) || !dd_mul(&bytes, elements, sizeof *rows))
+    if (count < 1 || !dd_size_mul(&elements, count, width) || !dd_size_mul(&bytes, elements, sizeof *rows))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; allowed: 1 to what the address space holds", count);
     DD_TRY(check_finite(rows, count, width));
     DD_TRY(dd_context_hold(&held, context));
@@ -215,9 +216,9 @@ ddaebm_status ddaebm_dataset_read(const ddaebm_dataset *dataset, uint64_t first,
     uint64_t rows = source->rows ? source->rows : dataset->named ? DD_SYNTHETIC_ROWS : UINT64_MAX;
     size_t elements = 0, bytes = 0;
     if (first > rows || count > rows - first)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "rows %" PRIu64 " to %" PRIu64 " + %zu are asked of a set of %" PRIu64, first, first, count,
-                       rows);
-    if (!dd_mul(&elements, count, source->width) || !dd_mul(&bytes, elements, sizeof *out))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "rows %" PRIu64 " to %" PRIu64 " + %zu are asked of a set of %" PRIu64, first, first,
+                       count, rows);
+    if (!dd_size_mul(&elements, count, source->width) || !dd_size_mul(&bytes, elements, sizeof *out))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "%zu rows of %zu numbers exceed the address space", count, source->width);
     if (count == 0)
         return DDAEBM_OK;

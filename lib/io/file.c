@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -81,7 +82,7 @@ static char *grow(ddaebm_context *context, char *block, size_t used, size_t *cap
     if (expected > used && expected < wanted)
         wanted = expected;
     size_t whole = 0;
-    char *grown = dd_add(&whole, wanted, 1) ? dd_alloc(context, whole) : NULL;
+    char *grown = dd_size_add(&whole, wanted, 1) ? dd_alloc(context, whole) : NULL;
     if (!grown)
         return NULL;
     if (used > 0)
@@ -209,7 +210,7 @@ static int make_temporary(int folder, char name[TEMPORARY_NAME]) {
     for (unsigned i = 0; i < TRIES; i++) {
         struct timespec now = {0, 0};
         (void)clock_gettime(CLOCK_REALTIME, &now);
-        (void)snprintf(name, TEMPORARY_NAME, ".ddaebm-%lx-%lx.tmp", (unsigned long)getpid(), (unsigned long)now.tv_nsec + i);
+        (void)snprintf(name, TEMPORARY_NAME, ".ddaebm-%x-%lx.tmp", (unsigned)getpid(), (unsigned long)now.tv_nsec + i);
         int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (file >= 0 || (errno != EEXIST && errno != EINTR))
             return file;
@@ -294,6 +295,8 @@ static ddaebm_status resolve(ddaebm_context *context, const char *path, char **t
 
 ddaebm_status dd_file_write(ddaebm_context *context, const char *path, const dd_span *spans, size_t count) {
     struct stat about;
+    if (*path == '\0')
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "cannot write: the path is empty");
     bool exists = stat(path, &about) == 0;
     if (is_descriptor(path) || (exists && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)))
         return write_directly(path, spans, count);

@@ -31,11 +31,11 @@ struct header {
     size_t rank, shape[MOST_RANK];
 };
 
-#define READ_AS(name, type)                                                                                                      \
-    static float name(const unsigned char *bytes) {                                                                              \
-        type value;                                                                                                              \
-        memcpy(&value, bytes, sizeof value);                                                                                     \
-        return (float)value;                                                                                                     \
+#define READ_AS(name, type)                                                                                                        \
+    static float name(const unsigned char *bytes) {                                                                                \
+        type value;                                                                                                                \
+        memcpy(&value, bytes, sizeof value);                                                                                       \
+        return (float)value;                                                                                                       \
     }
 READ_AS(read_f4, float)
 READ_AS(read_f8, double)
@@ -132,7 +132,8 @@ static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
             header->swap = text[0] == '>';
             return DDAEBM_OK;
         }
-    return dd_fail(DDAEBM_UNSUPPORTED, "its elements are of type %s; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of either byte order",
+    return dd_fail(DDAEBM_UNSUPPORTED,
+                   "its elements are of type %s; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of either byte order",
                    dd_text_quote(quote, text, length));
 }
 
@@ -236,9 +237,9 @@ static ddaebm_status read_header(struct header *header, const unsigned char *byt
 static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t there) {
     size_t width = 1, count = 0, bytes = 0;
     for (size_t i = 1; i < header->rank; i++)
-        if (!dd_mul(&width, width, header->shape[i]) || width > DD_MOST_WIDTH)
+        if (!dd_size_mul(&width, width, header->shape[i]) || width > DD_MOST_WIDTH)
             return dd_fail(DDAEBM_OUT_OF_RANGE, "its rows, all axes but the first, hold more than %d numbers", DD_MOST_WIDTH);
-    if (!dd_mul(&count, width, header->shape[0]) || !dd_mul(&bytes, count, header->element->size))
+    if (!dd_size_mul(&count, width, header->shape[0]) || !dd_size_mul(&bytes, count, header->element->size))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
     if (bytes != there)
         return dd_fail(DDAEBM_FORMAT, "its shape and type ask for %zu bytes of numbers, the file has %zu", bytes, there);
@@ -256,7 +257,8 @@ static float read_element(const struct header *header, const unsigned char *byte
     return header->element->read(turned);
 }
 
-/* Visits the elements in C order; position is the element's place in the file, where in Fortran order the first axis runs fastest. */
+/* Visits the elements in C order; position is the element's place in the file, where in Fortran order the first axis runs fastest.
+ */
 static void convert(float *out, size_t count, const struct header *header, const unsigned char *bytes) {
     size_t strides[MOST_RANK], index[MOST_RANK] = {0}, position = 0, stride = 1;
     for (size_t k = 0; k < header->rank; k++) {
@@ -285,7 +287,7 @@ ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *da
         status = measure(&rows, &header, size - data_at);
     if (status != DDAEBM_OK)
         return status;
-    if (!dd_mul(&bytes, rows.count * rows.width, sizeof(float)))
+    if (!dd_size_mul(&bytes, rows.count * rows.width, sizeof(float)))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
     rows.values = dd_alloc(context, bytes);
     if (!rows.values)
@@ -329,7 +331,7 @@ ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, 
     for (size_t i = 0; i < rank; i++)
         if (shape[i] == 0)
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
-        else if (!dd_mul(&bytes, bytes, shape[i]))
+        else if (!dd_size_mul(&bytes, bytes, shape[i]))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape: the product of its sizes exceeds the address space");
     char header[256];
     dd_span spans[] = {{header, format_header(header, rank, shape)}, {values, bytes}};

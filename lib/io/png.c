@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "io/file.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { MOST_SIDE = 65535 };
@@ -18,22 +19,25 @@ struct encoder {
     ddaebm_context *context;
     char *bytes;
     size_t used, capacity;
+    bool starved; /* an allocation failed */
     ddaebm_status status;
 };
 
 static png_voidp allocate(png_structp png, png_alloc_size_t size) {
-    return dd_alloc(((struct encoder *)png_get_mem_ptr(png))->context, size);
+    struct encoder *encoder = png_get_mem_ptr(png);
+    void *block = dd_alloc(encoder->context, size);
+    encoder->starved = encoder->starved || !block;
+    return block;
 }
 
 static void release(png_structp png, png_voidp pointer) {
     dd_free(((struct encoder *)png_get_mem_ptr(png))->context, pointer);
 }
 
-/* Called for what libpng finds wrong: keeps the reason, unless memory was what failed, and leaves. */
+/* Called for what libpng finds wrong: keeps the reason, unless memory is what failed, and leaves. */
 static void fail(png_structp png, png_const_charp text) {
     struct encoder *encoder = png_get_error_ptr(png);
-    if (encoder->status == DDAEBM_OK)
-        encoder->status = dd_fail(DDAEBM_INTERNAL, "libpng: %s", text);
+    encoder->status = encoder->starved ? DDAEBM_OUT_OF_MEMORY : dd_fail(DDAEBM_INTERNAL, "libpng: %s", text);
     png_longjmp(png, 1);
 }
 
@@ -46,10 +50,10 @@ static void append(png_structp png, png_bytep data, png_size_t size) {
     struct encoder *encoder = png_get_io_ptr(png);
     size_t needed = 0;
     char *grown = NULL;
-    if (dd_add(&needed, encoder->used, size))
+    if (dd_size_add(&needed, encoder->used, size))
         grown = dd_grow(encoder->context, encoder->bytes, &encoder->capacity, needed, 1);
     if (!grown) {
-        encoder->status = DDAEBM_OUT_OF_MEMORY;
+        encoder->starved = true;
         png_error(png, "no memory");
     }
     encoder->bytes = grown;
@@ -75,8 +79,7 @@ static void write_picture(png_structp png, png_infop info, struct encoder *encod
 
 /* encoder->bytes is the caller's to free, also on failure. libpng's errors are jumps: none leaves this function. */
 static ddaebm_status encode(struct encoder *encoder, const uint8_t *pixels, size_t height, size_t width, size_t channels) {
-    png_structp png =
-        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, encoder, fail, ignore, encoder, allocate, release);
+    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, encoder, fail, ignore, encoder, allocate, release);
     if (!png)
         return encoder->status ? encoder->status : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");
     png_infop info = png_create_info_struct(png);
@@ -90,7 +93,7 @@ static ddaebm_status encode(struct encoder *encoder, const uint8_t *pixels, size
 
 static ddaebm_status write_png(ddaebm_context *context, const char *path, const uint8_t *pixels, size_t height, size_t width,
                                size_t channels) {
-    struct encoder encoder = {context, NULL, 0, 0, DDAEBM_OK};
+    struct encoder encoder = {context, NULL, 0, 0, false, DDAEBM_OK};
     ddaebm_status status = encode(&encoder, pixels, height, width, channels);
     if (status == DDAEBM_OK) {
         dd_span span = {encoder.bytes, encoder.used};
@@ -105,7 +108,8 @@ static ddaebm_status write_png(ddaebm_context *context, const char *path, const 
 static ddaebm_status write_png(ddaebm_context *context, const char *path, const uint8_t *pixels, size_t height, size_t width,
                                size_t channels) {
     (void)context, (void)pixels, (void)height, (void)width, (void)channels;
-    return dd_fail(DDAEBM_UNSUPPORTED, "cannot write %.250s: this build has no libpng; install it and build again, or write NPY", path);
+    return dd_fail(DDAEBM_UNSUPPORTED, "cannot write %.250s: this build has no libpng; install it and build again, or write NPY",
+                   path);
 }
 
 #endif
@@ -115,7 +119,7 @@ ddaebm_status ddaebm_array_write_png(ddaebm_context *context, const char *path, 
     DD_REQUIRE(path);
     DD_REQUIRE(pixels);
     if (height < 1 || height > MOST_SIDE || width < 1 || width > MOST_SIDE)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "a picture of %zu by %zu pixels; allowed: 1 to %d", width, height, MOST_SIDE);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "a picture %zu pixels wide and %zu high; allowed: 1 to %d", width, height, MOST_SIDE);
     if (channels != 1 && channels != 3)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "channels is %zu; allowed: 1 or 3", channels);
     ddaebm_context *held = NULL;

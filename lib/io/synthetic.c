@@ -5,8 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-/* The parameters are those of the toy data of FFJORD (Grathwohl et al., ICLR 2019) and of the experiments that followed it, with each row
- * drawn on its own: classes are drawn where that code takes equal shares, angles are uniform where it takes equal steps. */
+/* The parameters are those of the toy data of FFJORD (Grathwohl et al., ICLR 2019) and of the experiments that followed it, with
+ * each row drawn on its own: classes are drawn where that code takes equal shares, angles are uniform where it takes equal steps.
+ */
 
 enum { UNIFORMS = 4, NUMBERS = 8 /* random numbers that a row may use: UNIFORMS and as many normals */ };
 static const double pi = 3.14159265358979323846;
@@ -96,9 +97,15 @@ static void draw_checkerboard(double out[2], const struct chance *chance) {
 
 /* A set's place in this list is part of what fixes its rows: add at the end. */
 static const dd_synthetic sets[] = {
-    {"25gaussians", draw_25gaussians}, {"8gaussians", draw_8gaussians}, {"pinwheel", draw_pinwheel},
-    {"swissroll", draw_swissroll},     {"moons", draw_moons},           {"circles", draw_circles},
-    {"rings", draw_rings},             {"2spirals", draw_2spirals},     {"checkerboard", draw_checkerboard},
+    {"25gaussians", draw_25gaussians},
+    {"8gaussians", draw_8gaussians},
+    {"pinwheel", draw_pinwheel},
+    {"swissroll", draw_swissroll},
+    {"moons", draw_moons},
+    {"circles", draw_circles},
+    {"rings", draw_rings},
+    {"2spirals", draw_2spirals},
+    {"checkerboard", draw_checkerboard},
 };
 
 const dd_synthetic *dd_synthetic_find(const char *name) {

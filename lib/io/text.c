@@ -19,7 +19,8 @@ static bool is_digit(char c) {
 static void take_digit(struct decimal *number, char c, bool after_point) {
     if (number->digits <= (UINT64_MAX - 9) / 10) {
         number->digits = number->digits * 10 + (uint64_t)(c - '0');
-        number->exponent -= after_point;
+        if (after_point && number->exponent > -INT_MAX / 4)
+            number->exponent--;
     } else if (!after_point && number->exponent < INT_MAX / 4) {
         number->exponent++;
     }
@@ -44,7 +45,6 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
 }
 
 static bool take_decimal(struct decimal *number, const char *text, const char *end) {
-    const char *start = text;
     bool after_point = false;
     size_t count = 0;
     for (; text < end; text++) {
@@ -57,7 +57,7 @@ static bool take_decimal(struct decimal *number, const char *text, const char *e
             break;
         }
     }
-    if (count == 0 || text == start)
+    if (count == 0)
         return false;
     if (text < end && (*text == 'e' || *text == 'E'))
         return take_exponent(number, text, end);

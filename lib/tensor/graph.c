@@ -12,7 +12,10 @@ struct dd_graph {
     ddaebm_status status;
     dd_node_data *nodes;
     size_t count, capacity;
-    float **constants;
+    struct constant {
+        float *values;
+        dd_shape shape;
+    } *constants;
     size_t constant_count, constant_capacity;
     dd_node *buckets; /* open addressing; node + 1, 0 for empty */
     size_t bucket_count;
@@ -39,7 +42,7 @@ void dd_graph_free(dd_graph *graph) {
     if (!graph)
         return;
     for (size_t i = 0; i < graph->constant_count; i++)
-        dd_free(graph->context, graph->constants[i]);
+        dd_free(graph->context, graph->constants[i].values);
     dd_free(graph->context, graph->constants);
     dd_free(graph->context, graph->nodes);
     dd_free(graph->context, graph->buckets);
@@ -65,7 +68,7 @@ const dd_node_data *dd_graph_node(const dd_graph *graph, dd_node node) {
 }
 
 const float *dd_graph_constant(const dd_graph *graph, dd_slot index) {
-    return graph->constants[index];
+    return graph->constants[index].values;
 }
 
 ddaebm_context *dd_graph_context(const dd_graph *graph) {
@@ -164,21 +167,36 @@ dd_node dd_input(dd_graph *graph, dd_slot slot, dd_shape shape, int phase) {
     return dd_graph_make(graph, (dd_node_data){.op = DD_OP_INPUT, .shape = shape, .slot = slot, .phase = phase});
 }
 
+/* The number of the constant with these values, or how many there are. */
+static size_t find_constant(const dd_graph *graph, const float *values, dd_shape shape) {
+    size_t i = 0;
+    while (i < graph->constant_count && !(dd_shape_equal(graph->constants[i].shape, shape) &&
+                                          memcmp(graph->constants[i].values, values, dd_shape_elements(shape) * sizeof *values) == 0))
+        i++;
+    return i;
+}
+
+static bool keep_constant(dd_graph *graph, const float *values, dd_shape shape) {
+    struct constant *constants = dd_grow(graph->context, graph->constants, &graph->constant_capacity, graph->constant_count + 1,
+                                         sizeof *constants);
+    if (!constants)
+        return false;
+    graph->constants = constants;
+    size_t bytes = dd_shape_elements(shape) * sizeof *values;
+    float *copy = dd_alloc(graph->context, bytes);
+    if (!copy)
+        return false;
+    constants[graph->constant_count++] = (struct constant){memcpy(copy, values, bytes), shape};
+    return true;
+}
+
 dd_node dd_constant(dd_graph *graph, const float *values, dd_shape shape) {
     if (graph->status != DDAEBM_OK)
         return DD_NONE;
-    float **constants = dd_grow(graph->context, graph->constants, &graph->constant_capacity, graph->constant_count + 1,
-                                sizeof *constants);
-    if (!constants)
+    size_t index = find_constant(graph, values, shape);
+    if (index == graph->constant_count && !keep_constant(graph, values, shape))
         return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
-    graph->constants = constants;
-    float *copy = dd_alloc(graph->context, dd_shape_elements(shape) * sizeof *copy);
-    if (!copy)
-        return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
-    memcpy(copy, values, dd_shape_elements(shape) * sizeof *copy);
-    graph->constants[graph->constant_count++] = copy;
-    return dd_graph_make(graph,
-                         (dd_node_data){.op = DD_OP_CONSTANT, .shape = shape, .slot = (dd_slot)graph->constant_count - 1});
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_CONSTANT, .shape = shape, .slot = (dd_slot)index});
 }
 
 dd_node dd_scalar(dd_graph *graph, double value) {

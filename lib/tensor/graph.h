@@ -79,6 +79,7 @@ dd_node dd_mean(dd_graph *graph, dd_node x, dd_shape shape); /* likewise */
 dd_node dd_matmul(dd_graph *graph, dd_node a, bool transpose_a, dd_node b, bool transpose_b);
 
 dd_node dd_reshape(dd_graph *graph, dd_node x, dd_shape shape);
+dd_node dd_detach(dd_graph *graph, dd_node x); /* x, as a constant: its gradient vanishes */
 dd_node dd_slice(dd_graph *graph, dd_node x, int axis, size_t start, size_t length);
 dd_node dd_pad(dd_graph *graph, dd_node x, int axis, size_t before, size_t length); /* zeros around x, to `length` */
 dd_node dd_concat(dd_graph *graph, dd_node a, dd_node b, int axis);

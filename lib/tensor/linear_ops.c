@@ -79,6 +79,10 @@ dd_node dd_reshape(dd_graph *graph, dd_node x, dd_shape shape) {
     return dd_graph_make(graph, (dd_node_data){.op = DD_OP_RESHAPE, .inputs = {x}, .shape = shape});
 }
 
+dd_node dd_detach(dd_graph *graph, dd_node x) {
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_DETACH, .inputs = {x}, .shape = dd_graph_shape(graph, x)});
+}
+
 dd_node dd_slice(dd_graph *graph, dd_node x, int axis, size_t start, size_t length) {
     dd_shape shape = dd_graph_shape(graph, x);
     if (x == DD_NONE || (start == 0 && length == shape.size[axis]))

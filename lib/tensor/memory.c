@@ -59,14 +59,14 @@ static void find_last_uses(const dd_plan *plan, const dd_schedule *schedule, int
     }
 }
 
-static dd_location place_of_source(const dd_node_data *data) {
+static dd_location place_of_source(const dd_node_data *data, dd_node node) {
     switch (data->op) {
     case DD_OP_INPUT:
         return (dd_location){DD_PLACE_SLOT, data->slot, 0};
     case DD_OP_CONSTANT:
         return (dd_location){DD_PLACE_CONSTANT, data->slot, 0};
     case DD_OP_SCALAR:
-        return (dd_location){DD_PLACE_SCALAR, 0, 0};
+        return (dd_location){DD_PLACE_SCALAR, node, 0};
     default:
         return (dd_location){DD_PLACE_NOWHERE, 0, 0};
     }
@@ -80,15 +80,17 @@ ddaebm_status dd_memory_assign(dd_plan *plan, const dd_schedule *schedule) {
     tensor *tensors = dd_alloc_zero(context, nodes, sizeof *tensors);
     const tensor **neighbours = dd_alloc_zero(context, nodes, sizeof *neighbours);
     plan->locations = dd_alloc_zero(context, nodes, sizeof *plan->locations);
-    if (!last || !tensors || !neighbours || !plan->locations)
+    plan->scalars = dd_alloc_zero(context, nodes, sizeof *plan->scalars);
+    if (!last || !tensors || !neighbours || !plan->locations || !plan->scalars)
         goto cleanup;
     find_last_uses(plan, schedule, last);
     for (size_t n = 0; n < nodes; n++) {
         const dd_node_data *data = dd_graph_node(plan->graph, (dd_node)n);
-        plan->locations[n] = place_of_source(data);
+        plan->locations[n] = place_of_source(data, (dd_node)n);
+        plan->scalars[n] = (float)data->factor;
         if (schedule->bound[n] >= 0)
             plan->locations[n] = (dd_location){DD_PLACE_SLOT, schedule->bound[n], 0};
-        else if (schedule->group_of[n] >= 0 && schedule->materialized[n] && data->op != DD_OP_RESHAPE)
+        else if (schedule->group_of[n] >= 0 && schedule->materialized[n] && !dd_plan_renames(plan->graph, (dd_node)n))
             tensors[count++] = (tensor){.node = (dd_node)n,
                                         .floats = (dd_shape_elements(data->shape) + LINE - 1) / LINE * LINE,
                                         .first = schedule->group_of[n],

@@ -21,6 +21,7 @@ static const dd_op_info table[DD_OP_COUNT] = {
     [DD_OP_SUM] = {"sum", 1, false, dd_rule_sum},
     [DD_OP_MATMUL] = {"matmul", 2, false, dd_rule_matmul},
     [DD_OP_RESHAPE] = {"reshape", 1, false, dd_rule_reshape},
+    [DD_OP_DETACH] = {"detach", 1, false, NULL},
     [DD_OP_SLICE] = {"slice", 1, false, dd_rule_slice},
     [DD_OP_PAD] = {"pad", 1, false, dd_rule_pad},
     [DD_OP_CONCAT] = {"concat", 2, false, dd_rule_concat},

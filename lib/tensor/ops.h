@@ -30,7 +30,8 @@ typedef enum dd_op {
     /* the rest */
     DD_OP_SUM,
     DD_OP_MATMUL, /* flag bit 0: transpose a, bit 1: transpose b */
-    DD_OP_RESHAPE,
+    DD_OP_RESHAPE, /* shares its input's memory, as DETACH does */
+    DD_OP_DETACH,
     DD_OP_SLICE,  /* axis, start */
     DD_OP_PAD,    /* axis, start */
     DD_OP_CONCAT, /* axis */

@@ -54,7 +54,7 @@ static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
         return DDAEBM_OUT_OF_MEMORY;
     for (size_t g = 0; g < schedule->count; g++) {
         const dd_group *group = &schedule->groups[g];
-        if (dd_graph_node(plan->graph, group->members[0])->op == DD_OP_RESHAPE)
+        if (dd_plan_renames(plan->graph, group->members[0]))
             continue;
         dd_step_data *step = &plan->steps[plan->step_count++];
         *step = (dd_step_data){.node = group->members[0], .phase = group->phase, .parallel = worth_cutting(plan->graph, group)};
@@ -110,6 +110,7 @@ void dd_plan_free(dd_plan *plan) {
         dd_free(plan->context, plan->steps[i].loop);
     dd_free(plan->context, plan->steps);
     dd_free(plan->context, plan->locations);
+    dd_free(plan->context, plan->scalars);
     dd_graph_free(plan->graph);
     dd_free(plan->context, plan);
 }

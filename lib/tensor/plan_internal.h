@@ -18,7 +18,7 @@ typedef enum dd_place {
     DD_PLACE_ARENA,    /* offset into the workspace */
     DD_PLACE_SLOT,     /* what is bound to a slot */
     DD_PLACE_CONSTANT, /* the graph's constants[index] */
-    DD_PLACE_SCALAR    /* the node's factor */
+    DD_PLACE_SCALAR    /* the plan's scalars[index] */
 } dd_place;
 
 typedef struct dd_location {
@@ -73,6 +73,7 @@ struct dd_plan {
     const dd_kernels *kernels;
     dd_plan_options options;
     dd_location *locations; /* [nodes] */
+    float *scalars;         /* [nodes]: the numbers of the graph's scalars */
     dd_step_data *steps;
     size_t step_count;
     size_t arena;         /* floats, scratch of the threads not included */
@@ -80,7 +81,8 @@ struct dd_plan {
     dd_slot slots;
 };
 
-/* The node whose memory a node shares: itself, but for reshapes. */
+/* Whether an operation only gives its input another name, and the node whose memory a node shares: itself, but for those. */
+bool dd_plan_renames(const dd_graph *graph, dd_node node);
 dd_node dd_plan_base(const dd_graph *graph, dd_node node);
 
 /* Operations computed together: a loop over several, or a single one. */
@@ -107,7 +109,7 @@ void dd_schedule_free(dd_schedule *schedule, ddaebm_context *context);
 /* fuse.c: a loop for a group. */
 ddaebm_status dd_loop_compile(dd_loop **out, const dd_graph *graph, const dd_group *group, const dd_schedule *schedule);
 
-/* memory.c: where everything goes; fills plan->locations and plan->arena. */
+/* memory.c: where everything goes; fills plan->locations, plan->scalars and plan->arena. */
 ddaebm_status dd_memory_assign(dd_plan *plan, const dd_schedule *schedule);
 
 #endif

@@ -52,6 +52,8 @@ static const float *read_at(const dd_workspace *workspace, dd_node node) {
         return workspace->slots[at.index];
     case DD_PLACE_CONSTANT:
         return dd_graph_constant(workspace->plan->graph, at.index);
+    case DD_PLACE_SCALAR:
+        return workspace->plan->scalars + at.index;
     default:
         return NULL;
     }
@@ -95,11 +97,10 @@ static void begin_loop(loop_run *run) {
     const dd_loop *loop = run->loop;
     for (int v = 0; v < loop->values; v++) {
         const dd_value *value = &loop->value[v];
-        const dd_node_data *data = dd_graph_node(run->workspace->plan->graph, value->node);
         run->at[v] = value->scratch >= 0 ? run->scratch + (size_t)value->scratch * DD_TILE : NULL;
         run->source[v] = value->kind == DD_VALUE_SCRATCH ? NULL : read_at(run->workspace, value->node);
         if (value->kind == DD_VALUE_SPLAT)
-            fill(run->at[v], data->op == DD_OP_SCALAR ? (float)data->factor : run->source[v][0], DD_TILE);
+            fill(run->at[v], run->source[v][0], DD_TILE);
         else if (value->kind == DD_VALUE_REPEATED && run->at[v])
             for (size_t row = 0; row < loop->rows_per_tile; row++)
                 memcpy(run->at[v] + row * loop->width, run->source[v], loop->width * sizeof(float));

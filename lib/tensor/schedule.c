@@ -17,8 +17,13 @@ typedef struct scheduler {
     int32_t *uses_first, *uses; /* consumers of node n: uses[uses_first[n]] .. uses[uses_first[n + 1] - 1] */
 } scheduler;
 
+bool dd_plan_renames(const dd_graph *graph, dd_node node) {
+    dd_op op = dd_graph_node(graph, node)->op;
+    return op == DD_OP_RESHAPE || op == DD_OP_DETACH;
+}
+
 dd_node dd_plan_base(const dd_graph *graph, dd_node node) {
-    while (dd_graph_node(graph, node)->op == DD_OP_RESHAPE)
+    while (dd_plan_renames(graph, node))
         node = dd_graph_node(graph, node)->inputs[0];
     return node;
 }
@@ -82,7 +87,7 @@ static void bind_outputs(scheduler *s) {
         dd_node x = data->inputs[0];
         bool direct = !is_source(s->graph, x) && dd_plan_base(s->graph, x) == x && s->out->bound[x] < 0 && s->phase[x] == s->phase[n];
         for (int32_t u = s->uses_first[x]; direct && u < s->uses_first[x + 1]; u++)
-            direct = s->phase[s->uses[u]] == s->phase[x] && dd_graph_node(s->graph, s->uses[u])->op != DD_OP_RESHAPE;
+            direct = s->phase[s->uses[u]] == s->phase[x] && !dd_plan_renames(s->graph, s->uses[u]);
         if (direct) {
             s->out->bound[x] = data->slot;
             s->phase[n] = INT_MAX;

@@ -1,4 +1,5 @@
 /* The handle through its public functions: every status, round trips, all or nothing, memory that runs out, locales. */
+#define _POSIX_C_SOURCE 200809L /* mkstemp */
 #include "config/config.h"
 
 #include "config/keys.h"
@@ -206,6 +207,8 @@ START_TEST(values_go_in_and_out_without_the_allocator) {
 }
 END_TEST
 
+/* Not always the right one: jansson calls a member's name for which it has no memory a syntax error. Nothing changes all the same.
+ */
 START_TEST(jansson_without_memory_is_a_status) {
     ddaebm_config *config = create("toy"), *original = create("toy"), *made = NULL;
     static const char text[] = "{\"diffusion\": {\"timesteps\": 5, \"beta_max\": 20.5}, \"energy.norm\": \"batch\", "
@@ -220,13 +223,15 @@ START_TEST(jansson_without_memory_is_a_status) {
                      : step == 1 ? parse(config, text)
                                  : ddaebm_config_create(&made, NULL, "points");
             if (status != DDAEBM_OK) {
-                ck_assert_msg(status == DDAEBM_OUT_OF_MEMORY, "step %d, %zu calls: %s", step, allowed, ddaebm_error_message());
+                ck_assert_msg(status == DDAEBM_OUT_OF_MEMORY || (step > 0 && status == DDAEBM_FORMAT), "step %d, %zu calls: %s",
+                              step, allowed, ddaebm_error_message());
                 ck_assert_ptr_null(made);
                 if (step < 2)
                     assert_same(config, original);
             }
             ck_assert_uint_lt(allowed, 10000);
         }
+        json_allowed = SIZE_MAX;
         if (step == 0)
             ck_assert_int_eq(ddaebm_config_set(original, "energy.hidden_layers", "[1, 2, 3, 4, 5, 6, 7, 8, 9]"), DDAEBM_OK);
     }

@@ -169,7 +169,7 @@ static void choice_words(const dd_key *key) {
 }
 
 static void list_bounds(const dd_key *key) {
-    char text[DD_VALUE_ROOM], longest[DD_VALUE_ROOM] = "[";
+    char text[DD_VALUE_ROOM + 8], longest[DD_VALUE_ROOM] = "[";
     const double good[] = {key->least, key->most}, bad[] = {key->least - 1, key->most + 1};
     for (size_t i = 0; i < 2; i++) {
         (void)snprintf(text, sizeof text, "[%.0f]", good[i]);
@@ -294,7 +294,7 @@ START_TEST(any_name_can_be_shown) {
     ck_assert_str_eq(dd_shown(shown, "a\nb\tc\x7F"), "a?b?c?");
     for (size_t length = 0; length < sizeof name; length++) { /* of two-byte letters, so that some cuts fall within one */
         for (size_t i = 0; i < length; i++)
-            name[i] = i % 2 ? '\xA9' : '\xC3';
+            name[i] = i == 0 ? 'x' : i % 2 ? '\xC3' : '\xA9';
         name[length] = '\0';
         ck_assert_int_eq(dd_key_unknown(name), DDAEBM_NOT_FOUND);
         size_t kept = strlen(dd_shown(shown, name));

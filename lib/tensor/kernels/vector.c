@@ -26,7 +26,7 @@ static inline uint32_t to_bits(float value) {
 /* e^x: 2^k e^r with |r| <= ln 2 / 2, k taken apart so that results reach the subnormals, e^r by Taylor's polynomial of degree 7 (error below 1 in
  * 2^24). Overflows to infinity; NaN stays NaN. */
 static inline float exponential(float x) {
-    float clamped = x < -104.0f ? -104.0f : x > 89.0f ? 89.0f : x;
+    float clamped = x >= -104.0f ? x < 89.0f ? x : 89.0f : -104.0f; /* NaN too: it has no whole part */
     float k = nearbyintf(clamped * 1.44269504088896341f);
     float r = clamped - k * 0.693145751953125f; /* ln 2 in two parts: k times the first is exact */
     r -= k * 1.42860682030941723e-6f;
@@ -46,9 +46,9 @@ static inline float exponential(float x) {
 static inline float logarithm(float x) {
     float scaled = x < 1.17549435e-38f ? x * 0x1p24f : x;
     float shift = x < 1.17549435e-38f ? -24.0f : 0.0f;
-    int32_t bits = (int32_t)to_bits(scaled);
-    int32_t k = (bits - 0x3F3504F3) >> 23; /* m in [sqrt(1/2), sqrt 2) */
-    float m = from_bits((uint32_t)(bits - k * (1 << 23)));
+    uint32_t bits = to_bits(scaled);
+    int32_t k = (int32_t)(bits - 0x3F3504F3u) >> 23; /* m in [sqrt(1/2), sqrt 2) */
+    float m = from_bits(bits - ((uint32_t)k << 23));
     float s = (m - 1.0f) / (m + 1.0f), s2 = s * s;
     float p = 2.0f / 9.0f;
     p = p * s2 + 2.0f / 7.0f;

@@ -1,0 +1,374 @@
+#include "io/safetensors.h"
+
+#include "base/checked.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "io/file.h"
+#include "io/text.h"
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read and written as they lie in memory");
+
+enum {
+    LENGTH = 8, /* bytes before the header */
+    ALIGNMENT = 8,
+    /* What a header within the limits can hold: an object, a shape and two offsets a tensor; and as much metadata again. */
+    MOST_BRACKETS = 4 * DD_SAFETENSORS_MOST_TENSORS,
+    MOST_COMMAS = 16 * DD_SAFETENSORS_MOST_TENSORS
+};
+
+static const struct {
+    const char *name;
+    size_t size;
+} stored[DD_STORED_COUNT] = {{"F64", 8}, {"I64", 8}, {"F32", 4}, {"I32", 4}, {"F16", 2}, {"BF16", 2}, {"U8", 1}};
+
+struct dd_safetensors {
+    ddaebm_context *context;
+    json_t *header;           /* owns the names and the metadata */
+    unsigned char *block;     /* owns the data */
+    dd_tensor_entry *entries; /* sorted by name */
+    size_t count;
+};
+
+/* A tensor's place in the data, while the header is being read. */
+struct place {
+    size_t begin, end, index;
+};
+
+const char *dd_stored_name(dd_stored dtype) {
+    return stored[dtype].name;
+}
+
+size_t dd_stored_size(dd_stored dtype) {
+    return stored[dtype].size;
+}
+
+/* Looks at the header before it is parsed: how deep it goes and how many values it holds bounds what parsing it costs. */
+static ddaebm_status survey(const char *text, size_t length) {
+    size_t depth = 0, brackets = 0, commas = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (quoted)
+            continue;
+        else if (c == '{' || c == '[') {
+            brackets++;
+            if (++depth > DD_SAFETENSORS_MOST_DEPTH)
+                return dd_fail(DDAEBM_OUT_OF_RANGE, "its header nests deeper than %d levels", DD_SAFETENSORS_MOST_DEPTH);
+        } else if ((c == '}' || c == ']') && depth > 0)
+            depth--;
+        else if (c == ',')
+            commas++;
+    }
+    if (brackets > MOST_BRACKETS || commas > MOST_COMMAS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header holds more values than %d tensors need", DD_SAFETENSORS_MOST_TENSORS);
+    return DDAEBM_OK;
+}
+
+static ddaebm_status parse_header(json_t **out, const char *text, size_t length) {
+    char quote[DD_TEXT_QUOTE];
+    json_error_t error;
+    ddaebm_status status = survey(text, length);
+    if (status != DDAEBM_OK)
+        return status;
+    json_t *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (!header && json_error_code(&error) == json_error_out_of_memory)
+        return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for a header of %zu bytes", length);
+    if (!header)
+        return dd_fail(DDAEBM_FORMAT, "its header is no JSON: byte %d: %s", error.position,
+                       dd_text_quote(quote, error.text, strlen(error.text)));
+    if (!json_is_object(header)) {
+        json_decref(header);
+        return dd_fail(DDAEBM_FORMAT, "its header is no JSON object");
+    }
+    *out = header;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status refuse(ddaebm_status status, const dd_tensor_entry *entry, const char *what) {
+    char quote[DD_TEXT_QUOTE];
+    return dd_fail(status, "tensor %s: %s", dd_text_quote(quote, entry->name, strlen(entry->name)), what);
+}
+
+static ddaebm_status check_name(const dd_tensor_entry *entry) {
+    size_t length = strlen(entry->name);
+    if (length == 0)
+        return dd_fail(DDAEBM_FORMAT, "a tensor has an empty name");
+    if (length > DD_SAFETENSORS_MOST_NAME)
+        return refuse(DDAEBM_OUT_OF_RANGE, entry, "its name has more than the 255 bytes allowed");
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
+    char quote[DD_TEXT_QUOTE], text[160];
+    const char *name = json_string_value(value);
+    if (!name)
+        return refuse(DDAEBM_FORMAT, entry, "dtype is missing or no text");
+    for (dd_stored dtype = 0; dtype < DD_STORED_COUNT; dtype++)
+        if (strcmp(stored[dtype].name, name) == 0) {
+            entry->dtype = dtype;
+            return DDAEBM_OK;
+        }
+    (void)snprintf(text, sizeof text, "dtype is %s; known: F64 F32 F16 BF16 I64 I32 U8", dd_text_quote(quote, name, strlen(name)));
+    return refuse(DDAEBM_UNSUPPORTED, entry, text);
+}
+
+static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
+    if (!json_is_array(value))
+        return refuse(DDAEBM_FORMAT, entry, "shape is missing or no list");
+    entry->rank = json_array_size(value);
+    entry->elements = 1;
+    if (entry->rank > DD_SAFETENSORS_MOST_RANK)
+        return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape has more than the 8 axes allowed");
+    for (size_t i = 0; i < entry->rank; i++) {
+        const json_t *size = json_array_get(value, i);
+        if (!json_is_integer(size))
+            return refuse(DDAEBM_FORMAT, entry, "shape holds what is no integer");
+        json_int_t length = json_integer_value(size);
+        if (length < 1 || length > DD_SAFETENSORS_MOST_DIMENSION)
+            return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape holds a size outside 1 to 2147483647");
+        entry->shape[i] = (size_t)length;
+        if (!dd_size_mul(&entry->elements, entry->elements, entry->shape[i]))
+            return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape exceeds the address space");
+    }
+    if (!dd_size_mul(&entry->bytes, entry->elements, stored[entry->dtype].size))
+        return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape exceeds the address space");
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *entry, const json_t *value, size_t there) {
+    const json_t *first = json_array_get(value, 0), *last = json_array_get(value, 1);
+    if (json_array_size(value) != 2 || !json_is_integer(first) || !json_is_integer(last))
+        return refuse(DDAEBM_FORMAT, entry, "data_offsets is not two integers");
+    json_int_t begin = json_integer_value(first), end = json_integer_value(last);
+    if (begin < 0 || end < begin || (uint64_t)end > there)
+        return refuse(DDAEBM_FORMAT, entry, "data_offsets lie outside the file");
+    place->begin = (size_t)begin;
+    place->end = (size_t)end;
+    if (place->end - place->begin != entry->bytes)
+        return refuse(DDAEBM_FORMAT, entry, "data_offsets do not span the bytes that shape and dtype need");
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_entry(dd_tensor_entry *entry, struct place *place, const json_t *value, size_t there) {
+    ddaebm_status status = check_name(entry);
+    if (status == DDAEBM_OK && (!json_is_object(value) || json_object_size(value) != 3))
+        status = refuse(DDAEBM_FORMAT, entry, "it must have dtype, shape and data_offsets, and nothing else");
+    if (status == DDAEBM_OK)
+        status = read_type(entry, json_object_get(value, "dtype"));
+    if (status == DDAEBM_OK)
+        status = read_shape(entry, json_object_get(value, "shape"));
+    if (status == DDAEBM_OK)
+        status = read_offsets(place, entry, json_object_get(value, "data_offsets"), there);
+    return status;
+}
+
+static ddaebm_status check_metadata(json_t *metadata) {
+    const char *key = NULL;
+    json_t *value = NULL;
+    char quote[DD_TEXT_QUOTE];
+    if (!json_is_object(metadata))
+        return dd_fail(DDAEBM_FORMAT, "__metadata__ is no JSON object");
+    json_object_foreach(metadata, key, value) {
+        if (!json_is_string(value))
+            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of %s is no text", dd_text_quote(quote, key, strlen(key)));
+    }
+    return DDAEBM_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const dd_tensor_entry *)a)->name, ((const dd_tensor_entry *)b)->name);
+}
+
+static int by_place(const void *a, const void *b) {
+    const struct place *left = a, *right = b;
+    return left->begin != right->begin ? (left->begin < right->begin ? -1 : 1)
+                                       : (left->end > right->end) - (left->end < right->end);
+}
+
+/* Whether the places, side by side, fill the data exactly; sorts them. No tensor is empty, so none can hide. */
+static ddaebm_status check_places(struct place *places, const dd_tensor_entry *entries, size_t count, size_t there) {
+    size_t at = 0;
+    if (count > 0)
+        qsort(places, count, sizeof *places, by_place);
+    for (size_t i = 0; i < count; at = places[i++].end)
+        if (places[i].begin != at)
+            return refuse(DDAEBM_FORMAT, &entries[places[i].index],
+                          places[i].begin < at ? "its data overlap another tensor's"
+                                               : "there are bytes before it that no tensor owns");
+    if (at != there)
+        return dd_fail(DDAEBM_FORMAT, "the tensors end at byte %zu of the data, which has %zu", at, there);
+    return DDAEBM_OK;
+}
+
+/* Reads all entries, in the header's order, and their places, in the data's. */
+static ddaebm_status read_entries(dd_safetensors *file, struct place *places, size_t there) {
+    const char *key = NULL;
+    json_t *value = NULL;
+    size_t count = 0;
+    json_object_foreach(file->header, key, value) {
+        ddaebm_status status = DDAEBM_OK;
+        if (strcmp(key, "__metadata__") == 0) {
+            status = check_metadata(value);
+        } else {
+            file->entries[count].name = key;
+            places[count].index = count;
+            status = read_entry(&file->entries[count], &places[count], value, there);
+            count++;
+        }
+        if (status != DDAEBM_OK)
+            return status;
+    }
+    return check_places(places, file->entries, count, there);
+}
+
+/* Points the entries at their data. Where a foreign file leaves one unaligned, all move to a block in which each is aligned. */
+static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, unsigned char *data) {
+    bool aligned = true;
+    size_t total = 0;
+    for (size_t i = 0; i < file->count; i++) {
+        dd_tensor_entry *entry = &file->entries[places[i].index];
+        entry->data = data + places[i].begin;
+        aligned = aligned && (uintptr_t)entry->data % stored[entry->dtype].size == 0;
+        total += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; /* the bytes are there, so their sum is no overflow */
+    }
+    if (aligned)
+        return DDAEBM_OK;
+    unsigned char *block = dd_alloc(file->context, total), *at = block;
+    if (!block)
+        return DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < file->count; i++) {
+        dd_tensor_entry *entry = &file->entries[places[i].index];
+        memcpy(at, entry->data, entry->bytes);
+        entry->data = at;
+        at += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+    dd_free(file->context, file->block);
+    file->block = block;
+    return DDAEBM_OK;
+}
+
+static size_t read_length(const unsigned char *bytes) {
+    uint64_t length = 0;
+    memcpy(&length, bytes, LENGTH);
+    return length > SIZE_MAX ? SIZE_MAX : (size_t)length;
+}
+
+/* Checks the header of file->block and finds the tensors in it. */
+static ddaebm_status load(dd_safetensors *file, size_t size) {
+    ddaebm_status status = DDAEBM_OK;
+    struct place *places = NULL;
+    if (size < LENGTH)
+        return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file", size);
+    size_t length = read_length(file->block);
+    if (length > DD_SAFETENSORS_MOST_HEADER)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %zu bytes, at most %d are allowed: is it a safetensors file?",
+                       length, DD_SAFETENSORS_MOST_HEADER);
+    if (length > size - LENGTH)
+        return dd_fail(DDAEBM_FORMAT, "it is cut off: its header claims %zu bytes, %zu are there", length, size - LENGTH);
+    DD_TRY(parse_header(&file->header, (const char *)file->block + LENGTH, length));
+    file->count = json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
+    if (file->count > DD_SAFETENSORS_MOST_TENSORS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %d are allowed", file->count, DD_SAFETENSORS_MOST_TENSORS);
+    file->entries = dd_alloc_zero(file->context, file->count, sizeof *file->entries);
+    places = dd_alloc_zero(file->context, file->count, sizeof *places);
+    if (!file->entries || !places) {
+        status = DDAEBM_OUT_OF_MEMORY;
+        goto cleanup;
+    }
+    DD_TRY(read_entries(file, places, size - LENGTH - length));
+    DD_TRY(lay_out(file, places, file->block + LENGTH + length));
+    if (file->count > 0)
+        qsort(file->entries, file->count, sizeof *file->entries, by_name);
+cleanup:
+    dd_free(file->context, places);
+    return status;
+}
+
+/* Makes a file of a block that was allocated in the context; takes the block in any case. */
+static ddaebm_status adopt(dd_safetensors **out, ddaebm_context *held, unsigned char *block, size_t size) {
+    dd_safetensors *file = dd_alloc_zero(held, 1, sizeof *file);
+    if (!file) {
+        dd_free(held, block);
+        return DDAEBM_OUT_OF_MEMORY;
+    }
+    ddaebm_status status = dd_context_hold(&file->context, held);
+    file->block = block;
+    if (status == DDAEBM_OK)
+        status = load(file, size);
+    if (status == DDAEBM_OK)
+        *out = file;
+    else
+        dd_safetensors_free(file);
+    return status;
+}
+
+ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const char *path) {
+    ddaebm_context *held = NULL;
+    void *data = NULL;
+    size_t size = 0;
+    ddaebm_status status = dd_context_hold(&held, context);
+    if (status != DDAEBM_OK)
+        return status;
+    DD_TRY(dd_file_read(held, path, DD_SAFETENSORS_MOST_BYTES, &data, &size));
+    status = adopt(out, held, data, size);
+    if (status != DDAEBM_OK)
+        (void)dd_fail_in(status, path);
+cleanup:
+    ddaebm_context_free(held);
+    return status;
+}
+
+ddaebm_status dd_safetensors_parse(dd_safetensors **out, ddaebm_context *context, const void *data, size_t size) {
+    ddaebm_context *held = NULL;
+    ddaebm_status status = dd_context_hold(&held, context);
+    if (status != DDAEBM_OK)
+        return status;
+    unsigned char *block = NULL;
+    if (size > DD_SAFETENSORS_MOST_BYTES)
+        status = dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu bytes; at most %zu are allowed", size, DD_SAFETENSORS_MOST_BYTES);
+    else if (!(block = dd_alloc(held, size)))
+        status = DDAEBM_OUT_OF_MEMORY;
+    else if (size > 0)
+        memcpy(block, data, size);
+    if (status == DDAEBM_OK)
+        status = adopt(out, held, block, size);
+    ddaebm_context_free(held);
+    return status;
+}
+
+void dd_safetensors_free(dd_safetensors *file) {
+    if (!file)
+        return;
+    ddaebm_context *context = file->context;
+    json_decref(file->header);
+    dd_free(context, file->entries);
+    dd_free(context, file->block);
+    dd_free(context, file);
+    ddaebm_context_free(context);
+}
+
+size_t dd_safetensors_count(const dd_safetensors *file) {
+    return file->count;
+}
+
+const dd_tensor_entry *dd_safetensors_entry(const dd_safetensors *file, size_t index) {
+    return index < file->count ? &file->entries[index] : NULL;
+}
+
+const dd_tensor_entry *dd_safetensors_find(const dd_safetensors *file, const char *name) {
+    const dd_tensor_entry key = {.name = name};
+    return file->count ? bsearch(&key, file->entries, file->count, sizeof key, by_name) : NULL;
+}
+
+const char *dd_safetensors_metadata(const dd_safetensors *file, const char *key) {
+    return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
+}

@@ -1,0 +1,250 @@
+#include "io/safetensors_writer.h"
+
+#include "base/checked.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "io/file.h"
+#include "io/text.h"
+
+#include <jansson.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { LENGTH = 8, ALIGNMENT = 8 };
+
+/* A tensor to be written; its name is the key in `tensors`. */
+struct item {
+    dd_stored dtype;
+    const void *data;
+    size_t bytes;
+    json_t *entry; /* borrowed from `tensors` */
+};
+
+struct dd_safetensors_writer {
+    ddaebm_context *context;
+    json_t *tensors, *metadata; /* objects; data_offsets come in when the file is written */
+    struct item *items;         /* in the order of the calls */
+    size_t count, capacity;
+};
+
+/* The file in pieces: header, then each tensor's data. */
+struct image {
+    char *header;
+    dd_span *spans;
+    size_t count, bytes;
+};
+
+static ddaebm_status no_memory(void) {
+    return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the header of a safetensors file");
+}
+
+ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_context *context) {
+    ddaebm_context *held = NULL;
+    ddaebm_status status = dd_context_hold(&held, context);
+    if (status != DDAEBM_OK)
+        return status;
+    dd_safetensors_writer *writer = dd_alloc_zero(held, 1, sizeof *writer);
+    if (!writer) {
+        ddaebm_context_free(held);
+        return DDAEBM_OUT_OF_MEMORY;
+    }
+    writer->context = held;
+    writer->tensors = json_object();
+    writer->metadata = json_object();
+    if (!writer->tensors || !writer->metadata) {
+        dd_safetensors_writer_free(writer);
+        return no_memory();
+    }
+    *out = writer;
+    return DDAEBM_OK;
+}
+
+void dd_safetensors_writer_free(dd_safetensors_writer *writer) {
+    if (!writer)
+        return;
+    ddaebm_context *context = writer->context;
+    json_decref(writer->tensors);
+    json_decref(writer->metadata);
+    dd_free(context, writer->items);
+    dd_free(context, writer);
+    ddaebm_context_free(context);
+}
+
+static ddaebm_status check_name(const dd_safetensors_writer *writer, const char *name) {
+    char quote[DD_TEXT_QUOTE];
+    size_t length = strlen(name);
+    const char *shown = dd_text_quote(quote, name, length);
+    if (length == 0 || strcmp(name, "__metadata__") == 0 || !dd_text_utf8(name, length))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor cannot have the name %s", shown);
+    if (length > DD_SAFETENSORS_MOST_NAME)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "the name %s has %zu bytes; at most %d are allowed", shown, length,
+                       DD_SAFETENSORS_MOST_NAME);
+    if (json_object_get(writer->tensors, name))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "there is a tensor %s already", shown);
+    if (writer->count == DD_SAFETENSORS_MOST_TENSORS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s is one more than the %d allowed", shown, DD_SAFETENSORS_MOST_TENSORS);
+    return DDAEBM_OK;
+}
+
+static ddaebm_status measure(size_t *bytes, const char *name, dd_stored dtype, size_t rank, const size_t *shape) {
+    *bytes = dd_stored_size(dtype);
+    if (rank > DD_SAFETENSORS_MOST_RANK)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor '%.60s' has %zu axes; at most %d are allowed", name, rank,
+                       DD_SAFETENSORS_MOST_RANK);
+    for (size_t i = 0; i < rank; i++)
+        if (shape[i] < 1 || shape[i] > DD_SAFETENSORS_MOST_DIMENSION || !dd_size_mul(bytes, *bytes, shape[i]))
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "tensor '%.60s': axis %zu has length %zu; allowed: 1 to %d, in all what memory holds", name, i, shape[i],
+                           DD_SAFETENSORS_MOST_DIMENSION);
+    return DDAEBM_OK;
+}
+
+/* {"dtype": "F32", "shape": [2, 3]}, or NULL. */
+static json_t *describe(dd_stored dtype, size_t rank, const size_t *shape) {
+    json_t *entry = json_object(), *sizes = json_array();
+    bool good = entry && sizes;
+    for (size_t i = 0; good && i < rank; i++)
+        good = json_array_append_new(sizes, json_integer((json_int_t)shape[i])) == 0;
+    good = good && json_object_set_new(entry, "dtype", json_string(dd_stored_name(dtype))) == 0;
+    good = good && json_object_set(entry, "shape", sizes) == 0;
+    json_decref(sizes);
+    if (good)
+        return entry;
+    json_decref(entry);
+    return NULL;
+}
+
+ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const char *name, dd_stored dtype, size_t rank,
+                                        const size_t *shape, const void *data) {
+    size_t bytes = 0;
+    ddaebm_status status = check_name(writer, name);
+    if (status == DDAEBM_OK)
+        status = measure(&bytes, name, dtype, rank, shape);
+    if (status != DDAEBM_OK)
+        return status;
+    struct item *grown = dd_grow(writer->context, writer->items, &writer->capacity, writer->count + 1, sizeof *grown);
+    if (!grown)
+        return DDAEBM_OUT_OF_MEMORY;
+    writer->items = grown;
+    json_t *entry = describe(dtype, rank, shape);
+    if (!entry || json_object_set_new(writer->tensors, name, entry) != 0)
+        return no_memory();
+    writer->items[writer->count++] = (struct item){dtype, data, bytes, entry};
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key, const char *value) {
+    char quote[DD_TEXT_QUOTE];
+    if (!dd_text_utf8(key, strlen(key)) || !dd_text_utf8(value, strlen(value)))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata %s is no UTF-8", dd_text_quote(quote, key, strlen(key)));
+    return json_object_set_new(writer->metadata, key, json_string(value)) == 0 ? DDAEBM_OK : no_memory();
+}
+
+/* Gives each tensor its place, widest elements first so that all are aligned, and lists the data in that order. */
+static ddaebm_status place(struct image *image, const dd_safetensors_writer *writer) {
+    size_t at = 0;
+    image->count = 1; /* the header comes first */
+    for (dd_stored dtype = 0; dtype < DD_STORED_COUNT; dtype++)
+        for (size_t i = 0; i < writer->count; i++) {
+            const struct item *item = &writer->items[i];
+            size_t end = 0;
+            if (item->dtype != dtype)
+                continue;
+            if (!dd_size_add(&end, at, item->bytes) || end > DD_SAFETENSORS_MOST_BYTES)
+                return dd_fail(DDAEBM_OUT_OF_RANGE, "the tensors exceed the %zu bytes allowed", DD_SAFETENSORS_MOST_BYTES);
+            json_t *offsets = json_array();
+            bool good = offsets && json_array_append_new(offsets, json_integer((json_int_t)at)) == 0 &&
+                        json_array_append_new(offsets, json_integer((json_int_t)end)) == 0;
+            if (!good) {
+                json_decref(offsets);
+                return no_memory();
+            }
+            if (json_object_set_new(item->entry, "data_offsets", offsets) != 0)
+                return no_memory();
+            image->spans[image->count++] = (dd_span){item->data, item->bytes};
+            at = end;
+        }
+    image->bytes = at;
+    return DDAEBM_OK;
+}
+
+/* The header's JSON: metadata, if any, then the tensors in the order in which they were added. */
+static json_t *compose(const dd_safetensors_writer *writer) {
+    json_t *root = json_object();
+    bool good = root != NULL;
+    if (good && json_object_size(writer->metadata) > 0)
+        good = json_object_set(root, "__metadata__", writer->metadata) == 0;
+    if (good && json_object_update(root, writer->tensors) == 0)
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+/* Writes the header to image->header: its length, its JSON, and spaces up to a multiple of 8. */
+static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writer, const json_t *root) {
+    const size_t flags = JSON_COMPACT;
+    size_t length = json_dumpb(root, NULL, 0, flags), padded = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (length == 0)
+        return no_memory();
+    if (padded > DD_SAFETENSORS_MOST_HEADER)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "names and metadata need %zu bytes; at most %d are allowed", padded,
+                       DD_SAFETENSORS_MOST_HEADER);
+    image->header = dd_alloc(writer->context, LENGTH + padded);
+    if (!image->header)
+        return DDAEBM_OUT_OF_MEMORY;
+    uint64_t stated = padded;
+    memcpy(image->header, &stated, LENGTH);
+    memset(image->header + LENGTH, ' ', padded);
+    if (json_dumpb(root, image->header + LENGTH, length, flags) != length)
+        return no_memory();
+    image->spans[0] = (dd_span){image->header, LENGTH + padded};
+    image->bytes += LENGTH + padded;
+    return image->bytes <= DD_SAFETENSORS_MOST_BYTES
+               ? DDAEBM_OK
+               : dd_fail(DDAEBM_OUT_OF_RANGE, "the file exceeds the %zu bytes allowed", DD_SAFETENSORS_MOST_BYTES);
+}
+
+static void clear(struct image *image, const dd_safetensors_writer *writer) {
+    dd_free(writer->context, image->header);
+    dd_free(writer->context, image->spans);
+}
+
+/* The image is to be cleared, also on failure. */
+static ddaebm_status build(struct image *image, const dd_safetensors_writer *writer) {
+    image->spans = dd_alloc_zero(writer->context, writer->count + 1, sizeof *image->spans);
+    if (!image->spans)
+        return DDAEBM_OUT_OF_MEMORY;
+    ddaebm_status status = place(image, writer);
+    if (status != DDAEBM_OK)
+        return status;
+    json_t *root = compose(writer);
+    if (!root)
+        return no_memory();
+    status = dump(image, writer, root);
+    json_decref(root);
+    return status;
+}
+
+ddaebm_status dd_safetensors_writer_save(const dd_safetensors_writer *writer, const char *path) {
+    struct image image = {NULL, NULL, 0, 0};
+    ddaebm_status status = build(&image, writer);
+    if (status == DDAEBM_OK)
+        status = dd_file_write(writer->context, path, image.spans, image.count);
+    clear(&image, writer);
+    return status;
+}
+
+ddaebm_status dd_safetensors_writer_serialize(const dd_safetensors_writer *writer, void *buffer, size_t capacity, size_t *needed) {
+    struct image image = {NULL, NULL, 0, 0};
+    char *at = buffer;
+    ddaebm_status status = build(&image, writer);
+    if (status == DDAEBM_OK && needed)
+        *needed = image.bytes;
+    if (status == DDAEBM_OK && capacity < image.bytes)
+        status = dd_fail(DDAEBM_OUT_OF_RANGE, "a buffer of %zu bytes is too small for a file of %zu", capacity, image.bytes);
+    for (size_t i = 0; status == DDAEBM_OK && i < image.count; at += image.spans[i++].size)
+        if (image.spans[i].size > 0)
+            memcpy(at, image.spans[i].data, image.spans[i].size);
+    clear(&image, writer);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* Writing safetensors. What a writer accepts, the reader of safetensors.h takes back. */
+#ifndef DD_SAFETENSORS_WRITER_H
+#define DD_SAFETENSORS_WRITER_H
+
+#include "io/safetensors.h"
+
+typedef struct dd_safetensors_writer dd_safetensors_writer;
+
+/* *out, to be freed with dd_safetensors_writer_free, is untouched on failure. */
+ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_context *context);
+
+/* Adds a tensor. The name is copied; the data, row-major elements of the type, is borrowed until the file is written. rank may be
+ * 0, for a single element, and shape then NULL. INVALID_ARGUMENT for a name that is empty, no UTF-8 or there already, OUT_OF_RANGE
+ * beyond the limits of safetensors.h, OUT_OF_MEMORY. */
+ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const char *name, dd_stored dtype, size_t rank,
+                                        const size_t *shape, const void *data);
+
+/* Sets a text of the metadata; a second one for the same key replaces the first. Both are copied and must be UTF-8. */
+ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key, const char *value);
+
+/* Writes the file as dd_file_write does: whole or not at all. The writer can be used again. The same calls give the same bytes. */
+ddaebm_status dd_safetensors_writer_save(const dd_safetensors_writer *writer, const char *path);
+
+/* Writes the file's bytes to a buffer, which may be NULL if capacity is 0. OUT_OF_RANGE, with the buffer untouched, if capacity is
+ * too small; *needed, where needed is not NULL, is set all the same. */
+ddaebm_status dd_safetensors_writer_serialize(const dd_safetensors_writer *writer, void *buffer, size_t capacity, size_t *needed);
+
+/* NULL is fine. */
+void dd_safetensors_writer_free(dd_safetensors_writer *writer);
+
+#endif

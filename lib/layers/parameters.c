@@ -1,0 +1,88 @@
+#include "layers/parameters.h"
+
+#include "base/context.h"
+#include "base/rng.h"
+
+#include <string.h>
+
+const char *dd_network_name(ddaebm_network network) {
+    static const char *const names[DD_NETWORKS] = {"energy", "generator", "encoder"};
+    return names[network];
+}
+
+void dd_parameters_free(dd_parameters *parameters) {
+    if (parameters->context)
+        dd_free(parameters->context, parameters->items);
+    *parameters = (dd_parameters){0};
+}
+
+size_t dd_parameters_find(const dd_parameters *parameters, const char *name) {
+    size_t i = 0;
+    while (i < parameters->count && strcmp(parameters->items[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter) {
+    dd_parameter *items = dd_grow(parameters->context, parameters->items, &parameters->capacity, parameters->count + 1, sizeof *items);
+    if (!items)
+        return false;
+    parameters->items = items;
+    size_t *total = &parameters->totals[parameter.network][parameter.role];
+    parameter.offset = *total;
+    *total += parameter.elements;
+    items[parameters->count++] = parameter;
+    return true;
+}
+
+ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context, const dd_parameters *parameters) {
+    dd_weights weights = {.context = context};
+    bool good = true;
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        for (int role = 0; role < 2; role++) {
+            weights.values[n][role] = dd_alloc_zero(context, parameters->totals[n][role], sizeof(float));
+            good = good && weights.values[n][role];
+        }
+        weights.counters[n] = dd_alloc_zero(context, parameters->totals[n][DD_ROLE_COUNTER], sizeof(int64_t));
+        good = good && weights.counters[n];
+    }
+    if (!good) {
+        dd_weights_free(&weights);
+        return DDAEBM_OUT_OF_MEMORY;
+    }
+    *out = weights;
+    return DDAEBM_OK;
+}
+
+void dd_weights_free(dd_weights *weights) {
+    for (int n = 0; n < DD_NETWORKS && weights->context; n++) {
+        for (int role = 0; role < 2; role++)
+            dd_free(weights->context, weights->values[n][role]);
+        dd_free(weights->context, weights->counters[n]);
+    }
+    *weights = (dd_weights){0};
+}
+
+void dd_weights_copy(dd_weights *to, const dd_weights *from, const dd_parameters *parameters) {
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        for (int role = 0; role < 2; role++)
+            memcpy(to->values[n][role], from->values[n][role], parameters->totals[n][role] * sizeof(float));
+        memcpy(to->counters[n], from->counters[n], parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t));
+    }
+}
+
+void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint64_t seed) {
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *parameter = &parameters->items[i];
+        if (parameter->role == DD_ROLE_COUNTER)
+            continue;
+        float *values = dd_weights_at(weights, parameter);
+        dd_rng_uniforms(values, seed, dd_stream(DD_STREAM_WEIGHTS, i), 0, parameter->elements);
+        for (size_t j = 0; j < parameter->elements; j++)
+            values[j] = parameter->middle + parameter->reach * (2.0f * values[j] - 1.0f);
+    }
+}
+
+float *dd_weights_at(const dd_weights *weights, const dd_parameter *parameter) {
+    return weights->values[parameter->network][parameter->role] + parameter->offset;
+}

@@ -1,0 +1,63 @@
+/* The tensors of a model: their names (those of the published state dicts), shapes, places and first values.
+ *
+ * The table is filled by building the networks once: a network says what it needs where it needs it, and nowhere else. */
+#ifndef DD_PARAMETERS_H
+#define DD_PARAMETERS_H
+
+#include <ddaebm/context.h>
+#include <ddaebm/model.h>
+#include <stdbool.h>
+
+enum { DD_NETWORKS = 3, DD_MOST_NAME = 96 };
+
+typedef enum dd_role {
+    DD_ROLE_WEIGHT,    /* trained */
+    DD_ROLE_STATISTIC, /* moved by training, used by inference */
+    DD_ROLE_COUNTER,   /* a whole number, int64 in files */
+    DD_ROLES
+} dd_role;
+
+typedef struct dd_parameter {
+    char name[DD_MOST_NAME]; /* with the network's name before it */
+    ddaebm_network network;
+    dd_role role;
+    size_t rank, shape[4], elements;
+    size_t offset;      /* in elements, among those of its network and role */
+    float middle, reach; /* first values: uniform on middle +- reach */
+} dd_parameter;
+
+typedef struct dd_parameters {
+    ddaebm_context *context;
+    dd_parameter *items;
+    size_t count, capacity;
+    size_t totals[DD_NETWORKS][DD_ROLES]; /* elements */
+} dd_parameters;
+
+void dd_parameters_free(dd_parameters *parameters);
+
+/* Index by full name; count if there is none. */
+size_t dd_parameters_find(const dd_parameters *parameters, const char *name);
+
+/* Adds one (offset is set here); false without memory. */
+bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter);
+
+const char *dd_network_name(ddaebm_network network);
+
+/* Values for a table: flat, a run for each network and role. */
+typedef struct dd_weights {
+    ddaebm_context *context;
+    float *values[DD_NETWORKS][2]; /* [network][DD_ROLE_WEIGHT or DD_ROLE_STATISTIC] */
+    int64_t *counters[DD_NETWORKS];
+} dd_weights;
+
+ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context, const dd_parameters *parameters);
+void dd_weights_free(dd_weights *weights);
+void dd_weights_copy(dd_weights *to, const dd_weights *from, const dd_parameters *parameters);
+
+/* First values, fixed by (seed, index of the parameter). */
+void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint64_t seed);
+
+/* Where a parameter's numbers are; not for counters. */
+float *dd_weights_at(const dd_weights *weights, const dd_parameter *parameter);
+
+#endif

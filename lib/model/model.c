@@ -1,0 +1,210 @@
+#include "model/model.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "diffusion/noise_schedule.h"
+#include "layers/network.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A last level with more than this share of the data's signal left is not N(0, I). */
+static const double most_signal_left = 0.05;
+
+const dd_settings *dd_model_settings(const ddaebm_model *model) {
+    return dd_config_settings(model->config);
+}
+
+/* With weight w on the latent term the energy that balances the data is w log p + const. */
+static double first_temperature(const dd_settings *settings) {
+    return settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1.0;
+}
+
+/* The tables must be finite, and should end in noise. */
+static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *settings) {
+    dd_noise_schedule schedule;
+    ddaebm_status status = dd_noise_schedule_make(&schedule, context, settings);
+    if (status != DDAEBM_OK)
+        return status;
+    size_t steps = schedule.steps;
+    double left = schedule.abar[steps], sum = 0;
+    for (size_t i = 0; i < steps; i++)
+        sum += schedule.post_coef_x0[i] + schedule.post_coef_next[i] + schedule.sigma_cum[i] + 1 / schedule.sigma[i + 1];
+    dd_noise_schedule_free(&schedule);
+    if (!isfinite(sum))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.beta_min %g and diffusion.beta_max %g over diffusion.timesteps %zu leave no noise "
+                                            "between two levels: raise them or use fewer steps",
+                       settings->diffusion.beta_min, settings->diffusion.beta_max, steps);
+    if (left > most_signal_left)
+        dd_report(context, DDAEBM_LOG_WARNING,
+                  "the last level keeps %.0f%% of the data's variance, yet sampling starts from N(0, I): samples cannot match; "
+                  "raise diffusion.beta_max (20 with diffusion.schedule vp ends in noise)",
+                  100 * left);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config) {
+    const dd_settings *settings = dd_config_settings(config);
+    ddaebm_status status = dd_settings_check(settings);
+    if (status != DDAEBM_OK)
+        return status;
+    ddaebm_context *held = NULL;
+    status = dd_context_hold(&held, context);
+    if (status != DDAEBM_OK)
+        return status;
+    ddaebm_model *model = dd_alloc_zero(held, 1, sizeof *model);
+    if (!model) {
+        ddaebm_context_free(held);
+        return DDAEBM_OUT_OF_MEMORY;
+    }
+    model->context = held;
+    DD_TRY(ddaebm_config_copy(&model->config, config));
+    DD_TRY(check_schedule(held, settings));
+    DD_TRY(dd_network_declare(&model->parameters, held, settings));
+    DD_TRY(dd_weights_create(&model->weights, held, &model->parameters));
+    size_t width = (size_t)settings->data.width;
+    model->mean = dd_alloc_zero(held, width, sizeof *model->mean);
+    model->scale = dd_alloc_zero(held, width, sizeof *model->scale);
+    if (!model->mean || !model->scale) {
+        status = DDAEBM_OUT_OF_MEMORY;
+        goto cleanup;
+    }
+    for (size_t i = 0; i < width; i++)
+        model->scale[i] = 1;
+    model->temperature = (double)(float)first_temperature(settings);
+    *out = model;
+cleanup:
+    if (status != DDAEBM_OK)
+        ddaebm_model_free(model);
+    return status;
+}
+
+ddaebm_status ddaebm_model_create(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config, uint64_t seed) {
+    DD_REQUIRE(out);
+    DD_REQUIRE(config);
+    ddaebm_status status = dd_model_create_blank(out, context, config);
+    if (status == DDAEBM_OK)
+        dd_weights_draw(&(*out)->weights, &(*out)->parameters, seed);
+    return status;
+}
+
+void ddaebm_model_free(ddaebm_model *model) {
+    if (!model)
+        return;
+    ddaebm_context *context = model->context;
+    ddaebm_config_free(model->config);
+    dd_parameters_free(&model->parameters);
+    dd_weights_free(&model->weights);
+    dd_free(context, model->mean);
+    dd_free(context, model->scale);
+    dd_free(context, model);
+    ddaebm_context_free(context);
+}
+
+const ddaebm_config *ddaebm_model_config(const ddaebm_model *model) {
+    return model->config;
+}
+
+size_t ddaebm_model_width(const ddaebm_model *model) {
+    return (size_t)dd_model_settings(model)->data.width;
+}
+
+size_t ddaebm_model_levels(const ddaebm_model *model) {
+    return (size_t)dd_model_settings(model)->diffusion.timesteps;
+}
+
+double ddaebm_model_temperature(const ddaebm_model *model) {
+    return model->temperature;
+}
+
+ddaebm_status ddaebm_model_set_temperature(ddaebm_model *model, double temperature) {
+    DD_REQUIRE(model);
+    if (!((float)temperature > 0) || !isfinite((float)temperature))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "temperature is %g; allowed: finite and above 0", temperature);
+    model->temperature = (double)(float)temperature; /* as files keep it */
+    return DDAEBM_OK;
+}
+
+/* --- Tensors by name. --- */
+
+size_t ddaebm_model_parameter_count(const ddaebm_model *model) {
+    size_t count = 0;
+    for (size_t i = 0; i < model->parameters.count; i++)
+        count += model->parameters.items[i].role != DD_ROLE_COUNTER;
+    return count;
+}
+
+ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, ddaebm_parameter_info *info) {
+    DD_REQUIRE(model);
+    DD_REQUIRE(info);
+    if (info->struct_size != sizeof *info)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "info->struct_size is %zu, not %zu: use DDAEBM_PARAMETER_INFO_INIT", info->struct_size,
+                       sizeof *info);
+    for (size_t i = 0, seen = 0; i < model->parameters.count; i++) {
+        const dd_parameter *p = &model->parameters.items[i];
+        if (p->role == DD_ROLE_COUNTER || seen++ != index)
+            continue;
+        *info = (ddaebm_parameter_info){.struct_size = sizeof *info,
+                                        .name = p->name,
+                                        .network = p->network,
+                                        .rank = p->rank,
+                                        .elements = p->elements,
+                                        .trained = p->role == DD_ROLE_WEIGHT};
+        memcpy(info->shape, p->shape, sizeof info->shape);
+        return DDAEBM_OK;
+    }
+    return dd_fail(DDAEBM_NOT_FOUND, "parameter %zu: this model has %zu", index, ddaebm_model_parameter_count(model));
+}
+
+static ddaebm_status find_tensor(const ddaebm_model *model, const char *name, size_t elements, float **values) {
+    size_t i = dd_parameters_find(&model->parameters, name);
+    if (i == model->parameters.count || model->parameters.items[i].role == DD_ROLE_COUNTER)
+        return dd_fail(DDAEBM_NOT_FOUND, "no parameter is named %.100s", name);
+    if (model->parameters.items[i].elements != elements)
+        return dd_fail(DDAEBM_MISMATCH, "%s has %zu elements, not %zu", name, model->parameters.items[i].elements, elements);
+    *values = dd_weights_at(&model->weights, &model->parameters.items[i]);
+    return DDAEBM_OK;
+}
+
+ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *name, float *values, size_t elements) {
+    DD_REQUIRE(model);
+    DD_REQUIRE(name);
+    DD_REQUIRE(values);
+    float *from = NULL;
+    ddaebm_status status = find_tensor(model, name, elements, &from);
+    if (status == DDAEBM_OK)
+        memcpy(values, from, elements * sizeof *values);
+    return status;
+}
+
+ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, const float *values, size_t elements) {
+    DD_REQUIRE(model);
+    DD_REQUIRE(name);
+    DD_REQUIRE(values);
+    float *to = NULL;
+    ddaebm_status status = find_tensor(model, name, elements, &to);
+    if (status != DDAEBM_OK)
+        return status;
+    for (size_t i = 0; i < elements; i++)
+        if (!isfinite(values[i]))
+            return dd_fail(DDAEBM_NOT_FINITE, "element %zu given for %s is %g", i, name, (double)values[i]);
+    memcpy(to, values, elements * sizeof *values);
+    return DDAEBM_OK;
+}
+
+/* --- Units. --- */
+
+void dd_model_standardize(const ddaebm_model *model, const float *in, size_t count, float *out) {
+    size_t width = ddaebm_model_width(model);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            out[i * width + j] = (in[i * width + j] - model->mean[j]) / model->scale[j];
+}
+
+void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, float *out) {
+    size_t width = ddaebm_model_width(model);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            out[i * width + j] = in[i * width + j] * model->scale[j] + model->mean[j];
+}

@@ -1,0 +1,265 @@
+#include "model/model_file.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "config/keys.h"
+#include "io/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
+
+/* --- Writing. --- */
+
+ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const dd_parameters *parameters, const dd_weights *weights,
+                                          const char *prefix) {
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        char name[2 * DD_MOST_NAME];
+        (void)snprintf(name, sizeof name, "%s%s", prefix, p->name);
+        const void *data = p->role == DD_ROLE_COUNTER ? (const void *)(weights->counters[p->network] + p->offset)
+                                                      : (const void *)dd_weights_at(weights, p);
+        dd_stored stored = p->role == DD_ROLE_COUNTER ? DD_STORED_I64 : DD_STORED_F32;
+        ddaebm_status status = dd_safetensors_writer_add(writer, name, stored, p->rank, p->shape, data);
+        if (status != DDAEBM_OK)
+            return status;
+    }
+    return DDAEBM_OK;
+}
+
+static ddaebm_status write_config(dd_safetensors_writer *writer, const ddaebm_model *model) {
+    size_t needed = 0;
+    ddaebm_status status = ddaebm_config_get_text(model->config, NULL, NULL, 0, &needed);
+    if (status != DDAEBM_OUT_OF_RANGE)
+        return status;
+    char *text = dd_alloc(model->context, needed);
+    if (!text)
+        return DDAEBM_OUT_OF_MEMORY;
+    status = ddaebm_config_get_text(model->config, NULL, text, needed, NULL);
+    if (status == DDAEBM_OK)
+        status = dd_safetensors_writer_metadata(writer, "config", text);
+    dd_free(model->context, text);
+    return status;
+}
+
+ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights) {
+    size_t width = ddaebm_model_width(model);
+    char version[16], temperature[DD_REAL_ROOM];
+    (void)snprintf(version, sizeof version, "%d", DD_MODEL_FILE_VERSION);
+    (void)dd_real_text(model->temperature, temperature);
+    ddaebm_status status;
+    DD_TRY(dd_safetensors_writer_metadata(writer, "format", format_name));
+    DD_TRY(dd_safetensors_writer_metadata(writer, "version", version));
+    DD_TRY(dd_safetensors_writer_metadata(writer, "temperature", temperature));
+    DD_TRY(write_config(writer, model));
+    DD_TRY(dd_safetensors_writer_add(writer, "data.mean", DD_STORED_F32, 1, &width, model->mean));
+    DD_TRY(dd_safetensors_writer_add(writer, "data.scale", DD_STORED_F32, 1, &width, model->scale));
+    DD_TRY(dd_model_file_write_weights(writer, &model->parameters, weights, ""));
+cleanup:
+    return status;
+}
+
+static ddaebm_status prepare_writer(dd_safetensors_writer **out, const ddaebm_model *model) {
+    dd_safetensors_writer *writer = NULL;
+    ddaebm_status status = dd_safetensors_writer_create(&writer, model->context);
+    if (status == DDAEBM_OK)
+        status = dd_model_file_write(writer, model, &model->weights);
+    if (status == DDAEBM_OK)
+        *out = writer;
+    else
+        dd_safetensors_writer_free(writer);
+    return status;
+}
+
+ddaebm_status ddaebm_model_save(const ddaebm_model *model, const char *path) {
+    DD_REQUIRE(model);
+    DD_REQUIRE(path);
+    dd_safetensors_writer *writer = NULL;
+    ddaebm_status status = prepare_writer(&writer, model);
+    if (status != DDAEBM_OK)
+        return status;
+    status = dd_safetensors_writer_save(writer, path);
+    dd_safetensors_writer_free(writer);
+    return status;
+}
+
+ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity, size_t *needed) {
+    DD_REQUIRE(model);
+    if (!data && capacity > 0)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "data must not be NULL where capacity is %zu", capacity);
+    dd_safetensors_writer *writer = NULL;
+    ddaebm_status status = prepare_writer(&writer, model);
+    if (status != DDAEBM_OK)
+        return status;
+    status = dd_safetensors_writer_serialize(writer, data, capacity, needed);
+    dd_safetensors_writer_free(writer);
+    return status;
+}
+
+/* --- Reading. --- */
+
+ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *key, double *value) {
+    const char *text = dd_safetensors_metadata(file, key);
+    float number = 0;
+    if (!text)
+        return dd_fail(DDAEBM_FORMAT, "the file's metadata has no %s", key);
+    if (!dd_text_number(&number, text, strlen(text)) || !isfinite(number))
+        return dd_fail(DDAEBM_FORMAT, "the file's metadata has %s \"%.40s\", not a number", key, text);
+    *value = (double)number;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status check_format(const dd_safetensors *file) {
+    const char *format = dd_safetensors_metadata(file, "format");
+    double version = 0;
+    if (!format || strcmp(format, format_name) != 0)
+        return dd_fail(DDAEBM_FORMAT, "no model of this library: its metadata has format \"%.60s\", not \"%s\"", format ? format : "",
+                       format_name);
+    ddaebm_status status = dd_model_file_read_number(file, "version", &version);
+    if (status == DDAEBM_OK && (version < 1 || version > DD_MODEL_FILE_VERSION))
+        status = dd_fail(DDAEBM_UNSUPPORTED, "the file has format version %g; this library reads up to %d: use a newer one", version,
+                         DD_MODEL_FILE_VERSION);
+    return status;
+}
+
+static ddaebm_status find_tensor(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, dd_stored stored) {
+    const dd_tensor_entry *entry = dd_safetensors_find(file, name);
+    if (!entry)
+        return dd_fail(DDAEBM_MISMATCH, "the file has no tensor %s, which its configuration needs", name);
+    if (entry->dtype != stored)
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s holds %s, not %s", name, dd_stored_name(entry->dtype), dd_stored_name(stored));
+    *out = entry;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status copy_finite(float *values, const dd_tensor_entry *entry) {
+    const float *from = entry->data;
+    for (size_t i = 0; i < entry->elements; i++)
+        if (!isfinite(from[i]))
+            return dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, entry->name, (double)from[i]);
+    memcpy(values, from, entry->elements * sizeof *values);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values, size_t elements) {
+    const dd_tensor_entry *entry = NULL;
+    ddaebm_status status = find_tensor(&entry, file, name, DD_STORED_F32);
+    if (status == DDAEBM_OK && entry->elements != elements)
+        status = dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, entry->elements, elements);
+    return status == DDAEBM_OK ? copy_finite(values, entry) : status;
+}
+
+static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, const dd_safetensors *file, const char *name) {
+    const dd_tensor_entry *entry = NULL;
+    ddaebm_status status = find_tensor(&entry, file, name, p->role == DD_ROLE_COUNTER ? DD_STORED_I64 : DD_STORED_F32);
+    if (status != DDAEBM_OK)
+        return status;
+    if (entry->rank != p->rank || memcmp(entry->shape, p->shape, p->rank * sizeof *p->shape) != 0)
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s has another shape (%zu elements) than its configuration gives (%zu elements)", name,
+                       entry->elements, p->elements);
+    if (p->role != DD_ROLE_COUNTER)
+        return copy_finite(dd_weights_at(weights, p), entry);
+    memcpy(weights->counters[p->network] + p->offset, entry->data, entry->bytes);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameters *parameters, const dd_safetensors *file,
+                                         const char *prefix) {
+    for (size_t i = 0; i < parameters->count; i++) {
+        char name[2 * DD_MOST_NAME];
+        (void)snprintf(name, sizeof name, "%s%s", prefix, parameters->items[i].name);
+        ddaebm_status status = read_weight(weights, &parameters->items[i], file, name);
+        if (status != DDAEBM_OK)
+            return status;
+    }
+    return DDAEBM_OK;
+}
+
+static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safetensors *file) {
+    for (size_t i = 0; i < dd_safetensors_count(file); i++) {
+        const char *name = dd_safetensors_entry(file, i)->name;
+        if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 && strcmp(name, "data.mean") != 0 &&
+            strcmp(name, "data.scale") != 0 && dd_parameters_find(&model->parameters, name) == model->parameters.count)
+            return dd_fail(DDAEBM_MISMATCH, "the file has a tensor %.100s, which its configuration does not build", name);
+    }
+    return DDAEBM_OK;
+}
+
+static ddaebm_status fill(ddaebm_model *model, const dd_safetensors *file) {
+    size_t width = ddaebm_model_width(model);
+    double temperature = 0;
+    ddaebm_status status;
+    DD_TRY(dd_model_file_read_number(file, "temperature", &temperature));
+    DD_TRY(ddaebm_model_set_temperature(model, temperature));
+    DD_TRY(dd_model_file_read_floats(file, "data.mean", model->mean, width));
+    DD_TRY(dd_model_file_read_floats(file, "data.scale", model->scale, width));
+    for (size_t i = 0; i < width; i++)
+        if (!(model->scale[i] > 0))
+            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor data.scale is %g; allowed: above 0", i, (double)model->scale[i]));
+    DD_TRY(dd_model_file_read_weights(&model->weights, &model->parameters, file, ""));
+    DD_TRY(refuse_strangers(model, file));
+cleanup:
+    return status;
+}
+
+ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, const dd_safetensors *file) {
+    ddaebm_config *config = NULL;
+    ddaebm_model *model = NULL;
+    const char *text = dd_safetensors_metadata(file, "config");
+    ddaebm_status status = check_format(file);
+    if (status != DDAEBM_OK)
+        return status;
+    if (!text)
+        return dd_fail(DDAEBM_FORMAT, "the file's metadata has no config");
+    DD_TRY(dd_config_create_from_json(&config, context, text, strlen(text)));
+    DD_TRY(dd_model_create_blank(&model, context, config));
+    DD_TRY(fill(model, file));
+    *out = model;
+    model = NULL;
+cleanup:
+    ddaebm_model_free(model);
+    ddaebm_config_free(config);
+    return status == DDAEBM_NOT_FOUND ? dd_fail_in(DDAEBM_UNSUPPORTED, "written by a newer version?") : status;
+}
+
+static ddaebm_status read_and_free(ddaebm_model **out, ddaebm_context *context, dd_safetensors *file) {
+    ddaebm_status status = dd_model_file_read(out, context, file);
+    dd_safetensors_free(file);
+    return status;
+}
+
+ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context, const void *data, size_t size) {
+    DD_REQUIRE(out);
+    DD_REQUIRE(data);
+    ddaebm_context *held = NULL;
+    dd_safetensors *file = NULL;
+    ddaebm_status status = dd_context_hold(&held, context);
+    if (status != DDAEBM_OK)
+        return status;
+    status = dd_safetensors_parse(&file, held, data, size);
+    if (status == DDAEBM_OK)
+        status = read_and_free(out, held, file);
+    ddaebm_context_free(held);
+    return status;
+}
+
+ddaebm_status ddaebm_model_load(ddaebm_model **out, ddaebm_context *context, const char *path) {
+    DD_REQUIRE(out);
+    DD_REQUIRE(path);
+    ddaebm_context *held = NULL;
+    dd_safetensors *file = NULL;
+    ddaebm_status status = dd_context_hold(&held, context);
+    if (status != DDAEBM_OK)
+        return status;
+    status = dd_safetensors_open(&file, held, path);
+    if (status == DDAEBM_OK) {
+        status = read_and_free(out, held, file);
+        if (status != DDAEBM_OK)
+            (void)dd_fail_in(status, path);
+    }
+    ddaebm_context_free(held);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* Models as safetensors: tensors under the names of the published state dicts, `data.mean` and `data.scale`, and the metadata
+ * format, version, config (JSON) and temperature. A checkpoint is a model file with more in it (train/checkpoint.h). */
+#ifndef DD_MODEL_FILE_H
+#define DD_MODEL_FILE_H
+
+#include "io/safetensors_writer.h"
+#include "model/model.h"
+
+/* The version of the format that this library writes, and the newest that it reads. */
+enum { DD_MODEL_FILE_VERSION = 1 };
+
+/* A model's tensors and metadata, under `weights` (the model's own, or others of its shape). */
+ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights);
+
+/* Weights of a table, each name after `prefix`. */
+ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const dd_parameters *parameters, const dd_weights *weights,
+                                          const char *prefix);
+
+/* A model from a file. Tensors beyond those of the configuration are refused, but for names that begin with "trainer.". */
+ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, const dd_safetensors *file);
+
+/* Reads what dd_model_file_write_weights wrote. */
+ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameters *parameters, const dd_safetensors *file,
+                                         const char *prefix);
+
+/* Copies a float32 tensor of `elements` finite numbers from a file. */
+ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values, size_t elements);
+
+/* Reads a number of the metadata. */
+ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *key, double *value);
+
+#endif

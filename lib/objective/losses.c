@@ -1,0 +1,55 @@
+#include "objective/losses.h"
+
+#include <math.h>
+
+static const dd_shape scalar = {{1, 1, 1, 1}};
+
+dd_node dd_batch_mean(dd_graph *graph, dd_node x) {
+    return dd_mean(graph, x, scalar);
+}
+
+static dd_node square(dd_graph *graph, dd_node x) {
+    return dd_multiply(graph, x, x);
+}
+
+/* factor times the sum of all, over the number of samples */
+static dd_node mean_of_sums(dd_graph *graph, dd_node x, double factor) {
+    return dd_affine(graph, dd_sum(graph, x, scalar), factor / (double)dd_samples(graph, x), 0);
+}
+
+dd_node dd_gradient_penalty(dd_graph *graph, dd_node gradient, double gamma) {
+    return mean_of_sums(graph, square(graph, gradient), gamma / 2);
+}
+
+dd_node dd_latent_loss(dd_graph *graph, dd_node z, dd_latent q) {
+    dd_node precision = dd_power(graph, dd_affine(graph, dd_exp(graph, q.log_variance), 1, 1e-6), -1);
+    dd_node distance = dd_multiply(graph, square(graph, dd_subtract(graph, z, q.mean)), precision);
+    return mean_of_sums(graph, dd_add(graph, q.log_variance, distance), 0.5);
+}
+
+dd_node dd_latent_divergence(dd_graph *graph, dd_latent q) {
+    dd_node spread = dd_subtract(graph, dd_affine(graph, q.log_variance, 1, 1), dd_exp(graph, q.log_variance));
+    return mean_of_sums(graph, dd_subtract(graph, spread, square(graph, q.mean)), -0.5);
+}
+
+/* max(post_logvar[t], floor), one number a sample */
+static dd_node floored_log_variance(const dd_process *process, double floor, dd_node x) {
+    double values[DD_MOST_LEVELS];
+    for (size_t i = 0; i < process->schedule->steps; i++)
+        values[i] = fmax(process->schedule->post_logvar[i], floor);
+    return dd_process_at(process, values, 0, x);
+}
+
+dd_node dd_reconstruction_loss(const dd_process *process, const dd_settings *settings, dd_node x_t, dd_node x_next, dd_node x0) {
+    dd_graph *graph = process->graph;
+    dd_node mean = dd_posterior_mean(process, x0, x_next);
+    int64_t kind = settings->objective.reconstruction;
+    if (kind == DD_RECONSTRUCTION_MSE_PRIOR || kind == DD_RECONSTRUCTION_MSE_POSTERIOR)
+        return mean_of_sums(graph, square(graph, dd_subtract(graph, x_t, mean)), 1);
+    bool weighted = kind == DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL;
+    double floor = weighted ? process->schedule->post_logvar[1] : log(1e-2);
+    dd_node nll = dd_affine(graph, dd_gaussian_log_density(graph, x_t, mean, floored_log_variance(process, floor, x_t)), -1, 0);
+    if (weighted)
+        nll = dd_multiply(graph, nll, dd_process_at(process, process->schedule->weight, 1, x_t));
+    return dd_batch_mean(graph, nll);
+}

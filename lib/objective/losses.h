@@ -1,0 +1,26 @@
+/* The terms of the losses, each a scalar, given what the networks said. */
+#ifndef DD_LOSSES_H
+#define DD_LOSSES_H
+
+#include "diffusion/process.h"
+#include "layers/network.h"
+
+/* Mean over the samples of one number a sample. */
+dd_node dd_batch_mean(dd_graph *graph, dd_node x);
+
+/* gamma/2 mean ||gradient||^2, with gradient shaped like data: the exact gradient penalty once `gradient` is d/dx_t [f + log q]. */
+dd_node dd_gradient_penalty(dd_graph *graph, dd_node gradient, double gamma);
+
+/* mean of 1/2 sum_j [v_j + (z_j - m_j)^2 / (1e-6 + exp v_j)]: -log q(z | ...), but for a constant. */
+dd_node dd_latent_loss(dd_graph *graph, dd_node z, dd_latent q);
+
+/* mean KL(q || N(0, I)) = mean of -1/2 sum_j (1 + v_j - m_j^2 - exp v_j) */
+dd_node dd_latent_divergence(dd_graph *graph, dd_latent q);
+
+/* How well the posterior built on a predicted x_0 explains x_t, by settings->objective.reconstruction:
+ *   gaussian_nll           -log N(x_t; m, v), log v = max(post_logvar[t], log 1e-2), batch mean
+ *   weighted_gaussian_nll  the same with log v = max(post_logvar[t], post_logvar[1]), times weight[t+1]
+ *   mse_prior, mse_posterior   sum (x_t - m)^2 / N */
+dd_node dd_reconstruction_loss(const dd_process *process, const dd_settings *settings, dd_node x_t, dd_node x_next, dd_node x0);
+
+#endif

@@ -1,0 +1,70 @@
+/* The losses of one training step, as one graph of two phases: what the energy's update needs, and then, with the updated energy, what the generator's and
+ * encoder's need (equations 5 to 9 of the reference; Geng et al., ICML 2024). */
+#ifndef DD_OBJECTIVE_H
+#define DD_OBJECTIVE_H
+
+#include "diffusion/noise_schedule.h"
+#include "layers/parameters.h"
+#include "tensor/graph.h"
+
+/* Slots of a step's inputs and losses. Parameters, gradients and statistics follow: see dd_step_slots. */
+enum {
+    DD_SLOT_X0,              /* data */
+    DD_SLOT_LEVEL,           /* [N]: from 0 to T-1 */
+    DD_SLOT_NOISE_T,         /* like data */
+    DD_SLOT_NOISE_NEXT,      /* like data */
+    DD_SLOT_NOISE_POSTERIOR, /* like data */
+    DD_SLOT_LATENT,          /* [N, nz] */
+    DD_SLOT_NOISE_ENCODER,   /* [N, nz] */
+    DD_SLOT_INPUTS
+};
+
+/* The scalars that a step measures, in order; written to the slots from dd_step_slots.losses on. */
+typedef enum dd_loss {
+    DD_LOSS_ENERGY,
+    DD_LOSS_ENERGY_REAL,
+    DD_LOSS_ENERGY_FAKE,
+    DD_LOSS_PENALTY,
+    DD_LOSS_GENERATOR,
+    DD_LOSS_ADVERSARIAL,
+    DD_LOSS_LATENT,
+    DD_LOSS_DIVERGENCE,
+    DD_LOSS_RECONSTRUCTION,
+    DD_LOSSES
+} dd_loss;
+
+/* Where each kind of slot begins; the number of parameters spaces the last three. */
+typedef struct dd_step_slots {
+    dd_slot losses, parameters, gradients, statistics, observed;
+} dd_step_slots;
+
+dd_step_slots dd_step_slots_of(const dd_parameters *parameters);
+
+/* What a step computes on the way, by the names of the fixtures ("x_t", "f_real"): for tests. */
+typedef struct dd_observed {
+    const char *name;
+    dd_node node;
+    int phase;
+} dd_observed;
+
+enum { DD_MOST_OBSERVED = 24 };
+
+typedef struct dd_step_graph {
+    dd_graph *graph;
+    bool *used;     /* [parameters]: a loss depends on it; its gradient is written to slots.gradients + i */
+    bool *moved;    /* [parameters]: a statistic that the step moves; its new value is written to slots.statistics + i, in phase 1 */
+    int64_t *calls; /* [parameters]: how far the step advances each counter */
+    dd_observed observed[DD_MOST_OBSERVED];
+    size_t observed_count;
+    ddaebm_context *context;
+} dd_step_graph;
+
+/* Builds the graph for a batch. Outputs of losses, gradients and statistics are asked for; observed values are not, unless `observe` is set: then the i-th is
+ * written to slots.observed + i. */
+ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings, dd_parameters *parameters,
+                                  size_t batch, bool observe);
+
+/* Frees all but the graph, which a plan takes over. */
+void dd_step_graph_free(dd_step_graph *graph);
+
+#endif

@@ -1,0 +1,185 @@
+#include "sample/evaluator.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "tensor/kernels/matmul.h"
+#include "tensor/plan.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* Rows of a chunk: as many as keep a layer of the usual width in the second-level cache; and up to how many rows go one by one. */
+enum { CHUNK = 256, FEW = 6, SIZES = 2 };
+
+static const size_t chunk_rows[SIZES] = {1, CHUNK};
+
+struct dd_lane {
+    dd_workspace *workspace;
+    dd_pool *pool;
+    size_t rows;
+    float *buffers[DD_EVAL_SLOTS];
+};
+
+struct dd_evaluator {
+    ddaebm_context *context;
+    const ddaebm_model *model;
+    dd_weights weights;
+    size_t widths[DD_EVAL_SLOTS];
+    dd_plan *plans[SIZES];
+    dd_lane *lanes; /* the first for single rows, then one a thread */
+    size_t lane_count;
+};
+
+/* --- Making one. --- */
+
+static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build build, const void *user) {
+    const ddaebm_model *model = evaluator->model;
+    dd_parameters parameters = model->parameters; /* only read: nothing is declared */
+    dd_graph *graph = NULL;
+    dd_noise_schedule schedule = {0};
+    ddaebm_status status = dd_graph_create(&graph, evaluator->context);
+    if (status != DDAEBM_OK)
+        return status;
+    DD_TRY(dd_noise_schedule_make(&schedule, evaluator->context, dd_model_settings(model)));
+    dd_builder builder = {
+        .graph = graph, .settings = dd_model_settings(model), .parameters = &parameters, .first_slot = DD_EVAL_SLOTS};
+    size_t rows = chunk_rows[size];
+    dd_shape data = dd_network_data_shape(builder.settings, rows);
+    dd_shape latent = dd_shape_rows(rows, (size_t)builder.settings->network.latent_width);
+    dd_node in[DD_EVAL_OUT] = {dd_input(graph, DD_EVAL_X, data, 1), dd_input(graph, DD_EVAL_LEVEL, dd_shape_rows(rows, 1), 1),
+                               dd_input(graph, DD_EVAL_LATENT, latent, 1), dd_input(graph, DD_EVAL_NOISE, data, 1)};
+    dd_process process = {.graph = graph, .schedule = &schedule, .level = in[DD_EVAL_LEVEL]};
+    dd_node out = build(&builder, &process, in, user);
+    dd_output(graph, out, DD_EVAL_OUT, 1);
+    for (int slot = 0; slot < DD_EVAL_SLOTS; slot++)
+        evaluator->widths[slot] = dd_shape_elements(dd_graph_shape(graph, slot < DD_EVAL_OUT ? in[slot] : out)) / rows;
+    DD_TRY(dd_plan_create(&evaluator->plans[size], graph, (dd_plan_options){.phases = 2, .prepare = true, .parts = 1}));
+    graph = NULL; /* the plan's */
+cleanup:
+    dd_noise_schedule_free(&schedule);
+    dd_graph_free(graph);
+    return status;
+}
+
+static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size) {
+    lane->rows = chunk_rows[size];
+    lane->pool = dd_context_pool(evaluator->context);
+    ddaebm_status status = dd_workspace_create(&lane->workspace, evaluator->plans[size]);
+    if (status != DDAEBM_OK)
+        return status;
+    for (int slot = 0; slot < DD_EVAL_SLOTS; slot++) {
+        lane->buffers[slot] = dd_alloc_zero(evaluator->context, lane->rows * evaluator->widths[slot], sizeof(float));
+        if (!lane->buffers[slot])
+            return DDAEBM_OUT_OF_MEMORY;
+        dd_workspace_bind(lane->workspace, slot, lane->buffers[slot]);
+    }
+    for (size_t i = 0; i < evaluator->model->parameters.count; i++) {
+        const dd_parameter *p = &evaluator->model->parameters.items[i];
+        if (p->role != DD_ROLE_COUNTER)
+            dd_workspace_bind(lane->workspace, DD_EVAL_SLOTS + (dd_slot)i, dd_weights_at(&evaluator->weights, p));
+    }
+    dd_workspace_run(lane->workspace, 0, lane->pool, true);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model, dd_eval_build build, const void *user) {
+    dd_evaluator *evaluator = dd_alloc_zero(model->context, 1, sizeof *evaluator);
+    if (!evaluator)
+        return DDAEBM_OUT_OF_MEMORY;
+    ddaebm_status status;
+    DD_TRY(dd_context_hold(&evaluator->context, model->context));
+    evaluator->model = model;
+    DD_TRY(dd_weights_create(&evaluator->weights, model->context, &model->parameters));
+    dd_weights_copy(&evaluator->weights, &model->weights, &model->parameters);
+    for (int size = 0; size < SIZES; size++)
+        DD_TRY(plan_chunk(evaluator, size, build, user));
+    evaluator->lane_count = 1 + (size_t)ddaebm_context_threads(model->context);
+    evaluator->lanes = dd_alloc_zero(model->context, evaluator->lane_count, sizeof *evaluator->lanes);
+    if (!evaluator->lanes) {
+        status = DDAEBM_OUT_OF_MEMORY;
+        goto cleanup;
+    }
+    dd_blas_enter();
+    for (size_t i = 0; i < evaluator->lane_count && status == DDAEBM_OK; i++)
+        status = open_lane(evaluator, &evaluator->lanes[i], i > 0);
+    dd_blas_leave();
+cleanup:
+    if (status == DDAEBM_OK)
+        *out = evaluator;
+    else
+        dd_evaluator_free(evaluator);
+    return status;
+}
+
+void dd_evaluator_free(dd_evaluator *evaluator) {
+    if (!evaluator)
+        return;
+    ddaebm_context *context = evaluator->context;
+    for (size_t i = 0; evaluator->lanes && i < evaluator->lane_count; i++) {
+        dd_workspace_free(evaluator->lanes[i].workspace);
+        for (int slot = 0; slot < DD_EVAL_SLOTS; slot++)
+            dd_free(context, evaluator->lanes[i].buffers[slot]);
+    }
+    dd_free(context, evaluator->lanes);
+    for (int size = 0; size < SIZES; size++)
+        dd_plan_free(evaluator->plans[size]);
+    dd_weights_free(&evaluator->weights);
+    dd_free(context, evaluator);
+    ddaebm_context_free(context);
+}
+
+/* --- Running. --- */
+
+typedef struct call {
+    dd_evaluator *evaluator;
+    size_t count, chunks;
+    dd_eval_chunk chunk;
+    void *user;
+    ddaebm_progress_function progress;
+    void *progress_user;
+    atomic_size_t next, done;
+    atomic_bool cancelled;
+} call;
+
+/* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, index 0, reports. */
+static void run_chunks(void *argument, dd_team *team, int index) {
+    (void)team;
+    call *c = argument;
+    dd_lane *lane = &c->evaluator->lanes[index + 1];
+    for (size_t i; !atomic_load(&c->cancelled) && (i = atomic_fetch_add(&c->next, 1)) < c->chunks;) {
+        size_t first = i * CHUNK, rows = c->count - first < CHUNK ? c->count - first : CHUNK;
+        c->chunk(c->user, lane, first, rows);
+        size_t done = atomic_fetch_add(&c->done, rows) + rows;
+        if (index == 0 && c->progress && c->progress(c->progress_user, done, c->count) != 0)
+            atomic_store(&c->cancelled, true);
+    }
+}
+
+ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user, ddaebm_progress_function progress,
+                               void *progress_user) {
+    call c = {.evaluator = evaluator, .count = count, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user};
+    c.chunks = (count + CHUNK - 1) / CHUNK;
+    atomic_init(&c.next, 0);
+    atomic_init(&c.done, 0);
+    atomic_init(&c.cancelled, false);
+    dd_blas_enter();
+    if (count <= FEW)
+        for (size_t i = 0; i < count; i++)
+            chunk(user, &evaluator->lanes[0], i, 1);
+    else
+        dd_pool_run(dd_context_pool(evaluator->context), c.chunks == 1, run_chunks, &c);
+    dd_blas_leave();
+    if (atomic_load(&c.cancelled))
+        return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows", atomic_load(&c.done), count);
+    return DDAEBM_OK;
+}
+
+float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot) {
+    return lane->buffers[slot];
+}
+
+void dd_lane_compute(dd_lane *lane, size_t level) {
+    for (size_t i = 0; i < lane->rows; i++)
+        lane->buffers[DD_EVAL_LEVEL][i] = (float)level;
+    dd_workspace_run(lane->workspace, 1, lane->pool, true);
+}

@@ -1,0 +1,94 @@
+#include "sample/evaluator.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "tensor/kernels/vector.h"
+
+#include <string.h>
+
+struct ddaebm_sampler {
+    ddaebm_context *context;
+    const ddaebm_model *model;
+    dd_evaluator *evaluator;
+    ddaebm_progress_function progress;
+    void *progress_user;
+};
+
+/* x_t ~ q(x_t | x_{t+1}, G(x_{t+1}, t, z)) */
+static dd_node build_step(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+    (void)user;
+    dd_node x0 = dd_network_generator(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL], in[DD_EVAL_LATENT]);
+    return dd_posterior_draw(process, x0, in[DD_EVAL_X], in[DD_EVAL_NOISE]);
+}
+
+ddaebm_status ddaebm_sampler_create(ddaebm_sampler **out, const ddaebm_model *model) {
+    DD_REQUIRE(out);
+    DD_REQUIRE(model);
+    ddaebm_sampler *sampler = dd_alloc_zero(model->context, 1, sizeof *sampler);
+    if (!sampler)
+        return DDAEBM_OUT_OF_MEMORY;
+    *sampler = (ddaebm_sampler){.model = model};
+    ddaebm_status status;
+    DD_TRY(dd_context_hold(&sampler->context, model->context));
+    DD_TRY(dd_evaluator_create(&sampler->evaluator, model, build_step, NULL));
+    *out = sampler;
+cleanup:
+    if (status != DDAEBM_OK)
+        ddaebm_sampler_free(sampler);
+    return status;
+}
+
+void ddaebm_sampler_free(ddaebm_sampler *sampler) {
+    if (!sampler)
+        return;
+    ddaebm_context *context = sampler->context;
+    dd_evaluator_free(sampler->evaluator);
+    dd_free(context, sampler);
+    ddaebm_context_free(context);
+}
+
+ddaebm_status ddaebm_sampler_set_progress(ddaebm_sampler *sampler, ddaebm_progress_function function, void *user) {
+    DD_REQUIRE(sampler);
+    sampler->progress = function;
+    sampler->progress_user = user;
+    return DDAEBM_OK;
+}
+
+typedef struct draw {
+    const ddaebm_model *model;
+    uint64_t seed, first;
+    float *rows;
+} draw;
+
+static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
+    const draw *d = user;
+    size_t width = ddaebm_model_width(d->model), latent = (size_t)dd_model_settings(d->model)->network.latent_width;
+    uint64_t number = d->first + first;
+    float *x = dd_lane_buffer(lane, DD_EVAL_X);
+    dd_rng_normals(x, d->seed, dd_stream(DD_STREAM_SAMPLE_START, 0), number * width, count * width);
+    for (size_t t = ddaebm_model_levels(d->model); t-- > 0;) {
+        dd_rng_normals(dd_lane_buffer(lane, DD_EVAL_LATENT), d->seed, dd_stream(DD_STREAM_SAMPLE_LATENT, t), number * latent,
+                       count * latent);
+        if (t > 0) /* at level 0 the noise is not used */
+            dd_rng_normals(dd_lane_buffer(lane, DD_EVAL_NOISE), d->seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), number * width,
+                           count * width);
+        dd_lane_compute(lane, t);
+        memcpy(x, dd_lane_buffer(lane, DD_EVAL_OUT), count * width * sizeof *x);
+    }
+    dd_model_restore(d->model, x, count, d->rows + first * width);
+}
+
+ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count, float *rows) {
+    DD_REQUIRE(sampler);
+    if (count == 0)
+        return DDAEBM_OK;
+    DD_REQUIRE(rows);
+    size_t width = ddaebm_model_width(sampler->model);
+    draw d = {.model = sampler->model, .seed = seed, .first = first, .rows = rows};
+    ddaebm_status status =
+        dd_evaluator_run(sampler->evaluator, count, draw_chunk, &d, sampler->progress, sampler->progress_user);
+    if (status == DDAEBM_OK && !dd_kernels_choose()->all_finite(rows, count * width))
+        status = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away");
+    return status;
+}

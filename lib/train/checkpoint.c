@@ -1,0 +1,131 @@
+/* Checkpoints: a model file (the averaged weights, so that ddaebm_model_load reads it) with what a run needs to go on beside it, under names that
+ * begin with "trainer.": the raw weights, Adam's moments and counts, step and seed. Noise, shuffles and levels follow from step and seed. */
+#include "train/trainer.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "model/model_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { STATE_STEP, STATE_SEED, STATE_COUNT };
+
+static const char *const moment_names[2] = {"m", "v"};
+
+/* "trainer.adam.m.energy" */
+static void moment_name(char out[DD_MOST_NAME], int network, int moment) {
+    (void)snprintf(out, DD_MOST_NAME, "trainer.adam.%s.%s", moment_names[moment], dd_network_name((ddaebm_network)network));
+}
+
+static ddaebm_status write_moments(dd_safetensors_writer *writer, const ddaebm_trainer *trainer) {
+    for (int n = 0; n < DD_NETWORKS; n++)
+        for (int k = 0; k < 2; k++) {
+            char name[DD_MOST_NAME];
+            moment_name(name, n, k);
+            size_t count = trainer->model->parameters.totals[n][DD_ROLE_WEIGHT];
+            ddaebm_status status = dd_safetensors_writer_add(writer, name, DD_STORED_F32, 1, &count, trainer->moments[n][k]);
+            if (status != DDAEBM_OK)
+                return status;
+        }
+    return DDAEBM_OK;
+}
+
+ddaebm_status ddaebm_trainer_save(const ddaebm_trainer *trainer, const char *path) {
+    DD_REQUIRE(trainer);
+    DD_REQUIRE(path);
+    const ddaebm_model *model = trainer->model;
+    size_t parameters = model->parameters.count, state_count = STATE_COUNT;
+    int64_t state[STATE_COUNT];
+    memcpy(&state[STATE_STEP], &trainer->step, sizeof trainer->step);
+    memcpy(&state[STATE_SEED], &trainer->seed, sizeof trainer->seed);
+    dd_safetensors_writer *writer = NULL;
+    ddaebm_status status;
+    int64_t *updates = dd_alloc_zero(model->context, parameters, sizeof *updates);
+    if (!updates)
+        return DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < parameters; i++)
+        updates[i] = (int64_t)trainer->adam[i].updates;
+    DD_TRY(dd_safetensors_writer_create(&writer, model->context));
+    DD_TRY(dd_model_file_write(writer, model, trainer->averaging ? &trainer->average : &model->weights));
+    if (trainer->averaging)
+        DD_TRY(dd_model_file_write_weights(writer, &model->parameters, &model->weights, "trainer."));
+    DD_TRY(write_moments(writer, trainer));
+    DD_TRY(dd_safetensors_writer_add(writer, "trainer.adam.updates", DD_STORED_I64, 1, &parameters, updates));
+    DD_TRY(dd_safetensors_writer_add(writer, "trainer.state", DD_STORED_I64, 1, &state_count, state));
+    DD_TRY(dd_safetensors_writer_save(writer, path));
+cleanup:
+    dd_safetensors_writer_free(writer);
+    dd_free(model->context, updates);
+    return status;
+}
+
+static ddaebm_status find_integers(const int64_t **out, const dd_safetensors *file, const char *name, size_t count) {
+    const dd_tensor_entry *entry = dd_safetensors_find(file, name);
+    if (!entry)
+        return dd_fail(DDAEBM_FORMAT, "no checkpoint: the file has no %s (a model file cannot be resumed)", name);
+    if (entry->dtype != DD_STORED_I64 || entry->elements != count)
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu whole numbers", name, count);
+    *out = entry->data;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file) {
+    const dd_parameters *parameters = &trainer->model->parameters;
+    const int64_t *updates = NULL;
+    ddaebm_status status;
+    DD_TRY(find_integers(&updates, file, "trainer.adam.updates", parameters->count));
+    for (size_t i = 0; i < parameters->count; i++) {
+        if (updates[i] < 0)
+            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor trainer.adam.updates is negative", i));
+        trainer->adam[i].updates = (uint64_t)updates[i];
+    }
+    for (int n = 0; n < DD_NETWORKS; n++)
+        for (int k = 0; k < 2; k++) {
+            char name[DD_MOST_NAME];
+            moment_name(name, n, k);
+            DD_TRY(dd_model_file_read_floats(file, name, trainer->moments[n][k], parameters->totals[n][DD_ROLE_WEIGHT]));
+        }
+    if (trainer->averaging) /* made from the model: the file's averages */
+        DD_TRY(dd_model_file_read_weights(&trainer->model->weights, parameters, file, "trainer."));
+cleanup:
+    return status;
+}
+
+static ddaebm_status resume(ddaebm_trainer **out, ddaebm_context *context, const dd_safetensors *file, const ddaebm_dataset *dataset) {
+    ddaebm_model *model = NULL;
+    ddaebm_trainer *trainer = NULL;
+    const int64_t *state = NULL;
+    ddaebm_status status;
+    DD_TRY(find_integers(&state, file, "trainer.state", STATE_COUNT));
+    DD_TRY(dd_model_file_read(&model, context, file));
+    DD_TRY(dd_trainer_create(&trainer, model, dataset, (uint64_t)state[STATE_SEED], false));
+    DD_TRY(restore(trainer, file));
+    trainer->step = (uint64_t)state[STATE_STEP];
+    *out = trainer;
+    trainer = NULL;
+cleanup:
+    ddaebm_trainer_free(trainer);
+    ddaebm_model_free(model);
+    return status;
+}
+
+ddaebm_status ddaebm_trainer_resume(ddaebm_trainer **out, ddaebm_context *context, const char *path, const ddaebm_dataset *dataset) {
+    DD_REQUIRE(out);
+    DD_REQUIRE(path);
+    DD_REQUIRE(dataset);
+    ddaebm_context *held = NULL;
+    dd_safetensors *file = NULL;
+    ddaebm_status status = dd_context_hold(&held, context);
+    if (status != DDAEBM_OK)
+        return status;
+    status = dd_safetensors_open(&file, held, path);
+    if (status == DDAEBM_OK) {
+        status = resume(out, held, file, dataset);
+        if (status != DDAEBM_OK)
+            (void)dd_fail_in(status, path);
+    }
+    dd_safetensors_free(file);
+    ddaebm_context_free(held);
+    return status;
+}

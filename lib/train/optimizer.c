@@ -1,0 +1,82 @@
+#include "train/optimizer.h"
+
+#include "tensor/kernels/vector.h"
+
+#include <math.h>
+#include <stdatomic.h>
+
+enum { GRAIN = 16384 }; /* fewer numbers are not worth another thread */
+
+/* One pass over flat arrays, cut evenly. */
+typedef struct pass {
+    const dd_kernels *kernels;
+    size_t count;
+    float *a, *m, *v;
+    const float *b;
+    dd_adam_factors factors;
+    float decay;
+    atomic_bool finite;
+    void (*part)(struct pass *pass, size_t first, size_t count);
+} pass;
+
+static void run_part(void *argument, dd_team *team, int index) {
+    pass *p = argument;
+    size_t size = (size_t)dd_team_size(team), i = (size_t)index;
+    size_t first = p->count * i / size, last = p->count * (i + 1) / size;
+    p->part(p, first, last - first);
+}
+
+static void run(pass *p, dd_pool *pool) {
+    p->kernels = dd_kernels_choose();
+    dd_pool_run(pool, p->count < 2 * GRAIN, run_part, p);
+}
+
+static void adam_part(pass *p, size_t first, size_t count) {
+    p->kernels->adam(p->a + first, p->b + first, p->m + first, p->v + first, count, p->factors);
+}
+
+static void average_part(pass *p, size_t first, size_t count) {
+    p->kernels->average(p->a + first, p->b + first, count, p->decay);
+}
+
+static void finite_part(pass *p, size_t first, size_t count) {
+    if (!p->kernels->all_finite(p->b + first, count))
+        atomic_store(&p->finite, false);
+}
+
+void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count, double rate, const dd_settings *settings,
+                    dd_pool *pool) {
+    double updates = (double)++state->updates, beta1 = settings->optimizer.beta1, beta2 = settings->optimizer.beta2;
+    pass p = {.count = count,
+              .a = weights,
+              .b = gradients,
+              .m = state->m,
+              .v = state->v,
+              .factors = {.beta1 = (float)beta1,
+                          .beta2 = (float)beta2,
+                          .rate = (float)(rate / (1 - pow(beta1, updates))),
+                          .root = (float)(1 / sqrt(1 - pow(beta2, updates))),
+                          .epsilon = (float)settings->optimizer.epsilon},
+              .part = adam_part};
+    run(&p, pool);
+}
+
+void dd_average_update(float *average, const float *weights, size_t count, double decay, dd_pool *pool) {
+    pass p = {.count = count, .a = average, .b = weights, .decay = (float)decay, .part = average_part};
+    run(&p, pool);
+}
+
+bool dd_all_finite(const float *values, size_t count, dd_pool *pool) {
+    pass p = {.count = count, .b = values, .part = finite_part};
+    atomic_init(&p.finite, true);
+    run(&p, pool);
+    return atomic_load(&p.finite);
+}
+
+double dd_learning_rate(const dd_settings *settings, double first, uint64_t step, uint64_t steps) {
+    const double pi = 3.14159265358979323846;
+    if (settings->optimizer.rate_schedule == DD_RATE_CONSTANT)
+        return first;
+    double progress = step < steps ? (double)step / (double)steps : 1.0, last = settings->optimizer.final_rate;
+    return last + (first - last) * (1 + cos(pi * progress)) / 2;
+}

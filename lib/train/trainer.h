@@ -1,0 +1,51 @@
+/* The trainer from inside: what checkpoints and tests see. */
+#ifndef DD_TRAINER_H
+#define DD_TRAINER_H
+
+#include "io/dataset.h"
+#include "model/model.h"
+#include "objective/objective.h"
+#include "tensor/plan.h"
+#include "train/optimizer.h"
+
+#include <ddaebm/trainer.h>
+
+/* What a step may do next. */
+typedef enum dd_stage { DD_STAGE_BEGIN, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, DD_STAGE_GENERATOR_KNOWN } dd_stage;
+
+struct ddaebm_trainer {
+    ddaebm_model *model; /* its weights are the ones trained */
+    const ddaebm_dataset *dataset;
+    uint64_t seed, step;
+    dd_stage stage;
+    dd_step_graph graph;
+    dd_step_slots slots;
+    dd_plan *plan;
+    dd_workspace *workspace;
+    size_t batch;
+    float *inputs[DD_SLOT_INPUTS];
+    float losses[DD_LOSSES];
+    float *gradients[DD_NETWORKS];
+    float *statistics[DD_NETWORKS];  /* what they are to become */
+    dd_adam_state *adam;             /* [parameters] */
+    float *moments[DD_NETWORKS][2];  /* flat: m and v */
+    dd_weights average;              /* of all, where the configuration averages */
+    bool averaging;
+    float **observed;                /* [graph.observed_count], for tests */
+    ddaebm_gradient_hook hook;
+    void *hook_user;
+};
+
+/* Makes a trainer with the model's weights and statistics as they are. */
+ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed, bool observe);
+
+/* Fills the inputs of the present step, from (seed, step) and the data set. */
+ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer);
+
+/* The halves of a step on whatever stands in the inputs. */
+void dd_trainer_compute(ddaebm_trainer *trainer, int phase);
+
+/* The temperature that fits the energy to the data (calibrate.c). */
+ddaebm_status dd_calibrate(ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed);
+
+#endif

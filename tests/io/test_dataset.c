@@ -1,0 +1,218 @@
+#include "io/dataset.h"
+#include "io/io_support.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdint.h>
+
+static fussy counted;
+
+static void put_text(const char *name, const char *text) {
+    put_file(in_folder(name), text, strlen(text));
+}
+
+static ddaebm_status count_up(void *user, uint64_t first, size_t count, float *out) {
+    size_t *calls = user;
+    ++*calls;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < 3; k++)
+            out[i * 3 + k] = (float)(first + i) + (float)k / 4;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status refuse(void *user, uint64_t first, size_t count, float *out) {
+    (void)user, (void)first, (void)count, (void)out;
+    return DDAEBM_CANCELLED;
+}
+
+START_TEST(named_sets_are_unbounded) {
+    ddaebm_dataset *dataset = NULL;
+    float some[20], again[2];
+    for (size_t i = 0; ddaebm_dataset_name(i); i++) {
+        ASSERT_OK(ddaebm_dataset_create_named(&dataset, NULL, ddaebm_dataset_name(i), 3));
+        ck_assert(dd_dataset_named(dataset));
+        ck_assert_uint_eq(ddaebm_dataset_width(dataset), 2);
+        ck_assert_uint_eq(ddaebm_dataset_rows(dataset), 0);
+        ASSERT_OK(ddaebm_dataset_read(dataset, 1000000000, 10, some));
+        ASSERT_OK(ddaebm_dataset_read(dataset, 1000000007, 1, again));
+        ck_assert_int_eq(memcmp(again, some + 14, sizeof again), 0);
+        ASSERT_FAILS(ddaebm_dataset_read(dataset, UINT64_MAX, 1, some), DDAEBM_OUT_OF_RANGE, "18446744073709551615");
+        ASSERT_FAILS(ddaebm_dataset_read(dataset, 5, SIZE_MAX, some), DDAEBM_OUT_OF_RANGE, "rows 5");
+        ddaebm_dataset_free(dataset);
+    }
+    dataset = NULL;
+    ASSERT_FAILS(ddaebm_dataset_create_named(&dataset, NULL, "spiral", 3), DDAEBM_NOT_FOUND, "checkerboard");
+    ck_assert_ptr_null(dataset);
+    ck_assert_ptr_null(ddaebm_dataset_name(9));
+    ddaebm_dataset_free(NULL);
+}
+END_TEST
+
+START_TEST(files_are_told_by_their_content) {
+    const float values[] = {1, 2, 3, 4, 5, 6};
+    const size_t shape[] = {3, 2};
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.csv"), values, 2, shape));
+    put_text("b.npy", "x,y\n1,2\n3,4\n5,6\n");
+    static const char *const names[] = {"a.csv", "b.npy"};
+    for (size_t i = 0; i < 2; i++) {
+        ddaebm_dataset *dataset = NULL;
+        float back[6];
+        ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder(names[i])));
+        ck_assert(!dd_dataset_named(dataset));
+        ck_assert_uint_eq(ddaebm_dataset_width(dataset), 2);
+        ck_assert_uint_eq(ddaebm_dataset_rows(dataset), 3);
+        ASSERT_OK(ddaebm_dataset_read(dataset, 0, 3, back));
+        ck_assert_int_eq(memcmp(back, values, sizeof values), 0);
+        ASSERT_OK(ddaebm_dataset_read(dataset, 2, 1, back));
+        ck_assert(back[0] == 5 && back[1] == 6);
+        ASSERT_OK(ddaebm_dataset_read(dataset, 3, 0, back));
+        ASSERT_FAILS(ddaebm_dataset_read(dataset, 2, 2, back), DDAEBM_OUT_OF_RANGE, "a set of 3");
+        ASSERT_FAILS(ddaebm_dataset_read(dataset, 4, 0, back), DDAEBM_OUT_OF_RANGE, "a set of 3");
+        ddaebm_dataset_free(dataset);
+    }
+}
+END_TEST
+
+START_TEST(bad_files_are_refused_by_name) {
+    static const struct {
+        const char *text;
+        ddaebm_status status;
+        const char *why;
+    } rows[] = {{"", DDAEBM_FORMAT, "bad: it is empty"},
+                {"1,2\n3\n", DDAEBM_FORMAT, "bad: line 2 is ragged"},
+                {"1,2\nx,4\n", DDAEBM_FORMAT, "bad: line 2, column 1"},
+                {"1,2\n3,nan\n", DDAEBM_NOT_FINITE, "bad: line 2, column 2"},
+                {"\x93NUMPY\1", DDAEBM_FORMAT, "bad: it is cut off"}};
+    ddaebm_dataset *dataset = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        put_text("bad", rows[i].text);
+        ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("bad")), rows[i].status, rows[i].why);
+    }
+    const float wild[] = {1, 2, 3, INFINITY};
+    const size_t shape[] = {2, 2};
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("bad"), wild, 2, shape));
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("bad")), DDAEBM_NOT_FINITE, "bad: row 2, column 2");
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("none")), DDAEBM_NOT_FOUND, "none");
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, folder), DDAEBM_IO, "folder");
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "path");
+    ASSERT_FAILS(ddaebm_dataset_open(NULL, NULL, in_folder("bad")), DDAEBM_INVALID_ARGUMENT, "out");
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
+START_TEST(arrays_are_copied) {
+    float values[] = {1, 2, 3, 4}, back[4];
+    ddaebm_dataset *dataset = NULL;
+    ASSERT_OK(ddaebm_dataset_create_rows(&dataset, NULL, values, 2, 2));
+    values[0] = 99;
+    ASSERT_OK(ddaebm_dataset_read(dataset, 0, 2, back));
+    ck_assert(back[0] == 1 && back[3] == 4);
+    ASSERT_FAILS(ddaebm_dataset_read(dataset, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_dataset_read(NULL, 0, 1, back), DDAEBM_INVALID_ARGUMENT, "dataset");
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    values[3] = NAN;
+    ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, 2, 2), DDAEBM_NOT_FINITE,
+                 "row 2, column 2 (both from 1) is not a number");
+    ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, 0, 2), DDAEBM_OUT_OF_RANGE, "count is 0");
+    ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, 2, 0), DDAEBM_OUT_OF_RANGE, "width is 0");
+    ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, 2, 1048577), DDAEBM_OUT_OF_RANGE, "1048577; allowed");
+    ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, SIZE_MAX / 4, 2), DDAEBM_OUT_OF_RANGE, "count");
+    ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, NULL, 2, 2), DDAEBM_INVALID_ARGUMENT, "rows");
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
+START_TEST(sources_are_called) {
+    size_t calls = 0;
+    float some[6];
+    ddaebm_dataset *dataset = NULL;
+    ddaebm_source source = DDAEBM_SOURCE_INIT;
+    source.width = 3;
+    source.rows = 10;
+    source.read = count_up;
+    source.user = &calls;
+    ASSERT_OK(ddaebm_dataset_create_source(&dataset, NULL, &source));
+    ck_assert(!dd_dataset_named(dataset));
+    ck_assert_uint_eq(ddaebm_dataset_rows(dataset), 10);
+    ASSERT_OK(ddaebm_dataset_read(dataset, 8, 2, some));
+    ck_assert(some[0] == 8 && some[5] == 9.5f);
+    ASSERT_OK(ddaebm_dataset_read(dataset, 8, 0, some));
+    ASSERT_FAILS(ddaebm_dataset_read(dataset, 8, 3, some), DDAEBM_OUT_OF_RANGE, "set of 10");
+    ck_assert_uint_eq(calls, 1);
+    ddaebm_dataset_free(dataset);
+    source.rows = 0;
+    ASSERT_OK(ddaebm_dataset_create_source(&dataset, NULL, &source));
+    ASSERT_OK(ddaebm_dataset_read(dataset, UINT64_MAX - 2, 2, some));
+    ASSERT_FAILS(ddaebm_dataset_read(dataset, UINT64_MAX - 2, 3, some), DDAEBM_OUT_OF_RANGE, "rows");
+    ASSERT_FAILS(ddaebm_dataset_read(dataset, 5, SIZE_MAX / 8, some), DDAEBM_OUT_OF_RANGE, "address space");
+    ddaebm_dataset_free(dataset);
+    source.read = refuse;
+    ASSERT_OK(ddaebm_dataset_create_source(&dataset, NULL, &source));
+    ASSERT_FAILS(ddaebm_dataset_read(dataset, 7, 2, some), DDAEBM_CANCELLED, "2 rows from row 7");
+    ddaebm_dataset_free(dataset);
+}
+END_TEST
+
+START_TEST(bad_sources_are_refused) {
+    ddaebm_dataset *dataset = NULL;
+    ddaebm_source good = DDAEBM_SOURCE_INIT;
+    good.width = 3;
+    good.read = count_up;
+    ddaebm_source source = good;
+    source.struct_size = 3;
+    ASSERT_FAILS(ddaebm_dataset_create_source(&dataset, NULL, &source), DDAEBM_INVALID_ARGUMENT, "struct_size is 3");
+    source = good;
+    source.read = NULL;
+    ASSERT_FAILS(ddaebm_dataset_create_source(&dataset, NULL, &source), DDAEBM_INVALID_ARGUMENT, "read");
+    source = good;
+    source.width = 0;
+    ASSERT_FAILS(ddaebm_dataset_create_source(&dataset, NULL, &source), DDAEBM_OUT_OF_RANGE, "width is 0");
+    ASSERT_FAILS(ddaebm_dataset_create_source(&dataset, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "source");
+    ASSERT_FAILS(ddaebm_dataset_create_source(NULL, NULL, &good), DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_dataset_create_named(&dataset, NULL, NULL, 1), DDAEBM_INVALID_ARGUMENT, "name");
+    ASSERT_FAILS(ddaebm_dataset_create_named(NULL, NULL, "moons", 1), DDAEBM_INVALID_ARGUMENT, "out");
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
+START_TEST(memory_may_run_out) {
+    const float values[] = {1, 2, 3, 4};
+    const size_t shape[] = {2, 2};
+    ddaebm_dataset *dataset = NULL;
+    ddaebm_source source = DDAEBM_SOURCE_INIT;
+    source.width = 3;
+    source.read = count_up;
+    ddaebm_context *context = fussy_context(&counted);
+    put_text("a.csv", "1 2\n3 4\n");
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 2, shape));
+    SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_open(&dataset, context, in_folder("a.csv")));
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_open(&dataset, context, in_folder("a.npy")));
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_create_rows(&dataset, context, values, 2, 2));
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_create_named(&dataset, context, "moons", 1));
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_create_source(&dataset, context, &source));
+    ddaebm_context_free(context); /* the set holds it */
+    ck_assert_uint_eq(ddaebm_dataset_width(dataset), 3);
+    ddaebm_dataset_free(dataset);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {named_sets_are_unbounded,
+                                  files_are_told_by_their_content,
+                                  bad_files_are_refused_by_name,
+                                  arrays_are_copied,
+                                  sources_are_called,
+                                  bad_sources_are_refused,
+                                  memory_may_run_out};
+    return run_tests("dataset", tests, sizeof tests / sizeof *tests);
+}

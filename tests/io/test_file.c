@@ -1,0 +1,275 @@
+#define _GNU_SOURCE
+#include "base/context.h"
+#include "io/file.h"
+#include "io/io_support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static fussy counted;
+static ddaebm_context *context;
+
+static void begin(void) {
+    context = fussy_context(&counted);
+}
+
+static void end(void) {
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+
+static ddaebm_status write_text(const char *path, const char *text) {
+    dd_span span = {text, strlen(text)};
+    return dd_file_write(context, path, &span, 1);
+}
+
+static void assert_content(const char *path, const char *text) {
+    char buffer[256] = "";
+    size_t size = get_file(path, buffer, sizeof buffer - 1);
+    ck_assert_uint_eq(size, strlen(text));
+    ck_assert_str_eq(buffer, text);
+}
+
+START_TEST(what_is_written_is_read) {
+    begin();
+    dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}};
+    void *data = NULL;
+    size_t size = 0;
+    ASSERT_OK(dd_file_write(context, in_folder("a"), spans, 3));
+    ASSERT_OK(dd_file_read(context, in_folder("a"), 7, &data, &size));
+    ck_assert_uint_eq(size, 7);
+    ck_assert_str_eq(data, "one two");
+    dd_free(context, data);
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    end();
+}
+END_TEST
+
+START_TEST(large_and_empty_files_are_read) {
+    begin();
+    size_t size = 5 * 1024 * 1024 + 3, got = 0;
+    char *much = malloc(size);
+    void *data = NULL;
+    for (size_t i = 0; i < size; i++)
+        much[i] = (char)(i * 31 >> 3);
+    dd_span span = {much, size};
+    ASSERT_OK(dd_file_write(context, in_folder("much"), &span, 1));
+    ASSERT_OK(dd_file_read(context, in_folder("much"), size, &data, &got));
+    ck_assert_uint_eq(got, size);
+    ck_assert_int_eq(memcmp(data, much, size), 0);
+    dd_free(context, data);
+    free(much);
+    ASSERT_OK(dd_file_write(context, in_folder("none"), NULL, 0));
+    ASSERT_OK(dd_file_read(context, in_folder("none"), 0, &data, &got));
+    ck_assert_uint_eq(got, 0);
+    dd_free(context, data);
+    end();
+}
+END_TEST
+
+/* The kernel says 0 bytes of these; the content decides. */
+START_TEST(files_without_a_size_are_read) {
+    begin();
+    void *data = NULL;
+    size_t size = 0;
+    ASSERT_OK(dd_file_read(context, "/proc/self/status", 1 << 20, &data, &size));
+    ck_assert_uint_gt(size, 10);
+    dd_free(context, data);
+    data = NULL;
+    ASSERT_FAILS(dd_file_read(context, "/dev/zero", 3 << 20, &data, &size), DDAEBM_OUT_OF_RANGE, "/dev/zero");
+    ck_assert_ptr_null(data);
+    end();
+}
+END_TEST
+
+START_TEST(unreadable_files_are_refused) {
+    begin();
+    void *data = NULL;
+    size_t size = 77;
+    ASSERT_FAILS(dd_file_read(context, in_folder("absent"), 9, &data, &size), DDAEBM_NOT_FOUND, "absent");
+    ASSERT_FAILS(dd_file_read(context, in_folder("absent/file"), 9, &data, &size), DDAEBM_NOT_FOUND, "absent/file");
+    ASSERT_FAILS(dd_file_read(context, "", 9, &data, &size), DDAEBM_NOT_FOUND, "No such file");
+    ASSERT_FAILS(dd_file_read(context, folder, 9, &data, &size), DDAEBM_IO, "it is a folder");
+    ASSERT_FAILS(dd_file_read(context, "/proc/self/mem", 9, &data, &size), DDAEBM_IO, "/proc/self/mem"); /* read gives EIO */
+    put_file(in_folder("ten"), "0123456789", 10);
+    ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 9, &data, &size), DDAEBM_OUT_OF_RANGE, "10 bytes");
+    if (geteuid() != 0) {
+        ck_assert_int_eq(chmod(in_folder("ten"), 0), 0);
+        ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 10, &data, &size), DDAEBM_IO, "may not read");
+    }
+    ck_assert_ptr_null(data);
+    ck_assert_uint_eq(size, 77);
+    end();
+}
+END_TEST
+
+/* A sparse file of 8 GiB: refused before any of it is read. */
+START_TEST(a_huge_file_costs_nothing) {
+    begin();
+    void *data = NULL;
+    size_t size = 0, calls = counted.calls;
+    put_file(in_folder("huge"), "", 0);
+    ck_assert_int_eq(truncate(in_folder("huge"), (off_t)8 << 30), 0);
+    ASSERT_FAILS(dd_file_read(context, in_folder("huge"), (size_t)4 << 30, &data, &size), DDAEBM_OUT_OF_RANGE, "8589934592");
+    ck_assert_uint_eq(counted.calls, calls);
+    end();
+}
+END_TEST
+
+START_TEST(memory_may_run_out) {
+    begin();
+    void *data = NULL;
+    size_t size = 0;
+    put_file(in_folder("a"), "abc", 3);
+    SWEEP_ALLOCATIONS(counted, data, dd_file_read(context, in_folder("a"), 10, &data, &size));
+    dd_free(context, data);
+    void *none = NULL;
+    SWEEP_ALLOCATIONS(counted, none, write_text(in_folder("a"), "new"));
+    assert_content(in_folder("a"), "new");
+    end();
+}
+END_TEST
+
+START_TEST(the_old_file_stays_until_the_new_is_whole) {
+    begin();
+    ASSERT_OK(write_text(in_folder("a"), "old"));
+    struct rlimit limit = {100000, 100000};
+    char *much = calloc(1, 300000);
+    dd_span span = {much, 300000};
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* a full disk, as far as this process can tell */
+    ASSERT_FAILS(dd_file_write(context, in_folder("a"), &span, 1), DDAEBM_IO, "cannot write");
+    free(much);
+    assert_content(in_folder("a"), "old");
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    ASSERT_OK(write_text(in_folder("a"), "new"));
+    assert_content(in_folder("a"), "new");
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    end();
+}
+END_TEST
+
+START_TEST(impossible_targets_are_refused) {
+    begin();
+    ASSERT_FAILS(write_text(in_folder("no/such/file"), "x"), DDAEBM_IO, "create it first");
+    put_file(in_folder("plain"), "y", 1);
+    ASSERT_FAILS(write_text(in_folder("plain/file"), "x"), DDAEBM_IO, "there is no folder");
+    ASSERT_FAILS(write_text(folder, "x"), DDAEBM_IO, "irectory");
+    ASSERT_FAILS(write_text(in_folder("new/"), "x"), DDAEBM_IO, "give the name of a file");
+    ASSERT_FAILS(write_text("", "x"), DDAEBM_INVALID_ARGUMENT, "empty");
+    ASSERT_FAILS(write_text("/dev/full", "x"), DDAEBM_IO, "free some space");
+    char lengthy[400];
+    memset(lengthy, 'n', 300);
+    strcpy(lengthy + 300, "");
+    ASSERT_FAILS(write_text(in_folder(lengthy), "x"), DDAEBM_IO, "too long");
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    if (geteuid() != 0) {
+        ck_assert_int_eq(chmod(folder, 0500), 0);
+        ASSERT_FAILS(write_text(in_folder("plain"), "x"), DDAEBM_IO, "may write to");
+        ck_assert_int_eq(chmod(folder, 0700), 0);
+    }
+    assert_content(in_folder("plain"), "y");
+    end();
+}
+END_TEST
+
+START_TEST(permissions_follow_the_umask) {
+    begin();
+    struct stat about;
+    umask(027);
+    ASSERT_OK(write_text(in_folder("a"), "x"));
+    ck_assert_int_eq(stat(in_folder("a"), &about), 0);
+    ck_assert_int_eq(about.st_mode & 0777, 0640);
+    end();
+}
+END_TEST
+
+START_TEST(a_link_is_followed) {
+    begin();
+    struct stat about;
+    ASSERT_OK(write_text(in_folder("real"), "old"));
+    ck_assert_int_eq(symlink("real", in_folder("link")), 0);
+    ASSERT_OK(write_text(in_folder("link"), "new"));
+    ck_assert_int_eq(lstat(in_folder("link"), &about), 0);
+    ck_assert(S_ISLNK(about.st_mode));
+    assert_content(in_folder("real"), "new");
+    ck_assert_int_eq(symlink("nowhere", in_folder("broken")), 0);
+    ASSERT_FAILS(write_text(in_folder("broken"), "x"), DDAEBM_IO, "symbolic link");
+    ck_assert_uint_eq(entries_in_folder(), 3);
+    end();
+}
+END_TEST
+
+START_TEST(names_without_a_folder_work) {
+    begin();
+    ck_assert_int_eq(chdir(folder), 0);
+    ASSERT_OK(write_text("here", "x"));
+    assert_content(in_folder("here"), "x");
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    end();
+}
+END_TEST
+
+START_TEST(devices_and_descriptors_are_written_directly) {
+    begin();
+    struct stat before, after;
+    ASSERT_OK(write_text("/dev/null", "x"));
+    put_file(in_folder("out"), "", 0);
+    int saved = dup(1), file = open(in_folder("out"), O_WRONLY);
+    ck_assert_int_ge(dup2(file, 1), 0);
+    ck_assert_int_eq(lstat("/dev/stdout", &before), 0);
+    ddaebm_status status = write_text("/dev/stdout", "hello");
+    dup2(saved, 1);
+    ASSERT_OK(status);
+    ck_assert_int_eq(lstat("/dev/stdout", &after), 0);
+    ck_assert_uint_eq(before.st_ino, after.st_ino);
+    assert_content(in_folder("out"), "hello");
+    close(file);
+    close(saved);
+    end();
+}
+END_TEST
+
+/* The reader of a pipe goes before all is written: an error, no signal. */
+START_TEST(a_broken_pipe_is_an_error) {
+    begin();
+    const char *path = in_folder("pipe");
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    pid_t reader = fork();
+    if (reader == 0) {
+        char buffer[16];
+        int file = open(path, O_RDONLY);
+        _exit(read(file, buffer, sizeof buffer) > 0 ? 0 : 1);
+    }
+    char *much = calloc(1, 4 << 20);
+    dd_span span = {much, 4 << 20};
+    ASSERT_FAILS(dd_file_write(context, path, &span, 1), DDAEBM_IO, "Broken pipe");
+    free(much);
+    ck_assert_int_eq(waitpid(reader, NULL, 0), reader);
+    sigset_t pending;
+    sigpending(&pending);
+    ck_assert_int_eq(sigismember(&pending, SIGPIPE), 0);
+    end();
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {what_is_written_is_read,
+                                  large_and_empty_files_are_read,
+                                  files_without_a_size_are_read,
+                                  unreadable_files_are_refused,
+                                  a_huge_file_costs_nothing,
+                                  memory_may_run_out,
+                                  the_old_file_stays_until_the_new_is_whole,
+                                  impossible_targets_are_refused,
+                                  permissions_follow_the_umask,
+                                  a_link_is_followed,
+                                  names_without_a_folder_work,
+                                  devices_and_descriptors_are_written_directly,
+                                  a_broken_pipe_is_an_error};
+    return run_tests("file", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,143 @@
+#define _GNU_SOURCE
+#include "io/io_support.h"
+#include "io/text.h"
+
+#include <locale.h>
+#include <math.h>
+
+static bool number(float *out, const char *text) {
+    return dd_text_number(out, text, strlen(text));
+}
+
+START_TEST(numbers_are_read) {
+    static const struct {
+        const char *text;
+        float value;
+    } rows[] = {{"0", 0},
+                {"-0", 0},
+                {"12", 12},
+                {"+1.5", 1.5f},
+                {".5", 0.5f},
+                {"5.", 5},
+                {"1e3", 1000},
+                {"1E-3", 1e-3f},
+                {"-2.5e+2", -250},
+                {"3.4028235e38", 3.4028235e38f},
+                {"1.17549435e-38", 1.17549435e-38f},
+                {"1.4e-45", 1e-45f},
+                {"1e-400", 0},
+                {"0e999999999999", 0},
+                {"123456789012345678901234567890", 123456789012345678901234567890.0f},
+                {"0.000000000000000000000000000000123456789", 1.23456789e-31f},
+                {"16777217", 16777216},
+                {"1e-999999999999", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        float value = -7;
+        ck_assert_msg(number(&value, rows[i].text), "%s", rows[i].text);
+        ck_assert_msg(value == rows[i].value, "%s gives %.9g", rows[i].text, (double)value);
+    }
+}
+END_TEST
+
+START_TEST(other_text_is_not) {
+    static const char *const rows[] = {"",    "+",   "-",     ".",   "e5",   "1e",    "1e+", "1,5", "1.2.3", "0x10",
+                                       "1 2", "--1", "1e5.0", "abc", "nanx", "infin", "1_0", " 1",  "1 ",    "nan(1)"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        float value = -7;
+        ck_assert_msg(!number(&value, rows[i]), "%s", rows[i]);
+        ck_assert(value == -7.0f);
+    }
+}
+END_TEST
+
+START_TEST(words_and_overflow_are_not_finite) {
+    static const char *const rows[] = {"nan", "NaN", "-nan", "inf", "-Inf", "Infinity", "1e39", "-1e39", "1e999999999999", "4e38"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        float value = -7;
+        ck_assert_msg(number(&value, rows[i]) && !isfinite(value), "%s", rows[i]);
+    }
+}
+END_TEST
+
+/* Every float comes back from its nine digits, the guarantee that files of numbers rest on; a sample over all exponents. */
+START_TEST(floats_survive_nine_digits) {
+    uint32_t bits = 1;
+    for (size_t i = 0; i < 200000; i++) {
+        float value, back = -7;
+        char text[32];
+        bits = bits * 1664525u + 1013904223u;
+        memcpy(&value, &bits, sizeof value);
+        if (!isfinite(value))
+            continue;
+        snprintf(text, sizeof text, "%.9g", (double)value);
+        ck_assert(number(&back, text));
+        ck_assert_msg(back == value, "%s gives %.9g", text, (double)back);
+    }
+}
+END_TEST
+
+START_TEST(the_locale_does_not_matter) {
+    static const char *const locales[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "ru_RU.UTF-8"};
+    for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
+        float value = 0;
+        if (!setlocale(LC_ALL, locales[i]))
+            continue;
+        ck_assert(number(&value, "1.5") && value == 1.5f);
+        ck_assert(!number(&value, "1,5"));
+    }
+}
+END_TEST
+
+START_TEST(utf8_is_told_from_other_bytes) {
+    static const char *const good[] = {
+        "", "abc", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF", "\xEE\x80\x80"};
+    static const char *const bad[] = {"\x80",
+                                      "\xC3",
+                                      "\xC0\x80",
+                                      "\xC1\xBF",
+                                      "\xE0\x80\x80",
+                                      "\xED\xA0\x80",
+                                      "\xF0\x80\x80\x80",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF5\x80\x80\x80",
+                                      "\xFF",
+                                      "a\xE2\x82",
+                                      "\xC3\x41"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert(dd_text_utf8(good[i], strlen(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert(!dd_text_utf8(bad[i], strlen(bad[i])));
+}
+END_TEST
+
+START_TEST(quotes_are_short_and_printable) {
+    char quote[DD_TEXT_QUOTE], lengthy[400];
+    ck_assert_str_eq(dd_text_quote(quote, "abc", 3), "'abc'");
+    ck_assert_str_eq(dd_text_quote(quote, "", 0), "''");
+    ck_assert_str_eq(dd_text_quote(quote, "a\nb\x1B\x80\x7F\xC2\x85", 8), "'a?b?"
+                                                                          "?"
+                                                                          "?"
+                                                                          "?'");
+    ck_assert_str_eq(dd_text_quote(quote, "\xC3\xA4", 2), "'\xC3\xA4'");
+    ck_assert_str_eq(dd_text_quote(quote, "a\0b", 3), "'a?b'");
+    for (size_t length = 0; length < sizeof lengthy; length++) {
+        memset(lengthy, 'x', sizeof lengthy);
+        for (size_t i = 0; i + 2 <= length; i += 2)
+            memcpy(lengthy + i, "\xC3\xA4", 2);
+        dd_text_quote(quote, lengthy, length);
+        ck_assert_uint_lt(strlen(quote), sizeof quote);
+        ck_assert(dd_text_utf8(quote, strlen(quote)));
+    }
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {numbers_are_read,
+                                  other_text_is_not,
+                                  words_and_overflow_are_not_finite,
+                                  floats_survive_nine_digits,
+                                  the_locale_does_not_matter,
+                                  utf8_is_told_from_other_bytes,
+                                  quotes_are_short_and_printable};
+    return run_tests("text", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,10 @@
+/* Numbers in order. */
+#ifndef ASCENDING_H
+#define ASCENDING_H
+
+#include <stddef.h>
+
+/* Sorts finite numbers, smallest first. */
+void sort_ascending(float *values, size_t count);
+
+#endif

@@ -1,0 +1,16 @@
+/* The words of the command line; each is a file of its own. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "options.h"
+
+int command_train(const command *self, int argc, char **argv);
+int command_sample(const command *self, int argc, char **argv);
+int command_score(const command *self, int argc, char **argv);
+int command_density(const command *self, int argc, char **argv);
+int command_data(const command *self, int argc, char **argv);
+int command_plot(const command *self, int argc, char **argv);
+int command_auroc(const command *self, int argc, char **argv);
+int command_info(const command *self, int argc, char **argv);
+
+#endif

@@ -1,0 +1,119 @@
+/* ddaebm info. */
+#include "commands.h"
+#include "console.h"
+#include "inputs.h"
+#include "runconfig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NETWORKS = 3 };
+static const char *const network_names[NETWORKS] = {"energy", "generator", "encoder"};
+
+typedef struct summary {
+    size_t trained[NETWORKS], fixed[NETWORKS]; /* numbers in weights, and in running statistics */
+    size_t width, levels, step_bytes;
+    double temperature;
+} summary;
+
+static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *model) {
+    for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
+        ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
+        int code = checked(ddaebm_model_parameter(model, i, &info));
+        if (code != 0)
+            return code;
+        *(info.trained ? &out->trained[info.network] : &out->fixed[info.network]) += info.elements;
+    }
+    out->width = ddaebm_model_width(model);
+    out->levels = ddaebm_model_levels(model);
+    out->temperature = ddaebm_model_temperature(model);
+    return checked(ddaebm_trainer_memory(context, ddaebm_model_config(model), &out->step_bytes));
+}
+
+static int print_json(const summary *about, const ddaebm_config *config) {
+    char *text = NULL;
+    int code = config_text(&text, config, NULL);
+    if (code != 0)
+        return code;
+    printf("{\"version\": \"%s\", \"width\": %zu, \"levels\": %zu, \"temperature\": %.9g, \"step_memory_bytes\": %zu, "
+           "\"parameters\": {",
+           ddaebm_version_text(), about->width, about->levels, about->temperature, about->step_bytes);
+    size_t total = 0;
+    for (size_t i = 0; i < NETWORKS; i++) {
+        printf("\"%s\": %zu, ", network_names[i], about->trained[i]);
+        total += about->trained[i];
+    }
+    printf("\"total\": %zu}, \"running_statistics\": {", total);
+    for (size_t i = 0; i < NETWORKS; i++)
+        printf("%s\"%s\": %zu", i ? ", " : "", network_names[i], about->fixed[i]);
+    printf("}, \"config\": %s}\n", text);
+    free(text);
+    return 0;
+}
+
+static int print_config(const ddaebm_config *config) {
+    int code = 0;
+    printf("configuration\n");
+    for (size_t i = 0; code == 0; i++) {
+        ddaebm_key_info key = DDAEBM_KEY_INFO_INIT;
+        char *text = NULL;
+        if (ddaebm_config_key(i, &key) != DDAEBM_OK)
+            break;
+        code = config_text(&text, config, key.name);
+        if (code == 0)
+            printf("  %-26s %-14s %s\n", key.name, text, key.meaning);
+        free(text);
+    }
+    return code;
+}
+
+static int print_text(const summary *about, const ddaebm_config *config) {
+    int code = print_config(config);
+    printf("rows of %zu, %zu levels, temperature %g\nparameters\n", about->width, about->levels, about->temperature);
+    for (size_t i = 0; i < NETWORKS; i++) {
+        printf("  %-10s %9zu", network_names[i], about->trained[i]);
+        if (about->fixed[i] > 0)
+            printf(", and %zu running statistics", about->fixed[i]);
+        printf("\n");
+    }
+    printf("memory of a training step: %.1f MiB\n", (double)about->step_bytes / (1 << 20));
+    return code;
+}
+
+int command_info(const command *self, int argc, char **argv) {
+    const char *path = NULL;
+    config_options asked = {NULL, NULL, {{NULL}, 0}};
+    bool json = false;
+    number threads = {0, false};
+    const option_row options[] = {
+        TEXT("model", "FILE", &path, "a model, or a checkpoint"),
+        CONFIG_ROWS(&asked),
+        THREADS_ROW(&threads),
+        FLAG("json", &json, "one JSON object"),
+    };
+    int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
+    if (code != OPTIONS_READ)
+        return code;
+    if ((path != NULL) == config_given(&asked))
+        return misuse(self->name, path ? "--model has a configuration; leave --preset, --config and --set out"
+                                       : "info needs --model FILE or --preset NAME");
+    ddaebm_context *context = NULL;
+    ddaebm_config *config = NULL;
+    ddaebm_model *model = NULL;
+    summary about = {{0}, {0}, 0, 0, 0, 0};
+    TRY(open_context(&context, &threads));
+    if (path) {
+        TRY(checked(ddaebm_model_load(&model, context, path)));
+    } else {
+        TRY(config_build(&config, context, &asked, self, 0));
+        TRY(checked(ddaebm_model_create(&model, context, config, 0)));
+    }
+    TRY(summarise(&about, context, model));
+    TRY((json ? print_json : print_text)(&about, ddaebm_model_config(model)));
+    TRY(finish_output());
+cleanup:
+    ddaebm_model_free(model);
+    ddaebm_config_free(config);
+    ddaebm_context_free(context);
+    return code;
+}

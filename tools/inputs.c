@@ -1,0 +1,97 @@
+#include "inputs.h"
+
+#include "console.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_warning(void *user, ddaebm_log_level level, const char *line) {
+    (void)user;
+    if (level >= DDAEBM_LOG_WARNING)
+        complain("warning: %s", line);
+}
+
+int open_context(ddaebm_context **out, const number *threads) {
+    ddaebm_context *context = NULL;
+    int code = 0;
+    TRY(checked(ddaebm_context_create(&context, NULL)));
+    TRY(checked(ddaebm_context_set_log(context, print_warning, NULL, DDAEBM_LOG_WARNING)));
+    if (threads->given)
+        TRY(checked(ddaebm_context_set_threads(context, (int)threads->value)));
+    *out = context;
+    context = NULL;
+cleanup:
+    ddaebm_context_free(context);
+    return code;
+}
+
+bool is_named_set(const char *name) {
+    for (size_t i = 0; ddaebm_dataset_name(i); i++)
+        if (strcmp(name, ddaebm_dataset_name(i)) == 0)
+            return true;
+    return false;
+}
+
+/* Neither a set nor a file: says both, unless it is plainly a path. */
+static int not_found(const char *name) {
+    char known[256] = "";
+    if (strchr(name, '/') || strchr(name, '.'))
+        return checked(DDAEBM_NOT_FOUND);
+    for (size_t i = 0, used = 0; ddaebm_dataset_name(i) && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, " %s", ddaebm_dataset_name(i));
+    return fail("there is no data set and no file '%.60s'; give the path of a file or one of:%s", name, known);
+}
+
+int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed) {
+    if (is_named_set(name))
+        return checked(ddaebm_dataset_create_named(out, context, name, seed));
+    ddaebm_status status = ddaebm_dataset_open(out, context, name);
+    return status == DDAEBM_NOT_FOUND ? not_found(name) : checked(status);
+}
+
+int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed) {
+    ddaebm_dataset *dataset = NULL;
+    int code = open_data(&dataset, context, name, seed);
+    if (code != 0)
+        return code;
+    size_t width = ddaebm_dataset_width(dataset), wanted = ddaebm_model_width(model);
+    if (width != wanted) {
+        ddaebm_dataset_free(dataset);
+        return fail("%.250s has rows of %zu numbers, the model takes %zu; give the data that the model was trained for", name,
+                    width, wanted);
+    }
+    *out = dataset;
+    return 0;
+}
+
+int check_plane(const ddaebm_model *model, const char *path) {
+    if (ddaebm_model_width(model) == 2)
+        return 0;
+    return fail("%.250s has rows of %zu numbers; only a model of 2 can be drawn on a plane, use score for this one", path,
+                ddaebm_model_width(model));
+}
+
+int make_room(float **out, uint64_t count, size_t width) {
+    float *room = count <= SIZE_MAX / sizeof *room / width ? malloc((size_t)count * width * sizeof *room) : NULL;
+    if (!room)
+        return fail("no memory for %" PRIu64 " rows of %zu numbers; ask for fewer", count, width);
+    *out = room;
+    return 0;
+}
+
+int read_rows(float **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most) {
+    uint64_t there = ddaebm_dataset_rows(dataset);
+    uint64_t wanted = there != 0 && there < most ? there : most;
+    float *read = NULL;
+    int code = 0;
+    TRY(make_room(&read, wanted, ddaebm_dataset_width(dataset)));
+    TRY(checked(ddaebm_dataset_read(dataset, 0, (size_t)wanted, read)));
+    *rows = read;
+    *count = (size_t)wanted;
+    read = NULL;
+cleanup:
+    free(read);
+    return code;
+}

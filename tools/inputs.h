@@ -1,0 +1,30 @@
+/* What commands open: a context, data, a model. Each says what is wrong and returns the exit status. */
+#ifndef INPUTS_H
+#define INPUTS_H
+
+#include "options.h"
+
+#include <ddaebm/ddaebm.h>
+
+/* A context whose warnings go to stderr. */
+int open_context(ddaebm_context **out, const number *threads);
+
+/* Whether the library has a set of the name. A file of that name is reached as ./NAME. */
+bool is_named_set(const char *name);
+
+/* A named set with the seed, or a file. */
+int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed);
+
+/* open_data, which must be as wide as the model. */
+int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed);
+
+/* 0 if the model has rows of two numbers, as a plane needs. */
+int check_plane(const ddaebm_model *model, const char *path);
+
+/* Room for count rows of width numbers, to be freed with free; 0 or the exit status. */
+int make_room(float **out, uint64_t count, size_t width);
+
+/* The first rows of a set, at most `most`: *rows, to be freed with free, and how many. */
+int read_rows(float **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most);
+
+#endif

@@ -1,0 +1,56 @@
+/* The command ddaebm: finds the word and hands over. */
+#include "commands.h"
+#include "console.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const command commands[] = {
+    {"train", "Trains a model and writes it as safetensors", command_train},
+    {"sample", "Draws samples of a model", command_sample},
+    {"score", "Says how ordinary each row is: its log-density up to a constant, higher is more ordinary", command_score},
+    {"density", "Scores the points of a square grid at level 0: row = y ascending; a picture has y upwards", command_density},
+    {"data", "Writes rows of a named set", command_data},
+    {"plot", "Draws data, samples and learned density side by side", command_plot},
+    {"auroc", "Prints the area under the ROC curve, ordinary scoring higher; ties count one half", command_auroc},
+    {"info", "Prints configuration, parameters of each network and memory of a step", command_info},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int print_help(void) {
+    printf("usage: ddaebm COMMAND [OPTION]...\n\nDenoising diffusion adversarial energy-based models: train, sample, score.\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+    printf("\n  ddaebm COMMAND --help    a command's options\n  ddaebm --version         the library's version\n\ndata sets:");
+    for (size_t i = 0; ddaebm_dataset_name(i); i++)
+        printf(" %s", ddaebm_dataset_name(i));
+    printf(", or the path of an NPY or CSV file\npresets:");
+    for (size_t i = 0; ddaebm_config_preset(i); i++)
+        printf(" %s", ddaebm_config_preset(i));
+    printf("\nexit status: 0 success, 1 failed run, 2 wrong usage\n");
+    return finish_output();
+}
+
+static int unknown(const char *word) {
+    char known[128] = "";
+    for (size_t i = 0, used = 0; i < COMMANDS && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", commands[i].name);
+    return misuse(NULL, "there is no command '%.60s'; known: %s", word, known);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2)
+        return misuse(NULL, "a command is missing");
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return print_help();
+    if (strcmp(word, "--version") == 0) {
+        printf("ddaebm %s\n", ddaebm_version_text());
+        return finish_output();
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].run(&commands[i], argc - 1, argv + 1);
+    return unknown(word);
+}

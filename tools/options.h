@@ -1,0 +1,113 @@
+/* Options as tables: one row an option, from which both the parser and the help are made. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A whole number, which may have been left out. */
+typedef struct number {
+    uint64_t value;
+    bool given;
+} number;
+
+/* LO:HI. */
+typedef struct interval {
+    double low, high;
+    bool given;
+} interval;
+
+/* An option that may stand several times. */
+enum { MOST_TEXTS = 256 };
+typedef struct text_list {
+    const char *items[MOST_TEXTS];
+    size_t count;
+} text_list;
+
+typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_NUMBER, KIND_INTERVAL } option_kind;
+
+/* One option; made with the macros below. */
+typedef struct option_row {
+    const char *name;    /* without its dashes */
+    const char *value;   /* what the help calls its value; NULL for a flag */
+    const char *meaning; /* one line of help */
+    option_kind kind;
+    bool required;
+    uint64_t least, most; /* of a number */
+    union {
+        bool *flag;
+        const char **text;
+        text_list *texts;
+        number *number;
+        interval *interval;
+    } target; /* what the command reads it from */
+} option_row;
+
+#define FLAG(name, target_, meaning)                                                                                               \
+    {                                                                                                                              \
+        name, NULL, meaning, KIND_FLAG, false, 0, 0, {                                                                             \
+            .flag = target_                                                                                                        \
+        }                                                                                                                          \
+    }
+#define TEXT(name, value, target_, meaning)                                                                                        \
+    {                                                                                                                              \
+        name, value, meaning, KIND_TEXT, false, 0, 0, {                                                                            \
+            .text = target_                                                                                                        \
+        }                                                                                                                          \
+    }
+#define REQUIRED(name, value, target_, meaning)                                                                                    \
+    {                                                                                                                              \
+        name, value, meaning, KIND_TEXT, true, 0, 0, {                                                                             \
+            .text = target_                                                                                                        \
+        }                                                                                                                          \
+    }
+#define TEXTS(name, value, target_, meaning)                                                                                       \
+    {                                                                                                                              \
+        name, value, meaning, KIND_TEXTS, false, 0, 0, {                                                                           \
+            .texts = target_                                                                                                       \
+        }                                                                                                                          \
+    }
+#define NUMBER(name, target_, least, most, meaning)                                                                                \
+    {                                                                                                                              \
+        name, "N", meaning, KIND_NUMBER, false, least, most, {                                                                     \
+            .number = target_                                                                                                      \
+        }                                                                                                                          \
+    }
+#define REQUIRED_NUMBER(name, target_, least, most, meaning)                                                                       \
+    {                                                                                                                              \
+        name, "N", meaning, KIND_NUMBER, true, least, most, {                                                                      \
+            .number = target_                                                                                                      \
+        }                                                                                                                          \
+    }
+#define INTERVAL(name, target_, meaning)                                                                                           \
+    {                                                                                                                              \
+        name, "LO:HI", meaning, KIND_INTERVAL, false, 0, 0, {                                                                      \
+            .interval = target_                                                                                                    \
+        }                                                                                                                          \
+    }
+#define REQUIRED_INTERVAL(name, target_, meaning)                                                                                  \
+    {                                                                                                                              \
+        name, "LO:HI", meaning, KIND_INTERVAL, true, 0, 0, {                                                                       \
+            .interval = target_                                                                                                    \
+        }                                                                                                                          \
+    }
+
+/* Rows that several commands share. */
+#define THREADS_ROW(target_) NUMBER("threads", target_, 1, 256, "threads to compute with; left out: one a processor")
+#define SEED_ROW(target_, meaning) NUMBER("seed", target_, 0, UINT64_MAX, meaning "; left out: 0")
+
+/* A word of the command line. */
+typedef struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+} command;
+
+enum { OPTIONS_READ = -1 };
+
+/* Reads a command's options into the rows' targets. OPTIONS_READ to go on; anything else is the exit status: 0 after --help, 2 for
+ * what makes no sense, which has been said. */
+int options_parse(const command *self, const option_row *rows, size_t count, int argc, char **argv);
+
+#endif

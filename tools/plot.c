@@ -1,0 +1,120 @@
+/* ddaebm plot. */
+#include "ascending.h"
+#include "commands.h"
+#include "console.h"
+#include "grid.h"
+#include "inputs.h"
+#include "outputs.h"
+#include "picture.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Pixels: three panels of a side, between margins that hold title and numbers. */
+enum { SIDE = 444, LEFT = 62, TOP = 46, GAP = 40, RIGHT = 22, BOTTOM = 48 };
+enum { WIDTH = LEFT + 3 * SIDE + 2 * GAP + RIGHT, HEIGHT = TOP + SIDE + BOTTOM };
+enum { POINTS = 20000 };
+
+/* A square range around 99% of the numbers in each column, with a margin. */
+static int choose_range(interval *range, const float *rows, size_t count) {
+    float *column = NULL;
+    double low[2], high[2];
+    int code = make_room(&column, count, 1);
+    if (code != 0)
+        return code;
+    for (size_t axis = 0; axis < 2; axis++) {
+        for (size_t i = 0; i < count; i++)
+            column[i] = rows[2 * i + axis];
+        sort_ascending(column, count);
+        low[axis] = (double)column[count / 200];
+        high[axis] = (double)column[count - 1 - count / 200];
+    }
+    free(column);
+    double least = fmin(low[0], low[1]), most = fmax(high[0], high[1]);
+    double margin = most > least ? 0.12 * (most - least) : 1;
+    *range = (interval){least - margin, most + margin, true};
+    return 0;
+}
+
+static square panel_at(size_t index) {
+    return (square){LEFT + index * (SIDE + GAP), TOP, SIDE};
+}
+
+static int draw_samples(picture *drawn, const ddaebm_model *model, interval range, uint64_t seed, size_t count) {
+    ddaebm_sampler *sampler = NULL;
+    float *samples = NULL;
+    int code = 0;
+    TRY(make_room(&samples, count, 2));
+    TRY(checked(ddaebm_sampler_create(&sampler, model)));
+    TRY(checked(ddaebm_sampler_draw(sampler, seed, 0, count, samples)));
+    TRY(picture_points(drawn, panel_at(1), range, samples, count));
+cleanup:
+    ddaebm_sampler_free(sampler);
+    free(samples);
+    return code;
+}
+
+static int draw_density(picture *drawn, const ddaebm_model *model, interval range) {
+    float *scores = NULL;
+    int code = score_grid(&scores, model, range, SIDE);
+    if (code == 0)
+        code = picture_density(drawn, panel_at(2), scores);
+    free(scores);
+    return code;
+}
+
+static void draw_frames(picture *drawn, interval range, const char *data) {
+    char first[40];
+    const char *name = strrchr(data, '/') ? strrchr(data, '/') + 1 : data;
+    (void)snprintf(first, sizeof first, strlen(name) < 28 ? "data: %s" : "data", name);
+    const char *const titles[] = {first, "samples", "learned density"};
+    for (size_t i = 0; i < 3; i++)
+        picture_frame(drawn, panel_at(i), range, titles[i], i == 0);
+}
+
+int command_plot(const command *self, int argc, char **argv) {
+    const char *path = NULL, *data = NULL, *out = NULL;
+    number count = {POINTS, false}, seed = {0, false}, threads = {0, false};
+    interval range = {0, 0, false};
+    const option_row options[] = {
+        REQUIRED("model", "FILE", &path, "the model, or a checkpoint; of two dimensions"),
+        REQUIRED("data", "NAME|PATH", &data, "a named set, or an NPY or CSV file"),
+        INTERVAL("range", &range, "ends of the square; left out: chosen from the data"),
+        NUMBER("count", &count, 1, 100000000, "points of data and of samples; left out: 20000, or all of a smaller file"),
+        SEED_ROW(&seed, "of data and samples"),
+        THREADS_ROW(&threads),
+        REQUIRED("out", "FILE.png", &out, "the picture"),
+    };
+    int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
+    if (code != OPTIONS_READ)
+        return code;
+    ddaebm_context *context = NULL;
+    ddaebm_model *model = NULL;
+    ddaebm_dataset *dataset = NULL;
+    picture *drawn = NULL;
+    float *rows = NULL;
+    size_t read = 0;
+    TRY(check_output(out));
+    TRY(open_context(&context, &threads));
+    TRY(checked(ddaebm_model_load(&model, context, path)));
+    TRY(check_plane(model, path));
+    TRY(open_data_for(&dataset, context, model, data, seed.value));
+    TRY(read_rows(&rows, &read, dataset, count.value));
+    if (!range.given)
+        TRY(choose_range(&range, rows, read));
+    TRY(picture_create(&drawn, WIDTH, HEIGHT));
+    TRY(picture_points(drawn, panel_at(0), range, rows, read));
+    TRY(draw_samples(drawn, model, range, seed.value, read));
+    TRY(draw_density(drawn, model, range));
+    draw_frames(drawn, range, data);
+    TRY(picture_write(drawn, context, out));
+cleanup:
+    picture_free(drawn);
+    free(rows);
+    ddaebm_dataset_free(dataset);
+    ddaebm_model_free(model);
+    ddaebm_context_free(context);
+    return code;
+}

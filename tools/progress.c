@@ -1,0 +1,91 @@
+#define _POSIX_C_SOURCE 200809L
+#include "progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_ROOM = 256, WIDEST_BAR = 40, NARROWEST_BAR = 8 };
+static const double terminal_seconds = 0.1, line_seconds = 10, smoothing = 0.02;
+
+static double now(void) {
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int columns(void) {
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* Seconds as 0:55 or 2:03:04. */
+static void time_text(char *text, size_t room, double seconds) {
+    uint64_t whole = seconds < 1e9 ? (uint64_t)(seconds + 0.5) : 0;
+    uint64_t hours = whole / 3600, minutes = whole / 60 % 60;
+    if (hours > 0)
+        (void)snprintf(text, room, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, hours, minutes, whole % 60);
+    else
+        (void)snprintf(text, room, "%" PRIu64 ":%02" PRIu64, minutes, whole % 60);
+}
+
+static void figures(const progress *state, uint64_t step, char *text, size_t room) {
+    double elapsed = now() - state->began;
+    double rate = elapsed > 0 ? (double)(step - state->first) / elapsed : 0;
+    char time[32] = "?";
+    bool done = step >= state->last;
+    if (done || rate > 0)
+        time_text(time, sizeof time, done ? elapsed : (double)(state->last - step) / rate);
+    (void)snprintf(text, room, "%" PRIu64 "/%" PRIu64 " steps, %.*f/s, %s %s, energy %.3f, generator %.3f", step, state->last,
+                   rate < 10, rate, time, done ? "in all" : "left", state->energy_loss, state->generator_loss);
+}
+
+static void draw_bar(const progress *state, uint64_t step, const char *text) {
+    char bar[WIDEST_BAR + 1];
+    int room = columns() - (int)strlen(text) - 10;
+    int width = room > WIDEST_BAR ? WIDEST_BAR : room;
+    (void)fprintf(stderr, "\r\033[K");
+    if (width >= NARROWEST_BAR && state->last > 0) {
+        int filled = (int)((double)width * (double)step / (double)state->last);
+        memset(bar, '.', (size_t)width);
+        memset(bar, '#', (size_t)filled);
+        (void)fprintf(stderr, "[%.*s] %3.0f%% ", width, bar, 100 * (double)step / (double)state->last);
+    }
+    (void)fprintf(stderr, "%.*s", columns() - 1, text);
+    (void)fflush(stderr);
+}
+
+static void show(progress *state, uint64_t step) {
+    char text[LINE_ROOM];
+    figures(state, step, text, sizeof text);
+    if (state->terminal)
+        draw_bar(state, step, text);
+    else
+        (void)fprintf(stderr, "%s\n", text);
+    state->drawn = true;
+    state->shown = now();
+}
+
+void progress_begin(progress *state, uint64_t first, uint64_t last, bool quiet) {
+    *state = (progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .first = first, .last = last};
+    state->began = state->shown = now();
+}
+
+void progress_step(progress *state, const ddaebm_step_statistics *statistics) {
+    double share = statistics->step == state->first + 1 ? 1 : smoothing;
+    state->energy_loss += share * (statistics->energy_loss - state->energy_loss);
+    state->generator_loss += share * (statistics->generator_loss - state->generator_loss);
+    if (!state->quiet && now() - state->shown >= (state->terminal ? terminal_seconds : line_seconds))
+        show(state, statistics->step);
+}
+
+void progress_end(progress *state, uint64_t step) {
+    if (state->quiet || step == state->first)
+        return;
+    show(state, step);
+    if (state->terminal)
+        (void)fputc('\n', stderr);
+}

@@ -1,0 +1,21 @@
+/* How far a run is, on stderr: a bar drawn in place on a terminal, else a line now and then. */
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include <ddaebm/ddaebm.h>
+#include <stdbool.h>
+
+typedef struct progress {
+    bool quiet, terminal, drawn;
+    uint64_t first, last;               /* steps done before, and at the end */
+    double began, shown;                /* seconds of a steady clock */
+    double energy_loss, generator_loss; /* smoothed */
+} progress;
+
+void progress_begin(progress *state, uint64_t first, uint64_t last, bool quiet);
+void progress_step(progress *state, const ddaebm_step_statistics *statistics);
+
+/* Leaves the last figures on a line of their own; further output may follow. */
+void progress_end(progress *state, uint64_t step);
+
+#endif

@@ -1,0 +1,66 @@
+#include "runconfig.h"
+
+#include "console.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_ROOM = 256 };
+
+bool config_given(const config_options *options) {
+    return options->preset || options->file || options->set.count > 0;
+}
+
+static int set_one(ddaebm_config *config, const char *assignment, const command *self) {
+    char key[KEY_ROOM], option[KEY_ROOM];
+    const char *equals = strchr(assignment, '=');
+    size_t length = equals ? (size_t)(equals - assignment) : 0;
+    if (length == 0 || length >= sizeof key)
+        return misuse(self->name, "--set is '%.100s'; allowed: KEY=VALUE, for instance training.batch=100", assignment);
+    memcpy(key, assignment, length);
+    key[length] = '\0';
+    (void)snprintf(option, sizeof option, "--set %.100s", assignment);
+    return checked_option(ddaebm_config_set(config, key, equals + 1), self->name, option);
+}
+
+int config_change(ddaebm_config *config, const config_options *options, const command *self) {
+    int code = 0;
+    if (options->file)
+        code = checked(ddaebm_config_load(config, options->file));
+    for (size_t i = 0; code == 0 && i < options->set.count; i++)
+        code = set_one(config, options->set.items[i], self);
+    return code;
+}
+
+int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self, size_t width) {
+    ddaebm_config *config = NULL;
+    int code = 0;
+    const char *preset = options->preset ? options->preset : width == 0 || width == 2 ? "points" : "vector";
+    TRY(checked_option(ddaebm_config_create(&config, context, preset), self->name, "--preset"));
+    /* before the user's changes, so that a width among those stands, and disagrees with the data if it must */
+    if (width > 0)
+        TRY(checked(ddaebm_config_set_integer(config, "data.width", (int64_t)width)));
+    TRY(config_change(config, options, self));
+    *out = config;
+    config = NULL;
+cleanup:
+    ddaebm_config_free(config);
+    return code;
+}
+
+int config_text(char **out, const ddaebm_config *config, const char *key) {
+    size_t needed = 0;
+    ddaebm_status status = ddaebm_config_get_text(config, key, NULL, 0, &needed);
+    if (status != DDAEBM_OK && status != DDAEBM_OUT_OF_RANGE)
+        return checked(status);
+    char *text = malloc(needed);
+    if (!text)
+        return fail("no memory for the text of a configuration");
+    int code = checked(ddaebm_config_get_text(config, key, text, needed, NULL));
+    if (code == 0)
+        *out = text;
+    else
+        free(text);
+    return code;
+}

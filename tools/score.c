@@ -1,0 +1,50 @@
+/* ddaebm score. */
+#include "commands.h"
+#include "console.h"
+#include "inputs.h"
+#include "outputs.h"
+
+#include <stdlib.h>
+
+enum { ROWS_OF_A_NAMED_SET = 10000 };
+
+int command_score(const command *self, int argc, char **argv) {
+    const char *path = NULL, *data = NULL, *out = NULL;
+    number level = {0, false}, count = {0, false}, seed = {0, false}, threads = {0, false};
+    const option_row options[] = {
+        REQUIRED("model", "FILE", &path, "the model, or a checkpoint"),
+        REQUIRED("data", "NAME|PATH", &data, "a named set, or an NPY or CSV file"),
+        NUMBER("level", &level, 0, 999999, "0, the data itself, to T-1; left out: 0"),
+        NUMBER("count", &count, 1, UINT64_C(1) << 40, "score the first N rows; left out: all of a file, 10000 of a named set"),
+        SEED_ROW(&seed, "of a named set"),
+        THREADS_ROW(&threads),
+        REQUIRED("out", "FILE.npy", &out, "one float32 a row"),
+    };
+    int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
+    if (code != OPTIONS_READ)
+        return code;
+    ddaebm_context *context = NULL;
+    ddaebm_model *model = NULL;
+    ddaebm_dataset *dataset = NULL;
+    ddaebm_scorer *scorer = NULL;
+    float *rows = NULL, *scores = NULL;
+    size_t read = 0;
+    TRY(check_output(out));
+    TRY(open_context(&context, &threads));
+    TRY(checked(ddaebm_model_load(&model, context, path)));
+    TRY(open_data_for(&dataset, context, model, data, seed.value));
+    uint64_t all = is_named_set(data) ? ROWS_OF_A_NAMED_SET : UINT64_MAX;
+    TRY(read_rows(&rows, &read, dataset, count.given ? count.value : all));
+    TRY(make_room(&scores, read, 1));
+    TRY(checked(ddaebm_scorer_create(&scorer, model)));
+    TRY(checked_option(ddaebm_scorer_score(scorer, rows, read, (size_t)level.value, scores), self->name, "--level"));
+    TRY(checked(ddaebm_array_write_npy(context, out, scores, 1, &read)));
+cleanup:
+    free(scores);
+    free(rows);
+    ddaebm_scorer_free(scorer);
+    ddaebm_dataset_free(dataset);
+    ddaebm_model_free(model);
+    ddaebm_context_free(context);
+    return code;
+}

@@ -1,0 +1,212 @@
+/* ddaebm train. */
+#define _POSIX_C_SOURCE 200809L
+#include "commands.h"
+#include "console.h"
+#include "inputs.h"
+#include "outputs.h"
+#include "progress.h"
+#include "runconfig.h"
+#include "steplog.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct train_options {
+    const char *data, *out, *checkpoint, *resume, *log;
+    config_options config;
+    number steps, batch, seed, threads, every;
+    bool quiet;
+} train_options;
+
+typedef struct run {
+    const train_options *asked;
+    ddaebm_context *context;
+    ddaebm_dataset *dataset;
+    ddaebm_trainer *trainer;
+    uint64_t last;
+    step_log log;
+    progress progress;
+    bool log_failed;
+} run;
+
+/* ---- Ctrl-C. ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int signal) {
+    (void)signal;
+    interrupted = 1;
+}
+
+/* The first signal ends the run after its step; a second one ends the process as it always did. */
+static void catch_signals(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = note_signal;
+    action.sa_flags = (int)SA_RESETHAND;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- Setting up. ---- */
+
+static int make_config(ddaebm_config **out, const train_options *asked, ddaebm_context *context, const command *self,
+                       size_t width) {
+    ddaebm_config *config = NULL;
+    int code = 0;
+    TRY(config_build(&config, context, &asked->config, self, width));
+    if (asked->batch.given)
+        TRY(checked_option(ddaebm_config_set_integer(config, "training.batch", (int64_t)asked->batch.value), self->name,
+                           "--batch"));
+    if (asked->steps.given) /* the learning rate's schedule ends with the run */
+        TRY(checked_option(ddaebm_config_set_integer(config, "training.steps", (int64_t)asked->steps.value), self->name,
+                           "--steps"));
+    *out = config;
+    config = NULL;
+cleanup:
+    ddaebm_config_free(config);
+    return code;
+}
+
+static int begin(run *state, const command *self) {
+    const train_options *asked = state->asked;
+    ddaebm_config *config = NULL;
+    ddaebm_model *model = NULL;
+    int code = 0;
+    TRY(make_config(&config, asked, state->context, self, ddaebm_dataset_width(state->dataset)));
+    TRY(checked(ddaebm_model_create(&model, state->context, config, asked->seed.value)));
+    TRY(checked(ddaebm_trainer_create(&state->trainer, model, state->dataset, asked->seed.value)));
+cleanup:
+    ddaebm_model_free(model);
+    ddaebm_config_free(config);
+    return code;
+}
+
+/* A resumed run goes by its checkpoint; what would have to change it is refused. */
+static int continue_run(run *state, const command *self) {
+    const train_options *asked = state->asked;
+    if (config_given(&asked->config) || asked->batch.given)
+        return misuse(self->name,
+                      "--resume continues with the checkpoint's configuration; leave --preset, --config, --set and --batch out");
+    return checked(ddaebm_trainer_resume(&state->trainer, state->context, asked->resume, state->dataset));
+}
+
+static int set_up(run *state, const command *self) {
+    const train_options *asked = state->asked;
+    const char *const outputs[] = {asked->out, asked->checkpoint, asked->log};
+    int code = 0;
+    if (asked->every.given && !asked->checkpoint)
+        return misuse(self->name, "--checkpoint-every needs --checkpoint FILE");
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
+        if (outputs[i])
+            TRY(check_output(outputs[i]));
+    TRY(open_context(&state->context, &asked->threads));
+    TRY(open_data(&state->dataset, state->context, asked->data, asked->seed.value));
+    TRY(asked->resume ? continue_run(state, self) : begin(state, self));
+    int64_t steps = 0;
+    TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps)));
+    state->last = asked->steps.given ? asked->steps.value : (uint64_t)steps;
+    TRY(step_log_open(&state->log, asked->log, ddaebm_trainer_steps(state->trainer)));
+cleanup:
+    return code;
+}
+
+/* ---- Running. ---- */
+
+static int after_step(void *user, const ddaebm_step_statistics *statistics, uint64_t last) {
+    run *state = user;
+    (void)last;
+    progress_step(&state->progress, statistics);
+    state->log_failed = step_log_write(&state->log, statistics) != 0;
+    return interrupted || state->log_failed;
+}
+
+static int save_checkpoint(const run *state) {
+    return state->asked->checkpoint ? checked(ddaebm_trainer_save(state->trainer, state->asked->checkpoint)) : 0;
+}
+
+/* The run was cancelled, by Ctrl-C or by its log, which has spoken for itself. */
+static int stopped(const run *state) {
+    const char *checkpoint = state->asked->checkpoint;
+    uint64_t step = ddaebm_trainer_steps(state->trainer);
+    int code = save_checkpoint(state);
+    if (code != 0 || state->log_failed)
+        return EXIT_FAILED;
+    if (!checkpoint)
+        return fail("stopped after step %" PRIu64 ", nothing saved; give --checkpoint FILE to keep a run that is stopped", step);
+    return fail("stopped after step %" PRIu64 ", saved in %.250s; continue with --resume %.250s", step, checkpoint, checkpoint);
+}
+
+/* Where the run pauses next, to save a checkpoint or because it is over. */
+static uint64_t next_stop(const run *state) {
+    uint64_t every = state->asked->every.given ? state->asked->every.value : state->last;
+    uint64_t next = (ddaebm_trainer_steps(state->trainer) / every + 1) * every;
+    return next < state->last ? next : state->last;
+}
+
+static int run_steps(run *state) {
+    ddaebm_status status = DDAEBM_OK;
+    int code = 0;
+    progress_begin(&state->progress, ddaebm_trainer_steps(state->trainer), state->last, state->asked->quiet);
+    while (code == 0 && status == DDAEBM_OK && ddaebm_trainer_steps(state->trainer) < state->last) {
+        status = ddaebm_trainer_run(state->trainer, next_stop(state), after_step, state);
+        if (status == DDAEBM_OK)
+            code = save_checkpoint(state);
+    }
+    progress_end(&state->progress, ddaebm_trainer_steps(state->trainer));
+    if (status == DDAEBM_CANCELLED)
+        return stopped(state);
+    if (status == DDAEBM_NOT_FINITE)
+        return fail("%.400s; lower optimizer.energy_rate and optimizer.generator_rate, or raise objective.gamma",
+                    ddaebm_error_message());
+    return code != 0 ? code : checked(status);
+}
+
+static int write_model(run *state) {
+    ddaebm_model *model = NULL;
+    int code = 0;
+    TRY(checked(ddaebm_trainer_snapshot(state->trainer, &model)));
+    TRY(checked(ddaebm_model_save(model, state->asked->out)));
+cleanup:
+    ddaebm_model_free(model);
+    return code;
+}
+
+static int train(const train_options *asked, const command *self) {
+    run state = {.asked = asked};
+    int code = 0;
+    catch_signals();
+    TRY(set_up(&state, self));
+    TRY(run_steps(&state));
+    TRY(step_log_close(&state.log));
+    TRY(write_model(&state));
+cleanup:
+    (void)step_log_close(&state.log);
+    ddaebm_trainer_free(state.trainer);
+    ddaebm_dataset_free(state.dataset);
+    ddaebm_context_free(state.context);
+    return code;
+}
+
+int command_train(const command *self, int argc, char **argv) {
+    static train_options asked; /* large, and made once */
+    const option_row options[] = {
+        REQUIRED("data", "NAME|PATH", &asked.data, "a named set, or an NPY or CSV file of numbers"),
+        CONFIG_ROWS(&asked.config),
+        NUMBER("steps", &asked.steps, 1, 1000000000, "the step at which the run ends, resumed or not; left out: training.steps"),
+        NUMBER("batch", &asked.batch, 2, 65536, "rows in the batch of a step; left out: training.batch"),
+        SEED_ROW(&asked.seed, "fixes every draw; of a resumed run, the one that it began with"),
+        THREADS_ROW(&asked.threads),
+        REQUIRED("out", "MODEL.safetensors", &asked.out, "the trained model"),
+        TEXT("checkpoint", "FILE", &asked.checkpoint, "save the run there when it ends or is stopped (Ctrl-C)"),
+        NUMBER("checkpoint-every", &asked.every, 1, 1000000000, "and after each N steps"),
+        TEXT("resume", "FILE", &asked.resume, "continue the run of a checkpoint, bit for bit"),
+        TEXT("log", "FILE.csv", &asked.log, "rate and losses, one row a step; a resumed run continues it"),
+        FLAG("quiet", &asked.quiet, "no progress on stderr; warnings and errors remain"),
+    };
+    int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
+    return code == OPTIONS_READ ? train(&asked, self) : code;
+}

@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One warning is enough where several calls of a command find the same fault. */
 static void print_warning(void *user, ddaebm_log_level level, const char *line) {
+    static char before[256];
     (void)user;
-    if (level >= DDAEBM_LOG_WARNING)
-        complain("warning: %s", line);
+    if (level < DDAEBM_LOG_WARNING || strncmp(before, line, sizeof before - 1) == 0)
+        return;
+    (void)snprintf(before, sizeof before, "%s", line);
+    complain("warning: %s", line);
 }
 
 int open_context(ddaebm_context **out, const number *threads) {

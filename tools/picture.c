@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCALE = 2, TICK = 5, TITLE_GAP = 12, NUMBER_GAP = 5 }; /* pixels; SCALE a pixel of the font */
+enum { SCALE = 2, TICK = 5, TITLE_GAP = 12, NUMBER_GAP = 6 }; /* pixels; SCALE a pixel of the font */
 
 typedef struct colour {
     uint8_t red, green, blue;

@@ -64,3 +64,27 @@ int config_text(char **out, const ddaebm_config *config, const char *key) {
         free(text);
     return code;
 }
+
+static int check_key(const ddaebm_config *run, const ddaebm_config *asked, const char *key, const command *self) {
+    char *before = NULL, *after = NULL;
+    int code = 0;
+    TRY(config_text(&before, run, key));
+    TRY(config_text(&after, asked, key));
+    if (strcmp(before, after) != 0)
+        code = misuse(self->name,
+                      "%s is %.60s in the run to resume, and %.60s here; a run keeps its configuration, leave the change out", key,
+                      before, after);
+cleanup:
+    free(after);
+    free(before);
+    return code;
+}
+
+int config_check_same(const ddaebm_config *run, const ddaebm_config *asked, const command *self) {
+    ddaebm_key_info key = DDAEBM_KEY_INFO_INIT;
+    int code = 0;
+    for (size_t i = 0; code == 0 && ddaebm_config_key(i, &key) == DDAEBM_OK; i++)
+        if (strcmp(key.name, "training.steps") != 0)
+            code = check_key(run, asked, key.name, self);
+    return code;
+}

@@ -21,6 +21,9 @@ typedef struct config_options {
 /* Whether any of them stands on the command line. */
 bool config_given(const config_options *options);
 
+/* 0 if the two agree in every key but training.steps; else the key has been named. */
+int config_check_same(const ddaebm_config *run, const ddaebm_config *asked, const command *self);
+
 /* The preset, as wide as the data (0: as the preset says), and then the user's changes in their order. 0 or the exit status. */
 int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self, size_t width);
 

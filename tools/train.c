@@ -53,22 +53,12 @@ static void catch_signals(void) {
 
 /* ---- Setting up. ---- */
 
-static int make_config(ddaebm_config **out, const train_options *asked, ddaebm_context *context, const command *self,
-                       size_t width) {
-    ddaebm_config *config = NULL;
-    int code = 0;
-    TRY(config_build(&config, context, &asked->config, self, width));
-    if (asked->batch.given)
-        TRY(checked_option(ddaebm_config_set_integer(config, "training.batch", (int64_t)asked->batch.value), self->name,
-                           "--batch"));
-    if (asked->steps.given) /* the learning rate's schedule ends with the run */
-        TRY(checked_option(ddaebm_config_set_integer(config, "training.steps", (int64_t)asked->steps.value), self->name,
-                           "--steps"));
-    *out = config;
-    config = NULL;
-cleanup:
-    ddaebm_config_free(config);
-    return code;
+/* Rows of a named set in training: always the same endless sequence, so that a run can be resumed without its seed, and one that no
+ * other command shows by default, so that what they show was held out. */
+#define TRAINING_ROWS UINT64_C(0x747261696e)
+
+static int set_integer(ddaebm_config *config, const char *key, const number *value, const char *option, const command *self) {
+    return value->given ? checked_option(ddaebm_config_set_integer(config, key, (int64_t)value->value), self->name, option) : 0;
 }
 
 static int begin(run *state, const command *self) {
@@ -76,7 +66,9 @@ static int begin(run *state, const command *self) {
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;
     int code = 0;
-    TRY(make_config(&config, asked, state->context, self, ddaebm_dataset_width(state->dataset)));
+    TRY(config_build(&config, state->context, &asked->config, self, ddaebm_dataset_width(state->dataset)));
+    TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
+    TRY(set_integer(config, "training.steps", &asked->steps, "--steps", self)); /* the learning rate's schedule ends with the run */
     TRY(checked(ddaebm_model_create(&model, state->context, config, asked->seed.value)));
     TRY(checked(ddaebm_trainer_create(&state->trainer, model, state->dataset, asked->seed.value)));
 cleanup:
@@ -85,13 +77,24 @@ cleanup:
     return code;
 }
 
-/* A resumed run goes by its checkpoint; what would have to change it is refused. */
+/* A resumed run keeps its configuration: the command line may repeat it, not change it. */
 static int continue_run(run *state, const command *self) {
     const train_options *asked = state->asked;
-    if (config_given(&asked->config) || asked->batch.given)
-        return misuse(self->name,
-                      "--resume continues with the checkpoint's configuration; leave --preset, --config, --set and --batch out");
-    return checked(ddaebm_trainer_resume(&state->trainer, state->context, asked->resume, state->dataset));
+    ddaebm_config *config = NULL;
+    int code = 0;
+    TRY(checked(ddaebm_trainer_resume(&state->trainer, state->context, asked->resume, state->dataset)));
+    const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
+    if (asked->config.preset) {
+        TRY(config_build(&config, state->context, &asked->config, self, ddaebm_dataset_width(state->dataset)));
+    } else {
+        TRY(checked(ddaebm_config_copy(&config, kept)));
+        TRY(config_change(config, &asked->config, self));
+    }
+    TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
+    TRY(config_check_same(kept, config, self));
+cleanup:
+    ddaebm_config_free(config);
+    return code;
 }
 
 static int set_up(run *state, const command *self) {
@@ -104,7 +107,7 @@ static int set_up(run *state, const command *self) {
         if (outputs[i])
             TRY(check_output(outputs[i]));
     TRY(open_context(&state->context, &asked->threads));
-    TRY(open_data(&state->dataset, state->context, asked->data, asked->seed.value));
+    TRY(open_data(&state->dataset, state->context, asked->data, TRAINING_ROWS));
     TRY(asked->resume ? continue_run(state, self) : begin(state, self));
     int64_t steps = 0;
     TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps)));
@@ -198,7 +201,7 @@ int command_train(const command *self, int argc, char **argv) {
         CONFIG_ROWS(&asked.config),
         NUMBER("steps", &asked.steps, 1, 1000000000, "the step at which the run ends, resumed or not; left out: training.steps"),
         NUMBER("batch", &asked.batch, 2, 65536, "rows in the batch of a step; left out: training.batch"),
-        SEED_ROW(&asked.seed, "fixes every draw; of a resumed run, the one that it began with"),
+        SEED_ROW(&asked.seed, "fixes every draw; a resumed run keeps its own"),
         THREADS_ROW(&asked.threads),
         REQUIRED("out", "MODEL.safetensors", &asked.out, "the trained model"),
         TEXT("checkpoint", "FILE", &asked.checkpoint, "save the run there when it ends or is stopped (Ctrl-C)"),

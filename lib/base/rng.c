@@ -60,10 +60,12 @@ static void fill(float *out, uint64_t seed, uint64_t stream, uint64_t first, siz
 }
 
 void dd_rng_words(uint32_t *out, uint64_t seed, uint64_t stream, uint64_t first, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    uint64_t block = first / 4;
+    for (unsigned skip = (unsigned)(first % 4); count > 0; skip = 0, block++) {
         uint32_t words[4];
-        dd_philox(words, seed, (first + i) / 4, stream);
-        out[i] = words[(first + i) % 4];
+        dd_philox(words, seed, block, stream);
+        for (; skip < 4 && count > 0; skip++, count--)
+            *out++ = words[skip];
     }
 }
 

@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L /* pthread_sigmask */
 #include "base/threads.h"
 
 #include "base/context.h"
@@ -5,6 +6,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 /* How often a waiting thread looks before it gives its processor away; about 50 microseconds. */
@@ -112,6 +114,9 @@ ddaebm_status dd_pool_create(dd_pool **out, ddaebm_context *context, int threads
  * the team is that much smaller. */
 static void start(dd_pool *pool) {
     int wanted = pool->threads - 1;
+    sigset_t all, before; /* signals are for the host's own threads */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (pool->started < wanted) {
         struct worker *worker = &pool->workers[pool->started];
         worker->pool = pool;
@@ -121,6 +126,7 @@ static void start(dd_pool *pool) {
             break;
         pool->started++;
     }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     pool->team.size = pool->started + 1;
 }
 

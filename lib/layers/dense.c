@@ -23,12 +23,12 @@ void dd_prelu_declare(dd_builder *builder, const dd_scope *scope) {
     dd_parameter_declare(builder, scope, "weight", DD_ROLE_WEIGHT, dd_shape_rows(1, 1), 1, quarter);
 }
 
-/* x (slope + (1 - slope) step(x)) */
+/* x (step(x) + slope (1 - step(x))): so written, the slope's gradient is one sum over the negative part. */
 dd_node dd_prelu(dd_builder *builder, const dd_scope *scope, dd_node x) {
     dd_graph *graph = builder->graph;
     dd_node slope = dd_parameter_node(builder, scope, "weight", DD_ROLE_WEIGHT, dd_shape_rows(1, 1), 1, quarter);
-    dd_node above = dd_multiply(graph, dd_affine(graph, slope, -1, 1), dd_step(graph, x));
-    return dd_multiply(graph, x, dd_add(graph, slope, above));
+    dd_node above = dd_step(graph, x), below = dd_affine(graph, above, -1, 1);
+    return dd_multiply(graph, x, dd_add(graph, above, dd_multiply(graph, slope, below)));
 }
 
 dd_node dd_silu(dd_graph *graph, dd_node x) {

@@ -1,4 +1,4 @@
-#include "sample/evaluator.h"
+#include "sample/sampler.h"
 
 #include "base/context.h"
 #include "base/error.h"
@@ -15,8 +15,7 @@ struct ddaebm_sampler {
     void *progress_user;
 };
 
-/* x_t ~ q(x_t | x_{t+1}, G(x_{t+1}, t, z)) */
-static dd_node build_step(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+dd_node dd_sampler_build_step(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)user;
     dd_node x0 = dd_network_generator(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL], in[DD_EVAL_LATENT]);
     return dd_posterior_draw(process, x0, in[DD_EVAL_X], in[DD_EVAL_NOISE]);
@@ -31,7 +30,7 @@ ddaebm_status ddaebm_sampler_create(ddaebm_sampler **out, const ddaebm_model *mo
     *sampler = (ddaebm_sampler){.model = model};
     ddaebm_status status;
     DD_TRY(dd_context_hold(&sampler->context, model->context));
-    DD_TRY(dd_evaluator_create(&sampler->evaluator, model, build_step, NULL));
+    DD_TRY(dd_evaluator_create(&sampler->evaluator, model, dd_sampler_build_step, NULL));
     *out = sampler;
 cleanup:
     if (status != DDAEBM_OK)

@@ -35,8 +35,9 @@ void dd_workspace_free(dd_workspace *workspace);
 /* Where a slot's numbers are read or written; must outlive the runs that use it. */
 void dd_workspace_bind(dd_workspace *workspace, dd_slot slot, float *numbers);
 
-/* Runs one phase, on the pool's threads or alone. Phases run in order; a phase may be run again as long as what the earlier ones computed stands.
- * Does not allocate and cannot fail. */
+/* Runs one phase, on the pool's threads or alone. Phases run in order. With `prepare`, a phase may be run again as long as what the earlier ones
+ * computed stands; without, the phases are run once each, in turn. Slots are read when they are used: what a later phase reads of an earlier one's
+ * inputs must still be there. Does not allocate and cannot fail. */
 void dd_workspace_run(dd_workspace *workspace, int phase, dd_pool *pool, bool alone);
 
 #endif

@@ -213,10 +213,8 @@ static void run_sum(const dd_workspace *workspace, const dd_node_data *data, flo
         return;
     }
     range mine = share(inner, part, parts);
-    for (size_t i = 0; i < outer; i++) {
-        memset(out + i * inner + mine.first, 0, (mine.last - mine.first) * sizeof *out);
-        kernels->add_columns(out + i * inner + mine.first, x + i * middle * inner + mine.first, middle, mine.last - mine.first, inner);
-    }
+    for (size_t i = 0; i < outer; i++)
+        kernels->sum_columns(out + i * inner + mine.first, x + i * middle * inner + mine.first, middle, mine.last - mine.first, inner);
 }
 
 static void run_slice(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {
@@ -268,14 +266,22 @@ static void run_take_rows(const dd_workspace *workspace, const dd_node_data *dat
         memcpy(out + i * width, table + row_of(index, i, rows) * width, width * sizeof *out);
 }
 
+/* Sums in double, like all sums. */
 static void run_add_rows(const dd_workspace *workspace, const dd_node_data *data, float *out) {
+    enum { COLUMNS = 64 };
     const float *x = read_at(workspace, data->inputs[0]), *index = read_at(workspace, data->inputs[1]);
     size_t count = dd_graph_shape(workspace->plan->graph, data->inputs[0]).size[2], width = data->shape.size[3];
-    memset(out, 0, dd_shape_elements(data->shape) * sizeof *out);
-    for (size_t i = 0; i < count; i++) {
-        float *row = out + row_of(index, i, data->shape.size[2]) * width;
-        for (size_t j = 0; j < width; j++)
-            row[j] += x[i * width + j];
+    size_t rows = data->shape.size[2];
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t column = 0; column < width; column += COLUMNS) {
+            size_t columns = width - column < COLUMNS ? width - column : COLUMNS;
+            double wide[COLUMNS] = {0};
+            for (size_t i = 0; i < count; i++)
+                for (size_t j = 0; j < columns && row_of(index, i, rows) == row; j++)
+                    wide[j] += (double)x[i * width + column + j];
+            for (size_t j = 0; j < columns; j++)
+                out[row * width + column + j] = (float)wide[j];
+        }
     }
 }
 

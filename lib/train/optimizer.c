@@ -14,7 +14,7 @@ typedef struct pass {
     float *a, *m, *v;
     const float *b;
     dd_adam_factors factors;
-    float decay;
+    float decay, rest;
     atomic_bool finite;
     void (*part)(struct pass *pass, size_t first, size_t count);
 } pass;
@@ -36,7 +36,7 @@ static void adam_part(pass *p, size_t first, size_t count) {
 }
 
 static void average_part(pass *p, size_t first, size_t count) {
-    p->kernels->average(p->a + first, p->b + first, count, p->decay);
+    p->kernels->average(p->a + first, p->b + first, count, p->decay, p->rest);
 }
 
 static void finite_part(pass *p, size_t first, size_t count) {
@@ -53,7 +53,9 @@ void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients
               .m = state->m,
               .v = state->v,
               .factors = {.beta1 = (float)beta1,
+                          .rest1 = (float)(1 - beta1),
                           .beta2 = (float)beta2,
+                          .rest2 = (float)(1 - beta2),
                           .rate = (float)(rate / (1 - pow(beta1, updates))),
                           .root = (float)(1 / sqrt(1 - pow(beta2, updates))),
                           .epsilon = (float)settings->optimizer.epsilon},
@@ -62,7 +64,7 @@ void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients
 }
 
 void dd_average_update(float *average, const float *weights, size_t count, double decay, dd_pool *pool) {
-    pass p = {.count = count, .a = average, .b = weights, .decay = (float)decay, .part = average_part};
+    pass p = {.count = count, .a = average, .b = weights, .decay = (float)decay, .rest = (float)(1 - decay), .part = average_part};
     run(&p, pool);
 }
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "base/context.h"
 #include "io/csv.h"
 #include "io/io_support.h"
@@ -36,8 +37,8 @@ START_TEST(separators_are_found) {
 END_TEST
 
 START_TEST(frills_do_not_matter) {
-    static const char *const texts[] = {"\xEF\xBB\xBF"
-                                        "1,2\n3,4\n",
+    static const char *const texts[] = {("\xEF\xBB\xBF"
+                                         "1,2\n3,4\n"),
                                         "1,2\r\n3,4\r\n",
                                         "1,2\r3,4\r",
                                         "\n\n1,2\n\n  \n3,4\n\n",

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "io/dataset.h"
 #include "io/io_support.h"
 

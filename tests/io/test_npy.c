@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "base/context.h"
 #include "io/io_support.h"
 #include "io/npy.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "io/io_support.h"
 
 #ifdef DDAEBM_HAVE_PNG

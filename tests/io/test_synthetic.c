@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "io/io_support.h"
 #include "io/synthetic.h"
 

@@ -124,43 +124,32 @@ static void power(float *restrict out, const float *a, const float *b, size_t co
     chosen(out, a, b, count, factor, shift);
 }
 
-/* --- Sums: short runs in float, over many accumulators; the runs' totals in double. --- */
+/* --- Sums, in double: the terms of a gradient that cancel exactly then do so whatever their order. --- */
 
-enum { LANES = 16, RUN = 1024, RUN_ROWS = 64, RUN_COLUMNS = 128 };
+enum { LANES = 8, COLUMNS = 64 };
 
 static double sum(const float *x, size_t count) {
-    double total = 0;
-    while (count >= LANES) {
-        size_t run = count < RUN ? count / LANES * LANES : RUN;
-        float lanes[LANES] = {0};
-        for (size_t i = 0; i < run; i += LANES)
-            for (size_t j = 0; j < LANES; j++)
-                lanes[j] += x[i + j];
+    double lanes[LANES] = {0}, total = 0;
+    size_t whole = count / LANES * LANES;
+    for (size_t i = 0; i < whole; i += LANES)
         for (size_t j = 0; j < LANES; j++)
-            total += (double)lanes[j];
-        x += run;
-        count -= run;
-    }
-    for (size_t i = 0; i < count; i++)
+            lanes[j] += (double)x[i + j];
+    for (size_t i = whole; i < count; i++)
         total += (double)x[i];
+    for (size_t j = 0; j < LANES; j++)
+        total += lanes[j];
     return total;
 }
 
-static void add_columns(float *totals, const float *x, size_t rows, size_t width, size_t stride) {
-    for (size_t column = 0; column < width; column += RUN_COLUMNS) {
-        size_t columns = width - column < RUN_COLUMNS ? width - column : RUN_COLUMNS;
-        double wide[RUN_COLUMNS] = {0};
-        for (size_t row = 0; row < rows; row += RUN_ROWS) {
-            size_t last = rows - row < RUN_ROWS ? rows : row + RUN_ROWS;
-            float run[RUN_COLUMNS] = {0};
-            for (size_t r = row; r < last; r++)
-                for (size_t j = 0; j < columns; j++)
-                    run[j] += x[r * stride + column + j];
+static void sum_columns(float *restrict totals, const float *x, size_t rows, size_t width, size_t stride) {
+    for (size_t column = 0; column < width; column += COLUMNS) {
+        size_t columns = width - column < COLUMNS ? width - column : COLUMNS;
+        double wide[COLUMNS] = {0};
+        for (size_t row = 0; row < rows; row++)
             for (size_t j = 0; j < columns; j++)
-                wide[j] += (double)run[j];
-        }
+                wide[j] += (double)x[row * stride + column + j];
         for (size_t j = 0; j < columns; j++)
-            totals[column + j] += (float)wide[j];
+            totals[column + j] = (float)wide[j];
     }
 }
 
@@ -169,15 +158,15 @@ static void add_columns(float *totals, const float *x, size_t rows, size_t width
 static void adam(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count, dd_adam_factors f) {
     for (size_t i = 0; i < count; i++) {
         float g = gradients[i];
-        m[i] = f.beta1 * m[i] + (1.0f - f.beta1) * g;
-        v[i] = f.beta2 * v[i] + (1.0f - f.beta2) * (g * g);
+        m[i] = f.beta1 * m[i] + f.rest1 * g;
+        v[i] = f.beta2 * v[i] + f.rest2 * (g * g);
         weights[i] -= f.rate * m[i] / (sqrtf(v[i]) * f.root + f.epsilon);
     }
 }
 
-static void average(float *restrict mean, const float *restrict values, size_t count, float decay) {
+static void average(float *restrict mean, const float *restrict values, size_t count, float decay, float rest) {
     for (size_t i = 0; i < count; i++)
-        mean[i] = decay * mean[i] + (1.0f - decay) * values[i];
+        mean[i] = decay * mean[i] + rest * values[i];
 }
 
 /* Infinities and NaN have every bit of the exponent set. */
@@ -208,7 +197,7 @@ const dd_kernels DD_KERNELS = {
             [DD_OP_OUTPUT] = copy,
         },
     .sum = sum,
-    .add_columns = add_columns,
+    .sum_columns = sum_columns,
     .adam = adam,
     .average = average,
     .all_finite = all_finite,

@@ -7,19 +7,19 @@
 /* out[i] = op(a[i], b[i]); out overlaps neither. b is ignored by operations of one input. */
 typedef void (*dd_elementwise)(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift);
 
-/* Adam on a run of weights (Kingma and Ba, 2015): m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= rate m / (sqrt(v) root + epsilon), with
- * rate and root holding the corrections for the first steps. */
+/* Adam on a run of weights (Kingma and Ba, 2015): m = b1 m + rest1 g, v = b2 v + rest2 g^2, p -= rate m / (sqrt(v) root + epsilon), with rest = 1 - beta
+ * (not to be had from a float beta near 1), and rate and root holding the corrections for the first steps. */
 typedef struct dd_adam_factors {
-    float beta1, beta2, rate, root, epsilon;
+    float beta1, rest1, beta2, rest2, rate, root, epsilon;
 } dd_adam_factors;
 
 typedef struct dd_kernels {
     const char *name;
     dd_elementwise elementwise[DD_OP_COUNT]; /* NULL for operations of other kinds */
     double (*sum)(const float *x, size_t count);
-    void (*add_columns)(float *totals, const float *x, size_t rows, size_t width, size_t stride); /* totals[j] += sum of column j */
+    void (*sum_columns)(float *restrict totals, const float *x, size_t rows, size_t width, size_t stride); /* totals[j] = sum of column j */
     void (*adam)(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count, dd_adam_factors factors);
-    void (*average)(float *restrict average, const float *restrict values, size_t count, float decay); /* average = decay average + (1-decay) values */
+    void (*average)(float *restrict average, const float *restrict values, size_t count, float decay, float rest); /* decay average + rest values */
     bool (*all_finite)(const float *x, size_t count);
 } dd_kernels;
 

@@ -1,0 +1,213 @@
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+/* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE: toy-step, toy-sample[-COUNT], toy-score-COUNT, and likewise for
+ * the other presets. Prints the median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here. */
+#include "base/context.h"
+#include "sample/evaluator.h"
+#include "tensor/kernels/matmul.h"
+#include "train/trainer.h"
+
+#include <ddaebm/ddaebm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { WARM_UPS = 2, LEAST_RUNS = 5, MOST_RUNS = 1000 };
+
+typedef struct bench {
+    char name[64], preset[32], what[16];
+    size_t count;
+    int threads;
+    double seconds;
+    bool json;
+    ddaebm_context *context;
+    ddaebm_config *config;
+    ddaebm_model *model;
+    ddaebm_dataset *dataset;
+    ddaebm_trainer *trainer;
+    ddaebm_sampler *sampler;
+    ddaebm_scorer *scorer;
+    float *rows, *scores;
+} bench;
+
+static void must(ddaebm_status status) {
+    if (status == DDAEBM_OK)
+        return;
+    fprintf(stderr, "ddaebm-bench: %s\n", ddaebm_error_message());
+    exit(1);
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static long peak_kilobytes(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* --- The cases. --- */
+
+static void parse_case(bench *b, const char *text) {
+    (void)snprintf(b->name, sizeof b->name, "%s", text);
+    int fields = sscanf(text, "%31[^-]-%15[^-]-%zu", b->preset, b->what, &b->count);
+    bool step = strcmp(b->what, "step") == 0, score = strcmp(b->what, "score") == 0, sample = strcmp(b->what, "sample") == 0;
+    if (fields < 2 || !(step || score || sample)) {
+        fprintf(stderr, "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT] or PRESET-score-COUNT\n", text);
+        exit(2);
+    }
+    if (fields < 3)
+        b->count = 10000;
+}
+
+static void prepare(bench *b) {
+    must(ddaebm_context_create(&b->context, NULL));
+    if (b->threads > 0)
+        must(ddaebm_context_set_threads(b->context, b->threads));
+    b->threads = ddaebm_context_threads(b->context);
+    must(ddaebm_config_create(&b->config, b->context, b->preset));
+    must(ddaebm_model_create(&b->model, b->context, b->config, 1));
+    size_t width = ddaebm_model_width(b->model);
+    int64_t batch = 0;
+    must(ddaebm_config_get_integer(b->config, "training.batch", &batch));
+    if (strcmp(b->what, "step") == 0)
+        b->count = (size_t)batch;
+    b->rows = malloc(b->count * width * sizeof *b->rows);
+    b->scores = malloc(b->count * sizeof *b->scores);
+    if (!b->rows || !b->scores)
+        exit(1);
+    for (size_t i = 0; i < b->count * width; i++)
+        b->rows[i] = (float)rand() / (float)RAND_MAX * 2 - 1;
+    must(ddaebm_dataset_create_rows(&b->dataset, b->context, b->rows, b->count, width));
+}
+
+static void call(bench *b) {
+    if (strcmp(b->what, "step") == 0) {
+        if (!b->trainer)
+            must(ddaebm_trainer_create(&b->trainer, b->model, b->dataset, 1));
+        must(ddaebm_trainer_step(b->trainer, NULL));
+    } else if (strcmp(b->what, "sample") == 0) {
+        if (!b->sampler)
+            must(ddaebm_sampler_create(&b->sampler, b->model));
+        must(ddaebm_sampler_draw(b->sampler, 1, 0, b->count, b->rows));
+    } else {
+        if (!b->scorer)
+            must(ddaebm_scorer_create(&b->scorer, b->model));
+        must(ddaebm_scorer_score(b->scorer, b->rows, b->count, 0, b->scores));
+    }
+}
+
+/* --- Arithmetic. --- */
+
+/* Multiply-adds of one call, from the plan: of a sampler's or scorer's, a dense forward pass a row and level. */
+static double multiply_adds(const bench *b) {
+    if (b->trainer)
+        return dd_plan_multiply_adds(b->trainer->plan, 0) + dd_plan_multiply_adds(b->trainer->plan, 1);
+    ddaebm_network network = b->sampler ? DDAEBM_NETWORK_GENERATOR : DDAEBM_NETWORK_ENERGY;
+    double total = 0;
+    for (size_t i = 0; i < b->model->parameters.count; i++) {
+        const dd_parameter *p = &b->model->parameters.items[i];
+        bool level_branch = strstr(p->name, ".t_encoder.") != NULL; /* once a level, not once a row */
+        if (p->network == network && p->rank == 2 && !level_branch)
+            total += (double)p->elements;
+    }
+    return total * (double)b->count * (b->sampler ? (double)ddaebm_model_levels(b->model) : 1);
+}
+
+typedef struct product {
+    dd_matmul_call call;
+} product;
+
+static void run_product(void *argument, dd_team *team, int index) {
+    const product *p = argument;
+    dd_matmul_run_part(&p->call, (size_t)index, (size_t)dd_team_size(team));
+}
+
+/* GFLOP/s of a large product over the same threads. */
+static double sgemm_rate(const bench *b) {
+    enum { SIZE = 1536, RUNS = 5 };
+    float *block = calloc(3 * (size_t)SIZE * SIZE, sizeof *block);
+    product p = {{.m = SIZE, .n = SIZE, .k = SIZE, .a_stride = SIZE, .b_stride = SIZE, .c_stride = SIZE}};
+    double best = 1e30;
+    if (!block)
+        return 0;
+    p.call.a = block;
+    p.call.b = block + (size_t)SIZE * SIZE;
+    p.call.c = block + 2 * (size_t)SIZE * SIZE;
+    dd_blas_enter();
+    for (int i = 0; i < RUNS; i++) {
+        double start = now();
+        dd_pool_run(dd_context_pool(b->context), false, run_product, &p);
+        double taken = now() - start;
+        best = taken < best ? taken : best;
+    }
+    dd_blas_leave();
+    free(block);
+    return 2e-9 * SIZE * SIZE * SIZE / best;
+}
+
+/* --- The measurement. --- */
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void measure(bench *b) {
+    static double times[MOST_RUNS];
+    int runs = 0;
+    long before = peak_kilobytes();
+    for (int i = 0; i < WARM_UPS; i++)
+        call(b);
+    for (double start = now(); runs < LEAST_RUNS || (now() - start < b->seconds && runs < MOST_RUNS); runs++) {
+        double from = now();
+        call(b);
+        times[runs] = now() - from;
+    }
+    long peak = peak_kilobytes();
+    qsort(times, (size_t)runs, sizeof *times, ascending);
+    double median = runs % 2 ? times[runs / 2] : (times[runs / 2 - 1] + times[runs / 2]) / 2;
+    double rate = 2e-9 * multiply_adds(b) / median, best = sgemm_rate(b);
+    const char *format = b->json ? "{\"case\": \"%s\", \"side\": \"libddaebm %s\", \"threads\": %d, \"n\": %zu, \"median_s\": %.6g, \"min_s\": %.6g, "
+                                   "\"per_s\": %.6g, \"runs\": %d, \"peak_bytes\": %ld, \"gflops\": %.4g, \"sgemm_gflops\": %.4g, "
+                                   "\"sgemm_share\": %.3g}\n"
+                                 : "%s, libddaebm %s, %d threads, %zu rows: median %.6g s, best %.6g s, %.6g rows/s over %d calls; memory grew by "
+                                   "%ld bytes; %.4g GFLOP/s; a large sgemm reaches %.4g here: share %.3g\n";
+    printf(format, b->name, ddaebm_version_text(), b->threads, b->count, median, times[0], (double)b->count / median, runs,
+           (peak - before) * 1024, rate, best, rate / best);
+}
+
+int main(int count, char **arguments) {
+    bench b = {.seconds = 10};
+    const char *name = NULL;
+    for (int i = 1; i < count; i++)
+        if (strcmp(arguments[i], "--json") == 0)
+            b.json = true;
+        else if (strcmp(arguments[i], "--threads") == 0 && i + 1 < count)
+            b.threads = atoi(arguments[++i]);
+        else if (strcmp(arguments[i], "--seconds") == 0 && i + 1 < count)
+            b.seconds = atof(arguments[++i]);
+        else
+            name = arguments[i];
+    if (!name || name[0] == '-') {
+        fprintf(stderr, "usage: ddaebm-bench CASE [--threads N] [--seconds S] [--json]\n");
+        return 2;
+    }
+    parse_case(&b, name);
+    prepare(&b);
+    measure(&b);
+    ddaebm_scorer_free(b.scorer);
+    ddaebm_sampler_free(b.sampler);
+    ddaebm_trainer_free(b.trainer);
+    ddaebm_dataset_free(b.dataset);
+    ddaebm_model_free(b.model);
+    ddaebm_config_free(b.config);
+    ddaebm_context_free(b.context);
+    free(b.rows);
+    free(b.scores);
+    return 0;
+}

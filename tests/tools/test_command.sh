@@ -1,0 +1,306 @@
+#!/bin/sh
+# The command from outside: every word at a tiny size, every bad input that it can meet. test_command.sh PATH/TO/ddaebm
+set -u
+ddaebm=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+mkdir folder
+passed=0
+failed=0
+
+ok() {
+    passed=$((passed + 1))
+}
+
+wrong() {
+    failed=$((failed + 1))
+    echo "FAILED: $1" >&2
+    sed 's/^/    /' err why 2>/dev/null >&2
+    rm -f why
+}
+
+# good ARGUMENT...: exit status 0 and not a word on stderr.
+good() {
+    if "$ddaebm" "$@" >out 2>err && [ ! -s err ]; then ok; else wrong "ddaebm $*: expected success without a word"; fi
+}
+
+# bad STATUS PATTERN ARGUMENT...: that exit status, one line on stderr that matches, nothing left at the names below.
+bad() {
+    status=$1
+    pattern=$2
+    shift 2
+    "$ddaebm" "$@" >out 2>err
+    got=$?
+    lines=$(wc -l <err)
+    left=$(ls -d never.* .ddaebm-* folder/.ddaebm-* folder/* 2>/dev/null)
+    if [ $got = "$status" ] && [ "$lines" = 1 ] && grep -q '^ddaebm: ' err && grep -q -e "$pattern" err && [ -z "$left" ] && [ ! -s out ]; then
+        ok
+    else
+        wrong "ddaebm $*: expected status $status and one line with '$pattern'; got status $got, $lines lines, left behind: $left"
+        rm -f never.*
+    fi
+}
+
+# holds DESCRIPTION COMMAND...
+holds() {
+    description=$1
+    shift
+    if "$@" >said 2>why; then ok; else wrong "$description"; fi
+}
+
+differ() {
+    ! cmp -s "$1" "$2"
+}
+
+# has_shape FILE.npy SHAPE, as the header spells it
+has_shape() {
+    head -c 128 "$1" | tr -d '\0' | grep -a -q -F "'shape': ($2)"
+}
+
+is_png() {
+    [ "$(head -c 4 "$1" | tail -c 3)" = PNG ]
+}
+
+# ---- Words. ----
+
+holds "--help" "$ddaebm" --help
+holds "--version" sh -c "'$ddaebm' --version | grep -qE '^ddaebm [0-9]+\.[0-9]+\.[0-9]+$'"
+for word in train sample score density data plot auroc info; do
+    good "$word" --help
+    holds "$word --help lists itself" grep -q "usage: ddaebm $word" out
+    bad 2 "has no option --nonsense" "$word" --nonsense
+    bad 2 "unexpected word 'stray'" "$word" stray
+done
+bad 2 "command is missing"
+bad 2 "no command 'trian'; known: train," trian
+bad 2 "needs --data" train --out never.safetensors
+bad 2 "needs --out" train --data moons
+bad 2 "needs a value" train --out
+
+# ---- Data. ----
+
+good data --data 25gaussians --count 300 --seed 3 --out a.npy
+good data --data 25gaussians --count 300 --seed 3 --out b.npy
+good data --data 25gaussians --count 300 --seed 4 --out c.npy
+holds "the same seed gives the same data" cmp a.npy b.npy
+holds "another seed gives other data" differ a.npy c.npy
+holds "rows of two" has_shape a.npy "300, 2"
+for name in 8gaussians pinwheel swissroll moons circles rings 2spirals checkerboard; do
+    good data --data $name --count 7 --out a.npy
+done
+bad 2 "no data set 'nothing'" data --data nothing --count 3 --out never.npy
+bad 2 "count is '0'" data --data moons --count 0 --out never.npy
+bad 2 "count is '-1'" data --data moons --count -1 --out never.npy
+bad 2 "count is '3x'" data --data moons --count 3x --out never.npy
+bad 2 "seed is '99999999999999999999'" data --data moons --count 3 --seed 99999999999999999999 --out never.npy
+bad 1 "there is no folder missing" data --data moons --count 3 --out missing/never.npy
+bad 1 "folder.*it is a folder" data --data moons --count 3 --out folder
+[ -w /dev/full ] && bad 1 "/dev/full.*No space" data --data moons --count 3 --out /dev/full
+holds "a file that is there stays when the write fails" sh -c "cp c.npy kept.npy; ulimit -f 1; trap '' XFSZ
+    ! '$ddaebm' data --data moons --count 100000 --out kept.npy 2>/dev/null && cmp c.npy kept.npy && ! ls .ddaebm-* 2>/dev/null"
+
+# ---- Training. ----
+
+cat >small.json <<'END'
+{"energy.hidden_layers": [16], "energy.feature_layers": [4], "generator.hidden_layers": [16], "generator.feature_layers": [4],
+ "encoder.hidden_layers": [16], "encoder.feature_layers": [4], "training.batch": 20}
+END
+small="--config small.json --threads 1 --quiet"
+# shellcheck disable=SC2086 # $small is several words
+train_small() {
+    good train $small "$@"
+}
+# shellcheck disable=SC2086
+bad_train() {
+    status=$1
+    pattern=$2
+    shift 2
+    bad "$status" "$pattern" train $small --out never.safetensors --log never.csv --checkpoint never.checkpoint "$@"
+}
+
+train_small --data moons --steps 30 --out model.safetensors --log run.csv
+train_small --data moons --steps 30 --out again.safetensors
+train_small --data moons --steps 30 --seed 1 --out other.safetensors
+holds "the same seed trains the same model" cmp model.safetensors again.safetensors
+holds "another seed trains another" differ model.safetensors other.safetensors
+holds "the log has a header and a row a step" [ "$(wc -l <run.csv)" = 31 ]
+holds "progress without a terminal is plain lines" sh -c "'$ddaebm' train --config small.json --data moons --steps 30 --out m.safetensors 2>err;
+    grep -q '30/30 steps' err && ! grep -q \"\$(printf '\\r')\" err"
+printf 'a,b,c\n1,2,3\n2,3,5\n4,4,1\n0,1,1\n' >rows.csv
+train_small --data rows.csv --steps 5 --out three.safetensors
+good info --model three.safetensors --json
+holds "the row's width comes from the data" grep -q '"data.width": 3' out
+good info --model model.safetensors --json
+holds "--steps is the configuration's" grep -q '"training.steps": 30' out
+train_small --preset points --data moons --set training.steps=7 --set objective.gamma=0.5 --batch 10 --log set.csv --out set.safetensors
+holds "training.steps ends the run where --steps is left out" [ "$(wc -l <set.csv)" = 8 ]
+good info --model set.safetensors --json
+holds "--set and --batch reach the configuration" sh -c "grep -q '\"objective.gamma\": 0.5' out && grep -q '\"training.batch\": 10' out"
+
+# Bad data.
+printf '1,2\n3\n' >ragged.csv
+printf '1,2\n3,x\n' >words.csv
+printf '1,2\nnan,4\n' >nan.csv
+: >empty.csv
+head -c 100 c.npy >header.npy
+head -c 1000 c.npy >cut.npy
+bad_train 1 "no data set and no file 'nothing'" --data nothing
+bad_train 1 "missing.csv.*No such file" --data missing.csv
+bad_train 1 "ragged.csv.*line 2" --data ragged.csv
+bad_train 1 "words.csv.*line 2.*x" --data words.csv
+bad_train 1 "nan.csv.*line 2" --data nan.csv
+bad_train 1 "empty.csv.*empty" --data empty.csv
+bad_train 1 "header.npy.*cut off" --data header.npy
+bad_train 1 "cut.npy" --data cut.npy
+bad_train 1 "folder" --data folder
+bad_train 1 "data.width" --data rows.csv --set data.width=2
+# Bad configurations.
+printf '{"training.stepz": 3}' >unknown.json
+printf '{"training.steps": ' >syntax.json
+bad_train 2 "no preset \"nothing\"; there are: toy" --data moons --preset nothing
+bad_train 2 'no key "training.stepz".*training.steps' --data moons --set training.stepz=3
+bad_train 2 "training.batch is 0; allowed: an integer from 2" --data moons --set training.batch=0
+bad_train 2 "training.batch is \"x\"\|training.batch is x" --data moons --set training.batch=x
+bad_train 2 "KEY=VALUE" --data moons --set training.batch
+bad_train 2 "steps is '0'" --data moons --steps 0
+bad_train 2 "threads is '0'" --data moons --threads 0
+bad_train 2 "batch is '1'" --data moons --batch 1
+bad 2 "checkpoint-every needs --checkpoint" train --data moons --out never.safetensors --checkpoint-every 3
+bad 1 'training.stepz' train --data moons --config unknown.json --out never.safetensors
+bad 1 "syntax.json" train --data moons --config syntax.json --out never.safetensors
+bad 1 "none.json.*No such file" train --data moons --config none.json --out never.safetensors
+# Bad places.
+bad 1 "there is no folder missing" train --data moons --steps 3 --out missing/never.safetensors
+bad 1 "there is no folder missing" train --data moons --steps 3 --out never.safetensors --checkpoint missing/c
+bad 1 "there is no folder missing" train --data moons --steps 3 --out never.safetensors --log missing/l.csv
+bad 1 "rows.csv is not the log of a run" train --data moons --steps 3 --out never.safetensors --log rows.csv
+holds "what is no log is left as it is" [ "$(wc -l <rows.csv)" = 5 ]
+if [ -w /dev/full ]; then
+    bad 1 "/dev/full.*No space" train --config small.json --quiet --data moons --steps 3 --out /dev/full
+    bad 1 "log /dev/full.*No space" train --config small.json --quiet --data moons --steps 3 --out never.safetensors --log /dev/full
+fi
+
+# ---- Stopping and going on. ----
+
+long=${DDAEBM_TEST_STEPS:-3000}
+train_small --data moons --steps "$long" --seed 7 --out whole.safetensors --log whole.csv
+# shellcheck disable=SC2086
+"$ddaebm" train $small --data moons --steps "$long" --seed 7 --out part.safetensors --log part.csv --checkpoint part.checkpoint 2>err &
+process=$!
+tries=0
+while [ ! -f part.csv ] || [ "$(wc -l <part.csv)" -le 20 ]; do
+    tries=$((tries + 1))
+    [ $tries -gt 3000 ] && break
+    sleep 0.02
+done
+kill -INT $process
+wait $process
+holds "Ctrl-C ends with status 1" [ $? = 1 ]
+# shellcheck disable=SC2016 # the inner shell counts
+holds "and one line that says how to go on" sh -c '[ "$(wc -l <err)" = 1 ] && grep -q "^ddaebm: stopped after step .* --resume part.checkpoint" err'
+holds "and no model" [ ! -e part.safetensors ]
+holds "and a checkpoint" [ -s part.checkpoint ]
+holds "before the end" [ "$(wc -l <part.csv)" -le "$long" ]
+holds "the log is of whole lines" sh -c 'tail -n 1 part.csv | grep -qE "^[0-9]+(,[-+.e0-9]+){10}$"'
+echo 99999,torn >>part.csv
+good train --threads 1 --quiet --data moons --steps "$long" --out part.safetensors --log part.csv --resume part.checkpoint
+holds "a resumed run ends with the same model, bit for bit" cmp whole.safetensors part.safetensors
+holds "and the same log" cmp whole.csv part.csv
+train_small --data moons --steps 20 --out every.safetensors --checkpoint every.checkpoint --checkpoint-every 6
+good train --threads 1 --quiet --data moons --steps 20 --out every2.safetensors --resume every.checkpoint
+holds "a checkpoint is saved at the end as well" cmp every.safetensors every2.safetensors
+good info --model every.checkpoint
+bad 1 "model.safetensors.*checkpoint" train --data moons --out never.safetensors --resume model.safetensors
+bad 1 "no.checkpoint.*No such file" train --data moons --out never.safetensors --resume no.checkpoint
+bad 1 "width" train --data rows.csv --out never.safetensors --resume every.checkpoint
+train_small --preset points --data moons --steps 20 --batch 20 --seed 0 --out every3.safetensors --resume every.checkpoint
+holds "a resumed run may repeat its command line" cmp every.safetensors every3.safetensors
+bad 2 "training.batch is 20 in the run to resume, and 30 here" train --data moons --out never.safetensors --resume every.checkpoint --batch 30
+bad 2 "objective.gamma is" train --data moons --out never.safetensors --resume every.checkpoint --set objective.gamma=3
+bad 2 "energy.*layers is .* in the run" train --data moons --out never.safetensors --resume every.checkpoint --preset points
+
+# ---- Samples and scores. ----
+
+good sample --model model.safetensors --count 100 --seed 5 --out a.npy
+good sample --model model.safetensors --count 100 --seed 5 --out b.npy
+good sample --model model.safetensors --count 100 --seed 6 --out c.npy
+holds "the same seed draws the same samples" cmp a.npy b.npy
+holds "another seed draws others" differ a.npy c.npy
+holds "samples are rows" has_shape a.npy "100, 2"
+good score --model model.safetensors --data a.npy --out scores.npy
+holds "a score a row" has_shape scores.npy "100,"
+good score --model model.safetensors --data a.npy --level 3 --out scores3.npy
+holds "levels differ" differ scores.npy scores3.npy
+good score --model model.safetensors --data moons --count 12 --out named.npy
+holds "a named set is scored for as many rows as asked" has_shape named.npy "12,"
+bad 2 "level" score --model model.safetensors --data a.npy --level 4 --out never.npy
+bad 1 "rows of 3 numbers, the model takes 2" score --model model.safetensors --data rows.csv --out never.npy
+bad 1 "nan.csv" score --model model.safetensors --data nan.csv --out never.npy
+bad 1 "there is no folder missing" score --model model.safetensors --data a.npy --out missing/never.npy
+bad 1 "there is no folder missing" sample --model model.safetensors --count 3 --out missing/never.npy
+
+# Bad models.
+head -c 3000 model.safetensors >cut.safetensors
+LC_ALL=C sed 's/\(energy.hidden_layers[^[]*\)\[16\]/\1[17]/' model.safetensors >widened.safetensors
+for word in sample score density plot; do
+    case $word in
+    sample) rest="--count 3 --out never.npy" ;;
+    score) rest="--data a.npy --out never.npy" ;;
+    density) rest="--range -2:2 --grid 5 --out never.npy" ;;
+    plot) rest="--data moons --out never.png" ;;
+    esac
+    # shellcheck disable=SC2086
+    {
+        bad 1 "none.safetensors.*No such file" $word --model none.safetensors $rest
+        bad 1 "cut.safetensors" $word --model cut.safetensors $rest
+        bad 1 "empty.csv" $word --model empty.csv $rest
+        bad 1 "rows.csv" $word --model rows.csv $rest
+        bad 1 "widened.safetensors.*energy" $word --model widened.safetensors $rest
+    }
+done
+
+# ---- Density, pictures, areas, information. ----
+
+good density --model model.safetensors --range -2:3 --grid 9 --out grid.npy
+holds "a grid is square" has_shape grid.npy "9, 9"
+good density --model model.safetensors --range=-2:3 --grid 9 --out grid.png
+holds "a grid as a picture" is_png grid.png
+bad 2 "ends in .npy or .png" density --model model.safetensors --range -2:3 --grid 9 --out never.txt
+bad 2 "range is '3:-2'" density --model model.safetensors --range 3:-2 --grid 9 --out never.npy
+bad 2 "range is '3'" density --model model.safetensors --range 3 --grid 9 --out never.npy
+bad 2 "range is 'nan:1'" density --model model.safetensors --range nan:1 --grid 9 --out never.npy
+bad 2 "grid is '1'" density --model model.safetensors --range -2:3 --grid 1 --out never.npy
+bad 1 "rows of 3 numbers" density --model three.safetensors --range -2:3 --grid 9 --out never.npy
+good plot --model model.safetensors --data moons --count 500 --out plot.png
+holds "the demo's picture" is_png plot.png
+bad 1 "rows of 3 numbers" plot --model three.safetensors --data rows.csv --out never.png
+bad 1 "there is no folder missing" plot --model model.safetensors --data moons --out missing/never.png
+
+printf '4\n2\n3\n' >ordinary.csv
+printf '2\n1\n' >anomalous.csv
+good auroc --ordinary ordinary.csv --anomalous anomalous.csv
+holds "5.5 of 6 pairs" [ "$(cat out)" = 0.916667 ]
+good auroc --ordinary scores.npy --anomalous scores.npy
+holds "a set against itself" [ "$(cat out)" = 0.500000 ]
+bad 1 "rows.csv has rows of 3 numbers" auroc --ordinary rows.csv --anomalous anomalous.csv
+bad 1 "none.npy.*No such file" auroc --ordinary ordinary.csv --anomalous none.npy
+bad 1 "nan.csv" auroc --ordinary nan.csv --anomalous anomalous.csv
+
+for preset in points vector; do
+    good info --preset $preset
+    holds "info names the memory of a step" grep -q "memory of a training step" out
+done
+good info --preset points --json
+holds "info counts parameters" grep -qE '"parameters": \{"energy": [0-9]+, "generator": [0-9]+, "encoder": [0-9]+' out
+holds "the published schedule draws a warning" sh -c "'$ddaebm' info --preset toy 2>&1 >out | grep -q '^ddaebm: warning: '"
+bad 2 "info needs --model FILE or --preset NAME" info
+bad 2 "no preset" info --preset nothing
+bad 2 "leave --preset" info --model model.safetensors --preset points
+bad 1 "none.safetensors" info --model none.safetensors
+if [ -w /dev/full ]; then
+    holds "output that does not arrive is a failure" sh -c "'$ddaebm' --help >/dev/full 2>err; [ \$? = 1 ]"
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

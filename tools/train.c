@@ -103,6 +103,8 @@ static int set_up(run *state, const command *self) {
     int code = 0;
     if (asked->every.given && !asked->checkpoint)
         return misuse(self->name, "--checkpoint-every needs --checkpoint FILE");
+    if (asked->checkpoint && strcmp(asked->checkpoint, asked->out) == 0)
+        return misuse(self->name, "--checkpoint and --out are the same file; give one of them another name");
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
         if (outputs[i])
             TRY(check_output(outputs[i]));

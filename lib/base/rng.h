@@ -21,7 +21,9 @@ typedef enum dd_purpose {
     DD_STREAM_SAMPLE_LATENT,
     DD_STREAM_SAMPLE_NOISE,
     DD_STREAM_CALIBRATION,
-    DD_STREAM_DROPOUT
+    DD_STREAM_DROPOUT,
+    DD_STREAM_NOISE_FAKE,
+    DD_STREAM_CHOICE_FAKE
 } dd_purpose;
 
 /* number below 2^56. */

@@ -31,15 +31,19 @@
     INTEGERS(network.feature_layers, "[16]", 1, 65536, "Hidden widths of the " #network "'s branches that read the row and the level."), \
     INTEGERS(network.hidden_layers, "[300, 300]", 1, 65536, "Hidden widths of the " #network "'s trunk."), \
     CHOICE(network.norm, norm_initial, "none|batch", "Normalisation between the layers of the " #network "."), \
-    CHOICE(network.activation, "prelu", "prelu|silu", "Activation between the layers of the " #network ".")
+    CHOICE(network.activation, "prelu", "prelu|silu", "Activation between the layers of the " #network "."), \
+    INTEGER(network.frequencies, "0", 0, 64, "Sines and cosines of each coordinate that the " #network " is shown, at frequencies from pi/2 to 8 pi; 0 for none.")
 
 static const dd_key keys[] = {
     INTEGER(data.width, "2", 1, 1048576, "Numbers in a row of data."),
     CHOICE(data.standardize, "files", "always|files|never", "Which data is shifted and scaled to mean 0 and deviation 1 before training: all, what comes from files, or none."),
     INTEGER(diffusion.timesteps, "4", 1, 1000, "T, the number of diffusion steps."),
-    CHOICE(diffusion.schedule, "vp", "vp|geometric", "How the noise's variance grows with time: variance-preserving or as a geometric sequence."),
+    CHOICE(diffusion.schedule, "vp", "vp|geometric|karras", "How the noise grows with time: variance-preserving, as a geometric sequence of variances, or in its ratio to the signal as Karras et al. (2022)."),
     REAL(diffusion.beta_min, "0.01", 1e-8, MOST_BETA, "The schedule's rate (vp) or variance (geometric) at time 0."),
     REAL(diffusion.beta_max, "0.1", 1e-8, MOST_BETA, "The schedule's rate (vp) or variance (geometric) at time 1."),
+    REAL(diffusion.sigma_min, "0.01", 1e-6, 1, "Ratio of noise to signal at time 0 (karras)."),
+    REAL(diffusion.sigma_max, "10", 1e-3, 1e4, "Ratio of noise to signal at time 1 (karras)."),
+    REAL(diffusion.rho, "3.5", 1, 100, "Power in which the ratio grows evenly (karras)."),
     CHOICE(diffusion.grid, "uniform", "uniform|lsun", "Where the levels stand in time: evenly, or as published for LSUN, with a last step of its own."),
     REAL(diffusion.beta_limit, "1", 1e-3, 1, "The betas are cut there; 1 cuts nothing."),
     REAL(diffusion.variance_floor, "0", 0, 1, "Least variance of the posterior when it draws; 0 for no floor."),
@@ -50,7 +54,17 @@ static const dd_key keys[] = {
     NETWORK(energy, "none"),
     NETWORK(generator, "batch"),
     NETWORK(encoder, "batch"),
+    CHOICE(form.energy, "scalar", "scalar|distance", "The energy's last layer: one number, or a number less half the squared distance to a point, in units of the level's noise."),
+    BOOLEAN(form.residual, "false", "Whether the generator adds to its noisy input, rather than predict from nothing."),
+    INTEGER(form.latent_frequencies, "0", 0, 64, "Sines and cosines of each number of z that the generator is shown, at frequencies from pi/4 to 2 pi; 0 for none."),
     REAL(objective.gamma, "0.02", 0, 1e6, "Weight of the penalty on the energy's gradient."),
+    CHOICE(objective.penalty, "zero", "zero|score", "What the penalty pulls the gradient to: zero, or the score of the diffused data."),
+    REAL(objective.fake_gamma, "0", 0, 1e6, "Weight of a penalty on the energy's gradient at generated samples, in units of the level's noise."),
+    CHOICE(objective.contrast, "linear", "linear|softplus", "How the energy of a generated sample is held against that of data: their difference, or its softplus."),
+    REAL(objective.contrast_weight, "1", 0, 1e6, "Weight of that contrast."),
+    REAL(objective.margin, "0", 0, 1e6, "Difference that the softplus contrast asks for."),
+    REAL(objective.fake_noise, "0", 0, 1, "Share of generated samples at level 0 that the energy is shown with the noise of level 1 added."),
+    REAL(objective.temperature, "1", 1e-6, 1e6, "The generator sees the energy divided by this."),
     REAL(objective.latent_weight, "0.1", 0, 1e6, "Weight w of the latent term, which is the generator's entropy."),
     CHOICE(objective.divergence, "jeffrey", "jeffrey|reverse_kl", "What generator and encoder minimise: both directions of the divergence, or the reverse one alone."),
     CHOICE(objective.reconstruction, "gaussian_nll", "gaussian_nll|weighted_gaussian_nll|mse_prior|mse_posterior", "Reconstruction term of the forward divergence."),
@@ -64,6 +78,7 @@ static const dd_key keys[] = {
     REAL(optimizer.ema_decay, "0", 0, BELOW_ONE, "Decay of the average of the weights over steps; 0 for no averaging."),
     INTEGER(training.steps, "50000", 1, 1000000000, "Step at which a run ends."),
     INTEGER(training.batch, "200", 2, 65536, "Rows in the batch of a step."),
+    REAL(training.first_level, "0", 0, BELOW_ONE, "Share of samples at level 0, the others evenly above; 0 for all levels alike."),
     BOOLEAN(training.calibrate, "false", "Whether the temperature is fitted on the data after training."),
 };
 /* clang-format on */

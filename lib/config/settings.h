@@ -16,12 +16,15 @@ typedef struct dd_integers {
 
 /* The order of the words below is the order of the `choices` texts in keys.c. */
 typedef enum dd_standardize { DD_STANDARDIZE_ALWAYS, DD_STANDARDIZE_FILES, DD_STANDARDIZE_NEVER } dd_standardize;
-typedef enum dd_schedule_kind { DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC } dd_schedule_kind;
+typedef enum dd_schedule_kind { DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC, DD_SCHEDULE_KARRAS } dd_schedule_kind;
 typedef enum dd_grid { DD_GRID_UNIFORM, DD_GRID_LSUN } dd_grid;
 typedef enum dd_precision { DD_PRECISION_FLOAT32, DD_PRECISION_FLOAT64 } dd_precision;
 typedef enum dd_family { DD_FAMILY_MLP } dd_family;
 typedef enum dd_norm { DD_NORM_NONE, DD_NORM_BATCH } dd_norm;
 typedef enum dd_activation { DD_ACTIVATION_PRELU, DD_ACTIVATION_SILU } dd_activation;
+typedef enum dd_form { DD_FORM_SCALAR, DD_FORM_DISTANCE } dd_form;
+typedef enum dd_contrast { DD_CONTRAST_LINEAR, DD_CONTRAST_SOFTPLUS } dd_contrast;
+typedef enum dd_penalty { DD_PENALTY_ZERO, DD_PENALTY_SCORE } dd_penalty;
 typedef enum dd_divergence { DD_DIVERGENCE_JEFFREY, DD_DIVERGENCE_REVERSE_KL } dd_divergence;
 typedef enum dd_reconstruction {
     DD_RECONSTRUCTION_GAUSSIAN_NLL,
@@ -37,6 +40,7 @@ typedef struct dd_network_settings {
     dd_integers hidden_layers;  /* hidden widths of the trunk */
     int64_t norm;               /* dd_norm */
     int64_t activation;         /* dd_activation */
+    int64_t frequencies;        /* of the sines and cosines of each coordinate that the network is shown; 0 for none */
 } dd_network_settings;
 
 typedef struct dd_settings {
@@ -48,6 +52,7 @@ typedef struct dd_settings {
         int64_t timesteps; /* T */
         int64_t schedule;  /* dd_schedule_kind */
         double beta_min, beta_max;
+        double sigma_min, sigma_max, rho; /* of DD_SCHEDULE_KARRAS */
         int64_t grid;          /* dd_grid */
         double beta_limit;     /* betas are cut there; 1 cuts nothing */
         double variance_floor; /* of the posterior's log variance; 0 for none */
@@ -60,7 +65,18 @@ typedef struct dd_settings {
     } network;
     dd_network_settings energy, generator, encoder;
     struct {
+        int64_t energy;     /* dd_form */
+        bool residual;      /* the generator predicts what the noise changed */
+        int64_t latent_frequencies;
+    } form;
+    struct {
         double gamma;           /* weight of the gradient penalty */
+        int64_t penalty;        /* dd_penalty: what the gradient is pulled to */
+        double fake_gamma;      /* weight of the same on generated samples */
+        int64_t contrast;       /* dd_contrast */
+        double contrast_weight, margin;
+        double fake_noise;      /* share of generated samples at level 0 that the energy is shown with noise */
+        double temperature;     /* the generator sees f / temperature */
         double latent_weight;   /* w */
         int64_t divergence;     /* dd_divergence */
         int64_t reconstruction; /* dd_reconstruction */
@@ -74,6 +90,7 @@ typedef struct dd_settings {
     } optimizer;
     struct {
         int64_t steps, batch;
+        double first_level; /* share of samples at level 0; 0 for as many as at any other */
         bool calibrate; /* fit the temperature after training */
     } training;
 } dd_settings;

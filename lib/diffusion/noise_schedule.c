@@ -20,10 +20,20 @@ static void fill_times(dd_noise_schedule *s, const dd_settings *settings, bool s
             s->t[i] = (double)i / (double)steps * (1.0 - 1e-3) + 1e-3;
 }
 
+/* s^2 / (1 + s^2) for a ratio s of noise to signal; s^(1/rho) is even in time. */
+static double karras_variance(const dd_settings *settings, double u) {
+    double low = pow(settings->diffusion.sigma_min, 1 / settings->diffusion.rho);
+    double high = pow(settings->diffusion.sigma_max, 1 / settings->diffusion.rho);
+    double ratio = pow(low + u * (high - low), settings->diffusion.rho);
+    return ratio * ratio / (1 + ratio * ratio);
+}
+
 static double variance(const dd_settings *settings, double t, bool single) {
     double low = settings->diffusion.beta_min, high = settings->diffusion.beta_max;
     if (settings->diffusion.schedule == DD_SCHEDULE_GEOMETRIC)
         return rounded(single, low * rounded(single, pow(rounded(single, high / low), t)));
+    if (settings->diffusion.schedule == DD_SCHEDULE_KARRAS) /* time from 0 */
+        return rounded(single, karras_variance(settings, (t - 1e-3) / (1 - 1e-3)));
     double square = rounded(single, -0.25 * rounded(single, t * t));
     double quadratic = rounded(single, square * rounded(single, high - low));
     double linear = rounded(single, rounded(single, 0.5 * t) * rounded(single, low));

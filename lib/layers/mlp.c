@@ -1,6 +1,11 @@
 #include "layers/mlp.h"
 
+#include "diffusion/noise_schedule.h"
 #include "layers/dense.h"
+
+#include "tensor/ops.h"
+
+#include <math.h>
 
 /* Widths of a stack of layers: a list from the configuration and one or more after it. */
 typedef struct stack {
@@ -40,6 +45,22 @@ static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s)
     return h;
 }
 
+/* x, and sin and cos of pi f x for `count` frequencies f from `low` to `high`, evenly in their logarithm (Tancik et al., 2020). */
+static dd_node with_waves(dd_graph *graph, dd_node x, int64_t count, double low, double high) {
+    dd_node all = x;
+    for (int64_t i = 0; i < count; i++) {
+        const double pi = 3.14159265358979323846;
+        double frequency = low * pow(high / low, count > 1 ? (double)i / (double)(count - 1) : 0);
+        dd_node angle = dd_affine(graph, x, pi * frequency, 0);
+        all = dd_concat(graph, all, dd_concat(graph, dd_sin(graph, angle), dd_cos(graph, angle), 3), 3);
+    }
+    return all;
+}
+
+static dd_node data_with_waves(dd_builder *builder, const dd_network_settings *settings, dd_node x) {
+    return with_waves(builder->graph, x, settings->frequencies, 0.5, 8);
+}
+
 /* net(concat[x_encoder(x), t_encoder(embedding(t))]), both branches with 2 time_width features. The level's branch is computed once a level, not once a
  * sample, and is never normalised. */
 static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_integers out_widths) {
@@ -52,20 +73,60 @@ static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, d
     return layers(builder, "net", all, (stack){settings, (dd_norm)settings->norm, out_widths});
 }
 
+/* b - |x - d|^2 / (2 h_t^2), h_t^2 = sigma_cum_t^2 + 1/100: falls off wherever data is not, at the level's own scale. */
+static dd_node distance_energy(dd_builder *builder, dd_node x, dd_node level, dd_node out) {
+    dd_graph *graph = builder->graph;
+    size_t width = (size_t)builder->settings->data.width, levels = (size_t)builder->settings->diffusion.timesteps;
+    dd_noise_schedule schedule;
+    if (dd_noise_schedule_make(&schedule, dd_graph_context(graph), builder->settings) != DDAEBM_OK)
+        return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
+    float factors[DD_MOST_LEVELS];
+    for (size_t t = 0; t < levels; t++)
+        factors[t] = (float)(-0.5 / (schedule.sigma_cum[t] * schedule.sigma_cum[t] + 0.01));
+    dd_noise_schedule_free(&schedule);
+    dd_node factor = dd_take_rows(graph, dd_constant(graph, factors, dd_shape_rows(levels, 1)), level);
+    dd_node away = dd_subtract(graph, x, dd_slice(graph, out, 3, 0, width)), bias = dd_slice(graph, out, 3, width, 1);
+    dd_node squares = dd_sum(graph, dd_multiply(graph, away, away), dd_graph_shape(graph, bias));
+    return dd_add(graph, bias, dd_multiply(graph, squares, factor));
+}
+
 dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node level) {
     const dd_network_settings *settings = &builder->settings->energy;
-    return trunk(builder, settings, x, level, with_one(settings->hidden_layers, 1));
+    bool distance = builder->settings->form.energy == DD_FORM_DISTANCE;
+    size_t width = distance ? (size_t)builder->settings->data.width + 1 : 1;
+    dd_node out = trunk(builder, settings, data_with_waves(builder, settings, x), level, with_one(settings->hidden_layers, width));
+    return distance ? distance_energy(builder, x, level, out) : out;
+}
+
+/* x_{t+1} scaled to the best linear guess of x_0, plus the network's answer in units of the noise. */
+static dd_node add_residual(dd_builder *builder, dd_node x_next, dd_node level, dd_node out) {
+    dd_graph *graph = builder->graph;
+    size_t levels = (size_t)builder->settings->diffusion.timesteps;
+    dd_noise_schedule schedule;
+    if (dd_noise_schedule_make(&schedule, dd_graph_context(graph), builder->settings) != DDAEBM_OK)
+        return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
+    float keep[DD_MOST_LEVELS], spread[DD_MOST_LEVELS];
+    for (size_t t = 0; t < levels; t++) {
+        keep[t] = (float)schedule.a_cum[t + 1];
+        spread[t] = (float)schedule.sigma_cum[t + 1];
+    }
+    dd_noise_schedule_free(&schedule);
+    dd_node kept = dd_take_rows(graph, dd_constant(graph, keep, dd_shape_rows(levels, 1)), level);
+    dd_node spreads = dd_take_rows(graph, dd_constant(graph, spread, dd_shape_rows(levels, 1)), level);
+    return dd_add(graph, dd_multiply(graph, x_next, kept), dd_multiply(graph, out, spreads));
 }
 
 dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
     const dd_network_settings *settings = &builder->settings->generator;
-    dd_node x = dd_concat(builder->graph, x_next, z, 3);
-    return trunk(builder, settings, x, level, with_one(settings->hidden_layers, (size_t)builder->settings->data.width));
+    dd_node waves = with_waves(builder->graph, z, builder->settings->form.latent_frequencies, 0.25, 2);
+    dd_node x = dd_concat(builder->graph, data_with_waves(builder, settings, x_next), waves, 3);
+    dd_node out = trunk(builder, settings, x, level, with_one(settings->hidden_layers, (size_t)builder->settings->data.width));
+    return builder->settings->form.residual ? add_residual(builder, x_next, level, out) : out;
 }
 
 dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_node level) {
     const dd_network_settings *settings = &builder->settings->encoder;
-    dd_node h = trunk(builder, settings, dd_concat(builder->graph, x_t, x_next, 3), level,
+    dd_node h = trunk(builder, settings, dd_concat(builder->graph, data_with_waves(builder, settings, x_t), data_with_waves(builder, settings, x_next), 3), level,
                       with(settings->hidden_layers, &settings->feature_layers));
     size_t latent = (size_t)builder->settings->network.latent_width;
     dd_scope mean = dd_scope_of("fc_mu"), log_variance = dd_scope_of("fc_var");

@@ -18,7 +18,8 @@ const dd_settings *dd_model_settings(const ddaebm_model *model) {
 
 /* With weight w on the latent term the energy that balances the data is w log p + const. */
 static double first_temperature(const dd_settings *settings) {
-    return settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1.0;
+    double weight = settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1.0;
+    return weight * settings->objective.temperature;
 }
 
 /* The tables must be finite, and should end in noise. */

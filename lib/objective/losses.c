@@ -21,6 +21,27 @@ dd_node dd_gradient_penalty(dd_graph *graph, dd_node gradient, double gamma) {
     return mean_of_sums(graph, square(graph, gradient), gamma / 2);
 }
 
+dd_node dd_score_penalty(const dd_process *process, dd_node gradient, dd_node noise, double temperature, double gamma) {
+    dd_graph *graph = process->graph;
+    dd_node scaled = dd_multiply(graph, gradient, dd_process_at(process, process->schedule->sigma_cum, 0, gradient));
+    return mean_of_sums(graph, square(graph, dd_add(graph, scaled, dd_affine(graph, noise, temperature, 0))), gamma / 2);
+}
+
+dd_node dd_fake_penalty(const dd_process *process, dd_node gradient, double gamma) {
+    dd_graph *graph = process->graph;
+    double scales[DD_MOST_LEVELS];
+    for (size_t i = 0; i < process->schedule->steps; i++)
+        scales[i] = sqrt(process->schedule->sigma_cum[i] * process->schedule->sigma_cum[i] + 0.01);
+    return mean_of_sums(graph, square(graph, dd_multiply(graph, gradient, dd_process_at(process, scales, 0, gradient))), gamma / 2);
+}
+
+dd_node dd_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node f_real, dd_node f_fake) {
+    dd_node difference = dd_subtract(graph, f_fake, f_real);
+    if (settings->objective.contrast == DD_CONTRAST_SOFTPLUS)
+        difference = dd_softplus(graph, dd_affine(graph, difference, 1, settings->objective.margin));
+    return dd_affine(graph, dd_batch_mean(graph, difference), settings->objective.contrast_weight, 0);
+}
+
 dd_node dd_latent_loss(dd_graph *graph, dd_node z, dd_latent q) {
     dd_node precision = dd_power(graph, dd_affine(graph, dd_exp(graph, q.log_variance), 1, 1e-6), -1);
     dd_node distance = dd_multiply(graph, square(graph, dd_subtract(graph, z, q.mean)), precision);

@@ -22,7 +22,7 @@ typedef struct step {
     dd_builder builder;
     dd_process process;
     dd_step_slots slots;
-    dd_node level, z, noise_encoder;
+    dd_node level, z, noise_t, noise_encoder;
     dd_node x_t, x_next, x0_pred, x_pos;
     dd_node losses[DD_LOSSES];
 } step;
@@ -38,7 +38,8 @@ static void build_samples(step *s, size_t batch) {
     s->level = s->process.level = dd_input(graph, DD_SLOT_LEVEL, dd_shape_rows(batch, 1), 0);
     s->z = dd_input(graph, DD_SLOT_LATENT, latent, 0);
     s->noise_encoder = dd_input(graph, DD_SLOT_NOISE_ENCODER, latent, 0);
-    s->x_t = dd_process_diffuse(&s->process, dd_input(graph, DD_SLOT_X0, data, 0), dd_input(graph, DD_SLOT_NOISE_T, data, 0));
+    s->noise_t = dd_input(graph, DD_SLOT_NOISE_T, data, 0);
+    s->x_t = dd_process_diffuse(&s->process, dd_input(graph, DD_SLOT_X0, data, 0), s->noise_t);
     s->x_next = dd_process_next(&s->process, s->x_t, dd_input(graph, DD_SLOT_NOISE_NEXT, data, 0));
     s->x_t = dd_detach(graph, s->x_t); /* x_next does not follow x_t in any gradient */
     s->x_next = dd_detach(graph, s->x_next);
@@ -50,23 +51,41 @@ static void build_samples(step *s, size_t batch) {
     observe(s, "x_pos", s->x_pos, 0);
 }
 
-/* loss = mean[f(x_pos) - f(x_t)] + gamma/2 mean ||d/dx_t [f(x_t) + log q(x_{t+1} | x_t)]||^2 */
+/* The penalty on d/dx_t [f(x_t) + log q(x_{t+1} | x_t)], or the one that compares d/dx_t f(x_t) with the score. */
+static dd_node build_penalty(step *s, dd_node f_real) {
+    dd_graph *graph = s->out->graph;
+    dd_node log_q = dd_process_log_next(&s->process, s->x_t, s->x_next), gradient = DD_NONE;
+    bool score = s->settings->objective.penalty == DD_PENALTY_SCORE;
+    dd_gradient(graph, score ? f_real : dd_add(graph, f_real, log_q), DD_NONE, &s->x_t, 1, &gradient);
+    observe(s, "log_q_real", log_q, 0);
+    observe(s, "grad_real", gradient, 0);
+    const double gamma = s->settings->objective.gamma;
+    if (!score)
+        return dd_gradient_penalty(graph, gradient, gamma);
+    double temperature = s->settings->objective.temperature * s->settings->objective.latent_weight;
+    return dd_score_penalty(&s->process, gradient, s->noise_t, temperature, gamma);
+}
+
+/* loss = contrast of f(x_pos) with f(x_t), plus penalties; as published mean[f(x_pos) - f(x_t)] + gamma/2 mean ||d/dx_t [f + log q]||^2 */
 static void build_energy_loss(step *s) {
     dd_graph *graph = s->out->graph;
+    dd_node fake = dd_detach(graph, s->x_pos), *losses = s->losses, gradient = DD_NONE;
+    if (s->settings->objective.fake_noise > 0)
+        fake = dd_detach(graph, dd_add(graph, fake, dd_input(graph, DD_SLOT_NOISE_FAKE, dd_graph_shape(graph, fake), 0)));
     dd_node f_real = dd_network_energy(&s->builder, s->x_t, s->level);
-    dd_node f_fake = dd_network_energy(&s->builder, dd_detach(graph, s->x_pos), s->level);
-    dd_node log_q = dd_process_log_next(&s->process, s->x_t, s->x_next), gradient = DD_NONE;
-    dd_gradient(graph, dd_add(graph, f_real, log_q), DD_NONE, &s->x_t, 1, &gradient);
-    dd_node *losses = s->losses;
+    dd_node f_fake = dd_network_energy(&s->builder, fake, s->level);
     losses[DD_LOSS_ENERGY_REAL] = dd_batch_mean(graph, f_real);
     losses[DD_LOSS_ENERGY_FAKE] = dd_batch_mean(graph, f_fake);
-    losses[DD_LOSS_PENALTY] = dd_gradient_penalty(graph, gradient, s->settings->objective.gamma);
-    dd_node contrast = dd_subtract(graph, losses[DD_LOSS_ENERGY_FAKE], losses[DD_LOSS_ENERGY_REAL]);
+    losses[DD_LOSS_PENALTY] = build_penalty(s, f_real);
+    if (s->settings->objective.fake_gamma > 0) {
+        dd_gradient(graph, f_fake, DD_NONE, &fake, 1, &gradient);
+        dd_node penalty = dd_fake_penalty(&s->process, gradient, s->settings->objective.fake_gamma);
+        losses[DD_LOSS_PENALTY] = dd_add(graph, losses[DD_LOSS_PENALTY], penalty);
+    }
+    dd_node contrast = dd_contrast_loss(graph, s->settings, f_real, f_fake);
     losses[DD_LOSS_ENERGY] = dd_add(graph, contrast, losses[DD_LOSS_PENALTY]);
     observe(s, "f_real", f_real, 0);
     observe(s, "f_fake", f_fake, 0);
-    observe(s, "log_q_real", log_q, 0);
-    observe(s, "grad_real", gradient, 0);
     observe(s, "penalty", losses[DD_LOSS_PENALTY], 0);
     observe(s, "loss_energy", losses[DD_LOSS_ENERGY], 0);
 }
@@ -96,7 +115,8 @@ static void build_reverse_terms(step *s) {
     dd_node f_pos = dd_network_energy(&s->builder, s->x_pos, s->level);
     s->builder.phase = 0;
     dd_node log_q = dd_process_log_next(&s->process, s->x_pos, s->x_next);
-    s->losses[DD_LOSS_ADVERSARIAL] = dd_affine(graph, dd_batch_mean(graph, dd_add(graph, f_pos, log_q)), -1, 0);
+    dd_node seen = dd_affine(graph, f_pos, 1 / s->settings->objective.temperature, 0);
+    s->losses[DD_LOSS_ADVERSARIAL] = dd_affine(graph, dd_batch_mean(graph, dd_add(graph, seen, log_q)), -1, 0);
     observe(s, "f_pos", f_pos, 1);
     observe(s, "log_q_pos", log_q, 1);
     double weight = s->settings->objective.latent_weight;

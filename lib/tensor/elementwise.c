@@ -69,6 +69,10 @@ dd_node dd_sigmoid(dd_graph *graph, dd_node x) {
     return unary(graph, DD_OP_SIGMOID, x, 0, 0);
 }
 
+dd_node dd_softplus(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_SOFTPLUS, x, 0, 0);
+}
+
 dd_node dd_sin(dd_graph *graph, dd_node x) {
     return unary(graph, DD_OP_SIN, x, 0, 0);
 }
@@ -133,6 +137,8 @@ static dd_node slope(dd_graph *graph, dd_node self) {
         return dd_affine(graph, dd_multiply(graph, y, y), -1, 1);
     case DD_OP_SIGMOID: /* y (1 - y) */
         return dd_multiply(graph, y, dd_affine(graph, y, -1, 1));
+    case DD_OP_SOFTPLUS:
+        return dd_sigmoid(graph, x);
     case DD_OP_SIN:
         return dd_cos(graph, x);
     case DD_OP_COS:

@@ -65,6 +65,7 @@ dd_node dd_exp(dd_graph *graph, dd_node x);
 dd_node dd_log(dd_graph *graph, dd_node x);
 dd_node dd_tanh(dd_graph *graph, dd_node x);
 dd_node dd_sigmoid(dd_graph *graph, dd_node x);
+dd_node dd_softplus(dd_graph *graph, dd_node x); /* log(1 + e^x) */
 dd_node dd_sin(dd_graph *graph, dd_node x);
 dd_node dd_cos(dd_graph *graph, dd_node x);
 dd_node dd_step(dd_graph *graph, dd_node x);                   /* 1 where x > 0, else 0; its gradient vanishes */

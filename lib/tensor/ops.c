@@ -13,6 +13,7 @@ static const dd_op_info table[DD_OP_COUNT] = {
     [DD_OP_LOG] = {"log", 1, true, dd_rule_unary},
     [DD_OP_TANH] = {"tanh", 1, true, dd_rule_unary},
     [DD_OP_SIGMOID] = {"sigmoid", 1, true, dd_rule_unary},
+    [DD_OP_SOFTPLUS] = {"softplus", 1, true, dd_rule_unary},
     [DD_OP_SIN] = {"sin", 1, true, dd_rule_unary},
     [DD_OP_COS] = {"cos", 1, true, dd_rule_unary},
     [DD_OP_STEP] = {"step", 1, true, NULL},

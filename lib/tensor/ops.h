@@ -22,6 +22,7 @@ typedef enum dd_op {
     DD_OP_LOG,
     DD_OP_TANH,
     DD_OP_SIGMOID,
+    DD_OP_SOFTPLUS,
     DD_OP_SIN,
     DD_OP_COS,
     DD_OP_STEP,

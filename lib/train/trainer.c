@@ -60,6 +60,16 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
     return status;
 }
 
+static ddaebm_status find_fake_scale(ddaebm_trainer *trainer) {
+    dd_noise_schedule schedule;
+    ddaebm_status status = dd_noise_schedule_make(&schedule, trainer->model->context, settings_of(trainer));
+    if (status != DDAEBM_OK)
+        return status;
+    trainer->fake_scale = schedule.sigma_cum[1];
+    dd_noise_schedule_free(&schedule);
+    return DDAEBM_OK;
+}
+
 static ddaebm_status allocate_observed(ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
     trainer->observed = dd_alloc_zero(context, trainer->graph.observed_count, sizeof *trainer->observed);
@@ -136,6 +146,7 @@ ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
     trainer->batch = (size_t)settings_of(trainer)->training.batch;
     trainer->slots = dd_step_slots_of(&trainer->model->parameters);
     DD_TRY(allocate(trainer));
+    DD_TRY(find_fake_scale(trainer));
     DD_TRY(plan_step(&trainer->plan, &trainer->graph, trainer->model->context, settings_of(trainer), &trainer->model->parameters, observe));
     DD_TRY(dd_workspace_create(&trainer->workspace, trainer->plan));
     bind(trainer);
@@ -247,13 +258,38 @@ static ddaebm_status read_row(const ddaebm_trainer *trainer, uint64_t index, flo
     return ddaebm_dataset_read(trainer->dataset, at, 1, row);
 }
 
+/* Uniform, or level 0 with a share of its own. */
+static uint64_t level_of(const ddaebm_trainer *trainer, uint32_t word, uint64_t levels) {
+    double share = settings_of(trainer)->training.first_level, u = ((double)word + 0.5) * 0x1p-32;
+    if (share <= 0 || levels == 1)
+        return (uint64_t)word * levels >> 32;
+    return u < share ? 0 : 1 + (uint64_t)((u - share) / (1 - share) * (double)(levels - 1));
+}
+
 static void draw_levels(const ddaebm_trainer *trainer) {
     uint64_t levels = ddaebm_model_levels(trainer->model);
     float *out = trainer->inputs[DD_SLOT_LEVEL];
     for (size_t i = 0; i < trainer->batch; i++) {
         uint32_t word;
         dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_LEVEL, trainer->step), i, 1);
-        out[i] = (float)((uint64_t)word * levels >> 32);
+        out[i] = (float)level_of(trainer, word, levels);
+    }
+}
+
+/* Noise of level 1 on a share of the generated samples at level 0, for the energy alone. */
+static void draw_fake_noise(const ddaebm_trainer *trainer) {
+    double share = settings_of(trainer)->objective.fake_noise;
+    size_t width = ddaebm_model_width(trainer->model);
+    float *out = trainer->inputs[DD_SLOT_NOISE_FAKE];
+    if (share <= 0)
+        return;
+    dd_rng_normals(out, trainer->seed, dd_stream(DD_STREAM_NOISE_FAKE, trainer->step), 0, trainer->batch * width);
+    for (size_t i = 0; i < trainer->batch; i++) {
+        float chance;
+        dd_rng_uniforms(&chance, trainer->seed, dd_stream(DD_STREAM_CHOICE_FAKE, trainer->step), i, 1);
+        bool noisy = trainer->inputs[DD_SLOT_LEVEL][i] == 0 && (double)chance < share;
+        for (size_t j = 0; j < width; j++)
+            out[i * width + j] *= noisy ? (float)trainer->fake_scale : 0.0f;
     }
 }
 
@@ -275,6 +311,7 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
     }
     dd_model_standardize(trainer->model, x0, trainer->batch, x0);
     draw_levels(trainer);
+    draw_fake_noise(trainer);
     for (size_t i = 0; i < sizeof noises / sizeof *noises; i++)
         dd_rng_normals(trainer->inputs[noises[i].slot], trainer->seed, dd_stream(noises[i].purpose, trainer->step), 0,
                        trainer->batch * input_width(settings_of(trainer), noises[i].slot));

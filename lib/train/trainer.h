@@ -23,6 +23,7 @@ struct ddaebm_trainer {
     dd_plan *plan;
     dd_workspace *workspace;
     size_t batch;
+    double fake_scale; /* deviation of the noise that objective.fake_noise adds */
     float *inputs[DD_SLOT_INPUTS];
     float losses[DD_LOSSES];
     float *gradients[DD_NETWORKS];

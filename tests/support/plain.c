@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(DD_OP_COUNT == 26, "a new operation: give it a twin here and rows in test_gradient_table.c, then raise this number");
+_Static_assert(DD_OP_COUNT == 27, "a new operation: give it a twin here and rows in test_gradient_table.c, then raise this number");
 
 struct test_plain {
     const dd_graph *graph;
@@ -107,6 +107,8 @@ static double element(const dd_node_data *data, double a, double b) {
         return tanh(a);
     case DD_OP_SIGMOID:
         return 1 / (1 + exp(-a));
+    case DD_OP_SOFTPLUS:
+        return fmax(a, 0) + log1p(exp(-fabs(a)));
     case DD_OP_SIN:
         return sin(a);
     case DD_OP_COS:

@@ -81,7 +81,7 @@ static dd_node build_power(dd_graph *g, const dd_node *x, const row *r) {
 static dd_node build_unary(dd_graph *g, const dd_node *x, const row *r) {
     static dd_node (*const builders[DD_OP_COUNT])(dd_graph *, dd_node) = {
         [DD_OP_EXP] = dd_exp, [DD_OP_LOG] = dd_log, [DD_OP_TANH] = dd_tanh, [DD_OP_SIGMOID] = dd_sigmoid,
-        [DD_OP_SIN] = dd_sin, [DD_OP_COS] = dd_cos, [DD_OP_STEP] = dd_step, [DD_OP_DETACH] = dd_detach};
+        [DD_OP_SOFTPLUS] = dd_softplus, [DD_OP_SIN] = dd_sin, [DD_OP_COS] = dd_cos, [DD_OP_STEP] = dd_step, [DD_OP_DETACH] = dd_detach};
     return builders[r->op](g, x[0]);
 }
 
@@ -238,6 +238,7 @@ static const row rows[] = {
     UNARY("log", DD_OP_LOG, 0.3, 4),
     UNARY("tanh", DD_OP_TANH, -3, 3),
     UNARY("sigmoid", DD_OP_SIGMOID, -4, 4),
+    UNARY("softplus", DD_OP_SOFTPLUS, -6, 6),
     UNARY("sin", DD_OP_SIN, -6, 6),
     UNARY("cos", DD_OP_COS, -6, 6),
     {"step", DD_OP_STEP, build_unary, {ROWS}, -1e-3, 1e-3, .flat = true},

@@ -167,6 +167,7 @@ bad_train 2 "steps is '0'" --data moons --steps 0
 bad_train 2 "threads is '0'" --data moons --threads 0
 bad_train 2 "batch is '1'" --data moons --batch 1
 bad 2 "checkpoint-every needs --checkpoint" train --data moons --out never.safetensors --checkpoint-every 3
+bad 2 "same file" train --data moons --out never.safetensors --checkpoint never.safetensors
 bad 1 'training.stepz' train --data moons --config unknown.json --out never.safetensors
 bad 1 "syntax.json" train --data moons --config syntax.json --out never.safetensors
 bad 1 "none.json.*No such file" train --data moons --config none.json --out never.safetensors

@@ -66,6 +66,12 @@ static inline float logistic(float x) {
     return 1.0f / (1.0f + exponential(-x));
 }
 
+/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), the logarithm by its series where e^-|x| would be lost in 1. */
+static inline float soft_plus(float x) {
+    float e = exponential(-fabsf(x)), rest = e < 1e-3f ? e - 0.5f * e * e : logarithm(1.0f + e);
+    return (x > 0.0f ? x : 0.0f) + rest;
+}
+
 /* tanh x: its series where it is small, 1 - 2 / (e^2x + 1) elsewhere. */
 static inline float hyperbolic_tangent(float x) {
     float x2 = x * x;
@@ -73,6 +79,21 @@ static inline float hyperbolic_tangent(float x) {
     float near_zero = x + x * x2 * (-1.0f / 3.0f + x2 * (2.0f / 15.0f + x2 * p));
     float elsewhere = 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f);
     return fabsf(x) < 0.3f ? near_zero : elsewhere;
+}
+
+/* sin x for |x| <= most_angle, or cos x (a quarter turn further): x less a multiple of pi/2 taken in three parts, then one of two polynomials
+ * (minimax on +- pi/4). */
+static inline float wave(float x, int32_t quarters_ahead) {
+    float k = nearbyintf(x * 0.636619772367581343f);
+    float r = x - k * 1.5703125f;
+    r -= k * 4.837512969970703125e-4f;
+    r -= k * 7.54978995489188216e-8f;
+    float r2 = r * r;
+    float odd = r + r * r2 * (-1.6666654611e-1f + r2 * (8.3321608736e-3f - r2 * 1.9515295891e-4f));
+    float even = 1.0f - 0.5f * r2 + r2 * r2 * (4.166664568298827e-2f + r2 * (-1.388731625493765e-3f + r2 * 2.443315711809948e-5f));
+    int32_t quarter = (int32_t)k + quarters_ahead;
+    float value = quarter & 1 ? even : odd;
+    return quarter & 2 ? -value : value;
 }
 
 /* --- The operations. --- */
@@ -100,9 +121,30 @@ ELEMENTWISE(natural_exponential, exponential(a[i]))
 ELEMENTWISE(natural_logarithm, logarithm(a[i]))
 ELEMENTWISE(tangent, hyperbolic_tangent(a[i]))
 ELEMENTWISE(sigmoid, logistic(a[i]))
-ELEMENTWISE(sine, sinf(a[i]))
-ELEMENTWISE(cosine, cosf(a[i]))
+ELEMENTWISE(softplus, soft_plus(a[i]))
+ELEMENTWISE(small_sine, wave(a[i], 0))
+ELEMENTWISE(small_cosine, wave(a[i], 1))
+ELEMENTWISE(any_sine, sinf(a[i]))
+ELEMENTWISE(any_cosine, cosf(a[i]))
 ELEMENTWISE(step, a[i] > 0.0f ? 1.0f : 0.0f)
+
+/* Beyond this an angle has lost too many digits for three parts of pi/2. */
+static const float most_angle = 4096;
+
+static bool all_small(const float *x, size_t count) {
+    uint32_t large = 0;
+    for (size_t i = 0; i < count; i++)
+        large |= fabsf(x[i]) <= most_angle ? 0u : 1u;
+    return large == 0;
+}
+
+static void sine(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+    (all_small(a, count) ? small_sine : any_sine)(out, a, b, count, factor, shift);
+}
+
+static void cosine(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+    (all_small(a, count) ? small_cosine : any_cosine)(out, a, b, count, factor, shift);
+}
 
 static void affine_or_scale(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
     (shift == 0.0f ? scale : affine)(out, a, b, count, factor, shift);
@@ -190,6 +232,7 @@ const dd_kernels DD_KERNELS = {
             [DD_OP_LOG] = natural_logarithm,
             [DD_OP_TANH] = tangent,
             [DD_OP_SIGMOID] = sigmoid,
+            [DD_OP_SOFTPLUS] = softplus,
             [DD_OP_SIN] = sine,
             [DD_OP_COS] = cosine,
             [DD_OP_STEP] = step,

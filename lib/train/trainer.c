@@ -3,6 +3,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "sample/calibrate.h"
 #include "tensor/kernels/matmul.h"
 
 #include <math.h>

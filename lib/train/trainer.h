@@ -46,7 +46,4 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer);
 /* The halves of a step on whatever stands in the inputs. */
 void dd_trainer_compute(ddaebm_trainer *trainer, int phase);
 
-/* The temperature that fits the energy to the data (calibrate.c). */
-ddaebm_status dd_calibrate(ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed);
-
 #endif

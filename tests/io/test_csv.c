@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/csv.h"
-#include "io/io_support.h"
+#include "support/harness.h"
 
 #include <locale.h>
 

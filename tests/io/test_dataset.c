@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "io/dataset.h"
-#include "io/io_support.h"
+#include "support/harness.h"
 
 #include <locale.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/file.h"
-#include "io/io_support.h"
+#include "support/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "base/context.h"
-#include "io/io_support.h"
+#include "support/harness.h"
 #include "io/safetensors_writer.h"
 
 #include <stdint.h>

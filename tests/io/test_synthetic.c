@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "io/io_support.h"
+#include "support/harness.h"
 #include "io/synthetic.h"
 
 #include <math.h>

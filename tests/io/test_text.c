@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "io/io_support.h"
+#include "support/harness.h"
 #include "io/text.h"
 
 #include <locale.h>

@@ -207,9 +207,11 @@ static void print_result(const test_fixture *fixture, const char *path, FILE *ou
     json_decref(line);
 }
 
-bool test_fixture_check(const char *path, FILE *out) {
+bool test_fixture_check_on(const char *path, int threads, FILE *out) {
     test_fixture fixture;
     test_fixture_open(&fixture, path);
+    if (threads > 0 && fixture.context && ddaebm_context_set_threads(fixture.context, threads) != DDAEBM_OK)
+        test_fixture_problem(&fixture, "%s", ddaebm_error_message());
     const char *family = json_string_value(json_object_get(fixture.config, "family"));
     if (!fixture.problem[0]) {
         if (family && strcmp(family, "toy") == 0)
@@ -229,4 +231,8 @@ bool test_fixture_check(const char *path, FILE *out) {
     bool good = holds(&fixture);
     test_fixture_close(&fixture);
     return good;
+}
+
+bool test_fixture_check(const char *path, FILE *out) {
+    return test_fixture_check_on(path, 0, out);
 }

@@ -62,6 +62,9 @@ bool test_fixture_vanishes(const test_fixture *fixture, const char *parameter);
 /* Checks one file of any family; prints a JSON line to `out` (NULL for silence). True if all holds. */
 bool test_fixture_check(const char *path, FILE *out);
 
+/* The same with a number of threads; 0 for the context's default. */
+bool test_fixture_check_on(const char *path, int threads, FILE *out);
+
 /* The families. */
 void test_check_step(test_fixture *fixture);
 void test_check_schedules(test_fixture *fixture);

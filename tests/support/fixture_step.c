@@ -143,7 +143,8 @@ static void set_inputs(test_fixture *fixture, ddaebm_trainer *trainer) {
     size_t latent = (size_t)dd_model_settings(trainer->model)->network.latent_width;
     for (int i = 0; i < DD_SLOT_INPUTS; i++) {
         size_t each = i == DD_SLOT_LEVEL ? 1 : i == DD_SLOT_LATENT || i == DD_SLOT_NOISE_ENCODER ? latent : width;
-        test_fixture_floats(fixture, names[i], trainer->inputs[i], trainer->batch * each);
+        if (names[i]) /* the reference adds no noise to what the energy is shown */
+            test_fixture_floats(fixture, names[i], trainer->inputs[i], trainer->batch * each);
     }
 }
 
@@ -185,7 +186,8 @@ static double least_gradient(const test_fixture *fixture, const char *parameter,
 }
 
 /* An Adam step from zero state is the rate times the gradient's sign, so where a gradient is rounding noise a weight may go either way: no element is further off
- * than twice the rate, and those with a gradient above 1e-4 of the tensor's largest are nearly all within 1e-6 (of weights of order 1). */
+ * than twice the rate, and those with a gradient above 1e-4 of the tensor's largest are nearly all within 1e-6 (of weights of order 1). What no loss depends on does not
+ * move. */
 static void compare_weights_end_to_end(test_fixture *fixture, const ddaebm_trainer *trainer) {
     size_t off = 0, all = 0;
     for (size_t i = 0; i < trainer->model->parameters.count; i++) {
@@ -216,7 +218,7 @@ static void compare_weights_end_to_end(test_fixture *fixture, const ddaebm_train
             }
         }
         (void)snprintf(name, sizeof name, "after.%s", p->name);
-        test_fixture_note(fixture, TEST_WEIGHTS, name, worst, 2.1 * rate_of(trainer, p));
+        test_fixture_note(fixture, TEST_WEIGHTS, name, worst, trainer->graph.used[i] ? 2.1 * rate_of(trainer, p) : 1e-9);
     }
     test_fixture_note(fixture, TEST_WEIGHTS, "share of weights off by more than 1e-6", (double)off / (double)(all + 1), 0.005);
 }

@@ -1,0 +1,172 @@
+#include "sample/calibrate.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "diffusion/noise_schedule.h"
+
+#include <ddaebm/scorer.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum { MOST_ROWS = 16384, GRID = 384, GRID_LINE = 4096 };
+
+/* How far beyond the data the box reaches, as a part of the data's extent. */
+static const double beyond = 0.25;
+
+/* Where the fresh rows of an unbounded set begin: no training run comes there. */
+static const uint64_t fresh_rows = UINT64_C(1) << 40;
+
+typedef struct calibration {
+    ddaebm_model *model;
+    ddaebm_scorer *scorer; /* made at temperature 1: scores are f */
+    size_t width, count;
+    float *rows;  /* [count, width]: data as it is */
+    float *noisy; /* [count, width]: diffused to level 0, in the data's units */
+    float *noise; /* [count, width]: with what noise */
+    double sigma; /* its deviation */
+} calibration;
+
+/* --- Maximum likelihood: the mean of f over the data equals its mean under exp(f s). --- */
+
+typedef struct box {
+    float low[2], high[2];
+    size_t points, across; /* points of the grid, and in its first axis */
+} box;
+
+static box box_of(const calibration *c) {
+    box b = {.across = c->width == 1 ? GRID_LINE : GRID, .points = c->width == 1 ? GRID_LINE : (size_t)GRID * GRID};
+    for (size_t j = 0; j < c->width; j++) {
+        b.low[j] = FLT_MAX;
+        b.high[j] = -FLT_MAX;
+        for (size_t i = 0; i < c->count; i++) {
+            float x = c->rows[i * c->width + j];
+            b.low[j] = x < b.low[j] ? x : b.low[j];
+            b.high[j] = x > b.high[j] ? x : b.high[j];
+        }
+        float margin = (float)beyond * (b.high[j] - b.low[j]) + 1e-6f;
+        b.low[j] -= margin;
+        b.high[j] += margin;
+    }
+    return b;
+}
+
+static void fill_grid(const calibration *c, const box *b, float *points) {
+    for (size_t i = 0; i < b->points; i++)
+        for (size_t j = 0; j < c->width; j++) {
+            size_t at = j == 0 ? i % b->across : i / b->across;
+            points[i * c->width + j] = b->low[j] + (b->high[j] - b->low[j]) * ((float)at + 0.5f) / (float)b->across;
+        }
+}
+
+/* Mean of f under the density proportional to exp(f s) on the grid. */
+static double mean_under(const float *f, size_t count, double s) {
+    double largest = -DBL_MAX, sum = 0, weighted = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, (double)f[i]);
+    for (size_t i = 0; i < count; i++) {
+        double weight = exp(((double)f[i] - largest) * s);
+        sum += weight;
+        weighted += weight * ((double)f[i] - largest);
+    }
+    return largest + weighted / sum;
+}
+
+/* The likelihood is concave in s = 1/temperature: bisection on the logarithm of s. */
+static double likeliest(const float *data, size_t count, const float *grid, size_t points) {
+    enum { HALVINGS = 48 };
+    double mean = 0, low = log(1e-4), high = log(1e4);
+    for (size_t i = 0; i < count; i++)
+        mean += (double)data[i] / (double)count;
+    for (int i = 0; i < HALVINGS; i++) {
+        double middle = (low + high) / 2;
+        *(mean_under(grid, points, exp(middle)) < mean ? &low : &high) = middle;
+    }
+    return exp(-(low + high) / 2);
+}
+
+static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature) {
+    ddaebm_context *context = c->model->context;
+    box b = box_of(c);
+    float *points = dd_alloc_zero(context, b.points * c->width, sizeof *points), *f = dd_alloc_zero(context, b.points, sizeof *f);
+    float *data = dd_alloc_zero(context, c->count, sizeof *data);
+    ddaebm_status status = points && f && data ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    if (status == DDAEBM_OK) {
+        fill_grid(c, &b, points);
+        status = ddaebm_scorer_score(c->scorer, points, b.points, 0, f);
+    }
+    if (status == DDAEBM_OK)
+        status = ddaebm_scorer_score(c->scorer, c->noisy, c->count, 0, data);
+    if (status == DDAEBM_OK)
+        *temperature = likeliest(data, c->count, f, b.points);
+    dd_free(context, points);
+    dd_free(context, f);
+    dd_free(context, data);
+    return status;
+}
+
+/* --- Score matching: s minimises mean |s grad f + noise / sigma|^2. --- */
+
+static ddaebm_status fit_by_scores(const calibration *c, double *temperature) {
+    float *gradients = dd_alloc_zero(c->model->context, c->count * c->width, sizeof *gradients);
+    if (!gradients)
+        return DDAEBM_OUT_OF_MEMORY;
+    ddaebm_status status = ddaebm_scorer_gradient(c->scorer, c->noisy, c->count, 0, gradients);
+    double product = 0, square = 0;
+    for (size_t i = 0; i < c->count * c->width; i++) {
+        double gradient = (double)gradients[i] * (double)c->model->scale[i % c->width]; /* of a standardised row */
+        product -= gradient * (double)c->noise[i] / c->sigma;
+        square += gradient * gradient;
+    }
+    if (status == DDAEBM_OK && product > 0)
+        *temperature = square / product;
+    dd_free(c->model->context, gradients);
+    return status;
+}
+
+/* --- The whole. --- */
+
+static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint64_t seed) {
+    ddaebm_model *model = c->model;
+    uint64_t all = ddaebm_dataset_rows(dataset), first = all ? 0 : fresh_rows;
+    c->count = all && all < MOST_ROWS ? (size_t)all : MOST_ROWS;
+    float **blocks[] = {&c->rows, &c->noisy, &c->noise};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        *blocks[i] = dd_alloc_zero(model->context, c->count * c->width, sizeof(float));
+        if (!*blocks[i])
+            return DDAEBM_OUT_OF_MEMORY;
+    }
+    dd_noise_schedule schedule;
+    ddaebm_status status = ddaebm_dataset_read(dataset, first, c->count, c->rows);
+    if (status == DDAEBM_OK)
+        status = dd_noise_schedule_make(&schedule, model->context, dd_model_settings(model));
+    if (status != DDAEBM_OK)
+        return status;
+    c->sigma = schedule.sigma_cum[0];
+    float keep = (float)schedule.a_cum[0], spread = (float)schedule.sigma_cum[0];
+    dd_noise_schedule_free(&schedule);
+    dd_rng_normals(c->noise, seed, dd_stream(DD_STREAM_CALIBRATION, 0), 0, c->count * c->width);
+    dd_model_standardize(model, c->rows, c->count, c->noisy);
+    for (size_t i = 0; i < c->count * c->width; i++)
+        c->noisy[i] = keep * c->noisy[i] + spread * c->noise[i];
+    dd_model_restore(model, c->noisy, c->count, c->noisy);
+    return ddaebm_scorer_create(&c->scorer, model);
+}
+
+ddaebm_status dd_calibrate(ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed) {
+    calibration c = {.model = model, .width = ddaebm_model_width(model)};
+    double before = model->temperature, fitted = before;
+    model->temperature = 1;
+    ddaebm_status status = prepare(&c, dataset, seed);
+    if (status == DDAEBM_OK)
+        status = c.width <= 2 ? fit_by_likelihood(&c, &fitted) : fit_by_scores(&c, &fitted);
+    model->temperature = before;
+    if (status == DDAEBM_OK && ddaebm_model_set_temperature(model, fitted) != DDAEBM_OK)
+        dd_report(model->context, DDAEBM_LOG_WARNING, "no temperature fits the data: it stays %g", before);
+    ddaebm_scorer_free(c.scorer);
+    dd_free(model->context, c.rows);
+    dd_free(model->context, c.noisy);
+    dd_free(model->context, c.noise);
+    return status;
+}

@@ -68,7 +68,6 @@ static int begin(run *state, const command *self) {
     int code = 0;
     TRY(config_build(&config, state->context, &asked->config, self, ddaebm_dataset_width(state->dataset)));
     TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
-    TRY(set_integer(config, "training.steps", &asked->steps, "--steps", self)); /* the learning rate's schedule ends with the run */
     TRY(checked(ddaebm_model_create(&model, state->context, config, asked->seed.value)));
     TRY(checked(ddaebm_trainer_create(&state->trainer, model, state->dataset, asked->seed.value)));
 cleanup:
@@ -201,7 +200,7 @@ int command_train(const command *self, int argc, char **argv) {
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &asked.data, "a named set, or an NPY or CSV file of numbers"),
         CONFIG_ROWS(&asked.config),
-        NUMBER("steps", &asked.steps, 1, 1000000000, "the step at which the run ends, resumed or not; left out: training.steps"),
+        NUMBER("steps", &asked.steps, 1, 1000000000, "the step at which the run ends, resumed or not; left out: training.steps, where the learning rates end"),
         NUMBER("batch", &asked.batch, 2, 65536, "rows in the batch of a step; left out: training.batch"),
         SEED_ROW(&asked.seed, "fixes every draw; a resumed run keeps its own"),
         THREADS_ROW(&asked.threads),

@@ -21,10 +21,10 @@ dd_node dd_gradient_penalty(dd_graph *graph, dd_node gradient, double gamma) {
     return mean_of_sums(graph, square(graph, gradient), gamma / 2);
 }
 
-dd_node dd_score_penalty(const dd_process *process, dd_node gradient, dd_node noise, double temperature, double gamma) {
+dd_node dd_score_penalty(const dd_process *process, dd_node gradient, dd_node noise, double weight, double gamma) {
     dd_graph *graph = process->graph;
     dd_node scaled = dd_multiply(graph, gradient, dd_process_at(process, process->schedule->sigma_cum, 0, gradient));
-    return mean_of_sums(graph, square(graph, dd_add(graph, scaled, dd_affine(graph, noise, temperature, 0))), gamma / 2);
+    return mean_of_sums(graph, square(graph, dd_add(graph, scaled, dd_affine(graph, noise, weight, 0))), gamma / 2);
 }
 
 dd_node dd_fake_penalty(const dd_process *process, dd_node gradient, double gamma) {

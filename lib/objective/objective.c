@@ -62,8 +62,7 @@ static dd_node build_penalty(step *s, dd_node f_real) {
     const double gamma = s->settings->objective.gamma;
     if (!score)
         return dd_gradient_penalty(graph, gradient, gamma);
-    double temperature = s->settings->objective.temperature * s->settings->objective.latent_weight;
-    return dd_score_penalty(&s->process, gradient, s->noise_t, temperature, gamma);
+    return dd_score_penalty(&s->process, gradient, s->noise_t, s->settings->objective.latent_weight, gamma);
 }
 
 /* loss = contrast of f(x_pos) with f(x_t), plus penalties; as published mean[f(x_pos) - f(x_t)] + gamma/2 mean ||d/dx_t [f + log q]||^2 */

@@ -319,7 +319,18 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
     return DDAEBM_OK;
 }
 
+/* Where no loss reaches, a hook may have written in the step before. */
+static void clear_unused_gradients(ddaebm_trainer *trainer) {
+    const dd_parameters *parameters = &trainer->model->parameters;
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        if (p->role == DD_ROLE_WEIGHT && !trainer->graph.used[i])
+            memset(trainer->gradients[p->network] + p->offset, 0, p->elements * sizeof(float));
+    }
+}
+
 void dd_trainer_compute(ddaebm_trainer *trainer, int phase) {
+    clear_unused_gradients(trainer);
     dd_blas_enter();
     dd_workspace_run(trainer->workspace, phase, pool_of(trainer), false);
     dd_blas_leave();
@@ -377,10 +388,11 @@ static double rate_now(const ddaebm_trainer *trainer, double first) {
     return dd_learning_rate(settings_of(trainer), first, trainer->step, (uint64_t)settings_of(trainer)->training.steps);
 }
 
-static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least, const char *call, const char *before) {
-    if (trainer->stage >= least)
+/* A half is done once a step: phases of a plan are run once each, in turn. */
+static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least, dd_stage most, const char *call, const char *before) {
+    if (trainer->stage >= least && trainer->stage <= most)
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_STATE, "%s comes after %s", call, before);
+    return dd_fail(DDAEBM_STATE, "%s comes after %s, once a step", call, before);
 }
 
 ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
@@ -396,7 +408,7 @@ ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
 ddaebm_status ddaebm_trainer_energy_update(ddaebm_trainer *trainer) {
     DD_REQUIRE(trainer);
     ddaebm_status status;
-    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients"));
+    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients"));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENERGY));
     DD_TRY(check_finite(trainer, DDAEBM_NETWORK_ENERGY, DD_LOSS_ENERGY));
     update(trainer, DDAEBM_NETWORK_ENERGY, rate_now(trainer, settings_of(trainer)->optimizer.energy_rate));
@@ -407,7 +419,8 @@ cleanup:
 
 ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
     DD_REQUIRE(trainer);
-    ddaebm_status status = expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients");
+    ddaebm_status status =
+        expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__, "ddaebm_trainer_energy_gradients");
     if (status != DDAEBM_OK)
         return status;
     dd_trainer_compute(trainer, 1);
@@ -469,7 +482,7 @@ ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer, ddaebm_st
     DD_REQUIRE(trainer);
     ddaebm_status status;
     DD_TRY(check_statistics(statistics));
-    DD_TRY(expect_stage(trainer, DD_STAGE_GENERATOR_KNOWN, __func__, "ddaebm_trainer_generator_gradients"));
+    DD_TRY(expect_stage(trainer, DD_STAGE_GENERATOR_KNOWN, DD_STAGE_GENERATOR_KNOWN, __func__, "ddaebm_trainer_generator_gradients"));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_GENERATOR));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENCODER));
     DD_TRY(check_finite(trainer, DDAEBM_NETWORK_GENERATOR, DD_LOSS_GENERATOR));

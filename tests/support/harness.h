@@ -135,9 +135,9 @@ static inline ddaebm_context *fussy_context(fussy *self) {
 #define ASSERT_FAILS(call, expected, text)                                                                                         \
     do {                                                                                                                           \
         ck_assert_int_eq((call), (expected));                                                                                      \
-        const char *told = ddaebm_error_message();                                                                                  \
-        ck_assert_msg(strstr(told, (text)) != NULL, "'%s' is not in '%s'", (text), told);                                            \
-        ck_assert_ptr_null(strchr(told, '\n'));                                                                                     \
+        const char *message_ = ddaebm_error_message();                                                                                  \
+        ck_assert_msg(strstr(message_, (text)) != NULL, "'%s' is not in '%s'", (text), message_);                                            \
+        ck_assert_ptr_null(strchr(message_, '\n'));                                                                                     \
     } while (0)
 
 #define ASSERT_OK(call) ck_assert_msg((call) == DDAEBM_OK, "%s: %s", #call, ddaebm_error_message())

@@ -1,0 +1,277 @@
+/* Checkpoints: a run that is cut goes on as if it had not been, bit for bit; and what is no checkpoint is refused. */
+#define _GNU_SOURCE
+#include "support/small.h"
+#include "support/tamper.h"
+#include "train/trainer.h"
+
+#include <math.h>
+
+static fussy counted;
+static ddaebm_context *context;
+
+static void begin(void) {
+    context = fussy_context(&counted);
+    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+}
+
+static void end(void) {
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+
+static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset, uint64_t last) {
+    ddaebm_model *model = small_model(context, changes, 3);
+    ddaebm_trainer *trainer = NULL;
+    ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, UINT64_C(0xFEDCBA9876543210)));
+    ASSERT_OK(ddaebm_trainer_run(trainer, last, NULL, NULL));
+    ddaebm_model_free(model);
+    return trainer;
+}
+
+static void *file_bytes(const char *path, size_t *size) {
+    enum { MOST = 1 << 20 };
+    char *bytes = malloc(MOST);
+    *size = get_file(path, bytes, MOST);
+    ck_assert_uint_lt(*size, MOST);
+    return bytes;
+}
+
+/* A checkpoint holds the whole state, so two runs in the same state write the same bytes; and what is not in the file is compared, too. */
+static void assert_same_state(const ddaebm_trainer *a, const ddaebm_trainer *b) {
+    size_t size_a = 0, size_b = 0;
+    ASSERT_OK(ddaebm_trainer_save(a, in_folder("a")));
+    ASSERT_OK(ddaebm_trainer_save(b, in_folder("b")));
+    void *bytes_a = file_bytes(in_folder("a"), &size_a), *bytes_b = file_bytes(in_folder("b"), &size_b);
+    ck_assert_uint_eq(size_a, size_b);
+    ck_assert_int_eq(memcmp(bytes_a, bytes_b, size_a), 0);
+    free(bytes_a);
+    free(bytes_b);
+    ck_assert_uint_eq(a->step, b->step);
+    ck_assert_uint_eq(a->seed, b->seed);
+    ck_assert_int_eq(a->averaging, b->averaging);
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        const size_t *totals = a->model->parameters.totals[n];
+        for (int role = 0; role < 2; role++) {
+            ck_assert_int_eq(memcmp(a->model->weights.values[n][role], b->model->weights.values[n][role], totals[role] * sizeof(float)), 0);
+            if (a->averaging)
+                ck_assert_int_eq(memcmp(a->average.values[n][role], b->average.values[n][role], totals[role] * sizeof(float)), 0);
+            ck_assert_int_eq(memcmp(a->moments[n][role], b->moments[n][role], totals[DD_ROLE_WEIGHT] * sizeof(float)), 0);
+        }
+        ck_assert_int_eq(memcmp(a->model->weights.counters[n], b->model->weights.counters[n], totals[DD_ROLE_COUNTER] * sizeof(int64_t)), 0);
+    }
+    for (size_t i = 0; i < a->model->parameters.count; i++)
+        ck_assert_uint_eq(a->adam[i].updates, b->adam[i].updates);
+}
+
+enum { LAST = 14 };
+
+/* k steps, a file, a new trainer in a new context, the rest. */
+static void compare_resumed(const char *changes, const ddaebm_dataset *dataset) {
+    static const uint64_t cuts[] = {0, 1, 2, 5, 7, 13, 14};
+    ddaebm_trainer *straight = train(changes, dataset, LAST);
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        ddaebm_context *other = NULL;
+        ddaebm_trainer *trainer = train(changes, dataset, cuts[i]), *resumed = NULL;
+        ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+        ASSERT_OK(ddaebm_context_create(&other, NULL));
+        ASSERT_OK(ddaebm_context_set_threads(other, 1));
+        ASSERT_OK(ddaebm_trainer_resume(&resumed, other, in_folder("k"), dataset));
+        ddaebm_context_free(other);
+        ck_assert_uint_eq(ddaebm_trainer_steps(resumed), cuts[i]);
+        assert_same_state(trainer, resumed);
+        ASSERT_OK(ddaebm_trainer_run(resumed, LAST, NULL, NULL));
+        assert_same_state(straight, resumed);
+        ASSERT_OK(ddaebm_trainer_run(trainer, LAST, NULL, NULL)); /* saving changes nothing */
+        assert_same_state(straight, trainer);
+        ddaebm_trainer_free(trainer);
+        ddaebm_trainer_free(resumed);
+    }
+    ddaebm_trainer_free(straight);
+}
+
+/* 21 rows and batches of 8: no epoch ends with a step. */
+START_TEST(a_cut_run_goes_on_bit_for_bit) {
+    begin();
+    ddaebm_dataset *rows = small_rows(context, 21, 2), *named = NULL;
+    ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
+    compare_resumed(EVERYTHING, rows);
+    compare_resumed("", rows);
+    compare_resumed(EVERYTHING, named);
+    compare_resumed("\"objective.divergence\":\"reverse_kl\",\"optimizer.ema_decay\":0.5,\"energy.norm\":\"batch\"", rows);
+    ddaebm_dataset_free(rows);
+    ddaebm_dataset_free(named);
+    end();
+}
+END_TEST
+
+START_TEST(a_run_may_be_cut_again_and_again) {
+    begin();
+    ddaebm_dataset *rows = small_rows(context, 21, 2);
+    ddaebm_trainer *straight = train(EVERYTHING, rows, LAST), *trainer = train(EVERYTHING, rows, 0);
+    for (uint64_t step = 1; step <= LAST; step++) {
+        ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+        ddaebm_trainer_free(trainer);
+        ASSERT_OK(ddaebm_trainer_resume(&trainer, context, in_folder("k"), rows));
+        ASSERT_OK(ddaebm_trainer_run(trainer, step, NULL, NULL));
+    }
+    assert_same_state(straight, trainer);
+    ck_assert_uint_eq(entries_in_folder(), 3); /* k, a, b */
+    ddaebm_trainer_free(straight);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(rows);
+    end();
+}
+END_TEST
+
+/* The averaged weights, that is what a snapshot has. */
+START_TEST(a_checkpoint_is_a_model) {
+    static const char *const kinds[] = {EVERYTHING, ""};
+    begin();
+    ddaebm_dataset *rows = small_rows(context, 21, 2);
+    for (int i = 0; i < 2; i++) {
+        ddaebm_trainer *trainer = train(kinds[i], rows, 5);
+        ddaebm_model *snapshot = NULL, *loaded = NULL;
+        ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+        ASSERT_OK(ddaebm_model_load(&loaded, context, in_folder("k")));
+        ck_assert(same_models(snapshot, loaded));
+        ck_assert_int_eq(same_models(trainer->model, loaded), i == 1); /* without averages, the weights themselves */
+        ddaebm_model_free(snapshot);
+        ddaebm_model_free(loaded);
+        ddaebm_trainer_free(trainer);
+    }
+    ddaebm_dataset_free(rows);
+    end();
+}
+END_TEST
+
+/* --- What is refused. --- */
+
+static void refused(const char *path, const ddaebm_dataset *dataset, ddaebm_status status, const char *text) {
+    int elsewhere;
+    ddaebm_trainer *const before = (ddaebm_trainer *)(void *)&elsewhere, *trainer = before;
+    ASSERT_FAILS(ddaebm_trainer_resume(&trainer, context, path, dataset), status, text);
+    ck_assert_ptr_eq(trainer, before);
+}
+
+START_TEST(what_is_no_checkpoint_is_refused) {
+    begin();
+    ddaebm_dataset *rows = small_rows(context, 21, 2), *wide = small_rows(context, 21, 3);
+    ddaebm_trainer *trainer = train(EVERYTHING, rows, 2);
+    ddaebm_model *snapshot = NULL;
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+    ASSERT_OK(ddaebm_model_save(snapshot, in_folder("model")));
+    ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+    put_file(in_folder("text"), "no", 2);
+    refused(in_folder("model"), rows, DDAEBM_FORMAT, "a model file cannot be resumed");
+    refused(in_folder("text"), rows, DDAEBM_FORMAT, "/text");
+    refused(in_folder("none"), rows, DDAEBM_NOT_FOUND, "/none");
+    refused(in_folder("k"), wide, DDAEBM_MISMATCH, "rows of 3 numbers");
+    refused(NULL, rows, DDAEBM_INVALID_ARGUMENT, "path");
+    refused(in_folder("k"), NULL, DDAEBM_INVALID_ARGUMENT, "dataset");
+    ASSERT_FAILS(ddaebm_trainer_resume(NULL, context, in_folder("k"), rows), DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_trainer_save(NULL, in_folder("k")), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_save(trainer, NULL), DDAEBM_INVALID_ARGUMENT, "path");
+    ASSERT_FAILS(ddaebm_trainer_save(trainer, in_folder("none/k")), DDAEBM_IO, "/none");
+    ASSERT_FAILS(ddaebm_trainer_save(trainer, "/dev/full"), DDAEBM_IO, "/dev/full");
+    ck_assert_uint_eq(entries_in_folder(), 3);
+    ddaebm_model_free(snapshot);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(rows);
+    ddaebm_dataset_free(wide);
+    end();
+}
+END_TEST
+
+START_TEST(corrupt_checkpoints_are_refused) {
+    static const struct {
+        test_tamper change;
+        ddaebm_status status;
+        const char *text;
+    } rows[] = {
+        {{.drop = "trainer.state"}, DDAEBM_FORMAT, "trainer.state"},
+        {{.drop = "trainer.adam.updates"}, DDAEBM_FORMAT, "trainer.adam.updates"},
+        {{.drop = "trainer.adam.m.energy"}, DDAEBM_MISMATCH, "trainer.adam.m.energy"},
+        {{.drop = "trainer.adam.v.encoder"}, DDAEBM_MISMATCH, "trainer.adam.v.encoder"},
+        {{.drop = "trainer.energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "trainer.energy.net.layers.0.weight"},
+        {{.drop = "energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "energy.net.layers.0.weight"},
+        {{.shorten = "trainer.state"}, DDAEBM_MISMATCH, "trainer.state"},
+        {{.shorten = "trainer.adam.updates"}, DDAEBM_MISMATCH, "trainer.adam.updates"},
+        {{.shorten = "trainer.adam.m.generator"}, DDAEBM_MISMATCH, "trainer.adam.m.generator has"},
+        {{.shorten = "trainer.encoder.fc_mu.weight"}, DDAEBM_MISMATCH, "another shape"},
+        {{.retype = "trainer.state"}, DDAEBM_MISMATCH, "trainer.state"},
+        {{.retype = "trainer.adam.v.energy"}, DDAEBM_MISMATCH, "holds I32, not F32"},
+        {{.poke = "trainer.adam.m.energy", .value = (double)NAN}, DDAEBM_NOT_FINITE, "trainer.adam.m.energy is nan"},
+        {{.poke = "trainer.adam.v.generator", .value = (double)INFINITY}, DDAEBM_NOT_FINITE, "trainer.adam.v.generator is inf"},
+        {{.poke = "trainer.adam.v.generator", .value = -1e-3}, DDAEBM_OUT_OF_RANGE, "trainer.adam.v.generator is -0.001"},
+        {{.poke = "trainer.adam.updates", .value = -1}, DDAEBM_OUT_OF_RANGE, "trainer.adam.updates is negative"},
+        {{.scale = "trainer.state", .factor = -1}, DDAEBM_OUT_OF_RANGE, "trainer.state"},
+        {{.poke = "trainer.energy.net.layers.0.bias", .value = (double)NAN}, DDAEBM_NOT_FINITE, "trainer.energy.net.layers.0.bias"},
+        {{.poke = "energy.net.layers.0.bias", .value = (double)NAN}, DDAEBM_NOT_FINITE, "tensor energy.net.layers.0.bias"},
+        {{.metadata = "version", .text = "2"}, DDAEBM_UNSUPPORTED, "version 2"},
+        {{.metadata = "config", .text = "{}"}, DDAEBM_MISMATCH, "shape"},
+    };
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 21, 2);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3), *same = NULL;
+    ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        test_tamper_file(in_folder("k"), in_folder("changed"), &rows[i].change);
+        refused(in_folder("changed"), dataset, rows[i].status, rows[i].text);
+        ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "/changed"));
+    }
+    test_tamper_file(in_folder("k"), in_folder("changed"), &(test_tamper){0}); /* it was not the copying */
+    ASSERT_OK(ddaebm_trainer_resume(&same, context, in_folder("changed"), dataset));
+    assert_same_state(trainer, same);
+    ddaebm_trainer_free(same);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(truncated_checkpoints_are_refused) {
+    begin();
+    size_t size = 0;
+    ddaebm_dataset *dataset = small_rows(context, 21, 2);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3);
+    ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+    void *bytes = file_bytes(in_folder("k"), &size);
+    for (size_t length = 0; length < size; length += 1 + size / 100) {
+        put_file(in_folder("cut"), bytes, length);
+        ddaebm_trainer *resumed = NULL;
+        ck_assert_int_eq(ddaebm_trainer_resume(&resumed, context, in_folder("cut"), dataset), DDAEBM_FORMAT);
+        ck_assert_ptr_null(resumed);
+    }
+    free(bytes);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(memory_may_run_out) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 21, 2);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3), *resumed = NULL;
+    void *none = NULL;
+    for (int on = 0; on < 2; on++) {
+        SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_trainer_save(trainer, in_folder("k")), on);
+        SWEEP_ALLOCATIONS_FROM(counted, resumed, ddaebm_trainer_resume(&resumed, context, in_folder("k"), dataset), on);
+        assert_same_state(trainer, resumed);
+        ddaebm_trainer_free(resumed);
+        resumed = NULL;
+    }
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {a_cut_run_goes_on_bit_for_bit,       a_run_may_be_cut_again_and_again,
+                                  a_checkpoint_is_a_model,             what_is_no_checkpoint_is_refused,
+                                  corrupt_checkpoints_are_refused,     truncated_checkpoints_are_refused,
+                                  memory_may_run_out};
+    return run_tests("checkpoint", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,864 @@
+/* The trainer: what a step is, in whole and in halves; what stops one; what it measures, holds and remembers.
+ *
+ * Same seed and number of threads: same bits. Other numbers of threads add in another order, so the gradients of a step agree within ACROSS_THREADS of
+ * a network's largest, no closer. */
+#define _GNU_SOURCE
+#include "support/small.h"
+#include "train/trainer.h"
+
+#include <math.h>
+
+#define ACROSS_THREADS 1e-5
+
+static fussy counted;
+static ddaebm_context *context;
+
+static void begin(void) {
+    context = fussy_context(&counted);
+    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+}
+
+static void end(void) {
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+
+static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset, uint64_t seed) {
+    ddaebm_model *model = small_model(context, changes, 3);
+    ddaebm_trainer *trainer = NULL;
+    ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, seed));
+    ddaebm_model_free(model); /* copied */
+    return trainer;
+}
+
+static void run(ddaebm_trainer *trainer, uint64_t last) {
+    ASSERT_OK(ddaebm_trainer_run(trainer, last, NULL, NULL));
+}
+
+/* Whether two trainers will do the same from here on. */
+static bool same_state(const ddaebm_trainer *a, const ddaebm_trainer *b) {
+    bool same = a->step == b->step && same_models(a->model, b->model) && a->averaging == b->averaging;
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        size_t weights = a->model->parameters.totals[n][DD_ROLE_WEIGHT] * sizeof(float);
+        size_t statistics = a->model->parameters.totals[n][DD_ROLE_STATISTIC] * sizeof(float);
+        for (int k = 0; k < 2; k++)
+            same = same && memcmp(a->moments[n][k], b->moments[n][k], weights) == 0;
+        if (same && a->averaging)
+            same = memcmp(a->average.values[n][0], b->average.values[n][0], weights) == 0 &&
+                   memcmp(a->average.values[n][1], b->average.values[n][1], statistics) == 0;
+    }
+    for (size_t i = 0; i < a->model->parameters.count; i++)
+        same = same && a->adam[i].updates == b->adam[i].updates;
+    return same;
+}
+
+/* --- Steps. --- */
+
+START_TEST(four_halves_are_a_step) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *whole = train(EVERYTHING, dataset, 5), *halves = train(EVERYTHING, dataset, 5);
+    ddaebm_step_statistics a = DDAEBM_STEP_STATISTICS_INIT, b = DDAEBM_STEP_STATISTICS_INIT;
+    for (int i = 0; i < 5; i++) {
+        ASSERT_OK(ddaebm_trainer_step(whole, &a));
+        ASSERT_OK(ddaebm_trainer_energy_gradients(halves));
+        ASSERT_OK(ddaebm_trainer_energy_update(halves));
+        ASSERT_OK(ddaebm_trainer_generator_gradients(halves));
+        ASSERT_OK(ddaebm_trainer_generator_update(halves, &b));
+        ck_assert_int_eq(memcmp(&a, &b, sizeof a), 0);
+        ck_assert(same_state(whole, halves));
+        ck_assert_uint_eq(a.step, (uint64_t)i + 1);
+        ck_assert_uint_eq(ddaebm_trainer_steps(whole), (uint64_t)i + 1);
+    }
+    ddaebm_trainer_free(whole);
+    ddaebm_trainer_free(halves);
+    ddaebm_trainer_free(NULL);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(halves_out_of_order_are_refused) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
+    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "comes after ddaebm_trainer_energy_gradients");
+    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_STATE, "comes after ddaebm_trainer_energy_gradients");
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "comes after ddaebm_trainer_generator_gradients");
+    ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "ddaebm_trainer_generator_update");
+    ASSERT_OK(ddaebm_trainer_energy_update(trainer));
+    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "ddaebm_trainer_energy_update"); /* not twice */
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "ddaebm_trainer_generator_update");
+    ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
+    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_STATE, "ddaebm_trainer_generator_gradients");
+    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "ddaebm_trainer_energy_update");
+    ASSERT_OK(ddaebm_trainer_generator_update(trainer, NULL));
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "ddaebm_trainer_generator_update");
+    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "ddaebm_trainer_energy_update");
+    run(straight, 1);
+    ck_assert(same_state(trainer, straight)); /* refused calls did nothing */
+    ddaebm_trainer_free(trainer);
+    ddaebm_trainer_free(straight);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+/* A step may be begun again, and the energy's update left out. */
+START_TEST(a_step_may_be_begun_again) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *trainer = train("", dataset, 5), *straight = train("", dataset, 5);
+    size_t elements = 0;
+    float *weights = NULL;
+    ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
+    ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
+    run(trainer, 1);
+    run(straight, 1);
+    ck_assert(same_state(trainer, straight));
+    ASSERT_OK(ddaebm_trainer_weights(trainer, DDAEBM_NETWORK_ENERGY, &weights, &elements));
+    float *before = malloc(elements * sizeof *before);
+    memcpy(before, weights, elements * sizeof *before);
+    ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
+    ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
+    ASSERT_OK(ddaebm_trainer_generator_update(trainer, NULL));
+    ck_assert_int_eq(memcmp(before, weights, elements * sizeof *before), 0);
+    ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 2);
+    free(before);
+    ddaebm_trainer_free(trainer);
+    ddaebm_trainer_free(straight);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(the_seed_fixes_a_run) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2), *endless = NULL;
+    ASSERT_OK(ddaebm_dataset_create_named(&endless, context, "pinwheel", 1));
+    const ddaebm_dataset *const sets[] = {dataset, endless};
+    for (int threads = 1; threads <= 3; threads++)
+        for (int i = 0; i < 2; i++) {
+            ASSERT_OK(ddaebm_context_set_threads(context, threads));
+            ddaebm_trainer *a = train(EVERYTHING, sets[i], 5), *b = train(EVERYTHING, sets[i], 5), *c = train(EVERYTHING, sets[i], 6);
+            run(a, 6);
+            run(b, 6);
+            run(c, 6);
+            ck_assert(same_state(a, b));
+            ck_assert(!same_state(a, c));
+            ddaebm_trainer_free(a);
+            ddaebm_trainer_free(b);
+            ddaebm_trainer_free(c);
+        }
+    ddaebm_dataset_free(dataset);
+    ddaebm_dataset_free(endless);
+    end();
+}
+END_TEST
+
+/* Gradients of one step of the published networks at a batch that is cut into parts. */
+static ddaebm_trainer *step_on(int threads, const ddaebm_dataset *dataset, ddaebm_step_statistics *statistics) {
+    ASSERT_OK(ddaebm_context_set_threads(context, threads));
+    ddaebm_trainer *trainer = train("\"training.batch\":130,\"energy.hidden_layers\":[64,48],\"generator.hidden_layers\":[64,48]", dataset, 5);
+    ASSERT_OK(ddaebm_trainer_step(trainer, statistics));
+    return trainer;
+}
+
+START_TEST(threads_change_no_more_than_rounding) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 300, 2);
+    ddaebm_step_statistics one = DDAEBM_STEP_STATISTICS_INIT, more = DDAEBM_STEP_STATISTICS_INIT;
+    ddaebm_trainer *alone = step_on(1, dataset, &one);
+    for (int threads = 2; threads <= 3; threads++) {
+        ddaebm_trainer *shared = step_on(threads, dataset, &more);
+        ck_assert_double_eq_tol(one.energy_loss, more.energy_loss, ACROSS_THREADS * fabs(one.energy_loss));
+        ck_assert_double_eq_tol(one.penalty, more.penalty, ACROSS_THREADS * one.penalty);
+        for (int n = 0; n < DD_NETWORKS; n++) {
+            double largest = 0, worst = 0;
+            for (size_t i = 0; i < alone->model->parameters.totals[n][DD_ROLE_WEIGHT]; i++) {
+                largest = fmax(largest, fabs((double)alone->gradients[n][i]));
+                worst = fmax(worst, fabs((double)alone->gradients[n][i] - (double)shared->gradients[n][i]));
+            }
+            /* the energy's own step came first: where a gradient was rounding noise, its weights differ by up to twice the rate */
+            ck_assert_double_lt(worst, (n == DDAEBM_NETWORK_ENERGY ? ACROSS_THREADS : 1e-3) * largest);
+        }
+        ddaebm_trainer_free(shared);
+    }
+    ddaebm_trainer_free(alone);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+static int count_steps(void *user, const ddaebm_step_statistics *statistics, uint64_t last) {
+    uint64_t *told = user;
+    ck_assert_uint_eq(statistics->struct_size, sizeof *statistics);
+    ck_assert_uint_eq(statistics->step, ++told[0]);
+    ck_assert_uint_eq(last, told[2]);
+    return told[0] == told[1];
+}
+
+START_TEST(a_run_can_be_watched_and_cancelled) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
+    uint64_t told[3] = {0, 4, 9}; /* steps seen, where to cancel, the last */
+    ASSERT_FAILS(ddaebm_trainer_run(trainer, 9, count_steps, told), DDAEBM_CANCELLED, "after step 4");
+    ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 4);
+    told[1] = 0;
+    ASSERT_OK(ddaebm_trainer_run(trainer, 9, count_steps, told));
+    ck_assert_uint_eq(told[0], 9);
+    ASSERT_OK(ddaebm_trainer_run(trainer, 9, count_steps, told)); /* there already */
+    ASSERT_OK(ddaebm_trainer_run(trainer, 3, count_steps, told));
+    ck_assert_uint_eq(told[0], 9);
+    run(straight, 9);
+    ck_assert(same_state(trainer, straight));
+    ddaebm_trainer_free(trainer);
+    ddaebm_trainer_free(straight);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(losses_fall) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 64, 2);
+    ddaebm_trainer *trainer = train("\"training.batch\":32,\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":3e-3,\"diffusion.beta_min\":0.1,"
+                                    "\"diffusion.beta_max\":20",
+                                    dataset, 5);
+    ddaebm_step_statistics s = DDAEBM_STEP_STATISTICS_INIT;
+    double first = 0, last = 0;
+    for (int i = 0; i < 400; i++) {
+        ASSERT_OK(ddaebm_trainer_step(trainer, &s));
+        *(i < 20 ? &first : &last) += i < 20 || i >= 380 ? s.reconstruction_loss / 20 : 0;
+        ck_assert_double_eq_tol(s.energy_loss, s.energy_fake - s.energy_real + s.penalty, 1e-5 * (1 + fabs(s.energy_loss)));
+        ck_assert_double_eq_tol(s.generator_loss, s.adversarial_loss + s.latent_loss + s.divergence_loss + s.reconstruction_loss,
+                                1e-5 * (1 + fabs(s.generator_loss)));
+        ck_assert_double_ge(s.penalty, 0);
+        ck_assert_double_ge(s.divergence_loss, -1e-6);
+    }
+    ck_assert_msg(last < 0.7 * first, "the reconstruction loss went from %g to %g", first, last);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+/* --- The hook. --- */
+
+typedef struct hooked {
+    ddaebm_trainer *trainer;
+    char order[32]; /* one letter a call */
+    size_t calls;
+    ddaebm_network target; /* whose call ... */
+    ddaebm_status stop;    /* ... returns this ... */
+    double factor;         /* ... and has its gradients multiplied by this */
+} hooked;
+
+static ddaebm_status hook(void *user, ddaebm_network network, float *gradients, size_t elements) {
+    hooked *self = user;
+    float *view = NULL;
+    size_t count = 0;
+    ASSERT_OK(ddaebm_trainer_gradients(self->trainer, network, &view, &count));
+    ck_assert_ptr_eq(view, gradients);
+    ck_assert_uint_eq(count, elements);
+    double largest = 0;
+    for (size_t i = 0; i < elements; i++)
+        largest = fmax(largest, fabs((double)gradients[i]));
+    ck_assert_double_gt(largest, 0);
+    self->order[self->calls++ % (sizeof self->order - 1)] = "egc"[network];
+    if (network != self->target)
+        return DDAEBM_OK;
+    for (size_t i = 0; i < elements; i++)
+        gradients[i] *= (float)self->factor;
+    return self->stop;
+}
+
+START_TEST(the_hook_sees_each_network_in_turn) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *trainer = train("", dataset, 5), *free_one = train("", dataset, 5);
+    hooked h = {.trainer = trainer, .factor = 1};
+    ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
+    run(trainer, 2);
+    ck_assert_str_eq(h.order, "egcegc");
+    run(free_one, 2);
+    ck_assert(same_state(trainer, free_one)); /* looking changes nothing */
+    ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
+    run(trainer, 3);
+    ck_assert_uint_eq(h.calls, 6);
+    ddaebm_trainer_free(trainer);
+    ddaebm_trainer_free(free_one);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(the_hook_changes_what_is_applied) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        ddaebm_trainer *trainer = train("", dataset, 5);
+        hooked h = {.trainer = trainer, .target = (ddaebm_network)n, .factor = 0};
+        ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
+        for (int other = 0; other < DD_NETWORKS; other++) {
+            size_t elements = trainer->model->parameters.totals[other][DD_ROLE_WEIGHT];
+            float *weights = trainer->model->weights.values[other][DD_ROLE_WEIGHT], *before = malloc(elements * sizeof *before);
+            memcpy(before, weights, elements * sizeof *before);
+            run(trainer, (uint64_t)other + 1);
+            ck_assert_int_eq(memcmp(before, weights, elements * sizeof *before) == 0, other == n); /* no gradient, no change */
+            free(before);
+        }
+        ddaebm_trainer_free(trainer);
+    }
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(the_hook_can_stop_a_step) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
+        run(trainer, 2);
+        run(straight, 2);
+        hooked h = {.trainer = trainer, .target = (ddaebm_network)n, .stop = DDAEBM_IO, .factor = 1};
+        ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
+        ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_IO, "stopped step 3");
+        ck_assert_uint_eq(h.calls, (size_t)n + 1);
+        ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 2);
+        for (int other = n == 0 ? 0 : 1; other < DD_NETWORKS; other++) /* stopped before its update; the encoder's stops the generator's */
+            ck_assert_int_eq(memcmp(trainer->model->weights.values[other][0], straight->model->weights.values[other][0],
+                                    trainer->model->parameters.totals[other][DD_ROLE_WEIGHT] * sizeof(float)),
+                             0);
+        ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
+        if (n == 0) { /* nothing had changed: the run goes on as if nothing had been */
+            run(straight, 4);
+            run(trainer, 4);
+            ck_assert(same_state(trainer, straight));
+        }
+        run(trainer, 5);
+        ddaebm_trainer_free(trainer);
+        ddaebm_trainer_free(straight);
+    }
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+/* --- What is not finite. --- */
+
+typedef struct poisoned {
+    uint64_t row; /* that holds a NaN */
+    bool clean;
+    ddaebm_status refuse; /* what reading it returns */
+} poisoned;
+
+static ddaebm_status read_poisoned(void *user, uint64_t first, size_t count, float *out) {
+    const poisoned *self = user;
+    dd_rng_normals(out, 3, dd_stream(DD_STREAM_DATA, 0), first * 2, count * 2);
+    bool inside = self->row >= first && self->row < first + count;
+    if (inside && !self->clean)
+        out[2 * (self->row - first) + 1] = NAN;
+    return inside ? self->refuse : DDAEBM_OK;
+}
+
+static ddaebm_dataset *poisoned_rows(poisoned *self) {
+    ddaebm_source source = DDAEBM_SOURCE_INIT;
+    ddaebm_dataset *dataset = NULL;
+    source.width = 2;
+    source.read = read_poisoned;
+    source.user = self;
+    ASSERT_OK(ddaebm_dataset_create_source(&dataset, context, &source));
+    return dataset;
+}
+
+#define AS_IT_IS EVERYTHING ",\"data.standardize\":\"never\""
+
+START_TEST(data_that_is_not_finite_stops_the_step) {
+    begin();
+    poisoned bad = {.row = 2 * 8 + 3}, good = {.row = 0, .clean = true}; /* in the third batch of eight */
+    ddaebm_dataset *dataset = poisoned_rows(&bad), *healthy = poisoned_rows(&good);
+    ddaebm_trainer *trainer = train(AS_IT_IS, dataset, 5), *straight = train(AS_IT_IS, healthy, 5);
+    run(trainer, 2);
+    run(straight, 2);
+    for (int i = 0; i < 2; i++) {
+        ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, "step 3");
+        ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "energy"));
+        ck_assert(same_state(trainer, straight));
+    }
+    bad.clean = true;
+    run(trainer, 5);
+    run(straight, 5);
+    ck_assert(same_state(trainer, straight));
+    ddaebm_trainer_free(trainer);
+    ddaebm_trainer_free(straight);
+    ddaebm_dataset_free(dataset);
+    ddaebm_dataset_free(healthy);
+    end();
+}
+END_TEST
+
+START_TEST(gradients_that_are_not_finite_stop_the_update) {
+    static const char *const names[] = {"energy", "generator", "encoder"};
+    static const double bad[] = {(double)NAN, (double)INFINITY};
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    for (int i = 0; i < 2 * DD_NETWORKS; i++) {
+        ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
+        hooked h = {.trainer = trainer, .target = (ddaebm_network)(i / 2), .factor = bad[i % 2]};
+        run(trainer, 3);
+        run(straight, 3);
+        ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
+        ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, "step 4");
+        ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), names[i / 2]));
+        for (int n = i / 2 == 0 ? 0 : 1; n < DD_NETWORKS; n++) {
+            size_t bytes = trainer->model->parameters.totals[n][DD_ROLE_WEIGHT] * sizeof(float);
+            ck_assert_int_eq(memcmp(trainer->model->weights.values[n][0], straight->model->weights.values[n][0], bytes), 0);
+            ck_assert_int_eq(memcmp(trainer->average.values[n][0], straight->average.values[n][0], bytes), 0);
+            for (int k = 0; k < 2; k++)
+                ck_assert_int_eq(memcmp(trainer->moments[n][k], straight->moments[n][k], bytes), 0);
+        }
+        ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
+        run(trainer, 6);
+        ddaebm_trainer_free(trainer);
+        ddaebm_trainer_free(straight);
+    }
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(a_weight_that_is_not_finite_is_noticed) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    for (int n = 0; n < 2; n++) {
+        ddaebm_trainer *trainer = train("", dataset, 5);
+        float *weights = NULL;
+        size_t elements = 0;
+        run(trainer, 1);
+        ASSERT_OK(ddaebm_trainer_weights(trainer, (ddaebm_network)n, &weights, &elements));
+        float before = weights[0];
+        weights[0] = NAN;
+        ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, "step 2");
+        weights[0] = before;
+        run(trainer, 3);
+        ddaebm_trainer_free(trainer);
+    }
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(what_the_data_set_says_is_the_result) {
+    begin();
+    poisoned bad = {.row = 11, .clean = true, .refuse = DDAEBM_IO};
+    ddaebm_dataset *dataset = poisoned_rows(&bad);
+    ddaebm_trainer *trainer = train(AS_IT_IS, dataset, 5);
+    run(trainer, 1);
+    ck_assert_int_eq(ddaebm_trainer_step(trainer, NULL), DDAEBM_IO);
+    ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 1);
+    bad.refuse = DDAEBM_OK;
+    run(trainer, 3);
+    ddaebm_trainer_free(trainer);
+    bad.refuse = DDAEBM_NOT_FOUND;
+    ddaebm_model *model = small_model(context, EVERYTHING, 3);
+    trainer = NULL;
+    ck_assert_int_eq(ddaebm_trainer_create(&trainer, model, dataset, 1), DDAEBM_NOT_FOUND); /* measured first */
+    ck_assert_ptr_null(trainer);
+    bad = (poisoned){.row = 11};
+    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, dataset, 1), DDAEBM_NOT_FINITE, "column 1");
+    ck_assert_ptr_null(trainer);
+    ddaebm_model_free(model);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+/* --- Rates and averages. --- */
+
+START_TEST(the_rate_follows_its_schedule) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *constant = train("\"optimizer.generator_rate\":2e-3", dataset, 5);
+    ddaebm_trainer *cosine = train("\"optimizer.generator_rate\":2e-3,\"optimizer.energy_rate\":1e-3,\"optimizer.rate_schedule\":\"cosine\","
+                                   "\"optimizer.final_rate\":1e-4,\"training.steps\":10",
+                                   dataset, 5);
+    ddaebm_step_statistics s = DDAEBM_STEP_STATISTICS_INIT;
+    for (int i = 0; i < 14; i++) {
+        double expected = i >= 10 ? 1e-4 : 1e-4 + (2e-3 - 1e-4) * (1 + cos(acos(-1) * i / 10)) / 2;
+        ASSERT_OK(ddaebm_trainer_step(constant, &s));
+        ck_assert_double_eq(s.learning_rate, 2e-3);
+        ASSERT_OK(ddaebm_trainer_step(cosine, &s));
+        ck_assert_double_eq_tol(s.learning_rate, expected, 1e-12);
+    }
+    ddaebm_trainer_free(constant);
+    ddaebm_trainer_free(cosine);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+/* Without a first moment the first step is the rate times the gradient's sign, so the largest change is the rate. */
+START_TEST(each_network_has_its_rate) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *trainer = train("\"optimizer.energy_rate\":3e-3,\"optimizer.generator_rate\":1e-3", dataset, 5);
+    ddaebm_model *start = small_model(context, "", 3);
+    run(trainer, 1);
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        double largest = 0;
+        for (size_t i = 0; i < start->parameters.totals[n][DD_ROLE_WEIGHT]; i++)
+            largest = fmax(largest, fabs((double)trainer->model->weights.values[n][0][i] - (double)start->weights.values[n][0][i]));
+        ck_assert_double_eq_tol(largest, n == DDAEBM_NETWORK_ENERGY ? 3e-3 : 1e-3, 1e-6);
+    }
+    ddaebm_model_free(start);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+static void flatten(const dd_parameters *parameters, const dd_weights *weights, double *out) {
+    for (int n = 0; n < DD_NETWORKS; n++)
+        for (int role = 0; role < 2; role++)
+            for (size_t i = 0; i < parameters->totals[n][role]; i++)
+                *out++ = (double)weights->values[n][role][i];
+}
+
+/* The average is the weights after the first step, and from then on moves a tenth of the way; statistics of batch norms move with it. A
+ * snapshot is the average. */
+START_TEST(averages_start_after_the_first_step) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *raw = train("\"optimizer.ema_decay\":0", dataset, 5);
+    const dd_parameters *parameters = &trainer->model->parameters;
+    size_t count = 0;
+    for (int n = 0; n < DD_NETWORKS; n++)
+        count += parameters->totals[n][0] + parameters->totals[n][1];
+    double *expected = calloc(count, sizeof *expected), *now = calloc(count, sizeof *now);
+    for (int step = 1; step <= 6; step++) {
+        ddaebm_model *snapshot = NULL;
+        run(trainer, (uint64_t)step);
+        flatten(parameters, &trainer->model->weights, now);
+        for (size_t i = 0; i < count; i++)
+            expected[i] = step == 1 ? now[i] : 0.9 * expected[i] + 0.1 * now[i];
+        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+        flatten(parameters, &snapshot->weights, now);
+        for (size_t i = 0; i < count; i++)
+            ck_assert_double_eq_tol(now[i], expected[i], 1e-6 * (1 + fabs(expected[i])));
+        for (int n = 0; n < DD_NETWORKS; n++)
+            ck_assert_int_eq(memcmp(snapshot->weights.counters[n], trainer->model->weights.counters[n],
+                                    parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t)),
+                             0);
+        ddaebm_model_free(snapshot);
+    }
+    ddaebm_model *snapshot = NULL;
+    run(raw, 3);
+    ASSERT_OK(ddaebm_trainer_snapshot(raw, &snapshot));
+    ck_assert(same_models(snapshot, raw->model));
+    run(raw, 4); /* which it is no more */
+    ck_assert(!same_models(snapshot, raw->model));
+    ddaebm_model_free(snapshot);
+    free(expected);
+    free(now);
+    ddaebm_trainer_free(trainer);
+    ddaebm_trainer_free(raw);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+/* --- Standardisation. --- */
+
+START_TEST(columns_are_measured) {
+    enum { ROWS = 1000, WIDTH = 4 };
+    static const double means[WIDTH] = {0, 5, -1e4, 3}, deviations[WIDTH] = {1, 0.01, 250, 0};
+    begin();
+    heard log = {0};
+    float *rows = malloc(ROWS * WIDTH * sizeof *rows);
+    double mean[WIDTH] = {0}, square[WIDTH] = {0};
+    dd_rng_normals(rows, 1, dd_stream(DD_STREAM_DATA, 0), 0, ROWS * WIDTH);
+    for (size_t i = 0; i < ROWS * WIDTH; i++) {
+        rows[i] = (float)(means[i % WIDTH] + deviations[i % WIDTH] * (double)rows[i]);
+        mean[i % WIDTH] += (double)rows[i] / ROWS;
+    }
+    for (size_t i = 0; i < ROWS * WIDTH; i++)
+        square[i % WIDTH] += ((double)rows[i] - mean[i % WIDTH]) * ((double)rows[i] - mean[i % WIDTH]) / ROWS;
+    ddaebm_dataset *dataset = NULL;
+    ASSERT_OK(ddaebm_dataset_create_rows(&dataset, context, rows, ROWS, WIDTH));
+    ASSERT_OK(ddaebm_context_set_log(context, hear, &log, DDAEBM_LOG_WARNING));
+    ddaebm_trainer *trainer = train("\"data.width\":4,\"diffusion.beta_max\":20", dataset, 5);
+    ck_assert_uint_eq(log.warnings, 1);
+    ck_assert_ptr_nonnull(strstr(log.last, "column 3"));
+    for (size_t j = 0; j < WIDTH; j++) {
+        ck_assert_double_eq_tol((double)trainer->model->mean[j], mean[j], 1e-6 * (1 + fabs(mean[j])));
+        ck_assert_double_eq_tol((double)trainer->model->scale[j], j == 3 ? 1 : sqrt(square[j]), 1e-5 * sqrt(square[j]));
+    }
+    ddaebm_model *snapshot = NULL;
+    run(trainer, 2); /* on rows that are standardised */
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+    ck_assert_int_eq(memcmp(snapshot->mean, trainer->model->mean, WIDTH * sizeof(float)), 0);
+    ck_assert_int_eq(memcmp(snapshot->scale, trainer->model->scale, WIDTH * sizeof(float)), 0);
+    for (size_t i = 0; i < trainer->batch * WIDTH; i++)
+        ck_assert_double_lt(fabs((double)trainer->inputs[DD_SLOT_X0][i]), 6);
+    ddaebm_model_free(snapshot);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    free(rows);
+    end();
+}
+END_TEST
+
+static bool measured(const char *rule, const ddaebm_dataset *dataset) {
+    char changes[64];
+    snprintf(changes, sizeof changes, "\"data.standardize\":\"%s\"", rule);
+    ddaebm_trainer *trainer = train(changes, dataset, 5);
+    bool as_it_was = trainer->model->mean[0] == 0.0f && trainer->model->scale[0] == 1.0f;
+    ddaebm_trainer_free(trainer);
+    return !as_it_was;
+}
+
+START_TEST(what_is_standardised_is_said_by_the_configuration) {
+    begin();
+    ddaebm_dataset *rows = small_rows(context, 30, 2), *named = NULL;
+    ASSERT_OK(ddaebm_dataset_create_named(&named, context, "25gaussians", 1));
+    ck_assert(measured("always", rows));
+    ck_assert(measured("always", named));
+    ck_assert(measured("files", rows));
+    ck_assert(!measured("files", named));
+    ck_assert(!measured("never", rows));
+    ck_assert(!measured("never", named));
+    ddaebm_dataset_free(rows);
+    ddaebm_dataset_free(named);
+    end();
+}
+END_TEST
+
+/* Each row once an epoch, in an order that the next does not share. */
+START_TEST(epochs_hold_every_row_once) {
+    enum { ROWS = 24 };
+    begin();
+    float rows[ROWS];
+    ddaebm_dataset *dataset = NULL;
+    for (int i = 0; i < ROWS; i++)
+        rows[i] = (float)i;
+    ASSERT_OK(ddaebm_dataset_create_rows(&dataset, context, rows, ROWS, 1));
+    ddaebm_trainer *trainer = train("\"data.width\":1,\"data.standardize\":\"never\"", dataset, 5);
+    int order[2][ROWS];
+    for (int epoch = 0; epoch < 2; epoch++) {
+        int seen[ROWS] = {0};
+        for (int step = 0; step < ROWS / 8; step++) {
+            ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
+            for (int i = 0; i < 8; i++) {
+                order[epoch][step * 8 + i] = (int)trainer->inputs[DD_SLOT_X0][i];
+                seen[order[epoch][step * 8 + i]]++;
+                ck_assert_float_ge(trainer->inputs[DD_SLOT_LEVEL][i], 0.0f);
+                ck_assert_float_le(trainer->inputs[DD_SLOT_LEVEL][i], 3.0f);
+            }
+            run(trainer, ddaebm_trainer_steps(trainer) + 1);
+        }
+        for (int i = 0; i < ROWS; i++)
+            ck_assert_int_eq(seen[i], 1);
+    }
+    ck_assert_int_ne(memcmp(order[0], order[1], sizeof order[0]), 0);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+/* --- Memory. --- */
+
+START_TEST(steps_do_not_allocate) {
+    begin();
+    ddaebm_dataset *rows = small_rows(context, 13, 2), *named = NULL;
+    ASSERT_OK(ddaebm_dataset_create_named(&named, context, "swissroll", 1));
+    const ddaebm_dataset *const sets[] = {rows, named};
+    for (int threads = 1; threads <= 2; threads++)
+        for (int i = 0; i < 2; i++) {
+            ASSERT_OK(ddaebm_context_set_threads(context, threads));
+            ddaebm_trainer *trainer = train(EVERYTHING, sets[i], 5);
+            run(trainer, 1);
+            size_t calls = counted.calls;
+            run(trainer, 12);
+            ck_assert_uint_eq(counted.calls, calls);
+            ddaebm_trainer_free(trainer);
+        }
+    ddaebm_dataset_free(rows);
+    ddaebm_dataset_free(named);
+    end();
+}
+END_TEST
+
+START_TEST(memory_is_known_beforehand) {
+    static const char *const presets[] = {"toy", "points"};
+    begin();
+    ddaebm_dataset *named = NULL;
+    ASSERT_OK(ddaebm_dataset_create_named(&named, context, "25gaussians", 1));
+    for (int i = 0; i < 4; i++) {
+        ddaebm_config *config = NULL;
+        ddaebm_model *model = NULL;
+        ddaebm_trainer *trainer = NULL;
+        size_t said = 0;
+        ASSERT_OK(ddaebm_context_set_threads(context, 1 + i / 2));
+        ASSERT_OK(ddaebm_config_create(&config, context, presets[i % 2]));
+        size_t before = counted.bytes;
+        ASSERT_OK(ddaebm_trainer_memory(context, config, &said));
+        ck_assert_uint_eq(counted.bytes, before); /* nothing is kept */
+        ASSERT_OK(ddaebm_model_create(&model, context, config, 1));
+        before = counted.bytes;
+        ASSERT_OK(ddaebm_trainer_create(&trainer, model, named, 1));
+        run(trainer, 1);
+        double held = (double)(counted.bytes - before);
+        ck_assert_msg(fabs((double)said - held) < 0.1 * held, "%s: said to hold %zu bytes, holds %.0f", presets[i % 2], said, held);
+        ddaebm_trainer_free(trainer);
+        ddaebm_model_free(model);
+        ddaebm_config_free(config);
+    }
+    ddaebm_dataset_free(named);
+    end();
+}
+END_TEST
+
+START_TEST(memory_may_run_out) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_model *model = small_model(context, EVERYTHING, 3), *snapshot = NULL;
+    ddaebm_trainer *trainer = NULL;
+    void *none = NULL;
+    size_t bytes = 0;
+    for (int on = 0; on < 2; on++) {
+        SWEEP_ALLOCATIONS_FROM(counted, trainer, ddaebm_trainer_create(&trainer, model, dataset, 1), on);
+        run(trainer, 1);
+        SWEEP_ALLOCATIONS_FROM(counted, snapshot, ddaebm_trainer_snapshot(trainer, &snapshot), on);
+        ddaebm_model_free(snapshot);
+        ddaebm_trainer_free(trainer);
+        SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_trainer_memory(context, ddaebm_model_config(model), &bytes), on);
+        snapshot = NULL;
+        trainer = NULL;
+    }
+    ddaebm_model_free(model);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+/* --- Arguments. --- */
+
+START_TEST(wrong_arguments_are_refused) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2), *wide = small_rows(context, 13, 3);
+    ddaebm_model *model = small_model(context, "", 3), *snapshot = NULL;
+    ddaebm_trainer *trainer = NULL;
+    ddaebm_step_statistics s = DDAEBM_STEP_STATISTICS_INIT;
+    float *values = NULL;
+    size_t count = 0;
+    ASSERT_FAILS(ddaebm_trainer_create(NULL, model, dataset, 1), DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_trainer_create(&trainer, NULL, dataset, 1), DDAEBM_INVALID_ARGUMENT, "model");
+    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, NULL, 1), DDAEBM_INVALID_ARGUMENT, "dataset");
+    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, wide, 1), DDAEBM_MISMATCH, "rows of 3 numbers, the model of 2");
+    ck_assert_ptr_null(trainer);
+    ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 1));
+    s.struct_size = sizeof s - 8;
+    ASSERT_FAILS(ddaebm_trainer_step(trainer, &s), DDAEBM_INVALID_ARGUMENT, "DDAEBM_STEP_STATISTICS_INIT");
+    ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 0);
+    ck_assert_int_eq(trainer->stage, DD_STAGE_BEGIN); /* nothing was begun */
+    ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
+    ASSERT_OK(ddaebm_trainer_energy_update(trainer));
+    ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, &s), DDAEBM_INVALID_ARGUMENT, "struct_size");
+    ASSERT_OK(ddaebm_trainer_generator_update(trainer, NULL));
+    ASSERT_FAILS(ddaebm_trainer_step(NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_run(NULL, 1, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_energy_gradients(NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_energy_update(NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_generator_gradients(NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_generator_update(NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_snapshot(NULL, &snapshot), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_snapshot(trainer, NULL), DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_trainer_set_hook(NULL, hook, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_weights(NULL, DDAEBM_NETWORK_ENERGY, &values, &count), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_weights(trainer, DDAEBM_NETWORK_ENERGY, NULL, &count), DDAEBM_INVALID_ARGUMENT, "values");
+    ASSERT_FAILS(ddaebm_trainer_weights(trainer, DDAEBM_NETWORK_ENERGY, &values, NULL), DDAEBM_INVALID_ARGUMENT, "elements");
+    ASSERT_FAILS(ddaebm_trainer_weights(trainer, (ddaebm_network)3, &values, &count), DDAEBM_INVALID_ARGUMENT, "network is 3");
+    ASSERT_FAILS(ddaebm_trainer_gradients(trainer, (ddaebm_network)-1, &values, &count), DDAEBM_INVALID_ARGUMENT, "network is -1");
+    ASSERT_FAILS(ddaebm_trainer_gradients(trainer, DDAEBM_NETWORK_ENCODER, NULL, &count), DDAEBM_INVALID_ARGUMENT, "values");
+    ASSERT_FAILS(ddaebm_trainer_memory(context, NULL, &count), DDAEBM_INVALID_ARGUMENT, "config");
+    ASSERT_FAILS(ddaebm_trainer_memory(context, ddaebm_model_config(model), NULL), DDAEBM_INVALID_ARGUMENT, "bytes");
+    ck_assert_ptr_null(values);
+    ck_assert_uint_eq(count, 0);
+    ddaebm_trainer_free(trainer);
+    ddaebm_model_free(model);
+    ddaebm_dataset_free(dataset);
+    ddaebm_dataset_free(wide);
+    end();
+}
+END_TEST
+
+/* Flat weights are the model's tensors one after the other. */
+START_TEST(views_are_in_the_order_of_the_parameters) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *trainer = train("\"optimizer.ema_decay\":0", dataset, 5);
+    ddaebm_model *snapshot = NULL;
+    ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
+    run(trainer, 2);
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+    size_t at[3] = {0}, count = 0, gradients = 0;
+    float *views[3], *slopes = NULL;
+    for (int n = 0; n < 3; n++) {
+        ASSERT_OK(ddaebm_trainer_weights(trainer, (ddaebm_network)n, &views[n], &count));
+        ASSERT_OK(ddaebm_trainer_gradients(trainer, (ddaebm_network)n, &slopes, &gradients));
+        ck_assert_uint_eq(count, gradients);
+    }
+    for (size_t i = 0; i < ddaebm_model_parameter_count(snapshot); i++) {
+        float values[256];
+        ASSERT_OK(ddaebm_model_parameter(snapshot, i, &info));
+        if (!info.trained)
+            continue;
+        ck_assert_uint_le(info.elements, 256);
+        ASSERT_OK(ddaebm_model_get_parameter(snapshot, info.name, values, info.elements));
+        ck_assert_int_eq(memcmp(values, views[info.network] + at[info.network], info.elements * sizeof(float)), 0);
+        at[info.network] += info.elements;
+    }
+    int64_t batch = 0;
+    ASSERT_OK(ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "training.batch", &batch));
+    ck_assert_int_eq(batch, 8);
+    ddaebm_model_free(snapshot);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {four_halves_are_a_step,
+                                  halves_out_of_order_are_refused,
+                                  a_step_may_be_begun_again,
+                                  the_seed_fixes_a_run,
+                                  threads_change_no_more_than_rounding,
+                                  a_run_can_be_watched_and_cancelled,
+                                  losses_fall,
+                                  the_hook_sees_each_network_in_turn,
+                                  the_hook_changes_what_is_applied,
+                                  the_hook_can_stop_a_step,
+                                  data_that_is_not_finite_stops_the_step,
+                                  gradients_that_are_not_finite_stop_the_update,
+                                  a_weight_that_is_not_finite_is_noticed,
+                                  what_the_data_set_says_is_the_result,
+                                  the_rate_follows_its_schedule,
+                                  each_network_has_its_rate,
+                                  averages_start_after_the_first_step,
+                                  columns_are_measured,
+                                  what_is_standardised_is_said_by_the_configuration,
+                                  epochs_hold_every_row_once,
+                                  steps_do_not_allocate,
+                                  memory_is_known_beforehand,
+                                  memory_may_run_out,
+                                  wrong_arguments_are_refused,
+                                  views_are_in_the_order_of_the_parameters};
+    return run_tests("trainer", tests, sizeof tests / sizeof *tests);
+}

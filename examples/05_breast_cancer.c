@@ -1,5 +1,5 @@
-/* 05: anomalies in real rows. Trains on half of the benign rows of the Wisconsin breast-cancer table, then scores the other half against the
- * malignant ones; five random splits.
+/* 05: anomalies in real rows. Trains on half of the benign rows of the Wisconsin breast-cancer table, then scores the other half
+ * against the malignant ones; five random splits.
  *
  *     05_breast_cancer data/breast_cancer.csv [KEY=VALUE...]
  *

@@ -200,7 +200,8 @@ int command_train(const command *self, int argc, char **argv) {
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &asked.data, "a named set, or an NPY or CSV file of numbers"),
         CONFIG_ROWS(&asked.config),
-        NUMBER("steps", &asked.steps, 1, 1000000000, "the step at which the run ends, resumed or not; left out: training.steps, where the learning rates end"),
+        NUMBER("steps", &asked.steps, 1, 1000000000,
+               "the step at which the run ends, resumed or not; left out: training.steps, where the learning rates end"),
         NUMBER("batch", &asked.batch, 2, 65536, "rows in the batch of a step; left out: training.batch"),
         SEED_ROW(&asked.seed, "fixes every draw; a resumed run keeps its own"),
         THREADS_ROW(&asked.threads),

@@ -26,8 +26,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_npy(ddaebm_context *c
  *  @param pixels [height, width, channels], top row first
  *  @param height,width 1 to 65,535
  *  @param channels 1 (grey) or 3 (RGB)
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_IO, ::DDAEBM_OUT_OF_MEMORY, or ::DDAEBM_UNSUPPORTED in a
- *          build without libpng. @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_IO, ::DDAEBM_OUT_OF_MEMORY, or
+ *          ::DDAEBM_UNSUPPORTED in a build without libpng. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_png(ddaebm_context *context, const char *path, const uint8_t *pixels,
                                                                size_t height, size_t width, size_t channels);
 

@@ -26,18 +26,19 @@ typedef enum ddaebm_type {
 
 /** What is known of a hyperparameter. All strings are constants. */
 typedef struct ddaebm_key_info {
-    size_t struct_size;  /**< set by the caller to sizeof(ddaebm_key_info) */
-    const char *name;    /**< dotted, for instance "diffusion.timesteps" */
-    const char *meaning; /**< one sentence */
-    ddaebm_type type;    /**< its type */
-    double least;        /**< smallest value (of an element, for integers); meaningless for booleans and choices */
-    double most;         /**< largest value, likewise */
+    size_t struct_size;   /**< set by the caller to sizeof(ddaebm_key_info) */
+    const char *name;     /**< dotted, for instance "diffusion.timesteps" */
+    const char *meaning;  /**< one sentence */
+    ddaebm_type type;     /**< its type */
+    double least;         /**< smallest value (of an element, for integers); meaningless for booleans and choices */
+    double most;          /**< largest value, likewise */
     size_t most_elements; /**< longest array, 0 for types other than integers */
-    const char *choices; /**< the words of a choice, separated by '|'; else NULL */
+    const char *choices;  /**< the words of a choice, separated by '|'; else NULL */
 } ddaebm_key_info;
 
 /** Initialiser of a ddaebm_key_info. */
-#define DDAEBM_KEY_INFO_INIT {sizeof(ddaebm_key_info), NULL, NULL, DDAEBM_TYPE_BOOLEAN, 0, 0, 0, NULL}
+#define DDAEBM_KEY_INFO_INIT                                                                                                       \
+    { sizeof(ddaebm_key_info), NULL, NULL, DDAEBM_TYPE_BOOLEAN, 0, 0, 0, NULL }
 
 /** Makes a configuration from a preset: "toy" (published, two-dimensional), "points" (the best found for two dimensions), "vector"
  *  (rows of any width).

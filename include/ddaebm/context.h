@@ -29,7 +29,8 @@ typedef struct ddaebm_allocator {
 } ddaebm_allocator;
 
 /** Initialiser of a ddaebm_allocator. */
-#define DDAEBM_ALLOCATOR_INIT {sizeof(ddaebm_allocator), NULL, NULL, NULL}
+#define DDAEBM_ALLOCATOR_INIT                                                                                                      \
+    { sizeof(ddaebm_allocator), NULL, NULL, NULL }
 
 /** How much a log line matters. @since 0.1 */
 typedef enum ddaebm_log_level {

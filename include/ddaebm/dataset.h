@@ -27,7 +27,8 @@ typedef struct ddaebm_source {
 } ddaebm_source;
 
 /** Initialiser of a ddaebm_source. */
-#define DDAEBM_SOURCE_INIT {sizeof(ddaebm_source), 0, 0, NULL, NULL}
+#define DDAEBM_SOURCE_INIT                                                                                                         \
+    { sizeof(ddaebm_source), 0, 0, NULL, NULL }
 
 /** Opens one of the named two-dimensional sets: 25gaussians, 8gaussians, pinwheel, swissroll, moons, circles, rings, 2spirals,
  *  checkerboard, with the parameters of the published toy experiments. Unbounded; width 2.
@@ -37,18 +38,18 @@ typedef struct ddaebm_source {
  *  @param seed fixes every row
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND (the text lists the names) or ::DDAEBM_OUT_OF_MEMORY.
  *  @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_named(ddaebm_dataset **out, ddaebm_context *context,
-                                                                    const char *name, uint64_t seed);
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_named(ddaebm_dataset **out, ddaebm_context *context, const char *name,
+                                                                    uint64_t seed);
 
 /** Reads a file of numbers into memory: NPY (version 1 to 3, C or Fortran order, float16/32/64 or integers, any rank from 1 on;
- *  the first axis counts the rows, a rank-1 array is a column) or, for any other content, CSV (comma, semicolon, tab or blanks between
- *  numbers; one header row allowed; empty lines and lines that begin with # skipped).
+ *  the first axis counts the rows, a rank-1 array is a column) or, for any other content, CSV (comma, semicolon, tab or blanks
+ *  between numbers; one header row allowed; empty lines and lines that begin with # skipped).
  *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
  *  @param context NULL for the defaults
  *  @param path of the file
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND or ::DDAEBM_IO (cannot be opened or read), ::DDAEBM_FORMAT (empty,
- *          truncated, ragged, not numbers: the text names the line), ::DDAEBM_NOT_FINITE (a NaN or an infinity: the text names row and
- *          column), ::DDAEBM_UNSUPPORTED, ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND or ::DDAEBM_IO (cannot be opened or read), ::DDAEBM_FORMAT
+ *          (empty, truncated, ragged, not numbers: the text names the line), ::DDAEBM_NOT_FINITE (a NaN or an infinity: the text
+ *          names row and column), ::DDAEBM_UNSUPPORTED, ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path);
 
 /** Copies an array of rows.
@@ -57,9 +58,10 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out
  *  @param rows [count, width] float32, finite
  *  @param count at least 1
  *  @param width 1 to 1,048,576
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_NOT_FINITE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *context,
-                                                                   const float *rows, size_t count, size_t width);
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_NOT_FINITE or ::DDAEBM_OUT_OF_MEMORY.
+ *  @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *context, const float *rows,
+                                                                   size_t count, size_t width);
 
 /** Makes a set of the caller's own source.
  *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure

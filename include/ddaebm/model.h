@@ -1,7 +1,8 @@
 /** @file model.h
  *  A model: the weights of energy, generator and encoder, the configuration that built them, and the statistics of its data.
  *
- *  A model that nobody changes may be shared by any number of threads. Rows are float32, [count, width], in the data's own units. */
+ *  A model that nobody changes may be shared by any number of threads. Rows are float32, [count, width], in the data's own
+ *  units. */
 #ifndef DDAEBM_MODEL_H
 #define DDAEBM_MODEL_H
 
@@ -23,8 +24,8 @@ typedef enum ddaebm_network {
 
 /** What is known of one tensor of a model. */
 typedef struct ddaebm_parameter_info {
-    size_t struct_size; /**< set by the caller to sizeof(ddaebm_parameter_info) */
-    const char *name;   /**< as in the file, for instance "energy.net.layers.0.weight"; the model's */
+    size_t struct_size;     /**< set by the caller to sizeof(ddaebm_parameter_info) */
+    const char *name;       /**< as in the file, for instance "energy.net.layers.0.weight"; the model's */
     ddaebm_network network; /**< whose it is */
     size_t rank;            /**< number of axes, 0 to 4 */
     size_t shape[4];        /**< sizes, slowest axis first: linear weights are [out, in] */
@@ -33,7 +34,8 @@ typedef struct ddaebm_parameter_info {
 } ddaebm_parameter_info;
 
 /** Initialiser of a ddaebm_parameter_info. */
-#define DDAEBM_PARAMETER_INFO_INIT {sizeof(ddaebm_parameter_info), NULL, DDAEBM_NETWORK_ENERGY, 0, {0, 0, 0, 0}, 0, 0}
+#define DDAEBM_PARAMETER_INFO_INIT                                                                                                 \
+    { sizeof(ddaebm_parameter_info), NULL, DDAEBM_NETWORK_ENERGY, 0, {0, 0, 0, 0}, 0, 0 }
 
 /** Makes an untrained model, its weights drawn by the published rules.
  *  @param[out] out the new model, to be freed with ddaebm_model_free; untouched on failure
@@ -70,8 +72,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save(const ddaebm_model *mo
  *  @param[out] data may be NULL if @p capacity is 0; untouched on failure
  *  @param capacity bytes at @p data
  *  @param[out] needed bytes that the file takes; may be NULL
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or ::DDAEBM_OUT_OF_RANGE if @p capacity is too small (@p needed
- *          is set all the same). @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or ::DDAEBM_OUT_OF_RANGE if @p capacity is too small
+ *          (@p needed is set all the same). @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity,
                                                                  size_t *needed);
 
@@ -99,9 +101,11 @@ DDAEBM_API size_t ddaebm_model_parameter_count(const ddaebm_model *model);
 
 /** What is known of the index-th tensor. @param model the model @param index from 0 @param[in,out] info its struct_size set by the
  *  caller; untouched on failure @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_NOT_FOUND past the last. @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, ddaebm_parameter_info *info);
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index,
+                                                               ddaebm_parameter_info *info);
 
-/** Reads a tensor by name. @param model the model @param name as in ddaebm_parameter_info @param[out] values row-major; untouched on failure
+/** Reads a tensor by name. @param model the model @param name as in ddaebm_parameter_info @param[out] values row-major;
+ *  untouched on failure
  *  @param elements must be the tensor's @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND or ::DDAEBM_MISMATCH.
  *  @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *name, float *values,

@@ -1,8 +1,8 @@
 /** @file sampler.h
  *  Draws samples: T passes of the generator from N(0, I), no Markov chain.
  *
- *  Sample i of a seed depends on (model, seed, i) alone, up to rounding, however the calls cut the sequence. One thread at a time may use a
- *  sampler; any number of samplers may share a model. Rows are float32, [count, width], in the data's own units. */
+ *  Sample i of a seed depends on (model, seed, i) alone, up to rounding, however the calls cut the sequence. One thread at a
+ *  time may use a sampler; any number of samplers may share a model. Rows are float32, [count, width], in the data's own units. */
 #ifndef DDAEBM_SAMPLER_H
 #define DDAEBM_SAMPLER_H
 

@@ -1,8 +1,8 @@
 /** @file trainer.h
  *  Trains a model: whole steps, their halves, or a whole run.
  *
- *  A step draws a batch and its noise from (seed, step), so the same configuration, data, seed and number of threads give the same bits, and
- *  a resumed run is the same run. One thread at a time may use a trainer. No step after the first allocates. */
+ *  A step draws a batch and its noise from (seed, step), so the same configuration, data, seed and number of threads give the
+ *  same bits, and a resumed run is the same run. One thread at a time may use a trainer. No step after the first allocates. */
 #ifndef DDAEBM_TRAINER_H
 #define DDAEBM_TRAINER_H
 
@@ -18,22 +18,23 @@ typedef struct ddaebm_trainer ddaebm_trainer;
 
 /** What a step measured. Losses are means over the batch, before their update. */
 typedef struct ddaebm_step_statistics {
-    size_t struct_size;      /**< set by the caller to sizeof(ddaebm_step_statistics) */
-    uint64_t step;           /**< steps done, this one included */
-    double learning_rate;    /**< the generator's, in this step */
-    double energy_loss;      /**< f(fake) - f(real) + penalty */
-    double energy_real;      /**< f(x_t, t) of the data */
-    double energy_fake;      /**< f of the generator's samples */
-    double penalty;          /**< the gradient penalty */
-    double generator_loss;   /**< sum of the four below */
-    double adversarial_loss; /**< -[f + log q(x_{t+1} | x_t)] of the generator's samples */
-    double latent_loss;      /**< weighted negative log q(z | x~_t, x_{t+1}) */
-    double divergence_loss;  /**< KL(q(z | x_t, x_{t+1}), N(0, I)) */
+    size_t struct_size;         /**< set by the caller to sizeof(ddaebm_step_statistics) */
+    uint64_t step;              /**< steps done, this one included */
+    double learning_rate;       /**< the generator's, in this step */
+    double energy_loss;         /**< f(fake) - f(real) + penalty */
+    double energy_real;         /**< f(x_t, t) of the data */
+    double energy_fake;         /**< f of the generator's samples */
+    double penalty;             /**< the gradient penalty */
+    double generator_loss;      /**< sum of the four below */
+    double adversarial_loss;    /**< -[f + log q(x_{t+1} | x_t)] of the generator's samples */
+    double latent_loss;         /**< weighted negative log q(z | x~_t, x_{t+1}) */
+    double divergence_loss;     /**< KL(q(z | x_t, x_{t+1}), N(0, I)) */
     double reconstruction_loss; /**< of x_t from the encoder's z */
 } ddaebm_step_statistics;
 
 /** Initialiser of a ddaebm_step_statistics. */
-#define DDAEBM_STEP_STATISTICS_INIT {sizeof(ddaebm_step_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define DDAEBM_STEP_STATISTICS_INIT                                                                                                \
+    { sizeof(ddaebm_step_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** Called between gradients and update, from the calling thread: clip, add, or reduce over processes.
  *  @param user as given
@@ -52,8 +53,8 @@ typedef int (*ddaebm_step_function)(void *user, const ddaebm_step_statistics *st
  *  @param dataset must outlive the trainer, and be as wide as the model. If the configuration standardises, mean and deviation of
  *         each column are taken from it (all rows of a finite set, the first 65,536 of an unbounded one)
  *  @param seed of every draw
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (widths), ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_OUT_OF_MEMORY, or what the data
- *          set returned. @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (widths), ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_OUT_OF_MEMORY, or
+ *          what the data set returned. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
                                                               const ddaebm_dataset *dataset, uint64_t seed);
 
@@ -74,7 +75,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_save(const ddaebm_trainer
 /** Frees a trainer. @param trainer may be NULL. @since 0.1 */
 DDAEBM_API void ddaebm_trainer_free(ddaebm_trainer *trainer);
 
-/** The model as trained so far: averaged weights where the configuration averages, and a temperature fitted on the data where it calibrates.
+/** The model as trained so far: averaged weights where the configuration averages, and a temperature fitted on the data where it
+ *  calibrates.
  *  @param trainer the trainer
  *  @param[out] out a new model, to be freed with ddaebm_model_free; untouched on failure
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or what the data set returned. @since 0.1 */
@@ -83,8 +85,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *
 /** One whole step: the four halves below, in their order.
  *  @param trainer the trainer
  *  @param[in,out] statistics may be NULL; its struct_size set by the caller; meaningless on failure
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FINITE (no weight of that network has changed; the text names network and
- *          step), ::DDAEBM_OUT_OF_MEMORY (first step only), or what a hook or the data set returned. @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FINITE (no weight of that network has changed; the text names
+ *          network and step), ::DDAEBM_OUT_OF_MEMORY (first step only), or what a hook or the data set returned. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_step(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics);
 
 /** Steps until step @p last is done; returns at once if it is.
@@ -113,14 +115,16 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_generator_gradients(ddaeb
  *  @param trainer after ddaebm_trainer_generator_gradients
  *  @param[in,out] statistics may be NULL; as in ddaebm_trainer_step
  *  @return as ddaebm_trainer_energy_update. @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics);
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer,
+                                                                        ddaebm_step_statistics *statistics);
 
 /** Sets the hook between gradients and update. @param trainer the trainer @param hook NULL for none @param user handed to @p hook
  *  @return ::DDAEBM_OK or ::DDAEBM_INVALID_ARGUMENT. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_hook hook, void *user);
 
 /** A network's trained weights, flat, in the order of ddaebm_model_parameter (those with trained = 1).
- *  @param trainer the trainer @param network whose @param[out] values the trainer's, valid as long as it; may be written between steps
+ *  @param trainer the trainer @param network whose @param[out] values the trainer's, valid as long as it; may be written between
+ *  steps
  *  @param[out] elements how many
  *  @return ::DDAEBM_OK or ::DDAEBM_INVALID_ARGUMENT. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_weights(ddaebm_trainer *trainer, ddaebm_network network, float **values,
@@ -139,8 +143,8 @@ DDAEBM_API uint64_t ddaebm_trainer_steps(const ddaebm_trainer *trainer);
 /** The configuration of the run. @param trainer not NULL @return the trainer's, valid as long as it. @since 0.1 */
 DDAEBM_API const ddaebm_config *ddaebm_trainer_config(const ddaebm_trainer *trainer);
 
-/** Bytes that a trainer of a configuration holds once its first step has run: weights, moments, averages, batch and the step's working memory.
- *  Nothing is trained to find out.
+/** Bytes that a trainer of a configuration holds once its first step has run: weights, moments, averages, batch and the step's
+ *  working memory. Nothing is trained to find out.
  *  @param context NULL for the defaults; its threads count
  *  @param config the configuration
  *  @param[out] bytes untouched on failure

@@ -11,18 +11,18 @@ __attribute__((format(printf, 2, 3))) ddaebm_status dd_fail(ddaebm_status status
 ddaebm_status dd_fail_in(ddaebm_status status, const char *what);
 
 /* Refuses a NULL argument, naming it. For public functions alone. */
-#define DD_REQUIRE(pointer)                                                                                                      \
-    do {                                                                                                                         \
-        if (!(pointer))                                                                                                          \
-            return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s: %s must not be NULL", __func__, #pointer);                              \
+#define DD_REQUIRE(pointer)                                                                                                        \
+    do {                                                                                                                           \
+        if (!(pointer))                                                                                                            \
+            return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s: %s must not be NULL", __func__, #pointer);                                \
     } while (0)
 
 /* Leaves for the function's one cleanup label when a call fails; `status` is the function's own. */
-#define DD_TRY(call)                                                                                                             \
-    do {                                                                                                                         \
-        status = (call);                                                                                                         \
-        if (status != DDAEBM_OK)                                                                                                 \
-            goto cleanup;                                                                                                        \
+#define DD_TRY(call)                                                                                                               \
+    do {                                                                                                                           \
+        status = (call);                                                                                                           \
+        if (status != DDAEBM_OK)                                                                                                   \
+            goto cleanup;                                                                                                          \
     } while (0)
 
 #endif

@@ -45,7 +45,8 @@ static void words_as_normals(float out[4], const uint32_t words[4]) {
 }
 
 /* Block b of a stream holds elements 4b .. 4b+3. */
-static void fill(float *out, uint64_t seed, uint64_t stream, uint64_t first, size_t count, void (*shape)(float *, const uint32_t *)) {
+static void fill(float *out, uint64_t seed, uint64_t stream, uint64_t first, size_t count,
+                 void (*shape)(float *, const uint32_t *)) {
     uint64_t block = first / 4;
     unsigned skip = (unsigned)(first % 4);
     while (count > 0) {

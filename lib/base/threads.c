@@ -110,8 +110,8 @@ ddaebm_status dd_pool_create(dd_pool **out, ddaebm_context *context, int threads
     return DDAEBM_OK;
 }
 
-/* Starts the threads at the first call that has work for them: a context that only reads files costs none. If the system gives fewer,
- * the team is that much smaller. */
+/* Starts the threads at the first call that has work for them: a context that only reads files costs none. If the system gives
+ * fewer, the team is that much smaller. */
 static void start(dd_pool *pool) {
     int wanted = pool->threads - 1;
     sigset_t all, before; /* signals are for the host's own threads */

@@ -1,4 +1,5 @@
-/* Every hyperparameter as a plain value: what the rooms above read. The names that users see, the bounds and the meanings stand in keys.c. */
+/* Every hyperparameter as a plain value: what the rooms above read. The names that users see, the bounds and the meanings stand
+ * in keys.c. */
 #ifndef DD_SETTINGS_H
 #define DD_SETTINGS_H
 
@@ -53,10 +54,10 @@ typedef struct dd_settings {
         int64_t schedule;  /* dd_schedule_kind */
         double beta_min, beta_max;
         double sigma_min, sigma_max, rho; /* of DD_SCHEDULE_KARRAS */
-        int64_t grid;          /* dd_grid */
-        double beta_limit;     /* betas are cut there; 1 cuts nothing */
-        double variance_floor; /* of the posterior's log variance; 0 for none */
-        int64_t precision;     /* dd_precision: of the tables */
+        int64_t grid;                     /* dd_grid */
+        double beta_limit;                /* betas are cut there; 1 cuts nothing */
+        double variance_floor;            /* of the posterior's log variance; 0 for none */
+        int64_t precision;                /* dd_precision: of the tables */
     } diffusion;
     struct {
         int64_t family;       /* dd_family */
@@ -65,15 +66,15 @@ typedef struct dd_settings {
     } network;
     dd_network_settings energy, generator, encoder;
     struct {
-        int64_t energy;     /* dd_form */
-        bool residual;      /* the generator predicts what the noise changed */
+        int64_t energy; /* dd_form */
+        bool residual;  /* the generator predicts what the noise changed */
         int64_t latent_frequencies;
     } form;
     struct {
-        double gamma;           /* weight of the gradient penalty */
-        int64_t penalty;        /* dd_penalty: what the gradient is pulled to */
-        double fake_gamma;      /* weight of the same on generated samples */
-        int64_t contrast;       /* dd_contrast */
+        double gamma;      /* weight of the gradient penalty */
+        int64_t penalty;   /* dd_penalty: what the gradient is pulled to */
+        double fake_gamma; /* weight of the same on generated samples */
+        int64_t contrast;  /* dd_contrast */
         double contrast_weight, margin;
         double fake_noise;      /* share of generated samples at level 0 that the energy is shown with noise */
         double temperature;     /* the generator sees f / temperature */
@@ -91,7 +92,7 @@ typedef struct dd_settings {
     struct {
         int64_t steps, batch;
         double first_level; /* share of samples at level 0; 0 for as many as at any other */
-        bool calibrate; /* fit the temperature after training */
+        bool calibrate;     /* fit the temperature after training */
     } training;
 } dd_settings;
 

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* Arithmetic in double or, rounded after each operation, in float. The double result of one operation on floats is exact enough that its rounding
- * is that of float arithmetic. */
+/* Arithmetic in double or, rounded after each operation, in float. The double result of one operation on floats is exact enough
+ * that its rounding is that of float arithmetic. */
 static double rounded(bool single, double x) {
     return single ? (double)(float)x : x;
 }
@@ -76,8 +76,9 @@ static void fill_posterior(dd_noise_schedule *s, const dd_settings *settings, bo
 
 ddaebm_status dd_noise_schedule_make(dd_noise_schedule *out, ddaebm_context *context, const dd_settings *settings) {
     size_t steps = (size_t)settings->diffusion.timesteps;
-    double **tables[] = {&out->t,         &out->var,  &out->weight,       &out->betas,          &out->a,        &out->sigma,      &out->a_cum,
-                         &out->sigma_cum, &out->abar, &out->post_coef_x0, &out->post_coef_next, &out->post_var, &out->post_logvar};
+    double **tables[] = {
+        &out->t,         &out->var,  &out->weight,       &out->betas,          &out->a,        &out->sigma,      &out->a_cum,
+        &out->sigma_cum, &out->abar, &out->post_coef_x0, &out->post_coef_next, &out->post_var, &out->post_logvar};
     size_t count = sizeof tables / sizeof *tables;
     *out = (dd_noise_schedule){.steps = steps, .context = context};
     double *block = dd_alloc_zero(context, count * (steps + 1), sizeof *block);

@@ -26,7 +26,8 @@ dd_node dd_process_at(const dd_process *process, const double *table, int shift,
     for (size_t i = 0; i < steps; i++)
         values[i] = (float)table[i + (size_t)shift];
     dd_node constants = dd_constant(process->graph, values, dd_shape_rows(steps, 1));
-    return dd_reshape(process->graph, dd_take_rows(process->graph, constants, process->level), dd_shape_a_sample(process->graph, x));
+    return dd_reshape(process->graph, dd_take_rows(process->graph, constants, process->level),
+                      dd_shape_a_sample(process->graph, x));
 }
 
 /* table_a[level + shift] a + table_b[level + shift] b */

@@ -1,5 +1,5 @@
-/* The forward process and its posterior, as nodes of a graph. Samples may stand at different levels: `level` is [1, 1, N, 1], from 0 to T-1, and data
- * is [1, 1, N, D] or, for pictures, [N, H, W, C]. */
+/* The forward process and its posterior, as nodes of a graph. Samples may stand at different levels: `level` is [1, 1, N, 1],
+ * from 0 to T-1, and data is [1, 1, N, D] or, for pictures, [N, H, W, C]. */
 #ifndef DD_PROCESS_H
 #define DD_PROCESS_H
 

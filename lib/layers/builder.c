@@ -15,8 +15,8 @@ dd_scope dd_scope_of(const char *format, ...) {
 }
 
 /* The parameter's index, declared first where that is what the networks are built for; the table's count on failure. */
-static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const char *name, dd_role role, dd_shape shape, size_t rank,
-                              dd_first first) {
+static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const char *name, dd_role role, dd_shape shape,
+                              size_t rank, dd_first first) {
     dd_parameter parameter = {.network = builder->network,
                               .role = role,
                               .rank = rank,

@@ -31,8 +31,8 @@ typedef struct dd_first {
     double middle, reach;
 } dd_first;
 
-/* The weight or statistic "<scope>.<name>" of the network being built, declared or looked up, as a node of `shape`. Its shape in files has `rank` axes, the last
- * ones of `shape`. */
+/* The weight or statistic "<scope>.<name>" of the network being built, declared or looked up, as a node of `shape`. Its shape in
+ * files has `rank` axes, the last ones of `shape`. */
 dd_node dd_parameter_node(dd_builder *builder, const dd_scope *scope, const char *name, dd_role role, dd_shape shape, size_t rank,
                           dd_first first);
 

@@ -13,16 +13,16 @@ dd_node dd_prelu(dd_builder *builder, const dd_scope *scope, dd_node x);
 /* x sigmoid(x) */
 dd_node dd_silu(dd_graph *graph, dd_node x);
 
-/* Batch normalisation over the rows (Ioffe and Szegedy, 2015), epsilon 1e-5. Training: by the batch's mean and variance; the running ones move a tenth of the
- * way, the variance as N/(N-1) of the batch's. Else: by the running ones. */
+/* Batch normalisation over the rows (Ioffe and Szegedy, 2015), epsilon 1e-5. Training: by the batch's mean and variance; the
+ * running ones move a tenth of the way, the variance as N/(N-1) of the batch's. Else: by the running ones. */
 dd_node dd_batch_norm(dd_builder *builder, const dd_scope *scope, dd_node x);
 
 /* Declares the slopes, or the statistics, scales and shifts, of a layer that is never called. */
 void dd_prelu_declare(dd_builder *builder, const dd_scope *scope);
 void dd_batch_norm_declare(dd_builder *builder, const dd_scope *scope, size_t width);
 
-/* Sinusoidal embedding of the levels 0 .. count-1 [1, 1, count, width] (Vaswani et al., 2017): sin(t w_j), then cos(t w_j), w_j = 10000^(-j/(half-1)) for j < half =
- * width/2; a last column of zeros if width is odd. width is at least 4. */
+/* Sinusoidal embedding of the levels 0 .. count-1 [1, 1, count, width] (Vaswani et al., 2017): sin(t w_j), then cos(t w_j), w_j
+ * = 10000^(-j/(half-1)) for j < half = width/2; a last column of zeros if width is odd. width is at least 4. */
 dd_node dd_level_embedding(dd_graph *graph, size_t count, size_t width);
 
 #endif

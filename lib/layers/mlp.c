@@ -24,8 +24,8 @@ static dd_integers with_one(dd_integers list, size_t more) {
     return with(list, &(dd_integers){.count = 1, .values = {(int64_t)more}});
 }
 
-/* Linear, normalisation and activation for all but the last layer, which is linear alone. The published networks own a norm and an activation for the last one
- * too, and never call them. */
+/* Linear, normalisation and activation for all but the last layer, which is linear alone. The published networks own a norm and
+ * an activation for the last one too, and never call them. */
 static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s) {
     for (size_t k = 0; k < s.widths.count; k++) {
         dd_scope linear = dd_scope_of("%s.layers.%zu", name, k), norm = dd_scope_of("%s.layers_bn.%zu", name, k);
@@ -61,8 +61,8 @@ static dd_node data_with_waves(dd_builder *builder, const dd_network_settings *s
     return with_waves(builder->graph, x, settings->frequencies, 0.5, 8);
 }
 
-/* net(concat[x_encoder(x), t_encoder(embedding(t))]), both branches with 2 time_width features. The level's branch is computed once a level, not once a
- * sample, and is never normalised. */
+/* net(concat[x_encoder(x), t_encoder(embedding(t))]), both branches with 2 time_width features. The level's branch is computed
+ * once a level, not once a sample, and is never normalised. */
 static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_integers out_widths) {
     size_t time_width = (size_t)builder->settings->network.time_width, levels = (size_t)builder->settings->diffusion.timesteps;
     stack branch = {settings, DD_NORM_NONE, with_one(settings->feature_layers, 2 * time_width)};
@@ -126,8 +126,10 @@ dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_
 
 dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_node level) {
     const dd_network_settings *settings = &builder->settings->encoder;
-    dd_node h = trunk(builder, settings, dd_concat(builder->graph, data_with_waves(builder, settings, x_t), data_with_waves(builder, settings, x_next), 3), level,
-                      with(settings->hidden_layers, &settings->feature_layers));
+    dd_node h =
+        trunk(builder, settings,
+              dd_concat(builder->graph, data_with_waves(builder, settings, x_t), data_with_waves(builder, settings, x_next), 3),
+              level, with(settings->hidden_layers, &settings->feature_layers));
     size_t latent = (size_t)builder->settings->network.latent_width;
     dd_scope mean = dd_scope_of("fc_mu"), log_variance = dd_scope_of("fc_var");
     dd_latent out = {.mean = dd_linear(builder, &mean, h, latent)};

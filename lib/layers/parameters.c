@@ -24,7 +24,8 @@ size_t dd_parameters_find(const dd_parameters *parameters, const char *name) {
 }
 
 bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter) {
-    dd_parameter *items = dd_grow(parameters->context, parameters->items, &parameters->capacity, parameters->count + 1, sizeof *items);
+    dd_parameter *items =
+        dd_grow(parameters->context, parameters->items, &parameters->capacity, parameters->count + 1, sizeof *items);
     if (!items)
         return false;
     parameters->items = items;

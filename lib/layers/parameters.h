@@ -22,7 +22,7 @@ typedef struct dd_parameter {
     ddaebm_network network;
     dd_role role;
     size_t rank, shape[4], elements;
-    size_t offset;      /* in elements, among those of its network and role */
+    size_t offset;       /* in elements, among those of its network and role */
     float middle, reach; /* first values: uniform on middle +- reach */
 } dd_parameter;
 

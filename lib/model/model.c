@@ -34,8 +34,9 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
         sum += schedule.post_coef_x0[i] + schedule.post_coef_next[i] + schedule.sigma_cum[i] + 1 / schedule.sigma[i + 1];
     dd_noise_schedule_free(&schedule);
     if (!isfinite(sum))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.beta_min %g and diffusion.beta_max %g over diffusion.timesteps %zu leave no noise "
-                                            "between two levels: raise them or use fewer steps",
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "diffusion.beta_min %g and diffusion.beta_max %g over diffusion.timesteps %zu leave no noise "
+                       "between two levels: raise them or use fewer steps",
                        settings->diffusion.beta_min, settings->diffusion.beta_max, steps);
     if (left > most_signal_left)
         dd_report(context, DDAEBM_LOG_WARNING,
@@ -140,8 +141,8 @@ ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, dd
     DD_REQUIRE(model);
     DD_REQUIRE(info);
     if (info->struct_size != sizeof *info)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "info->struct_size is %zu, not %zu: use DDAEBM_PARAMETER_INFO_INIT", info->struct_size,
-                       sizeof *info);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "info->struct_size is %zu, not %zu: use DDAEBM_PARAMETER_INFO_INIT",
+                       info->struct_size, sizeof *info);
     for (size_t i = 0, seen = 0; i < model->parameters.count; i++) {
         const dd_parameter *p = &model->parameters.items[i];
         if (p->role == DD_ROLE_COUNTER || seen++ != index)

@@ -116,12 +116,12 @@ static ddaebm_status check_format(const dd_safetensors *file) {
     const char *format = dd_safetensors_metadata(file, "format");
     double version = 0;
     if (!format || strcmp(format, format_name) != 0)
-        return dd_fail(DDAEBM_FORMAT, "no model of this library: its metadata has format \"%.60s\", not \"%s\"", format ? format : "",
-                       format_name);
+        return dd_fail(DDAEBM_FORMAT, "no model of this library: its metadata has format \"%.60s\", not \"%s\"",
+                       format ? format : "", format_name);
     ddaebm_status status = dd_model_file_read_number(file, "version", &version);
     if (status == DDAEBM_OK && (version < 1 || version > DD_MODEL_FILE_VERSION))
-        status = dd_fail(DDAEBM_UNSUPPORTED, "the file has format version %g; this library reads up to %d: use a newer one", version,
-                         DD_MODEL_FILE_VERSION);
+        status = dd_fail(DDAEBM_UNSUPPORTED, "the file has format version %g; this library reads up to %d: use a newer one",
+                         version, DD_MODEL_FILE_VERSION);
     return status;
 }
 
@@ -148,7 +148,8 @@ ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *
     const dd_tensor_entry *entry = NULL;
     ddaebm_status status = find_tensor(&entry, file, name, DD_STORED_F32);
     if (status == DDAEBM_OK && entry->elements != elements)
-        status = dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, entry->elements, elements);
+        status =
+            dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, entry->elements, elements);
     return status == DDAEBM_OK ? copy_finite(values, entry) : status;
 }
 
@@ -158,8 +159,8 @@ static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, con
     if (status != DDAEBM_OK)
         return status;
     if (entry->rank != p->rank || memcmp(entry->shape, p->shape, p->rank * sizeof *p->shape) != 0)
-        return dd_fail(DDAEBM_MISMATCH, "tensor %s has another shape (%zu elements) than its configuration gives (%zu elements)", name,
-                       entry->elements, p->elements);
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s has another shape (%zu elements) than its configuration gives (%zu elements)",
+                       name, entry->elements, p->elements);
     if (p->role != DD_ROLE_COUNTER)
         return copy_finite(dd_weights_at(weights, p), entry);
     memcpy(weights->counters[p->network] + p->offset, entry->data, entry->bytes);
@@ -198,7 +199,8 @@ static ddaebm_status fill(ddaebm_model *model, const dd_safetensors *file) {
     DD_TRY(dd_model_file_read_floats(file, "data.scale", model->scale, width));
     for (size_t i = 0; i < width; i++)
         if (!(model->scale[i] > 0))
-            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor data.scale is %g; allowed: above 0", i, (double)model->scale[i]));
+            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor data.scale is %g; allowed: above 0", i,
+                           (double)model->scale[i]));
     DD_TRY(dd_model_file_read_weights(&model->weights, &model->parameters, file, ""));
     DD_TRY(refuse_strangers(model, file));
 cleanup:

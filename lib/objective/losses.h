@@ -11,8 +11,8 @@ dd_node dd_batch_mean(dd_graph *graph, dd_node x);
 /* gamma/2 mean ||gradient||^2, with gradient shaped like data: the exact gradient penalty once `gradient` is d/dx_t [f + log q]. */
 dd_node dd_gradient_penalty(dd_graph *graph, dd_node gradient, double gamma);
 
-/* gamma/2 mean ||sigma_cum[t] gradient + weight noise||^2: least when the gradient of f is `weight` times the score of the diffused data, as
- * denoising score matching (Vincent, 2011) estimates it from the noise that made x_t. */
+/* gamma/2 mean ||sigma_cum[t] gradient + weight noise||^2: least when the gradient of f is `weight` times the score of the
+ * diffused data, as denoising score matching (Vincent, 2011) estimates it from the noise that made x_t. */
 dd_node dd_score_penalty(const dd_process *process, dd_node gradient, dd_node noise, double weight, double gamma);
 
 /* gamma/2 mean (sigma_cum[t]^2 + 1/100) ||gradient||^2 */

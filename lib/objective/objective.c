@@ -65,7 +65,8 @@ static dd_node build_penalty(step *s, dd_node f_real) {
     return dd_score_penalty(&s->process, gradient, s->noise_t, s->settings->objective.latent_weight, gamma);
 }
 
-/* loss = contrast of f(x_pos) with f(x_t), plus penalties; as published mean[f(x_pos) - f(x_t)] + gamma/2 mean ||d/dx_t [f + log q]||^2 */
+/* loss = contrast of f(x_pos) with f(x_t), plus penalties; as published mean[f(x_pos) - f(x_t)] + gamma/2 mean ||d/dx_t
+ * [f + log q]||^2 */
 static void build_energy_loss(step *s) {
     dd_graph *graph = s->out->graph;
     dd_node fake = dd_detach(graph, s->x_pos), *losses = s->losses, gradient = DD_NONE;
@@ -206,8 +207,8 @@ static ddaebm_status allocate(step *s, ddaebm_context *context, size_t parameter
     return dd_graph_create(&out->graph, context);
 }
 
-ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings, dd_parameters *parameters,
-                                  size_t batch, bool observe) {
+ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings,
+                                  dd_parameters *parameters, size_t batch, bool observe) {
     dd_noise_schedule schedule = {0};
     dd_step_graph result = {.context = context};
     step s = {.out = &result, .settings = settings, .slots = dd_step_slots_of(parameters)};

@@ -1,5 +1,5 @@
-/* The losses of one training step, as one graph of two phases: what the energy's update needs, and then, with the updated energy, what the generator's and
- * encoder's need (equations 5 to 9 of the reference; Geng et al., ICML 2024). */
+/* The losses of one training step, as one graph of two phases: what the energy's update needs, and then, with the updated
+ * energy, what the generator's and encoder's need (equations 5 to 9 of the reference; Geng et al., ICML 2024). */
 #ifndef DD_OBJECTIVE_H
 #define DD_OBJECTIVE_H
 
@@ -16,7 +16,7 @@ enum {
     DD_SLOT_NOISE_POSTERIOR, /* like data */
     DD_SLOT_LATENT,          /* [N, nz] */
     DD_SLOT_NOISE_ENCODER,   /* [N, nz] */
-    DD_SLOT_NOISE_FAKE,      /* like data: added to what the energy is shown of the generator, where objective.fake_noise asks for it */
+    DD_SLOT_NOISE_FAKE, /* like data: added to what the energy is shown of the generator, where objective.fake_noise asks for it */
     DD_SLOT_INPUTS
 };
 
@@ -52,18 +52,18 @@ enum { DD_MOST_OBSERVED = 24 };
 
 typedef struct dd_step_graph {
     dd_graph *graph;
-    bool *used;     /* [parameters]: a loss depends on it; its gradient is written to slots.gradients + i */
-    bool *moved;    /* [parameters]: a statistic that the step moves; its new value is written to slots.statistics + i, in phase 1 */
+    bool *used;  /* [parameters]: a loss depends on it; its gradient is written to slots.gradients + i */
+    bool *moved; /* [parameters]: a statistic that the step moves; its new value is written to slots.statistics + i, in phase 1 */
     int64_t *calls; /* [parameters]: how far the step advances each counter */
     dd_observed observed[DD_MOST_OBSERVED];
     size_t observed_count;
     ddaebm_context *context;
 } dd_step_graph;
 
-/* Builds the graph for a batch. Outputs of losses, gradients and statistics are asked for; observed values are not, unless `observe` is set: then the i-th is
- * written to slots.observed + i. */
-ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings, dd_parameters *parameters,
-                                  size_t batch, bool observe);
+/* Builds the graph for a batch. Outputs of losses, gradients and statistics are asked for; observed values are not, unless
+ * `observe` is set: then the i-th is written to slots.observed + i. */
+ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings,
+                                  dd_parameters *parameters, size_t batch, bool observe);
 
 /* Frees all but the graph, which a plan takes over. */
 void dd_step_graph_free(dd_step_graph *graph);

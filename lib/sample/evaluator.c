@@ -155,9 +155,10 @@ static void run_chunks(void *argument, dd_team *team, int index) {
     }
 }
 
-ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user, ddaebm_progress_function progress,
-                               void *progress_user) {
-    call c = {.evaluator = evaluator, .count = count, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user};
+ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
+                               ddaebm_progress_function progress, void *progress_user) {
+    call c = {
+        .evaluator = evaluator, .count = count, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user};
     c.chunks = (count + CHUNK - 1) / CHUNK;
     atomic_init(&c.next, 0);
     atomic_init(&c.done, 0);

@@ -29,8 +29,8 @@ ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model,
 void dd_evaluator_free(dd_evaluator *evaluator);
 
 /* Cuts `count` rows into chunks and has each computed. CANCELLED if progress (NULL for nobody) asks for it. Does not allocate. */
-ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user, ddaebm_progress_function progress,
-                               void *progress_user);
+ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
+                               ddaebm_progress_function progress, void *progress_user);
 
 /* The numbers of a lane's slot, and their evaluation, with all rows at one level. */
 float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot);

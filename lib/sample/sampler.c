@@ -85,8 +85,7 @@ ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64
     DD_REQUIRE(rows);
     size_t width = ddaebm_model_width(sampler->model);
     draw d = {.model = sampler->model, .seed = seed, .first = first, .rows = rows};
-    ddaebm_status status =
-        dd_evaluator_run(sampler->evaluator, count, draw_chunk, &d, sampler->progress, sampler->progress_user);
+    ddaebm_status status = dd_evaluator_run(sampler->evaluator, count, draw_chunk, &d, sampler->progress, sampler->progress_user);
     if (status == DDAEBM_OK && !dd_kernels_choose()->all_finite(rows, count * width))
         status = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away");
     return status;

@@ -10,7 +10,7 @@
 struct ddaebm_scorer {
     ddaebm_context *context;
     const ddaebm_model *model;
-    dd_evaluator *scores, *gradients; /* gradients from the first call that asks for them */
+    dd_evaluator *scores, *gradients; /* both made at once, of the same weights */
 };
 
 /* f(x, t) / temperature */
@@ -36,6 +36,7 @@ ddaebm_status ddaebm_scorer_create(ddaebm_scorer **out, const ddaebm_model *mode
     ddaebm_status status;
     DD_TRY(dd_context_hold(&scorer->context, model->context));
     DD_TRY(dd_evaluator_create(&scorer->scores, model, build_score, model));
+    DD_TRY(dd_evaluator_create(&scorer->gradients, model, build_gradient, model));
     *out = scorer;
 cleanup:
     if (status != DDAEBM_OK)
@@ -105,10 +106,5 @@ ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, s
         return DDAEBM_OK;
     DD_REQUIRE(rows);
     DD_REQUIRE(gradients);
-    if (!scorer->gradients) {
-        ddaebm_status status = dd_evaluator_create(&scorer->gradients, scorer->model, build_gradient, scorer->model);
-        if (status != DDAEBM_OK)
-            return status;
-    }
     return run(scorer, scorer->gradients, (request){scorer->model, rows, level, gradients, true}, count);
 }

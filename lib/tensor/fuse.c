@@ -59,8 +59,8 @@ static void emit(compiler *c, dd_node node) {
     if (dd_op_describe(data->op)->arity == 2)
         instruction->b = read_value(c, data->inputs[1]);
     instruction->out = c->loop->values++;
-    c->loop->value[instruction->out] = (dd_value){
-        .kind = c->schedule->materialized[node] ? DD_VALUE_STREAM : DD_VALUE_SCRATCH, .node = node, .scratch = -1};
+    c->loop->value[instruction->out] =
+        (dd_value){.kind = c->schedule->materialized[node] ? DD_VALUE_STREAM : DD_VALUE_SCRATCH, .node = node, .scratch = -1};
     c->last_use[instruction->out] = c->loop->instructions;
     c->loop->instructions++;
 }

@@ -15,7 +15,7 @@ struct dd_graph {
     struct constant {
         float *values;
         dd_shape shape;
-    } *constants;
+    } * constants;
     size_t constant_count, constant_capacity;
     dd_node *buckets; /* open addressing; node + 1, 0 for empty */
     size_t bucket_count;
@@ -170,15 +170,16 @@ dd_node dd_input(dd_graph *graph, dd_slot slot, dd_shape shape, int phase) {
 /* The number of the constant with these values, or how many there are. */
 static size_t find_constant(const dd_graph *graph, const float *values, dd_shape shape) {
     size_t i = 0;
-    while (i < graph->constant_count && !(dd_shape_equal(graph->constants[i].shape, shape) &&
-                                          memcmp(graph->constants[i].values, values, dd_shape_elements(shape) * sizeof *values) == 0))
+    while (i < graph->constant_count &&
+           !(dd_shape_equal(graph->constants[i].shape, shape) &&
+             memcmp(graph->constants[i].values, values, dd_shape_elements(shape) * sizeof *values) == 0))
         i++;
     return i;
 }
 
 static bool keep_constant(dd_graph *graph, const float *values, dd_shape shape) {
-    struct constant *constants = dd_grow(graph->context, graph->constants, &graph->constant_capacity, graph->constant_count + 1,
-                                         sizeof *constants);
+    struct constant *constants =
+        dd_grow(graph->context, graph->constants, &graph->constant_capacity, graph->constant_count + 1, sizeof *constants);
     if (!constants)
         return false;
     graph->constants = constants;
@@ -204,9 +205,7 @@ dd_node dd_scalar(dd_graph *graph, double value) {
 }
 
 void dd_output(dd_graph *graph, dd_node node, dd_slot slot, int phase) {
-    (void)dd_graph_make(graph, (dd_node_data){.op = DD_OP_OUTPUT,
-                                              .inputs = {node},
-                                              .shape = dd_graph_shape(graph, node),
-                                              .slot = slot,
-                                              .phase = phase});
+    (void)dd_graph_make(
+        graph,
+        (dd_node_data){.op = DD_OP_OUTPUT, .inputs = {node}, .shape = dd_graph_shape(graph, node), .slot = slot, .phase = phase});
 }

@@ -1,11 +1,11 @@
 /* Computations as graphs of operations, closed under differentiation.
  *
- * A network or a loss is a number of nodes; a gradient is more nodes of the same graph, so gradients of any order come from one set of rules. Equal
- * nodes are made once. Building cannot fail halfway: after a failure (no memory, shapes that do not fit) every builder returns DD_NONE
- * at once, and dd_graph_status tells. A graph is then planned (plan.h) and run many times.
+ * A network or a loss is a number of nodes; a gradient is more nodes of the same graph, so gradients of any order come from one
+ * set of rules. Equal nodes are made once. Building cannot fail halfway: after a failure (no memory, shapes that do not fit)
+ * every builder returns DD_NONE at once, and dd_graph_status tells. A graph is then planned (plan.h) and run many times.
  *
- * Every tensor has four axes, slowest first: pictures are [N, H, W, C], rows [1, 1, N, C], weights of a linear layer [1, 1, out, in],
- * biases [1, 1, 1, C]. Where two tensors meet element by element, an axis of size 1 is repeated. */
+ * Every tensor has four axes, slowest first: pictures are [N, H, W, C], rows [1, 1, N, C], weights of a linear layer
+ * [1, 1, out, in], biases [1, 1, 1, C]. Where two tensors meet element by element, an axis of size 1 is repeated. */
 #ifndef DD_GRAPH_H
 #define DD_GRAPH_H
 
@@ -44,8 +44,8 @@ dd_shape dd_graph_shape(const dd_graph *graph, dd_node node);
 
 /* --- Sources. --- */
 
-/* What is bound to the slot. A node belongs to the latest phase among its inputs: a plan runs phase by phase, and what is bound may change in
- * between (lib/train updates the energy between phases 0 and 1). */
+/* What is bound to the slot. A node belongs to the latest phase among its inputs: a plan runs phase by phase, and what is bound
+ * may change in between (lib/train updates the energy between phases 0 and 1). */
 dd_node dd_input(dd_graph *graph, dd_slot slot, dd_shape shape, int phase);
 
 /* Copied numbers. */
@@ -60,7 +60,7 @@ dd_node dd_add(dd_graph *graph, dd_node a, dd_node b);
 dd_node dd_subtract(dd_graph *graph, dd_node a, dd_node b);
 dd_node dd_multiply(dd_graph *graph, dd_node a, dd_node b);
 dd_node dd_affine(dd_graph *graph, dd_node x, double factor, double shift); /* factor x + shift */
-dd_node dd_power(dd_graph *graph, dd_node x, double exponent);             /* x^exponent; x > 0 unless the exponent is whole */
+dd_node dd_power(dd_graph *graph, dd_node x, double exponent);              /* x^exponent; x > 0 unless the exponent is whole */
 dd_node dd_exp(dd_graph *graph, dd_node x);
 dd_node dd_log(dd_graph *graph, dd_node x);
 dd_node dd_tanh(dd_graph *graph, dd_node x);
@@ -93,8 +93,8 @@ dd_node dd_add_rows(dd_graph *graph, dd_node x, dd_node index, size_t rows);
 
 /* --- Derivatives and results. --- */
 
-/* gradients[i] = d sum(y * seed) / d wrt[i], by reverse accumulation; DD_NONE where y does not depend on wrt[i]. seed DD_NONE stands for
- * ones. */
+/* gradients[i] = d sum(y * seed) / d wrt[i], by reverse accumulation; DD_NONE where y does not depend on wrt[i]. seed DD_NONE
+ * stands for ones. */
 void dd_gradient(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, size_t count, dd_node *gradients);
 
 /* Asks for a node's value: written to the slot when `phase` is run. */

@@ -52,10 +52,9 @@ dd_node dd_matmul(dd_graph *graph, dd_node a, bool transpose_a, dd_node b, bool 
     if (x.size[0] != y.size[0] || x.size[1] != y.size[1] || inner_a != inner_b)
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "matrices that cannot be multiplied");
     dd_shape shape = {{x.size[0], x.size[1], x.size[transpose_a ? 3 : 2], y.size[transpose_b ? 2 : 3]}};
-    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_MATMUL,
-                                               .inputs = {a, b},
-                                               .shape = shape,
-                                               .flags = (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0)});
+    return dd_graph_make(
+        graph, (dd_node_data){
+                   .op = DD_OP_MATMUL, .inputs = {a, b}, .shape = shape, .flags = (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0)});
 }
 
 /* C = op(A) op(B), G its cotangent: op(A)' = G op(B)^T and op(B)' = op(A)^T G, turned where op transposes. */

@@ -1,5 +1,5 @@
-/* The operations: one descriptor each. Adding one is an enumerator, a descriptor with its gradient rule, a builder, a kernel in kernels/, and a row in the
- * tests' table of plain loops. */
+/* The operations: one descriptor each. Adding one is an enumerator, a descriptor with its gradient rule, a builder, a kernel in
+ * kernels/, and a row in the tests' table of plain loops. */
 #ifndef DD_OPS_H
 #define DD_OPS_H
 
@@ -30,7 +30,7 @@ typedef enum dd_op {
     DD_OP_OUTPUT, /* a copy, to a slot */
     /* the rest */
     DD_OP_SUM,
-    DD_OP_MATMUL, /* flag bit 0: transpose a, bit 1: transpose b */
+    DD_OP_MATMUL,  /* flag bit 0: transpose a, bit 1: transpose b */
     DD_OP_RESHAPE, /* shares its input's memory, as DETACH does */
     DD_OP_DETACH,
     DD_OP_SLICE,  /* axis, start */

@@ -96,10 +96,10 @@ typedef struct dd_group {
 typedef struct dd_schedule {
     dd_group *groups; /* in order */
     size_t count;
-    dd_node *members;    /* of all groups */
-    dd_slot *bound;      /* [nodes]: the slot that the node's own result is written to, or -1 */
-    int32_t *group_of;   /* [nodes], -1 for what is not computed */
-    bool *materialized;  /* [nodes]: wanted in memory */
+    dd_node *members;   /* of all groups */
+    dd_slot *bound;     /* [nodes]: the slot that the node's own result is written to, or -1 */
+    int32_t *group_of;  /* [nodes], -1 for what is not computed */
+    bool *materialized; /* [nodes]: wanted in memory */
 } dd_schedule;
 
 /* schedule.c: the order of computation. */

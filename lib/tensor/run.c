@@ -17,8 +17,8 @@ ddaebm_status dd_workspace_create(dd_workspace **out, const dd_plan *plan) {
         return DDAEBM_OUT_OF_MEMORY;
     workspace->plan = plan;
     workspace->arena = dd_alloc_zero(plan->context, plan->arena, sizeof *workspace->arena);
-    workspace->scratch = dd_alloc_zero(plan->context, (size_t)plan->options.parts * plan->scratch_tiles * DD_TILE,
-                                       sizeof *workspace->scratch);
+    workspace->scratch =
+        dd_alloc_zero(plan->context, (size_t)plan->options.parts * plan->scratch_tiles * DD_TILE, sizeof *workspace->scratch);
     workspace->slots = dd_alloc_zero(plan->context, (size_t)plan->slots, sizeof *workspace->slots);
     if (!workspace->arena || !workspace->scratch || !workspace->slots) {
         dd_workspace_free(workspace);
@@ -142,9 +142,8 @@ static void run_tile(loop_run *run, tile t) {
 }
 
 static void run_loop(const dd_workspace *workspace, const dd_loop *loop, size_t part, size_t parts) {
-    loop_run run = {.workspace = workspace,
-                    .loop = loop,
-                    .scratch = workspace->scratch + part * workspace->plan->scratch_tiles * DD_TILE};
+    loop_run run = {
+        .workspace = workspace, .loop = loop, .scratch = workspace->scratch + part * workspace->plan->scratch_tiles * DD_TILE};
     begin_loop(&run);
     size_t across = (loop->width + DD_TILE - 1) / DD_TILE, down = (loop->rows + loop->rows_per_tile - 1) / loop->rows_per_tile;
     range mine = share(across * down, part, parts);
@@ -160,7 +159,8 @@ static void run_loop(const dd_workspace *workspace, const dd_loop *loop, size_t 
 /* --- Single operations. --- */
 
 static void run_matmul(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {
-    dd_shape x = dd_graph_shape(workspace->plan->graph, data->inputs[0]), y = dd_graph_shape(workspace->plan->graph, data->inputs[1]);
+    dd_shape x = dd_graph_shape(workspace->plan->graph, data->inputs[0]),
+             y = dd_graph_shape(workspace->plan->graph, data->inputs[1]);
     const float *a = read_at(workspace, data->inputs[0]), *b = read_at(workspace, data->inputs[1]);
     dd_matmul_call call = {.m = data->shape.size[2],
                            .n = data->shape.size[3],
@@ -214,7 +214,8 @@ static void run_sum(const dd_workspace *workspace, const dd_node_data *data, flo
     }
     range mine = share(inner, part, parts);
     for (size_t i = 0; i < outer; i++)
-        kernels->sum_columns(out + i * inner + mine.first, x + i * middle * inner + mine.first, middle, mine.last - mine.first, inner);
+        kernels->sum_columns(out + i * inner + mine.first, x + i * middle * inner + mine.first, middle, mine.last - mine.first,
+                             inner);
 }
 
 static void run_slice(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {

@@ -10,9 +10,9 @@ typedef struct scheduler {
     const dd_graph *graph;
     dd_plan_options options;
     dd_schedule *out;
-    int *phase;       /* [nodes]: when to compute; INT_MAX for what is not needed */
-    int *pending;     /* [nodes]: inputs not yet computed */
-    dd_node *ready;   /* what could be computed next, in no order */
+    int *phase;     /* [nodes]: when to compute; INT_MAX for what is not needed */
+    int *pending;   /* [nodes]: inputs not yet computed */
+    dd_node *ready; /* what could be computed next, in no order */
     size_t ready_count, member_count;
     int32_t *uses_first, *uses; /* consumers of node n: uses[uses_first[n]] .. uses[uses_first[n + 1] - 1] */
 } scheduler;
@@ -40,7 +40,8 @@ static bool is_source(const dd_graph *graph, dd_node node) {
 static void find_phases(scheduler *s) {
     size_t nodes = dd_graph_nodes(s->graph);
     for (size_t n = 0; n < nodes; n++)
-        s->phase[n] = dd_graph_node(s->graph, (dd_node)n)->op == DD_OP_OUTPUT ? dd_graph_node(s->graph, (dd_node)n)->phase : INT_MAX;
+        s->phase[n] =
+            dd_graph_node(s->graph, (dd_node)n)->op == DD_OP_OUTPUT ? dd_graph_node(s->graph, (dd_node)n)->phase : INT_MAX;
     for (dd_node n = (dd_node)nodes - 1; n >= 0; n--) {
         if (s->phase[n] == INT_MAX)
             continue;
@@ -85,7 +86,8 @@ static void bind_outputs(scheduler *s) {
         if (data->op != DD_OP_OUTPUT)
             continue;
         dd_node x = data->inputs[0];
-        bool direct = !is_source(s->graph, x) && dd_plan_base(s->graph, x) == x && s->out->bound[x] < 0 && s->phase[x] == s->phase[n];
+        bool direct =
+            !is_source(s->graph, x) && dd_plan_base(s->graph, x) == x && s->out->bound[x] < 0 && s->phase[x] == s->phase[n];
         for (int32_t u = s->uses_first[x]; direct && u < s->uses_first[x + 1]; u++)
             direct = s->phase[s->uses[u]] == s->phase[x] && !dd_plan_renames(s->graph, s->uses[u]);
         if (direct) {
@@ -97,7 +99,8 @@ static void bind_outputs(scheduler *s) {
     }
 }
 
-/* --- The order: list scheduling that prolongs the open loop where it can, and else prefers what is no loop, so that loops gather members. --- */
+/* --- The order: list scheduling that prolongs the open loop where it can, and else prefers what is no loop, so that loops
+ * gather members. --- */
 
 static bool loopable(const scheduler *s, dd_node node) {
     return info_of(s->graph, node)->elementwise;

@@ -1,5 +1,6 @@
-/* Checkpoints: a model file (the averaged weights, so that ddaebm_model_load reads it) with what a run needs to go on beside it, under names that
- * begin with "trainer.": the raw weights, Adam's moments and counts, step and seed. Noise, shuffles and levels follow from step and seed. */
+/* Checkpoints: a model file (the averaged weights, so that ddaebm_model_load reads it) with what a run needs to go on beside it,
+ * under names that begin with "trainer.": the raw weights, Adam's moments and counts, step and seed. Noise, shuffles and levels
+ * follow from step and seed. */
 #include "train/trainer.h"
 
 #include "base/context.h"
@@ -70,6 +71,14 @@ static ddaebm_status find_integers(const int64_t **out, const dd_safetensors *fi
     return DDAEBM_OK;
 }
 
+/* The root of a second moment is divided by. */
+static ddaebm_status refuse_negative(const char *name, const float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (values[i] < 0)
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: 0 or above", i, name, (double)values[i]);
+    return DDAEBM_OK;
+}
+
 static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file) {
     const dd_parameters *parameters = &trainer->model->parameters;
     const int64_t *updates = NULL;
@@ -85,6 +94,8 @@ static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file
             char name[DD_MOST_NAME];
             moment_name(name, n, k);
             DD_TRY(dd_model_file_read_floats(file, name, trainer->moments[n][k], parameters->totals[n][DD_ROLE_WEIGHT]));
+            if (k == 1)
+                DD_TRY(refuse_negative(name, trainer->moments[n][k], parameters->totals[n][DD_ROLE_WEIGHT]));
         }
     if (trainer->averaging) /* made from the model: the file's averages */
         DD_TRY(dd_model_file_read_weights(&trainer->model->weights, parameters, file, "trainer."));
@@ -92,12 +103,15 @@ cleanup:
     return status;
 }
 
-static ddaebm_status resume(ddaebm_trainer **out, ddaebm_context *context, const dd_safetensors *file, const ddaebm_dataset *dataset) {
+static ddaebm_status resume(ddaebm_trainer **out, ddaebm_context *context, const dd_safetensors *file,
+                            const ddaebm_dataset *dataset) {
     ddaebm_model *model = NULL;
     ddaebm_trainer *trainer = NULL;
     const int64_t *state = NULL;
     ddaebm_status status;
     DD_TRY(find_integers(&state, file, "trainer.state", STATE_COUNT));
+    if (state[STATE_STEP] < 0)
+        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "the step in tensor trainer.state is negative"));
     DD_TRY(dd_model_file_read(&model, context, file));
     DD_TRY(dd_trainer_create(&trainer, model, dataset, (uint64_t)state[STATE_SEED], false));
     DD_TRY(restore(trainer, file));
@@ -110,7 +124,8 @@ cleanup:
     return status;
 }
 
-ddaebm_status ddaebm_trainer_resume(ddaebm_trainer **out, ddaebm_context *context, const char *path, const ddaebm_dataset *dataset) {
+ddaebm_status ddaebm_trainer_resume(ddaebm_trainer **out, ddaebm_context *context, const char *path,
+                                    const ddaebm_dataset *dataset) {
     DD_REQUIRE(out);
     DD_REQUIRE(path);
     DD_REQUIRE(dataset);

@@ -44,8 +44,8 @@ static void finite_part(pass *p, size_t first, size_t count) {
         atomic_store(&p->finite, false);
 }
 
-void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count, double rate, const dd_settings *settings,
-                    dd_pool *pool) {
+void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count, double rate,
+                    const dd_settings *settings, dd_pool *pool) {
     double updates = (double)++state->updates, beta1 = settings->optimizer.beta1, beta2 = settings->optimizer.beta2;
     pass p = {.count = count,
               .a = weights,

@@ -12,8 +12,8 @@ typedef struct dd_adam_state {
 } dd_adam_state;
 
 /* One update of `count` weights (Kingma and Ba, 2015). Cut over the pool's threads. */
-void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count, double rate, const dd_settings *settings,
-                    dd_pool *pool);
+void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count, double rate,
+                    const dd_settings *settings, dd_pool *pool);
 
 /* average = decay average + (1 - decay) weights */
 void dd_average_update(float *average, const float *weights, size_t count, double decay, dd_pool *pool);

@@ -23,7 +23,8 @@ static dd_pool *pool_of(const ddaebm_trainer *trainer) {
 static size_t input_width(const dd_settings *settings, int slot) {
     if (slot == DD_SLOT_LEVEL)
         return 1;
-    return (size_t)(slot == DD_SLOT_LATENT || slot == DD_SLOT_NOISE_ENCODER ? settings->network.latent_width : settings->data.width);
+    return (size_t)(slot == DD_SLOT_LATENT || slot == DD_SLOT_NOISE_ENCODER ? settings->network.latent_width
+                                                                            : settings->data.width);
 }
 
 static ddaebm_status allocate(ddaebm_trainer *trainer) {
@@ -96,9 +97,11 @@ static void bind(ddaebm_trainer *trainer) {
             continue;
         dd_workspace_bind(trainer->workspace, trainer->slots.parameters + (dd_slot)i, dd_weights_at(&trainer->model->weights, p));
         if (p->role == DD_ROLE_WEIGHT)
-            dd_workspace_bind(trainer->workspace, trainer->slots.gradients + (dd_slot)i, trainer->gradients[p->network] + p->offset);
+            dd_workspace_bind(trainer->workspace, trainer->slots.gradients + (dd_slot)i,
+                              trainer->gradients[p->network] + p->offset);
         else
-            dd_workspace_bind(trainer->workspace, trainer->slots.statistics + (dd_slot)i, trainer->statistics[p->network] + p->offset);
+            dd_workspace_bind(trainer->workspace, trainer->slots.statistics + (dd_slot)i,
+                              trainer->statistics[p->network] + p->offset);
     }
 }
 
@@ -130,10 +133,11 @@ static ddaebm_status copy_model(ddaebm_model **out, const ddaebm_model *model, c
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed, bool observe) {
+ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
+                                bool observe) {
     if (dataset && ddaebm_dataset_width(dataset) != ddaebm_model_width(model))
-        return dd_fail(DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set data.width", ddaebm_dataset_width(dataset),
-                       ddaebm_model_width(model));
+        return dd_fail(DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set data.width",
+                       ddaebm_dataset_width(dataset), ddaebm_model_width(model));
     ddaebm_trainer *trainer = dd_alloc_zero(model->context, 1, sizeof *trainer);
     if (!trainer)
         return DDAEBM_OUT_OF_MEMORY;
@@ -148,7 +152,8 @@ ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
     trainer->slots = dd_step_slots_of(&trainer->model->parameters);
     DD_TRY(allocate(trainer));
     DD_TRY(find_fake_scale(trainer));
-    DD_TRY(plan_step(&trainer->plan, &trainer->graph, trainer->model->context, settings_of(trainer), &trainer->model->parameters, observe));
+    DD_TRY(plan_step(&trainer->plan, &trainer->graph, trainer->model->context, settings_of(trainer), &trainer->model->parameters,
+                     observe));
     DD_TRY(dd_workspace_create(&trainer->workspace, trainer->plan));
     bind(trainer);
     if (observe)
@@ -341,12 +346,14 @@ static ddaebm_status check_finite(const ddaebm_trainer *trainer, ddaebm_network 
     const char *name = dd_network_name(network);
     unsigned long long step = (unsigned long long)trainer->step + 1;
     if (!isfinite(trainer->losses[loss]))
-        return dd_fail(DDAEBM_NOT_FINITE, "step %llu: the loss of the %s is %g; its weights stay as they were. Lower the learning rate, or "
-                                          "raise objective.gamma",
+        return dd_fail(DDAEBM_NOT_FINITE,
+                       "step %llu: the loss of the %s is %g; its weights stay as they were. Lower the learning rate, or "
+                       "raise objective.gamma",
                        step, name, (double)trainer->losses[loss]);
     if (!dd_all_finite(trainer->gradients[network], trainer->model->parameters.totals[network][DD_ROLE_WEIGHT], pool_of(trainer)))
-        return dd_fail(DDAEBM_NOT_FINITE, "step %llu: a gradient of the %s is not finite; its weights stay as they were. Lower the learning "
-                                          "rate, or raise objective.gamma",
+        return dd_fail(DDAEBM_NOT_FINITE,
+                       "step %llu: a gradient of the %s is not finite; its weights stay as they were. Lower the learning "
+                       "rate, or raise objective.gamma",
                        step, name);
     return DDAEBM_OK;
 }
@@ -356,7 +363,8 @@ static ddaebm_status call_hook(ddaebm_trainer *trainer, ddaebm_network network) 
         return DDAEBM_OK;
     ddaebm_status status = trainer->hook(trainer->hook_user, network, trainer->gradients[network],
                                          trainer->model->parameters.totals[network][DD_ROLE_WEIGHT]);
-    return status == DDAEBM_OK ? status : dd_fail(status, "the gradient hook stopped step %llu", (unsigned long long)trainer->step + 1);
+    return status == DDAEBM_OK ? status
+                               : dd_fail(status, "the gradient hook stopped step %llu", (unsigned long long)trainer->step + 1);
 }
 
 /* Adam on those weights of a network that its loss depends on. Neighbours with as many updates are taken in one go. */
@@ -389,7 +397,8 @@ static double rate_now(const ddaebm_trainer *trainer, double first) {
 }
 
 /* A half is done once a step: phases of a plan are run once each, in turn. */
-static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least, dd_stage most, const char *call, const char *before) {
+static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least, dd_stage most, const char *call,
+                                  const char *before) {
     if (trainer->stage >= least && trainer->stage <= most)
         return DDAEBM_OK;
     return dd_fail(DDAEBM_STATE, "%s comes after %s, once a step", call, before);
@@ -397,6 +406,7 @@ static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least,
 
 ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
     DD_REQUIRE(trainer);
+    trainer->stage = DD_STAGE_BEGIN; /* whatever was begun: its batch is about to go */
     ddaebm_status status = dd_trainer_draw(trainer);
     if (status != DDAEBM_OK)
         return status;
@@ -436,11 +446,13 @@ static void commit_statistics(ddaebm_trainer *trainer) {
         if (p->role == DD_ROLE_COUNTER)
             trainer->model->weights.counters[p->network][p->offset] += trainer->graph.calls[i];
         else if (trainer->graph.moved[i])
-            memcpy(dd_weights_at(&trainer->model->weights, p), trainer->statistics[p->network] + p->offset, p->elements * sizeof(float));
+            memcpy(dd_weights_at(&trainer->model->weights, p), trainer->statistics[p->network] + p->offset,
+                   p->elements * sizeof(float));
     }
 }
 
-/* Averages start as the weights after the first step. Statistics of a batch norm are averaged with the weights that they belong to. */
+/* Averages start as the weights after the first step. Statistics of a batch norm are averaged with the weights that they belong to.
+ */
 static void update_averages(ddaebm_trainer *trainer) {
     if (!trainer->averaging)
         return;
@@ -448,8 +460,8 @@ static void update_averages(ddaebm_trainer *trainer) {
     double decay = trainer->step == 1 ? 0 : settings_of(trainer)->optimizer.ema_decay;
     for (int n = 0; n < DD_NETWORKS; n++) {
         for (int role = 0; role < 2; role++)
-            dd_average_update(trainer->average.values[n][role], trainer->model->weights.values[n][role], parameters->totals[n][role], decay,
-                              pool_of(trainer));
+            dd_average_update(trainer->average.values[n][role], trainer->model->weights.values[n][role],
+                              parameters->totals[n][role], decay, pool_of(trainer));
         memcpy(trainer->average.counters[n], trainer->model->weights.counters[n],
                parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t));
     }
@@ -482,7 +494,8 @@ ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer, ddaebm_st
     DD_REQUIRE(trainer);
     ddaebm_status status;
     DD_TRY(check_statistics(statistics));
-    DD_TRY(expect_stage(trainer, DD_STAGE_GENERATOR_KNOWN, DD_STAGE_GENERATOR_KNOWN, __func__, "ddaebm_trainer_generator_gradients"));
+    DD_TRY(
+        expect_stage(trainer, DD_STAGE_GENERATOR_KNOWN, DD_STAGE_GENERATOR_KNOWN, __func__, "ddaebm_trainer_generator_gradients"));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_GENERATOR));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENCODER));
     DD_TRY(check_finite(trainer, DDAEBM_NETWORK_GENERATOR, DD_LOSS_GENERATOR));
@@ -547,7 +560,8 @@ ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_h
     return DDAEBM_OK;
 }
 
-static ddaebm_status flat_view(ddaebm_trainer *trainer, ddaebm_network network, float *const *arrays, float **values, size_t *elements) {
+static ddaebm_status flat_view(ddaebm_trainer *trainer, ddaebm_network network, float *const *arrays, float **values,
+                               size_t *elements) {
     if ((unsigned)network >= DD_NETWORKS)
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "network is %d; allowed: 0 to %d", (int)network, DD_NETWORKS - 1);
     *values = arrays[network];

@@ -27,18 +27,19 @@ struct ddaebm_trainer {
     float *inputs[DD_SLOT_INPUTS];
     float losses[DD_LOSSES];
     float *gradients[DD_NETWORKS];
-    float *statistics[DD_NETWORKS];  /* what they are to become */
-    dd_adam_state *adam;             /* [parameters] */
-    float *moments[DD_NETWORKS][2];  /* flat: m and v */
-    dd_weights average;              /* of all, where the configuration averages */
+    float *statistics[DD_NETWORKS]; /* what they are to become */
+    dd_adam_state *adam;            /* [parameters] */
+    float *moments[DD_NETWORKS][2]; /* flat: m and v */
+    dd_weights average;             /* of all, where the configuration averages */
     bool averaging;
-    float **observed;                /* [graph.observed_count], for tests */
+    float **observed; /* [graph.observed_count], for tests */
     ddaebm_gradient_hook hook;
     void *hook_user;
 };
 
 /* Makes a trainer with the model's weights and statistics as they are. */
-ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed, bool observe);
+ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
+                                bool observe);
 
 /* Fills the inputs of the present step, from (seed, step) and the data set. */
 ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer);

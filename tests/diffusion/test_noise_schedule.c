@@ -1,5 +1,5 @@
-/* The tables of the forward process: identities that any schedule has, the posterior against brute force, and what a model makes of a
- * schedule that does not end in noise. */
+/* The tables of the forward process: identities that any schedule has, the posterior against brute force, and what a model makes of
+ * a schedule that does not end in noise. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "diffusion/noise_schedule.h"
@@ -57,8 +57,8 @@ static dd_noise_schedule make(const kind *k, int64_t steps, dd_precision precisi
     return schedule;
 }
 
-/* a^2 + sigma^2 = 1 at every level, so a unit variance stays one; what is left of the signal is the product of what each step leaves, and that is 1 minus the variance
- * that the schedule asks for. */
+/* a^2 + sigma^2 = 1 at every level, so a unit variance stays one; what is left of the signal is the product of what each step
+ * leaves, and that is 1 minus the variance that the schedule asks for. */
 static void check_forward(const dd_noise_schedule *s) {
     double product = 1;
     for (size_t i = 0; i <= s->steps; i++) {
@@ -79,8 +79,8 @@ static void check_forward(const dd_noise_schedule *s) {
     ck_assert_double_eq(s->t[s->steps], 1);
 }
 
-/* One more step of noise on level t is level t+1; the posterior of level t given both ends has the mean and the variance that put level
- * t back together. */
+/* One more step of noise on level t is level t+1; the posterior of level t given both ends has the mean and the variance that put
+ * level t back together. */
 static void check_composition(const dd_noise_schedule *s) {
     for (size_t t = 0; t < s->steps; t++) {
         double signal = s->a[t + 1] * s->a_cum[t];
@@ -162,7 +162,8 @@ START_TEST(the_posterior_is_that_of_brute_force) {
             dd_noise_schedule s = make(&kinds[k], steps, DD_PRECISION_FLOAT64);
             for (size_t t = 0; t < s.steps; t++)
                 for (size_t p = 0; p < sizeof pairs / sizeof *pairs; p++) {
-                    double mean, variance, x0 = pairs[p][0], x_next = s.a[t + 1] * s.a_cum[t] * x0 + s.sigma_cum[t + 1] * pairs[p][1];
+                    double mean, variance, x0 = pairs[p][0],
+                                           x_next = s.a[t + 1] * s.a_cum[t] * x0 + s.sigma_cum[t + 1] * pairs[p][1];
                     integrate_posterior(&s, t, x0, x_next, &mean, &variance);
                     double scale = sqrt(s.post_var[t]);
                     ck_assert_double_eq_tol(s.post_coef_x0[t] * x0 + s.post_coef_next[t] * x_next, mean, 1e-6 * scale);
@@ -174,7 +175,8 @@ START_TEST(the_posterior_is_that_of_brute_force) {
 }
 END_TEST
 
-/* With abar at 1 the first posterior is a point, and its log variance minus infinity: never used, for there is no noise at level 0. */
+/* With abar at 1 the first posterior is a point, and its log variance minus infinity: never used, for there is no noise at level 0.
+ */
 static void check_finite(const dd_noise_schedule *s, bool point) {
     const double *all[] = {s->t, s->var, s->weight, s->betas, s->a, s->sigma, s->a_cum, s->sigma_cum, s->abar};
     const double *a_step[] = {s->post_coef_x0, s->post_coef_next, s->post_var, s->post_logvar};
@@ -271,7 +273,8 @@ static heard create(const char *preset, const char *changes, ddaebm_status expec
 
 START_TEST(a_schedule_that_does_not_end_in_noise_draws_a_warning) {
     begin();
-    heard toy = create("toy", "{}", DDAEBM_OK), points = create("points", "{}", DDAEBM_OK), vector = create("vector", "{}", DDAEBM_OK);
+    heard toy = create("toy", "{}", DDAEBM_OK), points = create("points", "{}", DDAEBM_OK),
+          vector = create("vector", "{}", DDAEBM_OK);
     ck_assert_uint_eq(toy.warnings, 1);
     ck_assert_ptr_nonnull(strstr(toy.last, "95%"));
     ck_assert_ptr_nonnull(strstr(toy.last, "N(0, I)"));
@@ -286,7 +289,8 @@ END_TEST
 
 START_TEST(a_schedule_without_noise_is_refused) {
     begin();
-    (void)create("toy", "{\"diffusion.beta_min\": 1e-8, \"diffusion.beta_max\": 2e-8, \"diffusion.timesteps\": 1000}", DDAEBM_OUT_OF_RANGE);
+    (void)create("toy", "{\"diffusion.beta_min\": 1e-8, \"diffusion.beta_max\": 2e-8, \"diffusion.timesteps\": 1000}",
+                 DDAEBM_OUT_OF_RANGE);
     const char *why = ddaebm_error_message();
     ck_assert_msg(strstr(why, "diffusion.beta_min") && strstr(why, "diffusion.timesteps"), "%s", why);
     end();

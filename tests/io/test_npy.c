@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "base/context.h"
-#include "support/harness.h"
 #include "io/npy.h"
+#include "support/harness.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "base/context.h"
-#include "support/harness.h"
 #include "io/safetensors_writer.h"
+#include "support/harness.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
-#include "support/harness.h"
 #include "io/synthetic.h"
+#include "support/harness.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
-#include "support/harness.h"
 #include "io/text.h"
+#include "support/harness.h"
 
 #include <locale.h>
 #include <math.h>

@@ -77,7 +77,8 @@ START_TEST(the_toy_networks_are_the_published_ones) {
     dd_parameters wide = declare("{}");
     compare_with_fixture(&wide, 300);
     dd_parameters_free(&wide);
-    dd_parameters narrow = declare("{\"energy.hidden_layers\":[96,96],\"generator.hidden_layers\":[96,96],\"encoder.hidden_layers\":[96,96]}");
+    dd_parameters narrow =
+        declare("{\"energy.hidden_layers\":[96,96],\"generator.hidden_layers\":[96,96],\"encoder.hidden_layers\":[96,96]}");
     compare_with_fixture(&narrow, 96);
     dd_parameters_free(&narrow);
     end();
@@ -113,11 +114,14 @@ END_TEST
 
 START_TEST(settings_shape_the_networks) {
     begin();
-    dd_parameters p = declare("{\"energy.hidden_layers\":[],\"energy.norm\":\"batch\",\"generator.norm\":\"none\",\"generator.activation\":\"silu\","
-                              "\"data.width\":5,\"network.latent_width\":3,\"network.time_width\":7,\"encoder.feature_layers\":[9,11]}");
-    size_t out = dd_parameters_find(&p, "energy.net.layers.0.weight"), in = dd_parameters_find(&p, "generator.x_encoder.layers.0.weight");
+    dd_parameters p = declare(
+        "{\"energy.hidden_layers\":[],\"energy.norm\":\"batch\",\"generator.norm\":\"none\",\"generator.activation\":\"silu\","
+        "\"data.width\":5,\"network.latent_width\":3,\"network.time_width\":7,\"encoder.feature_layers\":[9,11]}");
+    size_t out = dd_parameters_find(&p, "energy.net.layers.0.weight"),
+           in = dd_parameters_find(&p, "generator.x_encoder.layers.0.weight");
     size_t mean = dd_parameters_find(&p, "encoder.fc_mu.weight");
-    ck_assert_uint_eq(p.items[out].shape[0], 1); /* no hidden layer: two branches of twice the time's width straight to one number */
+    ck_assert_uint_eq(p.items[out].shape[0],
+                      1); /* no hidden layer: two branches of twice the time's width straight to one number */
     ck_assert_uint_eq(p.items[out].shape[1], 28);
     ck_assert_uint_eq(p.items[in].shape[1], 8);
     ck_assert_uint_eq(p.items[mean].shape[0], 3);
@@ -162,8 +166,8 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* All within the bound; with enough of them, uniform: the largest distance between the two distribution functions has a chance of 1e-6 to be beyond
- * 2.7 / sqrt(count). */
+/* All within the bound; with enough of them, uniform: the largest distance between the two distribution functions has a chance of
+ * 1e-6 to be beyond 2.7 / sqrt(count). */
 static void assert_uniform(const float *values, size_t count, double bound, const char *name) {
     float *sorted = malloc(count * sizeof *sorted);
     double worst = 0;

@@ -85,9 +85,10 @@ START_TEST(parameters_are_listed_once_each) {
         for (size_t axis = 0; axis < info.rank; axis++)
             elements *= info.shape[axis];
         ck_assert_uint_eq(elements, info.elements);
-        ck_assert_int_eq(strncmp(info.name, info.network == DDAEBM_NETWORK_ENERGY      ? "energy."
-                                            : info.network == DDAEBM_NETWORK_GENERATOR ? "generator."
-                                                                                       : "encoder.",
+        ck_assert_int_eq(strncmp(info.name,
+                                 info.network == DDAEBM_NETWORK_ENERGY      ? "energy."
+                                 : info.network == DDAEBM_NETWORK_GENERATOR ? "generator."
+                                                                            : "encoder.",
                                  7),
                          0);
         ck_assert_int_eq(info.trained, strstr(info.name, "running_") == NULL);
@@ -136,7 +137,8 @@ START_TEST(wrong_parameters_change_nothing) {
     ddaebm_model *model = small_model(context, "", 1), *same = small_model(context, "", 1);
     const char *const name = "energy.net.layers.0.bias";
     float values[8] = {1, 2, 3, 4, 5, 6, 7, NAN}, out[8] = {9};
-    ASSERT_FAILS(ddaebm_model_set_parameter(model, name, values, 8), DDAEBM_NOT_FINITE, "element 7 given for energy.net.layers.0.bias");
+    ASSERT_FAILS(ddaebm_model_set_parameter(model, name, values, 8), DDAEBM_NOT_FINITE,
+                 "element 7 given for energy.net.layers.0.bias");
     values[7] = INFINITY;
     ASSERT_FAILS(ddaebm_model_set_parameter(model, name, values, 8), DDAEBM_NOT_FINITE, "inf");
     values[7] = 8;
@@ -144,7 +146,8 @@ START_TEST(wrong_parameters_change_nothing) {
     ASSERT_FAILS(ddaebm_model_get_parameter(model, name, out, 9), DDAEBM_MISMATCH, "not 9");
     ASSERT_FAILS(ddaebm_model_get_parameter(model, "energy.net", out, 8), DDAEBM_NOT_FOUND, "energy.net");
     ASSERT_FAILS(ddaebm_model_set_parameter(model, "", values, 8), DDAEBM_NOT_FOUND, "no parameter");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, "generator.net.layers_bn.0.num_batches_tracked", out, 1), DDAEBM_NOT_FOUND, "num_batches");
+    ASSERT_FAILS(ddaebm_model_get_parameter(model, "generator.net.layers_bn.0.num_batches_tracked", out, 1), DDAEBM_NOT_FOUND,
+                 "num_batches");
     ASSERT_FAILS(ddaebm_model_set_parameter(model, "data.mean", values, 2), DDAEBM_NOT_FOUND, "data.mean");
     ck_assert_float_eq(out[0], 9.0f);
     ck_assert(same_models(model, same));

@@ -46,8 +46,10 @@ static void assert_same(const ddaebm_model *a, const ddaebm_model *b) {
     ck_assert_uint_eq(a->parameters.count, b->parameters.count);
     for (int n = 0; n < DD_NETWORKS; n++) {
         for (int role = 0; role < 2; role++)
-            ck_assert_int_eq(memcmp(a->weights.values[n][role], b->weights.values[n][role], a->parameters.totals[n][role] * sizeof(float)), 0);
-        ck_assert_int_eq(memcmp(a->weights.counters[n], b->weights.counters[n], a->parameters.totals[n][DD_ROLE_COUNTER] * sizeof(int64_t)), 0);
+            ck_assert_int_eq(
+                memcmp(a->weights.values[n][role], b->weights.values[n][role], a->parameters.totals[n][role] * sizeof(float)), 0);
+        ck_assert_int_eq(
+            memcmp(a->weights.counters[n], b->weights.counters[n], a->parameters.totals[n][DD_ROLE_COUNTER] * sizeof(int64_t)), 0);
     }
 }
 
@@ -148,7 +150,9 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
     } rows[] = {
         {{.drop = "energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "no tensor energy.net.layers.0.weight"},
         {{.drop = "generator.net.layers_bn.0.running_mean"}, DDAEBM_MISMATCH, "no tensor generator.net.layers_bn.0.running_mean"},
-        {{.drop = "encoder.net.layers_bn.1.num_batches_tracked"}, DDAEBM_MISMATCH, "no tensor encoder.net.layers_bn.1.num_batches_tracked"},
+        {{.drop = "encoder.net.layers_bn.1.num_batches_tracked"},
+         DDAEBM_MISMATCH,
+         "no tensor encoder.net.layers_bn.1.num_batches_tracked"},
         {{.drop = "data.mean"}, DDAEBM_MISMATCH, "data.mean"},
         {{.drop = "data.scale"}, DDAEBM_MISMATCH, "data.scale"},
         {{.add = "energy.net.layers.9.weight"}, DDAEBM_MISMATCH, "a tensor energy.net.layers.9.weight"},
@@ -161,7 +165,9 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         {{.retype = "encoder.net.layers_bn.1.num_batches_tracked"}, DDAEBM_MISMATCH, "holds F64, not I64"},
         {{.retype = "data.scale"}, DDAEBM_MISMATCH, "data.scale holds I32, not F32"},
         {{.poke = "encoder.fc_mu.weight", .value = (double)NAN}, DDAEBM_NOT_FINITE, "of tensor encoder.fc_mu.weight is nan"},
-        {{.poke = "energy.net.layers.0.bias", .value = (double)-INFINITY}, DDAEBM_NOT_FINITE, "element 7 of tensor energy.net.layers.0.bias is -inf"},
+        {{.poke = "energy.net.layers.0.bias", .value = (double)-INFINITY},
+         DDAEBM_NOT_FINITE,
+         "element 7 of tensor energy.net.layers.0.bias is -inf"},
         {{.poke = "generator.net.layers_bn.0.running_var", .value = (double)NAN}, DDAEBM_NOT_FINITE, "running_var"},
         {{.poke = "data.mean", .value = (double)NAN}, DDAEBM_NOT_FINITE, "element 2 of tensor data.mean"},
         {{.poke = "data.scale", .value = 0}, DDAEBM_OUT_OF_RANGE, "element 2 of tensor data.scale is 0"},
@@ -183,7 +189,9 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         {{.metadata = "config", .text = "{\"data.width\":3}"}, DDAEBM_MISMATCH, "another shape"},
         {{.metadata = "config", .text = "{\"diffusion.timesteps\":0}"}, DDAEBM_OUT_OF_RANGE, "diffusion.timesteps"},
         {{.metadata = "config", .text = "{\"diffusion.timesteps\":\"four\"}"}, DDAEBM_FORMAT, "diffusion.timesteps"},
-        {{.metadata = "config", .text = "{\"diffusion.beta_min\":9,\"diffusion.beta_max\":8}"}, DDAEBM_OUT_OF_RANGE, "diffusion.beta_min"},
+        {{.metadata = "config", .text = "{\"diffusion.beta_min\":9,\"diffusion.beta_max\":8}"},
+         DDAEBM_OUT_OF_RANGE,
+         "diffusion.beta_min"},
         {{.metadata = "config", .text = "{\"form.future\":1}"}, DDAEBM_UNSUPPORTED, "newer version"},
     };
     begin();
@@ -212,7 +220,8 @@ START_TEST(a_trainers_tensors_are_passed_over) {
     begin();
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, new_size = 0;
-    void *bytes = small_bytes(model, &size), *more = test_tamper_bytes(bytes, size, &(test_tamper){.add = "trainer.something"}, &new_size);
+    void *bytes = small_bytes(model, &size),
+         *more = test_tamper_bytes(bytes, size, &(test_tamper){.add = "trainer.something"}, &new_size);
     ASSERT_OK(ddaebm_model_load_memory(&back, context, more, new_size));
     assert_same(model, back);
     ddaebm_model_free(back);
@@ -237,7 +246,8 @@ START_TEST(a_truncated_file_is_refused) {
         unsigned char *part = malloc(length + 1); /* of just that length, for who watches over memory */
         memcpy(part, bytes, length);
         ddaebm_status status = ddaebm_model_load_memory(&back, context, part, length);
-        ck_assert_msg(status == DDAEBM_FORMAT || status == DDAEBM_OUT_OF_RANGE, "%zu of %zu bytes: status %d", length, size, (int)status);
+        ck_assert_msg(status == DDAEBM_FORMAT || status == DDAEBM_OUT_OF_RANGE, "%zu of %zu bytes: status %d", length, size,
+                      (int)status);
         ck_assert_ptr_eq(back, before);
         free(part);
         bool fine = length < 64 || length + 64 > size || (length + 16 > header && length < header + 16);
@@ -256,7 +266,8 @@ START_TEST(a_truncated_file_is_refused) {
 }
 END_TEST
 
-/* One bit at a time in the length and the header: refused, or the change was in a name or number that means as much. Never a crash. */
+/* One bit at a time in the length and the header: refused, or the change was in a name or number that means as much. Never a crash.
+ */
 START_TEST(a_flipped_bit_in_the_framing_does_no_harm) {
     begin();
     ddaebm_model *model = lived_in();

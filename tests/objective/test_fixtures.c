@@ -13,7 +13,8 @@ static const char *in_data(const char *name) {
     static char paths[2][512];
     static unsigned turn;
     char *path = paths[turn++ % 2];
-    snprintf(path, sizeof paths[0], "%s/%s.safetensors", TEST_DATA, name);
+    int length = snprintf(path, sizeof paths[0], "%s/%s.safetensors", TEST_DATA, name);
+    ck_assert_msg(length > 0 && (size_t)length < sizeof paths[0], "a path of %d bytes has no room", length);
     return path;
 }
 
@@ -26,7 +27,8 @@ END_TEST
 START_TEST(so_it_does_on_one_thread_and_on_three) {
     for (int i = 0; i < FILES; i++)
         for (int threads = 1; threads <= 3; threads += 2)
-            ck_assert_msg(test_fixture_check_on(in_data(files[i]), threads, stdout), "%s does not hold on %d threads", files[i], threads);
+            ck_assert_msg(test_fixture_check_on(in_data(files[i]), threads, stdout), "%s does not hold on %d threads", files[i],
+                          threads);
 }
 END_TEST
 
@@ -112,7 +114,8 @@ START_TEST(no_tensor_may_change_unseen) {
 END_TEST
 
 START_TEST(what_is_added_or_missing_is_noticed) {
-    static const char *const some[FILES] = {"out.f_real", "in.noise_t", "after.generator.net.layers.1.weight", NULL, "out.cosine_lr"};
+    static const char *const some[FILES] = {"out.f_real", "in.noise_t", "after.generator.net.layers.1.weight", NULL,
+                                            "out.cosine_lr"};
     for (int i = 0; i < FILES; i++) {
         ck_assert_msg(!holds_after(files[i], (test_tamper){.add = "out.stranger"}), "%s: a tensor was added", files[i]);
         if (some[i]) /* a table of `schedules` is on its own: one fewer is one schedule fewer */

@@ -4,8 +4,8 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double least_limit = 1e-5, over_float32 = 10;
@@ -194,8 +194,9 @@ static void print_result(const test_fixture *fixture, const char *path, FILE *ou
     for (int kind = 0; kind < TEST_KINDS; kind++) {
         const test_worst *worst = &fixture->worst[kind];
         if (worst->tensor[0])
-            json_object_set_new(line, test_kind_name((test_kind)kind),
-                                json_pack("{s:f, s:f, s:s}", "error", worst->error, "limit", worst->limit, "tensor", worst->tensor));
+            json_object_set_new(
+                line, test_kind_name((test_kind)kind),
+                json_pack("{s:f, s:f, s:s}", "error", worst->error, "limit", worst->limit, "tensor", worst->tensor));
     }
     json_object_set_new(line, "compared", json_integer((json_int_t)fixture->compared));
     if (fixture->problem[0])

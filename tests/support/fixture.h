@@ -46,7 +46,8 @@ double test_fixture_element(const dd_tensor_entry *entry, size_t index);
 /* Copies a tensor to floats; the number of elements must be as given. */
 void test_fixture_floats(test_fixture *fixture, const char *name, float *out, size_t count);
 
-/* Compares with a tensor relative to its largest element (a vanishing gradient: to the largest of its network), within the file's tolerance. */
+/* Compares with a tensor relative to its largest element (a vanishing gradient: to the largest of its network), within the file's
+ * tolerance. */
 void test_fixture_compare(test_fixture *fixture, test_kind kind, const char *name, const float *values, size_t count);
 
 /* Compares doubles relative to the largest element, within `limit`. */

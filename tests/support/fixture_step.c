@@ -99,8 +99,10 @@ static void run_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
 static void sample(test_fixture *fixture, const ddaebm_model *model, size_t count, bool singly) {
     size_t width = ddaebm_model_width(model), levels = ddaebm_model_levels(model);
     size_t latent = (size_t)dd_model_settings(model)->network.latent_width, size = count * width;
-    float *start = dd_alloc_zero(fixture->context, size, sizeof(float)), *z = dd_alloc_zero(fixture->context, levels * count * latent, sizeof(float));
-    float *noise = dd_alloc_zero(fixture->context, levels * size, sizeof(float)), *states = dd_alloc_zero(fixture->context, levels * size, sizeof(float));
+    float *start = dd_alloc_zero(fixture->context, size, sizeof(float)),
+          *z = dd_alloc_zero(fixture->context, levels * count * latent, sizeof(float));
+    float *noise = dd_alloc_zero(fixture->context, levels * size, sizeof(float)),
+          *states = dd_alloc_zero(fixture->context, levels * size, sizeof(float));
     float *predictions = dd_alloc_zero(fixture->context, levels * size, sizeof(float));
     test_fixture_floats(fixture, "in.sample_xT", start, size);
     test_fixture_floats(fixture, "in.sample_z", z, levels * count * latent);
@@ -137,8 +139,8 @@ static void sample(test_fixture *fixture, const ddaebm_model *model, size_t coun
 /* --- The step. --- */
 
 static void set_inputs(test_fixture *fixture, ddaebm_trainer *trainer) {
-    static const char *const names[DD_SLOT_INPUTS] = {"in.x0",         "in.t", "in.noise_t", "in.noise_next", "in.noise_posterior",
-                                                      "in.z", "in.noise_encoder"};
+    static const char *const names[DD_SLOT_INPUTS] = {
+        "in.x0", "in.t", "in.noise_t", "in.noise_next", "in.noise_posterior", "in.z", "in.noise_encoder"};
     size_t width = ddaebm_model_width(trainer->model);
     size_t latent = (size_t)dd_model_settings(trainer->model)->network.latent_width;
     for (int i = 0; i < DD_SLOT_INPUTS; i++) {
@@ -185,9 +187,9 @@ static double least_gradient(const test_fixture *fixture, const char *parameter,
     return test_fixture_vanishes(fixture, parameter) ? INFINITY : 1e-4 * largest;
 }
 
-/* An Adam step from zero state is the rate times the gradient's sign, so where a gradient is rounding noise a weight may go either way: no element is further off
- * than twice the rate, and those with a gradient above 1e-4 of the tensor's largest are nearly all within 1e-6 (of weights of order 1). What no loss depends on does not
- * move. */
+/* An Adam step from zero state is the rate times the gradient's sign, so where a gradient is rounding noise a weight may go either
+ * way: no element is further off than twice the rate, and those with a gradient above 1e-4 of the tensor's largest are nearly all
+ * within 1e-6 (of weights of order 1). What no loss depends on does not move. */
 static void compare_weights_end_to_end(test_fixture *fixture, const ddaebm_trainer *trainer) {
     size_t off = 0, all = 0;
     for (size_t i = 0; i < trainer->model->parameters.count; i++) {
@@ -200,8 +202,9 @@ static void compare_weights_end_to_end(test_fixture *fixture, const ddaebm_train
         if (!entry || entry->elements != p->elements)
             return;
         if (p->role == DD_ROLE_COUNTER)
-            test_fixture_note(fixture, TEST_WEIGHTS, name,
-                              fabs((double)trainer->model->weights.counters[p->network][p->offset] - test_fixture_element(entry, 0)), 0.5);
+            test_fixture_note(
+                fixture, TEST_WEIGHTS, name,
+                fabs((double)trainer->model->weights.counters[p->network][p->offset] - test_fixture_element(entry, 0)), 0.5);
         if (p->role != DD_ROLE_WEIGHT)
             continue;
         (void)snprintf(name, sizeof name, "grad.%s", p->name);

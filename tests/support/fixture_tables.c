@@ -68,7 +68,8 @@ void test_check_schedules(test_fixture *fixture) {
         }
         const double *values = table_of(&schedule, table, &count);
         if (values)
-            test_fixture_compare_doubles(fixture, TEST_TABLES, entry->name, values, count, entry->dtype == DD_STORED_F64 ? 1e-9 : 1e-5);
+            test_fixture_compare_doubles(fixture, TEST_TABLES, entry->name, values, count,
+                                         entry->dtype == DD_STORED_F64 ? 1e-9 : 1e-5);
         dd_noise_schedule_free(&schedule);
     }
 }

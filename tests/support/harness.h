@@ -20,7 +20,8 @@ static inline const char *in_folder(const char *name) {
     static char paths[4][512];
     static unsigned turn;
     char *path = paths[turn++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    int length = snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    ck_assert_msg(length > 0 && (size_t)length < sizeof paths[0], "a path of %d bytes has no room", length);
     return path;
 }
 
@@ -108,8 +109,8 @@ static inline ddaebm_context *fussy_context(fussy *self) {
     return context;
 }
 
-/* Runs `call`, whose status is its value, with its allocations failing in turn, each alone or with all that follow, until it succeeds:
- * each failure must be OUT_OF_MEMORY, leave `out` NULL and lose no memory. */
+/* Runs `call`, whose status is its value, with its allocations failing in turn, each alone or with all that follow, until it
+ * succeeds: each failure must be OUT_OF_MEMORY, leave `out` NULL and lose no memory. */
 #define SWEEP_ALLOCATIONS_FROM(self, out, call, on)                                                                                \
     do {                                                                                                                           \
         size_t live_before = (self).live, nth = 0;                                                                                 \
@@ -135,9 +136,9 @@ static inline ddaebm_context *fussy_context(fussy *self) {
 #define ASSERT_FAILS(call, expected, text)                                                                                         \
     do {                                                                                                                           \
         ck_assert_int_eq((call), (expected));                                                                                      \
-        const char *message_ = ddaebm_error_message();                                                                                  \
-        ck_assert_msg(strstr(message_, (text)) != NULL, "'%s' is not in '%s'", (text), message_);                                            \
-        ck_assert_ptr_null(strchr(message_, '\n'));                                                                                     \
+        const char *message_ = ddaebm_error_message();                                                                             \
+        ck_assert_msg(strstr(message_, (text)) != NULL, "'%s' is not in '%s'", (text), message_);                                  \
+        ck_assert_ptr_null(strchr(message_, '\n'));                                                                                \
     } while (0)
 
 #define ASSERT_OK(call) ck_assert_msg((call) == DDAEBM_OK, "%s: %s", #call, ddaebm_error_message())

@@ -10,11 +10,13 @@
 
 /* Preset "toy" at a small size, and then the changes: the inside of a JSON object, or "". */
 static inline ddaebm_config *small_config(ddaebm_context *context, const char *changes) {
-    static const char sizes[] = "{" SMALL_WIDTHS("energy") "," SMALL_WIDTHS("generator") "," SMALL_WIDTHS("encoder") ","
-                                "\"network.time_width\":4,\"training.batch\":8,\"training.steps\":20}";
+    static const char sizes[] = "{" SMALL_WIDTHS("energy") "," SMALL_WIDTHS("generator") "," SMALL_WIDTHS(
+        "encoder") ","
+                   "\"network.time_width\":4,\"training.batch\":8,\"training.steps\":20}";
     ddaebm_config *config = NULL;
     char text[1024];
-    snprintf(text, sizeof text, "{%s}", changes);
+    int length = snprintf(text, sizeof text, "{%s}", changes);
+    ck_assert_msg(length > 0 && (size_t)length < sizeof text, "changes of %d bytes have no room", length);
     ASSERT_OK(ddaebm_config_create(&config, context, "toy"));
     ASSERT_OK(ddaebm_config_parse(config, sizes, sizeof sizes - 1));
     ASSERT_OK(ddaebm_config_parse(config, text, strlen(text)));

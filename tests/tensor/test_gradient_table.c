@@ -80,8 +80,9 @@ static dd_node build_power(dd_graph *g, const dd_node *x, const row *r) {
 
 static dd_node build_unary(dd_graph *g, const dd_node *x, const row *r) {
     static dd_node (*const builders[DD_OP_COUNT])(dd_graph *, dd_node) = {
-        [DD_OP_EXP] = dd_exp, [DD_OP_LOG] = dd_log, [DD_OP_TANH] = dd_tanh, [DD_OP_SIGMOID] = dd_sigmoid,
-        [DD_OP_SOFTPLUS] = dd_softplus, [DD_OP_SIN] = dd_sin, [DD_OP_COS] = dd_cos, [DD_OP_STEP] = dd_step, [DD_OP_DETACH] = dd_detach};
+        [DD_OP_EXP] = dd_exp,         [DD_OP_LOG] = dd_log,           [DD_OP_TANH] = dd_tanh,
+        [DD_OP_SIGMOID] = dd_sigmoid, [DD_OP_SOFTPLUS] = dd_softplus, [DD_OP_SIN] = dd_sin,
+        [DD_OP_COS] = dd_cos,         [DD_OP_STEP] = dd_step,         [DD_OP_DETACH] = dd_detach};
     return builders[r->op](g, x[0]);
 }
 

@@ -36,8 +36,8 @@ static void *file_bytes(const char *path, size_t *size) {
     return bytes;
 }
 
-/* A checkpoint holds the whole state, so two runs in the same state write the same bytes; and what is not in the file is compared, too. */
-static void assert_same_state(const ddaebm_trainer *a, const ddaebm_trainer *b) {
+/* A checkpoint holds the whole state, so two runs in the same state write the same bytes. */
+static void assert_same_files(const ddaebm_trainer *a, const ddaebm_trainer *b) {
     size_t size_a = 0, size_b = 0;
     ASSERT_OK(ddaebm_trainer_save(a, in_folder("a")));
     ASSERT_OK(ddaebm_trainer_save(b, in_folder("b")));
@@ -46,18 +46,23 @@ static void assert_same_state(const ddaebm_trainer *a, const ddaebm_trainer *b) 
     ck_assert_int_eq(memcmp(bytes_a, bytes_b, size_a), 0);
     free(bytes_a);
     free(bytes_b);
+}
+
+static void assert_same_state(const ddaebm_trainer *a, const ddaebm_trainer *b) {
     ck_assert_uint_eq(a->step, b->step);
     ck_assert_uint_eq(a->seed, b->seed);
     ck_assert_int_eq(a->averaging, b->averaging);
     for (int n = 0; n < DD_NETWORKS; n++) {
         const size_t *totals = a->model->parameters.totals[n];
         for (int role = 0; role < 2; role++) {
-            ck_assert_int_eq(memcmp(a->model->weights.values[n][role], b->model->weights.values[n][role], totals[role] * sizeof(float)), 0);
+            ck_assert_int_eq(
+                memcmp(a->model->weights.values[n][role], b->model->weights.values[n][role], totals[role] * sizeof(float)), 0);
             if (a->averaging)
                 ck_assert_int_eq(memcmp(a->average.values[n][role], b->average.values[n][role], totals[role] * sizeof(float)), 0);
             ck_assert_int_eq(memcmp(a->moments[n][role], b->moments[n][role], totals[DD_ROLE_WEIGHT] * sizeof(float)), 0);
         }
-        ck_assert_int_eq(memcmp(a->model->weights.counters[n], b->model->weights.counters[n], totals[DD_ROLE_COUNTER] * sizeof(int64_t)), 0);
+        ck_assert_int_eq(
+            memcmp(a->model->weights.counters[n], b->model->weights.counters[n], totals[DD_ROLE_COUNTER] * sizeof(int64_t)), 0);
     }
     for (size_t i = 0; i < a->model->parameters.count; i++)
         ck_assert_uint_eq(a->adam[i].updates, b->adam[i].updates);
@@ -81,6 +86,7 @@ static void compare_resumed(const char *changes, const ddaebm_dataset *dataset) 
         assert_same_state(trainer, resumed);
         ASSERT_OK(ddaebm_trainer_run(resumed, LAST, NULL, NULL));
         assert_same_state(straight, resumed);
+        assert_same_files(straight, resumed);
         ASSERT_OK(ddaebm_trainer_run(trainer, LAST, NULL, NULL)); /* saving changes nothing */
         assert_same_state(straight, trainer);
         ddaebm_trainer_free(trainer);
@@ -115,7 +121,7 @@ START_TEST(a_run_may_be_cut_again_and_again) {
         ASSERT_OK(ddaebm_trainer_run(trainer, step, NULL, NULL));
     }
     assert_same_state(straight, trainer);
-    ck_assert_uint_eq(entries_in_folder(), 3); /* k, a, b */
+    ck_assert_uint_eq(entries_in_folder(), 1);
     ddaebm_trainer_free(straight);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
@@ -269,9 +275,12 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_cut_run_goes_on_bit_for_bit,       a_run_may_be_cut_again_and_again,
-                                  a_checkpoint_is_a_model,             what_is_no_checkpoint_is_refused,
-                                  corrupt_checkpoints_are_refused,     truncated_checkpoints_are_refused,
+    const TTest *const tests[] = {a_cut_run_goes_on_bit_for_bit,
+                                  a_run_may_be_cut_again_and_again,
+                                  a_checkpoint_is_a_model,
+                                  what_is_no_checkpoint_is_refused,
+                                  corrupt_checkpoints_are_refused,
+                                  truncated_checkpoints_are_refused,
                                   memory_may_run_out};
     return run_tests("checkpoint", tests, sizeof tests / sizeof *tests);
 }

@@ -1,7 +1,7 @@
 /* The trainer: what a step is, in whole and in halves; what stops one; what it measures, holds and remembers.
  *
- * Same seed and number of threads: same bits. Other numbers of threads add in another order, so the gradients of a step agree within ACROSS_THREADS of
- * a network's largest, no closer. */
+ * Same seed and number of threads: same bits. Other numbers of threads add in another order, so the gradients of a step agree
+ * within ACROSS_THREADS of a network's largest, no closer. */
 #define _GNU_SOURCE
 #include "support/small.h"
 #include "train/trainer.h"
@@ -141,7 +141,8 @@ START_TEST(the_seed_fixes_a_run) {
     for (int threads = 1; threads <= 3; threads++)
         for (int i = 0; i < 2; i++) {
             ASSERT_OK(ddaebm_context_set_threads(context, threads));
-            ddaebm_trainer *a = train(EVERYTHING, sets[i], 5), *b = train(EVERYTHING, sets[i], 5), *c = train(EVERYTHING, sets[i], 6);
+            ddaebm_trainer *a = train(EVERYTHING, sets[i], 5), *b = train(EVERYTHING, sets[i], 5),
+                           *c = train(EVERYTHING, sets[i], 6);
             run(a, 6);
             run(b, 6);
             run(c, 6);
@@ -160,7 +161,8 @@ END_TEST
 /* Gradients of one step of the published networks at a batch that is cut into parts. */
 static ddaebm_trainer *step_on(int threads, const ddaebm_dataset *dataset, ddaebm_step_statistics *statistics) {
     ASSERT_OK(ddaebm_context_set_threads(context, threads));
-    ddaebm_trainer *trainer = train("\"training.batch\":130,\"energy.hidden_layers\":[64,48],\"generator.hidden_layers\":[64,48]", dataset, 5);
+    ddaebm_trainer *trainer =
+        train("\"training.batch\":130,\"energy.hidden_layers\":[64,48],\"generator.hidden_layers\":[64,48]", dataset, 5);
     ASSERT_OK(ddaebm_trainer_step(trainer, statistics));
     return trainer;
 }
@@ -224,9 +226,10 @@ END_TEST
 START_TEST(losses_fall) {
     begin();
     ddaebm_dataset *dataset = small_rows(context, 64, 2);
-    ddaebm_trainer *trainer = train("\"training.batch\":32,\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":3e-3,\"diffusion.beta_min\":0.1,"
-                                    "\"diffusion.beta_max\":20",
-                                    dataset, 5);
+    ddaebm_trainer *trainer =
+        train("\"training.batch\":32,\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":3e-3,\"diffusion.beta_min\":0.1,"
+              "\"diffusion.beta_max\":20",
+              dataset, 5);
     ddaebm_step_statistics s = DDAEBM_STEP_STATISTICS_INIT;
     double first = 0, last = 0;
     for (int i = 0; i < 400; i++) {
@@ -329,7 +332,8 @@ START_TEST(the_hook_can_stop_a_step) {
         ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_IO, "stopped step 3");
         ck_assert_uint_eq(h.calls, (size_t)n + 1);
         ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 2);
-        for (int other = n == 0 ? 0 : 1; other < DD_NETWORKS; other++) /* stopped before its update; the encoder's stops the generator's */
+        for (int other = n == 0 ? 0 : 1; other < DD_NETWORKS;
+             other++) /* stopped before its update; the encoder's stops the generator's */
             ck_assert_int_eq(memcmp(trainer->model->weights.values[other][0], straight->model->weights.values[other][0],
                                     trainer->model->parameters.totals[other][DD_ROLE_WEIGHT] * sizeof(float)),
                              0);
@@ -483,9 +487,10 @@ START_TEST(the_rate_follows_its_schedule) {
     begin();
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *constant = train("\"optimizer.generator_rate\":2e-3", dataset, 5);
-    ddaebm_trainer *cosine = train("\"optimizer.generator_rate\":2e-3,\"optimizer.energy_rate\":1e-3,\"optimizer.rate_schedule\":\"cosine\","
-                                   "\"optimizer.final_rate\":1e-4,\"training.steps\":10",
-                                   dataset, 5);
+    ddaebm_trainer *cosine =
+        train("\"optimizer.generator_rate\":2e-3,\"optimizer.energy_rate\":1e-3,\"optimizer.rate_schedule\":\"cosine\","
+              "\"optimizer.final_rate\":1e-4,\"training.steps\":10",
+              dataset, 5);
     ddaebm_step_statistics s = DDAEBM_STEP_STATISTICS_INIT;
     for (int i = 0; i < 14; i++) {
         double expected = i >= 10 ? 1e-4 : 1e-4 + (2e-3 - 1e-4) * (1 + cos(acos(-1) * i / 10)) / 2;
@@ -528,8 +533,8 @@ static void flatten(const dd_parameters *parameters, const dd_weights *weights, 
                 *out++ = (double)weights->values[n][role][i];
 }
 
-/* The average is the weights after the first step, and from then on moves a tenth of the way; statistics of batch norms move with it. A
- * snapshot is the average. */
+/* The average is the weights after the first step, and from then on moves a tenth of the way; statistics of batch norms move with
+ * it. A snapshot is the average. */
 START_TEST(averages_start_after_the_first_step) {
     begin();
     ddaebm_dataset *dataset = small_rows(context, 13, 2);

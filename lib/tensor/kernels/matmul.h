@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* C [m, n] = op(A) op(B) + beta C over rows of the given strides: op(A) is [m, k], op(B) [k, n]. All sizes fit an int (checked when a graph is
- * planned). */
+/* C [m, n] = op(A) op(B) + beta C over rows of the given strides: op(A) is [m, k], op(B) [k, n]. All sizes fit an int (checked
+ * when a graph is planned). */
 typedef struct dd_matmul_call {
     size_t m, n, k;
     bool transpose_a, transpose_b;
@@ -22,8 +22,8 @@ void dd_matmul_run(const dd_matmul_call *call);
 /* Part `part` of `parts` of a product: a band of its rows, or of its columns if there are more of those. */
 void dd_matmul_run_part(const dd_matmul_call *call, size_t part, size_t parts);
 
-/* Between these two the BLAS keeps to the calling thread, where it is one (OpenBLAS) that can be told. The setting is the process's: it is saved
- * when the first computation begins and put back when the last one ends. */
+/* Between these two the BLAS keeps to the calling thread, where it is one (OpenBLAS) that can be told. The setting is the
+ * process's: it is saved when the first computation begins and put back when the last one ends. */
 void dd_blas_enter(void);
 void dd_blas_leave(void);
 

@@ -23,8 +23,8 @@ static inline uint32_t to_bits(float value) {
     return bits;
 }
 
-/* e^x: 2^k e^r with |r| <= ln 2 / 2, k taken apart so that results reach the subnormals, e^r by Taylor's polynomial of degree 7 (error below 1 in
- * 2^24). Overflows to infinity; NaN stays NaN. */
+/* e^x: 2^k e^r with |r| <= ln 2 / 2, k taken apart so that results reach the subnormals, e^r by Taylor's polynomial of degree 7
+ * (error below 1 in 2^24). Overflows to infinity; NaN stays NaN. */
 static inline float exponential(float x) {
     float clamped = x >= -104.0f ? x < 89.0f ? x : 89.0f : -104.0f; /* NaN too: it has no whole part */
     float k = nearbyintf(clamped * 1.44269504088896341f);
@@ -81,8 +81,8 @@ static inline float hyperbolic_tangent(float x) {
     return fabsf(x) < 0.3f ? near_zero : elsewhere;
 }
 
-/* sin x for |x| <= most_angle, or cos x (a quarter turn further): x less a multiple of pi/2 taken in three parts, then one of two polynomials
- * (minimax on +- pi/4). */
+/* sin x for |x| <= most_angle, or cos x (a quarter turn further): x less a multiple of pi/2 taken in three parts, then one of
+ * two polynomials (minimax on +- pi/4). */
 static inline float wave(float x, int32_t quarters_ahead) {
     float k = nearbyintf(x * 0.636619772367581343f);
     float r = x - k * 1.5703125f;
@@ -98,13 +98,13 @@ static inline float wave(float x, int32_t quarters_ahead) {
 
 /* --- The operations. --- */
 
-#define ELEMENTWISE(name, expression)                                                                                            \
-    static void name(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {                      \
-        (void)b;                                                                                                                 \
-        (void)factor;                                                                                                            \
-        (void)shift;                                                                                                             \
-        for (size_t i = 0; i < count; i++)                                                                                       \
-            out[i] = (expression);                                                                                               \
+#define ELEMENTWISE(name, expression)                                                                                              \
+    static void name(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {               \
+        (void)b;                                                                                                                   \
+        (void)factor;                                                                                                              \
+        (void)shift;                                                                                                               \
+        for (size_t i = 0; i < count; i++)                                                                                         \
+            out[i] = (expression);                                                                                                 \
     }
 
 ELEMENTWISE(add, a[i] + b[i])
@@ -197,7 +197,8 @@ static void sum_columns(float *restrict totals, const float *x, size_t rows, siz
 
 /* --- Training. --- */
 
-static void adam(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count, dd_adam_factors f) {
+static void adam(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count,
+                 dd_adam_factors f) {
     for (size_t i = 0; i < count; i++) {
         float g = gradients[i];
         m[i] = f.beta1 * m[i] + f.rest1 * g;

@@ -56,6 +56,7 @@ DDAEBM_API void ddaebm_context_free(ddaebm_context *context);
 /** Sets how many threads a call on a handle of this context may compute with. Results for one number of threads are equal bit for
  *  bit from run to run. Where the BLAS has its own threads (OpenBLAS), they are set to one while the library computes, and set
  *  back after.
+ *  Samplers, scorers and trainers made before use no more threads than there were then.
  *  @param context not NULL, with no call running on any handle of it
  *  @param threads 1 to 256
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, or ::DDAEBM_OUT_OF_MEMORY (the number is as before).

@@ -53,7 +53,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_create(ddaebm_model **out, 
  *  @param path of the file
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND or ::DDAEBM_IO (cannot be opened or read), ::DDAEBM_FORMAT,
  *          ::DDAEBM_UNSUPPORTED (a newer format), ::DDAEBM_MISMATCH (tensors that the configuration does not build),
- *          ::DDAEBM_NOT_FINITE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+ *          ::DDAEBM_OUT_OF_RANGE (beyond a limit, or a value out of its bounds), ::DDAEBM_NOT_FINITE or
+ *          ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_load(ddaebm_model **out, ddaebm_context *context, const char *path);
 
 /** ddaebm_model_load from memory. @param[out] out the model @param context NULL for the defaults @param data the file's bytes

@@ -21,7 +21,7 @@ typedef struct ddaebm_step_statistics {
     size_t struct_size;         /**< set by the caller to sizeof(ddaebm_step_statistics) */
     uint64_t step;              /**< steps done, this one included */
     double learning_rate;       /**< the generator's, in this step */
-    double energy_loss;         /**< f(fake) - f(real) + penalty */
+    double energy_loss;         /**< the contrast of f(fake) with f(real), plus penalties; as published f(fake) - f(real) + penalty */
     double energy_real;         /**< f(x_t, t) of the data */
     double energy_fake;         /**< f of the generator's samples */
     double penalty;             /**< the gradient penalty */
@@ -98,7 +98,7 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_step(ddaebm_trainer *trai
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_run(ddaebm_trainer *trainer, uint64_t last, ddaebm_step_function function,
                                                            void *user);
 
-/** First half: draws a batch and computes the energy's loss and gradient.
+/** First half (each of the four runs once a step): draws a batch and computes the energy's loss and gradient.
  *  @param trainer the trainer @return as ddaebm_trainer_step. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer);
 

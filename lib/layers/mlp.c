@@ -45,20 +45,17 @@ static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s)
     return h;
 }
 
-/* x, and sin and cos of pi f x for `count` frequencies f from `low` to `high`, evenly in their logarithm (Tancik et al., 2020). */
-static dd_node with_waves(dd_graph *graph, dd_node x, int64_t count, double low, double high) {
+/* x, and sin and cos of pi f x for the network's number of frequencies f from 1/2 to 8, evenly in their logarithm (Tancik et al., 2020). */
+static dd_node with_waves(dd_builder *builder, const dd_network_settings *settings, dd_node x) {
+    const double pi = 3.14159265358979323846, low = 0.5, high = 8;
+    dd_graph *graph = builder->graph;
     dd_node all = x;
-    for (int64_t i = 0; i < count; i++) {
-        const double pi = 3.14159265358979323846;
+    for (int64_t i = 0, count = settings->frequencies; i < count; i++) {
         double frequency = low * pow(high / low, count > 1 ? (double)i / (double)(count - 1) : 0);
         dd_node angle = dd_affine(graph, x, pi * frequency, 0);
         all = dd_concat(graph, all, dd_concat(graph, dd_sin(graph, angle), dd_cos(graph, angle), 3), 3);
     }
     return all;
-}
-
-static dd_node data_with_waves(dd_builder *builder, const dd_network_settings *settings, dd_node x) {
-    return with_waves(builder->graph, x, settings->frequencies, 0.5, 8);
 }
 
 /* net(concat[x_encoder(x), t_encoder(embedding(t))]), both branches with 2 time_width features. The level's branch is computed
@@ -94,7 +91,7 @@ dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node level) {
     const dd_network_settings *settings = &builder->settings->energy;
     bool distance = builder->settings->form.energy == DD_FORM_DISTANCE;
     size_t width = distance ? (size_t)builder->settings->data.width + 1 : 1;
-    dd_node out = trunk(builder, settings, data_with_waves(builder, settings, x), level, with_one(settings->hidden_layers, width));
+    dd_node out = trunk(builder, settings, with_waves(builder, settings, x), level, with_one(settings->hidden_layers, width));
     return distance ? distance_energy(builder, x, level, out) : out;
 }
 
@@ -118,18 +115,16 @@ static dd_node add_residual(dd_builder *builder, dd_node x_next, dd_node level, 
 
 dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
     const dd_network_settings *settings = &builder->settings->generator;
-    dd_node waves = with_waves(builder->graph, z, builder->settings->form.latent_frequencies, 0.25, 2);
-    dd_node x = dd_concat(builder->graph, data_with_waves(builder, settings, x_next), waves, 3);
+    dd_node x = dd_concat(builder->graph, with_waves(builder, settings, x_next), z, 3);
     dd_node out = trunk(builder, settings, x, level, with_one(settings->hidden_layers, (size_t)builder->settings->data.width));
     return builder->settings->form.residual ? add_residual(builder, x_next, level, out) : out;
 }
 
 dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_node level) {
     const dd_network_settings *settings = &builder->settings->encoder;
-    dd_node h =
-        trunk(builder, settings,
-              dd_concat(builder->graph, data_with_waves(builder, settings, x_t), data_with_waves(builder, settings, x_next), 3),
-              level, with(settings->hidden_layers, &settings->feature_layers));
+    dd_node h = trunk(builder, settings,
+                      dd_concat(builder->graph, with_waves(builder, settings, x_t), with_waves(builder, settings, x_next), 3),
+                      level, with(settings->hidden_layers, &settings->feature_layers));
     size_t latent = (size_t)builder->settings->network.latent_width;
     dd_scope mean = dd_scope_of("fc_mu"), log_variance = dd_scope_of("fc_var");
     dd_latent out = {.mean = dd_linear(builder, &mean, h, latent)};

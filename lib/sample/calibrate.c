@@ -18,6 +18,9 @@ static const double beyond = 0.25;
 /* Where the fresh rows of an unbounded set begin: no training run comes there. */
 static const uint64_t fresh_rows = UINT64_C(1) << 40;
 
+/* Where 1 / temperature is sought. */
+static const double least_inverse = 1e-4, most_inverse = 1e4;
+
 typedef struct calibration {
     ddaebm_model *model;
     ddaebm_scorer *scorer; /* made at temperature 1: scores are f */
@@ -76,14 +79,15 @@ static double mean_under(const float *f, size_t count, double s) {
 /* The likelihood is concave in s = 1/temperature: bisection on the logarithm of s. */
 static double likeliest(const float *data, size_t count, const float *grid, size_t points) {
     enum { HALVINGS = 48 };
-    double mean = 0, low = log(1e-4), high = log(1e4);
+    double mean = 0, low = log(least_inverse), high = log(most_inverse);
     for (size_t i = 0; i < count; i++)
         mean += (double)data[i] / (double)count;
     for (int i = 0; i < HALVINGS; i++) {
         double middle = (low + high) / 2;
         *(mean_under(grid, points, exp(middle)) < mean ? &low : &high) = middle;
     }
-    return exp(-(low + high) / 2);
+    double s = exp((low + high) / 2);
+    return s > least_inverse * 2 && s < most_inverse / 2 ? 1 / s : 0; /* at the bracket's end: no answer */
 }
 
 static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature) {
@@ -119,8 +123,8 @@ static ddaebm_status fit_by_scores(const calibration *c, double *temperature) {
         product -= gradient * (double)c->noise[i] / c->sigma;
         square += gradient * gradient;
     }
-    if (status == DDAEBM_OK && product > 0)
-        *temperature = square / product;
+    if (status == DDAEBM_OK)
+        *temperature = product > 0 ? square / product : 0;
     dd_free(c->model->context, gradients);
     return status;
 }

@@ -15,7 +15,7 @@ static const size_t chunk_rows[SIZES] = {1, CHUNK};
 
 struct dd_lane {
     dd_workspace *workspace;
-    dd_pool *pool;
+    ddaebm_context *context;
     size_t rows;
     float *buffers[DD_EVAL_SLOTS];
 };
@@ -63,7 +63,7 @@ cleanup:
 
 static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size) {
     lane->rows = chunk_rows[size];
-    lane->pool = dd_context_pool(evaluator->context);
+    lane->context = evaluator->context;
     ddaebm_status status = dd_workspace_create(&lane->workspace, evaluator->plans[size]);
     if (status != DDAEBM_OK)
         return status;
@@ -78,7 +78,7 @@ static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size)
         if (p->role != DD_ROLE_COUNTER)
             dd_workspace_bind(lane->workspace, DD_EVAL_SLOTS + (dd_slot)i, dd_weights_at(&evaluator->weights, p));
     }
-    dd_workspace_run(lane->workspace, 0, lane->pool, true);
+    dd_workspace_run(lane->workspace, 0, dd_context_pool(lane->context), true);
     return DDAEBM_OK;
 }
 
@@ -141,10 +141,13 @@ typedef struct call {
     atomic_bool cancelled;
 } call;
 
-/* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, index 0, reports. */
+/* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, index 0, reports. Threads that the
+ * context got after the lanes were made have none, and leave the work to the others. */
 static void run_chunks(void *argument, dd_team *team, int index) {
     (void)team;
     call *c = argument;
+    if ((size_t)index + 1 >= c->evaluator->lane_count)
+        return;
     dd_lane *lane = &c->evaluator->lanes[index + 1];
     for (size_t i; !atomic_load(&c->cancelled) && (i = atomic_fetch_add(&c->next, 1)) < c->chunks;) {
         size_t first = i * CHUNK, rows = c->count - first < CHUNK ? c->count - first : CHUNK;
@@ -182,5 +185,5 @@ float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot) {
 void dd_lane_compute(dd_lane *lane, size_t level) {
     for (size_t i = 0; i < lane->rows; i++)
         lane->buffers[DD_EVAL_LEVEL][i] = (float)level;
-    dd_workspace_run(lane->workspace, 1, lane->pool, true);
+    dd_workspace_run(lane->workspace, 1, dd_context_pool(lane->context), true);
 }

@@ -284,10 +284,12 @@ static void draw_levels(const ddaebm_trainer *trainer) {
 
 /* Noise of level 1 on a share of the generated samples at level 0, for the energy alone. */
 static void draw_fake_noise(const ddaebm_trainer *trainer) {
-    double share = settings_of(trainer)->objective.fake_noise;
+    const dd_settings *settings = settings_of(trainer);
+    double faded = (double)trainer->step / ((double)settings->training.steps * settings->objective.fake_noise_until);
+    double share = settings->objective.fake_noise * fmax(0, 1 - faded);
     size_t width = ddaebm_model_width(trainer->model);
     float *out = trainer->inputs[DD_SLOT_NOISE_FAKE];
-    if (share <= 0)
+    if (settings->objective.fake_noise <= 0)
         return;
     dd_rng_normals(out, trainer->seed, dd_stream(DD_STREAM_NOISE_FAKE, trainer->step), 0, trainer->batch * width);
     for (size_t i = 0; i < trainer->batch; i++) {

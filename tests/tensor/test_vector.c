@@ -77,6 +77,12 @@ static double true_sigmoid(double x, double f, double s) {
     return 1 / (1 + exp(-x));
 }
 
+static double true_softplus(double x, double f, double s) {
+    (void)f;
+    (void)s;
+    return fmax(x, 0) + log1p(exp(-fabs(x)));
+}
+
 static double true_sin(double x, double f, double s) {
     (void)f;
     (void)s;
@@ -116,6 +122,7 @@ static const one_input one_inputs[] = {
     {DD_OP_TANH, true_tanh, -50, 50, 0, 0, 5},
     {DD_OP_TANH, true_tanh, -FLT_MAX, FLT_MAX, 0, 0, 5},
     {DD_OP_SIGMOID, true_sigmoid, -87, 50, 0, 0, 2.5},
+    {DD_OP_SOFTPLUS, true_softplus, -80, 80, 0, 0, 4},
     {DD_OP_SIN, true_sin, -1000, 1000, 0, 0, 2},
     {DD_OP_COS, true_cos, -1000, 1000, 0, 0, 2},
     {DD_OP_STEP, true_step, -FLT_MAX, FLT_MAX, 0, 0, 0},
@@ -229,6 +236,9 @@ static const special specials[] = {
     {DD_OP_SIGMOID, 0, -104.0f, 0.0f},
     {DD_OP_SIGMOID, 0, -89.0f, 0.0f}, /* 2e-39, below the normal floats: given up */
     {DD_OP_SIGMOID, 0, NAN, NAN},
+    {DD_OP_SOFTPLUS, 0, INFINITY, INFINITY},
+    {DD_OP_SOFTPLUS, 0, -INFINITY, 0.0f},
+    {DD_OP_SOFTPLUS, 0, NAN, NAN},
     {DD_OP_STEP, 0, 0.0f, 0.0f},
     {DD_OP_STEP, 0, -0.0f, 0.0f},
     {DD_OP_STEP, 0, 0x1p-149f, 1.0f},

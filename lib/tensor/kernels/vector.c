@@ -66,9 +66,10 @@ static inline float logistic(float x) {
     return 1.0f / (1.0f + exponential(-x));
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), the logarithm by its series where e^-|x| would be lost in 1. */
+/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|; what 1 + e loses of e is made good by the factor e / ((1 + e) - 1). */
 static inline float soft_plus(float x) {
-    float e = exponential(-fabsf(x)), rest = e < 1e-3f ? e - 0.5f * e * e : logarithm(1.0f + e);
+    float e = exponential(-fabsf(x)), sum = 1.0f + e;
+    float rest = sum > 1.0f ? logarithm(sum) * (e / (sum - 1.0f)) : e;
     return (x > 0.0f ? x : 0.0f) + rest;
 }
 

@@ -194,19 +194,3 @@ ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, 
     memcpy(to, values, elements * sizeof *values);
     return DDAEBM_OK;
 }
-
-/* --- Units. --- */
-
-void dd_model_standardize(const ddaebm_model *model, const float *in, size_t count, float *out) {
-    size_t width = ddaebm_model_width(model);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < width; j++)
-            out[i * width + j] = (in[i * width + j] - model->mean[j]) / model->scale[j];
-}
-
-void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, float *out) {
-    size_t width = ddaebm_model_width(model);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < width; j++)
-            out[i * width + j] = in[i * width + j] * model->scale[j] + model->mean[j];
-}

@@ -5,6 +5,7 @@
 #include "config/settings.h"
 #include "layers/parameters.h"
 
+#include <ddaebm/dataset.h>
 #include <ddaebm/model.h>
 
 struct ddaebm_model {
@@ -20,6 +21,10 @@ const dd_settings *dd_model_settings(const ddaebm_model *model);
 
 /* A model with the configuration's tensors, all zero, no standardisation, and the temperature that training aims at. */
 ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config);
+
+/* Takes mean and deviation of each column from a data set (all rows of a finite one, the first 65,536 of another); a constant column is shifted
+ * alone. */
+ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *dataset);
 
 /* Rows to and from the units that the networks see. in may be out. */
 void dd_model_standardize(const ddaebm_model *model, const float *in, size_t count, float *out);

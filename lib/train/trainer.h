@@ -23,7 +23,6 @@ struct ddaebm_trainer {
     dd_plan *plan;
     dd_workspace *workspace;
     size_t batch;
-    double fake_scale; /* deviation of the noise that objective.fake_noise adds */
     float *inputs[DD_SLOT_INPUTS];
     float losses[DD_LOSSES];
     float *gradients[DD_NETWORKS];
@@ -37,9 +36,16 @@ struct ddaebm_trainer {
     void *hook_user;
 };
 
+static inline const dd_settings *dd_trainer_settings(const ddaebm_trainer *trainer) {
+    return dd_model_settings(trainer->model);
+}
+
 /* Makes a trainer with the model's weights and statistics as they are. */
 ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
                                 bool observe);
+
+/* Numbers that an input slot takes for each row. */
+size_t dd_trainer_input_width(const dd_settings *settings, int slot);
 
 /* Fills the inputs of the present step, from (seed, step) and the data set. */
 ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer);

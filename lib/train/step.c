@@ -1,0 +1,227 @@
+/* A step, by halves: gradients of the energy, its update, gradients of generator and encoder, their update. */
+#include "train/trainer.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "tensor/kernels/matmul.h"
+
+#include <math.h>
+#include <string.h>
+
+static dd_pool *pool_of(const ddaebm_trainer *trainer) {
+    return dd_context_pool(trainer->model->context);
+}
+
+/* Where no loss reaches, a hook may have written in the step before. */
+static void clear_unused_gradients(ddaebm_trainer *trainer) {
+    const dd_parameters *parameters = &trainer->model->parameters;
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        if (p->role == DD_ROLE_WEIGHT && !trainer->graph.used[i])
+            memset(trainer->gradients[p->network] + p->offset, 0, p->elements * sizeof(float));
+    }
+}
+
+void dd_trainer_compute(ddaebm_trainer *trainer, int phase) {
+    clear_unused_gradients(trainer);
+    dd_blas_enter();
+    dd_workspace_run(trainer->workspace, phase, pool_of(trainer), false);
+    dd_blas_leave();
+}
+
+/* Refuses to go on with a loss or a gradient that is not finite; no weight has changed. */
+static ddaebm_status check_finite(const ddaebm_trainer *trainer, ddaebm_network network, dd_loss loss) {
+    const char *name = dd_network_name(network);
+    unsigned long long step = (unsigned long long)trainer->step + 1;
+    if (!isfinite(trainer->losses[loss]))
+        return dd_fail(DDAEBM_NOT_FINITE,
+                       "step %llu: the loss of the %s is %g; its weights stay as they were. Lower the learning rate, or "
+                       "raise objective.gamma",
+                       step, name, (double)trainer->losses[loss]);
+    if (!dd_all_finite(trainer->gradients[network], trainer->model->parameters.totals[network][DD_ROLE_WEIGHT], pool_of(trainer)))
+        return dd_fail(DDAEBM_NOT_FINITE,
+                       "step %llu: a gradient of the %s is not finite; its weights stay as they were. Lower the learning "
+                       "rate, or raise objective.gamma",
+                       step, name);
+    return DDAEBM_OK;
+}
+
+static ddaebm_status call_hook(ddaebm_trainer *trainer, ddaebm_network network) {
+    if (!trainer->hook)
+        return DDAEBM_OK;
+    ddaebm_status status = trainer->hook(trainer->hook_user, network, trainer->gradients[network],
+                                         trainer->model->parameters.totals[network][DD_ROLE_WEIGHT]);
+    return status == DDAEBM_OK ? status
+                               : dd_fail(status, "the gradient hook stopped step %llu", (unsigned long long)trainer->step + 1);
+}
+
+/* Adam on those weights of a network that its loss depends on. Neighbours with as many updates are taken in one go. */
+static void update(ddaebm_trainer *trainer, ddaebm_network network, double rate) {
+    const dd_parameters *parameters = &trainer->model->parameters;
+    for (size_t i = 0; i < parameters->count;) {
+        const dd_parameter *p = &parameters->items[i];
+        if (p->network != network || p->role != DD_ROLE_WEIGHT || !trainer->graph.used[i]) {
+            i++;
+            continue;
+        }
+        dd_adam_state state = trainer->adam[i];
+        size_t count = 0;
+        for (; i < parameters->count && parameters->items[i].network == network; i++) {
+            const dd_parameter *next = &parameters->items[i];
+            if (next->role != DD_ROLE_WEIGHT)
+                continue; /* statistics lie elsewhere */
+            if (!trainer->graph.used[i] || trainer->adam[i].updates != state.updates)
+                break;
+            count += next->elements;
+            trainer->adam[i].updates++;
+        }
+        dd_adam_update(&state, dd_weights_at(&trainer->model->weights, p), trainer->gradients[network] + p->offset, count, rate,
+                       dd_trainer_settings(trainer), pool_of(trainer));
+    }
+}
+
+static double rate_now(const ddaebm_trainer *trainer, double first) {
+    return dd_learning_rate(dd_trainer_settings(trainer), first, trainer->step,
+                            (uint64_t)dd_trainer_settings(trainer)->training.steps);
+}
+
+/* A half is done once a step: phases of a plan are run once each, in turn. */
+static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least, dd_stage most, const char *call,
+                                  const char *before) {
+    if (trainer->stage >= least && trainer->stage <= most)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_STATE, "%s comes after %s, once a step", call, before);
+}
+
+ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
+    DD_REQUIRE(trainer);
+    trainer->stage = DD_STAGE_BEGIN; /* whatever was begun: its batch is about to go */
+    ddaebm_status status = dd_trainer_draw(trainer);
+    if (status != DDAEBM_OK)
+        return status;
+    dd_trainer_compute(trainer, 0);
+    trainer->stage = DD_STAGE_ENERGY_KNOWN;
+    return DDAEBM_OK;
+}
+
+ddaebm_status ddaebm_trainer_energy_update(ddaebm_trainer *trainer) {
+    DD_REQUIRE(trainer);
+    ddaebm_status status;
+    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients"));
+    DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENERGY));
+    DD_TRY(check_finite(trainer, DDAEBM_NETWORK_ENERGY, DD_LOSS_ENERGY));
+    update(trainer, DDAEBM_NETWORK_ENERGY, rate_now(trainer, dd_trainer_settings(trainer)->optimizer.energy_rate));
+    trainer->stage = DD_STAGE_ENERGY_UPDATED;
+cleanup:
+    return status;
+}
+
+ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
+    DD_REQUIRE(trainer);
+    ddaebm_status status =
+        expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__, "ddaebm_trainer_energy_gradients");
+    if (status != DDAEBM_OK)
+        return status;
+    dd_trainer_compute(trainer, 1);
+    trainer->stage = DD_STAGE_GENERATOR_KNOWN;
+    return DDAEBM_OK;
+}
+
+/* What the batch norms of this step saw becomes the model's. */
+static void commit_statistics(ddaebm_trainer *trainer) {
+    const dd_parameters *parameters = &trainer->model->parameters;
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        if (p->role == DD_ROLE_COUNTER)
+            trainer->model->weights.counters[p->network][p->offset] += trainer->graph.calls[i];
+        else if (trainer->graph.moved[i])
+            memcpy(dd_weights_at(&trainer->model->weights, p), trainer->statistics[p->network] + p->offset,
+                   p->elements * sizeof(float));
+    }
+}
+
+/* Averages start as the weights after the first step. Statistics of a batch norm are averaged with the weights that they belong to.
+ */
+static void update_averages(ddaebm_trainer *trainer) {
+    if (!trainer->averaging)
+        return;
+    const dd_parameters *parameters = &trainer->model->parameters;
+    double decay = trainer->step == 1 ? 0 : dd_trainer_settings(trainer)->optimizer.ema_decay;
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        for (int role = 0; role < 2; role++)
+            dd_average_update(trainer->average.values[n][role], trainer->model->weights.values[n][role],
+                              parameters->totals[n][role], decay, pool_of(trainer));
+        memcpy(trainer->average.counters[n], trainer->model->weights.counters[n],
+               parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t));
+    }
+}
+
+static void report(const ddaebm_trainer *trainer, double rate, ddaebm_step_statistics *out) {
+    const float *losses = trainer->losses;
+    *out = (ddaebm_step_statistics){.struct_size = sizeof *out,
+                                    .step = trainer->step,
+                                    .learning_rate = rate,
+                                    .energy_loss = (double)losses[DD_LOSS_ENERGY],
+                                    .energy_real = (double)losses[DD_LOSS_ENERGY_REAL],
+                                    .energy_fake = (double)losses[DD_LOSS_ENERGY_FAKE],
+                                    .penalty = (double)losses[DD_LOSS_PENALTY],
+                                    .generator_loss = (double)losses[DD_LOSS_GENERATOR],
+                                    .adversarial_loss = (double)losses[DD_LOSS_ADVERSARIAL],
+                                    .latent_loss = (double)losses[DD_LOSS_LATENT],
+                                    .divergence_loss = (double)losses[DD_LOSS_DIVERGENCE],
+                                    .reconstruction_loss = (double)losses[DD_LOSS_RECONSTRUCTION]};
+}
+
+static ddaebm_status check_statistics(const ddaebm_step_statistics *statistics) {
+    if (!statistics || statistics->struct_size == sizeof *statistics)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_INVALID_ARGUMENT, "statistics->struct_size is %zu, not %zu: use DDAEBM_STEP_STATISTICS_INIT",
+                   statistics->struct_size, sizeof *statistics);
+}
+
+ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics) {
+    DD_REQUIRE(trainer);
+    ddaebm_status status;
+    DD_TRY(check_statistics(statistics));
+    DD_TRY(
+        expect_stage(trainer, DD_STAGE_GENERATOR_KNOWN, DD_STAGE_GENERATOR_KNOWN, __func__, "ddaebm_trainer_generator_gradients"));
+    DD_TRY(call_hook(trainer, DDAEBM_NETWORK_GENERATOR));
+    DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENCODER));
+    DD_TRY(check_finite(trainer, DDAEBM_NETWORK_GENERATOR, DD_LOSS_GENERATOR));
+    DD_TRY(check_finite(trainer, DDAEBM_NETWORK_ENCODER, DD_LOSS_GENERATOR));
+    double rate = rate_now(trainer, dd_trainer_settings(trainer)->optimizer.generator_rate);
+    update(trainer, DDAEBM_NETWORK_GENERATOR, rate);
+    update(trainer, DDAEBM_NETWORK_ENCODER, rate);
+    commit_statistics(trainer);
+    trainer->step++;
+    update_averages(trainer);
+    trainer->stage = DD_STAGE_BEGIN;
+    if (statistics)
+        report(trainer, rate, statistics);
+cleanup:
+    return status;
+}
+
+ddaebm_status ddaebm_trainer_step(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics) {
+    ddaebm_status status;
+    DD_TRY(check_statistics(statistics));
+    DD_TRY(ddaebm_trainer_energy_gradients(trainer));
+    DD_TRY(ddaebm_trainer_energy_update(trainer));
+    DD_TRY(ddaebm_trainer_generator_gradients(trainer));
+    DD_TRY(ddaebm_trainer_generator_update(trainer, statistics));
+cleanup:
+    return status;
+}
+
+ddaebm_status ddaebm_trainer_run(ddaebm_trainer *trainer, uint64_t last, ddaebm_step_function function, void *user) {
+    DD_REQUIRE(trainer);
+    ddaebm_step_statistics statistics = DDAEBM_STEP_STATISTICS_INIT;
+    while (trainer->step < last) {
+        ddaebm_status status = ddaebm_trainer_step(trainer, &statistics);
+        if (status != DDAEBM_OK)
+            return status;
+        if (function && function(user, &statistics, last) != 0)
+            return dd_fail(DDAEBM_CANCELLED, "training was cancelled after step %llu", (unsigned long long)trainer->step);
+    }
+    return DDAEBM_OK;
+}

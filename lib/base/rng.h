@@ -22,8 +22,7 @@ typedef enum dd_purpose {
     DD_STREAM_SAMPLE_NOISE,
     DD_STREAM_CALIBRATION,
     DD_STREAM_DROPOUT,
-    DD_STREAM_NOISE_FAKE,
-    DD_STREAM_CHOICE_FAKE
+    DD_STREAM_NOISE_CONTRAST
 } dd_purpose;
 
 /* number below 2^56. */

@@ -75,8 +75,7 @@ typedef struct dd_settings {
         double fake_gamma; /* weight of the same on generated samples */
         int64_t contrast;  /* dd_contrast */
         double contrast_weight, margin;
-        double fake_noise;      /* share of generated samples at level 0 that the energy is shown with noise */
-        double fake_noise_deviation;
+        double noise_contrast; /* weight of the noise-contrastive loss */
         double temperature;     /* the generator sees f / temperature */
         double latent_weight;   /* w */
         int64_t divergence;     /* dd_divergence */

@@ -74,3 +74,17 @@ dd_node dd_reconstruction_loss(const dd_process *process, const dd_settings *set
         nll = dd_multiply(graph, nll, dd_process_at(process, process->schedule->weight, 1, x_t));
     return dd_batch_mean(graph, nll);
 }
+
+/* f(x)/w - log n(x) */
+static dd_node log_ratio(dd_graph *graph, const dd_settings *settings, dd_node x, dd_node f) {
+    double weight = settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1;
+    dd_node centre = dd_scalar(graph, 0), log_variance = dd_scalar(graph, 2 * log(DD_NOISE_DEVIATION));
+    dd_node log_noise = dd_gaussian_log_density(graph, x, centre, log_variance);
+    return dd_subtract(graph, dd_affine(graph, f, 1 / weight, 0), log_noise);
+}
+
+dd_node dd_noise_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node x, dd_node f_x, dd_node y, dd_node f_y) {
+    dd_node data = dd_softplus(graph, dd_affine(graph, log_ratio(graph, settings, x, f_x), -1, 0));
+    dd_node noise = dd_softplus(graph, log_ratio(graph, settings, y, f_y));
+    return dd_affine(graph, dd_batch_mean(graph, dd_add(graph, data, noise)), settings->objective.noise_contrast, 0);
+}

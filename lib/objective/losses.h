@@ -18,6 +18,13 @@ dd_node dd_score_penalty(const dd_process *process, dd_node gradient, dd_node no
 /* gamma/2 mean (sigma_cum[t]^2 + 1/100) ||gradient||^2 */
 dd_node dd_fake_penalty(const dd_process *process, dd_node gradient, double gamma);
 
+/* Deviation of the noise in the noise-contrastive loss: standardised data lies well inside. */
+#define DD_NOISE_DEVIATION 1.25
+
+/* Noise-contrastive estimation (Gutmann and Hyvarinen, 2010): mean of softplus(-(f(x)/w - log n(x))) + softplus(f(y)/w - log n(y)) for data x and draws y of the
+ * density n = N(0, DD_NOISE_DEVIATION^2 I); least when f/w is the normalised log-density of x. */
+dd_node dd_noise_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node x, dd_node f_x, dd_node y, dd_node f_y);
+
 /* mean of f_fake - f_real, or of softplus(f_fake - f_real + margin), sample by sample */
 dd_node dd_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node f_real, dd_node f_fake);
 

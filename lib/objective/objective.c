@@ -65,13 +65,21 @@ static dd_node build_penalty(step *s, dd_node f_real) {
     return dd_score_penalty(&s->process, gradient, s->noise_t, s->settings->objective.latent_weight, gamma);
 }
 
+/* Data of every level against draws of N(0, DD_NOISE_DEVIATION^2 I), whose density is known: where the adversarial terms only compare, this ties the
+ * heights of f over regions that no generated sample connects. */
+static dd_node build_noise_contrast(step *s, dd_node f_real) {
+    dd_graph *graph = s->out->graph;
+    dd_node noise = dd_input(graph, DD_SLOT_NOISE_CONTRAST, dd_graph_shape(graph, s->x_t), 0);
+    dd_node wide = dd_affine(graph, noise, DD_NOISE_DEVIATION, 0);
+    dd_node f_noise = dd_network_energy(&s->builder, wide, s->level);
+    return dd_noise_contrast_loss(graph, s->settings, s->x_t, f_real, wide, f_noise);
+}
+
 /* loss = contrast of f(x_pos) with f(x_t), plus penalties; as published mean[f(x_pos) - f(x_t)] + gamma/2 mean ||d/dx_t
  * [f + log q]||^2 */
 static void build_energy_loss(step *s) {
     dd_graph *graph = s->out->graph;
     dd_node fake = dd_detach(graph, s->x_pos), *losses = s->losses, gradient = DD_NONE;
-    if (s->settings->objective.fake_noise > 0)
-        fake = dd_detach(graph, dd_add(graph, fake, dd_input(graph, DD_SLOT_NOISE_FAKE, dd_graph_shape(graph, fake), 0)));
     dd_node f_real = dd_network_energy(&s->builder, s->x_t, s->level);
     dd_node f_fake = dd_network_energy(&s->builder, fake, s->level);
     losses[DD_LOSS_ENERGY_REAL] = dd_batch_mean(graph, f_real);
@@ -83,6 +91,8 @@ static void build_energy_loss(step *s) {
         losses[DD_LOSS_PENALTY] = dd_add(graph, losses[DD_LOSS_PENALTY], penalty);
     }
     dd_node contrast = dd_contrast_loss(graph, s->settings, f_real, f_fake);
+    if (s->settings->objective.noise_contrast > 0)
+        contrast = dd_add(graph, contrast, build_noise_contrast(s, f_real));
     losses[DD_LOSS_ENERGY] = dd_add(graph, contrast, losses[DD_LOSS_PENALTY]);
     observe(s, "f_real", f_real, 0);
     observe(s, "f_fake", f_fake, 0);

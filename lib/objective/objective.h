@@ -16,7 +16,7 @@ enum {
     DD_SLOT_NOISE_POSTERIOR, /* like data */
     DD_SLOT_LATENT,          /* [N, nz] */
     DD_SLOT_NOISE_ENCODER,   /* [N, nz] */
-    DD_SLOT_NOISE_FAKE, /* like data: added to what the energy is shown of the generator, where objective.fake_noise asks for it */
+    DD_SLOT_NOISE_CONTRAST,  /* like data: of the noise-contrastive loss */
     DD_SLOT_INPUTS
 };
 

@@ -35,23 +35,6 @@ static void draw_levels(const ddaebm_trainer *trainer) {
     }
 }
 
-/* Noise on a share of the generated samples at level 0, for the energy alone. */
-static void draw_fake_noise(const ddaebm_trainer *trainer) {
-    const dd_settings *settings = dd_trainer_settings(trainer);
-    size_t width = ddaebm_model_width(trainer->model);
-    float *out = trainer->inputs[DD_SLOT_NOISE_FAKE];
-    if (settings->objective.fake_noise <= 0)
-        return;
-    dd_rng_normals(out, trainer->seed, dd_stream(DD_STREAM_NOISE_FAKE, trainer->step), 0, trainer->batch * width);
-    for (size_t i = 0; i < trainer->batch; i++) {
-        float chance;
-        dd_rng_uniforms(&chance, trainer->seed, dd_stream(DD_STREAM_CHOICE_FAKE, trainer->step), i, 1);
-        bool noisy = trainer->inputs[DD_SLOT_LEVEL][i] == 0 && (double)chance < settings->objective.fake_noise;
-        for (size_t j = 0; j < width; j++)
-            out[i * width + j] *= noisy ? (float)settings->objective.fake_noise_deviation : 0.0f;
-    }
-}
-
 ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
     static const struct {
         int slot;
@@ -60,7 +43,8 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
                   {DD_SLOT_NOISE_NEXT, DD_STREAM_NOISE_NEXT},
                   {DD_SLOT_NOISE_POSTERIOR, DD_STREAM_NOISE_POSTERIOR},
                   {DD_SLOT_LATENT, DD_STREAM_LATENT},
-                  {DD_SLOT_NOISE_ENCODER, DD_STREAM_NOISE_ENCODER}};
+                  {DD_SLOT_NOISE_ENCODER, DD_STREAM_NOISE_ENCODER},
+                  {DD_SLOT_NOISE_CONTRAST, DD_STREAM_NOISE_CONTRAST}};
     size_t width = ddaebm_model_width(trainer->model);
     float *x0 = trainer->inputs[DD_SLOT_X0];
     for (size_t i = 0; i < trainer->batch; i++) {
@@ -70,7 +54,6 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
     }
     dd_model_standardize(trainer->model, x0, trainer->batch, x0);
     draw_levels(trainer);
-    draw_fake_noise(trainer);
     for (size_t i = 0; i < sizeof noises / sizeof *noises; i++)
         dd_rng_normals(trainer->inputs[noises[i].slot], trainer->seed, dd_stream(noises[i].purpose, trainer->step), 0,
                        trainer->batch * dd_trainer_input_width(dd_trainer_settings(trainer), noises[i].slot));

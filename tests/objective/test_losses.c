@@ -1,0 +1,196 @@
+/* The terms of the losses on a few numbers: each against its formula in double, within EXACT; and where the score penalty is
+ * least. */
+#define _GNU_SOURCE
+#include "config/settings.h"
+#include "objective/losses.h"
+#include "support/plain.h"
+#include "support/small.h"
+
+#include <math.h>
+
+#define EXACT 1e-12
+
+static fussy counted;
+static ddaebm_context *context;
+
+static void begin(void) {
+    context = fussy_context(&counted);
+}
+
+static void end(void) {
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+
+static void assert_close(double value, double expected, double scale) {
+    ck_assert_msg(fabs(value - expected) <= EXACT * scale, "%.15g, not %.15g", value, expected);
+}
+
+/* --- A graph of a term: levels and two tensors in. --- */
+
+enum { SLOT_LEVEL, SLOT_A, SLOT_B };
+
+typedef struct term {
+    dd_graph *graph;
+    dd_noise_schedule schedule;
+    dd_process process;
+    dd_node a, b;
+    dd_settings settings;
+} term;
+
+static void open_term(term *t, size_t samples, size_t width) {
+    ddaebm_config *config = small_config(context, "\"diffusion.beta_max\":20");
+    t->settings = *dd_config_settings(config);
+    ddaebm_config_free(config);
+    ASSERT_OK(dd_noise_schedule_make(&t->schedule, context, &t->settings));
+    ASSERT_OK(dd_graph_create(&t->graph, context));
+    dd_node level = dd_input(t->graph, SLOT_LEVEL, dd_shape_rows(samples, 1), 0);
+    t->process = (dd_process){.graph = t->graph, .schedule = &t->schedule, .level = level};
+    t->a = dd_input(t->graph, SLOT_A, dd_shape_rows(samples, width), 0);
+    t->b = dd_input(t->graph, SLOT_B, dd_shape_rows(samples, width), 0);
+}
+
+static void close_term(term *t) {
+    dd_graph_free(t->graph);
+    dd_noise_schedule_free(&t->schedule);
+}
+
+/* A number of the graph, with the inputs given. */
+static double value_of(const term *t, dd_node node, const double *levels, const double *a, const double *b) {
+    const test_plain_input inputs[] = {{SLOT_LEVEL, -1, levels}, {SLOT_A, -1, a}, {SLOT_B, -1, b}};
+    ASSERT_OK(dd_graph_status(t->graph));
+    test_plain *twin = test_plain_create(t->graph);
+    test_plain_run(twin, inputs, 3);
+    double value = *test_plain_value(twin, node);
+    test_plain_free(twin);
+    return value;
+}
+
+static const double few_levels[3] = {0, 3, 1};
+static const double few_a[6] = {0.5, -1.25, 2, 0.125, -3, 0.75}, few_b[6] = {-0.25, 1.5, 0.5, -2, 1, 0.0625};
+
+START_TEST(contrasts_are_their_formulas) {
+    static const double margins[] = {0, 0.5, 40}, weights[] = {1, 0.25, 0};
+    begin();
+    for (int softplus = 0; softplus < 2; softplus++)
+        for (int i = 0; i < 3; i++) {
+            term t;
+            double expected = 0;
+            open_term(&t, 3, 1);
+            t.settings.objective.contrast = softplus ? DD_CONTRAST_SOFTPLUS : DD_CONTRAST_LINEAR;
+            t.settings.objective.margin = margins[i];
+            t.settings.objective.contrast_weight = weights[i];
+            for (int k = 0; k < 3; k++) {
+                double difference = few_b[k] - few_a[k];
+                expected += weights[i] * (softplus ? log(1 + exp(difference + margins[i])) : difference) / 3;
+            }
+            dd_node loss = dd_contrast_loss(t.graph, &t.settings, t.a, t.b);
+            assert_close(value_of(&t, loss, few_levels, few_a, few_b), expected, 1 + fabs(expected));
+            close_term(&t);
+        }
+    end();
+}
+END_TEST
+
+START_TEST(penalties_are_their_formulas) {
+    const double weight = 0.3, gamma = 0.7;
+    begin();
+    term t;
+    open_term(&t, 3, 2);
+    double score = 0, fake = 0, zero = 0;
+    for (int k = 0; k < 6; k++) {
+        double sigma = (double)(float)t.schedule.sigma_cum[(size_t)few_levels[k / 2]],
+               from_score = sigma * few_a[k] + weight * few_b[k];
+        double scale = (double)(float)sqrt(pow(t.schedule.sigma_cum[(size_t)few_levels[k / 2]], 2) + 0.01);
+        score += gamma / 2 * from_score * from_score / 3;
+        fake += gamma / 2 * pow(scale * few_a[k], 2) / 3;
+        zero += gamma / 2 * few_a[k] * few_a[k] / 3;
+    }
+    dd_node nodes[] = {dd_score_penalty(&t.process, t.a, t.b, weight, gamma), dd_fake_penalty(&t.process, t.a, gamma),
+                       dd_gradient_penalty(t.graph, t.a, gamma)};
+    const double expected[] = {score, fake, zero};
+    for (int i = 0; i < 3; i++)
+        assert_close(value_of(&t, nodes[i], few_levels, few_a, few_b), expected[i], expected[i]);
+    close_term(&t);
+    end();
+}
+END_TEST
+
+/* --- The score penalty is least at the score. --- */
+
+/* Data and noise stand on a grid of normal weight; beyond it is less than 1e-8 of either. */
+enum { ACROSS = 48, POINTS = ACROSS * ACROSS };
+static const double reach = 6;
+
+typedef struct design {
+    double levels[POINTS], x[POINTS], noise[POINTS], root[POINTS]; /* root: of the point's weight times POINTS */
+    double sigma, variance;                                        /* of the noise's deviation, and of x */
+} design;
+
+/* x_0 from N(0, s^2) diffused to a level. */
+static void fill_design(design *d, const dd_noise_schedule *schedule, size_t level, double s) {
+    double a = schedule->a_cum[level], total = 0;
+    d->sigma = (double)(float)schedule->sigma_cum[level];
+    d->variance = a * a * s * s + d->sigma * d->sigma;
+    for (int i = 0; i < POINTS; i++) {
+        double u = -reach + 2 * reach * (i / ACROSS) / (ACROSS - 1), n = -reach + 2 * reach * (i % ACROSS) / (ACROSS - 1);
+        d->levels[i] = (double)level;
+        d->noise[i] = n;
+        d->x[i] = a * s * u + d->sigma * n;
+        d->root[i] = exp(-(u * u + n * n) / 4);
+        total += d->root[i] * d->root[i] / POINTS;
+    }
+    for (int i = 0; i < POINTS; i++)
+        d->root[i] /= sqrt(total);
+}
+
+static double direction(int kind, double x) {
+    return kind == 0 ? 1 : kind == 1 ? x : kind == 2 ? sin(x) : x * exp(-x * x);
+}
+
+/* The penalty where the energy's gradient is `factor` times weight times the score, plus part times the direction. A term of the
+ * mean is a square, so that a point counts by its weight if both of its numbers are scaled by the weight's root. */
+static double penalty_at(const term *t, dd_node penalty, const design *d, double weight, double factor, double part, int kind) {
+    double slopes[POINTS], noise[POINTS];
+    for (int i = 0; i < POINTS; i++) {
+        slopes[i] = d->root[i] * (-factor * weight * d->x[i] / d->variance + part * direction(kind, d->x[i]));
+        noise[i] = d->root[i] * d->noise[i];
+    }
+    return value_of(t, penalty, d->levels, slopes, noise);
+}
+
+/* What the penalty falls by at most along a direction, as a part of what it is at zero. */
+static double gain(const term *t, dd_node penalty, const design *d, double weight, double factor, int kind) {
+    double below = penalty_at(t, penalty, d, weight, factor, -1, kind), at = penalty_at(t, penalty, d, weight, factor, 0, kind);
+    double above = penalty_at(t, penalty, d, weight, factor, 1, kind), slope = (above - below) / 2, bend = above + below - 2 * at;
+    ck_assert_double_gt(bend, 0); /* a parabola: its lowest point is -slope / bend away, slope^2 / (2 bend) deep */
+    return slope * slope / (2 * bend) / penalty_at(t, penalty, d, weight, 0, 0, kind);
+}
+
+START_TEST(the_score_penalty_is_least_at_the_score) {
+    const double deviation = 1.7, weight = 0.4;
+    static design d;
+    begin();
+    term t;
+    open_term(&t, POINTS, 1);
+    dd_node penalty = dd_score_penalty(&t.process, t.a, t.b, weight, 1);
+    for (size_t level = 0; level < t.schedule.steps; level++) {
+        fill_design(&d, &t.schedule, level, deviation);
+        double unit = d.sigma * d.sigma / d.variance; /* what the score explains of the noise */
+        for (int kind = 0; kind < 4; kind++) {
+            double found = gain(&t, penalty, &d, weight, 1, kind), away = gain(&t, penalty, &d, weight, 1.3, kind);
+            ck_assert_msg(found < 1e-12 * unit, "level %zu, direction %d: falls by %g from the score", level, kind, found);
+            if (kind > 0)
+                ck_assert_msg(away > 1e-4 * unit, "level %zu, direction %d: falls by %g away from it", level, kind, away);
+        }
+    }
+    close_term(&t);
+    end();
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {contrasts_are_their_formulas, penalties_are_their_formulas,
+                                  the_score_penalty_is_least_at_the_score};
+    return run_tests("losses", tests, sizeof tests / sizeof *tests);
+}

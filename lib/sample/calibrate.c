@@ -25,11 +25,20 @@ typedef struct calibration {
     ddaebm_model *model;
     ddaebm_scorer *scorer; /* made at temperature 1: scores are f */
     size_t width, count;
-    float *rows;  /* [count, width]: data as it is */
-    float *noisy; /* [count, width]: diffused to level 0, in the data's units */
-    float *noise; /* [count, width]: with what noise */
-    double sigma; /* its deviation */
+    float *rows;        /* [count, width]: data as it is */
+    float *noisy;       /* [count, width]: diffused to level 0, in the data's units */
+    float *noise;       /* [count, width]: with what noise, but for its sign and deviation */
+    double keep, sigma; /* what is left of the data, and the noise's deviation */
 } calibration;
+
+/* The rows at level 0, with the noise times a sign. */
+static void diffuse(calibration *c, float sign) {
+    float keep = (float)c->keep, spread = sign * (float)c->sigma;
+    dd_model_standardize(c->model, c->rows, c->count, c->noisy);
+    for (size_t i = 0; i < c->count * c->width; i++)
+        c->noisy[i] = keep * c->noisy[i] + spread * c->noise[i];
+    dd_model_restore(c->model, c->noisy, c->count, c->noisy);
+}
 
 /* --- Maximum likelihood: the mean of f over the data equals its mean under exp(f s). --- */
 
@@ -101,7 +110,7 @@ static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature
         status = ddaebm_scorer_score(c->scorer, points, b.points, 0, f);
     }
     if (status == DDAEBM_OK)
-        status = ddaebm_scorer_score(c->scorer, c->noisy, c->count, 0, data);
+        status = ddaebm_scorer_score(c->scorer, c->rows, c->count, 0, data);
     if (status == DDAEBM_OK)
         *temperature = likeliest(data, c->count, f, b.points);
     dd_free(context, points);
@@ -112,16 +121,19 @@ static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature
 
 /* --- Score matching: s minimises mean |s grad f + noise / sigma|^2. --- */
 
-static ddaebm_status fit_by_scores(const calibration *c, double *temperature) {
+/* Over each noise and its opposite: the gradient at the row itself, which a small sigma would let drown the sum, cancels. */
+static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
     float *gradients = dd_alloc_zero(c->model->context, c->count * c->width, sizeof *gradients);
-    if (!gradients)
-        return DDAEBM_OUT_OF_MEMORY;
-    ddaebm_status status = ddaebm_scorer_gradient(c->scorer, c->noisy, c->count, 0, gradients);
+    ddaebm_status status = gradients ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     double product = 0, square = 0;
-    for (size_t i = 0; i < c->count * c->width; i++) {
-        double gradient = (double)gradients[i] * (double)c->model->scale[i % c->width]; /* of a standardised row */
-        product -= gradient * (double)c->noise[i] / c->sigma;
-        square += gradient * gradient;
+    for (int sign = 1; sign >= -1 && status == DDAEBM_OK; sign -= 2) {
+        diffuse(c, (float)sign);
+        status = ddaebm_scorer_gradient(c->scorer, c->noisy, c->count, 0, gradients);
+        for (size_t i = 0; i < c->count * c->width; i++) {
+            double gradient = (double)gradients[i] * (double)c->model->scale[i % c->width]; /* of a standardised row */
+            product -= sign * gradient * (double)c->noise[i] / c->sigma;
+            square += gradient * gradient;
+        }
     }
     if (status == DDAEBM_OK)
         *temperature = product > 0 ? square / product : 0;
@@ -147,14 +159,11 @@ static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint
         status = dd_noise_schedule_make(&schedule, model->context, dd_model_settings(model));
     if (status != DDAEBM_OK)
         return status;
+    c->keep = schedule.a_cum[0];
     c->sigma = schedule.sigma_cum[0];
-    float keep = (float)schedule.a_cum[0], spread = (float)schedule.sigma_cum[0];
     dd_noise_schedule_free(&schedule);
     dd_rng_normals(c->noise, seed, dd_stream(DD_STREAM_CALIBRATION, 0), 0, c->count * c->width);
-    dd_model_standardize(model, c->rows, c->count, c->noisy);
-    for (size_t i = 0; i < c->count * c->width; i++)
-        c->noisy[i] = keep * c->noisy[i] + spread * c->noise[i];
-    dd_model_restore(model, c->noisy, c->count, c->noisy);
+    diffuse(c, 1);
     return ddaebm_scorer_create(&c->scorer, model);
 }
 

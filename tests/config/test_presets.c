@@ -117,8 +117,10 @@ START_TEST(points_and_vector_end_in_noise) {
     dd_settings points = preset("points"), vector = preset("vector");
     ck_assert_int_eq(points.data.width, 2);
     ck_assert_int_eq(vector.data.width, 30);
-    ck_assert_double_ge(points.diffusion.beta_max + points.diffusion.beta_min, 10); /* 1 - alpha-bar at the end below exp(-5) */
-    ck_assert_double_ge(vector.diffusion.beta_max + vector.diffusion.beta_min, 10);
+    ck_assert_int_eq(points.diffusion.schedule, DD_SCHEDULE_KARRAS);
+    ck_assert_double_ge(points.diffusion.sigma_max, 10); /* alpha-bar at the end is 1 / (1 + sigma^2) */
+    ck_assert_int_eq(vector.diffusion.schedule, DD_SCHEDULE_KARRAS);
+    ck_assert_double_ge(vector.diffusion.sigma_max, 10);
 }
 END_TEST
 

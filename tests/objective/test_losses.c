@@ -1,5 +1,5 @@
-/* The terms of the losses on a few numbers: each against its formula in double, within EXACT; and where the score penalty is
- * least. */
+/* The terms of the losses on a few numbers: each against its formula in double, within EXACT; and where the contrast with noise
+ * and the score penalty are least. */
 #define _GNU_SOURCE
 #include "config/settings.h"
 #include "objective/losses.h"
@@ -55,14 +55,20 @@ static void close_term(term *t) {
     dd_noise_schedule_free(&t->schedule);
 }
 
-/* A number of the graph, with the inputs given. */
-static double value_of(const term *t, dd_node node, const double *levels, const double *a, const double *b) {
+/* The numbers of a node, with the inputs given. */
+static void values_of(const term *t, dd_node node, const double *levels, const double *a, const double *b, double *out) {
     const test_plain_input inputs[] = {{SLOT_LEVEL, -1, levels}, {SLOT_A, -1, a}, {SLOT_B, -1, b}};
     ASSERT_OK(dd_graph_status(t->graph));
     test_plain *twin = test_plain_create(t->graph);
     test_plain_run(twin, inputs, 3);
-    double value = *test_plain_value(twin, node);
+    memcpy(out, test_plain_value(twin, node), dd_shape_elements(dd_graph_shape(t->graph, node)) * sizeof *out);
     test_plain_free(twin);
+}
+
+static double value_of(const term *t, dd_node node, const double *levels, const double *a, const double *b) {
+    double value = NAN;
+    ck_assert_uint_eq(dd_shape_elements(dd_graph_shape(t->graph, node)), 1);
+    values_of(t, node, levels, a, b, &value);
     return value;
 }
 
@@ -111,6 +117,80 @@ START_TEST(penalties_are_their_formulas) {
     const double expected[] = {score, fake, zero};
     for (int i = 0; i < 3; i++)
         assert_close(value_of(&t, nodes[i], few_levels, few_a, few_b), expected[i], expected[i]);
+    close_term(&t);
+    end();
+}
+END_TEST
+
+/* --- The contrast with noise. --- */
+
+static double log_normal(double squares, double width, double deviation) {
+    const double pi = 3.14159265358979323846;
+    return -0.5 * squares / (deviation * deviation) - width * (log(deviation) + 0.5 * log(2 * pi));
+}
+
+/* Rows of SLOT_A and SLOT_B are samples with their f in the last column. */
+static dd_node noise_contrast(const term *t, size_t width) {
+    dd_node x[2], f[2], in[2] = {t->a, t->b};
+    for (int i = 0; i < 2; i++) {
+        x[i] = dd_slice(t->graph, in[i], 3, 0, width);
+        f[i] = dd_slice(t->graph, in[i], 3, width, 1);
+    }
+    return dd_noise_contrast_loss(t->graph, &t->settings, x[0], f[0], x[1], f[1]);
+}
+
+START_TEST(the_contrast_with_noise_is_its_formula) {
+    static const double weights[] = {0.4, 1, 0}; /* without a weight, f is the log-density itself */
+    begin();
+    for (int k = 0; k < 3; k++) {
+        term t;
+        double expected = 0, weight = weights[k] > 0 ? weights[k] : 1;
+        open_term(&t, 2, 3);
+        t.settings.objective.latent_weight = weights[k];
+        t.settings.objective.noise_contrast = 0.6;
+        for (int i = 0; i < 6; i += 3) {
+            double of_x = few_a[i + 2] / weight - log_normal(pow(few_a[i], 2) + pow(few_a[i + 1], 2), 2, DD_NOISE_DEVIATION);
+            double of_y = few_b[i + 2] / weight - log_normal(pow(few_b[i], 2) + pow(few_b[i + 1], 2), 2, DD_NOISE_DEVIATION);
+            expected += 0.6 * (log1p(exp(-of_x)) + log1p(exp(of_y))) / 2;
+        }
+        assert_close(value_of(&t, noise_contrast(&t, 2), few_levels, few_a, few_b), expected, expected);
+        close_term(&t);
+    }
+    end();
+}
+END_TEST
+
+/* At the same point x, the loss's slope in f(x) is that of data, as often as data comes there, and that of noise, as often as noise
+ * does: at f/w = log p they cancel, whatever p is; above, the sum is positive, and below, negative. */
+START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
+    enum { PLACES = 41 };
+    begin();
+    term t;
+    dd_node gradients[2];
+    double levels[PLACES] = {0}, in[2 * PLACES], slopes[2][2 * PLACES];
+    open_term(&t, PLACES, 2);
+    t.settings.objective.latent_weight = 0.3;
+    t.settings.objective.noise_contrast = 1;
+    dd_gradient(t.graph, noise_contrast(&t, 1), DD_NONE, (dd_node[]){t.a, t.b}, 2, gradients);
+    for (int off = -1; off <= 1; off++) {
+        for (int i = 0; i < PLACES; i++) {
+            double x = in[2 * i] = 0.15 * (i - PLACES / 2);
+            double density = 0.3 * exp(log_normal(pow(x - 1, 2), 1, 0.4)) + 0.7 * exp(log_normal(pow(x + 1, 2), 1, 0.3));
+            in[2 * i + 1] = 0.3 * (log(density) + 0.5 * off);
+        }
+        for (int k = 0; k < 2; k++)
+            values_of(&t, gradients[k], levels, in, in, slopes[k]);
+        for (int i = 0; i < PLACES; i++) {
+            double density = exp(in[2 * i + 1] / 0.3 - 0.5 * off),
+                   noise = exp(log_normal(pow(in[2 * i], 2), 1, DD_NOISE_DEVIATION));
+            double of_data = density * slopes[0][2 * i + 1], of_noise = noise * slopes[1][2 * i + 1];
+            ck_assert(of_data < 0 && of_noise > 0);
+            if (off == 0)
+                assert_close(of_data + of_noise, 0, of_noise);
+            else
+                ck_assert_double_gt(off * (of_data + of_noise), 0);
+        }
+    }
     close_term(&t);
     end();
 }
@@ -191,6 +271,7 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {contrasts_are_their_formulas, penalties_are_their_formulas,
+                                  the_contrast_with_noise_is_its_formula, the_contrast_with_noise_is_least_at_the_log_density,
                                   the_score_penalty_is_least_at_the_score};
     return run_tests("losses", tests, sizeof tests / sizeof *tests);
 }

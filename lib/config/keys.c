@@ -65,6 +65,7 @@ static const dd_key keys[] = {
     REAL(objective.noise_contrast, "0", 0, 1e6, "Weight of a noise-contrastive loss: the energy tells data of every level from draws of a wide normal distribution."),
     REAL(objective.temperature, "1", 1e-6, 1e6, "The generator sees the energy divided by this."),
     REAL(objective.latent_weight, "0.1", 0, 1e6, "Weight w of the latent term, which is the generator's entropy."),
+    REAL(objective.reverse_weight, "1", 0, 1e6, "Weight of the reverse divergence (adversarial and latent terms) beside the forward one."),
     CHOICE(objective.divergence, "jeffrey", "jeffrey|reverse_kl", "What generator and encoder minimise: both directions of the divergence, or the reverse one alone."),
     CHOICE(objective.reconstruction, "gaussian_nll", "gaussian_nll|weighted_gaussian_nll|mse_prior|mse_posterior", "Reconstruction term of the forward divergence."),
     REAL(optimizer.energy_rate, "1e-4", 0, 1, "Adam's learning rate for the energy."),

@@ -78,6 +78,7 @@ typedef struct dd_settings {
         double noise_contrast; /* weight of the noise-contrastive loss */
         double temperature;     /* the generator sees f / temperature */
         double latent_weight;   /* w */
+        double reverse_weight;  /* of the reverse divergence beside the forward one */
         int64_t divergence;     /* dd_divergence */
         int64_t reconstruction; /* dd_reconstruction */
     } objective;

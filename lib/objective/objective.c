@@ -125,15 +125,16 @@ static void build_reverse_terms(step *s) {
     dd_node f_pos = dd_network_energy(&s->builder, s->x_pos, s->level);
     s->builder.phase = 0;
     dd_node log_q = dd_process_log_next(&s->process, s->x_pos, s->x_next);
+    const double reverse = s->settings->objective.reverse_weight;
     dd_node seen = dd_affine(graph, f_pos, 1 / s->settings->objective.temperature, 0);
-    s->losses[DD_LOSS_ADVERSARIAL] = dd_affine(graph, dd_batch_mean(graph, dd_add(graph, seen, log_q)), -1, 0);
+    s->losses[DD_LOSS_ADVERSARIAL] = dd_affine(graph, dd_batch_mean(graph, dd_add(graph, seen, log_q)), -reverse, 0);
     observe(s, "f_pos", f_pos, 1);
     observe(s, "log_q_pos", log_q, 1);
     double weight = s->settings->objective.latent_weight;
     if (weight == 0)
         return;
     dd_latent q = dd_network_encoder(&s->builder, s->x_pos, s->x_next, s->level);
-    s->losses[DD_LOSS_LATENT] = dd_affine(graph, dd_latent_loss(graph, s->z, q), weight, 0);
+    s->losses[DD_LOSS_LATENT] = dd_affine(graph, dd_latent_loss(graph, s->z, q), weight * reverse, 0);
     observe(s, "latent_mean", q.mean, 1);
     observe(s, "latent_logvar", q.log_variance, 1);
 }

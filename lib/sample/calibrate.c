@@ -163,7 +163,6 @@ static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint
     c->sigma = schedule.sigma_cum[0];
     dd_noise_schedule_free(&schedule);
     dd_rng_normals(c->noise, seed, dd_stream(DD_STREAM_CALIBRATION, 0), 0, c->count * c->width);
-    diffuse(c, 1);
     return ddaebm_scorer_create(&c->scorer, model);
 }
 

@@ -75,6 +75,13 @@ ddaebm_context *dd_graph_context(const dd_graph *graph) {
     return graph->context;
 }
 
+size_t dd_graph_memory(const dd_graph *graph) {
+    size_t bytes = sizeof *graph + graph->capacity * sizeof *graph->nodes + graph->bucket_count * sizeof *graph->buckets;
+    for (size_t i = 0; i < graph->constant_count; i++)
+        bytes += sizeof *graph->constants + dd_shape_elements(graph->constants[i].shape) * sizeof(float);
+    return bytes;
+}
+
 dd_shape dd_graph_shape(const dd_graph *graph, dd_node node) {
     return node == DD_NONE ? (dd_shape){{0}} : graph->nodes[node].shape;
 }

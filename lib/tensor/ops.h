@@ -69,6 +69,9 @@ const dd_node_data *dd_graph_node(const dd_graph *graph, dd_node node);
 const float *dd_graph_constant(const dd_graph *graph, dd_slot index);
 ddaebm_context *dd_graph_context(const dd_graph *graph);
 
+/* Bytes that a graph holds. */
+size_t dd_graph_memory(const dd_graph *graph);
+
 /* Makes a node, or finds its equal. For builders alone. */
 dd_node dd_graph_make(dd_graph *graph, dd_node_data data);
 

@@ -120,6 +120,13 @@ size_t dd_plan_memory(const dd_plan *plan) {
     return (plan->arena + scratch) * sizeof(float) + (size_t)plan->slots * sizeof(float *);
 }
 
+size_t dd_plan_own_memory(const dd_plan *plan) {
+    size_t bytes = sizeof *plan + dd_graph_memory(plan->graph) + dd_graph_nodes(plan->graph) * sizeof *plan->locations;
+    for (size_t i = 0; i < plan->step_count; i++)
+        bytes += sizeof *plan->steps + (plan->steps[i].loop ? sizeof *plan->steps[i].loop : 0);
+    return bytes;
+}
+
 size_t dd_plan_steps(const dd_plan *plan) {
     return plan->step_count;
 }

@@ -26,6 +26,9 @@ void dd_plan_free(dd_plan *plan);
 /* Bytes of a workspace. */
 size_t dd_plan_memory(const dd_plan *plan);
 
+/* Bytes of the plan itself, its graph included. */
+size_t dd_plan_own_memory(const dd_plan *plan);
+
 /* Steps and matrix multiply-adds of one run of all phases, for tests and for the benchmark. */
 size_t dd_plan_steps(const dd_plan *plan);
 double dd_plan_multiply_adds(const dd_plan *plan, int phase);

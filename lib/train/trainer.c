@@ -248,7 +248,7 @@ ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config
         return status;
     const dd_settings *settings = dd_model_settings(model);
     DD_TRY(plan_step(&plan, &graph, model->context, settings, &model->parameters, false));
-    size_t total = dd_plan_memory(plan);
+    size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         total += (size_t)settings->training.batch * dd_trainer_input_width(settings, i) * sizeof(float);
     for (int n = 0; n < DD_NETWORKS; n++) {

@@ -76,7 +76,6 @@ typedef struct dd_settings {
         int64_t contrast;  /* dd_contrast */
         double contrast_weight, margin;
         double noise_contrast; /* weight of the noise-contrastive loss */
-        double first_temperature; /* at step 0 */
         double temperature;     /* the generator sees f / temperature */
         double latent_weight;   /* w */
         double reverse_weight;  /* of the reverse divergence beside the forward one */

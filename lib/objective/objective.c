@@ -126,8 +126,7 @@ static void build_reverse_terms(step *s) {
     s->builder.phase = 0;
     dd_node log_q = dd_process_log_next(&s->process, s->x_pos, s->x_next);
     const double reverse = s->settings->objective.reverse_weight;
-    dd_node coolness = dd_input(graph, DD_SLOT_COOLNESS, dd_shape_rows(1, 1), 0);
-    dd_node seen = dd_multiply(graph, f_pos, coolness);
+    dd_node seen = dd_affine(graph, f_pos, 1 / s->settings->objective.temperature, 0);
     s->losses[DD_LOSS_ADVERSARIAL] = dd_affine(graph, dd_batch_mean(graph, dd_add(graph, seen, log_q)), -reverse, 0);
     observe(s, "f_pos", f_pos, 1);
     observe(s, "log_q_pos", log_q, 1);

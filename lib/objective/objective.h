@@ -16,7 +16,6 @@ enum {
     DD_SLOT_NOISE_POSTERIOR, /* like data */
     DD_SLOT_LATENT,          /* [N, nz] */
     DD_SLOT_NOISE_ENCODER,   /* [N, nz] */
-    DD_SLOT_COOLNESS,        /* one number: what the generator sees the energy multiplied by */
     DD_SLOT_NOISE_CONTRAST,  /* like data: of the noise-contrastive loss */
     DD_SLOT_INPUTS
 };

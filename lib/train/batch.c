@@ -3,10 +3,8 @@
 
 #include "base/rng.h"
 
-#include <math.h>
-
 size_t dd_trainer_input_width(const dd_settings *settings, int slot) {
-    if (slot == DD_SLOT_LEVEL || slot == DD_SLOT_COOLNESS)
+    if (slot == DD_SLOT_LEVEL)
         return 1;
     return (size_t)(slot == DD_SLOT_LATENT || slot == DD_SLOT_NOISE_ENCODER ? settings->network.latent_width
                                                                             : settings->data.width);
@@ -37,13 +35,6 @@ static void draw_levels(const ddaebm_trainer *trainer) {
     }
 }
 
-/* 1 / temperature, whose logarithm changes evenly over the run. */
-double dd_trainer_coolness(const ddaebm_trainer *trainer) {
-    const dd_settings *settings = dd_trainer_settings(trainer);
-    double steps = (double)settings->training.steps, done = fmin((double)trainer->step / steps, 1);
-    return pow(settings->objective.first_temperature, done - 1) * pow(settings->objective.temperature, -done);
-}
-
 ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
     static const struct {
         int slot;
@@ -63,7 +54,6 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
     }
     dd_model_standardize(trainer->model, x0, trainer->batch, x0);
     draw_levels(trainer);
-    trainer->inputs[DD_SLOT_COOLNESS][0] = (float)dd_trainer_coolness(trainer);
     for (size_t i = 0; i < sizeof noises / sizeof *noises; i++)
         dd_rng_normals(trainer->inputs[noises[i].slot], trainer->seed, dd_stream(noises[i].purpose, trainer->step), 0,
                        trainer->batch * dd_trainer_input_width(dd_trainer_settings(trainer), noises[i].slot));

@@ -47,9 +47,6 @@ ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
 /* Numbers that an input slot takes for each row. */
 size_t dd_trainer_input_width(const dd_settings *settings, int slot);
 
-/* What the generator sees the energy multiplied by in the present step. */
-double dd_trainer_coolness(const ddaebm_trainer *trainer);
-
 /* Fills the inputs of the present step, from (seed, step) and the data set. */
 ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer);
 

@@ -39,7 +39,7 @@ static const char *const rows[] = {
     "\"form.energy\":\"distance\",\"objective.penalty\":\"score\",\"energy.activation\":\"silu\",\"objective.gamma\":1",
     "\"objective.penalty\":\"score\",\"objective.latent_weight\":0.5,\"data.width\":3,\"network.latent_width\":4",
     "\"objective.fake_gamma\":0.3," SOFTPLUS,
-    "\"objective.noise_contrast\":0.5,\"objective.temperature\":3,\"objective.first_temperature\":2,\"data.width\":1",
+    "\"objective.noise_contrast\":0.5,\"objective.temperature\":3,\"data.width\":1",
     "\"objective.reverse_weight\":0.7",
     KARRAS ",\"objective.reconstruction\":\"weighted_gaussian_nll\"",
     "\"diffusion.schedule\":\"geometric\",\"objective.divergence\":\"reverse_kl\",\"generator.activation\":\"silu\"",

@@ -85,13 +85,11 @@ START_TEST(seed_and_step_fix_the_batch) {
     draw(other, 3);
     for (int again = 0; again < 2; again++) {
         for (int slot = 0; slot < DD_SLOT_INPUTS; slot++) {
-            if (slot == DD_SLOT_COOLNESS)
-                continue; /* fixed by the step alone: see below */
             size_t bytes = BATCH * dd_trainer_input_width(dd_model_settings(a->model), slot) * sizeof(float);
             ck_assert_int_eq(memcmp(a->inputs[slot], b->inputs[slot], bytes) == 0, again);
             ck_assert_int_ne(memcmp(a->inputs[slot], other->inputs[slot], bytes), 0);
             for (int further = slot + 1; further < DD_SLOT_INPUTS; further++)
-                if (slot != DD_SLOT_LEVEL && further != DD_SLOT_LEVEL && further != DD_SLOT_COOLNESS) /* no two alike */
+                if (slot != DD_SLOT_LEVEL && further != DD_SLOT_LEVEL) /* no two alike */
                     ck_assert_int_ne(memcmp(a->inputs[slot], a->inputs[further], 64 * sizeof(float)), 0);
         }
         draw(b, 3);
@@ -104,23 +102,7 @@ START_TEST(seed_and_step_fix_the_batch) {
 }
 END_TEST
 
-/* The generator sees f / first_temperature at step 0, f / temperature at the last, and their geometric mean half-way. */
-START_TEST(the_temperature_falls_evenly) {
-    begin();
-    ddaebm_dataset *dataset = small_rows(context, 100, WIDTH);
-    ddaebm_trainer *trainer = train("\"objective.first_temperature\":8,\"objective.temperature\":2", dataset, 5);
-    const double expected[] = {1 / 8.0, 1 / 4.0, 1 / 2.0, 1 / 2.0};
-    for (uint64_t i = 0; i < 4; i++) {
-        draw(trainer, i * STEPS / 2);
-        ck_assert_double_eq_tol((double)trainer->inputs[DD_SLOT_COOLNESS][0], expected[i], 1e-6);
-    }
-    ddaebm_trainer_free(trainer);
-    ddaebm_dataset_free(dataset);
-    end();
-}
-END_TEST
-
 int main(void) {
-    const TTest *const tests[] = {the_first_level_has_its_share, seed_and_step_fix_the_batch, the_temperature_falls_evenly};
+    const TTest *const tests[] = {the_first_level_has_its_share, seed_and_step_fix_the_batch};
     return run_tests("batch", tests, sizeof tests / sizeof *tests);
 }

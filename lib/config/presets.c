@@ -56,7 +56,7 @@ static const char *const points[][2] = {
 /* Wider rows have no narrow modes to resolve: a broader last level, no waves, and fewer and smaller steps. */
 static const char *const vector[][2] = {
     {"data.width", "30"},
-    {"diffusion.sigma_min", "0.1"},
+    {"diffusion.sigma_min", "0.5"},
     {"network.latent_width", "8"},
     {"energy.hidden_layers", "[64, 64]"},
     {"generator.hidden_layers", "[64, 64]"},
@@ -68,7 +68,7 @@ static const char *const vector[][2] = {
     {"objective.fake_gamma", "0.02"},
     {"objective.contrast_weight", "0.5"},
     {"objective.temperature", "1"},
-    {"optimizer.ema_decay", "0.995"},
+    {"optimizer.ema_decay", "0.999"},
     {"training.batch", "64"},
     {"training.steps", "600"},
     {NULL, NULL},

@@ -41,7 +41,7 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
     if (left > most_signal_left)
         dd_report(context, DDAEBM_LOG_WARNING,
                   "the last level keeps %.0f%% of the data's variance, yet sampling starts from N(0, I): samples cannot match; "
-                  "raise diffusion.beta_max (20 with diffusion.schedule vp ends in noise)",
+                  "raise diffusion.beta_max (20 with diffusion.schedule vp ends in noise; karras: diffusion.sigma_max)",
                   100 * left);
     return DDAEBM_OK;
 }

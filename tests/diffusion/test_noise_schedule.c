@@ -282,7 +282,7 @@ START_TEST(a_schedule_that_does_not_end_in_noise_draws_a_warning) {
     ck_assert_uint_eq(points.warnings, 0);
     ck_assert_uint_eq(vector.warnings, 0);
     ck_assert_uint_eq(create("toy", "{\"diffusion.beta_max\": 20}", DDAEBM_OK).warnings, 0);
-    ck_assert_uint_eq(create("points", "{\"diffusion.beta_max\": 5}", DDAEBM_OK).warnings, 1);
+    ck_assert_uint_eq(create("points", "{\"diffusion.sigma_max\": 2}", DDAEBM_OK).warnings, 1);
     end();
 }
 END_TEST

@@ -435,7 +435,7 @@ START_TEST(losses_are_the_sums_of_their_terms) {
     for (int i = 0; i < BATCH; i++) {
         double difference = f_fake[i] - f_real[i], softened = log1p(exp(difference + settings->objective.margin));
         contrast += (settings->objective.contrast == DD_CONTRAST_SOFTPLUS ? softened : difference) / BATCH;
-        adversarial -= (f_pos[i] / settings->objective.temperature + log_q[i]) / BATCH;
+        adversarial -= settings->objective.reverse_weight * (f_pos[i] / settings->objective.temperature + log_q[i]) / BATCH;
         size = fmax(size, fabs(f_pos[i]) + fabs(log_q[i]) + fabs(f_real[i]) + fabs(f_fake[i]));
     }
     double energy = settings->objective.contrast_weight * contrast + loss_of(&b, DD_LOSS_PENALTY);

@@ -18,17 +18,17 @@ typedef struct ddaebm_trainer ddaebm_trainer;
 
 /** What a step measured. Losses are means over the batch, before their update. */
 typedef struct ddaebm_step_statistics {
-    size_t struct_size;         /**< set by the caller to sizeof(ddaebm_step_statistics) */
-    uint64_t step;              /**< steps done, this one included */
-    double learning_rate;       /**< the generator's, in this step */
-    double energy_loss;         /**< the contrast of f(fake) with f(real), plus penalties; as published f(fake) - f(real) + penalty */
-    double energy_real;         /**< f(x_t, t) of the data */
-    double energy_fake;         /**< f of the generator's samples */
-    double penalty;             /**< the gradient penalty */
-    double generator_loss;      /**< sum of the four below */
-    double adversarial_loss;    /**< -[f + log q(x_{t+1} | x_t)] of the generator's samples */
-    double latent_loss;         /**< weighted negative log q(z | x~_t, x_{t+1}) */
-    double divergence_loss;     /**< KL(q(z | x_t, x_{t+1}), N(0, I)) */
+    size_t struct_size;      /**< set by the caller to sizeof(ddaebm_step_statistics) */
+    uint64_t step;           /**< steps done, this one included */
+    double learning_rate;    /**< the generator's, in this step */
+    double energy_loss;      /**< the contrast of f(fake) with f(real), plus penalties; as published f(fake) - f(real) + penalty */
+    double energy_real;      /**< f(x_t, t) of the data */
+    double energy_fake;      /**< f of the generator's samples */
+    double penalty;          /**< the gradient penalty */
+    double generator_loss;   /**< sum of the four below */
+    double adversarial_loss; /**< -[f + log q(x_{t+1} | x_t)] of the generator's samples */
+    double latent_loss;      /**< weighted negative log q(z | x~_t, x_{t+1}) */
+    double divergence_loss;  /**< KL(q(z | x_t, x_{t+1}), N(0, I)) */
     double reconstruction_loss; /**< of x_t from the encoder's z */
 } ddaebm_step_statistics;
 

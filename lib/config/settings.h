@@ -75,7 +75,7 @@ typedef struct dd_settings {
         double fake_gamma; /* weight of the same on generated samples */
         int64_t contrast;  /* dd_contrast */
         double contrast_weight, margin;
-        double noise_contrast; /* weight of the noise-contrastive loss */
+        double noise_contrast;  /* weight of the noise-contrastive loss */
         double temperature;     /* the generator sees f / temperature */
         double latent_weight;   /* w */
         double reverse_weight;  /* of the reverse divergence beside the forward one */

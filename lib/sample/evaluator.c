@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Rows of a chunk: as many as keep a layer of the usual width in the second-level cache; and up to how many rows go one by one. */
-enum { CHUNK = 256, FEW = 6, SIZES = 2 };
+enum { CHUNK = 400, FEW = 6, SIZES = 2 };
 
 static const size_t chunk_rows[SIZES] = {1, CHUNK};
 

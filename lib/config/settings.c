@@ -14,6 +14,11 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
     if (settings->diffusion.schedule == DD_SCHEDULE_GEOMETRIC && settings->diffusion.beta_max >= 1)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "diffusion.beta_max is %s; with diffusion.schedule geometric it is a variance and must be below 1", high);
+    dd_real_text(settings->diffusion.sigma_min, low);
+    dd_real_text(settings->diffusion.sigma_max, high);
+    if (settings->diffusion.schedule == DD_SCHEDULE_KARRAS && settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.sigma_min is %s and diffusion.sigma_max %s; the first must be smaller", low,
+                       high);
     long long levels = (long long)settings->diffusion.timesteps;
     if (settings->diffusion.grid == DD_GRID_LSUN &&
         (levels < 2 || levels > 501)) /* its stride is 1000 / (2T - 2), cut to an integer */

@@ -283,6 +283,8 @@ START_TEST(a_schedule_that_does_not_end_in_noise_draws_a_warning) {
     ck_assert_uint_eq(vector.warnings, 0);
     ck_assert_uint_eq(create("toy", "{\"diffusion.beta_max\": 20}", DDAEBM_OK).warnings, 0);
     ck_assert_uint_eq(create("points", "{\"diffusion.sigma_max\": 2}", DDAEBM_OK).warnings, 1);
+    (void)create("points", "{\"diffusion.sigma_min\": 0.5, \"diffusion.sigma_max\": 0.5}", DDAEBM_OUT_OF_RANGE);
+    ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "diffusion.sigma_min"));
     end();
 }
 END_TEST

@@ -8,7 +8,6 @@
 #include <ddaebm/scorer.h>
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 enum { MOST_ROWS = 16384, GRID = 384, GRID_LINE = 4096 };
 

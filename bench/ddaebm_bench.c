@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 /* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE: toy-step, toy-sample[-COUNT],
- * toy-score-COUNT, and likewise for the other presets. Prints the median of many calls, the arithmetic rate, and its share of
- * what the BLAS reaches on a large product here. */
+ * toy-score[-COUNT], and likewise for the other presets: fashion-step, cifar10-sample-16. Prints the
+ * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here. */
 #include "base/context.h"
 #include "sample/evaluator.h"
 #include "tensor/kernels/matmul.h"
@@ -53,16 +53,39 @@ static long peak_kilobytes(void) {
 
 /* --- The cases. --- */
 
+/* A preset's name may have dashes of its own: what to do is the first word that says it. */
 static void parse_case(bench *b, const char *text) {
+    static const char *const words[] = {"-step", "-sample", "-score"};
     (void)snprintf(b->name, sizeof b->name, "%s", text);
-    int fields = sscanf(text, "%31[^-]-%15[^-]-%zu", b->preset, b->what, &b->count);
-    bool step = strcmp(b->what, "step") == 0, score = strcmp(b->what, "score") == 0, sample = strcmp(b->what, "sample") == 0;
-    if (fields < 2 || !(step || score || sample)) {
-        fprintf(stderr, "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT] or PRESET-score-COUNT\n", text);
-        exit(2);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *at = strstr(text, words[i]);
+        const char *rest = at ? at + strlen(words[i]) : "?";
+        if (!at || (*rest && *rest != '-') || (size_t)(at - text) >= sizeof b->preset)
+            continue;
+        (void)snprintf(b->preset, sizeof b->preset, "%.*s", (int)(at - text), text);
+        (void)snprintf(b->what, sizeof b->what, "%s", words[i] + 1);
+        b->count = *rest ? strtoull(rest + 1, NULL, 10) : 0;
+        return;
     }
-    if (fields < 3)
-        b->count = 10000;
+    fprintf(stderr, "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT] or PRESET-score[-COUNT]\n", text);
+    exit(2);
+}
+
+/* How many pictures or rows a case is about, where its name does not say. */
+static void choose_count(bench *b) {
+    bool pictures = dd_model_settings(b->model)->data.image_size > 0;
+    int64_t batch = 0;
+    must(ddaebm_config_get_integer(b->config, "training.batch", &batch));
+    if (strcmp(b->what, "step") == 0)
+        b->count = (size_t)batch;
+    else if (b->count == 0)
+        b->count = pictures ? 16 : 10000;
+}
+
+/* Batches are compared at sizes that a processor can do. */
+static void choose_batch(bench *b) {
+    if (strcmp(b->preset, "cifar10") == 0)
+        must(ddaebm_config_set_integer(b->config, "training.batch", 4));
 }
 
 static void prepare(bench *b) {
@@ -71,12 +94,10 @@ static void prepare(bench *b) {
         must(ddaebm_context_set_threads(b->context, b->threads));
     b->threads = ddaebm_context_threads(b->context);
     must(ddaebm_config_create(&b->config, b->context, b->preset));
+    choose_batch(b);
     must(ddaebm_model_create(&b->model, b->context, b->config, 1));
+    choose_count(b);
     size_t width = ddaebm_model_width(b->model);
-    int64_t batch = 0;
-    must(ddaebm_config_get_integer(b->config, "training.batch", &batch));
-    if (strcmp(b->what, "step") == 0)
-        b->count = (size_t)batch;
     b->rows = malloc(b->count * width * sizeof *b->rows);
     b->scores = malloc(b->count * sizeof *b->scores);
     if (!b->rows || !b->scores)
@@ -104,19 +125,29 @@ static void call(bench *b) {
 
 /* --- Arithmetic. --- */
 
-/* Multiply-adds of one call, from the plan: of a sampler's or scorer's, a dense forward pass a row and level. */
+/* Multiply-adds of one row's way through the generator or the energy, without what is done once for all rows. */
+static double forward_multiply_adds(const bench *b) {
+    enum { X, LEVEL, LATENT, OUT, SLOTS };
+    const dd_settings *settings = dd_model_settings(b->model);
+    dd_parameters parameters = b->model->parameters;
+    dd_graph *graph = NULL;
+    dd_plan *plan = NULL;
+    must(dd_graph_create(&graph, b->context));
+    dd_builder builder = {.graph = graph, .settings = settings, .parameters = &parameters, .first_slot = SLOTS};
+    dd_node x = dd_input(graph, X, dd_network_data_shape(settings, 1), 1), level = dd_input(graph, LEVEL, dd_shape_rows(1, 1), 1);
+    dd_node z = dd_input(graph, LATENT, dd_shape_rows(1, (size_t)settings->network.latent_width), 1);
+    dd_output(graph, b->sampler ? dd_network_generator(&builder, x, level, z) : dd_network_energy(&builder, x, level), OUT, 1);
+    must(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 2, .prepare = true, .parts = 1}));
+    double total = dd_plan_multiply_adds(plan, 1);
+    dd_plan_free(plan);
+    return total;
+}
+
+/* Multiply-adds of one call: of matrix products and convolutions. */
 static double multiply_adds(const bench *b) {
     if (b->trainer)
         return dd_plan_multiply_adds(b->trainer->plan, 0) + dd_plan_multiply_adds(b->trainer->plan, 1);
-    ddaebm_network network = b->sampler ? DDAEBM_NETWORK_GENERATOR : DDAEBM_NETWORK_ENERGY;
-    double total = 0;
-    for (size_t i = 0; i < b->model->parameters.count; i++) {
-        const dd_parameter *p = &b->model->parameters.items[i];
-        bool level_branch = strstr(p->name, ".t_encoder.") != NULL; /* once a level, not once a row */
-        if (p->network == network && p->rank == 2 && !level_branch)
-            total += (double)p->elements;
-    }
-    return total * (double)b->count * (b->sampler ? (double)ddaebm_model_levels(b->model) : 1);
+    return forward_multiply_adds(b) * (double)b->count * (b->sampler ? (double)ddaebm_model_levels(b->model) : 1);
 }
 
 typedef struct product {

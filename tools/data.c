@@ -1,6 +1,7 @@
 /* ddaebm data. */
 #include "commands.h"
 #include "console.h"
+#include "images.h"
 #include "inputs.h"
 #include "outputs.h"
 
@@ -10,10 +11,10 @@ int command_data(const command *self, int argc, char **argv) {
     const char *name = NULL, *out = NULL;
     number count = {0, false}, seed = {0, false};
     const option_row options[] = {
-        REQUIRED("data", "NAME", &name, "a named set; ddaebm --help lists them"),
-        REQUIRED_NUMBER("count", &count, 1, UINT64_C(1) << 40, "how many rows"),
-        SEED_ROW(&seed, "fixes every row"),
-        REQUIRED("out", "FILE.npy", &out, "float32, one row a row"),
+        REQUIRED("data", "NAME|PATH", &name, "a named set, ddaebm --help lists them; or a file or folder"),
+        REQUIRED_NUMBER("count", &count, 1, UINT64_C(1) << 40, "how many rows, from the first on; all of a smaller set"),
+        SEED_ROW(&seed, "fixes every row of a drawn set"),
+        REQUIRED("out", "FILE", &out, "FILE.npy, float32, one row a row; of pictures FILE.png as well, a grid"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
@@ -21,11 +22,12 @@ int command_data(const command *self, int argc, char **argv) {
     ddaebm_dataset *dataset = NULL;
     float *rows = NULL;
     size_t read = 0;
-    TRY(checked_option(ddaebm_dataset_create_named(&dataset, NULL, name, seed.value), self->name, "--data"));
     TRY(check_output(out));
+    TRY(open_data(&dataset, NULL, name, seed.value));
+    if (has_ending(out, ".png"))
+        TRY(check_drawable(shape_of_data(dataset), out));
     TRY(read_rows(&rows, &read, dataset, count.value));
-    const size_t shape[] = {read, ddaebm_dataset_width(dataset)};
-    TRY(checked(ddaebm_array_write_npy(NULL, out, rows, 2, shape)));
+    TRY(write_rows(NULL, out, rows, read, ddaebm_dataset_width(dataset), shape_of_data(dataset)));
 cleanup:
     free(rows);
     ddaebm_dataset_free(dataset);

@@ -1,6 +1,7 @@
 /* ddaebm info. */
 #include "commands.h"
 #include "console.h"
+#include "images.h"
 #include "inputs.h"
 #include "runconfig.h"
 
@@ -13,6 +14,7 @@ static const char *const network_names[NETWORKS] = {"energy", "generator", "enco
 typedef struct summary {
     size_t trained[NETWORKS], fixed[NETWORKS]; /* numbers in weights, and in running statistics */
     size_t width, levels, step_bytes;
+    image_shape images;
     double temperature;
 } summary;
 
@@ -25,6 +27,7 @@ static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *
         *(info.trained ? &out->trained[info.network] : &out->fixed[info.network]) += info.elements;
     }
     out->width = ddaebm_model_width(model);
+    out->images = shape_of_model(model);
     out->levels = ddaebm_model_levels(model);
     out->temperature = ddaebm_model_temperature(model);
     return checked(ddaebm_trainer_memory(context, ddaebm_model_config(model), &out->step_bytes));
@@ -35,9 +38,10 @@ static int print_json(const summary *about, const ddaebm_config *config) {
     int code = config_text(&text, config, NULL);
     if (code != 0)
         return code;
-    printf("{\"version\": \"%s\", \"width\": %zu, \"levels\": %zu, \"temperature\": %.9g, \"step_memory_bytes\": %zu, "
-           "\"parameters\": {",
-           ddaebm_version_text(), about->width, about->levels, about->temperature, about->step_bytes);
+    printf("{\"version\": \"%s\", \"width\": %zu, \"image\": [%zu, %zu, %zu], \"levels\": %zu, \"temperature\": %.9g, "
+           "\"step_memory_bytes\": %zu, \"parameters\": {",
+           ddaebm_version_text(), about->width, about->images.height, about->images.width, about->images.channels, about->levels,
+           about->temperature, about->step_bytes);
     size_t total = 0;
     for (size_t i = 0; i < NETWORKS; i++) {
         printf("\"%s\": %zu, ", network_names[i], about->trained[i]);
@@ -69,7 +73,11 @@ static int print_config(const ddaebm_config *config) {
 
 static int print_text(const summary *about, const ddaebm_config *config) {
     int code = print_config(config);
-    printf("rows of %zu, %zu levels, temperature %g\nparameters\n", about->width, about->levels, about->temperature);
+    if (about->images.height > 0)
+        printf("pictures of %zu x %zu x %zu", about->images.height, about->images.width, about->images.channels);
+    else
+        printf("rows of %zu", about->width);
+    printf(", %zu levels, temperature %g\nparameters\n", about->levels, about->temperature);
     for (size_t i = 0; i < NETWORKS; i++) {
         printf("  %-10s %9zu", network_names[i], about->trained[i]);
         if (about->fixed[i] > 0)
@@ -100,12 +108,12 @@ int command_info(const command *self, int argc, char **argv) {
     ddaebm_context *context = NULL;
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;
-    summary about = {{0}, {0}, 0, 0, 0, 0};
+    summary about = {.width = 0};
     TRY(open_context(&context, &threads));
     if (path) {
         TRY(checked(ddaebm_model_load(&model, context, path)));
     } else {
-        TRY(config_build(&config, context, &asked, self, 0));
+        TRY(config_build(&config, context, &asked, self, NULL));
         TRY(checked(ddaebm_model_create(&model, context, config, 0)));
     }
     TRY(summarise(&about, context, model));

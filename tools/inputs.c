@@ -1,6 +1,7 @@
 #include "inputs.h"
 
 #include "console.h"
+#include "images.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,6 +61,15 @@ int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_mo
     int code = open_data(&dataset, context, name, seed);
     if (code != 0)
         return code;
+    image_shape images = shape_of_data(dataset), taken = shape_of_model(model);
+    if (images.height > 0 && taken.height > 0 &&
+        (images.height != taken.height || images.width != taken.width || images.channels != taken.channels)) {
+        ddaebm_dataset_free(dataset);
+        return fail(
+            "%.250s has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu; give the data "
+            "that the model was trained for",
+            name, images.height, images.width, images.channels, taken.height, taken.width, taken.channels);
+    }
     size_t width = ddaebm_dataset_width(dataset), wanted = ddaebm_model_width(model);
     if (width != wanted) {
         ddaebm_dataset_free(dataset);

@@ -10,7 +10,7 @@ static const command commands[] = {
     {"sample", "Draws samples of a model", command_sample},
     {"score", "Says how ordinary each row is: its log-density up to a constant, higher is more ordinary", command_score},
     {"density", "Scores the points of a square grid at level 0: row = y ascending; a picture has y upwards", command_density},
-    {"data", "Writes rows of a named set", command_data},
+    {"data", "Writes rows of a data set, or a grid of its pictures", command_data},
     {"plot", "Draws data, samples and learned density side by side", command_plot},
     {"auroc", "Prints the area under the ROC curve, ordinary scoring higher; ties count one half", command_auroc},
     {"info", "Prints configuration, parameters of each network and memory of a step", command_info},
@@ -25,7 +25,7 @@ static int print_help(void) {
     printf("\n  ddaebm COMMAND --help    a command's options\n  ddaebm --version         the library's version\n\ndata sets:");
     for (size_t i = 0; ddaebm_dataset_name(i); i++)
         printf(" %s", ddaebm_dataset_name(i));
-    printf(", or the path of an NPY or CSV file\npresets:");
+    printf(", or the path of a file (NPY, CSV, IDX, CIFAR-10) or of a folder of PNG\npresets:");
     for (size_t i = 0; ddaebm_config_preset(i); i++)
         printf(" %s", ddaebm_config_preset(i));
     printf("\nexit status: 0 success, 1 failed run, 2 wrong usage\n");

@@ -39,8 +39,14 @@ static void figures(const progress *state, uint64_t step, char *text, size_t roo
     bool done = step >= state->last;
     if (done || rate > 0)
         time_text(time, sizeof time, done ? elapsed : (double)(state->last - step) / rate);
-    (void)snprintf(text, room, "%" PRIu64 "/%" PRIu64 " steps, %.*f/s, %s %s, energy %.3f, generator %.3f", step, state->last,
-                   rate < 10, rate, time, done ? "in all" : "left", state->energy_loss, state->generator_loss);
+    const ddaebm_step_statistics *losses = &state->smooth;
+    double shown = state->images ? rate * (double)state->images : rate;
+    int used = snprintf(text, room, "%" PRIu64 "/%" PRIu64 " steps, %.*f%s/s, %s %s, energy %.3f, generator %.3f", step,
+                        state->last, shown < 10, shown, state->images ? " images" : "", time, done ? "in all" : "left",
+                        losses->energy_loss, losses->generator_loss);
+    if (state->images && used > 0 && (size_t)used < room)
+        (void)snprintf(text + used, room - (size_t)used, " (adversarial %.3f, latent %.3f, divergence %.3f, reconstruction %.3f)",
+                       losses->adversarial_loss, losses->latent_loss, losses->divergence_loss, losses->reconstruction_loss);
 }
 
 static void draw_bar(const progress *state, uint64_t step, const char *text) {
@@ -69,15 +75,21 @@ static void show(progress *state, uint64_t step) {
     state->shown = now();
 }
 
-void progress_begin(progress *state, uint64_t first, uint64_t last, bool quiet) {
-    *state = (progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .first = first, .last = last};
+void progress_begin(progress *state, uint64_t first, uint64_t last, uint64_t images, bool quiet) {
+    *state = (progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .first = first, .last = last, .images = images};
     state->began = state->shown = now();
 }
 
 void progress_step(progress *state, const ddaebm_step_statistics *statistics) {
     double share = statistics->step == state->first + 1 ? 1 : smoothing;
-    state->energy_loss += share * (statistics->energy_loss - state->energy_loss);
-    state->generator_loss += share * (statistics->generator_loss - state->generator_loss);
+#define SMOOTH(name) state->smooth.name += share * (statistics->name - state->smooth.name)
+    SMOOTH(energy_loss);
+    SMOOTH(generator_loss);
+    SMOOTH(adversarial_loss);
+    SMOOTH(latent_loss);
+    SMOOTH(divergence_loss);
+    SMOOTH(reconstruction_loss);
+#undef SMOOTH
     if (!state->quiet && now() - state->shown >= (state->terminal ? terminal_seconds : line_seconds))
         show(state, statistics->step);
 }

@@ -7,12 +7,13 @@
 
 typedef struct progress {
     bool quiet, terminal, drawn;
-    uint64_t first, last;               /* steps done before, and at the end */
-    double began, shown;                /* seconds of a steady clock */
-    double energy_loss, generator_loss; /* smoothed */
+    uint64_t first, last;          /* steps done before, and at the end */
+    double began, shown;           /* seconds of a steady clock */
+    uint64_t images;               /* of a step; 0 for plain rows */
+    ddaebm_step_statistics smooth; /* its losses: means over some steps */
 } progress;
 
-void progress_begin(progress *state, uint64_t first, uint64_t last, bool quiet);
+void progress_begin(progress *state, uint64_t first, uint64_t last, uint64_t images, bool quiet);
 void progress_step(progress *state, const ddaebm_step_statistics *statistics);
 
 /* Leaves the last figures on a line of their own; further output may follow. */

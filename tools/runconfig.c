@@ -1,6 +1,7 @@
 #include "runconfig.h"
 
 #include "console.h"
+#include "images.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,14 +34,48 @@ int config_change(ddaebm_config *config, const config_options *options, const co
     return code;
 }
 
-int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self, size_t width) {
+enum { SMALLEST_IMAGE = 8, LARGEST_IMAGE = 128, MOST_CHANNELS = 4 };
+
+static bool can_be_images(image_shape shape) {
+    return shape.height > 0 && shape.height == shape.width && shape.height <= LARGEST_IMAGE && shape.channels <= MOST_CHANNELS;
+}
+
+/* Networks of pictures halve them again and again: they see the next power of two, with a border around smaller data. A preset of rows takes
+ * pictures as they are. What cannot be made to fit is left for the library to refuse. */
+static int fit_images(ddaebm_config *config, image_shape shape) {
+    int64_t preset = 0, side = (int64_t)shape.height, size = SMALLEST_IMAGE;
+    int code = 0;
+    TRY(checked(ddaebm_config_get_integer(config, "data.image_size", &preset)));
+    while (size < side)
+        size *= 2;
+    TRY(checked(ddaebm_config_set_integer(config, "data.image_size", preset > 0 ? size : side)));
+    TRY(checked(ddaebm_config_set_integer(config, "data.padding", preset > 0 ? (size - side) / 2 : 0)));
+    TRY(checked(ddaebm_config_set_integer(config, "data.channels", (int64_t)shape.channels)));
+cleanup:
+    return code;
+}
+
+/* Before the user's changes, so that a size among those stands, and disagrees with the data if it must. */
+static int fit_data(ddaebm_config *config, const ddaebm_dataset *dataset) {
+    int code = checked(ddaebm_config_set_integer(config, "data.width", (int64_t)ddaebm_dataset_width(dataset)));
+    image_shape shape = shape_of_data(dataset);
+    return code == 0 && can_be_images(shape) ? fit_images(config, shape) : code;
+}
+
+static const char *preset_for(const ddaebm_dataset *dataset) {
+    if (!dataset || ddaebm_dataset_width(dataset) == 2)
+        return "points";
+    return can_be_images(shape_of_data(dataset)) ? "fashion" : "vector";
+}
+
+int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self,
+                 const ddaebm_dataset *dataset) {
     ddaebm_config *config = NULL;
     int code = 0;
-    const char *preset = options->preset ? options->preset : width == 0 || width == 2 ? "points" : "vector";
+    const char *preset = options->preset ? options->preset : preset_for(dataset);
     TRY(checked_option(ddaebm_config_create(&config, context, preset), self->name, "--preset"));
-    /* before the user's changes, so that a width among those stands, and disagrees with the data if it must */
-    if (width > 0)
-        TRY(checked(ddaebm_config_set_integer(config, "data.width", (int64_t)width)));
+    if (dataset)
+        TRY(fit_data(config, dataset));
     TRY(config_change(config, options, self));
     *out = config;
     config = NULL;

@@ -14,7 +14,7 @@ typedef struct config_options {
 
 #define CONFIG_ROWS(options_)                                                                                                      \
     TEXT("preset", "NAME", &(options_)->preset,                                                                                    \
-         "what the configuration begins as; left out: points, vector for rows of any other width"),                                \
+         "what the configuration begins as; left out: points, vector for rows of any other width, fashion for pictures"),          \
         TEXT("config", "FILE.json", &(options_)->file, "changes to it, as a JSON object"),                                         \
         TEXTS("set", "KEY=VALUE", &(options_)->set, "one more change, after those of the file")
 
@@ -24,8 +24,10 @@ bool config_given(const config_options *options);
 /* 0 if the two agree in every key but training.steps; else the key has been named. */
 int config_check_same(const ddaebm_config *run, const ddaebm_config *asked, const command *self);
 
-/* The preset, as wide as the data (0: as the preset says), and then the user's changes in their order. 0 or the exit status. */
-int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self, size_t width);
+/* The preset, fitted to the data's rows or pictures (NULL: as the preset says), and then the user's changes in their order. 0 or the exit
+ * status. */
+int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self,
+                 const ddaebm_dataset *dataset);
 
 /* The user's changes alone, on a configuration that exists. */
 int config_change(ddaebm_config *config, const config_options *options, const command *self);

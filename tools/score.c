@@ -5,15 +5,17 @@
 #include "outputs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROWS_OF_A_NAMED_SET = 10000 };
 
 int command_score(const command *self, int argc, char **argv) {
-    const char *path = NULL, *data = NULL, *out = NULL;
+    const char *path = NULL, *data = NULL, *out = NULL, *name = "energy";
     number level = {0, false}, count = {0, false}, seed = {0, false}, threads = {0, false};
     const option_row options[] = {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint"),
-        REQUIRED("data", "NAME|PATH", &data, "a named set, or an NPY or CSV file"),
+        REQUIRED("data", "NAME|PATH", &data, "a named set, or a file or folder of data"),
+        TEXT("score", "NAME", &name, "energy, gradient, reconstruction or typicality; left out: energy, f(x, level) / temperature"),
         NUMBER("level", &level, 0, 999999, "0, the data itself, to T-1; left out: 0"),
         NUMBER("count", &count, 1, UINT64_C(1) << 40, "score the first N rows; left out: all of a file, 10000 of a named set"),
         SEED_ROW(&seed, "of a named set"),
@@ -23,6 +25,11 @@ int command_score(const command *self, int argc, char **argv) {
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+    size_t kind = 0;
+    while (ddaebm_score_name(kind) && strcmp(ddaebm_score_name(kind), name) != 0)
+        kind++;
+    if (!ddaebm_score_name(kind))
+        return misuse(self->name, "--score is %.60s; allowed: energy, gradient, reconstruction or typicality", name);
     ddaebm_context *context = NULL;
     ddaebm_model *model = NULL;
     ddaebm_dataset *dataset = NULL;
@@ -37,7 +44,8 @@ int command_score(const command *self, int argc, char **argv) {
     TRY(read_rows(&rows, &read, dataset, count.given ? count.value : all));
     TRY(make_room(&scores, read, 1));
     TRY(checked(ddaebm_scorer_create(&scorer, model)));
-    TRY(checked_option(ddaebm_scorer_score(scorer, rows, read, (size_t)level.value, scores), self->name, "--level"));
+    TRY(checked_option(ddaebm_scorer_measure(scorer, (ddaebm_score)kind, rows, read, (size_t)level.value, scores), self->name,
+                       "--level"));
     TRY(checked(ddaebm_array_write_npy(context, out, scores, 1, &read)));
 cleanup:
     free(scores);

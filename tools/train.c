@@ -4,6 +4,7 @@
 #include "console.h"
 #include "inputs.h"
 #include "outputs.h"
+#include "preview.h"
 #include "progress.h"
 #include "runconfig.h"
 #include "steplog.h"
@@ -16,7 +17,7 @@
 typedef struct train_options {
     const char *data, *out, *checkpoint, *resume, *log;
     config_options config;
-    number steps, batch, seed, threads, every;
+    number steps, batch, seed, threads, every, preview_every;
     bool quiet;
 } train_options;
 
@@ -66,7 +67,7 @@ static int begin(run *state, const command *self) {
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;
     int code = 0;
-    TRY(config_build(&config, state->context, &asked->config, self, ddaebm_dataset_width(state->dataset)));
+    TRY(config_build(&config, state->context, &asked->config, self, state->dataset));
     TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
     TRY(checked(ddaebm_model_create(&model, state->context, config, asked->seed.value)));
     TRY(checked(ddaebm_trainer_create(&state->trainer, model, state->dataset, asked->seed.value)));
@@ -84,7 +85,7 @@ static int continue_run(run *state, const command *self) {
     TRY(checked(ddaebm_trainer_resume(&state->trainer, state->context, asked->resume, state->dataset)));
     const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
     if (asked->config.preset) {
-        TRY(config_build(&config, state->context, &asked->config, self, ddaebm_dataset_width(state->dataset)));
+        TRY(config_build(&config, state->context, &asked->config, self, state->dataset));
     } else {
         TRY(checked(ddaebm_config_copy(&config, kept)));
         TRY(config_change(config, &asked->config, self));
@@ -113,6 +114,8 @@ static int set_up(run *state, const command *self) {
     int64_t steps = 0;
     TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps)));
     state->last = asked->steps.given ? asked->steps.value : (uint64_t)steps;
+    if (asked->preview_every.given)
+        TRY(check_preview(state->trainer, asked->out));
     TRY(step_log_open(&state->log, asked->log, ddaebm_trainer_steps(state->trainer)));
 cleanup:
     return code;
@@ -144,21 +147,50 @@ static int stopped(const run *state) {
     return fail("stopped after step %" PRIu64 ", saved in %.250s; continue with --resume %.250s", step, checkpoint, checkpoint);
 }
 
-/* Where the run pauses next, to save a checkpoint or because it is over. */
+/* The first multiple of `every` after a step, or the last step. */
+static uint64_t next_multiple(uint64_t step, const number *every, uint64_t last) {
+    uint64_t next = every->given ? (step / every->value + 1) * every->value : last;
+    return next < last ? next : last;
+}
+
+/* Where the run pauses next: to save a checkpoint, to show samples, or because it is over. */
 static uint64_t next_stop(const run *state) {
-    uint64_t every = state->asked->every.given ? state->asked->every.value : state->last;
-    uint64_t next = (ddaebm_trainer_steps(state->trainer) / every + 1) * every;
-    return next < state->last ? next : state->last;
+    uint64_t step = ddaebm_trainer_steps(state->trainer);
+    return next_multiple(step, &state->asked->preview_every, next_multiple(step, &state->asked->every, state->last));
+}
+
+static int pause_run(run *state) {
+    const train_options *asked = state->asked;
+    uint64_t step = ddaebm_trainer_steps(state->trainer);
+    int code = 0;
+    if (step == state->last || (asked->every.given && step % asked->every.value == 0))
+        TRY(save_checkpoint(state));
+    if (asked->preview_every.given && step % asked->preview_every.value == 0)
+        TRY(write_preview(state->context, state->trainer, asked->out));
+cleanup:
+    return code;
+}
+
+/* Pictures in the batch of a step; 0 for plain rows. */
+static int count_images(uint64_t *images, const ddaebm_trainer *trainer) {
+    int64_t side = 0, batch = 0;
+    int code = 0;
+    TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "data.image_size", &side)));
+    TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "training.batch", &batch)));
+    *images = side > 0 ? (uint64_t)batch : 0;
+cleanup:
+    return code;
 }
 
 static int run_steps(run *state) {
     ddaebm_status status = DDAEBM_OK;
-    int code = 0;
-    progress_begin(&state->progress, ddaebm_trainer_steps(state->trainer), state->last, state->asked->quiet);
+    uint64_t images = 0;
+    int code = count_images(&images, state->trainer);
+    progress_begin(&state->progress, ddaebm_trainer_steps(state->trainer), state->last, images, state->asked->quiet);
     while (code == 0 && status == DDAEBM_OK && ddaebm_trainer_steps(state->trainer) < state->last) {
         status = ddaebm_trainer_run(state->trainer, next_stop(state), after_step, state);
         if (status == DDAEBM_OK)
-            code = save_checkpoint(state);
+            code = pause_run(state);
     }
     progress_end(&state->progress, ddaebm_trainer_steps(state->trainer));
     if (status == DDAEBM_CANCELLED)
@@ -169,10 +201,19 @@ static int run_steps(run *state) {
     return code != 0 ? code : checked(status);
 }
 
+/* Of pictures, if there are enough of them: their energy alone says little of what is foreign. */
+static int fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
+    size_t height = 0, width = 0, channels = 0;
+    ddaebm_model_image_shape(model, &height, &width, &channels);
+    ddaebm_status status = height > 0 ? ddaebm_model_fit_typicality(model, dataset) : DDAEBM_OK;
+    return status == DDAEBM_OUT_OF_RANGE ? 0 : checked(status);
+}
+
 static int write_model(run *state) {
     ddaebm_model *model = NULL;
     int code = 0;
     TRY(checked(ddaebm_trainer_snapshot(state->trainer, &model)));
+    TRY(fit_typicality(model, state->dataset));
     TRY(checked(ddaebm_model_save(model, state->asked->out)));
 cleanup:
     ddaebm_model_free(model);
@@ -198,7 +239,8 @@ cleanup:
 int command_train(const command *self, int argc, char **argv) {
     static train_options asked; /* large, and made once */
     const option_row options[] = {
-        REQUIRED("data", "NAME|PATH", &asked.data, "a named set, or an NPY or CSV file of numbers"),
+        REQUIRED("data", "NAME|PATH", &asked.data,
+                 "a named set, a file of numbers (NPY, CSV) or pictures (IDX, NPY, CIFAR-10), or a folder of PNG"),
         CONFIG_ROWS(&asked.config),
         NUMBER("steps", &asked.steps, 1, 1000000000,
                "the step at which the run ends, resumed or not; left out: training.steps, where the learning rates end"),
@@ -210,6 +252,8 @@ int command_train(const command *self, int argc, char **argv) {
         NUMBER("checkpoint-every", &asked.every, 1, 1000000000, "and after each N steps"),
         TEXT("resume", "FILE", &asked.resume, "continue the run of a checkpoint, bit for bit"),
         TEXT("log", "FILE.csv", &asked.log, "rate and losses, one row a step; a resumed run continues it"),
+        NUMBER("preview-every", &asked.preview_every, 1, 1000000000,
+               "of pictures: after each N steps, a grid of samples beside the model, MODEL-00001000.png"),
         FLAG("quiet", &asked.quiet, "no progress on stderr; warnings and errors remain"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);

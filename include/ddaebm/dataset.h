@@ -30,26 +30,37 @@ typedef struct ddaebm_source {
 #define DDAEBM_SOURCE_INIT                                                                                                         \
     { sizeof(ddaebm_source), 0, 0, NULL, NULL }
 
-/** Opens one of the named two-dimensional sets: 25gaussians, 8gaussians, pinwheel, swissroll, moons, circles, rings, 2spirals,
- *  checkerboard, with the parameters of the published toy experiments. Unbounded; width 2.
+/** Opens a named set. Two-dimensional ones: 25gaussians, 8gaussians, pinwheel, swissroll, moons, circles, rings, 2spirals,
+ *  checkerboard, with the parameters of the published toy experiments. Unbounded; width 2. Pictures: fashion-mnist (60,000 of
+ *  28 x 28 x 1) and fashion-mnist-test (10,000), as Debian's package dataset-fashion-mnist installs them.
  *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
  *  @param context NULL for the defaults
  *  @param name one of the above
- *  @param seed fixes every row
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND (the text lists the names) or ::DDAEBM_OUT_OF_MEMORY.
- *  @since 0.1 */
+ *  @param seed fixes every row of an unbounded set
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND (the text lists the names, or says what to install)
+ *          or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_named(ddaebm_dataset **out, ddaebm_context *context, const char *name,
                                                                     uint64_t seed);
 
-/** Reads a file of numbers into memory: NPY (version 1 to 3, C or Fortran order, float16/32/64 or integers, any rank from 1 on;
- *  the first axis counts the rows, a rank-1 array is a column) or, for any other content, CSV (comma, semicolon, tab or blanks
- *  between numbers; one header row allowed; empty lines and lines that begin with # skipped).
+/** Reads a file of numbers, or a file or folder of pictures, into memory. The kind is told by the content; gzip is unpacked first:
+ *  - NPY (version 1 to 3, C or Fortran order, float16/32/64 or integers, any rank from 1 on; the first axis counts the rows, a rank-1
+ *    array is a column). Arrays of rank 3, [N, H, W], and 4, [N, H, W, C] with C up to 4, are pictures if their type is uint8 or all their
+ *    numbers lie in [-1, 1];
+ *  - IDX, as MNIST's: unsigned bytes of rank 3 or 4;
+ *  - a batch of CIFAR-10's binary version, or a folder of data_batch_*.bin;
+ *  - a folder of PNG files of one size, in the order of their names: palettes become RGB, 16 bits become 8, and transparent pixels are laid
+ *    over black;
+ *  - for any other content CSV (comma, semicolon, tab or blanks between numbers; one header row allowed; empty lines and lines that
+ *    begin with # skipped).
+ *
+ *  Pictures of bytes are kept as bytes, at most 4 GiB of them, and read as numbers in [-1, 1]: byte / 127.5 - 1.
  *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
  *  @param context NULL for the defaults
- *  @param path of the file
+ *  @param path of the file or folder
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND or ::DDAEBM_IO (cannot be opened or read), ::DDAEBM_FORMAT
- *          (empty, truncated, ragged, not numbers: the text names the line), ::DDAEBM_NOT_FINITE (a NaN or an infinity: the text
- *          names row and column), ::DDAEBM_UNSUPPORTED, ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+ *          (empty, truncated, ragged, damaged, not numbers: the text names the line), ::DDAEBM_MISMATCH (pictures of several sizes: the
+ *          text names the first that differs), ::DDAEBM_NOT_FINITE (a NaN or an infinity: the text names row and column),
+ *          ::DDAEBM_UNSUPPORTED, ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path);
 
 /** Copies an array of rows.
@@ -62,6 +73,27 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out
  *  @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *context, const float *rows,
                                                                    size_t count, size_t width);
+
+/** Copies pictures of 8 bits.
+ *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
+ *  @param context NULL for the defaults
+ *  @param pixels [count, height, width, channels], 0 (black) to 255; read as byte / 127.5 - 1
+ *  @param count at least 1
+ *  @param height,width at least 1, with channels at most 1,048,576 numbers
+ *  @param channels 1 to 4
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_images(ddaebm_dataset **out, ddaebm_context *context,
+                                                                     const uint8_t *pixels, size_t count, size_t height,
+                                                                     size_t width, size_t channels);
+
+/** ddaebm_dataset_create_images of numbers.
+ *  @param[out] out the new set @param context NULL for the defaults
+ *  @param pixels [count, height, width, channels], -1 (black) to 1; a number beyond is ::DDAEBM_OUT_OF_RANGE
+ *  @param count,height,width,channels as in ddaebm_dataset_create_images
+ *  @return as ddaebm_dataset_create_images, or ::DDAEBM_NOT_FINITE. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_context *context,
+                                                                           const float *pixels, size_t count, size_t height,
+                                                                           size_t width, size_t channels);
 
 /** Makes a set of the caller's own source.
  *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
@@ -76,6 +108,10 @@ DDAEBM_API void ddaebm_dataset_free(ddaebm_dataset *dataset);
 
 /** Numbers in a row. @param dataset not NULL @return at least 1. @since 0.1 */
 DDAEBM_API size_t ddaebm_dataset_width(const ddaebm_dataset *dataset);
+
+/** Shape of the pictures that the rows are: [height, width, channels] numbers in [-1, 1], the top row first.
+ *  @param dataset not NULL @param[out] height,width,channels 0 for plain rows; not NULL. @since 0.1 */
+DDAEBM_API void ddaebm_dataset_image_shape(const ddaebm_dataset *dataset, size_t *height, size_t *width, size_t *channels);
 
 /** Number of rows. @param dataset not NULL @return 0 for an unbounded set. @since 0.1 */
 DDAEBM_API uint64_t ddaebm_dataset_rows(const ddaebm_dataset *dataset);

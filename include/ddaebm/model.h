@@ -87,6 +87,10 @@ DDAEBM_API const ddaebm_config *ddaebm_model_config(const ddaebm_model *model);
 /** Numbers in a row. @param model not NULL @return at least 1. @since 0.1 */
 DDAEBM_API size_t ddaebm_model_width(const ddaebm_model *model);
 
+/** Shape of the pictures that a row is: [height, width, channels] numbers in [-1, 1], the top row first, a pixel's channels together.
+ *  @param model not NULL @param[out] height,width,channels 0 for a model of plain rows; not NULL. @since 0.1 */
+DDAEBM_API void ddaebm_model_image_shape(const ddaebm_model *model, size_t *height, size_t *width, size_t *channels);
+
 /** Denoising steps T; levels run from 0 to T-1. @param model not NULL @return at least 1. @since 0.1 */
 DDAEBM_API size_t ddaebm_model_levels(const ddaebm_model *model);
 

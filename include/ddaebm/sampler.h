@@ -43,6 +43,16 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_set_progress(ddaebm_sampl
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count,
                                                             float *rows);
 
+/** ddaebm_sampler_draw that shows the way: every x_t, from x_T to the sample itself.
+ *  @param sampler the sampler
+ *  @param seed of the sequence
+ *  @param first number of the first sample
+ *  @param count how many
+ *  @param[out] steps [count, T + 1, width]: x_T, x_{T-1}, ..., x_0 of each; x_0 is the row of ddaebm_sampler_draw; meaningless on failure
+ *  @return as ddaebm_sampler_draw. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_draw_steps(ddaebm_sampler *sampler, uint64_t seed, uint64_t first,
+                                                                  size_t count, float *steps);
+
 #ifdef __cplusplus
 }
 #endif

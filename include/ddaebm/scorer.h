@@ -46,6 +46,45 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_score(ddaebm_scorer *score
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level,
                                                                float *gradients);
 
+/** Ways of saying how ordinary a row is; in all of them higher is more ordinary. The noise and latents that they use are the same for every
+ *  row and program. @since 0.1 */
+typedef enum ddaebm_score {
+    DDAEBM_SCORE_ENERGY = 0, /**< f(x, t) / temperature: ddaebm_scorer_score */
+    DDAEBM_SCORE_GRADIENT =
+        1, /**< minus the logarithm of the mean square of the gradient of f at the row diffused to level t, times the
+                                        deviation of its noise: ordinary rows lie where f is flat */
+    DDAEBM_SCORE_RECONSTRUCTION =
+        2, /**< minus the logarithm of the mean square of what the generator misses when it denoises the row from
+                                        level t+1: it knows how to draw ordinary rows alone */
+    DDAEBM_SCORE_TYPICALITY =
+        3 /**< minus half the squared Mahalanobis distance of energy, gradient and reconstruction at all levels,
+                                        together, from those of the training data: what is too plain is as foreign as what is too wild */
+} ddaebm_score;
+
+/** Name of a score, "energy" and so on. @param index from 0, in the order of ::ddaebm_score @return a constant string, or NULL past the
+ *  last. @since 0.1 */
+DDAEBM_API const char *ddaebm_score_name(size_t index);
+
+/** Scores rows by any of the ways. The first call for another than the energy prepares the others, with the model's weights of that time;
+ *  such calls allocate.
+ *  @param scorer the scorer
+ *  @param score which
+ *  @param rows [count, width], finite
+ *  @param count how many
+ *  @param level 0 to T-1; typicality ignores it
+ *  @param[out] scores [count]; meaningless on failure
+ *  @return as ddaebm_scorer_score; ::DDAEBM_STATE for the typicality of a model that ddaebm_model_fit_typicality never saw. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows,
+                                                              size_t count, size_t level, float *scores);
+
+/** Measures what is typical of the data: mean and covariance of the statistics that ::DDAEBM_SCORE_TYPICALITY weighs, over at most 2048 rows
+ *  spread over the set. They travel in the model's file.
+ *  @param model changed on success alone
+ *  @param dataset the training data, or data like it
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (widths), ::DDAEBM_OUT_OF_RANGE (too few rows), ::DDAEBM_NOT_FINITE,
+ *          ::DDAEBM_OUT_OF_MEMORY, or what the data set returned. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset);
+
 #ifdef __cplusplus
 }
 #endif

@@ -50,10 +50,11 @@ typedef int (*ddaebm_step_function)(void *user, const ddaebm_step_statistics *st
 /** Makes a trainer at step 0.
  *  @param[out] out the new trainer, to be freed with ddaebm_trainer_free; untouched on failure
  *  @param model where to start: weights, configuration and context are copied from it
- *  @param dataset must outlive the trainer, and be as wide as the model. If the configuration standardises, mean and deviation of
- *         each column are taken from it (all rows of a finite set, the first 65,536 of an unbounded one)
+ *  @param dataset must outlive the trainer, and be as wide as the model; pictures must have the model's shape, and numbers in
+ *         [-1, 1]. If the configuration standardises, which it does for rows alone, mean and deviation of each column are taken
+ *         from it (all rows of a finite set, the first 65,536 of an unbounded one)
  *  @param seed of every draw
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (widths), ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_OUT_OF_MEMORY, or
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (sizes), ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_OUT_OF_MEMORY, or
  *          what the data set returned. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
                                                               const ddaebm_dataset *dataset, uint64_t seed);

@@ -2,23 +2,49 @@
 
 #include <math.h>
 
-void dd_philox(uint32_t out[4], uint64_t key, uint64_t counter_low, uint64_t counter_high) {
+/* The ten rounds on `count` counters; inlined for counts that are known, so that compilers turn the inner loop into vectors. */
+static inline void rounds(uint32_t *restrict c0, uint32_t *restrict c1, uint32_t *restrict c2, uint32_t *restrict c3, size_t count,
+                          uint64_t key) {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    uint32_t c0 = (uint32_t)counter_low, c1 = (uint32_t)(counter_low >> 32);
-    uint32_t c2 = (uint32_t)counter_high, c3 = (uint32_t)(counter_high >> 32);
     for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
-        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c1 = (uint32_t)p1;
-        c3 = (uint32_t)p0;
+        for (size_t i = 0; i < count; i++) {
+            uint64_t p0 = (uint64_t)0xD2511F53u * c0[i], p1 = (uint64_t)0xCD9E8D57u * c2[i];
+            c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
+            c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
+            c1[i] = (uint32_t)p1;
+            c3[i] = (uint32_t)p0;
+        }
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    out[0] = c0;
-    out[1] = c1;
-    out[2] = c2;
-    out[3] = c3;
+}
+
+void dd_philox(uint32_t out[4], uint64_t key, uint64_t counter_low, uint64_t counter_high) {
+    out[0] = (uint32_t)counter_low;
+    out[1] = (uint32_t)(counter_low >> 32);
+    out[2] = (uint32_t)counter_high;
+    out[3] = (uint32_t)(counter_high >> 32);
+    rounds(out, out + 1, out + 2, out + 3, 1, key);
+}
+
+/* Blocks block .. block + LANES - 1 of a stream. */
+enum { LANES = 8 };
+
+static void philox_lanes(uint32_t out[4 * LANES], uint64_t key, uint64_t block, uint64_t stream) {
+    uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
+    for (size_t i = 0; i < LANES; i++) {
+        c0[i] = (uint32_t)(block + i);
+        c1[i] = (uint32_t)((block + i) >> 32);
+        c2[i] = (uint32_t)stream;
+        c3[i] = (uint32_t)(stream >> 32);
+    }
+    rounds(c0, c1, c2, c3, LANES, key);
+    for (size_t i = 0; i < LANES; i++) {
+        out[4 * i] = c0[i];
+        out[4 * i + 1] = c1[i];
+        out[4 * i + 2] = c2[i];
+        out[4 * i + 3] = c3[i];
+    }
 }
 
 /* 23 bits, not 24: the half must be exact too, else the last ones round to 1. */
@@ -62,7 +88,10 @@ static void fill(float *out, uint64_t seed, uint64_t stream, uint64_t first, siz
 
 void dd_rng_words(uint32_t *out, uint64_t seed, uint64_t stream, uint64_t first, size_t count) {
     uint64_t block = first / 4;
-    for (unsigned skip = (unsigned)(first % 4); count > 0; skip = 0, block++) {
+    unsigned skip = (unsigned)(first % 4);
+    for (; skip == 0 && count >= 4 * LANES; out += 4 * LANES, count -= 4 * LANES, block += LANES)
+        philox_lanes(out, seed, block, stream);
+    for (; count > 0; skip = 0, block++) {
         uint32_t words[4];
         dd_philox(words, seed, block, stream);
         for (; skip < 4 && count > 0; skip++, count--)

@@ -22,7 +22,9 @@ typedef enum dd_purpose {
     DD_STREAM_SAMPLE_NOISE,
     DD_STREAM_CALIBRATION,
     DD_STREAM_DROPOUT,
-    DD_STREAM_NOISE_CONTRAST
+    DD_STREAM_NOISE_CONTRAST,
+    DD_STREAM_LATENT_SCORE,
+    DD_STREAM_FLIP
 } dd_purpose;
 
 /* number below 2^56. */

@@ -13,4 +13,7 @@ ddaebm_status dd_config_create_from_json(ddaebm_config **out, ddaebm_context *co
 /* Refuses values that are each within bounds but do not fit together: DDAEBM_OUT_OF_RANGE, with a text that names the keys. */
 ddaebm_status dd_settings_check(const dd_settings *settings);
 
+/* Its part for network.family ncsnpp. */
+ddaebm_status dd_settings_check_pictures(const dd_settings *settings);
+
 #endif

@@ -26,16 +26,26 @@
 /* Betas above 500 would let 1 - var(u) fall out of the normal doubles before u = 1. */
 #define MOST_BETA 500
 
+/* Keys that say a family in brackets are ignored by the others. */
 /* clang-format off */
 #define NETWORK(network, norm_initial) \
-    INTEGERS(network.feature_layers, "[16]", 1, 65536, "Hidden widths of the " #network "'s branches that read the row and the level."), \
-    INTEGERS(network.hidden_layers, "[300, 300]", 1, 65536, "Hidden widths of the " #network "'s trunk."), \
-    CHOICE(network.norm, norm_initial, "none|batch", "Normalisation between the layers of the " #network "."), \
-    CHOICE(network.activation, "prelu", "prelu|silu", "Activation between the layers of the " #network "."), \
-    INTEGER(network.frequencies, "0", 0, 64, "Sines and cosines of each coordinate that the " #network " is shown, at frequencies from pi/2 to 8 pi; 0 for none.")
+    INTEGERS(network.feature_layers, "[16]", 1, 65536, "Hidden widths of the " #network "'s branches that read the row and the level (mlp)."), \
+    INTEGERS(network.hidden_layers, "[300, 300]", 1, 65536, "Hidden widths of the " #network "'s trunk (mlp)."), \
+    CHOICE(network.norm, norm_initial, "none|batch", "Normalisation between the layers of the " #network " (mlp)."), \
+    CHOICE(network.activation, "prelu", "prelu|silu", "Activation between the layers of the " #network " (mlp)."), \
+    INTEGER(network.frequencies, "0", 0, 64, "Sines and cosines of each coordinate that the " #network " is shown, at frequencies from pi/2 to 8 pi; 0 for none (mlp).")
+#define U_NET(network) \
+    INTEGER(network.channels, "128", 4, 4096, "Channels of the " #network " at full size (ncsnpp)."), \
+    INTEGERS(network.multipliers, "[1, 2, 2, 2]", 1, 64, "Factors of the " #network "'s channels, a level each; pictures are halved from one to the next (ncsnpp)."), \
+    INTEGER(network.blocks, "2", 0, DD_MOST_BLOCKS, "Residual blocks of the " #network " on each level (ncsnpp)."), \
+    INTEGERS(network.attention, "[16]", 1, 128, "Sizes of the pictures at which the " #network " attends; it always does at the lowest level (ncsnpp).")
 
 static const dd_key keys[] = {
     INTEGER(data.width, "2", 1, 1048576, "Numbers in a row of data."),
+    INTEGER(data.image_size, "0", 0, 128, "Pixels on a side of the pictures that the networks see; 0 where data is rows."),
+    INTEGER(data.channels, "1", 1, 4, "Numbers in a pixel."),
+    INTEGER(data.padding, "0", 0, 32, "Black pixels added on each side of the data's pictures to make image_size, and cut from samples."),
+    BOOLEAN(data.flip, "false", "Whether half the pictures are mirrored left to right in training."),
     CHOICE(data.standardize, "files", "always|files|never", "Which data is shifted and scaled to mean 0 and deviation 1 before training: all, what comes from files, or none."),
     INTEGER(diffusion.timesteps, "4", 1, 1000, "T, the number of diffusion steps."),
     CHOICE(diffusion.schedule, "vp", "vp|geometric|karras", "How the noise grows with time: variance-preserving, as a geometric sequence of variances, or in its ratio to the signal as Karras et al. (2022)."),
@@ -48,14 +58,28 @@ static const dd_key keys[] = {
     REAL(diffusion.beta_limit, "1", 1e-3, 1, "The betas are cut there; 1 cuts nothing."),
     REAL(diffusion.variance_floor, "0", 0, 1, "Least variance of the posterior when it draws; 0 for no floor."),
     CHOICE(diffusion.precision, "float32", "float32|float64", "Precision that the schedule's tables are computed in; the published ones are float32."),
-    CHOICE(network.family, "mlp", "mlp", "Kind of the three networks."),
+    CHOICE(network.family, "mlp", "mlp|ncsnpp", "Kind of the three networks: perceptrons on rows, or U-Nets and a convolutional encoder on pictures."),
     INTEGER(network.latent_width, "2", 1, 65536, "Numbers in the generator's latent input z."),
-    INTEGER(network.time_width, "16", 4, 65536, "Numbers in the sinusoidal embedding of the level."),
+    INTEGER(network.time_width, "16", 4, 65536, "Numbers in the sinusoidal embedding of the level; with ncsnpp, in that of the encoder."),
+    INTEGER(network.latent_embedding, "256", 1, 65536, "Width of the layers that turn z into the generator's styles (ncsnpp)."),
+    INTEGER(network.mapping_layers, "4", 0, 64, "How many of those layers follow the first (ncsnpp)."),
     NETWORK(energy, "none"),
+    U_NET(energy),
     NETWORK(generator, "batch"),
+    U_NET(generator),
     NETWORK(encoder, "batch"),
-    CHOICE(form.energy, "scalar", "scalar|distance", "The energy's last layer: one number, or a number less half the squared distance to a point, in units of the level's noise."),
-    BOOLEAN(form.residual, "false", "Whether the generator adds to its noisy input, rather than predict from nothing."),
+    INTEGER(encoder.channels, "64", 1, 4096, "Channels of the encoder at full size (ncsnpp)."),
+    CHOICE(encoder.kind, "convolutional", "convolutional|large", "Convolutions alone, or residual blocks that also see the spread of the batch (ncsnpp)."),
+    INTEGER(picture.patch, "1", 1, 4, "Side of the squares of pixels that energy and generator take as one pixel of more channels: 1, 2 or 4 (ncsnpp)."),
+    REAL(picture.dropout, "0.1", 0, BELOW_ONE, "Share of numbers that residual blocks drop in training (ncsnpp)."),
+    BOOLEAN(picture.fir, "true", "Whether energy and generator resample pictures by a filter, rather than repeat and average pixels (ncsnpp)."),
+    INTEGERS(picture.fir_kernel, "[1, 3, 3, 1]", 0, 1000, "That filter's taps on each axis, before they are divided by their sum (ncsnpp)."),
+    BOOLEAN(picture.skip_rescale, "true", "Whether sums of two branches are divided by the square root of 2 (ncsnpp)."),
+    CHOICE(picture.progressive_input, "residual", "none|residual", "How energy and generator are shown the input at its smaller sizes (ncsnpp)."),
+    BOOLEAN(picture.centered, "true", "Whether pictures are in [-1, 1]; else energy and generator take them to be in [0, 1] (ncsnpp)."),
+    BOOLEAN(picture.tanh, "true", "Whether the generator ends in tanh (ncsnpp)."),
+    CHOICE(form.energy, "scalar", "scalar|distance", "The energy's last layer: one number, or a number less half the squared distance to a point, in units of the level's noise (mlp)."),
+    BOOLEAN(form.residual, "false", "Whether the generator adds to its noisy input, rather than predict from nothing (mlp)."),
     REAL(objective.gamma, "0.02", 0, 1e6, "Weight of the penalty on the energy's gradient."),
     CHOICE(objective.penalty, "zero", "zero|score", "What the penalty pulls the gradient to: zero, or the score of the diffused data."),
     REAL(objective.fake_gamma, "0", 0, 1e6, "Weight of a penalty on the energy's gradient at generated samples, in units of the level's noise."),
@@ -63,6 +87,7 @@ static const dd_key keys[] = {
     REAL(objective.contrast_weight, "1", 0, 1e6, "Weight of that contrast."),
     REAL(objective.margin, "0", 0, 1e6, "Difference that the softplus contrast asks for."),
     REAL(objective.noise_contrast, "0", 0, 1e6, "Weight of a noise-contrastive loss: the energy tells data of every level from draws of a wide normal distribution."),
+    REAL(objective.energy_score, "0", 0, 1e6, "Weight of the energy score of the generator's draws of x_0, a proper scoring rule."),
     REAL(objective.temperature, "1", 1e-6, 1e6, "The generator sees the energy divided by this."),
     REAL(objective.latent_weight, "0.1", 0, 1e6, "Weight w of the latent term, which is the generator's entropy."),
     REAL(objective.reverse_weight, "1", 0, 1e6, "Weight of the reverse divergence (adversarial and latent terms) beside the forward one."),

@@ -12,6 +12,7 @@ static const char *const toy[][2] = {{NULL, NULL}};
 /* docs/experiments.md says what was tried. */
 static const char *const points[][2] = {
     {"data.standardize", "always"},
+    {"diffusion.timesteps", "6"},
     {"diffusion.schedule", "karras"}, /* from the width of a mode to N(0, I), where sampling starts */
     {"diffusion.sigma_min", "0.018"},
     {"diffusion.sigma_max", "12"},
@@ -38,7 +39,9 @@ static const char *const points[][2] = {
     {"objective.contrast_weight", "1"},
     {"objective.margin", "15"},
     {"objective.noise_contrast", "20"},
+    {"objective.energy_score", "15"},
     {"objective.latent_weight", "1"},
+    {"objective.reverse_weight", "0.3"},
     {"objective.temperature", "1.4"},
     {"optimizer.energy_rate", "1e-3"},
     {"optimizer.generator_rate", "2e-3"},
@@ -47,7 +50,7 @@ static const char *const points[][2] = {
     {"optimizer.beta1", "0.5"},
     {"optimizer.beta2", "0.99"},
     {"optimizer.ema_decay", "0.9995"},
-    {"training.steps", "26000"},
+    {"training.steps", "30000"},
     {"training.first_level", "0.3"},
     {"training.calibrate", "true"},
     {NULL, NULL},
@@ -64,7 +67,10 @@ static const char *const vector[][2] = {
     {"energy.frequencies", "0"},
     {"generator.frequencies", "0"},
     {"encoder.frequencies", "0"},
+    {"diffusion.timesteps", "4"},
     {"objective.noise_contrast", "0"},
+    {"objective.energy_score", "0"},
+    {"objective.reverse_weight", "1"},
     {"objective.fake_gamma", "0.02"},
     {"objective.contrast_weight", "0.5"},
     {"objective.temperature", "1"},
@@ -74,10 +80,114 @@ static const char *const vector[][2] = {
     {NULL, NULL},
 };
 
+/* The published settings for CIFAR-10, its reconstruction as the paper has it: from the encoder's z (the published code's is mse_prior).
+ * Batches are those of one of the four processes that it was trained by, and steps as many as its epochs then take. */
+static const char *const cifar10[][2] = {
+    {"data.image_size", "32"},
+    {"data.channels", "3"},
+    {"data.flip", "true"},
+    {"diffusion.beta_min", "0.1"},
+    {"diffusion.beta_max", "20"},
+    {"diffusion.beta_limit", "0.999"},
+    {"diffusion.variance_floor", "1e-4"},
+    {"network.family", "ncsnpp"},
+    {"network.latent_width", "100"},
+    {"network.time_width", "256"},
+    {"objective.reconstruction", "mse_posterior"},
+    {"optimizer.rate_schedule", "cosine"},
+    {"optimizer.ema_decay", "0.9999"},
+    {"training.batch", "64"},
+    {"training.steps", "1015625"},
+    {NULL, NULL},
+};
+
+/* Likewise for CelebA: 600 epochs of 162,770 pictures. */
+static const char *const celeba64[][2] = {
+    {"data.image_size", "64"},
+    {"energy.channels", "64"},
+    {"energy.multipliers", "[1, 1, 2, 2, 4]"},
+    {"generator.channels", "64"},
+    {"generator.multipliers", "[1, 1, 2, 2, 4]"},
+    {"objective.gamma", "0.002"},
+    {"optimizer.energy_rate", "5e-5"},
+    {"optimizer.generator_rate", "5e-5"},
+    {"optimizer.ema_decay", "0.999"},
+    {"training.batch", "32"},
+    {"training.steps", "3051938"},
+    {NULL, NULL},
+};
+
+/* Likewise for the churches of LSUN: 500 epochs of 126,227 pictures. Time grid, encoder and reconstruction are all three what was published
+ * for LSUN, though the published code never has them together. */
+static const char *const lsun128[][2] = {
+    {"data.image_size", "128"},
+    {"diffusion.grid", "lsun"},
+    {"energy.multipliers", "[1, 2, 2, 4, 4]"},
+    {"generator.multipliers", "[1, 2, 2, 4, 4]"},
+    {"encoder.kind", "large"},
+    {"picture.dropout", "0"},
+    {"picture.fir", "false"},
+    {"picture.progressive_input", "none"},
+    {"objective.gamma", "0.005"},
+    {"objective.reconstruction", "weighted_gaussian_nll"},
+    {"training.batch", "12"},
+    {"training.steps", "5259459"},
+    {NULL, NULL},
+};
+
+/* 28 x 28 grey pictures on a margin of 2, with networks small enough for a processor. */
+static const char *const fashion[][2] = {
+    {"data.channels", "1"},
+    {"data.padding", "2"},
+    {"data.flip", "false"},
+    {"network.latent_width", "64"},
+    {"network.time_width", "128"},
+    {"network.latent_embedding", "128"},
+    {"network.mapping_layers", "3"},
+    {"energy.channels", "32"},
+    {"energy.multipliers", "[1, 2, 2]"},
+    {"energy.blocks", "1"},
+    {"energy.attention", "[8]"},
+    {"generator.channels", "32"},
+    {"generator.multipliers", "[1, 2, 2]"},
+    {"generator.blocks", "1"},
+    {"generator.attention", "[8]"},
+    {"encoder.channels", "32"},
+    {"picture.dropout", "0"},
+    {"optimizer.ema_decay", "0.999"},
+    {"training.batch", "32"},
+    {"training.steps", "20000"},
+    {NULL, NULL},
+};
+
+/* Networks for a processor: squares of 4 x 4 pixels as one, so that the widest layers work on 8 x 8. */
+static const char *const fashion_small[][2] = {
+    {"picture.patch", "4"},
+    {"energy.channels", "48"},
+    {"energy.multipliers", "[1, 1]"},
+    {"energy.blocks", "0"},
+    {"energy.attention", "[]"},
+    {"generator.channels", "64"},
+    {"generator.multipliers", "[1, 1]"},
+    {"generator.attention", "[]"},
+    {"encoder.channels", "16"},
+    {"optimizer.energy_rate", "4e-4"},
+    {"optimizer.generator_rate", "6e-4"},
+    {"optimizer.beta1", "0.5"},
+    {"training.batch", "32"},
+    {"training.steps", "14000"},
+    {NULL, NULL},
+};
+
 static const dd_preset presets[] = {
     {"toy", NULL, toy},
     {"points", "toy", points},
     {"vector", "points", vector},
+    {"cifar10", "toy", cifar10},
+    {"celeba64", "cifar10", celeba64},
+    {"lsun128", "celeba64", lsun128},
+    {"fashion", "cifar10", fashion},
+    {"fashion-small", "fashion", fashion_small},
 };
 
 enum { PRESET_COUNT = sizeof presets / sizeof *presets };

@@ -4,6 +4,31 @@
 #include "config/config.h"
 #include "config/keys.h"
 
+size_t dd_settings_outer_side(const dd_settings *settings) {
+    return settings->data.image_size ? (size_t)(settings->data.image_size - 2 * settings->data.padding) : 0;
+}
+
+static size_t picture_width(const dd_settings *settings, size_t side) {
+    return side * side * (size_t)settings->data.channels;
+}
+
+size_t dd_settings_width(const dd_settings *settings) {
+    return settings->data.image_size ? picture_width(settings, dd_settings_outer_side(settings)) : (size_t)settings->data.width;
+}
+
+size_t dd_settings_inner_width(const dd_settings *settings) {
+    return settings->data.image_size ? picture_width(settings, (size_t)settings->data.image_size) : (size_t)settings->data.width;
+}
+
+static ddaebm_status check_data(const dd_settings *settings) {
+    long long size = (long long)settings->data.image_size, padding = (long long)settings->data.padding;
+    if (size > 0 && size <= 2 * padding)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "data.image_size is %lld and data.padding %lld on each side; the first must be larger than twice the second",
+                       size, padding);
+    return DDAEBM_OK;
+}
+
 static ddaebm_status check_diffusion(const dd_settings *settings) {
     char low[DD_REAL_ROOM], high[DD_REAL_ROOM];
     dd_real_text(settings->diffusion.beta_min, low);
@@ -28,6 +53,8 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
 }
 
 static ddaebm_status check_networks(const dd_settings *settings) {
+    if (settings->network.family == DD_FAMILY_NCSNPP)
+        return dd_settings_check_pictures(settings);
     if (settings->encoder.feature_layers.count == 0)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "encoder.feature_layers is empty; with network.family mlp its last width is that of the "
@@ -59,6 +86,7 @@ static ddaebm_status check_rate(const dd_settings *settings, const char *name, d
 
 ddaebm_status dd_settings_check(const dd_settings *settings) {
     ddaebm_status status = DDAEBM_OK;
+    DD_TRY(check_data(settings));
     DD_TRY(check_diffusion(settings));
     DD_TRY(check_networks(settings));
     DD_TRY(check_objective(settings));

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DD_MOST_INTEGERS = 16 };
+enum { DD_MOST_INTEGERS = 16, DD_MOST_BLOCKS = 16 };
 
 /* A short list, for instance of layer widths. */
 typedef struct dd_integers {
@@ -20,9 +20,11 @@ typedef enum dd_standardize { DD_STANDARDIZE_ALWAYS, DD_STANDARDIZE_FILES, DD_ST
 typedef enum dd_schedule_kind { DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC, DD_SCHEDULE_KARRAS } dd_schedule_kind;
 typedef enum dd_grid { DD_GRID_UNIFORM, DD_GRID_LSUN } dd_grid;
 typedef enum dd_precision { DD_PRECISION_FLOAT32, DD_PRECISION_FLOAT64 } dd_precision;
-typedef enum dd_family { DD_FAMILY_MLP } dd_family;
+typedef enum dd_family { DD_FAMILY_MLP, DD_FAMILY_NCSNPP } dd_family;
 typedef enum dd_norm { DD_NORM_NONE, DD_NORM_BATCH } dd_norm;
 typedef enum dd_activation { DD_ACTIVATION_PRELU, DD_ACTIVATION_SILU } dd_activation;
+typedef enum dd_progressive { DD_PROGRESSIVE_NONE, DD_PROGRESSIVE_RESIDUAL } dd_progressive;
+typedef enum dd_encoder { DD_ENCODER_CONVOLUTIONAL, DD_ENCODER_LARGE } dd_encoder;
 typedef enum dd_form { DD_FORM_SCALAR, DD_FORM_DISTANCE } dd_form;
 typedef enum dd_contrast { DD_CONTRAST_LINEAR, DD_CONTRAST_SOFTPLUS } dd_contrast;
 typedef enum dd_penalty { DD_PENALTY_ZERO, DD_PENALTY_SCORE } dd_penalty;
@@ -35,18 +37,30 @@ typedef enum dd_reconstruction {
 } dd_reconstruction;
 typedef enum dd_rate_schedule { DD_RATE_CONSTANT, DD_RATE_COSINE } dd_rate_schedule;
 
-/* One multi-layer perceptron trunk; the keys are <network>.feature_layers and so on. */
+/* One network; the keys are <network>.feature_layers and so on. */
 typedef struct dd_network_settings {
+    /* multi-layer perceptrons */
     dd_integers feature_layers; /* hidden widths of the branches that read x and t */
     dd_integers hidden_layers;  /* hidden widths of the trunk */
     int64_t norm;               /* dd_norm */
     int64_t activation;         /* dd_activation */
     int64_t frequencies;        /* of the sines and cosines of each coordinate that the network is shown; 0 for none */
+    /* pictures */
+    int64_t channels; /* at full size */
+    dd_integers
+        multipliers; /* of the channels, a level each, halving the picture in between; no key for the encoder, nor for the next two */
+    int64_t blocks;        /* residual blocks a level */
+    dd_integers attention; /* sizes of the pictures that attend */
+    int64_t kind;          /* dd_encoder: a key of the encoder alone */
 } dd_network_settings;
 
 typedef struct dd_settings {
     struct {
-        int64_t width;       /* numbers in a row */
+        int64_t width;       /* numbers in a row; pictures have a size instead */
+        int64_t image_size;  /* pixels on a side of the square pictures that the networks see; 0 for rows */
+        int64_t channels;    /* of a pixel */
+        int64_t padding;     /* of those pixels, how many on each side are added to the data's and taken from the samples */
+        bool flip;           /* half the pictures are mirrored, left to right, in training */
         int64_t standardize; /* dd_standardize */
     } data;
     struct {
@@ -60,11 +74,23 @@ typedef struct dd_settings {
         int64_t precision;                /* dd_precision: of the tables */
     } diffusion;
     struct {
-        int64_t family;       /* dd_family */
-        int64_t latent_width; /* of z */
-        int64_t time_width;   /* of the level's sinusoidal embedding */
+        int64_t family;           /* dd_family */
+        int64_t latent_width;     /* of z */
+        int64_t time_width;       /* of the level's sinusoidal embedding */
+        int64_t latent_embedding; /* widths of the network that maps z to styles */
+        int64_t mapping_layers;   /* its layers, beside the first */
     } network;
     dd_network_settings energy, generator, encoder;
+    struct {
+        int64_t patch; /* side of the squares of pixels that energy and generator take as one */
+        double dropout;
+        bool fir;                  /* resample by a filter */
+        dd_integers fir_kernel;    /* its taps on an axis */
+        bool skip_rescale;         /* sums of two branches are divided by sqrt 2 */
+        int64_t progressive_input; /* dd_progressive */
+        bool centered;             /* data is in [-1, 1]; else in [0, 1] */
+        bool tanh;                 /* ends the generator */
+    } picture;
     struct {
         int64_t energy; /* dd_form */
         bool residual;  /* the generator predicts what the noise changed */
@@ -76,6 +102,7 @@ typedef struct dd_settings {
         int64_t contrast;  /* dd_contrast */
         double contrast_weight, margin;
         double noise_contrast;  /* weight of the noise-contrastive loss */
+        double energy_score;    /* weight of the energy score of the generator's draws */
         double temperature;     /* the generator sees f / temperature */
         double latent_weight;   /* w */
         double reverse_weight;  /* of the reverse divergence beside the forward one */
@@ -95,6 +122,13 @@ typedef struct dd_settings {
         bool calibrate;     /* fit the temperature after training */
     } training;
 } dd_settings;
+
+/* Numbers in a row as callers see it, and as the networks do: pictures are padded in between. */
+size_t dd_settings_width(const dd_settings *settings);
+size_t dd_settings_inner_width(const dd_settings *settings);
+
+/* Pixels on a side of the pictures that callers see; 0 for rows. */
+size_t dd_settings_outer_side(const dd_settings *settings);
 
 /* The values inside a configuration. */
 struct ddaebm_config;

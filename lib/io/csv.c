@@ -215,7 +215,7 @@ ddaebm_status dd_csv_parse(dd_rows *out, ddaebm_context *context, const char *te
         return dd_fail(DDAEBM_FORMAT, "it is empty");
     const char *zero = memchr(text, '\0', size);
     if (zero)
-        return dd_fail(DDAEBM_FORMAT, "byte %zu is 0: it is neither NPY nor text in UTF-8", (size_t)(zero - text));
+        return dd_fail(DDAEBM_FORMAT, "byte %zu is 0: it is neither NPY nor IDX nor text in UTF-8", (size_t)(zero - text));
     ddaebm_status status = DDAEBM_OK;
     struct cursor cursor = {skip_mark(text, size), text + size, NULL, NULL, 0};
     dd_rows rows = {NULL, 0, 0};

@@ -3,9 +3,8 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
-#include "io/csv.h"
-#include "io/file.h"
-#include "io/npy.h"
+#include "io/content.h"
+#include "io/named_pictures.h"
 #include "io/synthetic.h"
 
 #include <inttypes.h>
@@ -13,16 +12,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of a data file, at most. */
-#define MOST_BYTES ((size_t)(UINT64_C(4) << 30 < SIZE_MAX ? UINT64_C(4) << 30 : SIZE_MAX))
-
-/* All kinds are read through `source`: the caller's own, or one of the two readers below with the set itself as its user. */
+/* All kinds are read through `source`: the caller's own, or one of the readers below with the set itself as its user. */
 struct ddaebm_dataset {
     ddaebm_context *context;
     ddaebm_source source;
     const dd_synthetic *named; /* NULL for other kinds */
     uint64_t seed;
-    float *values; /* owned; NULL for other kinds than rows in memory */
+    float *values;        /* owned; NULL for other kinds than rows in memory */
+    dd_pictures pictures; /* owned; without pixels for other kinds than bytes in memory */
+    dd_picture_shape shape;
 };
 
 static ddaebm_status read_named(void *user, uint64_t first, size_t count, float *out) {
@@ -35,6 +33,12 @@ static ddaebm_status read_values(void *user, uint64_t first, size_t count, float
     const ddaebm_dataset *dataset = user;
     size_t width = dataset->source.width;
     memcpy(out, dataset->values + (size_t)first * width, count * width * sizeof *out);
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_pictures(void *user, uint64_t first, size_t count, float *out) {
+    const ddaebm_dataset *dataset = user;
+    dd_pictures_read(&dataset->pictures, (size_t)first, count, out);
     return DDAEBM_OK;
 }
 
@@ -64,28 +68,55 @@ static ddaebm_status check_width(size_t width) {
 }
 
 static ddaebm_status check_finite(const float *values, size_t count, size_t width) {
-    for (size_t row = 0; row < count; row++)
-        for (size_t column = 0; column < width; column++) {
-            float value = values[row * width + column];
-            if (!isfinite(value))
-                return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite 32-bit numbers are allowed",
-                               row + 1, column + 1, isnan(value) ? "not a number" : "infinite");
-        }
+    for (size_t i = 0; i < count * width; i++)
+        if (!isfinite(values[i]))
+            return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite 32-bit numbers are allowed",
+                           i / width + 1, i % width + 1, isnan(values[i]) ? "not a number" : "infinite");
     return DDAEBM_OK;
+}
+
+/* The first number that no picture has, or count. */
+static size_t find_beyond(const float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!(values[i] >= -1 && values[i] <= 1))
+            return i;
+    return count;
+}
+
+static ddaebm_status check_pictures(const float *values, size_t count, size_t width) {
+    size_t at = find_beyond(values, count * width);
+    if (at == count * width)
+        return DDAEBM_OK;
+    return dd_fail(
+        DDAEBM_OUT_OF_RANGE,
+        "row %zu, column %zu (both from 1) is %g; pictures are of numbers from -1, black, to 1, white: scale them, or give "
+        "bytes",
+        at / width + 1, at % width + 1, (double)values[at]);
 }
 
 static ddaebm_status unknown_name(const char *name) {
     char known[256] = "";
-    for (size_t i = 0; dd_synthetic_name(i); i++) {
+    for (size_t i = 0; ddaebm_dataset_name(i); i++) {
         size_t used = strlen(known);
-        (void)snprintf(known + used, sizeof known - used, " %s", dd_synthetic_name(i));
+        (void)snprintf(known + used, sizeof known - used, " %s", ddaebm_dataset_name(i));
     }
     return dd_fail(DDAEBM_NOT_FOUND, "there is no data set '%.60s'; the named ones are%s", name, known);
+}
+
+static ddaebm_status open_named_pictures(ddaebm_dataset **out, ddaebm_context *context, const dd_named_pictures *set) {
+    ddaebm_status status = ddaebm_dataset_open(out, context, set->path);
+    if (status != DDAEBM_NOT_FOUND)
+        return status;
+    return dd_fail(DDAEBM_NOT_FOUND, "data set %s is not here: install Debian's package %s, or give the path of its file; no %s",
+                   set->name, set->package, set->path);
 }
 
 ddaebm_status ddaebm_dataset_create_named(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed) {
     DD_REQUIRE(out);
     DD_REQUIRE(name);
+    const dd_named_pictures *pictures = dd_named_pictures_find(name);
+    if (pictures)
+        return open_named_pictures(out, context, pictures);
     const dd_synthetic *named = dd_synthetic_find(name);
     if (!named)
         return unknown_name(name);
@@ -100,41 +131,71 @@ ddaebm_status ddaebm_dataset_create_named(ddaebm_dataset **out, ddaebm_context *
     return DDAEBM_OK;
 }
 
-/* Makes a set of rows whose values, allocated in the context, it takes over on success. */
-static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context, const dd_rows *rows) {
+/* Makes a set whose content, allocated in the context, it takes over on success. */
+static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context, const dd_content *content) {
     ddaebm_dataset *dataset = NULL;
-    ddaebm_status status = create(&dataset, context, rows->width, rows->count);
+    bool bytes = content->pictures.pixels != NULL;
+    size_t width = bytes ? dd_picture_numbers(content->pictures.shape) : content->rows.width;
+    ddaebm_status status = create(&dataset, context, width, bytes ? content->pictures.count : content->rows.count);
     if (status != DDAEBM_OK)
         return status;
-    dataset->values = rows->values;
-    dataset->source.read = read_values;
+    dataset->values = content->rows.values;
+    dataset->pictures = content->pictures;
+    dataset->shape = bytes ? content->pictures.shape : content->shape;
+    dataset->source.read = bytes ? read_pictures : read_values;
     *out = dataset;
     return DDAEBM_OK;
+}
+
+/* Floats that can be no pictures are rows, whatever their rank. */
+static ddaebm_status check_content(dd_content *content) {
+    const dd_rows *rows = &content->rows;
+    if (!rows->values)
+        return DDAEBM_OK;
+    if (content->shape.height > 0 && find_beyond(rows->values, rows->count * rows->width) < rows->count * rows->width)
+        content->shape = (dd_picture_shape){0, 0, 0};
+    return check_finite(rows->values, rows->count, rows->width);
 }
 
 ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path) {
     DD_REQUIRE(out);
     DD_REQUIRE(path);
     ddaebm_context *held = NULL;
-    void *data = NULL;
-    size_t size = 0;
-    dd_rows rows = {NULL, 0, 0};
+    dd_content content = {0};
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
-    DD_TRY(dd_file_read(held, path, MOST_BYTES, &data, &size));
-    status = dd_npy_recognise(data, size) ? dd_npy_parse(&rows, held, data, size) : dd_csv_parse(&rows, held, data, size);
-    if (status == DDAEBM_OK)
-        status = check_finite(rows.values, rows.count, rows.width);
+    DD_TRY(dd_content_read(&content, held, path));
+    status = check_content(&content);
     if (status != DDAEBM_OK) {
         (void)dd_fail_in(status, path);
         goto cleanup;
     }
-    DD_TRY(create_owning(out, held, &rows));
-    rows.values = NULL;
+    DD_TRY(create_owning(out, held, &content));
+    content = (dd_content){0};
 cleanup:
-    dd_free(held, rows.values);
-    dd_free(held, data);
+    dd_content_free(&content, held);
+    ddaebm_context_free(held);
+    return status;
+}
+
+/* Makes a set of a copy of numbers. pixels or values is NULL. */
+static ddaebm_status create_copy(ddaebm_dataset **out, ddaebm_context *context, dd_content content, const uint8_t *pixels,
+                                 const float *values, size_t bytes) {
+    ddaebm_context *held = NULL;
+    ddaebm_status status = dd_context_hold(&held, context);
+    if (status != DDAEBM_OK)
+        return status;
+    void *copy = dd_alloc(held, bytes);
+    if (copy)
+        memcpy(copy, pixels ? (const void *)pixels : (const void *)values, bytes);
+    if (pixels)
+        content.pictures.block = content.pictures.pixels = copy;
+    else
+        content.rows.values = copy;
+    status = copy ? create_owning(out, held, &content) : DDAEBM_OUT_OF_MEMORY;
+    if (status != DDAEBM_OK)
+        dd_free(held, copy);
     ddaebm_context_free(held);
     return status;
 }
@@ -144,28 +205,51 @@ ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *c
     DD_REQUIRE(out);
     DD_REQUIRE(rows);
     size_t elements = 0, bytes = 0;
-    ddaebm_context *held = NULL;
-    dd_rows copy = {NULL, count, width};
     ddaebm_status status = check_width(width);
     if (status != DDAEBM_OK)
         return status;
     if (count < 1 || !dd_size_mul(&elements, count, width) || !dd_size_mul(&bytes, elements, sizeof *rows))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; allowed: 1 to what the address space holds", count);
-    DD_TRY(check_finite(rows, count, width));
-    DD_TRY(dd_context_hold(&held, context));
-    copy.values = dd_alloc(held, bytes);
-    if (!copy.values) {
-        status = DDAEBM_OUT_OF_MEMORY;
-        goto cleanup;
-    }
-    memcpy(copy.values, rows, bytes);
-    DD_TRY(create_owning(out, held, &copy));
-    copy.values = NULL;
-cleanup:
-    if (held)
-        dd_free(held, copy.values);
-    ddaebm_context_free(held);
+    status = check_finite(rows, count, width);
+    dd_content content = {.rows = {NULL, count, width}};
+    return status == DDAEBM_OK ? create_copy(out, context, content, NULL, rows, bytes) : status;
+}
+
+/* *bytes of a caller's pictures, each number of a size. */
+static ddaebm_status measure_images(size_t *bytes, dd_picture_shape shape, size_t count, size_t size) {
+    if (count < 1 || shape.height < 1 || shape.width < 1)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu, height %zu and width %zu; allowed: at least 1", count, shape.height,
+                       shape.width);
+    ddaebm_status status = dd_pictures_measure(bytes, shape, count);
+    if (status == DDAEBM_OK && !dd_size_mul(bytes, *bytes, size))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; allowed: what the address space holds", count);
     return status;
+}
+
+ddaebm_status ddaebm_dataset_create_images(ddaebm_dataset **out, ddaebm_context *context, const uint8_t *pixels, size_t count,
+                                           size_t height, size_t width, size_t channels) {
+    DD_REQUIRE(out);
+    DD_REQUIRE(pixels);
+    size_t bytes = 0;
+    dd_content content = {.pictures = {.shape = {height, width, channels}, .count = count}};
+    ddaebm_status status = measure_images(&bytes, content.pictures.shape, count, sizeof *pixels);
+    return status == DDAEBM_OK ? create_copy(out, context, content, pixels, NULL, bytes) : status;
+}
+
+ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_context *context, const float *pixels, size_t count,
+                                                 size_t height, size_t width, size_t channels) {
+    DD_REQUIRE(out);
+    DD_REQUIRE(pixels);
+    size_t bytes = 0;
+    dd_content content = {.shape = {height, width, channels}};
+    ddaebm_status status = measure_images(&bytes, content.shape, count, sizeof *pixels);
+    if (status != DDAEBM_OK)
+        return status;
+    content.rows = (dd_rows){NULL, count, dd_picture_numbers(content.shape)};
+    status = check_finite(pixels, count, content.rows.width);
+    if (status == DDAEBM_OK)
+        status = check_pictures(pixels, count, content.rows.width);
+    return status == DDAEBM_OK ? create_copy(out, context, content, NULL, pixels, bytes) : status;
 }
 
 ddaebm_status ddaebm_dataset_create_source(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_source *source) {
@@ -193,6 +277,7 @@ void ddaebm_dataset_free(ddaebm_dataset *dataset) {
         return;
     ddaebm_context *context = dataset->context;
     dd_free(context, dataset->values);
+    dd_free(context, dataset->pictures.block);
     dd_free(context, dataset);
     ddaebm_context_free(context);
 }
@@ -203,6 +288,18 @@ size_t ddaebm_dataset_width(const ddaebm_dataset *dataset) {
 
 uint64_t ddaebm_dataset_rows(const ddaebm_dataset *dataset) {
     return dataset->source.rows;
+}
+
+void ddaebm_dataset_image_shape(const ddaebm_dataset *dataset, size_t *height, size_t *width, size_t *channels) {
+    *height = dataset->shape.height;
+    *width = dataset->shape.width;
+    *channels = dataset->shape.channels;
+}
+
+ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset) {
+    if (!dataset->values)
+        return DDAEBM_OK;
+    return check_pictures(dataset->values, (size_t)dataset->source.rows, dataset->source.width);
 }
 
 bool dd_dataset_named(const ddaebm_dataset *dataset) {
@@ -230,5 +327,8 @@ ddaebm_status ddaebm_dataset_read(const ddaebm_dataset *dataset, uint64_t first,
 }
 
 const char *ddaebm_dataset_name(size_t index) {
-    return dd_synthetic_name(index);
+    size_t drawn = 0;
+    while (dd_synthetic_name(drawn))
+        drawn++;
+    return index < drawn ? dd_synthetic_name(index) : dd_named_pictures_name(index - drawn);
 }

@@ -8,4 +8,7 @@
 /* Whether it is one of the library's named sets, rather than a file, an array or the caller's source. */
 bool dd_dataset_named(const ddaebm_dataset *dataset);
 
+/* OUT_OF_RANGE for rows in memory with a number beyond [-1, 1], which names the first. What is drawn or read is not looked at. */
+ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset);
+
 #endif

@@ -257,9 +257,9 @@ static float read_element(const struct header *header, const unsigned char *byte
     return header->element->read(turned);
 }
 
-/* Visits the elements in C order; position is the element's place in the file, where in Fortran order the first axis runs fastest.
- */
-static void convert(float *out, size_t count, const struct header *header, const unsigned char *bytes) {
+/* Visits the elements in C order; position is the element's place in the file, where in Fortran order the first axis runs fastest. One of
+ * the two outputs is NULL. */
+static void convert(float *out, uint8_t *out_bytes, size_t count, const struct header *header, const unsigned char *bytes) {
     size_t strides[MOST_RANK], index[MOST_RANK] = {0}, position = 0, stride = 1;
     for (size_t k = 0; k < header->rank; k++) {
         size_t axis = header->fortran ? k : header->rank - 1 - k;
@@ -267,7 +267,10 @@ static void convert(float *out, size_t count, const struct header *header, const
         stride *= header->shape[axis];
     }
     for (size_t i = 0; i < count; i++) {
-        out[i] = read_element(header, bytes + position * header->element->size);
+        if (out)
+            out[i] = read_element(header, bytes + position * header->element->size);
+        else
+            out_bytes[i] = bytes[position];
         for (size_t axis = header->rank; axis-- > 0;) {
             position += strides[axis];
             if (++index[axis] < header->shape[axis])
@@ -296,8 +299,52 @@ ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *da
     if (header.element->read == read_f4 && !header.swap && !header.fortran)
         memcpy(rows.values, from, bytes);
     else
-        convert(rows.values, rows.count * rows.width, &header, from);
+        convert(rows.values, NULL, rows.count * rows.width, &header, from);
     *out = rows;
+    return DDAEBM_OK;
+}
+
+static dd_picture_shape shape_of(const struct header *header) {
+    bool plain = header->rank == 3, channels = header->rank == 4 && header->shape[3] <= DD_MOST_CHANNELS;
+    if (!plain && !channels)
+        return (dd_picture_shape){0, 0, 0};
+    return (dd_picture_shape){header->shape[1], header->shape[2], plain ? 1 : header->shape[3]};
+}
+
+dd_picture_shape dd_npy_picture_shape(const void *data, size_t size) {
+    struct header header = {NULL, false, false, 0, {0}};
+    size_t data_at = 0;
+    bool good = read_header(&header, data, size, &data_at) == DDAEBM_OK;
+    return good ? shape_of(&header) : (dd_picture_shape){0, 0, 0};
+}
+
+bool dd_npy_has_bytes(const void *data, size_t size) {
+    struct header header = {NULL, false, false, 0, {0}};
+    size_t data_at = 0;
+    return read_header(&header, data, size, &data_at) == DDAEBM_OK && header.element->read == read_u1 &&
+           shape_of(&header).height > 0;
+}
+
+ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
+    struct header header = {NULL, false, false, 0, {0}};
+    dd_rows rows = {NULL, 0, 0};
+    size_t data_at = 0, bytes = 0;
+    ddaebm_status status = read_header(&header, data, size, &data_at);
+    if (status == DDAEBM_OK)
+        status = measure(&rows, &header, size - data_at);
+    if (status == DDAEBM_OK)
+        status = dd_pictures_measure(&bytes, shape_of(&header), rows.count);
+    if (status != DDAEBM_OK)
+        return status;
+    uint8_t *block = dd_alloc(context, bytes);
+    if (!block)
+        return DDAEBM_OUT_OF_MEMORY;
+    const unsigned char *from = (const unsigned char *)data + data_at;
+    if (header.fortran)
+        convert(NULL, block, bytes, &header, from);
+    else
+        memcpy(block, from, bytes);
+    *out = (dd_pictures){shape_of(&header), rows.count, block, block};
     return DDAEBM_OK;
 }
 

@@ -2,7 +2,7 @@
 #ifndef DD_NPY_H
 #define DD_NPY_H
 
-#include "io/rows.h"
+#include "io/pictures.h"
 
 #include <ddaebm/context.h>
 #include <stdbool.h>
@@ -15,5 +15,15 @@ bool dd_npy_recognise(const void *data, size_t size);
  * as many bytes as its header says, UNSUPPORTED for other types and rank 0, OUT_OF_RANGE for sizes beyond the limits. out is
  * untouched on failure. */
 ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size);
+
+/* Whether the file's elements are bytes, 0..255, that can be pictures: of rank 3, [N, H, W], or 4, [N, H, W, C] with C at most
+ * DD_MOST_CHANNELS. False for a malformed file. */
+bool dd_npy_has_bytes(const void *data, size_t size);
+
+/* Reads such a file; otherwise as dd_npy_parse. */
+ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, const void *data, size_t size);
+
+/* The shape of the pictures that the rows of dd_npy_parse may be, by their rank as above: all 0 for none. data is well formed. */
+dd_picture_shape dd_npy_picture_shape(const void *data, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "tensor/ops.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -14,6 +15,21 @@ dd_scope dd_scope_of(const char *format, ...) {
     return scope;
 }
 
+dd_first dd_first_weights(dd_scaling scaling, size_t inputs, size_t outputs) {
+    double in = (double)inputs, out = (double)outputs;
+    if (inputs == 0 || outputs == 0) /* of a graph that has failed */
+        return (dd_first){.reach = 0};
+    if (scaling.fan == DD_FAN_DEFAULT)
+        return (dd_first){.reach = 1 / sqrt(in)};
+    double fan = scaling.fan == DD_FAN_AVERAGE ? (in + out) / 2 : out;
+    return (dd_first){.reach = sqrt(3 * scaling.scale / fan)};
+}
+
+dd_first dd_first_biases(dd_scaling scaling, size_t inputs) {
+    bool spread = scaling.fan == DD_FAN_DEFAULT && inputs > 0;
+    return (dd_first){.reach = spread ? 1 / sqrt((double)inputs) : 0};
+}
+
 /* The parameter's index, declared first where that is what the networks are built for; the table's count on failure. */
 static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const char *name, dd_role role, dd_shape shape,
                               size_t rank, dd_first first) {
@@ -22,7 +38,8 @@ static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const 
                               .rank = rank,
                               .elements = dd_shape_elements(shape),
                               .middle = (float)first.middle,
-                              .reach = (float)first.reach};
+                              .reach = (float)first.reach,
+                              .half = first.half};
     (void)snprintf(parameter.name, sizeof parameter.name, "%s.%.60s.%.24s", dd_network_name(builder->network), scope->text, name);
     size_t index = dd_parameters_find(builder->parameters, parameter.name);
     if (index < builder->parameters->count)

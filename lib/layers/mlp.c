@@ -32,11 +32,10 @@ static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s)
         dd_scope activation = dd_scope_of("%s.activation_fn.%zu", name, k);
         size_t width = (size_t)s.widths.values[k];
         bool last = k + 1 == s.widths.count, prelu = s.settings->activation == DD_ACTIVATION_PRELU;
-        h = dd_linear(builder, &linear, h, width);
+        bool normalised = s.norm == DD_NORM_BATCH && !last;
+        h = normalised ? dd_linear_batch_norm(builder, &linear, &norm, h, width) : dd_linear(builder, &linear, h, width);
         if (s.norm == DD_NORM_BATCH && last)
             dd_batch_norm_declare(builder, &norm, width);
-        else if (s.norm == DD_NORM_BATCH)
-            h = dd_batch_norm(builder, &norm, h);
         if (prelu && last)
             dd_prelu_declare(builder, &activation);
         else if (!last)
@@ -45,7 +44,8 @@ static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s)
     return h;
 }
 
-/* x, and sin and cos of pi f x for the network's number of frequencies f from 1/2 to 8, evenly in their logarithm (Tancik et al., 2020). */
+/* x, and sin and cos of pi f x for the network's number of frequencies f from 1/2 to 8, evenly in their logarithm (Tancik et al.,
+ * 2020). */
 static dd_node with_waves(dd_builder *builder, const dd_network_settings *settings, dd_node x) {
     const double pi = 3.14159265358979323846, low = 0.5, high = 8;
     dd_graph *graph = builder->graph;
@@ -86,7 +86,7 @@ static dd_node with_form(dd_builder *builder, output_form form, dd_node x, dd_no
 /* b - |x - d|^2 / (2 h_t^2), h_t^2 = sigma_cum_t^2 + 1/100: falls off wherever data is not, at the level's own scale. */
 static dd_node distance_energy(dd_builder *builder, const dd_process *process, dd_node x, dd_node out) {
     dd_graph *graph = builder->graph;
-    size_t width = (size_t)builder->settings->data.width;
+    size_t width = dd_settings_inner_width(builder->settings);
     const dd_noise_schedule *schedule = process->schedule;
     double factors[DD_MOST_LEVELS];
     for (size_t t = 0; t < schedule->steps; t++)
@@ -99,7 +99,7 @@ static dd_node distance_energy(dd_builder *builder, const dd_process *process, d
 dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node level) {
     const dd_network_settings *settings = &builder->settings->energy;
     bool distance = builder->settings->form.energy == DD_FORM_DISTANCE;
-    size_t width = distance ? (size_t)builder->settings->data.width + 1 : 1;
+    size_t width = distance ? dd_settings_inner_width(builder->settings) + 1 : 1;
     dd_node out = trunk(builder, settings, with_waves(builder, settings, x), level, with_one(settings->hidden_layers, width));
     return distance ? with_form(builder, distance_energy, x, level, out) : out;
 }
@@ -114,7 +114,7 @@ static dd_node add_residual(dd_builder *builder, const dd_process *process, dd_n
 dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
     const dd_network_settings *settings = &builder->settings->generator;
     dd_node x = dd_concat(builder->graph, with_waves(builder, settings, x_next), z, 3);
-    dd_node out = trunk(builder, settings, x, level, with_one(settings->hidden_layers, (size_t)builder->settings->data.width));
+    dd_node out = trunk(builder, settings, x, level, with_one(settings->hidden_layers, dd_settings_inner_width(builder->settings)));
     return builder->settings->form.residual ? with_form(builder, add_residual, x_next, level, out) : out;
 }
 

@@ -1,6 +1,8 @@
 #include "layers/network.h"
 
 #include "layers/mlp.h"
+#include "layers/ncsnpp.h"
+#include "layers/picture_encoder.h"
 
 typedef struct family {
     dd_node (*energy)(dd_builder *builder, dd_node x, dd_node level);
@@ -10,6 +12,7 @@ typedef struct family {
 
 static const family families[] = {
     [DD_FAMILY_MLP] = {dd_mlp_energy, dd_mlp_generator, dd_mlp_encoder},
+    [DD_FAMILY_NCSNPP] = {dd_ncsnpp_energy, dd_ncsnpp_generator, dd_picture_encoder},
 };
 
 static const family *family_of(const dd_builder *builder) {
@@ -32,7 +35,10 @@ dd_latent dd_network_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, d
 }
 
 dd_shape dd_network_data_shape(const dd_settings *settings, size_t samples) {
-    return dd_shape_rows(samples, (size_t)settings->data.width);
+    size_t side = (size_t)settings->data.image_size;
+    if (side == 0 || settings->network.family == DD_FAMILY_MLP) /* which reads a picture as one row */
+        return dd_shape_rows(samples, dd_settings_inner_width(settings));
+    return (dd_shape){{samples, side, side, (size_t)settings->data.channels}};
 }
 
 ddaebm_status dd_network_declare(dd_parameters *out, ddaebm_context *context, const dd_settings *settings) {

@@ -79,9 +79,39 @@ void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint6
             continue;
         float *values = dd_weights_at(weights, parameter);
         dd_rng_uniforms(values, seed, dd_stream(DD_STREAM_WEIGHTS, i), 0, parameter->elements);
-        for (size_t j = 0; j < parameter->elements; j++)
-            values[j] = parameter->middle + parameter->reach * (2.0f * values[j] - 1.0f);
+        for (size_t j = 0; j < parameter->elements; j++) {
+            float middle = parameter->half && j >= parameter->elements / 2 ? 0 : parameter->middle;
+            values[j] = middle + parameter->reach * (2.0f * values[j] - 1.0f);
+        }
     }
+}
+
+/* One output's filter, [C, P], becomes [P, C]. */
+static void turn_filter(float *filter, float *scratch, size_t channels, size_t places) {
+    for (size_t c = 0; c < channels; c++)
+        for (size_t p = 0; p < places; p++)
+            scratch[p * channels + c] = filter[c * places + p];
+    memcpy(filter, scratch, channels * places * sizeof *filter);
+}
+
+ddaebm_status dd_weights_to_kernel_layout(dd_weights *weights, const dd_parameters *parameters) {
+    size_t largest = 1;
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        if (p->rank == 4 && p->elements / p->shape[0] > largest)
+            largest = p->elements / p->shape[0];
+    }
+    float *scratch = dd_alloc(weights->context, largest * sizeof *scratch);
+    if (!scratch)
+        return DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        for (size_t o = 0; p->rank == 4 && o < p->shape[0]; o++)
+            turn_filter(dd_weights_at(weights, p) + o * (p->elements / p->shape[0]), scratch, p->shape[1],
+                        p->shape[2] * p->shape[3]);
+    }
+    dd_free(weights->context, scratch);
+    return DDAEBM_OK;
 }
 
 float *dd_weights_at(const dd_weights *weights, const dd_parameter *parameter) {

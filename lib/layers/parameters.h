@@ -24,6 +24,7 @@ typedef struct dd_parameter {
     size_t rank, shape[4], elements;
     size_t offset;       /* in elements, among those of its network and role */
     float middle, reach; /* first values: uniform on middle +- reach */
+    bool half;           /* the second half of them around 0 */
 } dd_parameter;
 
 typedef struct dd_parameters {
@@ -56,6 +57,9 @@ void dd_weights_copy(dd_weights *to, const dd_weights *from, const dd_parameters
 
 /* First values, fixed by (seed, index of the parameter). */
 void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint64_t seed);
+
+/* Rearranges weights of four axes from files' [O, C, KH, KW] to convolutions' [O, KH, KW, C]. */
+ddaebm_status dd_weights_to_kernel_layout(dd_weights *weights, const dd_parameters *parameters);
 
 /* Where a parameter's numbers are; not for counters. */
 float *dd_weights_at(const dd_weights *weights, const dd_parameter *parameter);

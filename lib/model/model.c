@@ -65,7 +65,7 @@ ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context,
     DD_TRY(check_schedule(held, settings));
     DD_TRY(dd_network_declare(&model->parameters, held, settings));
     DD_TRY(dd_weights_create(&model->weights, held, &model->parameters));
-    size_t width = (size_t)settings->data.width;
+    size_t width = dd_settings_width(settings);
     model->mean = dd_alloc_zero(held, width, sizeof *model->mean);
     model->scale = dd_alloc_zero(held, width, sizeof *model->scale);
     if (!model->mean || !model->scale) {
@@ -100,8 +100,28 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_weights_free(&model->weights);
     dd_free(context, model->mean);
     dd_free(context, model->scale);
+    dd_free(context, model->typical_mean);
+    dd_free(context, model->typical_precision);
     dd_free(context, model);
     ddaebm_context_free(context);
+}
+
+size_t dd_model_typicality_width(const ddaebm_model *model) {
+    return ddaebm_model_levels(model) * DD_TYPICALITY_STATISTICS;
+}
+
+ddaebm_status dd_model_make_typicality(ddaebm_model *model) {
+    size_t width = dd_model_typicality_width(model);
+    if (model->typical_mean)
+        return DDAEBM_OK;
+    model->typical_precision = dd_alloc_zero(model->context, width * width, sizeof *model->typical_precision);
+    if (model->typical_precision)
+        model->typical_mean = dd_alloc_zero(model->context, width, sizeof *model->typical_mean);
+    if (model->typical_mean)
+        return DDAEBM_OK;
+    dd_free(model->context, model->typical_precision);
+    model->typical_precision = NULL;
+    return DDAEBM_OUT_OF_MEMORY;
 }
 
 const ddaebm_config *ddaebm_model_config(const ddaebm_model *model) {
@@ -109,7 +129,13 @@ const ddaebm_config *ddaebm_model_config(const ddaebm_model *model) {
 }
 
 size_t ddaebm_model_width(const ddaebm_model *model) {
-    return (size_t)dd_model_settings(model)->data.width;
+    return dd_settings_width(dd_model_settings(model));
+}
+
+void ddaebm_model_image_shape(const ddaebm_model *model, size_t *height, size_t *width, size_t *channels) {
+    size_t side = dd_settings_outer_side(dd_model_settings(model));
+    *height = *width = side;
+    *channels = side ? (size_t)dd_model_settings(model)->data.channels : 0;
 }
 
 size_t ddaebm_model_levels(const ddaebm_model *model) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
+static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
 
 /* --- Writing. --- */
 
@@ -45,6 +46,17 @@ static ddaebm_status write_config(dd_safetensors_writer *writer, const ddaebm_mo
     return status;
 }
 
+static ddaebm_status write_typicality(dd_safetensors_writer *writer, const ddaebm_model *model) {
+    size_t width = dd_model_typicality_width(model);
+    const size_t square[] = {width, width};
+    if (!model->typical_mean)
+        return DDAEBM_OK;
+    ddaebm_status status = dd_safetensors_writer_add(writer, typical_mean, DD_STORED_F32, 1, &width, model->typical_mean);
+    if (status == DDAEBM_OK)
+        status = dd_safetensors_writer_add(writer, typical_precision, DD_STORED_F32, 2, square, model->typical_precision);
+    return status;
+}
+
 ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights) {
     size_t width = ddaebm_model_width(model);
     char version[16], temperature[DD_REAL_ROOM];
@@ -57,6 +69,7 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(write_config(writer, model));
     DD_TRY(dd_safetensors_writer_add(writer, "data.mean", DD_STORED_F32, 1, &width, model->mean));
     DD_TRY(dd_safetensors_writer_add(writer, "data.scale", DD_STORED_F32, 1, &width, model->scale));
+    DD_TRY(write_typicality(writer, model));
     DD_TRY(dd_model_file_write_weights(writer, &model->parameters, weights, ""));
 cleanup:
     return status;
@@ -183,10 +196,24 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
     for (size_t i = 0; i < dd_safetensors_count(file); i++) {
         const char *name = dd_safetensors_entry(file, i)->name;
         if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 && strcmp(name, "data.mean") != 0 &&
-            strcmp(name, "data.scale") != 0 && dd_parameters_find(&model->parameters, name) == model->parameters.count)
+            strcmp(name, "data.scale") != 0 && strcmp(name, typical_mean) != 0 && strcmp(name, typical_precision) != 0 &&
+            dd_parameters_find(&model->parameters, name) == model->parameters.count)
             return dd_fail(DDAEBM_MISMATCH, "the file has a tensor %.100s, which its configuration does not build", name);
     }
     return DDAEBM_OK;
+}
+
+/* Both tensors or none. */
+static ddaebm_status read_typicality(ddaebm_model *model, const dd_safetensors *file) {
+    size_t width = dd_model_typicality_width(model);
+    if (!dd_safetensors_find(file, typical_mean) && !dd_safetensors_find(file, typical_precision))
+        return DDAEBM_OK;
+    ddaebm_status status = dd_model_make_typicality(model);
+    if (status == DDAEBM_OK)
+        status = dd_model_file_read_floats(file, typical_mean, model->typical_mean, width);
+    if (status == DDAEBM_OK)
+        status = dd_model_file_read_floats(file, typical_precision, model->typical_precision, width * width);
+    return status;
 }
 
 static ddaebm_status fill(ddaebm_model *model, const dd_safetensors *file) {
@@ -202,6 +229,7 @@ static ddaebm_status fill(ddaebm_model *model, const dd_safetensors *file) {
             DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor data.scale is %g; allowed: above 0", i,
                            (double)model->scale[i]));
     DD_TRY(dd_model_file_read_weights(&model->weights, &model->parameters, file, ""));
+    DD_TRY(read_typicality(model, file));
     DD_TRY(refuse_strangers(model, file));
 cleanup:
     return status;

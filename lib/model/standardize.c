@@ -1,23 +1,118 @@
-/* The data's own units and the networks': each column shifted by its mean and divided by its deviation. */
+/* The data's own units and the networks': each column of rows shifted by its mean and divided by its deviation; pictures as they are, on
+ * black. */
 #include "model/model.h"
 
 #include "base/context.h"
 #include "base/error.h"
+#include "io/dataset.h"
 
 #include <math.h>
+#include <string.h>
+
+static const float black = -1;
+
+size_t dd_model_inner_width(const ddaebm_model *model) {
+    return dd_settings_inner_width(dd_model_settings(model));
+}
+
+/* Lines of a padded picture. */
+typedef struct frame {
+    size_t lines;  /* of the picture inside */
+    size_t line;   /* numbers in each */
+    size_t before; /* in the border, up to the first of them */
+    size_t gap;    /* and between one and the next */
+} frame;
+
+static frame frame_of(const ddaebm_model *model) {
+    const dd_settings *settings = dd_model_settings(model);
+    size_t side = dd_settings_outer_side(settings), channels = (size_t)settings->data.channels;
+    size_t padding = (size_t)settings->data.padding, whole = (size_t)settings->data.image_size;
+    return (frame){side, side * channels, (padding * whole + padding) * channels, 2 * padding * channels};
+}
+
+static bool has_pictures(const ddaebm_model *model) {
+    return dd_model_settings(model)->data.image_size > 0;
+}
+
+static float *blacken(float *at, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        *at++ = black;
+    return at;
+}
+
+/* Every line moves towards the front, or stays, where in is the end of out: so none is written over before it is read. */
+static void pad(const frame *f, const float *in, float *out) {
+    out = blacken(out, f->before);
+    for (size_t y = 0; y < f->lines; y++) {
+        memmove(out, in, f->line * sizeof *out);
+        in += f->line;
+        out = blacken(out + f->line, y + 1 < f->lines ? f->gap : f->before);
+    }
+}
+
+/* Every line moves towards the front. */
+static void cut(const frame *f, const float *in, float *out) {
+    in += f->before;
+    for (size_t y = 0; y < f->lines; y++, in += f->line + f->gap, out += f->line)
+        memmove(out, in, f->line * sizeof *out);
+}
+
+static void cut_all(const ddaebm_model *model, const float *in, size_t count, float *out) {
+    frame f = frame_of(model);
+    for (size_t i = 0; i < count; i++)
+        cut(&f, in + i * dd_model_inner_width(model), out + i * ddaebm_model_width(model));
+}
 
 void dd_model_standardize(const ddaebm_model *model, const float *in, size_t count, float *out) {
     size_t width = ddaebm_model_width(model);
+    if (has_pictures(model)) {
+        frame f = frame_of(model);
+        for (size_t i = 0; i < count; i++)
+            pad(&f, in + i * width, out + i * dd_model_inner_width(model));
+        return;
+    }
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             out[i * width + j] = (in[i * width + j] - model->mean[j]) / model->scale[j];
 }
 
 void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, float *out) {
+    if (has_pictures(model)) {
+        cut_all(model, in, count, out);
+        return;
+    }
     size_t width = ddaebm_model_width(model);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             out[i * width + j] = in[i * width + j] * model->scale[j] + model->mean[j];
+}
+
+void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count, float *out) {
+    if (has_pictures(model)) {
+        cut_all(model, in, count, out);
+        return;
+    }
+    size_t width = ddaebm_model_width(model);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            out[i * width + j] = in[i * width + j] / model->scale[j];
+}
+
+ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    size_t height = 0, width = 0, channels = 0, side = 0, other = 0, wanted = 0;
+    ddaebm_dataset_image_shape(dataset, &height, &width, &channels);
+    ddaebm_model_image_shape(model, &side, &other, &wanted);
+    bool halved = dd_model_settings(model)->network.family == DD_FAMILY_NCSNPP;
+    if (side > 0 && height > 0 && (height != side || width != side || channels != wanted))
+        return dd_fail(DDAEBM_MISMATCH,
+                       "the data has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu: "
+                       "data.image_size less data.padding on both sides, and data.channels%s",
+                       height, width, channels, side, side, wanted,
+                       halved ? "; these networks can be made for squares of an even side up to 128" : "");
+    if (ddaebm_dataset_width(dataset) != ddaebm_model_width(model))
+        return dd_fail(DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set %s", ddaebm_dataset_width(dataset),
+                       ddaebm_model_width(model), side ? "data.image_size, data.padding and data.channels" : "data.width");
+    return side > 0 ? dd_dataset_check_pictures(dataset) : DDAEBM_OK;
 }
 
 static ddaebm_status measure_rows(ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t rows, double *sums, float *block) {

@@ -88,3 +88,15 @@ dd_node dd_noise_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_
     dd_node noise = dd_softplus(graph, log_ratio(graph, settings, y, f_y));
     return dd_affine(graph, dd_batch_mean(graph, dd_add(graph, data, noise)), settings->objective.noise_contrast, 0);
 }
+
+/* ||x - y||, one number a sample, smooth at 0 */
+static dd_node distance(dd_graph *graph, dd_node x, dd_node y) {
+    dd_node squares = dd_sum(graph, square(graph, dd_subtract(graph, x, y)), dd_shape_a_sample(graph, x));
+    return dd_power(graph, dd_affine(graph, squares, 1, 1e-6), 0.5);
+}
+
+dd_node dd_energy_score(dd_graph *graph, dd_node x, dd_node a, dd_node b) {
+    dd_node to_x = dd_add(graph, distance(graph, x, a), distance(graph, x, b));
+    dd_node score = dd_subtract(graph, to_x, distance(graph, a, b));
+    return dd_affine(graph, dd_batch_mean(graph, score), 0.5, 0);
+}

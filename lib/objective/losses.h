@@ -21,8 +21,8 @@ dd_node dd_fake_penalty(const dd_process *process, dd_node gradient, double gamm
 /* Deviation of the noise in the noise-contrastive loss: standardised data lies well inside. */
 #define DD_NOISE_DEVIATION 1.25
 
-/* Noise-contrastive estimation (Gutmann and Hyvarinen, 2010): mean of softplus(-(f(x)/w - log n(x))) + softplus(f(y)/w - log n(y)) for data x and draws y of the
- * density n = N(0, DD_NOISE_DEVIATION^2 I); least when f/w is the normalised log-density of x. */
+/* Noise-contrastive estimation (Gutmann and Hyvarinen, 2010): mean of softplus(-(f(x)/w - log n(x))) + softplus(f(y)/w - log n(y))
+ * for data x and draws y of the density n = N(0, DD_NOISE_DEVIATION^2 I); least when f/w is the normalised log-density of x. */
 dd_node dd_noise_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node x, dd_node f_x, dd_node y, dd_node f_y);
 
 /* mean of f_fake - f_real, or of softplus(f_fake - f_real + margin), sample by sample */
@@ -39,5 +39,10 @@ dd_node dd_latent_divergence(dd_graph *graph, dd_latent q);
  *   weighted_gaussian_nll  the same with log v = max(post_logvar[t], post_logvar[1]), times weight[t+1]
  *   mse_prior, mse_posterior   sum (x_t - m)^2 / N */
 dd_node dd_reconstruction_loss(const dd_process *process, const dd_settings *settings, dd_node x_t, dd_node x_next, dd_node x0);
+
+/* The energy score (Gneiting and Raftery, 2007) of two independent draws a and b that predict x: mean of (||x - a|| + ||x - b|| -
+ * ||a - b||)/2, least in expectation when a is distributed as x is, given what both were drawn from. Distances are made smooth at
+ * 0: ||v|| stands for sqrt(v^2 + 1e-6). */
+dd_node dd_energy_score(dd_graph *graph, dd_node x, dd_node a, dd_node b);
 
 #endif

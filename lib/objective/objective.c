@@ -15,6 +15,17 @@ dd_step_slots dd_step_slots_of(const dd_parameters *parameters) {
     return slots;
 }
 
+/* Gradients that are summed loss by loss: of a network's weights, and of tensors that stand for a whole network's output
+ * (`leaves`). A loss is differentiated as soon as it is built, so that what its networks have computed is done with before the next
+ * one's begin. */
+enum { LEAF_X0, LEAF_X_POS, LEAVES };
+
+typedef struct gradients {
+    dd_node *wrt, *sum, *fresh; /* weights, then leaves */
+    size_t *index;              /* of each weight among the parameters */
+    size_t weights, count;
+} gradients;
+
 /* What the pieces of a step are built from and leave behind. */
 typedef struct step {
     dd_step_graph *out;
@@ -23,12 +34,23 @@ typedef struct step {
     dd_process process;
     dd_step_slots slots;
     dd_node level, z, noise_t, noise_encoder;
-    dd_node x_t, x_next, x0_pred, x_pos;
+    dd_node x0, x_t, x_next, x0_pred, x_pos;
+    dd_node leaves[LEAVES]; /* x0_pred and x_pos, as constants */
     dd_node losses[DD_LOSSES];
+    gradients of_energy, of_generator; /* with the encoder's */
 } step;
 
+/* Adds the gradients of sum(y seed). */
+static void differentiate(step *s, gradients *g, dd_node y, dd_node seed) {
+    dd_graph *graph = s->out->graph;
+    dd_gradient(graph, y, seed, g->wrt, g->count, g->fresh);
+    for (size_t i = 0; i < g->count; i++)
+        if (g->fresh[i] != DD_NONE)
+            g->sum[i] = g->sum[i] == DD_NONE ? g->fresh[i] : dd_add(graph, g->sum[i], g->fresh[i]);
+}
+
 static void observe(step *s, const char *name, dd_node node, int phase) {
-    s->out->observed[s->out->observed_count++] = (dd_observed){name, node, phase};
+    s->out->observed[s->out->observed_count++] = (dd_observed){name, node, dd_graph_shape(s->out->graph, node), phase};
 }
 
 static void build_samples(step *s, size_t batch) {
@@ -39,12 +61,15 @@ static void build_samples(step *s, size_t batch) {
     s->z = dd_input(graph, DD_SLOT_LATENT, latent, 0);
     s->noise_encoder = dd_input(graph, DD_SLOT_NOISE_ENCODER, latent, 0);
     s->noise_t = dd_input(graph, DD_SLOT_NOISE_T, data, 0);
-    s->x_t = dd_process_diffuse(&s->process, dd_input(graph, DD_SLOT_X0, data, 0), s->noise_t);
+    s->x0 = dd_input(graph, DD_SLOT_X0, data, 0);
+    s->x_t = dd_process_diffuse(&s->process, s->x0, s->noise_t);
     s->x_next = dd_process_next(&s->process, s->x_t, dd_input(graph, DD_SLOT_NOISE_NEXT, data, 0));
     s->x_t = dd_detach(graph, s->x_t); /* x_next does not follow x_t in any gradient */
     s->x_next = dd_detach(graph, s->x_next);
     s->x0_pred = dd_network_generator(&s->builder, s->x_next, s->level, s->z);
     s->x_pos = dd_posterior_draw(&s->process, s->x0_pred, s->x_next, dd_input(graph, DD_SLOT_NOISE_POSTERIOR, data, 0));
+    s->leaves[LEAF_X0] = dd_detach(graph, s->x0_pred);
+    s->leaves[LEAF_X_POS] = dd_detach(graph, s->x_pos);
     observe(s, "x_t", s->x_t, 0);
     observe(s, "x_next", s->x_next, 0);
     observe(s, "x0_pred", s->x0_pred, 0);
@@ -65,8 +90,8 @@ static dd_node build_penalty(step *s, dd_node f_real) {
     return dd_score_penalty(&s->process, gradient, s->noise_t, s->settings->objective.latent_weight, gamma);
 }
 
-/* Data of every level against draws of N(0, DD_NOISE_DEVIATION^2 I), whose density is known: where the adversarial terms only compare, this ties the
- * heights of f over regions that no generated sample connects. */
+/* Data of every level against draws of N(0, DD_NOISE_DEVIATION^2 I), whose density is known: where the adversarial terms only
+ * compare, this ties the heights of f over regions that no generated sample connects. */
 static dd_node build_noise_contrast(step *s, dd_node f_real) {
     dd_graph *graph = s->out->graph;
     dd_node noise = dd_input(graph, DD_SLOT_NOISE_CONTRAST, dd_graph_shape(graph, s->x_t), 0);
@@ -75,13 +100,24 @@ static dd_node build_noise_contrast(step *s, dd_node f_real) {
     return dd_noise_contrast_loss(graph, s->settings, s->x_t, f_real, wide, f_noise);
 }
 
+/* f(x_pos). Where the contrast is linear, its gradient waits for nothing: it is taken at once, and the rest sees a constant. */
+static dd_node build_f_fake(step *s) {
+    dd_graph *graph = s->out->graph;
+    dd_node f_fake = dd_network_energy(&s->builder, s->leaves[LEAF_X_POS], s->level);
+    observe(s, "f_fake", f_fake, 0);
+    if (s->settings->objective.contrast != DD_CONTRAST_LINEAR || s->settings->objective.fake_gamma > 0)
+        return f_fake;
+    double share = s->settings->objective.contrast_weight / (double)dd_samples(graph, f_fake);
+    differentiate(s, &s->of_energy, f_fake, dd_expand(graph, dd_scalar(graph, share), dd_graph_shape(graph, f_fake)));
+    return dd_detach(graph, f_fake);
+}
+
 /* loss = contrast of f(x_pos) with f(x_t), plus penalties; as published mean[f(x_pos) - f(x_t)] + gamma/2 mean ||d/dx_t
  * [f + log q]||^2 */
 static void build_energy_loss(step *s) {
     dd_graph *graph = s->out->graph;
-    dd_node fake = dd_detach(graph, s->x_pos), *losses = s->losses, gradient = DD_NONE;
-    dd_node f_real = dd_network_energy(&s->builder, s->x_t, s->level);
-    dd_node f_fake = dd_network_energy(&s->builder, fake, s->level);
+    dd_node *losses = s->losses, fake = s->leaves[LEAF_X_POS], gradient = DD_NONE;
+    dd_node f_fake = build_f_fake(s), f_real = dd_network_energy(&s->builder, s->x_t, s->level);
     losses[DD_LOSS_ENERGY_REAL] = dd_batch_mean(graph, f_real);
     losses[DD_LOSS_ENERGY_FAKE] = dd_batch_mean(graph, f_fake);
     losses[DD_LOSS_PENALTY] = build_penalty(s, f_real);
@@ -94,8 +130,8 @@ static void build_energy_loss(step *s) {
     if (s->settings->objective.noise_contrast > 0)
         contrast = dd_add(graph, contrast, build_noise_contrast(s, f_real));
     losses[DD_LOSS_ENERGY] = dd_add(graph, contrast, losses[DD_LOSS_PENALTY]);
+    differentiate(s, &s->of_energy, losses[DD_LOSS_ENERGY], DD_NONE);
     observe(s, "f_real", f_real, 0);
-    observe(s, "f_fake", f_fake, 0);
     observe(s, "penalty", losses[DD_LOSS_PENALTY], 0);
     observe(s, "loss_energy", losses[DD_LOSS_ENERGY], 0);
 }
@@ -105,7 +141,7 @@ static void build_forward_terms(step *s) {
     dd_graph *graph = s->out->graph;
     bool prior = s->settings->objective.reconstruction == DD_RECONSTRUCTION_MSE_PRIOR;
     dd_latent q = dd_network_encoder(&s->builder, s->x_t, s->x_next, s->level);
-    dd_node deviation = dd_exp(graph, dd_affine(graph, q.log_variance, 0.5, 0)), x0 = s->x0_pred;
+    dd_node deviation = dd_exp(graph, dd_affine(graph, q.log_variance, 0.5, 0)), x0 = s->leaves[LEAF_X0];
     dd_node z = dd_add(graph, q.mean, dd_multiply(graph, deviation, s->noise_encoder));
     observe(s, "enc_mean", q.mean, 1);
     observe(s, "enc_logvar", q.log_variance, 1);
@@ -116,27 +152,53 @@ static void build_forward_terms(step *s) {
     }
     s->losses[DD_LOSS_DIVERGENCE] = dd_latent_divergence(graph, q);
     s->losses[DD_LOSS_RECONSTRUCTION] = dd_reconstruction_loss(&s->process, s->settings, s->x_t, s->x_next, x0);
+    dd_node both = dd_add(graph, s->losses[DD_LOSS_DIVERGENCE], s->losses[DD_LOSS_RECONSTRUCTION]);
+    differentiate(s, &s->of_generator, both, DD_NONE);
 }
 
 /* -mean[f(x_pos) + log q(x_{t+1} | x_pos)] with the updated energy, and w mean[-log q(z | x_pos, x_{t+1})] */
 static void build_reverse_terms(step *s) {
     dd_graph *graph = s->out->graph;
+    dd_node x_pos = s->leaves[LEAF_X_POS];
+    const double reverse = s->settings->objective.reverse_weight, weight = s->settings->objective.latent_weight;
     s->builder.phase = 1;
-    dd_node f_pos = dd_network_energy(&s->builder, s->x_pos, s->level);
+    dd_node f_pos = dd_network_energy(&s->builder, x_pos, s->level);
     s->builder.phase = 0;
-    dd_node log_q = dd_process_log_next(&s->process, s->x_pos, s->x_next);
-    const double reverse = s->settings->objective.reverse_weight;
+    dd_node log_q = dd_process_log_next(&s->process, x_pos, s->x_next);
     dd_node seen = dd_affine(graph, f_pos, 1 / s->settings->objective.temperature, 0);
     s->losses[DD_LOSS_ADVERSARIAL] = dd_affine(graph, dd_batch_mean(graph, dd_add(graph, seen, log_q)), -reverse, 0);
+    differentiate(s, &s->of_generator, s->losses[DD_LOSS_ADVERSARIAL], DD_NONE);
     observe(s, "f_pos", f_pos, 1);
     observe(s, "log_q_pos", log_q, 1);
-    double weight = s->settings->objective.latent_weight;
     if (weight == 0)
         return;
-    dd_latent q = dd_network_encoder(&s->builder, s->x_pos, s->x_next, s->level);
+    dd_latent q = dd_network_encoder(&s->builder, x_pos, s->x_next, s->level);
     s->losses[DD_LOSS_LATENT] = dd_affine(graph, dd_latent_loss(graph, s->z, q), weight * reverse, 0);
+    differentiate(s, &s->of_generator, s->losses[DD_LOSS_LATENT], DD_NONE);
     observe(s, "latent_mean", q.mean, 1);
     observe(s, "latent_logvar", q.log_variance, 1);
+}
+
+/* Pulls the generator's draws of x_0 towards their distribution given x_{t+1}, however far apart the modes are. */
+static dd_node build_energy_score(step *s) {
+    dd_graph *graph = s->out->graph;
+    dd_node z = dd_input(graph, DD_SLOT_LATENT_SCORE, dd_graph_shape(graph, s->z), 0);
+    dd_node second = dd_network_generator(&s->builder, s->x_next, s->level, z);
+    dd_node score =
+        dd_affine(graph, dd_energy_score(graph, s->x0, s->leaves[LEAF_X0], second), s->settings->objective.energy_score, 0);
+    differentiate(s, &s->of_generator, score, DD_NONE);
+    return score;
+}
+
+/* What the losses want of x0_pred and x_pos, through the generator. */
+static void differentiate_generator(step *s) {
+    dd_graph *graph = s->out->graph;
+    const dd_node *wanted = s->of_generator.sum + s->of_generator.weights;
+    dd_node cotangent = DD_NONE;
+    dd_gradient(graph, s->x_pos, wanted[LEAF_X_POS], &s->x0_pred, 1, &cotangent);
+    if (wanted[LEAF_X0] != DD_NONE)
+        cotangent = dd_add(graph, cotangent, wanted[LEAF_X0]);
+    differentiate(s, &s->of_generator, s->x0_pred, cotangent);
 }
 
 /* What is dropped is not built, so it leaves batch statistics alone; the order of building is the order of their moves. */
@@ -151,6 +213,9 @@ static void build_generator_loss(step *s) {
     build_reverse_terms(s);
     losses[DD_LOSS_GENERATOR] = dd_add(graph, dd_add(graph, losses[DD_LOSS_ADVERSARIAL], losses[DD_LOSS_LATENT]),
                                        dd_add(graph, losses[DD_LOSS_DIVERGENCE], losses[DD_LOSS_RECONSTRUCTION]));
+    if (s->settings->objective.energy_score > 0)
+        losses[DD_LOSS_GENERATOR] = dd_add(graph, losses[DD_LOSS_GENERATOR], build_energy_score(s));
+    differentiate_generator(s);
     for (int i = 0; i < 4; i++)
         observe(s, names[i], losses[DD_LOSS_ADVERSARIAL + i], 1);
     observe(s, "loss_generator", losses[DD_LOSS_GENERATOR], 1);
@@ -161,35 +226,12 @@ static void ask_for_losses(step *s) {
         dd_output(s->out->graph, s->losses[i], s->slots.losses + i, i < DD_LOSS_GENERATOR ? 0 : 1);
 }
 
-/* Gradients of a loss for the weights that `of_energy` says. The energy's parameters enter its loss as they are in phase 0. */
-static ddaebm_status ask_for_gradients(step *s, bool of_energy) {
-    dd_parameters *parameters = s->builder.parameters;
-    ddaebm_context *context = s->out->context;
-    dd_node *wrt = dd_alloc_zero(context, parameters->count, sizeof *wrt);
-    dd_node *gradients = dd_alloc_zero(context, parameters->count, sizeof *gradients);
-    size_t *index = dd_alloc_zero(context, parameters->count, sizeof *index), count = 0;
-    if (wrt && gradients && index) {
-        for (size_t i = 0; i < parameters->count; i++) {
-            const dd_parameter *p = &parameters->items[i];
-            if (p->role != DD_ROLE_WEIGHT || (p->network == DDAEBM_NETWORK_ENERGY) != of_energy)
-                continue;
-            dd_shape shape = {{1, 1, 1, 1}};
-            memcpy(shape.size + DD_AXES - p->rank, p->shape, p->rank * sizeof *p->shape);
-            wrt[count] = dd_input(s->out->graph, s->slots.parameters + (dd_slot)i, shape, 0);
-            index[count++] = i;
-        }
-        dd_gradient(s->out->graph, s->losses[of_energy ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR], DD_NONE, wrt, count, gradients);
-        for (size_t i = 0; i < count; i++) {
-            s->out->used[index[i]] = gradients[i] != DD_NONE;
-            if (gradients[i] != DD_NONE)
-                dd_output(s->out->graph, gradients[i], s->slots.gradients + (dd_slot)index[i], of_energy ? 0 : 1);
-        }
+static void ask_for_gradients(step *s, const gradients *g, int phase) {
+    for (size_t i = 0; i < g->weights; i++) {
+        s->out->used[g->index[i]] = g->sum[i] != DD_NONE;
+        if (g->sum[i] != DD_NONE)
+            dd_output(s->out->graph, g->sum[i], s->slots.gradients + (dd_slot)g->index[i], phase);
     }
-    ddaebm_status status = wrt && gradients && index ? dd_graph_status(s->out->graph) : DDAEBM_OUT_OF_MEMORY;
-    dd_free(context, wrt);
-    dd_free(context, gradients);
-    dd_free(context, index);
-    return status;
 }
 
 static void ask_for_statistics(step *s) {
@@ -203,6 +245,40 @@ static void ask_for_statistics(step *s) {
 static void ask_for_observed(step *s) {
     for (size_t i = 0; i < s->out->observed_count; i++)
         dd_output(s->out->graph, s->out->observed[i].node, s->slots.observed + (dd_slot)i, s->out->observed[i].phase);
+}
+
+/* Weights that a loss is differentiated by. The energy's enter its loss as they are in phase 0. */
+static ddaebm_status prepare_gradients(step *s, gradients *g, bool of_energy) {
+    const dd_parameters *parameters = s->builder.parameters;
+    ddaebm_context *context = s->out->context;
+    size_t room = parameters->count + LEAVES;
+    g->wrt = dd_alloc_zero(context, room, sizeof *g->wrt);
+    g->sum = dd_alloc_zero(context, room, sizeof *g->sum);
+    g->fresh = dd_alloc_zero(context, room, sizeof *g->fresh);
+    g->index = dd_alloc_zero(context, room, sizeof *g->index);
+    if (!g->wrt || !g->sum || !g->fresh || !g->index)
+        return DDAEBM_OUT_OF_MEMORY;
+    memset(g->sum, 0xFF, room * sizeof *g->sum); /* DD_NONE */
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        if (p->role != DD_ROLE_WEIGHT || (p->network == DDAEBM_NETWORK_ENERGY) != of_energy)
+            continue;
+        dd_shape shape = {{1, 1, 1, 1}};
+        memcpy(shape.size + DD_AXES - p->rank, p->shape, p->rank * sizeof *p->shape);
+        g->wrt[g->weights] = dd_input(s->out->graph, s->slots.parameters + (dd_slot)i, shape, 0);
+        g->index[g->weights++] = i;
+    }
+    g->count = g->weights;
+    for (int i = 0; i < LEAVES && !of_energy; i++)
+        g->wrt[g->count++] = s->leaves[i];
+    return DDAEBM_OK;
+}
+
+static void free_gradients(const step *s, gradients *g) {
+    dd_free(s->out->context, g->wrt);
+    dd_free(s->out->context, g->sum);
+    dd_free(s->out->context, g->fresh);
+    dd_free(s->out->context, g->index);
 }
 
 static ddaebm_status allocate(step *s, ddaebm_context *context, size_t parameters) {
@@ -233,20 +309,26 @@ ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, c
                              .training = true,
                              .first_slot = s.slots.parameters,
                              .moved = s.builder.moved,
+                             .dropout_seed = dd_input(result.graph, DD_SLOT_DROPOUT_SEED, dd_shape_rows(1, 4), 0),
                              .calls = result.calls};
     s.process = (dd_process){.graph = result.graph, .schedule = &schedule};
     build_samples(&s, batch);
+    DD_TRY(dd_graph_status(result.graph));
+    DD_TRY(prepare_gradients(&s, &s.of_energy, true));
+    DD_TRY(prepare_gradients(&s, &s.of_generator, false));
     build_energy_loss(&s);
     build_generator_loss(&s);
     ask_for_losses(&s);
-    DD_TRY(ask_for_gradients(&s, true));
-    DD_TRY(ask_for_gradients(&s, false));
+    ask_for_gradients(&s, &s.of_energy, 0);
+    ask_for_gradients(&s, &s.of_generator, 1);
     ask_for_statistics(&s);
     if (observe)
         ask_for_observed(&s);
     DD_TRY(dd_graph_status(result.graph));
     *out = result;
 cleanup:
+    free_gradients(&s, &s.of_energy);
+    free_gradients(&s, &s.of_generator);
     dd_free(context, s.builder.moved);
     dd_noise_schedule_free(&schedule);
     if (status != DDAEBM_OK) {

@@ -17,6 +17,8 @@ enum {
     DD_SLOT_LATENT,          /* [N, nz] */
     DD_SLOT_NOISE_ENCODER,   /* [N, nz] */
     DD_SLOT_NOISE_CONTRAST,  /* like data: of the noise-contrastive loss */
+    DD_SLOT_LATENT_SCORE,    /* [N, nz]: of the energy score's second draw */
+    DD_SLOT_DROPOUT_SEED,    /* [4]: what masks are drawn from, see dd_mask */
     DD_SLOT_INPUTS
 };
 
@@ -44,7 +46,8 @@ dd_step_slots dd_step_slots_of(const dd_parameters *parameters);
 /* What a step computes on the way, by the names of the fixtures ("x_t", "f_real"): for tests. */
 typedef struct dd_observed {
     const char *name;
-    dd_node node;
+    dd_node node; /* in the graph as built: dd_graph_recompute numbers nodes anew */
+    dd_shape shape;
     int phase;
 } dd_observed;
 

@@ -4,12 +4,12 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "diffusion/noise_schedule.h"
+#include "sample/scorer.h"
 
-#include <ddaebm/scorer.h>
 #include <float.h>
 #include <math.h>
 
-enum { MOST_ROWS = 16384, GRID = 384, GRID_LINE = 4096 };
+enum { MOST_ROWS = 16384, MOST_PICTURES = 256, GRID = 384, GRID_LINE = 4096 };
 
 /* How far beyond the data the box reaches, as a part of the data's extent. */
 static const double beyond = 0.25;
@@ -22,21 +22,20 @@ static const double least_inverse = 1e-4, most_inverse = 1e4;
 
 typedef struct calibration {
     ddaebm_model *model;
-    ddaebm_scorer *scorer; /* made at temperature 1: scores are f */
-    size_t width, count;
-    float *rows;        /* [count, width]: data as it is */
-    float *noisy;       /* [count, width]: diffused to level 0, in the data's units */
-    float *noise;       /* [count, width]: with what noise, but for its sign and deviation */
-    double keep, sigma; /* what is left of the data, and the noise's deviation */
+    ddaebm_scorer *scorer;      /* made at temperature 1: scores are f */
+    size_t width, inner, count; /* numbers in a row of data, and in one that the networks see */
+    float *rows;                /* [count, width]: data as it is */
+    float *noisy;               /* [count, inner]: as the networks see them, diffused to level 0 */
+    float *noise;               /* [count, inner]: with what noise, but for its sign and deviation */
+    double keep, sigma;         /* what is left of the data, and the noise's deviation */
 } calibration;
 
 /* The rows at level 0, with the noise times a sign. */
 static void diffuse(calibration *c, float sign) {
     float keep = (float)c->keep, spread = sign * (float)c->sigma;
     dd_model_standardize(c->model, c->rows, c->count, c->noisy);
-    for (size_t i = 0; i < c->count * c->width; i++)
+    for (size_t i = 0; i < c->count * c->inner; i++)
         c->noisy[i] = keep * c->noisy[i] + spread * c->noise[i];
-    dd_model_restore(c->model, c->noisy, c->count, c->noisy);
 }
 
 /* --- Maximum likelihood: the mean of f over the data equals its mean under exp(f s). --- */
@@ -122,14 +121,14 @@ static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature
 
 /* Over each noise and its opposite: the gradient at the row itself, which a small sigma would let drown the sum, cancels. */
 static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
-    float *gradients = dd_alloc_zero(c->model->context, c->count * c->width, sizeof *gradients);
+    float *gradients = dd_alloc_zero(c->model->context, c->count * c->inner, sizeof *gradients);
     ddaebm_status status = gradients ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     double product = 0, square = 0;
     for (int sign = 1; sign >= -1 && status == DDAEBM_OK; sign -= 2) {
         diffuse(c, (float)sign);
-        status = ddaebm_scorer_gradient(c->scorer, c->noisy, c->count, 0, gradients);
-        for (size_t i = 0; i < c->count * c->width; i++) {
-            double gradient = (double)gradients[i] * (double)c->model->scale[i % c->width]; /* of a standardised row */
+        status = dd_scorer_inner_gradient(c->scorer, c->noisy, c->count, 0, gradients);
+        for (size_t i = 0; i < c->count * c->inner; i++) {
+            double gradient = (double)gradients[i];
             product -= sign * gradient * (double)c->noise[i] / c->sigma;
             square += gradient * gradient;
         }
@@ -145,13 +144,14 @@ static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
 static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint64_t seed) {
     ddaebm_model *model = c->model;
     uint64_t all = ddaebm_dataset_rows(dataset), first = all ? 0 : fresh_rows;
-    c->count = all && all < MOST_ROWS ? (size_t)all : MOST_ROWS;
-    float **blocks[] = {&c->rows, &c->noisy, &c->noise};
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
-        *blocks[i] = dd_alloc_zero(model->context, c->count * c->width, sizeof(float));
-        if (!*blocks[i])
-            return DDAEBM_OUT_OF_MEMORY;
-    }
+    uint64_t most =
+        dd_model_settings(model)->data.image_size > 0 ? MOST_PICTURES : MOST_ROWS; /* a picture has many numbers to fit */
+    c->count = (size_t)(all && all < most ? all : most);
+    c->rows = dd_alloc_zero(model->context, c->count * c->width, sizeof(float));
+    c->noisy = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
+    c->noise = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
+    if (!c->rows || !c->noisy || !c->noise)
+        return DDAEBM_OUT_OF_MEMORY;
     dd_noise_schedule schedule;
     ddaebm_status status = ddaebm_dataset_read(dataset, first, c->count, c->rows);
     if (status == DDAEBM_OK)
@@ -161,12 +161,12 @@ static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint
     c->keep = schedule.a_cum[0];
     c->sigma = schedule.sigma_cum[0];
     dd_noise_schedule_free(&schedule);
-    dd_rng_normals(c->noise, seed, dd_stream(DD_STREAM_CALIBRATION, 0), 0, c->count * c->width);
+    dd_rng_normals(c->noise, seed, dd_stream(DD_STREAM_CALIBRATION, 0), 0, c->count * c->inner);
     return ddaebm_scorer_create(&c->scorer, model);
 }
 
 ddaebm_status dd_calibrate(ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed) {
-    calibration c = {.model = model, .width = ddaebm_model_width(model)};
+    calibration c = {.model = model, .width = ddaebm_model_width(model), .inner = dd_model_inner_width(model)};
     double before = model->temperature, fitted = before;
     model->temperature = 1;
     ddaebm_status status = prepare(&c, dataset, seed);

@@ -8,10 +8,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Rows of a chunk: as many as keep a layer of the usual width in the second-level cache; and up to how many rows go one by one. */
-enum { CHUNK = 400, FEW = 6, SIZES = 2 };
-
-static const size_t chunk_rows[SIZES] = {1, CHUNK};
+/* Rows of a chunk: as many as keep a layer of the usual width in the second-level cache; for pictures, pixels of a chunk. And up to how
+ * many rows go one by one. */
+enum { CHUNK = 400, CHUNK_PIXELS = 8192, FEW = 6, SIZES = 2 };
 
 struct dd_lane {
     dd_workspace *workspace;
@@ -25,12 +24,28 @@ struct dd_evaluator {
     const ddaebm_model *model;
     dd_weights weights;
     size_t widths[DD_EVAL_SLOTS];
+    size_t chunk_rows[SIZES], few; /* up to `few` go one by one */
     dd_plan *plans[SIZES];
-    dd_lane *lanes; /* the first for single rows, then one a thread */
-    size_t lane_count;
+    dd_lane *lanes; /* those for single rows, then those for chunks */
+    size_t lane_counts[SIZES];
 };
 
 /* --- Making one. --- */
+
+/* A few rows are done before another thread wakes. A picture is worth waking it: each thread has a lane for single ones, too, for calls that
+ * would leave some without a chunk. */
+static void choose_sizes(dd_evaluator *evaluator) {
+    dd_shape one = dd_network_data_shape(dd_model_settings(evaluator->model), 1);
+    bool pictures = one.size[0] == 1 && one.size[1] > 1;
+    size_t pixels = one.size[1] * one.size[2], threads = (size_t)ddaebm_context_threads(evaluator->context), chunk = CHUNK;
+    if (pictures)
+        chunk = pixels >= CHUNK_PIXELS ? 1 : pixels * CHUNK > CHUNK_PIXELS ? CHUNK_PIXELS / pixels : CHUNK;
+    evaluator->chunk_rows[0] = 1;
+    evaluator->chunk_rows[1] = chunk;
+    evaluator->few = chunk == 1 ? 0 : pictures ? chunk * threads - 1 : FEW;
+    evaluator->lane_counts[0] = pictures && chunk > 1 ? threads : 1;
+    evaluator->lane_counts[1] = threads;
+}
 
 static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build build, const void *user) {
     const ddaebm_model *model = evaluator->model;
@@ -41,9 +56,12 @@ static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build
     if (status != DDAEBM_OK)
         return status;
     DD_TRY(dd_noise_schedule_make(&schedule, evaluator->context, dd_model_settings(model)));
-    dd_builder builder = {
-        .graph = graph, .settings = dd_model_settings(model), .parameters = &parameters, .first_slot = DD_EVAL_SLOTS};
-    size_t rows = chunk_rows[size];
+    dd_builder builder = {.graph = graph,
+                          .settings = dd_model_settings(model),
+                          .parameters = &parameters,
+                          .first_slot = DD_EVAL_SLOTS,
+                          .kernel_layout = true};
+    size_t rows = evaluator->chunk_rows[size];
     dd_shape data = dd_network_data_shape(builder.settings, rows);
     dd_shape latent = dd_shape_rows(rows, (size_t)builder.settings->network.latent_width);
     dd_node in[DD_EVAL_OUT] = {dd_input(graph, DD_EVAL_X, data, 1), dd_input(graph, DD_EVAL_LEVEL, dd_shape_rows(rows, 1), 1),
@@ -62,7 +80,7 @@ cleanup:
 }
 
 static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size) {
-    lane->rows = chunk_rows[size];
+    lane->rows = evaluator->chunk_rows[size];
     lane->context = evaluator->context;
     ddaebm_status status = dd_workspace_create(&lane->workspace, evaluator->plans[size]);
     if (status != DDAEBM_OK)
@@ -82,6 +100,10 @@ static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size)
     return DDAEBM_OK;
 }
 
+static size_t all_lanes(const dd_evaluator *evaluator) {
+    return evaluator->lane_counts[0] + evaluator->lane_counts[1];
+}
+
 ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model, dd_eval_build build, const void *user) {
     dd_evaluator *evaluator = dd_alloc_zero(model->context, 1, sizeof *evaluator);
     if (!evaluator)
@@ -89,19 +111,20 @@ ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model,
     ddaebm_status status;
     DD_TRY(dd_context_hold(&evaluator->context, model->context));
     evaluator->model = model;
+    choose_sizes(evaluator);
     DD_TRY(dd_weights_create(&evaluator->weights, model->context, &model->parameters));
     dd_weights_copy(&evaluator->weights, &model->weights, &model->parameters);
+    DD_TRY(dd_weights_to_kernel_layout(&evaluator->weights, &model->parameters));
     for (int size = 0; size < SIZES; size++)
         DD_TRY(plan_chunk(evaluator, size, build, user));
-    evaluator->lane_count = 1 + (size_t)ddaebm_context_threads(model->context);
-    evaluator->lanes = dd_alloc_zero(model->context, evaluator->lane_count, sizeof *evaluator->lanes);
+    evaluator->lanes = dd_alloc_zero(model->context, all_lanes(evaluator), sizeof *evaluator->lanes);
     if (!evaluator->lanes) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
     dd_blas_enter();
-    for (size_t i = 0; i < evaluator->lane_count && status == DDAEBM_OK; i++)
-        status = open_lane(evaluator, &evaluator->lanes[i], i > 0);
+    for (size_t i = 0; i < all_lanes(evaluator) && status == DDAEBM_OK; i++)
+        status = open_lane(evaluator, &evaluator->lanes[i], i >= evaluator->lane_counts[0]);
     dd_blas_leave();
 cleanup:
     if (status == DDAEBM_OK)
@@ -115,7 +138,7 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
     if (!evaluator)
         return;
     ddaebm_context *context = evaluator->context;
-    for (size_t i = 0; evaluator->lanes && i < evaluator->lane_count; i++) {
+    for (size_t i = 0; evaluator->lanes && i < all_lanes(evaluator); i++) {
         dd_workspace_free(evaluator->lanes[i].workspace);
         for (int slot = 0; slot < DD_EVAL_SLOTS; slot++)
             dd_free(context, evaluator->lanes[i].buffers[slot]);
@@ -131,8 +154,9 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
 /* --- Running. --- */
 
 typedef struct call {
-    dd_evaluator *evaluator;
-    size_t count, chunks;
+    size_t count, rows, chunks; /* rows of a chunk */
+    dd_lane *lanes;
+    size_t lane_count;
     dd_eval_chunk chunk;
     void *user;
     ddaebm_progress_function progress;
@@ -146,11 +170,11 @@ typedef struct call {
 static void run_chunks(void *argument, dd_team *team, int index) {
     (void)team;
     call *c = argument;
-    if ((size_t)index + 1 >= c->evaluator->lane_count)
+    if ((size_t)index >= c->lane_count)
         return;
-    dd_lane *lane = &c->evaluator->lanes[index + 1];
+    dd_lane *lane = &c->lanes[index];
     for (size_t i; !atomic_load(&c->cancelled) && (i = atomic_fetch_add(&c->next, 1)) < c->chunks;) {
-        size_t first = i * CHUNK, rows = c->count - first < CHUNK ? c->count - first : CHUNK;
+        size_t first = i * c->rows, rows = c->count - first < c->rows ? c->count - first : c->rows;
         c->chunk(c->user, lane, first, rows);
         size_t done = atomic_fetch_add(&c->done, rows) + rows;
         if (index == 0 && c->progress && c->progress(c->progress_user, done, c->count) != 0)
@@ -160,14 +184,17 @@ static void run_chunks(void *argument, dd_team *team, int index) {
 
 ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
                                ddaebm_progress_function progress, void *progress_user) {
-    call c = {
-        .evaluator = evaluator, .count = count, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user};
-    c.chunks = (count + CHUNK - 1) / CHUNK;
+    call c = {.count = count, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user};
+    int size = count > evaluator->few;
+    c.rows = evaluator->chunk_rows[size];
+    c.lanes = evaluator->lanes + (size ? evaluator->lane_counts[0] : 0);
+    c.lane_count = evaluator->lane_counts[size];
+    c.chunks = (count + c.rows - 1) / c.rows;
     atomic_init(&c.next, 0);
     atomic_init(&c.done, 0);
     atomic_init(&c.cancelled, false);
     dd_blas_enter();
-    if (count <= FEW)
+    if (c.rows == 1 && c.lane_count == 1)
         for (size_t i = 0; i < count; i++)
             chunk(user, &evaluator->lanes[0], i, 1);
     else

@@ -57,16 +57,27 @@ ddaebm_status ddaebm_sampler_set_progress(ddaebm_sampler *sampler, ddaebm_progre
 typedef struct draw {
     const ddaebm_model *model;
     uint64_t seed, first;
-    float *rows;
+    float *rows;  /* [count, width], or NULL */
+    float *steps; /* [count, T + 1, width], or NULL */
 } draw;
+
+/* Shows x_t of a chunk's rows; `step` reverse steps are done. */
+static void keep_step(const draw *d, const float *x, size_t first, size_t count, size_t step) {
+    size_t width = ddaebm_model_width(d->model), inner = dd_model_inner_width(d->model);
+    size_t states = ddaebm_model_levels(d->model) + 1;
+    for (size_t i = 0; d->steps && i < count; i++)
+        dd_model_restore(d->model, x + i * inner, 1, d->steps + ((first + i) * states + step) * width);
+}
 
 static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const draw *d = user;
-    size_t width = ddaebm_model_width(d->model), latent = (size_t)dd_model_settings(d->model)->network.latent_width;
+    size_t width = dd_model_inner_width(d->model), latent = (size_t)dd_model_settings(d->model)->network.latent_width;
+    size_t levels = ddaebm_model_levels(d->model);
     uint64_t number = d->first + first;
     float *x = dd_lane_buffer(lane, DD_EVAL_X);
     dd_rng_normals(x, d->seed, dd_stream(DD_STREAM_SAMPLE_START, 0), number * width, count * width);
-    for (size_t t = ddaebm_model_levels(d->model); t-- > 0;) {
+    keep_step(d, x, first, count, 0);
+    for (size_t t = levels; t-- > 0;) {
         dd_rng_normals(dd_lane_buffer(lane, DD_EVAL_LATENT), d->seed, dd_stream(DD_STREAM_SAMPLE_LATENT, t), number * latent,
                        count * latent);
         if (t > 0) /* at level 0 the noise is not used */
@@ -74,8 +85,18 @@ static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
                            count * width);
         dd_lane_compute(lane, t);
         memcpy(x, dd_lane_buffer(lane, DD_EVAL_OUT), count * width * sizeof *x);
+        keep_step(d, x, first, count, levels - t);
     }
-    dd_model_restore(d->model, x, count, d->rows + first * width);
+    if (d->rows)
+        dd_model_restore(d->model, x, count, d->rows + first * ddaebm_model_width(d->model));
+}
+
+/* `out` is where the draw's numbers go, `numbers` of them a sample. */
+static ddaebm_status run(ddaebm_sampler *sampler, draw d, size_t count, const float *out, size_t numbers) {
+    ddaebm_status status = dd_evaluator_run(sampler->evaluator, count, draw_chunk, &d, sampler->progress, sampler->progress_user);
+    if (status == DDAEBM_OK && !dd_kernels_choose()->all_finite(out, count * numbers))
+        status = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away");
+    return status;
 }
 
 ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count, float *rows) {
@@ -83,10 +104,15 @@ ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64
     if (count == 0)
         return DDAEBM_OK;
     DD_REQUIRE(rows);
-    size_t width = ddaebm_model_width(sampler->model);
     draw d = {.model = sampler->model, .seed = seed, .first = first, .rows = rows};
-    ddaebm_status status = dd_evaluator_run(sampler->evaluator, count, draw_chunk, &d, sampler->progress, sampler->progress_user);
-    if (status == DDAEBM_OK && !dd_kernels_choose()->all_finite(rows, count * width))
-        status = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away");
-    return status;
+    return run(sampler, d, count, rows, ddaebm_model_width(sampler->model));
+}
+
+ddaebm_status ddaebm_sampler_draw_steps(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count, float *steps) {
+    DD_REQUIRE(sampler);
+    if (count == 0)
+        return DDAEBM_OK;
+    DD_REQUIRE(steps);
+    draw d = {.model = sampler->model, .seed = seed, .first = first, .steps = steps};
+    return run(sampler, d, count, steps, (ddaebm_model_levels(sampler->model) + 1) * ddaebm_model_width(sampler->model));
 }

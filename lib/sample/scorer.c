@@ -1,8 +1,9 @@
-#include <ddaebm/scorer.h>
+#include "sample/scorer.h"
 
 #include "base/context.h"
 #include "base/error.h"
 #include "sample/evaluator.h"
+#include "sample/typicality.h"
 #include "tensor/kernels/vector.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@ struct ddaebm_scorer {
     ddaebm_context *context;
     const ddaebm_model *model;
     dd_evaluator *scores, *gradients; /* both made at once, of the same weights */
+    dd_statistics *statistics;        /* NULL until they are asked for */
 };
 
 /* f(x, t) / temperature */
@@ -50,6 +52,7 @@ void ddaebm_scorer_free(ddaebm_scorer *scorer) {
     ddaebm_context *context = scorer->context;
     dd_evaluator_free(scorer->scores);
     dd_evaluator_free(scorer->gradients);
+    dd_statistics_free(scorer->statistics);
     dd_free(context, scorer);
     ddaebm_context_free(context);
 }
@@ -60,18 +63,27 @@ typedef struct request {
     size_t level;
     float *out;
     bool gradient;
+    bool inner; /* rows and gradients are as the networks see them */
 } request;
+
+static size_t row_width(const request *r) {
+    return r->inner ? dd_model_inner_width(r->model) : ddaebm_model_width(r->model);
+}
 
 static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const request *r = user;
-    size_t width = ddaebm_model_width(r->model), out_width = r->gradient ? width : 1;
-    const float *out = dd_lane_buffer(lane, DD_EVAL_OUT);
-    dd_model_standardize(r->model, r->rows + first * width, count, dd_lane_buffer(lane, DD_EVAL_X));
+    size_t width = row_width(r), out_width = r->gradient ? width : 1;
+    const float *rows = r->rows + first * width, *out = dd_lane_buffer(lane, DD_EVAL_OUT);
+    float *x = dd_lane_buffer(lane, DD_EVAL_X), *to = r->out + first * out_width;
+    if (r->inner)
+        memcpy(x, rows, count * width * sizeof *x);
+    else
+        dd_model_standardize(r->model, rows, count, x);
     dd_lane_compute(lane, r->level);
-    float *to = r->out + first * out_width;
-    memcpy(to, out, count * out_width * sizeof *to);
-    for (size_t i = 0; r->gradient && i < count * width; i++)
-        to[i] /= r->model->scale[i % width]; /* from a standardised row's to the row's */
+    if (r->gradient && !r->inner)
+        dd_model_restore_gradient(r->model, out, count, to);
+    else
+        memcpy(to, out, count * out_width * sizeof *to);
 }
 
 static ddaebm_status check_rows(const float *rows, size_t count, size_t width) {
@@ -87,7 +99,7 @@ static ddaebm_status check_rows(const float *rows, size_t count, size_t width) {
 static ddaebm_status run(const ddaebm_scorer *scorer, dd_evaluator *evaluator, request r, size_t count) {
     if (r.level >= ddaebm_model_levels(scorer->model))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "level is %zu; allowed: 0 to %zu", r.level, ddaebm_model_levels(scorer->model) - 1);
-    ddaebm_status status = check_rows(r.rows, count, ddaebm_model_width(scorer->model));
+    ddaebm_status status = check_rows(r.rows, count, row_width(&r));
     return status == DDAEBM_OK ? dd_evaluator_run(evaluator, count, score_chunk, &r, NULL, NULL) : status;
 }
 
@@ -97,7 +109,7 @@ ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size
         return DDAEBM_OK;
     DD_REQUIRE(rows);
     DD_REQUIRE(scores);
-    return run(scorer, scorer->scores, (request){scorer->model, rows, level, scores, false}, count);
+    return run(scorer, scorer->scores, (request){scorer->model, rows, level, scores, false, false}, count);
 }
 
 ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *gradients) {
@@ -106,5 +118,50 @@ ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, s
         return DDAEBM_OK;
     DD_REQUIRE(rows);
     DD_REQUIRE(gradients);
-    return run(scorer, scorer->gradients, (request){scorer->model, rows, level, gradients, true}, count);
+    return run(scorer, scorer->gradients, (request){scorer->model, rows, level, gradients, true, false}, count);
+}
+
+ddaebm_status dd_scorer_inner_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *gradients) {
+    return run(scorer, scorer->gradients, (request){scorer->model, rows, level, gradients, true, true}, count);
+}
+
+/* --- Other scores. --- */
+
+const char *ddaebm_score_name(size_t index) {
+    static const char *const names[] = {"energy", "gradient", "reconstruction", "typicality"};
+    return index < sizeof names / sizeof *names ? names[index] : NULL;
+}
+
+static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic statistic, const float *rows, size_t count, size_t level,
+                                       float *scores) {
+    float *all = dd_alloc_zero(scorer->context, count * DD_STATISTIC_COUNT, sizeof *all);
+    ddaebm_status status = all ? dd_statistics_measure(scorer->statistics, rows, count, level, all) : DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
+        scores[i] = -all[i * DD_STATISTIC_COUNT + statistic];
+    dd_free(scorer->context, all);
+    return status;
+}
+
+ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows, size_t count, size_t level,
+                                    float *scores) {
+    if (score == DDAEBM_SCORE_ENERGY)
+        return ddaebm_scorer_score(scorer, rows, count, level, scores);
+    DD_REQUIRE(scorer);
+    if (!ddaebm_score_name((size_t)score))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%d is no score", (int)score);
+    if (count == 0)
+        return DDAEBM_OK;
+    DD_REQUIRE(rows);
+    DD_REQUIRE(scores);
+    if (score != DDAEBM_SCORE_TYPICALITY && level >= ddaebm_model_levels(scorer->model))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "level is %zu; allowed: 0 to %zu", level, ddaebm_model_levels(scorer->model) - 1);
+    ddaebm_status status = check_rows(rows, count, ddaebm_model_width(scorer->model));
+    if (status == DDAEBM_OK && !scorer->statistics)
+        status = dd_statistics_create(&scorer->statistics, scorer->model);
+    if (status != DDAEBM_OK)
+        return status;
+    if (score == DDAEBM_SCORE_TYPICALITY)
+        return dd_typicality(scorer->statistics, scorer->model, rows, count, scores);
+    dd_statistic statistic = score == DDAEBM_SCORE_GRADIENT ? DD_STATISTIC_GRADIENT : DD_STATISTIC_RECONSTRUCTION;
+    return measure_statistic(scorer, statistic, rows, count, level, scores);
 }

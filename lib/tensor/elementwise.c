@@ -85,6 +85,14 @@ dd_node dd_step(dd_graph *graph, dd_node x) {
     return unary(graph, DD_OP_STEP, x, 0, 0);
 }
 
+dd_node dd_leaky(dd_graph *graph, dd_node x, dd_node slope) {
+    return binary(graph, DD_OP_LEAKY, x, slope);
+}
+
+dd_node dd_silu(dd_graph *graph, dd_node x) {
+    return unary(graph, DD_OP_SILU, x, 0, 0);
+}
+
 dd_node dd_expand(dd_graph *graph, dd_node x, dd_shape shape) {
     dd_shape from = dd_graph_shape(graph, x);
     if (x == DD_NONE || dd_shape_equal(from, shape))
@@ -161,4 +169,35 @@ void dd_rule_unary(dd_graph *graph, dd_node self, dd_node cotangent, const bool 
 void dd_rule_expand(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
     if (wanted[0])
         gradients[0] = dd_sum(graph, cotangent, shape_of_input(graph, self, 0));
+}
+
+/* With m = 1 where x > 0, else 0: the slope is m + slope (1 - m), and x (1 - m) in terms of the other input. */
+void dd_rule_leaky(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    dd_node x = dd_graph_node(graph, self)->inputs[0], slope = dd_graph_node(graph, self)->inputs[1];
+    dd_node above = dd_step(graph, x), below = dd_affine(graph, above, -1, 1);
+    if (wanted[0]) {
+        dd_node factor = dd_add(graph, above, dd_multiply(graph, slope, below));
+        gradients[0] = dd_sum(graph, dd_multiply(graph, cotangent, factor), dd_graph_shape(graph, x));
+    }
+    if (wanted[1]) {
+        dd_node negative = dd_multiply(graph, x, below);
+        gradients[1] = dd_sum(graph, dd_multiply(graph, cotangent, negative), dd_graph_shape(graph, slope));
+    }
+}
+
+/* The first two derivatives are operations too; the third, with s = sigmoid(x), is s (1 - s) (3 (1 - 2 s) + x (1 - 6 s (1 -
+ * s))). */
+void dd_rule_silu(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    dd_node_data data = *dd_graph_node(graph, self);
+    dd_node x = data.inputs[0];
+    if (!wanted[0])
+        return;
+    if (data.factor < 2) {
+        gradients[0] = dd_multiply(graph, cotangent, unary(graph, DD_OP_SILU, x, data.factor + 1, 0));
+        return;
+    }
+    dd_node s = dd_sigmoid(graph, x), slope = dd_multiply(graph, s, dd_affine(graph, s, -1, 1));
+    dd_node bend = dd_multiply(graph, x, dd_affine(graph, slope, -6, 1));
+    dd_node third = dd_multiply(graph, slope, dd_add(graph, dd_affine(graph, s, -6, 3), bend));
+    gradients[0] = dd_multiply(graph, cotangent, third);
 }

@@ -20,6 +20,23 @@ static int find_value(const dd_loop *loop, dd_node node) {
     return -1;
 }
 
+/* Where a gathered value's rows lie, and for how long they go on alike: over the last axes that are all repeated, or all there. */
+static void set_strides(dd_value *value, dd_shape loop, dd_shape input) {
+    size_t stride = input.size[3];
+    bool going_on = true;
+    value->run = 1;
+    for (int axis = DD_AXES - 2; axis >= 0; axis--) {
+        value->row_stride[axis] = input.size[axis] == 1 ? 0 : stride;
+        stride *= input.size[axis];
+        if (loop.size[axis] == 1)
+            continue;
+        if (value->run == 1)
+            value->step = value->row_stride[axis];
+        going_on = going_on && value->row_stride[axis] == value->step * value->run;
+        value->run *= going_on ? loop.size[axis] : 1;
+    }
+}
+
 /* How a tensor that the loop reads, but does not make, meets the loop's shape. */
 static dd_value classify(dd_shape loop, dd_shape input, dd_node node) {
     dd_value value = {.node = node, .scratch = -1};
@@ -27,16 +44,10 @@ static dd_value classify(dd_shape loop, dd_shape input, dd_node node) {
         value.kind = DD_VALUE_STREAM;
     } else if (dd_shape_elements(input) == 1) {
         value.kind = DD_VALUE_SPLAT;
-    } else if (input.size[3] == loop.size[3] && dd_shape_elements(input) == loop.size[3]) {
-        value.kind = DD_VALUE_REPEATED;
     } else {
         value.kind = DD_VALUE_GATHERED;
         value.one_a_row = input.size[3] != loop.size[3] || loop.size[3] == 1;
-        size_t stride = input.size[3];
-        for (int axis = DD_AXES - 2; axis >= 0; axis--) {
-            value.row_stride[axis] = input.size[axis] == 1 ? 0 : stride;
-            stride *= input.size[axis];
-        }
+        set_strides(&value, loop, input);
     }
     return value;
 }
@@ -69,7 +80,7 @@ static void emit(compiler *c, dd_node node) {
 static void set_extent(dd_loop *loop) {
     bool flat = true;
     for (int v = 0; v < loop->values; v++)
-        flat = flat && loop->value[v].kind != DD_VALUE_REPEATED && loop->value[v].kind != DD_VALUE_GATHERED;
+        flat = flat && loop->value[v].kind != DD_VALUE_GATHERED;
     loop->width = flat ? dd_shape_elements(loop->shape) : loop->shape.size[3];
     loop->rows = dd_shape_elements(loop->shape) / loop->width;
     loop->rows_per_tile = loop->width >= DD_TILE ? 1 : DD_TILE / loop->width;
@@ -81,8 +92,8 @@ static void assign_scratch(compiler *c) {
     bool spare[DD_MOST_VALUES] = {false};
     for (int v = 0; v < loop->values; v++) {
         dd_value *value = &loop->value[v];
-        if (value->kind == DD_VALUE_SPLAT || value->kind == DD_VALUE_GATHERED ||
-            (value->kind == DD_VALUE_REPEATED && loop->width <= DD_TILE))
+        bool in_place = value->kind == DD_VALUE_GATHERED && loop->rows_per_tile == 1 && !value->one_a_row;
+        if (value->kind == DD_VALUE_SPLAT || (value->kind == DD_VALUE_GATHERED && !in_place))
             value->scratch = loop->scratch++;
     }
     for (int i = 0; i < loop->instructions; i++) {

@@ -24,7 +24,7 @@ static void pass_on(dd_graph *graph, dd_node node, sweep *s) {
     dd_node_data data = *dd_graph_node(graph, node);
     const dd_op_info *op = dd_op_describe(data.op);
     bool wanted[DD_MOST_INPUTS] = {false};
-    dd_node parts[DD_MOST_INPUTS] = {DD_NONE, DD_NONE};
+    dd_node parts[DD_MOST_INPUTS] = {DD_NONE, DD_NONE, DD_NONE};
     for (int i = 0; i < op->arity; i++)
         wanted[i] = s->depends[data.inputs[i]];
     op->rule(graph, node, s->sought[node], wanted, parts);

@@ -109,13 +109,17 @@ static uint64_t hash_of(const dd_node_data *data) {
     hash = mix(hash, bits_of(data->shift));
     hash = mix(hash, data->start);
     hash = mix(hash, (uint64_t)data->axis << 32 | (uint64_t)data->flags);
+    hash = mix(hash, (uint64_t)(uint16_t)data->window.up << 48 | (uint64_t)(uint16_t)data->window.stride << 32 |
+                         (uint64_t)(uint16_t)data->window.before << 16 | (uint16_t)data->window.after);
+    hash = mix(hash, (uint64_t)data->copy);
     return mix(hash, (uint64_t)data->phase << 32 | (uint32_t)data->slot) ^ hash >> 31;
 }
 
 static bool same(const dd_node_data *a, const dd_node_data *b) {
     return a->op == b->op && memcmp(a->inputs, b->inputs, sizeof a->inputs) == 0 && dd_shape_equal(a->shape, b->shape) &&
            bits_of(a->factor) == bits_of(b->factor) && bits_of(a->shift) == bits_of(b->shift) && a->start == b->start &&
-           a->axis == b->axis && a->flags == b->flags && a->phase == b->phase && a->slot == b->slot;
+           a->axis == b->axis && a->flags == b->flags && a->phase == b->phase && a->copy == b->copy && a->slot == b->slot &&
+           memcmp(&a->window, &b->window, sizeof a->window) == 0;
 }
 
 /* Where the node stands, or where it would. */

@@ -69,6 +69,8 @@ dd_node dd_softplus(dd_graph *graph, dd_node x); /* log(1 + e^x) */
 dd_node dd_sin(dd_graph *graph, dd_node x);
 dd_node dd_cos(dd_graph *graph, dd_node x);
 dd_node dd_step(dd_graph *graph, dd_node x);                   /* 1 where x > 0, else 0; its gradient vanishes */
+dd_node dd_leaky(dd_graph *graph, dd_node x, dd_node slope);   /* x where x > 0, slope x elsewhere; slope may be repeated */
+dd_node dd_silu(dd_graph *graph, dd_node x);                   /* x sigmoid(x) */
 dd_node dd_expand(dd_graph *graph, dd_node x, dd_shape shape); /* axes of size 1 repeated */
 
 /* --- Sums, products, moves. --- */
@@ -78,6 +80,9 @@ dd_node dd_mean(dd_graph *graph, dd_node x, dd_shape shape); /* likewise */
 
 /* op(a) op(b) over the last two axes, op = transposition where asked for; the first two axes are alike. */
 dd_node dd_matmul(dd_graph *graph, dd_node a, bool transpose_a, dd_node b, bool transpose_b);
+
+/* x w^T + b: rows x [1, 1, N, in], weights w [1, 1, out, in], bias b [1, 1, 1, out]. */
+dd_node dd_linear_map(dd_graph *graph, dd_node x, dd_node w, dd_node b);
 
 dd_node dd_reshape(dd_graph *graph, dd_node x, dd_shape shape);
 dd_node dd_detach(dd_graph *graph, dd_node x); /* x, as a constant: its gradient vanishes */
@@ -91,6 +96,31 @@ dd_node dd_take_rows(dd_graph *graph, dd_node table, dd_node index);
 /* Its transpose: row r of [1, 1, rows, C] is the sum of x's rows n with index[n] = r. */
 dd_node dd_add_rows(dd_graph *graph, dd_node x, dd_node index, size_t rows);
 
+/* The axes in another order: axis i of the result is axis order[i] of x. */
+dd_node dd_permute(dd_graph *graph, dd_node x, const int order[DD_AXES]);
+
+/* exp(x) over its sum, along the last axis. */
+dd_node dd_softmax(dd_graph *graph, dd_node x);
+
+/* At random 1/keep, with probability keep, or 0: what dropout multiplies by. Fixed by the numbers of `seed` [1, 1, 1, 4] (whole,
+ * from 0 to 65535: the 64 bits of a seed, low ones first), `stream` and the element. No gradient. */
+dd_node dd_mask(dd_graph *graph, dd_node seed, uint32_t stream, double keep, dd_shape shape);
+
+/* --- Pictures [N, H, W, C]. --- */
+
+/* Correlation with weights [O, KH, KW, C]: y[n, i, j, o] = sum of w[o, k, l, c] x[n, i stride + k - before, j stride + l - before,
+ * c], x taken as 0 outside, with `after` rows and columns of zeros at the other end: [N, OH, OW, O]. */
+dd_node dd_convolve(dd_graph *graph, dd_node x, dd_node weight, int stride, int before, int after);
+
+/* Every channel correlated with the outer product of taps [1, 1, 1, K], a constant (K at most 64), with itself, after up - 1 zeros
+ * have been put after each pixel, `before` and `after` around all; every down-th place is kept: [N, OH, OW, C], OH = (H up + before
+ * + after - K) / down + 1. */
+dd_node dd_filter(dd_graph *graph, dd_node x, dd_node taps, int up, int down, int before, int after);
+
+/* (x - mean) / sqrt(variance + epsilon), over the pixels and channels of each of `groups` equal runs of channels of a picture (Wu
+ * and He, 2018). */
+dd_node dd_normalize(dd_graph *graph, dd_node x, size_t groups, double epsilon);
+
 /* --- Derivatives and results. --- */
 
 /* gradients[i] = d sum(y * seed) / d wrt[i], by reverse accumulation; DD_NONE where y does not depend on wrt[i]. seed DD_NONE
@@ -99,5 +129,10 @@ void dd_gradient(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, s
 
 /* Asks for a node's value: written to the slot when `phase` is run. */
 void dd_output(dd_graph *graph, dd_node node, dd_slot slot, int phase);
+
+/* Puts in the graph's place one that computes the same outputs and, planned, takes less memory for a few cheap operations more:
+ * large tensors that are wanted again long after are made again, where all that this needs is kept anyway. Nodes get other numbers.
+ * On failure the graph is as it was. */
+ddaebm_status dd_graph_recompute(dd_graph **graph);
 
 #endif

@@ -68,6 +68,26 @@ void dd_rule_matmul(dd_graph *graph, dd_node self, dd_node cotangent, const bool
         gradients[1] = tb ? dd_matmul(graph, cotangent, true, a, ta) : dd_matmul(graph, a, !ta, cotangent, false);
 }
 
+dd_node dd_linear_map(dd_graph *graph, dd_node x, dd_node w, dd_node b) {
+    dd_shape rows = dd_graph_shape(graph, x), weight = dd_graph_shape(graph, w), bias = dd_graph_shape(graph, b);
+    if (x == DD_NONE || w == DD_NONE || b == DD_NONE)
+        return DD_NONE;
+    if (rows.size[3] != weight.size[3] || !dd_shape_equal(bias, dd_shape_rows(1, weight.size[2])))
+        return dd_graph_fail(graph, DDAEBM_INTERNAL, "a linear map that does not fit its rows");
+    dd_shape shape = dd_shape_rows(rows.size[2], weight.size[2]);
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_LINEAR, .inputs = {x, w, b}, .shape = shape});
+}
+
+void dd_rule_linear(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    dd_node_data data = node_of(graph, self);
+    if (wanted[0])
+        gradients[0] = dd_matmul(graph, cotangent, false, data.inputs[1], false);
+    if (wanted[1])
+        gradients[1] = dd_matmul(graph, cotangent, true, data.inputs[0], false);
+    if (wanted[2])
+        gradients[2] = dd_sum(graph, cotangent, dd_graph_shape(graph, data.inputs[2]));
+}
+
 /* --- Moves. --- */
 
 dd_node dd_reshape(dd_graph *graph, dd_node x, dd_shape shape) {
@@ -127,6 +147,24 @@ dd_node dd_add_rows(dd_graph *graph, dd_node x, dd_node index, size_t rows) {
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "as many rows as indices are needed");
     dd_shape shape = dd_shape_rows(rows, dd_graph_shape(graph, x).size[3]);
     return dd_graph_make(graph, (dd_node_data){.op = DD_OP_ADD_ROWS, .inputs = {x, index}, .shape = shape});
+}
+
+dd_node dd_permute(dd_graph *graph, dd_node x, const int order[DD_AXES]) {
+    dd_shape from = dd_graph_shape(graph, x), shape = {{0}};
+    int flags = 0;
+    for (int i = 0; i < DD_AXES; i++) {
+        shape.size[i] = from.size[order[i]];
+        flags |= order[i] << 2 * i;
+    }
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_PERMUTE, .inputs = {x}, .shape = shape, .flags = flags});
+}
+
+void dd_rule_permute(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+    int back[DD_AXES];
+    for (int i = 0; i < DD_AXES; i++)
+        back[node_of(graph, self).flags >> 2 * i & 3] = i;
+    if (wanted[0])
+        gradients[0] = dd_permute(graph, cotangent, back);
 }
 
 void dd_rule_reshape(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {

@@ -7,8 +7,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { LINE = 16 }; /* floats in a cache line: where tensors begin */
-
 typedef struct tensor {
     dd_node node;
     size_t floats, offset;
@@ -92,7 +90,7 @@ ddaebm_status dd_memory_assign(dd_plan *plan, const dd_schedule *schedule) {
             plan->locations[n] = (dd_location){DD_PLACE_SLOT, schedule->bound[n], 0};
         else if (schedule->group_of[n] >= 0 && schedule->materialized[n] && !dd_plan_renames(plan->graph, (dd_node)n))
             tensors[count++] = (tensor){.node = (dd_node)n,
-                                        .floats = (dd_shape_elements(data->shape) + LINE - 1) / LINE * LINE,
+                                        .floats = dd_line_up(dd_shape_elements(data->shape)),
                                         .first = schedule->group_of[n],
                                         .last = last[n] > schedule->group_of[n] ? last[n] : schedule->group_of[n]};
     }

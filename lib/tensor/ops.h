@@ -5,7 +5,13 @@
 
 #include "tensor/graph.h"
 
-enum { DD_MOST_INPUTS = 2 };
+enum { DD_MOST_INPUTS = 3, DD_MOST_TAPS = 64 };
+
+/* How a filter walks over a picture, on both axes alike: up - 1 zeros are put after each pixel, `before` and `after` zeros around
+ * them all (fewer than none: pixels cut off), and every stride-th place of the filter counts. */
+typedef struct dd_window {
+    int16_t up, stride, before, after;
+} dd_window;
 
 typedef enum dd_op {
     /* sources */
@@ -26,11 +32,14 @@ typedef enum dd_op {
     DD_OP_SIN,
     DD_OP_COS,
     DD_OP_STEP,
+    DD_OP_LEAKY, /* x where x > 0, slope x elsewhere */
+    DD_OP_SILU,  /* the factor-th derivative of x sigmoid(x): 0 to 2 */
     DD_OP_EXPAND,
     DD_OP_OUTPUT, /* a copy, to a slot */
     /* the rest */
     DD_OP_SUM,
     DD_OP_MATMUL,  /* flag bit 0: transpose a, bit 1: transpose b */
+    DD_OP_LINEAR,  /* a b^T + c, c one row */
     DD_OP_RESHAPE, /* shares its input's memory, as DETACH does */
     DD_OP_DETACH,
     DD_OP_SLICE,  /* axis, start */
@@ -38,6 +47,17 @@ typedef enum dd_op {
     DD_OP_CONCAT, /* axis */
     DD_OP_TAKE_ROWS,
     DD_OP_ADD_ROWS,
+    DD_OP_PERMUTE, /* axis i of the result is axis flags >> 2i & 3 of x */
+    DD_OP_SOFTMAX, /* over the last axis */
+    DD_OP_MASK,    /* 0 or 1/factor at random; see dd_mask */
+    /* pictures */
+    DD_OP_CONVOLVE, /* window */
+    DD_OP_CONVOLVE_INPUT,
+    DD_OP_CONVOLVE_WEIGHT,
+    DD_OP_FILTER,             /* window */
+    DD_OP_NORMALIZE,          /* start: groups, factor: epsilon; so the two below */
+    DD_OP_NORMALIZE_GRADIENT, /* of x and a cotangent */
+    DD_OP_INVERSE_DEVIATION,
     DD_OP_COUNT
 } dd_op;
 
@@ -48,7 +68,9 @@ typedef struct dd_node_data {
     double factor, shift;
     size_t start;
     int axis, flags, phase;
+    int copy; /* tells apart what is made again (dd_graph_recompute); else 0 */
     dd_slot slot;
+    dd_window window;
 } dd_node_data;
 
 /* Adds to gradients[i] (DD_NONE where `wanted` is false) what the node's input i contributes, given the cotangent of the node. */
@@ -86,11 +108,23 @@ void dd_rule_unary(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_expand(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_sum(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_matmul(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_linear(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_reshape(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_slice(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_pad(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_concat(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_take_rows(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 void dd_rule_add_rows(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_permute(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_leaky(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_silu(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_softmax(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_convolve(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_convolve_input(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_convolve_weight(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_filter(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_normalize(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_normalize_gradient(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
+void dd_rule_inverse_deviation(dd_graph *, dd_node, dd_node, const bool *, dd_node *);
 
 #endif

@@ -12,7 +12,11 @@ enum { PARALLEL_ELEMENTS = 8192, PARALLEL_MULTIPLY_ADDS = 1 << 17 };
 
 static double multiply_adds(const dd_graph *graph, dd_node node) {
     const dd_node_data *data = dd_graph_node(graph, node);
-    if (data->op != DD_OP_MATMUL)
+    if (dd_is_convolution(data->op)) {
+        dd_convolution_shape s = dd_convolution_of(graph, node);
+        return (double)(s.pictures * s.rows * s.columns) * (double)(s.filters * s.down) * (double)(s.across * s.channels);
+    }
+    if (data->op != DD_OP_MATMUL && data->op != DD_OP_LINEAR)
         return 0;
     size_t inner = dd_graph_shape(graph, data->inputs[0]).size[data->flags & 1 ? 2 : 3];
     return (double)dd_shape_elements(data->shape) * (double)inner;
@@ -24,14 +28,34 @@ static bool worth_cutting(const dd_graph *graph, const dd_group *group) {
     size_t elements = dd_shape_elements(data->shape);
     switch (data->op) {
     case DD_OP_MATMUL:
+    case DD_OP_LINEAR:
+    case DD_OP_CONVOLVE:
+    case DD_OP_CONVOLVE_INPUT:
+    case DD_OP_CONVOLVE_WEIGHT:
         return multiply_adds(graph, node) >= PARALLEL_MULTIPLY_ADDS;
-    case DD_OP_SUM: /* over rows: cut by columns */
-        return elements >= 32 && dd_shape_elements(dd_graph_shape(graph, data->inputs[0])) >= PARALLEL_ELEMENTS;
     case DD_OP_ADD_ROWS:
         return false;
+    case DD_OP_SUM:
+    case DD_OP_INVERSE_DEVIATION:
+        return dd_shape_elements(dd_graph_shape(graph, data->inputs[0])) >= PARALLEL_ELEMENTS;
     default:
         return elements * group->count >= PARALLEL_ELEMENTS;
     }
+}
+
+/* The matrices of a convolution: pixels of y, filters, and the taps of all channels. */
+static ddaebm_status check_convolution(const dd_graph *graph, dd_node node) {
+    if (!dd_is_convolution(dd_graph_node(graph, node)->op))
+        return DDAEBM_OK;
+    dd_convolution_shape s = dd_convolution_of(graph, node);
+    size_t pixels = s.pictures, patch = s.down, all;
+    bool fits = dd_size_mul(&pixels, pixels, s.rows) && dd_size_mul(&pixels, pixels, s.columns) && pixels <= INT_MAX &&
+                dd_size_mul(&patch, patch, s.across) && dd_size_mul(&patch, patch, s.channels) && patch <= INT_MAX &&
+                dd_size_mul(&all, pixels, patch);
+    if (!fits)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "a convolution of %zu x %zu x %zu pixels with filters of %zu x %zu x %zu is too large",
+                       s.pictures, s.rows, s.columns, s.down, s.across, s.channels);
+    return DDAEBM_OK;
 }
 
 /* CBLAS takes sizes and strides as int. */
@@ -44,30 +68,127 @@ static ddaebm_status check_sizes(const dd_graph *graph) {
                 elements > SIZE_MAX / 64)
                 return dd_fail(DDAEBM_OUT_OF_RANGE, "a tensor of %zu x %zu x %zu x %zu is more than this machine can address",
                                shape.size[0], shape.size[1], shape.size[2], shape.size[3]);
+        ddaebm_status status = check_convolution(graph, (dd_node)n);
+        if (status != DDAEBM_OK)
+            return status;
     }
     return DDAEBM_OK;
 }
 
+static dd_step_data *add_step(dd_plan *plan, dd_step_data data) {
+    dd_step_data *step = &plan->steps[plan->step_count++];
+    *step = data;
+    return step;
+}
+
+static void want_scratch(dd_plan *plan, size_t floats) {
+    if (plan->scratch < dd_line_up(floats))
+        plan->scratch = dd_line_up(floats);
+}
+
+/* Weights are packed once a phase, and once for all phases where what was prepared is kept: looks for them among the steps so far,
+ * or adds the step that packs them, behind the arena. Without `prepare` no phase needs what another packed, so each begins anew
+ * there. */
+static size_t place_packed(dd_plan *plan, size_t behind, const dd_step_data *user) {
+    const dd_node *inputs = dd_graph_node(plan->graph, user->node)->inputs;
+    dd_node weights = dd_plan_base(plan->graph, inputs[1]);
+    dd_step_data pack = *user;
+    pack.stage = DD_STEP_PACK;
+    pack.packed = behind;
+    if (plan->options.prepare)
+        pack.phase = dd_graph_node(plan->graph, weights)->phase;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const dd_step_data *other = &plan->steps[i];
+        if (other->stage != DD_STEP_PACK || (!plan->options.prepare && other->phase != pack.phase))
+            continue;
+        if (dd_plan_base(plan->graph, dd_graph_node(plan->graph, other->node)->inputs[1]) == weights &&
+            user->convolution->backend->same_packing(user->convolution, other->convolution))
+            return other->packed;
+        pack.packed += dd_line_up(other->convolution->packed);
+    }
+    size_t end = pack.packed + dd_line_up(user->convolution->packed);
+    plan->arena = plan->arena > end ? plan->arena : end;
+    return add_step(plan, pack)->packed;
+}
+
+/* `behind`: where the arena's tensors end. */
+static ddaebm_status add_convolution(dd_plan *plan, dd_step_data step, size_t behind) {
+    dd_convolution *convolution = NULL;
+    ddaebm_status status = dd_convolution_prepare(&convolution, plan, step.node, step.parallel ? (size_t)plan->options.parts : 1);
+    if (status != DDAEBM_OK)
+        return status;
+    step.convolution = convolution;
+    if (convolution->packed)
+        step.packed = place_packed(plan, behind, &step);
+    add_step(plan, step);
+    size_t sum = convolution->sums ? dd_line_up(dd_shape_elements(dd_graph_shape(plan->graph, step.node))) : 0;
+    want_scratch(plan, sum + convolution->scratch);
+    step.stage = DD_STEP_SUM;
+    if (convolution->sums)
+        add_step(plan, step);
+    return DDAEBM_OK;
+}
+
+/* Floats that each part of a step that is no loop works in. */
+static size_t step_scratch(const dd_graph *graph, dd_node node, size_t parts) {
+    switch (dd_graph_node(graph, node)->op) {
+    case DD_OP_SUM:
+        return dd_sum_splits(graph, node, parts) ? dd_sum_scratch(graph, node) : 0;
+    case DD_OP_FILTER:
+        return dd_filter_scratch(graph, node);
+    case DD_OP_NORMALIZE:
+    case DD_OP_NORMALIZE_GRADIENT:
+    case DD_OP_INVERSE_DEVIATION:
+        return dd_normalize_scratch(graph, node);
+    default:
+        return 0;
+    }
+}
+
 static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
-    plan->steps = dd_alloc_zero(plan->context, schedule->count, sizeof *plan->steps);
+    enum { MOST_STEPS = 3 }; /* of a group */
+    size_t behind = plan->arena;
+    ddaebm_status status = DDAEBM_OK;
+    plan->steps = dd_alloc_zero(plan->context, MOST_STEPS * schedule->count, sizeof *plan->steps);
     if (!plan->steps)
         return DDAEBM_OUT_OF_MEMORY;
-    for (size_t g = 0; g < schedule->count; g++) {
+    for (size_t g = 0; g < schedule->count && status == DDAEBM_OK; g++) {
         const dd_group *group = &schedule->groups[g];
         if (dd_plan_renames(plan->graph, group->members[0]))
             continue;
-        dd_step_data *step = &plan->steps[plan->step_count++];
-        *step = (dd_step_data){.node = group->members[0], .phase = group->phase, .parallel = worth_cutting(plan->graph, group)};
-        step->barrier = step->parallel || (plan->step_count > 1 && step[-1].parallel);
-        if (!group->loop)
+        dd_step_data step = {.node = group->members[0], .phase = group->phase, .parallel = worth_cutting(plan->graph, group)};
+        if (dd_is_convolution(dd_graph_node(plan->graph, step.node)->op)) {
+            status = add_convolution(plan, step, behind);
             continue;
-        ddaebm_status status = dd_loop_compile(&step->loop, plan->graph, group, schedule);
-        if (status != DDAEBM_OK)
-            return status;
-        if (plan->scratch_tiles < (size_t)step->loop->scratch)
-            plan->scratch_tiles = (size_t)step->loop->scratch;
+        }
+        dd_step_data *added = add_step(plan, step);
+        if (group->loop)
+            status = dd_loop_compile(&added->loop, plan->graph, group, schedule);
+        size_t parts = added->parallel ? (size_t)plan->options.parts : 1;
+        if (status == DDAEBM_OK)
+            want_scratch(plan,
+                         added->loop ? (size_t)added->loop->scratch * DD_TILE : step_scratch(plan->graph, added->node, parts));
+        if (!dd_sum_splits(plan->graph, step.node, parts))
+            continue;
+        step.stage = DD_STEP_SUM;
+        step.parallel = false;
+        add_step(plan, step);
     }
-    return DDAEBM_OK;
+    return status;
+}
+
+/* Barriers stand where work is cut, and behind it. */
+static void set_barriers(dd_plan *plan) {
+    for (int phase = 0; phase < plan->options.phases; phase++) {
+        bool cut = false;
+        for (size_t i = 0; i < plan->step_count; i++) {
+            dd_step_data *step = &plan->steps[i];
+            if (step->phase != phase)
+                continue;
+            step->barrier = step->parallel || cut;
+            cut = step->parallel;
+        }
+    }
 }
 
 static void count_slots(dd_plan *plan) {
@@ -87,11 +208,13 @@ ddaebm_status dd_plan_create(dd_plan **out, dd_graph *graph, dd_plan_options opt
     ddaebm_status status = DDAEBM_OUT_OF_MEMORY;
     if (!plan)
         return status;
-    *plan = (dd_plan){.graph = graph, .context = context, .kernels = dd_kernels_choose(), .options = options};
+    *plan = (dd_plan){
+        .graph = graph, .context = context, .kernels = dd_kernels_choose(), .maps = dd_map_kernels_choose(), .options = options};
     DD_TRY(check_sizes(graph));
     DD_TRY(dd_schedule_make(&schedule, graph, options));
     DD_TRY(dd_memory_assign(plan, &schedule));
     DD_TRY(make_steps(plan, &schedule));
+    set_barriers(plan);
     count_slots(plan);
     *out = plan;
 cleanup:
@@ -103,11 +226,18 @@ cleanup:
     return status;
 }
 
+static bool owns_convolution(const dd_step_data *step) {
+    return step->convolution && step->stage == DD_STEP_RUN;
+}
+
 void dd_plan_free(dd_plan *plan) {
     if (!plan)
         return;
-    for (size_t i = 0; i < plan->step_count; i++)
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (owns_convolution(&plan->steps[i]))
+            plan->steps[i].convolution->backend->destroy(plan->steps[i].convolution);
         dd_free(plan->context, plan->steps[i].loop);
+    }
     dd_free(plan->context, plan->steps);
     dd_free(plan->context, plan->locations);
     dd_free(plan->context, plan->scalars);
@@ -116,14 +246,15 @@ void dd_plan_free(dd_plan *plan) {
 }
 
 size_t dd_plan_memory(const dd_plan *plan) {
-    size_t scratch = (size_t)plan->options.parts * plan->scratch_tiles * DD_TILE;
+    size_t scratch = (size_t)plan->options.parts * plan->scratch;
     return (plan->arena + scratch) * sizeof(float) + (size_t)plan->slots * sizeof(float *);
 }
 
 size_t dd_plan_own_memory(const dd_plan *plan) {
     size_t bytes = sizeof *plan + dd_graph_memory(plan->graph) + dd_graph_nodes(plan->graph) * sizeof *plan->locations;
     for (size_t i = 0; i < plan->step_count; i++)
-        bytes += sizeof *plan->steps + (plan->steps[i].loop ? sizeof *plan->steps[i].loop : 0);
+        bytes += sizeof *plan->steps + (plan->steps[i].loop ? sizeof *plan->steps[i].loop : 0) +
+                 (owns_convolution(&plan->steps[i]) ? plan->steps[i].convolution->memory : 0);
     return bytes;
 }
 
@@ -134,7 +265,7 @@ size_t dd_plan_steps(const dd_plan *plan) {
 double dd_plan_multiply_adds(const dd_plan *plan, int phase) {
     double total = 0;
     for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].phase == phase && !plan->steps[i].loop)
+        if (plan->steps[i].phase == phase && !plan->steps[i].loop && plan->steps[i].stage == DD_STEP_RUN)
             total += multiply_adds(plan->graph, plan->steps[i].node);
     return total;
 }

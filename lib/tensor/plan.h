@@ -6,6 +6,7 @@
 
 #include "base/threads.h"
 #include "tensor/graph.h"
+#include "tensor/kernels/convolution.h"
 
 typedef struct dd_plan dd_plan;
 typedef struct dd_workspace dd_workspace;
@@ -16,6 +17,7 @@ typedef struct dd_plan_options {
      * weights fix. Otherwise everything is computed in the earliest phase that needs it. */
     bool prepare;
     int parts; /* into how many parts the work of a step is cut: the number of threads meant to run it */
+    const dd_convolution_backend *convolutions; /* what runs them; NULL for the fastest */
 } dd_plan_options;
 
 /* Plans the outputs of a graph; what no output needs is left out. The plan takes the graph over: on success it is the plan's, on

@@ -2,6 +2,7 @@
 #ifndef DD_PLAN_INTERNAL_H
 #define DD_PLAN_INTERNAL_H
 
+#include "tensor/kernels/maps.h"
 #include "tensor/kernels/vector.h"
 #include "tensor/ops.h"
 #include "tensor/plan.h"
@@ -29,11 +30,10 @@ typedef struct dd_location {
 
 /* How a fused loop gets or keeps one value. */
 typedef enum dd_value_kind {
-    DD_VALUE_SCRATCH,  /* made and used inside */
-    DD_VALUE_STREAM,   /* in memory, as long as the loop */
-    DD_VALUE_SPLAT,    /* one number */
-    DD_VALUE_REPEATED, /* one row for all rows */
-    DD_VALUE_GATHERED  /* any other repetition: copied tile by tile */
+    DD_VALUE_SCRATCH, /* made and used inside */
+    DD_VALUE_STREAM,  /* in memory, as long as the loop */
+    DD_VALUE_SPLAT,   /* one number */
+    DD_VALUE_GATHERED /* any other repetition: copied into tiles, or read where it is if a tile is one row */
 } dd_value_kind;
 
 typedef struct dd_value {
@@ -41,7 +41,8 @@ typedef struct dd_value {
     dd_node node;
     int scratch;                    /* its tile, but for streams */
     size_t row_stride[DD_AXES - 1]; /* of the first three axes, for gathered values */
-    bool one_a_row;                 /* a gathered value has one number a row */
+    size_t run, step;               /* gathered: so many rows of the loop read one row (step 0), or rows a step apart */
+    bool one_a_row;                 /* gathered: one number a row */
 } dd_value;
 
 typedef struct dd_instruction {
@@ -59,27 +60,93 @@ typedef struct dd_loop {
     dd_instruction instruction[DD_MOST_VALUES];
 } dd_loop;
 
+/* A convolution may take three steps: weights put into the backend's order, the work itself, and the sum of what the parts gave. So
+ * a sum may take two. */
+typedef enum dd_step_stage { DD_STEP_RUN, DD_STEP_PACK, DD_STEP_SUM } dd_step_stage;
+
 typedef struct dd_step_data {
     dd_node node;  /* the one computed, for steps that are no loops */
     dd_loop *loop; /* or the loop */
     int phase;
     bool parallel; /* worth cutting into parts */
     bool barrier;  /* all must be here before it begins */
+    dd_step_stage stage;
+    dd_convolution *convolution; /* of the node; belongs to the step that runs it */
+    size_t packed;               /* where its packed weights are in the arena, if it wants any */
 } dd_step_data;
 
 struct dd_plan {
     dd_graph *graph;
     ddaebm_context *context;
     const dd_kernels *kernels;
+    const dd_map_kernels *maps;
     dd_plan_options options;
     dd_location *locations; /* [nodes] */
     float *scalars;         /* [nodes]: the numbers of the graph's scalars */
     dd_step_data *steps;
     size_t step_count;
-    size_t arena;         /* floats, scratch of the threads not included */
-    size_t scratch_tiles; /* of each part */
+    size_t arena;   /* floats, scratch of the threads not included */
+    size_t scratch; /* floats that each part works in */
     dd_slot slots;
 };
+
+/* Part `part` of `parts` of one operation. Parts are run at the same time by different threads, each with a scratch of its own;
+ * what they write must not overlap. */
+typedef struct dd_call {
+    const dd_plan *plan;
+    const dd_step_data *step;
+    const dd_node_data *data;
+    const float *in[DD_MOST_INPUTS];
+    dd_shape shape[DD_MOST_INPUTS]; /* of in */
+    float *out;
+    size_t part, parts;
+    float *scratch;
+    float *packed; /* weights of a convolution, in its backend's order */
+} dd_call;
+
+typedef void (*dd_op_run)(const dd_call *call);
+
+/* Those with files of their own. */
+void dd_run_convolve(const dd_call *call); /* and its two gradients; all stages */
+void dd_run_filter(const dd_call *call);
+void dd_run_normalize(const dd_call *call); /* its gradient, and the inverse deviation */
+void dd_run_softmax(const dd_call *call);
+void dd_run_permute(const dd_call *call);
+void dd_run_mask(const dd_call *call);
+
+/* Whether the parts of a sum each take a share of what is summed, and leave sums in their scratch for DD_STEP_SUM to add up: where
+ * there are too few results to share out. And the scratch that this takes. */
+bool dd_sum_splits(const dd_graph *graph, dd_node node, size_t parts);
+size_t dd_sum_scratch(const dd_graph *graph, dd_node node);
+
+/* Floats of scratch that each of `parts` parts of them needs. */
+size_t dd_filter_scratch(const dd_graph *graph, dd_node node);
+size_t dd_normalize_scratch(const dd_graph *graph, dd_node node);
+
+/* What runs an operation; NULL where there is nothing to do. */
+dd_op_run dd_op_runner(dd_op op);
+
+/* What a convolution or one of its gradients works on, and its backend's part of the plan. */
+dd_convolution_shape dd_convolution_of(const dd_graph *graph, dd_node node);
+ddaebm_status dd_convolution_prepare(dd_convolution **out, const dd_plan *plan, dd_node node, size_t parts);
+
+static inline bool dd_is_convolution(dd_op op) {
+    return op == DD_OP_CONVOLVE || op == DD_OP_CONVOLVE_INPUT || op == DD_OP_CONVOLVE_WEIGHT;
+}
+
+/* Floats up to the next cache line. */
+static inline size_t dd_line_up(size_t floats) {
+    return (floats + 15) / 16 * 16;
+}
+
+/* The share of part `part`: [first, last). */
+typedef struct dd_range {
+    size_t first, last;
+} dd_range;
+
+static inline dd_range dd_share(size_t count, size_t part, size_t parts) {
+    return (dd_range){count * part / parts, count * (part + 1) / parts};
+}
 
 /* Whether an operation only gives its input another name, and the node whose memory a node shares: itself, but for those. */
 bool dd_plan_renames(const dd_graph *graph, dd_node node);

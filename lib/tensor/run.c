@@ -7,7 +7,7 @@
 
 struct dd_workspace {
     const dd_plan *plan;
-    float *arena, *scratch; /* scratch: [parts, tiles, DD_TILE] */
+    float *arena, *scratch; /* scratch: [parts, plan->scratch] */
     float **slots;
 };
 
@@ -17,8 +17,7 @@ ddaebm_status dd_workspace_create(dd_workspace **out, const dd_plan *plan) {
         return DDAEBM_OUT_OF_MEMORY;
     workspace->plan = plan;
     workspace->arena = dd_alloc_zero(plan->context, plan->arena, sizeof *workspace->arena);
-    workspace->scratch =
-        dd_alloc_zero(plan->context, (size_t)plan->options.parts * plan->scratch_tiles * DD_TILE, sizeof *workspace->scratch);
+    workspace->scratch = dd_alloc_zero(plan->context, (size_t)plan->options.parts * plan->scratch, sizeof *workspace->scratch);
     workspace->slots = dd_alloc_zero(plan->context, (size_t)plan->slots, sizeof *workspace->slots);
     if (!workspace->arena || !workspace->scratch || !workspace->slots) {
         dd_workspace_free(workspace);
@@ -64,15 +63,6 @@ static float *write_at(const dd_workspace *workspace, dd_node node) {
     return at.place == DD_PLACE_SLOT ? workspace->slots[at.index] : workspace->arena + at.offset;
 }
 
-/* The share of part `part`: [first, last). */
-typedef struct range {
-    size_t first, last;
-} range;
-
-static range share(size_t count, size_t part, size_t parts) {
-    return (range){count * part / parts, count * (part + 1) / parts};
-}
-
 /* --- Fused loops. --- */
 
 typedef struct tile {
@@ -85,6 +75,7 @@ typedef struct loop_run {
     float *scratch;
     const float *source[DD_MOST_VALUES]; /* where each value that is not scratch begins in memory */
     float *at[DD_MOST_VALUES];           /* where each value is for the present tile */
+    const float *held[DD_MOST_VALUES];   /* the row that fills a gathered value's tile, NULL for several */
 } loop_run;
 
 static void fill(float *out, float value, size_t count) {
@@ -101,23 +92,56 @@ static void begin_loop(loop_run *run) {
         run->source[v] = value->kind == DD_VALUE_SCRATCH ? NULL : read_at(run->workspace, value->node);
         if (value->kind == DD_VALUE_SPLAT)
             fill(run->at[v], run->source[v][0], DD_TILE);
-        else if (value->kind == DD_VALUE_REPEATED && run->at[v])
-            for (size_t row = 0; row < loop->rows_per_tile; row++)
-                memcpy(run->at[v] + row * loop->width, run->source[v], loop->width * sizeof(float));
     }
 }
 
-/* Copies a repeated tensor's rows for a tile. */
-static void gather(const dd_loop *loop, const dd_value *value, const float *source, float *out, tile t) {
-    for (size_t i = 0; i < t.rows; i++, out += t.columns) {
-        size_t row = t.row + i;
-        const size_t *size = loop->shape.size;
-        const float *from = source + row % size[2] * value->row_stride[2] + row / size[2] % size[1] * value->row_stride[1] +
-                            row / size[2] / size[1] * value->row_stride[0];
-        if (value->one_a_row)
-            fill(out, *from, t.columns);
+static const float *row_at(const dd_loop *loop, const dd_value *value, const float *source, size_t row) {
+    const size_t *size = loop->shape.size;
+    return source + row % size[2] * value->row_stride[2] + row / size[2] % size[1] * value->row_stride[1] +
+           row / size[2] / size[1] * value->row_stride[0];
+}
+
+/* One row again and again. */
+static void repeat(float *out, const float *row, size_t rows, size_t columns) {
+    memcpy(out, row, columns * sizeof *out);
+    for (size_t done = 1; done < rows;) {
+        size_t more = done < rows - done ? done : rows - done;
+        memcpy(out + done * columns, out, more * columns * sizeof *out);
+        done += more;
+    }
+}
+
+/* Rows that follow each other in memory, or a number for each. */
+static void follow(float *out, const float *from, const dd_value *value, size_t rows, size_t columns) {
+    if (!value->one_a_row)
+        memcpy(out, from, rows * columns * sizeof *out);
+    else if (columns == 1)
+        memcpy(out, from, rows * sizeof *out);
+    else
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < columns; j++)
+                out[i * columns + j] = from[i * value->step];
+}
+
+/* Brings a repeated tensor's rows for a tile, run by run. A tile that one row fills may hold it already. */
+static void gather(loop_run *run, int v, tile t) {
+    const dd_value *value = &run->loop->value[v];
+    float *out = run->at[v];
+    for (size_t row = t.row, end = t.row + t.rows; row < end;) {
+        const float *from = row_at(run->loop, value, run->source[v], row) + (value->one_a_row ? 0 : t.column);
+        size_t left = value->run - row % value->run, rows = left < end - row ? left : end - row;
+        bool fills = rows == t.rows && value->step == 0;
+        if (fills && run->held[v] == from)
+            return;
+        run->held[v] = fills ? from : NULL;
+        if (value->step != 0)
+            follow(out, from, value, rows, t.columns);
+        else if (value->one_a_row) /* what is held must do for tiles that are larger than this one */
+            fill(out, *from, fills ? DD_TILE : rows * t.columns);
         else
-            memcpy(out, from + t.column, t.columns * sizeof *out);
+            repeat(out, from, fills ? run->loop->rows_per_tile : rows, t.columns);
+        out += rows * t.columns;
+        row += rows;
     }
 }
 
@@ -129,10 +153,10 @@ static void run_tile(loop_run *run, tile t) {
         const dd_value *value = &loop->value[v];
         if (value->kind == DD_VALUE_STREAM)
             run->at[v] = (float *)run->source[v] + t.row * loop->width + t.column;
-        else if (value->kind == DD_VALUE_REPEATED && value->scratch < 0)
-            run->at[v] = (float *)run->source[v] + t.column;
+        else if (value->kind == DD_VALUE_GATHERED && value->scratch < 0)
+            run->at[v] = (float *)row_at(loop, value, run->source[v], t.row) + t.column;
         else if (value->kind == DD_VALUE_GATHERED)
-            gather(loop, value, run->source[v], run->at[v], t);
+            gather(run, v, t);
     }
     for (int i = 0; i < loop->instructions; i++) {
         const dd_instruction *now = &loop->instruction[i];
@@ -142,11 +166,10 @@ static void run_tile(loop_run *run, tile t) {
 }
 
 static void run_loop(const dd_workspace *workspace, const dd_loop *loop, size_t part, size_t parts) {
-    loop_run run = {
-        .workspace = workspace, .loop = loop, .scratch = workspace->scratch + part * workspace->plan->scratch_tiles * DD_TILE};
+    loop_run run = {.workspace = workspace, .loop = loop, .scratch = workspace->scratch + part * workspace->plan->scratch};
     begin_loop(&run);
     size_t across = (loop->width + DD_TILE - 1) / DD_TILE, down = (loop->rows + loop->rows_per_tile - 1) / loop->rows_per_tile;
-    range mine = share(across * down, part, parts);
+    dd_range mine = dd_share(across * down, part, parts);
     for (size_t i = mine.first; i < mine.last; i++) {
         tile t = {.row = i / across * loop->rows_per_tile, .rows = loop->rows_per_tile, .column = i % across * DD_TILE};
         if (t.rows > loop->rows - t.row)
@@ -156,168 +179,31 @@ static void run_loop(const dd_workspace *workspace, const dd_loop *loop, size_t 
     }
 }
 
-/* --- Single operations. --- */
-
-static void run_matmul(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {
-    dd_shape x = dd_graph_shape(workspace->plan->graph, data->inputs[0]),
-             y = dd_graph_shape(workspace->plan->graph, data->inputs[1]);
-    const float *a = read_at(workspace, data->inputs[0]), *b = read_at(workspace, data->inputs[1]);
-    dd_matmul_call call = {.m = data->shape.size[2],
-                           .n = data->shape.size[3],
-                           .k = x.size[data->flags & 1 ? 2 : 3],
-                           .transpose_a = data->flags & 1,
-                           .transpose_b = data->flags & 2,
-                           .a_stride = x.size[3],
-                           .b_stride = y.size[3],
-                           .c_stride = data->shape.size[3]};
-    size_t batch = x.size[0] * x.size[1];
-    for (size_t i = 0; i < batch; i++) {
-        call.a = a + i * x.size[2] * x.size[3];
-        call.b = b + i * y.size[2] * y.size[3];
-        call.c = out + i * call.m * call.n;
-        dd_matmul_run_part(&call, part, parts);
+static void run_operation(const dd_workspace *workspace, const dd_step_data *step, size_t part, size_t parts) {
+    const dd_plan *plan = workspace->plan;
+    const dd_node_data *data = dd_graph_node(plan->graph, step->node);
+    dd_call call = {.plan = plan,
+                    .step = step,
+                    .data = data,
+                    .out = write_at(workspace, step->node),
+                    .part = part,
+                    .parts = parts,
+                    .scratch = workspace->scratch + part * plan->scratch,
+                    .packed = workspace->arena + step->packed};
+    for (int i = 0; i < dd_op_describe(data->op)->arity; i++) {
+        call.in[i] = read_at(workspace, data->inputs[i]);
+        call.shape[i] = dd_graph_shape(plan->graph, data->inputs[i]);
     }
-}
-
-/* A tensor seen as [outer, middle, inner]: the axes before `axis`, it, and those after. */
-typedef struct view {
-    size_t outer, middle, inner;
-} view;
-
-static view view_at(dd_shape shape, int axis) {
-    view v = {1, shape.size[axis], 1};
-    for (int i = 0; i < axis; i++)
-        v.outer *= shape.size[i];
-    for (int i = axis + 1; i < DD_AXES; i++)
-        v.inner *= shape.size[i];
-    return v;
-}
-
-/* Sums are over neighbouring axes alone: [outer, middle, inner] to [outer, 1, inner] (dd_sum sees to that). */
-static void run_sum(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {
-    dd_shape from = dd_graph_shape(workspace->plan->graph, data->inputs[0]);
-    const float *x = read_at(workspace, data->inputs[0]);
-    const dd_kernels *kernels = workspace->plan->kernels;
-    size_t outer = 1, middle = 1, inner = 1;
-    for (int i = 0; i < DD_AXES; i++)
-        if (from.size[i] != data->shape.size[i])
-            middle *= from.size[i];
-        else if (middle == 1)
-            outer *= from.size[i];
-        else
-            inner *= from.size[i];
-    if (inner == 1) {
-        range mine = share(outer, part, parts);
-        for (size_t i = mine.first; i < mine.last; i++)
-            out[i] = (float)kernels->sum(x + i * middle, middle);
-        return;
-    }
-    range mine = share(inner, part, parts);
-    for (size_t i = 0; i < outer; i++)
-        kernels->sum_columns(out + i * inner + mine.first, x + i * middle * inner + mine.first, middle, mine.last - mine.first,
-                             inner);
-}
-
-static void run_slice(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {
-    view small = view_at(data->shape, data->axis);
-    view large = view_at(dd_graph_shape(workspace->plan->graph, data->inputs[0]), data->axis);
-    const float *x = read_at(workspace, data->inputs[0]) + data->start * large.inner;
-    range mine = share(small.outer, part, parts);
-    size_t run = small.middle * small.inner;
-    for (size_t i = mine.first; i < mine.last; i++)
-        memcpy(out + i * run, x + i * large.middle * large.inner, run * sizeof *out);
-}
-
-static void run_pad(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {
-    view large = view_at(data->shape, data->axis);
-    view small = view_at(dd_graph_shape(workspace->plan->graph, data->inputs[0]), data->axis);
-    const float *x = read_at(workspace, data->inputs[0]);
-    range mine = share(large.outer, part, parts);
-    size_t run = small.middle * small.inner, whole = large.middle * large.inner, before = data->start * large.inner;
-    for (size_t i = mine.first; i < mine.last; i++) {
-        memset(out + i * whole, 0, before * sizeof *out);
-        memcpy(out + i * whole + before, x + i * run, run * sizeof *out);
-        memset(out + i * whole + before + run, 0, (whole - before - run) * sizeof *out);
-    }
-}
-
-static void run_concat(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {
-    view a = view_at(dd_graph_shape(workspace->plan->graph, data->inputs[0]), data->axis);
-    view b = view_at(dd_graph_shape(workspace->plan->graph, data->inputs[1]), data->axis);
-    const float *x = read_at(workspace, data->inputs[0]), *y = read_at(workspace, data->inputs[1]);
-    size_t first = a.middle * a.inner, second = b.middle * b.inner;
-    range mine = share(a.outer, part, parts);
-    for (size_t i = mine.first; i < mine.last; i++) {
-        memcpy(out + i * (first + second), x + i * first, first * sizeof *out);
-        memcpy(out + i * (first + second) + first, y + i * second, second * sizeof *out);
-    }
-}
-
-/* An index outside the table would be the library's own mistake; it is kept inside all the same. */
-static size_t row_of(const float *index, size_t i, size_t rows) {
-    float r = index[i];
-    return r > 0 && r < (float)rows ? (size_t)r : 0;
-}
-
-static void run_take_rows(const dd_workspace *workspace, const dd_node_data *data, float *out, size_t part, size_t parts) {
-    const float *table = read_at(workspace, data->inputs[0]), *index = read_at(workspace, data->inputs[1]);
-    size_t rows = dd_graph_shape(workspace->plan->graph, data->inputs[0]).size[2], width = data->shape.size[3];
-    range mine = share(data->shape.size[2], part, parts);
-    for (size_t i = mine.first; i < mine.last; i++)
-        memcpy(out + i * width, table + row_of(index, i, rows) * width, width * sizeof *out);
-}
-
-/* Sums in double, like all sums. */
-static void run_add_rows(const dd_workspace *workspace, const dd_node_data *data, float *out) {
-    enum { COLUMNS = 64 };
-    const float *x = read_at(workspace, data->inputs[0]), *index = read_at(workspace, data->inputs[1]);
-    size_t count = dd_graph_shape(workspace->plan->graph, data->inputs[0]).size[2], width = data->shape.size[3];
-    size_t rows = data->shape.size[2];
-    for (size_t row = 0; row < rows; row++) {
-        for (size_t column = 0; column < width; column += COLUMNS) {
-            size_t columns = width - column < COLUMNS ? width - column : COLUMNS;
-            double wide[COLUMNS] = {0};
-            for (size_t i = 0; i < count; i++)
-                for (size_t j = 0; j < columns && row_of(index, i, rows) == row; j++)
-                    wide[j] += (double)x[i * width + column + j];
-            for (size_t j = 0; j < columns; j++)
-                out[row * width + column + j] = (float)wide[j];
-        }
-    }
+    dd_op_run run = dd_op_runner(data->op);
+    if (run) /* renamings and sources have nothing to do */
+        run(&call);
 }
 
 static void run_step(const dd_workspace *workspace, const dd_step_data *step, size_t part, size_t parts) {
-    if (step->loop) {
+    if (step->loop)
         run_loop(workspace, step->loop, part, parts);
-        return;
-    }
-    const dd_node_data *data = dd_graph_node(workspace->plan->graph, step->node);
-    float *out = write_at(workspace, step->node);
-    switch (data->op) {
-    case DD_OP_SUM:
-        run_sum(workspace, data, out, part, parts);
-        break;
-    case DD_OP_MATMUL:
-        run_matmul(workspace, data, out, part, parts);
-        break;
-    case DD_OP_SLICE:
-        run_slice(workspace, data, out, part, parts);
-        break;
-    case DD_OP_PAD:
-        run_pad(workspace, data, out, part, parts);
-        break;
-    case DD_OP_CONCAT:
-        run_concat(workspace, data, out, part, parts);
-        break;
-    case DD_OP_TAKE_ROWS:
-        run_take_rows(workspace, data, out, part, parts);
-        break;
-    case DD_OP_ADD_ROWS:
-        run_add_rows(workspace, data, out);
-        break;
-    default: /* sources and loops have no step of this kind */
-        break;
-    }
+    else
+        run_operation(workspace, step, part, parts);
 }
 
 /* --- The whole. --- */

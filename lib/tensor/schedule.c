@@ -99,20 +99,39 @@ static void bind_outputs(scheduler *s) {
     }
 }
 
-/* --- The order: list scheduling that prolongs the open loop where it can, and else prefers what is no loop, so that loops
- * gather members. --- */
+/* --- The order: list scheduling that prolongs the open loop where it can, and else prefers what is no loop, so that loops gather
+ * members. Large tensors keep to the order in which they were made, but for a few places: what is computed long before it is read
+ * takes memory all the while, and saves no pass. --- */
+
+enum { LARGE = 1 << 16, AHEAD = 24 };
+
+static bool large(const scheduler *s, dd_node node) {
+    return dd_shape_elements(dd_graph_shape(s->graph, node)) >= LARGE;
+}
+
+/* The last node that may be next, if it is large. */
+static dd_node horizon(const scheduler *s) {
+    dd_node lowest = INT32_MAX - AHEAD;
+    for (size_t i = 0; i < s->ready_count; i++)
+        if (s->ready[i] < lowest && large(s, s->ready[i]))
+            lowest = s->ready[i];
+    return lowest + AHEAD;
+}
 
 static bool loopable(const scheduler *s, dd_node node) {
     return info_of(s->graph, node)->elementwise;
 }
 
-/* Index in ready of the lowest node that is a loop's (of the shape, if given) or is none; ready_count if there is none. */
-static size_t find_ready(const scheduler *s, bool loop, const dd_shape *shape) {
+/* Index in ready of the lowest node, not too far ahead, that is a loop's (of the shape, if given) or is none; ready_count if there
+ * is none. */
+static size_t find_ready(const scheduler *s, bool loop, const dd_shape *shape, dd_node last) {
     size_t best = s->ready_count;
-    for (size_t i = 0; i < s->ready_count; i++)
-        if (loopable(s, s->ready[i]) == loop && (!shape || dd_shape_equal(dd_graph_shape(s->graph, s->ready[i]), *shape)) &&
-            (best == s->ready_count || s->ready[i] < s->ready[best]))
+    for (size_t i = 0; i < s->ready_count; i++) {
+        dd_node node = s->ready[i];
+        if (loopable(s, node) == loop && (!shape || dd_shape_equal(dd_graph_shape(s->graph, node), *shape)) &&
+            (node <= last || !large(s, node)) && (best == s->ready_count || node < s->ready[best]))
             best = i;
+    }
     return best;
 }
 
@@ -143,14 +162,15 @@ static void order_phase(scheduler *s, int phase) {
             make_ready(s, (dd_node)n, phase);
     while (s->ready_count > 0) {
         dd_group *group = &s->out->groups[s->out->count++];
-        size_t next = find_ready(s, false, NULL);
+        dd_node last = horizon(s);
+        size_t next = find_ready(s, false, NULL, last);
         group->loop = next == s->ready_count;
         if (group->loop)
-            next = find_ready(s, true, NULL);
+            next = find_ready(s, true, NULL, last);
         *group = (dd_group){&s->out->members[s->member_count], 0, phase, group->loop};
         dd_shape shape = dd_graph_shape(s->graph, s->ready[next]);
         take(s, next, group, phase);
-        while (group->loop && group->count < DD_MOST_MEMBERS && (next = find_ready(s, true, &shape)) < s->ready_count)
+        while (group->loop && group->count < DD_MOST_MEMBERS && (next = find_ready(s, true, &shape, last)) < s->ready_count)
             take(s, next, group, phase);
     }
 }

@@ -3,11 +3,20 @@
 
 #include "base/rng.h"
 
-size_t dd_trainer_input_width(const dd_settings *settings, int slot) {
-    if (slot == DD_SLOT_LEVEL)
-        return 1;
-    return (size_t)(slot == DD_SLOT_LATENT || slot == DD_SLOT_NOISE_ENCODER ? settings->network.latent_width
-                                                                            : settings->data.width);
+size_t dd_trainer_input_size(const dd_settings *settings, int slot) {
+    size_t batch = (size_t)settings->training.batch;
+    switch (slot) {
+    case DD_SLOT_DROPOUT_SEED:
+        return 4;
+    case DD_SLOT_LEVEL:
+        return batch;
+    case DD_SLOT_LATENT:
+    case DD_SLOT_NOISE_ENCODER:
+    case DD_SLOT_LATENT_SCORE:
+        return batch * (size_t)settings->network.latent_width;
+    default:
+        return batch * dd_settings_inner_width(settings);
+    }
 }
 
 /* Row `index` of the endless sequence of training rows: epochs of a finite set, each shuffled; an unbounded set in its order. */
@@ -15,6 +24,42 @@ static ddaebm_status read_row(const ddaebm_trainer *trainer, uint64_t index, flo
     uint64_t rows = ddaebm_dataset_rows(trainer->dataset);
     uint64_t at = rows ? dd_rng_permute(index % rows, rows, trainer->seed, index / rows) : index;
     return ddaebm_dataset_read(trainer->dataset, at, 1, row);
+}
+
+static void mirror(float *picture, size_t side, size_t channels) {
+    for (size_t y = 0; y < side; y++)
+        for (size_t x = 0; x < side / 2; x++)
+            for (size_t c = 0; c < channels; c++) {
+                float *left = &picture[(y * side + x) * channels + c], *right = &picture[(y * side + side - 1 - x) * channels + c];
+                float kept = *left;
+                *left = *right;
+                *right = kept;
+            }
+}
+
+/* Each with probability 1/2. */
+static void flip(const ddaebm_trainer *trainer, float *pictures) {
+    const dd_settings *settings = dd_trainer_settings(trainer);
+    size_t side = (size_t)settings->data.image_size, width = dd_settings_inner_width(settings);
+    for (size_t i = 0; settings->data.flip && side > 0 && i < trainer->batch; i++) {
+        uint32_t word;
+        dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_FLIP, trainer->step), i, 1);
+        if (word >> 31)
+            mirror(pictures + i * width, side, (size_t)settings->data.channels);
+    }
+}
+
+static ddaebm_status draw_data(ddaebm_trainer *trainer) {
+    size_t width = ddaebm_model_width(trainer->model), inner = dd_model_inner_width(trainer->model);
+    for (size_t i = 0; i < trainer->batch; i++) {
+        float *into = trainer->inputs[DD_SLOT_X0] + i * inner, *row = into + inner - width;
+        ddaebm_status status = read_row(trainer, trainer->step * trainer->batch + i, row);
+        if (status != DDAEBM_OK)
+            return status;
+        dd_model_standardize(trainer->model, row, 1, into);
+    }
+    flip(trainer, trainer->inputs[DD_SLOT_X0]);
+    return DDAEBM_OK;
 }
 
 /* Uniform, or level 0 with a share of its own. */
@@ -35,6 +80,14 @@ static void draw_levels(const ddaebm_trainer *trainer) {
     }
 }
 
+/* 64 bits, 16 to a float. */
+static void draw_dropout_seed(const ddaebm_trainer *trainer) {
+    uint32_t words[2];
+    dd_rng_words(words, trainer->seed, dd_stream(DD_STREAM_DROPOUT, trainer->step), 0, 2);
+    for (int i = 0; i < 4; i++)
+        trainer->inputs[DD_SLOT_DROPOUT_SEED][i] = (float)(words[i / 2] >> 16 * (i % 2) & 0xFFFF);
+}
+
 ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
     static const struct {
         int slot;
@@ -44,18 +97,15 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
                   {DD_SLOT_NOISE_POSTERIOR, DD_STREAM_NOISE_POSTERIOR},
                   {DD_SLOT_LATENT, DD_STREAM_LATENT},
                   {DD_SLOT_NOISE_ENCODER, DD_STREAM_NOISE_ENCODER},
-                  {DD_SLOT_NOISE_CONTRAST, DD_STREAM_NOISE_CONTRAST}};
-    size_t width = ddaebm_model_width(trainer->model);
-    float *x0 = trainer->inputs[DD_SLOT_X0];
-    for (size_t i = 0; i < trainer->batch; i++) {
-        ddaebm_status status = read_row(trainer, trainer->step * trainer->batch + i, x0 + i * width);
-        if (status != DDAEBM_OK)
-            return status;
-    }
-    dd_model_standardize(trainer->model, x0, trainer->batch, x0);
+                  {DD_SLOT_NOISE_CONTRAST, DD_STREAM_NOISE_CONTRAST},
+                  {DD_SLOT_LATENT_SCORE, DD_STREAM_LATENT_SCORE}};
+    ddaebm_status status = draw_data(trainer);
+    if (status != DDAEBM_OK)
+        return status;
     draw_levels(trainer);
+    draw_dropout_seed(trainer);
     for (size_t i = 0; i < sizeof noises / sizeof *noises; i++)
         dd_rng_normals(trainer->inputs[noises[i].slot], trainer->seed, dd_stream(noises[i].purpose, trainer->step), 0,
-                       trainer->batch * dd_trainer_input_width(dd_trainer_settings(trainer), noises[i].slot));
+                       dd_trainer_input_size(dd_trainer_settings(trainer), noises[i].slot));
     return DDAEBM_OK;
 }

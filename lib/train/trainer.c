@@ -13,8 +13,7 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
     const dd_parameters *parameters = &trainer->model->parameters;
     bool good = true;
     for (int i = 0; i < DD_SLOT_INPUTS; i++) {
-        trainer->inputs[i] =
-            dd_alloc_zero(context, trainer->batch * dd_trainer_input_width(dd_trainer_settings(trainer), i), sizeof(float));
+        trainer->inputs[i] = dd_alloc_zero(context, dd_trainer_input_size(dd_trainer_settings(trainer), i), sizeof(float));
         good = good && trainer->inputs[i];
     }
     for (int n = 0; n < DD_NETWORKS; n++) {
@@ -48,8 +47,7 @@ static ddaebm_status allocate_observed(ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
     trainer->observed = dd_alloc_zero(context, trainer->graph.observed_count, sizeof *trainer->observed);
     for (size_t i = 0; trainer->observed && i < trainer->graph.observed_count; i++) {
-        dd_shape shape = dd_graph_shape(trainer->graph.graph, trainer->graph.observed[i].node);
-        trainer->observed[i] = dd_alloc_zero(context, dd_shape_elements(shape), sizeof(float));
+        trainer->observed[i] = dd_alloc_zero(context, dd_shape_elements(trainer->graph.observed[i].shape), sizeof(float));
         if (!trainer->observed[i])
             return DDAEBM_OUT_OF_MEMORY;
         dd_workspace_bind(trainer->workspace, trainer->slots.observed + (dd_slot)i, trainer->observed[i]);
@@ -84,7 +82,9 @@ static ddaebm_status plan_step(dd_plan **out, dd_step_graph *graph, ddaebm_conte
     if (status != DDAEBM_OK)
         return status;
     dd_plan_options options = {.phases = 2, .parts = dd_pool_threads(dd_context_pool(context))};
-    status = dd_plan_create(out, graph->graph, options);
+    status = dd_graph_recompute(&graph->graph);
+    if (status == DDAEBM_OK)
+        status = dd_plan_create(out, graph->graph, options);
     if (status != DDAEBM_OK) {
         dd_graph_free(graph->graph);
         dd_step_graph_free(graph);
@@ -107,13 +107,13 @@ static ddaebm_status copy_model(ddaebm_model **out, const ddaebm_model *model, c
 
 ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
                                 bool observe) {
-    if (dataset && ddaebm_dataset_width(dataset) != ddaebm_model_width(model))
-        return dd_fail(DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set data.width",
-                       ddaebm_dataset_width(dataset), ddaebm_model_width(model));
+    ddaebm_status status = dataset ? dd_model_check_data(model, dataset) : DDAEBM_OK;
+    if (status != DDAEBM_OK)
+        return status;
     ddaebm_trainer *trainer = dd_alloc_zero(model->context, 1, sizeof *trainer);
     if (!trainer)
         return DDAEBM_OUT_OF_MEMORY;
-    ddaebm_status status = copy_model(&trainer->model, model, &model->weights);
+    status = copy_model(&trainer->model, model, &model->weights);
     if (status != DDAEBM_OK) {
         dd_free(model->context, trainer);
         return status;
@@ -162,6 +162,14 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
     ddaebm_context_free(context);
 }
 
+/* Pictures never: what black and white are is known. */
+static bool standardizes(const dd_settings *settings, const ddaebm_dataset *dataset) {
+    if (settings->data.image_size > 0)
+        return false;
+    int64_t when = settings->data.standardize;
+    return when == DD_STANDARDIZE_ALWAYS || (when == DD_STANDARDIZE_FILES && !dd_dataset_named(dataset));
+}
+
 ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed) {
     DD_REQUIRE(out);
     DD_REQUIRE(model);
@@ -170,8 +178,7 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
     ddaebm_status status = dd_trainer_create(&trainer, model, dataset, seed, false);
     if (status != DDAEBM_OK)
         return status;
-    int64_t standardize = dd_model_settings(model)->data.standardize;
-    if (standardize == DD_STANDARDIZE_ALWAYS || (standardize == DD_STANDARDIZE_FILES && !dd_dataset_named(dataset)))
+    if (standardizes(dd_model_settings(model), dataset))
         status = dd_model_measure(trainer->model, dataset);
     if (status == DDAEBM_OK)
         *out = trainer;
@@ -250,7 +257,7 @@ ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config
     DD_TRY(plan_step(&plan, &graph, model->context, settings, &model->parameters, false));
     size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
-        total += (size_t)settings->training.batch * dd_trainer_input_width(settings, i) * sizeof(float);
+        total += dd_trainer_input_size(settings, i) * sizeof(float);
     for (int n = 0; n < DD_NETWORKS; n++) {
         size_t copies = settings->optimizer.ema_decay > 0 ? 5 : 4; /* weights, gradients, two moments, average */
         total += model->parameters.totals[n][DD_ROLE_WEIGHT] * copies * sizeof(float);

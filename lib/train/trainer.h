@@ -44,8 +44,8 @@ static inline const dd_settings *dd_trainer_settings(const ddaebm_trainer *train
 ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
                                 bool observe);
 
-/* Numbers that an input slot takes for each row. */
-size_t dd_trainer_input_width(const dd_settings *settings, int slot);
+/* Numbers that an input slot takes. */
+size_t dd_trainer_input_size(const dd_settings *settings, int slot);
 
 /* Fills the inputs of the present step, from (seed, step) and the data set. */
 ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer);

@@ -128,7 +128,8 @@ START_TEST(an_unknown_preset_lists_those_there_are) {
     dd_settings settings = preset("toy");
     settings.data.width = 77;
     ck_assert_int_eq(dd_preset_settings(&settings, "cifar\n11"), DDAEBM_NOT_FOUND);
-    ck_assert_str_eq(ddaebm_error_message(), "no preset \"cifar?11\"; there are: toy, points, vector");
+    ck_assert_str_eq(ddaebm_error_message(),
+                     "no preset \"cifar?11\"; there are: toy, points, vector, cifar10, celeba64, lsun128, fashion, fashion-small");
     ck_assert_int_eq(settings.data.width, 77);
     ck_assert_ptr_null(dd_preset_find(""));
 }
@@ -136,7 +137,7 @@ END_TEST
 
 /* What does not fit together: changes to "toy" and two words that the message must have; NULL for those that do fit. */
 static const struct {
-    const char *changes[3][2];
+    const char *changes[4][2];
     const char *names[2];
 } combinations[] = {
     {{{"diffusion.beta_min", "0.1"}}, {"diffusion.beta_min is 0.1", "diffusion.beta_max"}},
@@ -152,6 +153,28 @@ static const struct {
     {{{"objective.reconstruction", "weighted_gaussian_nll"}, {"diffusion.timesteps", "1"}},
      {"objective.reconstruction", "diffusion.timesteps is 1;"}},
     {{{"objective.reconstruction", "weighted_gaussian_nll"}, {"diffusion.timesteps", "2"}}, {NULL, NULL}},
+    {{{"network.family", "ncsnpp"}}, {"data.image_size is 0", "8, 16, 32, 64 or 128"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "48"}}, {"data.image_size is 48", "8, 16, 32, 64 or 128"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}}, {NULL, NULL}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "128"}, {"encoder.feature_layers", "[]"}}, {NULL, NULL}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"energy.multipliers", "[1, 1, 1, 1, 1]"}},
+     {"energy.multipliers has 5 levels", "from 1 to 4"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"generator.multipliers", "[1, 1, 1, 1]"}}, {NULL, NULL}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"generator.multipliers", "[]"}},
+     {"generator.multipliers has 0 levels", "from 1 to 4"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"generator.channels", "18"}},
+     {"generator.channels is 18", "layers of 18 channels"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"energy.channels", "100"}},
+     {"energy.channels is 100", "layers of 200 channels"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"energy.channels", "6"}}, {"energy.channels is 6", "layers of 18"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"picture.fir_kernel", "[1]"}},
+     {"picture.fir_kernel has 1 taps", "2 to 8"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"picture.fir_kernel", "[0, 0]"}}, {"sum to 0", "2 to 8"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"picture.fir_kernel", "[0, 1, 0]"}}, {NULL, NULL}},
+    {{{"encoder.kind", "large"}, {"training.batch", "6"}}, {NULL, NULL}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"encoder.kind", "large"}, {"training.batch", "6"}},
+     {"training.batch is 6", "encoder.kind large"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"encoder.kind", "large"}, {"training.batch", "3"}}, {NULL, NULL}},
     {{{"encoder.feature_layers", "[]"}}, {"encoder.feature_layers", "network.family"}},
     {{{"energy.feature_layers", "[]"}, {"generator.hidden_layers", "[]"}}, {NULL, NULL}},
     {{{"optimizer.rate_schedule", "cosine"}, {"optimizer.energy_rate", "1e-6"}}, {"optimizer.final_rate", "optimizer.energy_rate"}},
@@ -163,7 +186,7 @@ static const struct {
 
 START_TEST(values_must_fit_together) {
     dd_settings settings = preset("toy");
-    for (size_t c = 0; c < 3 && combinations[_i].changes[c][0]; c++)
+    for (size_t c = 0; c < 4 && combinations[_i].changes[c][0]; c++)
         set(&settings, combinations[_i].changes[c][0], combinations[_i].changes[c][1]);
     ddaebm_status status = dd_settings_check(&settings);
     if (!combinations[_i].names[0]) {

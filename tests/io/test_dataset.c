@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "io/dataset.h"
-#include "support/harness.h"
+#include "support/pictures_small.h"
 
 #include <locale.h>
 #include <math.h>
@@ -29,7 +29,7 @@ static ddaebm_status refuse(void *user, uint64_t first, size_t count, float *out
 START_TEST(named_sets_are_unbounded) {
     ddaebm_dataset *dataset = NULL;
     float some[20], again[2];
-    for (size_t i = 0; ddaebm_dataset_name(i); i++) {
+    for (size_t i = 0; i < 9; i++) {
         ASSERT_OK(ddaebm_dataset_create_named(&dataset, NULL, ddaebm_dataset_name(i), 3));
         ck_assert(dd_dataset_named(dataset));
         ck_assert_uint_eq(ddaebm_dataset_width(dataset), 2);
@@ -42,9 +42,11 @@ START_TEST(named_sets_are_unbounded) {
         ddaebm_dataset_free(dataset);
     }
     dataset = NULL;
-    ASSERT_FAILS(ddaebm_dataset_create_named(&dataset, NULL, "spiral", 3), DDAEBM_NOT_FOUND, "checkerboard");
+    ASSERT_FAILS(ddaebm_dataset_create_named(&dataset, NULL, "spiral", 3), DDAEBM_NOT_FOUND, "checkerboard fashion-mnist");
     ck_assert_ptr_null(dataset);
-    ck_assert_ptr_null(ddaebm_dataset_name(9));
+    ck_assert_str_eq(ddaebm_dataset_name(9), "fashion-mnist");
+    ck_assert_str_eq(ddaebm_dataset_name(10), "fashion-mnist-test");
+    ck_assert_ptr_null(ddaebm_dataset_name(11));
     ddaebm_dataset_free(NULL);
 }
 END_TEST
@@ -94,7 +96,7 @@ START_TEST(bad_files_are_refused_by_name) {
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("bad"), wild, 2, shape));
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("bad")), DDAEBM_NOT_FINITE, "bad: row 2, column 2");
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("none")), DDAEBM_NOT_FOUND, "none");
-    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, folder), DDAEBM_IO, "folder");
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, folder), DDAEBM_FORMAT, "folder has no pictures");
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "path");
     ASSERT_FAILS(ddaebm_dataset_open(NULL, NULL, in_folder("bad")), DDAEBM_INVALID_ARGUMENT, "out");
     ck_assert_ptr_null(dataset);
@@ -177,6 +179,164 @@ START_TEST(bad_sources_are_refused) {
 }
 END_TEST
 
+static void assert_images(const ddaebm_dataset *dataset, size_t rows, size_t height, size_t width, size_t channels) {
+    size_t shape[3];
+    ddaebm_dataset_image_shape(dataset, &shape[0], &shape[1], &shape[2]);
+    ck_assert_msg(shape[0] == height && shape[1] == width && shape[2] == channels, "%zu x %zu x %zu", shape[0], shape[1], shape[2]);
+    ck_assert_uint_eq(ddaebm_dataset_rows(dataset), rows);
+    if (height > 0)
+        ck_assert_uint_eq(ddaebm_dataset_width(dataset), height * width * channels);
+}
+
+/* Opens a file of 2 pictures of 3 x 4 x channels, which must be those of the bytes. */
+static void open_and_compare(const char *path, const uint8_t *bytes, size_t channels) {
+    ddaebm_dataset *dataset = NULL;
+    float out[12 * 3];
+    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, path));
+    assert_images(dataset, 2, 3, 4, channels);
+    ck_assert(!dd_dataset_named(dataset));
+    ASSERT_OK(dd_dataset_check_pictures(dataset));
+    ASSERT_OK(ddaebm_dataset_read(dataset, 1, 1, out));
+    for (size_t i = 0; i < 12 * channels; i++)
+        ck_assert(out[i] == (float)bytes[12 * channels + i] / 127.5f - 1);
+    ASSERT_FAILS(ddaebm_dataset_read(dataset, 1, 2, out), DDAEBM_OUT_OF_RANGE, "a set of 2");
+    ddaebm_dataset_free(dataset);
+}
+
+START_TEST(pictures_are_told_by_their_content) {
+    uint8_t bytes[72], file[300];
+    fill_bytes(bytes, sizeof bytes, 3);
+    const uint32_t axes[] = {2, 3, 4, 3};
+    put_file(in_folder("a"), file, compose_idx(file, 8, 3, axes, bytes, 24));
+    open_and_compare(in_folder("a"), bytes, 1);
+    put_file(in_folder("a"), file, compose_idx(file, 8, 4, axes, bytes, 72));
+    open_and_compare(in_folder("a"), bytes, 3);
+    static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4), }";
+    memcpy(file, "\x93NUMPY\1\0", 8);
+    file[8] = sizeof header - 1;
+    file[9] = 0;
+    memcpy(file + 10, header, sizeof header - 1);
+    memcpy(file + 10 + sizeof header - 1, bytes, 24);
+    put_file(in_folder("a"), file, 10 + sizeof header - 1 + 24);
+    open_and_compare(in_folder("a"), bytes, 1);
+}
+END_TEST
+
+/* Floats of rank 3 are pictures if they can be, else rows. */
+START_TEST(floats_may_be_pictures) {
+    float values[24], back[24];
+    const size_t shape[] = {2, 3, 2, 2}, wide[] = {2, 2, 1, 6};
+    ddaebm_dataset *dataset = NULL;
+    for (size_t i = 0; i < 24; i++)
+        values[i] = (float)i / 12 - 0.95f;
+    values[3] = -1;
+    values[4] = 1;
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, shape));
+    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")));
+    assert_images(dataset, 2, 3, 2, 2);
+    ASSERT_OK(ddaebm_dataset_read(dataset, 0, 2, back));
+    ck_assert_int_eq(memcmp(back, values, sizeof values), 0);
+    ddaebm_dataset_free(dataset);
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, wide));
+    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")));
+    assert_images(dataset, 2, 0, 0, 0);
+    ASSERT_OK(dd_dataset_check_pictures(dataset));
+    ddaebm_dataset_free(dataset);
+    values[14] = 1.5f;
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, shape));
+    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")));
+    assert_images(dataset, 2, 0, 0, 0);
+    ASSERT_FAILS(dd_dataset_check_pictures(dataset), DDAEBM_OUT_OF_RANGE, "row 2, column 3 (both from 1) is 1.5");
+    ddaebm_dataset_free(dataset);
+}
+END_TEST
+
+START_TEST(files_of_pictures_can_be_wrong) {
+    static uint8_t batch[2 * 3073];
+    ddaebm_dataset *dataset = NULL;
+    put_file(in_folder("a"), batch, sizeof batch);
+    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a")));
+    assert_images(dataset, 2, 32, 32, 3);
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    put_file(in_folder("a.bin"), batch, sizeof batch - 1);
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("a.bin")), DDAEBM_FORMAT, "a.bin: it has 6145 bytes");
+    put_file(in_folder("a"), "\0\0\10\1\0\0\0\1\7", 9);
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("a")), DDAEBM_UNSUPPORTED,
+                 "a: its array has one axis: these are labels");
+    put_file(in_folder("a"), "\x89PNG\r\n\x1A\n", 8);
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("a")), DDAEBM_UNSUPPORTED, "a: it is a single picture");
+    put_file(in_folder("a"), "\x1F\x8B\10", 3);
+    ddaebm_status status = ddaebm_dataset_open(&dataset, NULL, in_folder("a"));
+    ck_assert(status == DDAEBM_FORMAT || status == DDAEBM_UNSUPPORTED); /* without zlib */
+    ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "a: it"));
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
+START_TEST(folders_are_opened) {
+    uint8_t bytes[24];
+    static uint8_t batch[3073];
+    ddaebm_dataset *dataset = NULL;
+    fill_bytes(bytes, sizeof bytes, 3);
+    put_file(in_folder("notes.txt"), "x", 1);
+    if (ddaebm_array_write_png(NULL, in_folder("a.png"), bytes, 3, 4, 1) == DDAEBM_OK) { /* not in a build without libpng */
+        ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("b.png"), bytes + 12, 3, 4, 1));
+        open_and_compare(folder, bytes, 1);
+    }
+    put_file(in_folder("data_batch_7.bin"), batch, sizeof batch);
+    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, folder));
+    assert_images(dataset, 1, 32, 32, 3);
+    ddaebm_dataset_free(dataset);
+}
+END_TEST
+
+START_TEST(the_named_pictures_are_a_package) {
+    ddaebm_dataset *dataset = NULL;
+    ddaebm_status status = ddaebm_dataset_create_named(&dataset, NULL, "fashion-mnist-test", 3);
+    if (status == DDAEBM_OK) {
+        assert_images(dataset, 10000, 28, 28, 1);
+        ck_assert(!dd_dataset_named(dataset));
+        ddaebm_dataset_free(dataset);
+    } else if (status != DDAEBM_UNSUPPORTED) { /* without zlib */
+        ck_assert_int_eq(status, DDAEBM_NOT_FOUND);
+        ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "dataset-fashion-mnist"));
+    }
+}
+END_TEST
+
+START_TEST(arrays_of_pictures_are_copied) {
+    uint8_t bytes[24];
+    float values[24], back[24];
+    ddaebm_dataset *dataset = NULL;
+    fill_bytes(bytes, sizeof bytes, 3);
+    for (size_t i = 0; i < 24; i++)
+        values[i] = (float)bytes[i] / 127.5f - 1;
+    for (int floats = 0; floats < 2; floats++) {
+        ASSERT_OK(floats ? ddaebm_dataset_create_images_float(&dataset, NULL, values, 2, 2, 3, 2)
+                         : ddaebm_dataset_create_images(&dataset, NULL, bytes, 2, 2, 3, 2));
+        assert_images(dataset, 2, 2, 3, 2);
+        ASSERT_OK(ddaebm_dataset_read(dataset, 0, 2, back));
+        ck_assert_int_eq(memcmp(back, values, sizeof values), 0);
+        ddaebm_dataset_free(dataset);
+    }
+    dataset = NULL;
+    ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 0, 2, 3, 2), DDAEBM_OUT_OF_RANGE, "count is 0");
+    ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 2, 0, 3, 2), DDAEBM_OUT_OF_RANGE, "height 0");
+    ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 2, 2, 3, 5), DDAEBM_OUT_OF_RANGE, "5 channels");
+    ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 2, SIZE_MAX, 3, 1), DDAEBM_OUT_OF_RANGE, "1048576");
+    ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, SIZE_MAX, 2, 3, 1), DDAEBM_OUT_OF_RANGE, "bytes allowed");
+    ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, NULL, 2, 2, 3, 2), DDAEBM_INVALID_ARGUMENT, "pixels");
+    ASSERT_FAILS(ddaebm_dataset_create_images_float(&dataset, NULL, NULL, 2, 2, 3, 2), DDAEBM_INVALID_ARGUMENT, "pixels");
+    values[13] = -1.25f;
+    ASSERT_FAILS(ddaebm_dataset_create_images_float(&dataset, NULL, values, 2, 2, 3, 2), DDAEBM_OUT_OF_RANGE,
+                 "row 2, column 2 (both from 1) is -1.25");
+    values[13] = NAN;
+    ASSERT_FAILS(ddaebm_dataset_create_images_float(&dataset, NULL, values, 2, 2, 3, 2), DDAEBM_NOT_FINITE, "row 2, column 2");
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
 START_TEST(memory_may_run_out) {
     const float values[] = {1, 2, 3, 4};
     const size_t shape[] = {2, 2};
@@ -193,6 +353,19 @@ START_TEST(memory_may_run_out) {
     SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_open(&dataset, context, in_folder("a.npy")));
     ddaebm_dataset_free(dataset);
     dataset = NULL;
+    uint8_t bytes[24] = {0}, file[100];
+    put_file(in_folder("a"), file, compose_idx(file, 8, 3, (const uint32_t[]){2, 3, 4}, bytes, 24));
+    SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_open(&dataset, context, in_folder("a")));
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_create_images(&dataset, context, bytes, 2, 3, 4, 1));
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    if (ddaebm_array_write_png(NULL, in_folder("a.png"), bytes, 3, 4, 1) == DDAEBM_OK) { /* not in a build without libpng */
+        SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_open(&dataset, context, folder));
+        ddaebm_dataset_free(dataset);
+        dataset = NULL;
+    }
     SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_create_rows(&dataset, context, values, 2, 2));
     ddaebm_dataset_free(dataset);
     dataset = NULL;
@@ -214,6 +387,12 @@ int main(void) {
                                   arrays_are_copied,
                                   sources_are_called,
                                   bad_sources_are_refused,
+                                  pictures_are_told_by_their_content,
+                                  floats_may_be_pictures,
+                                  files_of_pictures_can_be_wrong,
+                                  folders_are_opened,
+                                  the_named_pictures_are_a_package,
+                                  arrays_of_pictures_are_copied,
                                   memory_may_run_out};
     return run_tests("dataset", tests, sizeof tests / sizeof *tests);
 }

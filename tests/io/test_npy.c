@@ -238,6 +238,49 @@ START_TEST(what_cannot_be_written_is_refused) {
 }
 END_TEST
 
+static ddaebm_status parse_bytes(dd_pictures *out, const char *header, const void *data, size_t bytes) {
+    unsigned char *file = malloc(20 + strlen(header) + bytes);
+    size_t size = compose(file, 1, header, data, bytes);
+    ck_assert(dd_npy_has_bytes(file, size));
+    ddaebm_status status = dd_npy_parse_bytes(out, context, file, size);
+    free(file);
+    return status;
+}
+
+static bool has_bytes(const char *header, const void *data, size_t bytes) {
+    unsigned char file[400];
+    return dd_npy_has_bytes(file, compose(file, 1, header, data, bytes));
+}
+
+START_TEST(bytes_can_be_pictures) {
+    static const uint8_t bytes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255};
+    dd_pictures out = {.block = NULL};
+    context = fussy_context(&counted);
+    SWEEP_ALLOCATIONS(counted, out.block, parse_bytes(&out, HEADER("|u1", "False", "(2, 3, 2)"), bytes, 12));
+    ck_assert(out.count == 2 && out.shape.height == 3 && out.shape.width == 2 && out.shape.channels == 1);
+    ck_assert_int_eq(memcmp(out.pixels, bytes, 12), 0);
+    dd_free(context, out.block);
+    ASSERT_OK(parse_bytes(&out, HEADER("|u1", "False", "(1, 1, 3, 4)"), bytes, 12));
+    ck_assert(out.count == 1 && out.shape.height == 1 && out.shape.width == 3 && out.shape.channels == 4);
+    dd_free(context, out.block);
+    /* element (i, j, k) of a Fortran array of shape (2, 3, 2) lies at i + 2 j + 6 k */
+    static const uint8_t turned[] = {0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 255};
+    ASSERT_OK(parse_bytes(&out, HEADER("|u1", "True", "(2, 3, 2)"), bytes, 12));
+    ck_assert_int_eq(memcmp(out.pixels, turned, 12), 0);
+    dd_free(context, out.block);
+    ASSERT_FAILS(parse_bytes(&out, HEADER("|u1", "False", "(2, 3, 2)"), bytes, 11), DDAEBM_FORMAT, "the file has 11");
+    ASSERT_FAILS(parse_bytes(&out, HEADER("|u1", "False", "(2147483647, 1024, 1024)"), bytes, 12), DDAEBM_FORMAT,
+                 "the file has 12");
+    ASSERT_FAILS(parse_bytes(&out, HEADER("|u1", "False", "(1, 1025, 1024)"), bytes, 12), DDAEBM_OUT_OF_RANGE, "1048576");
+    ck_assert(!has_bytes(HEADER("|u1", "False", "(4, 3)"), bytes, 12));
+    ck_assert(!has_bytes(HEADER("|u1", "False", "(1, 1, 2, 5)"), bytes, 10));
+    ck_assert(!has_bytes(HEADER("|i1", "False", "(2, 3, 2)"), bytes, 12));
+    ck_assert(!has_bytes(HEADER("|u1", "False", "(2, 3, 0)"), bytes, 0));
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
 START_TEST(memory_may_run_out) {
     const float values[] = {1, 2};
     dd_rows rows = {NULL, 0, 0};
@@ -256,6 +299,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {
         every_type_is_read,   half_floats_cover_their_range, shapes_and_orders_are_read,        bad_files_are_refused,
-        every_cut_is_refused, what_is_written_is_read,       what_cannot_be_written_is_refused, memory_may_run_out};
+        every_cut_is_refused, what_is_written_is_read,       what_cannot_be_written_is_refused, bytes_can_be_pictures,
+        memory_may_run_out};
     return run_tests("npy", tests, sizeof tests / sizeof *tests);
 }

@@ -4,7 +4,8 @@
 #include "support/harness.h"
 #include "support/tamper.h"
 
-static const char *const files[] = {"toy25", "toy_kl_only", "toy_T8_geometric", "schedules", "optimizer"};
+static const char *const files[] = {"toy25",     "toy_kl_only", "toy_T8_geometric", "schedules",
+                                    "optimizer", "ncsnpp_fir",  "ncsnpp_plain",     "layers"};
 
 enum { FILES = sizeof files / sizeof *files };
 
@@ -70,6 +71,22 @@ START_TEST(a_changed_tensor_is_noticed) {
         {"toy25", "after.energy.net.layers.0.weight"},
         {"toy25", "after.generator.net.layers_bn.0.running_mean"},
         {"toy25", "after.encoder.t_encoder.layers.0.weight"},
+        {"ncsnpp_fir", "out.f_real"},
+        {"ncsnpp_fir", "out.grad_real"},
+        {"ncsnpp_fir", "out.x0_enc"},
+        {"ncsnpp_fir", "in.noise_t"},
+        {"ncsnpp_fir", "out.sample_x0"},
+        {"ncsnpp_fir", "generator.all_modules.5.Conv2d_0.weight"},
+        {"ncsnpp_fir", "grad.generator.all_modules.3.GroupNorm_0.style.weight"},
+        {"ncsnpp_fir", "grad.encoder.conv3.weight"},
+        {"ncsnpp_plain", "energy.all_modules.1.weight"},
+        {"ncsnpp_plain", "grad.energy.all_modules.2.weight"},
+        {"ncsnpp_plain", "encoder.conv52.weight"},
+        {"layers", "fir_up.in.x"},
+        {"layers", "attention.out"},
+        {"layers", "adagn.param.style.weight"},
+        {"layers", "resblock_up_fir.cotangent"},
+        {"layers", "encoder_large_128.grad.param.conv6.skip.0.conv.weight"},
         {"schedules", "vp.toy.T4.float64.post_var"},
         {"schedules", "lsun.image.T8.float32.betas"},
         {"schedules", "geometric.toy.T2.float32.a_cum"},
@@ -114,8 +131,9 @@ START_TEST(no_tensor_may_change_unseen) {
 END_TEST
 
 START_TEST(what_is_added_or_missing_is_noticed) {
-    static const char *const some[FILES] = {"out.f_real", "in.noise_t", "after.generator.net.layers.1.weight", NULL,
-                                            "out.cosine_lr"};
+    static const char *const some[FILES] = {
+        "out.f_real",    "in.noise_t",         "after.generator.net.layers.1.weight", NULL, "out.cosine_lr", "in.x0",
+        "out.grad_real", "attention.grad.in.x"};
     for (int i = 0; i < FILES; i++) {
         ck_assert_msg(!holds_after(files[i], (test_tamper){.add = "out.stranger"}), "%s: a tensor was added", files[i]);
         if (some[i]) /* a table of `schedules` is on its own: one fewer is one schedule fewer */

@@ -196,6 +196,60 @@ START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
 }
 END_TEST
 
+/* --- The energy score. --- */
+
+/* Rows of SLOT_A are an x and two draws. */
+static dd_node energy_score(const term *t, size_t width) {
+    dd_node parts[3];
+    for (size_t i = 0; i < 3; i++)
+        parts[i] = dd_slice(t->graph, t->a, 3, i * width, width);
+    return dd_energy_score(t->graph, parts[0], parts[1], parts[2]);
+}
+
+/* The distance in the plane, as it is made smooth at 0. */
+static double smoothed(const double *a, const double *b) {
+    return sqrt(pow(a[0] - b[0], 2) + pow(a[1] - b[1], 2) + 1e-6);
+}
+
+START_TEST(the_energy_score_is_its_formula) {
+    begin();
+    static const double in[] = {0.5, -1, 2, 0, 1, 1, -0.25, 3, 0.5, 0.5, 4, -2}, levels[] = {0, 2};
+    term t;
+    double expected = 0;
+    open_term(&t, 2, 6);
+    for (int i = 0; i < 2; i++) {
+        const double *x = in + 6 * i, *a = x + 2, *b = x + 4;
+        expected += (smoothed(x, a) + smoothed(x, b) - smoothed(a, b)) / 4;
+    }
+    assert_close(value_of(&t, energy_score(&t, 2), levels, in, in), expected, expected);
+    close_term(&t);
+    end();
+}
+END_TEST
+
+/* x is 1 in one of four cases; draws are 1 in `ones` of four: over all cases the score is least where they are alike. */
+START_TEST(the_energy_score_is_least_at_the_distribution) {
+    enum { CASES = 64 };
+    begin();
+    double scores[5];
+    for (int ones = 0; ones <= 4; ones++) {
+        term t;
+        double in[3 * CASES], levels[CASES] = {0};
+        open_term(&t, CASES, 3);
+        for (int i = 0; i < CASES; i++) {
+            in[3 * i] = i / 16 < 1;
+            in[3 * i + 1] = i / 4 % 4 < ones;
+            in[3 * i + 2] = i % 4 < ones;
+        }
+        scores[ones] = value_of(&t, energy_score(&t, 1), levels, in, in);
+        close_term(&t);
+    }
+    for (int ones = 0; ones <= 4; ones++)
+        ck_assert(ones == 1 || scores[ones] > scores[1]);
+    end();
+}
+END_TEST
+
 /* --- The score penalty is least at the score. --- */
 
 /* Data and noise stand on a grid of normal weight; beyond it is less than 1e-8 of either. */
@@ -270,7 +324,8 @@ START_TEST(the_score_penalty_is_least_at_the_score) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {contrasts_are_their_formulas, penalties_are_their_formulas,
+    const TTest *const tests[] = {contrasts_are_their_formulas,           penalties_are_their_formulas,
+                                  the_energy_score_is_its_formula,        the_energy_score_is_least_at_the_distribution,
                                   the_contrast_with_noise_is_its_formula, the_contrast_with_noise_is_least_at_the_log_density,
                                   the_score_penalty_is_least_at_the_score};
     return run_tests("losses", tests, sizeof tests / sizeof *tests);

@@ -6,9 +6,9 @@
 #include "base/context.h"
 #include "diffusion/noise_schedule.h"
 #include "sample/calibrate.h"
+#include "sample/scorer.h"
 #include "support/small.h"
 
-#include <ddaebm/scorer.h>
 #include <ddaebm/trainer.h>
 #include <math.h>
 
@@ -283,6 +283,41 @@ START_TEST(the_scores_are_matched_best) {
 }
 END_TEST
 
+/* What is fitted is the gradient that the networks see, border and its noise included. */
+START_TEST(pictures_are_matched_with_their_border) {
+    enum { PICTURES = 50, OUTER = 2 * 2, INNER = 4 * 4 };
+    float pixels[PICTURES * OUTER], noise[PICTURES * INNER], noisy[PICTURES * INNER], gradients[PICTURES * INNER];
+    begin();
+    ddaebm_model *model =
+        create(5, "\"data.image_size\":4,\"data.padding\":1,\"form.energy\":\"distance\",\"energy.activation\":\"silu\"");
+    ddaebm_dataset *dataset = NULL;
+    dd_noise_schedule schedule;
+    dd_rng_uniforms(pixels, 3, dd_stream(DD_STREAM_DATA, 0), 0, PICTURES * OUTER);
+    ASSERT_OK(ddaebm_dataset_create_images_float(&dataset, context, pixels, PICTURES, 2, 2, 1));
+    (void)fit(model, dataset);
+    ddaebm_scorer *scorer = open_scorer(model);
+    ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(model)));
+    dd_rng_normals(noise, SEED, dd_stream(DD_STREAM_CALIBRATION, 0), 0, PICTURES * INNER);
+    double square = 0, product = 0;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        dd_model_standardize(model, pixels, PICTURES, noisy);
+        for (size_t i = 0; i < PICTURES * INNER; i++)
+            noisy[i] = (float)(schedule.a_cum[0] * (double)noisy[i] + sign * schedule.sigma_cum[0] * (double)noise[i]);
+        ASSERT_OK(dd_scorer_inner_gradient(scorer, noisy, PICTURES, 0, gradients));
+        for (size_t i = 0; i < PICTURES * INNER; i++) {
+            square += (double)gradients[i] * (double)gradients[i];
+            product += sign * (double)gradients[i] * (double)noise[i] / schedule.sigma_cum[0];
+        }
+    }
+    assert_near(-product, square, NEAR);
+    dd_noise_schedule_free(&schedule);
+    ddaebm_scorer_free(scorer);
+    ddaebm_dataset_free(dataset);
+    ddaebm_model_free(model);
+    end();
+}
+END_TEST
+
 START_TEST(the_temperature_before_does_not_matter) {
     begin();
     for (size_t width = 1; width <= MOST_WIDTH; width += 2) {
@@ -463,6 +498,7 @@ int main(void) {
     const TTest *const tests[] = {a_bowl_gets_the_datas_variance,
                                   the_likelihood_is_greatest,
                                   the_scores_are_matched_best,
+                                  pictures_are_matched_with_their_border,
                                   the_temperature_before_does_not_matter,
                                   without_an_answer_the_temperature_stays,
                                   a_failed_read_is_passed_on,

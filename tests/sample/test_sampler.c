@@ -275,6 +275,90 @@ START_TEST(runaway_weights_are_noticed) {
 }
 END_TEST
 
+/* The states begin with the noise and end with the sample, and what is in between is none of them. */
+START_TEST(steps_lead_to_the_sample) {
+    static const size_t counts[] = {1, 6, 7, 450};
+    begin();
+    ddaebm_model *model = create("");
+    ddaebm_sampler *sampler = open_sampler(model);
+    size_t states = ddaebm_model_levels(model) + 1;
+    ck_assert_uint_eq(states, 5);
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        size_t count = counts[c];
+        float *rows = draw(sampler, SEED, 9, count), *steps = malloc(count * states * WIDTH * sizeof *steps);
+        float *noise = malloc(count * WIDTH * sizeof *noise);
+        ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 9, count, steps));
+        dd_rng_normals(noise, SEED, dd_stream(DD_STREAM_SAMPLE_START, 0), 9 * WIDTH, count * WIDTH);
+        dd_model_restore(model, noise, count, noise);
+        for (size_t i = 0; i < count; i++) {
+            const float *state = steps + i * states * WIDTH;
+            ck_assert_int_eq(memcmp(state, noise + i * WIDTH, WIDTH * sizeof *noise), 0);
+            ck_assert_int_eq(memcmp(state + (states - 1) * WIDTH, rows + i * WIDTH, WIDTH * sizeof *rows), 0);
+            for (size_t s = 1; s < states; s++)
+                ck_assert_int_ne(memcmp(state + s * WIDTH, state + (s - 1) * WIDTH, WIDTH * sizeof *rows), 0);
+        }
+        free(noise);
+        free(steps);
+        free(rows);
+    }
+    ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 0, 0, NULL));
+    ASSERT_FAILS(ddaebm_sampler_draw_steps(sampler, SEED, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT, "steps");
+    ASSERT_FAILS(ddaebm_sampler_draw_steps(NULL, SEED, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT, "sampler");
+    ddaebm_sampler_free(sampler);
+    ddaebm_model_free(model);
+    end();
+}
+END_TEST
+
+/* A model of padded pictures draws what one of rows does with the same weights, less the border. */
+START_TEST(pictures_are_cut_from_their_border) {
+    enum { PICTURES = 20, OUTER = 3 * 3, INNER = 5 * 5, STATES = 5 };
+    static float rows[PICTURES * INNER], pictures[PICTURES * OUTER], cut[PICTURES * OUTER], steps[PICTURES * STATES * OUTER];
+    begin();
+    ddaebm_model *model = small_model(context, "\"data.image_size\":5,\"data.padding\":1", 8);
+    ddaebm_model *plain = small_model(context, "\"data.width\":25", 8);
+    ddaebm_sampler *sampler = open_sampler(model), *other = open_sampler(plain);
+    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 3, PICTURES, pictures));
+    ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 3, PICTURES, steps));
+    ASSERT_OK(ddaebm_sampler_draw(other, SEED, 3, PICTURES, rows));
+    for (size_t i = 0; i < PICTURES * OUTER; i++)
+        cut[i] = rows[i / OUTER * INNER + (i % OUTER / 3 + 1) * 5 + i % 3 + 1];
+    ck_assert_int_eq(memcmp(pictures, cut, sizeof cut), 0);
+    for (size_t i = 0; i < PICTURES; i++)
+        ck_assert_int_eq(memcmp(steps + (i * STATES + STATES - 1) * OUTER, cut + i * OUTER, OUTER * sizeof *cut), 0);
+    ddaebm_sampler_free(sampler);
+    ddaebm_sampler_free(other);
+    ddaebm_model_free(model);
+    ddaebm_model_free(plain);
+    end();
+}
+END_TEST
+
+/* Convolutional networks take fewer rows at a time: 128 pictures of 8 x 8 are a chunk. */
+START_TEST(chunks_of_pictures_join) {
+    enum { PICTURES = 130, OUTER = 6 * 6 };
+    static float pictures[PICTURES * OUTER], alone[OUTER];
+    static const size_t some[] = {0, 1, 127, 128, 129};
+    begin();
+    ddaebm_model *model =
+        small_model(context,
+                    "\"data.image_size\":8,\"data.padding\":1,\"network.family\":\"ncsnpp\",\"network.time_width\":8,"
+                    "\"network.latent_embedding\":8,\"energy.channels\":4,\"energy.multipliers\":[1],\"generator.channels\":4,"
+                    "\"generator.multipliers\":[1],\"encoder.channels\":4",
+                    8);
+    ddaebm_sampler *sampler = open_sampler(model);
+    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 0, PICTURES, pictures));
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, some[i], 1, alone));
+        for (size_t j = 0; j < OUTER; j++)
+            ck_assert_double_eq_tol((double)alone[j], (double)pictures[some[i] * OUTER + j], 10 * NEAR);
+    }
+    ddaebm_sampler_free(sampler);
+    ddaebm_model_free(model);
+    end();
+}
+END_TEST
+
 START_TEST(arguments_are_checked) {
     begin();
     ddaebm_model *model = create("");
@@ -402,6 +486,9 @@ int main(void) {
                                   drawing_does_not_allocate,
                                   long_calls_tell_and_can_be_cancelled,
                                   runaway_weights_are_noticed,
+                                  steps_lead_to_the_sample,
+                                  pictures_are_cut_from_their_border,
+                                  chunks_of_pictures_join,
                                   arguments_are_checked,
                                   memory_may_run_out,
                                   threads_may_share_a_model};

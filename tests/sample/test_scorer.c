@@ -293,6 +293,39 @@ START_TEST(a_row_that_is_not_finite_is_named) {
 }
 END_TEST
 
+/* A model of padded pictures scores what one of rows does with the same weights, of pictures on black; its gradient is the inside's. */
+START_TEST(pictures_are_scored_on_black) {
+    enum { PICTURES = 20, OUTER = 3 * 3, INNER = 5 * 5 };
+    static float pictures[PICTURES * OUTER], rows[PICTURES * INNER], gradients[PICTURES * OUTER], others[PICTURES * INNER];
+    float scores[PICTURES], expected[PICTURES];
+    static const char common[] = "\"energy.activation\":\"silu\"";
+    char text[128];
+    begin();
+    (void)snprintf(text, sizeof text, "\"data.image_size\":5,\"data.padding\":1,%s", common);
+    ddaebm_model *model = small_model(context, text, 8);
+    (void)snprintf(text, sizeof text, "\"data.width\":25,%s", common);
+    ddaebm_model *plain = small_model(context, text, 8);
+    ddaebm_scorer *scorer = open_scorer(model), *other = open_scorer(plain);
+    dd_rng_normals(pictures, 17, dd_stream(DD_STREAM_DATA, 1), 0, PICTURES * OUTER);
+    for (size_t i = 0; i < PICTURES * INNER; i++)
+        rows[i] = -1;
+    for (size_t i = 0; i < PICTURES * OUTER; i++)
+        rows[i / OUTER * INNER + (i % OUTER / 3 + 1) * 5 + i % 3 + 1] = pictures[i];
+    ASSERT_OK(ddaebm_scorer_score(scorer, pictures, PICTURES, 2, scores));
+    ASSERT_OK(ddaebm_scorer_score(other, rows, PICTURES, 2, expected));
+    ck_assert_int_eq(memcmp(scores, expected, sizeof scores), 0);
+    ASSERT_OK(ddaebm_scorer_gradient(scorer, pictures, PICTURES, 2, gradients));
+    ASSERT_OK(ddaebm_scorer_gradient(other, rows, PICTURES, 2, others));
+    for (size_t i = 0; i < PICTURES * OUTER; i++)
+        ck_assert(gradients[i] == others[i / OUTER * INNER + (i % OUTER / 3 + 1) * 5 + i % 3 + 1]);
+    ddaebm_scorer_free(scorer);
+    ddaebm_scorer_free(other);
+    ddaebm_model_free(model);
+    ddaebm_model_free(plain);
+    end();
+}
+END_TEST
+
 START_TEST(arguments_are_checked) {
     begin();
     ddaebm_model *model = create();
@@ -341,6 +374,7 @@ int main(void) {
                                   a_scorer_keeps_the_weights_it_was_made_with,
                                   scoring_does_not_allocate,
                                   a_row_that_is_not_finite_is_named,
+                                  pictures_are_scored_on_black,
                                   arguments_are_checked,
                                   memory_may_run_out};
     return run_tests("scorer", tests, sizeof tests / sizeof *tests);

@@ -43,7 +43,8 @@ const dd_tensor_entry *test_fixture_tensor(test_fixture *fixture, const char *na
 /* Element of a tensor of any type, as a double. */
 double test_fixture_element(const dd_tensor_entry *entry, size_t index);
 
-/* Copies a tensor to floats; the number of elements must be as given. */
+/* Copies a tensor to floats; the number of elements must be as given. Pictures are turned from the files' channels first to ours
+ * last, here and in comparisons. */
 void test_fixture_floats(test_fixture *fixture, const char *name, float *out, size_t count);
 
 /* Compares with a tensor relative to its largest element (a vanishing gradient: to the largest of its network), within the file's
@@ -68,6 +69,7 @@ bool test_fixture_check_on(const char *path, int threads, FILE *out);
 
 /* The families. */
 void test_check_step(test_fixture *fixture);
+void test_check_layers(test_fixture *fixture);
 void test_check_schedules(test_fixture *fixture);
 void test_check_optimizer(test_fixture *fixture);
 

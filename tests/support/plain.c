@@ -1,23 +1,20 @@
 #include "support/plain.h"
 
+#include "support/plain_convolution.h"
+#include "support/plain_tensor.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(DD_OP_COUNT == 27, "a new operation: give it a twin here and rows in test_gradient_table.c, then raise this number");
+_Static_assert(DD_OP_COUNT == 40, "a new operation: give it a twin here and rows in test_gradient_table.c, then raise this number");
 
 struct test_plain {
     const dd_graph *graph;
     size_t nodes;
     double **values;
 };
-
-/* One tensor as an operation sees it. */
-typedef struct tensor {
-    dd_shape shape;
-    double *x;
-} tensor;
 
 static void *zeroed(size_t count, size_t size) {
     void *block = calloc(count ? count : 1, size);
@@ -49,26 +46,6 @@ void test_plain_free(test_plain *plain) {
 
 const double *test_plain_value(const test_plain *plain, dd_node node) {
     return plain->values[node];
-}
-
-/* --- Places in tensors. --- */
-
-/* Where the element at `at` is kept; an axis of size 1 stands for all of its indices. */
-static size_t offset_of(dd_shape shape, const size_t at[DD_AXES]) {
-    size_t offset = 0;
-    for (int i = 0; i < DD_AXES; i++)
-        offset = offset * shape.size[i] + (shape.size[i] == 1 ? 0 : at[i]);
-    return offset;
-}
-
-/* The next index, last axis fastest; false after the last. */
-static bool next(dd_shape shape, size_t at[DD_AXES]) {
-    for (int i = DD_AXES - 1; i >= 0; i--) {
-        if (++at[i] < shape.size[i])
-            return true;
-        at[i] = 0;
-    }
-    return false;
 }
 
 /* --- The operations. --- */
@@ -115,6 +92,12 @@ static double element(const dd_node_data *data, double a, double b) {
         return cos(a);
     case DD_OP_STEP:
         return a > 0 ? 1 : 0;
+    case DD_OP_LEAKY:
+        return a > 0 ? a : a * b;
+    case DD_OP_SILU: {
+        double s = 1 / (1 + exp(-a));
+        return data->factor == 0 ? a * s : data->factor == 1 ? s * (1 + a * (1 - s)) : s * (1 - s) * (2 + a * (1 - 2 * s));
+    }
     default: /* expand, output */
         return a;
     }
@@ -146,6 +129,13 @@ static void matmul(tensor out, int flags, tensor a, tensor b) {
         }
         out.x[i++] = total;
     } while (next(out.shape, at));
+}
+
+static void linear(tensor out, tensor x, tensor w, tensor b) {
+    size_t width = out.shape.size[3];
+    matmul(out, 2, x, w);
+    for (size_t i = 0; i < dd_shape_elements(out.shape); i++)
+        out.x[i] += b.x[i % width];
 }
 
 static void slice(tensor out, tensor x, int axis, size_t start) {
@@ -188,13 +178,16 @@ static void add_rows(tensor out, tensor x, tensor index) {
 }
 
 /* The operations that are neither sources nor element by element. */
-static void structural(tensor out, const dd_node_data *data, tensor a, tensor b) {
+static void structural(tensor out, const dd_node_data *data, tensor a, tensor b, tensor c) {
     switch (data->op) {
     case DD_OP_SUM:
         sum(out, a);
         break;
     case DD_OP_MATMUL:
         matmul(out, data->flags, a, b);
+        break;
+    case DD_OP_LINEAR:
+        linear(out, a, b, c);
         break;
     case DD_OP_RESHAPE:
     case DD_OP_DETACH:
@@ -216,8 +209,14 @@ static void structural(tensor out, const dd_node_data *data, tensor a, tensor b)
     case DD_OP_ADD_ROWS:
         add_rows(out, a, b);
         break;
+    case DD_OP_CONVOLVE:
+    case DD_OP_CONVOLVE_INPUT:
+    case DD_OP_CONVOLVE_WEIGHT:
+        test_plain_convolution(out.x, data, a.x, a.shape, b.x, b.shape);
+        break;
     default:
-        elementwise(out, data, a, b);
+        if (!test_plain_maps(out, data, a, b))
+            elementwise(out, data, a, b);
         break;
     }
 }
@@ -243,7 +242,8 @@ void test_plain_run(test_plain *plain, const test_plain_input *inputs, size_t co
             out.x[0] = data->factor;
             break;
         default:
-            structural(out, data, tensor_of(plain, data->inputs[0]), tensor_of(plain, data->inputs[1]));
+            structural(out, data, tensor_of(plain, data->inputs[0]), tensor_of(plain, data->inputs[1]),
+                       tensor_of(plain, data->inputs[2]));
             break;
         }
     }

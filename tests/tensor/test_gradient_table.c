@@ -4,7 +4,7 @@
  * random linear functional of the first) against central differences of that functional, within DOUBLE of the largest entry or of
  * 1;
  * - in float, through plans of 1, 2 and 3 parts: the value and both gradients against the twin, within FLOAT of the largest entry
- * or of 1, at widths around and far from that of a tile; and alone against together, bit for bit. */
+ * or of 1, at widths around and far from that of a tile; and alone against together, bit for bit. Convolutions are run by every backend. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/plain.h"
@@ -20,6 +20,7 @@
 
 #define DOUBLE 1e-8
 #define FLOAT 2e-6
+#define CONVOLUTIONS_FLOAT 1e-5 /* oneDNN adds up to 12,000 terms in one register, one after the other */
 
 /* Sizes that a row leaves open: rows and width of the run. */
 #define MANY ((size_t)-1)
@@ -27,6 +28,12 @@
 
 /* Rows of a table that indices point into. */
 enum { TABLE = 7, MOST_OPERANDS = 2 };
+
+typedef struct filtering {
+    size_t taps;
+    float values[12];
+    int up, down, before, after;
+} filtering;
 
 typedef struct row row;
 typedef dd_node (*builder)(dd_graph *graph, const dd_node *x, const row *row);
@@ -38,10 +45,13 @@ struct row {
     dd_shape shapes[MOST_OPERANDS]; /* size[0] 0 and size[1] 0 for none */
     double low, high;               /* of the operands' numbers */
     double factor, shift;
-    int axis;     /* or the axes of a sum, as bits */
-    bool index;   /* the second operand holds rows of a table */
-    bool flat;    /* no gradient */
-    bool no_plan; /* cannot be asked for as an output */
+    int axis; /* or the axes of a sum, as bits, a permutation's order as four digits, or a normalisation's groups */
+    const struct filtering *filtering;
+    bool index;                /* the second operand holds rows of a table */
+    bool flat;                 /* no gradient */
+    bool no_plan;              /* cannot be asked for as an output */
+    int stride, before, after; /* of a convolution */
+    dd_shape third;            /* of its gradients: the shape of what they are a gradient in */
 };
 
 /* --- How rows make their node. --- */
@@ -123,6 +133,13 @@ static dd_node build_matmul_itself(dd_graph *g, const dd_node *x, const row *r) 
     return dd_matmul(g, x[0], false, x[0], true);
 }
 
+/* The bias is the sums of the weights' rows. */
+static dd_node build_linear(dd_graph *g, const dd_node *x, const row *r) {
+    (void)r;
+    dd_shape rows = summed(dd_graph_shape(g, x[1]), 8);
+    return dd_linear_map(g, x[0], x[1], dd_reshape(g, dd_sum(g, x[1], rows), dd_shape_rows(1, rows.size[2])));
+}
+
 /* The last two axes change places, the first two become one. */
 static dd_node build_reshape(dd_graph *g, const dd_node *x, const row *r) {
     (void)r;
@@ -167,6 +184,36 @@ static dd_node build_add_rows(dd_graph *g, const dd_node *x, const row *r) {
     return dd_add_rows(g, x[0], x[1], TABLE);
 }
 
+static dd_node build_convolve(dd_graph *g, const dd_node *x, const row *r) {
+    return dd_convolve(g, x[0], x[1], r->stride, r->before, r->after);
+}
+
+/* Zeros of the row's third shape; sizes that it leaves open are the first operand's pictures and the channels of the one that has
+ * them. */
+static dd_node zeros(dd_graph *g, dd_shape shape) {
+    return dd_expand(g, dd_scalar(g, 0), shape);
+}
+
+static dd_node build_convolve_input(dd_graph *g, const dd_node *x, const row *r) {
+    dd_shape shape = r->third;
+    dd_node gradient = DD_NONE;
+    shape.size[0] = dd_graph_shape(g, x[0]).size[0];
+    shape.size[3] = dd_graph_shape(g, x[1]).size[3];
+    dd_node picture = zeros(g, shape);
+    dd_gradient(g, dd_convolve(g, picture, x[1], r->stride, r->before, r->after), x[0], &picture, 1, &gradient);
+    return gradient;
+}
+
+static dd_node build_convolve_weight(dd_graph *g, const dd_node *x, const row *r) {
+    dd_shape shape = r->third;
+    dd_node gradient = DD_NONE;
+    shape.size[0] = dd_graph_shape(g, x[1]).size[3];
+    shape.size[3] = dd_graph_shape(g, x[0]).size[3];
+    dd_node weights = zeros(g, shape);
+    dd_gradient(g, dd_convolve(g, x[0], weights, r->stride, r->before, r->after), x[1], &weights, 1, &gradient);
+    return gradient;
+}
+
 /* --- The table. --- */
 
 #define FULL                                                                                                                       \
@@ -209,6 +256,102 @@ static dd_node build_add_rows(dd_graph *g, const dd_node *x, const row *r) {
 #define UNARY(word, OP, from, to)                                                                                                  \
     { word, OP, build_unary, {ROWS}, .low = from, .high = to }
 
+/* --- Those of pictures, of run_maps.c. --- */
+
+static dd_node build_filter(dd_graph *g, const dd_node *x, const row *r) {
+    const filtering *f = r->filtering;
+    dd_node taps = dd_constant(g, f->values, (dd_shape){{1, 1, 1, f->taps}});
+    return dd_filter(g, x[0], taps, f->up, f->down, f->before, f->after);
+}
+
+static dd_node build_normalize(dd_graph *g, const dd_node *x, const row *r) {
+    return dd_normalize(g, x[0], (size_t)r->axis, r->factor);
+}
+
+/* The gradient of a normalisation, and the inverse deviation, come out of its rules alone. */
+static dd_node build_normalize_gradient(dd_graph *g, const dd_node *x, const row *r) {
+    dd_node gradient = DD_NONE;
+    dd_gradient(g, build_normalize(g, x, r), x[1], x, 1, &gradient);
+    return gradient;
+}
+
+static dd_node build_inverse_deviation(dd_graph *g, const dd_node *x, const row *r) {
+    dd_shape shape = dd_graph_shape(g, x[0]), small = {{shape.size[0], 1, 1, (size_t)r->axis}};
+    return dd_graph_make(
+        g, (dd_node_data){.op = r->op, .inputs = {x[0], DD_NONE}, .shape = small, .start = (size_t)r->axis, .factor = r->factor});
+}
+
+static dd_node build_softmax(dd_graph *g, const dd_node *x, const row *r) {
+    (void)r;
+    return dd_softmax(g, x[0]);
+}
+
+static dd_node build_permute(dd_graph *g, const dd_node *x, const row *r) {
+    const int order[DD_AXES] = {r->axis / 1000, r->axis / 100 % 10, r->axis / 10 % 10, r->axis % 10};
+    return dd_permute(g, x[0], order);
+}
+
+static dd_node build_mask(dd_graph *g, const dd_node *x, const row *r) {
+    dd_node seed = dd_affine(g, dd_step(g, x[0]), 40000, 1);
+    return dd_mask(g, seed, 3, r->factor, dd_graph_shape(g, x[1]));
+}
+
+static dd_node build_leaky(dd_graph *g, const dd_node *x, const row *r) {
+    (void)r;
+    return dd_leaky(g, x[0], x[1]);
+}
+
+/* The factor-th derivative. */
+static dd_node build_silu(dd_graph *g, const dd_node *x, const row *r) {
+    dd_node_data data = {.op = DD_OP_SILU, .inputs = {x[0], DD_NONE}, .shape = dd_graph_shape(g, x[0]), .factor = r->factor};
+    return dd_graph_make(g, data);
+}
+
+/* Taps that are not symmetric, so that turning them round shows. */
+static const filtering filterings[] = {
+    {4, {0.125f, 0.5f, 0.25f, 0.375f}, 1, 1, 2, 1},
+    {4, {0.125f, 0.5f, 0.25f, 0.375f}, 2, 1, 2, 1},
+    {4, {0.125f, 0.5f, 0.25f, 0.375f}, 1, 2, 1, 1},
+    {2, {0.75f, 0.25f}, 1, 1, -1, 2},
+    {3, {0.75f, -0.25f, 0.5f}, 2, 2, 1, 3},
+    {5, {0.5f, 0.25f, -1, 0.125f, 0.75f}, 1, 2, 3, -1},
+    {8, {1, 2, -3, 0.5f, 0.25f, -1, 0.5f, 2}, 2, 1, 6, 5},
+    {8, {1, 2, -3, 0.5f, 0.25f, -1, 0.5f, 2}, 1, 2, 4, 4},
+    {2, {0.75f, 0.25f}, 3, 2, 1, 2},
+    {3, {0.5f, 1, 0.25f}, 2, 3, 4, 2},
+    {11, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 1, 1, 5, 5},
+    {1, {0.5f}, 1, 1, 0, 0},
+};
+
+#define FILTER(word, which)                                                                                                        \
+    {"filter " word, DD_OP_FILTER, build_filter, {{{1, 4, 4, WIDE}}}, .low = -2, .high = 2, .filtering = &filterings[which]}, {    \
+        "filter " word ", many", DD_OP_FILTER, build_filter, {{{MANY, 5, 5, 2}}}, .low = -2, .high = 2,                            \
+                                                                                  .filtering = &filterings[which]                  \
+    }
+
+/* The three operations on pictures of as many channels, in as many groups. */
+#define NORMALIZATIONS(word, channels, groups)                                                                                     \
+    {"normalize " word, DD_OP_NORMALIZE, build_normalize, {{{2, 3, MANY, channels}}},                                              \
+     .low = 1,          .high = 3,       .factor = 0.25,  .axis = groups},                                                         \
+        {"normalize_gradient " word,                                                                                               \
+         DD_OP_NORMALIZE_GRADIENT,                                                                                                 \
+         build_normalize_gradient,                                                                                                 \
+         {{{2, 3, MANY, channels}}, {{2, 3, MANY, channels}}},                                                                     \
+         .low = 1,                                                                                                                 \
+         .high = 3,                                                                                                                \
+         .factor = 0.25,                                                                                                           \
+         .axis = groups},                                                                                                          \
+    {                                                                                                                              \
+        "inverse_deviation " word, DD_OP_INVERSE_DEVIATION, build_inverse_deviation, {{{2, 3, MANY, channels}}},                   \
+            .low = 1, .high = 3, .factor = 0.25, .axis = groups                                                                    \
+    }
+
+#define PERMUTE(order)                                                                                                             \
+    { "permute " #order, DD_OP_PERMUTE, build_permute, {FULL}, .low = -2, .high = 2, .axis = 1##order - 10000 }
+
+#define LEAKY(word, ...)                                                                                                           \
+    { "leaky " word, DD_OP_LEAKY, build_leaky, {FULL, __VA_ARGS__}, .low = -2, .high = 2 }
+
 #define POWER(word, from, to, exponent)                                                                                            \
     { "power " word, DD_OP_POWER, build_power, {ROWS}, .low = from, .high = to, .factor = exponent }
 
@@ -218,6 +361,23 @@ static dd_node build_add_rows(dd_graph *g, const dd_node *x, const row *r) {
         {word " axis 2", OP, function, {FULL}, .low = -2, .high = 2, .axis = 2}, {                                                 \
         word " axis 3", OP, function, {FULL}, .low = -2, .high = 2, .axis = 3                                                      \
     }
+
+/* A convolution of n pictures of h x w pixels and c channels with o filters of kh x kw taps, and its two gradients. */
+#define PLACES(size, taps, s, b, a) (((size) + (b) + (a) - (taps)) / (s) + 1)
+#define CONVOLUTION_ROW(word, OP, function, first, second, other, s, b, a)                                                         \
+    { word, OP, function, {first, second}, .low = -1, .high = 1, .stride = s, .before = b, .after = a, .third = other }
+#define PICTURES(n, h, w, c)                                                                                                       \
+    {                                                                                                                              \
+        { n, h, w, c }                                                                                                             \
+    }
+#define CONVOLUTIONS(word, n, h, w, c, o, kh, kw, s, b, a)                                                                         \
+    CONVOLUTION_ROW("convolve, " word, DD_OP_CONVOLVE, build_convolve, PICTURES(n, h, w, c), PICTURES(o, kh, kw, c),               \
+                    PICTURES(0, 0, 0, 0), s, b, a),                                                                                \
+        CONVOLUTION_ROW("convolve input, " word, DD_OP_CONVOLVE_INPUT, build_convolve_input,                                       \
+                        PICTURES(n, PLACES(h, kh, s, b, a), PLACES(w, kw, s, b, a), o), PICTURES(o, kh, kw, c),                    \
+                        PICTURES(0, h, w, 0), s, b, a),                                                                            \
+        CONVOLUTION_ROW("convolve weight, " word, DD_OP_CONVOLVE_WEIGHT, build_convolve_weight, PICTURES(n, h, w, c),              \
+                        PICTURES(n, PLACES(h, kh, s, b, a), PLACES(w, kw, s, b, a), o), PICTURES(0, kh, kw, 0), s, b, a)
 
 static const row rows[] = {
     MEETINGS("add", DD_OP_ADD, build_add),
@@ -277,6 +437,9 @@ static const row rows[] = {
     PRODUCTS("matmul, row by column", 1, 1, 1, WIDE, 1),
     PRODUCTS("matmul, number by row", 1, 1, 1, 1, WIDE),
     PRODUCTS("matmul, batch of 2 x 3", 2, 3, MANY, WIDE, 4),
+    {"linear", DD_OP_LINEAR, build_linear, {{{1, 1, MANY, 7}}, {{1, 1, WIDE, 7}}}, .low = -1, .high = 1},
+    {"linear of one column", DD_OP_LINEAR, build_linear, {{{1, 1, MANY, WIDE}}, {{1, 1, 1, WIDE}}}, .low = -1, .high = 1},
+    {"linear of one row", DD_OP_LINEAR, build_linear, {{{1, 1, 1, WIDE}}, {{1, 1, 5, WIDE}}}, .low = -1, .high = 1},
     {"matmul by itself", DD_OP_MATMUL, build_matmul_itself, {{{2, 1, 5, WIDE}}}, .low = -1, .high = 1},
     {"reshape", DD_OP_RESHAPE, build_reshape, {FULL}, .low = -2, .high = 2},
     EACH_AXIS("slice", DD_OP_SLICE, build_slice),
@@ -295,7 +458,61 @@ static const row rows[] = {
      .low = -2,
      .high = 2,
      .index = true},
+    FILTER("same size", 0),
+    FILTER("doubling", 1),
+    FILTER("halving", 2),
+    FILTER("cut at the front", 3),
+    FILTER("up and down by 2", 4),
+    FILTER("halving, cut at the end", 5),
+    FILTER("doubling, 8 taps", 6),
+    FILTER("halving, 8 taps", 7),
+    FILTER("by 3/2", 8),
+    FILTER("by 2/3", 9),
+    FILTER("of 11 taps", 10),
+    FILTER("of one tap", 11),
+    {"filter of a picture that is not square",
+     DD_OP_FILTER,
+     build_filter,
+     {{{1, MANY, 5, WIDE}}},
+     .low = -2,
+     .high = 2,
+     .filtering = &filterings[0]},
+    NORMALIZATIONS("one group", WIDE, 1),
+    NORMALIZATIONS("groups of 4", 8, 2),
+    NORMALIZATIONS("groups of 1", 3, 3),
+    NORMALIZATIONS("groups of 2", 6, 3),
+    {"softmax", DD_OP_SOFTMAX, build_softmax, {FULL}, .low = -3, .high = 3},
+    PERMUTE(0123),
+    PERMUTE(0231),
+    PERMUTE(0312),
+    PERMUTE(1023),
+    PERMUTE(2301),
+    PERMUTE(3210),
+    PERMUTE(0213),
+    PERMUTE(3012),
+    PERMUTE(1302),
+    {"mask", DD_OP_MASK, build_mask, {{{1, 1, 1, 4}}, FULL}, .low = -1, .high = 1, .factor = 0.75, .flat = true},
+    {"mask that keeps all", DD_OP_MASK, build_mask, {{{1, 1, 1, 4}}, ROWS}, .low = -1, .high = 1, .factor = 1, .flat = true},
+    LEAKY("alike", FULL),
+    LEAKY("slope a channel", {{1, 1, 1, WIDE}}),
+    LEAKY("one slope", {{1, 1, 1, 1}}),
+    {"leaky of a number", DD_OP_LEAKY, build_leaky, {{{1, 1, MANY, 1}}, ROWS}, .low = -2, .high = 2},
+    {"silu", DD_OP_SILU, build_silu, {ROWS}, .low = -6, .high = 6, .factor = 0},
+    {"silu, first derivative", DD_OP_SILU, build_silu, {ROWS}, .low = -6, .high = 6, .factor = 1},
+    {"silu, second derivative", DD_OP_SILU, build_silu, {ROWS}, .low = -6, .high = 6, .factor = 2},
     {"add rows", DD_OP_ADD_ROWS, build_add_rows, {ROWS, {{1, 1, MANY, 1}}}, .low = -2, .high = 2, .index = true},
+    CONVOLUTIONS("3 x 3", MANY, 5, 4, WIDE, 3, 3, 3, 1, 1, 1),
+    CONVOLUTIONS("3 x 3 of one channel", MANY, 4, 5, 1, WIDE, 3, 3, 1, 1, 1),
+    CONVOLUTIONS("3 x 3 of one picture", 1, 9, 8, WIDE, 2, 3, 3, 1, 1, 1),
+    CONVOLUTIONS("3 x 3 of two pictures", 2, 5, 6, 3, WIDE, 3, 3, 1, 1, 1),
+    CONVOLUTIONS("3 x 3, 2 apart, zeros after", MANY, 6, 4, 3, WIDE, 3, 3, 2, 0, 1),
+    CONVOLUTIONS("3 x 3, 2 apart, a row left over", MANY, 6, 5, WIDE, 1, 3, 3, 2, 0, 0),
+    CONVOLUTIONS("3 x 3, more zeros than it needs", MANY, 3, 4, WIDE, 2, 3, 3, 1, 1, 3),
+    CONVOLUTIONS("4 x 4, 2 apart", MANY, 6, 4, WIDE, 2, 4, 4, 2, 1, 1),
+    CONVOLUTIONS("4 x 4 over all", MANY, 4, 4, 3, WIDE, 4, 4, 1, 0, 0),
+    CONVOLUTIONS("1 x 3, 3 apart", MANY, 4, 7, 3, WIDE, 1, 3, 3, 1, 2),
+    CONVOLUTIONS("1 x 1", MANY, 3, 2, WIDE, 5, 1, 1, 1, 0, 0),
+    CONVOLUTIONS("1 x 1, 2 apart", MANY, 5, 3, WIDE, 2, 1, 1, 2, 0, 0),
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
@@ -538,7 +755,9 @@ static void run_plan(const bench *b, const dd_plan *plan, const results *all, fl
     dd_workspace_free(workspace);
 }
 
-static void compare(const char *name, const results *all, int parts, size_t many, size_t wide) {
+static void compare(const row *r, const results *all, int parts, size_t many, size_t wide) {
+    const char *name = r->name;
+    double near = r->stride > 0 ? CONVOLUTIONS_FLOAT : FLOAT;
     for (int i = 0; i < all->count; i++) {
         double largest = 1, worst = 0;
         for (size_t j = 0; j < all->sizes[i]; j++) {
@@ -546,14 +765,14 @@ static void compare(const char *name, const results *all, int parts, size_t many
             largest = fmax(largest, fabs(all->expected[i][j]));
             worst = error <= worst ? worst : error; /* NaN is the worst */
         }
-        ck_assert_msg(worst <= FLOAT * largest, "%s, %zu x %zu, %d parts: result %d is off by %g of %g", name, many, wide, parts, i,
+        ck_assert_msg(worst <= near * largest, "%s, %zu x %zu, %d parts: result %d is off by %g of %g", name, many, wide, parts, i,
                       worst, largest);
         ck_assert_msg(memcmp(all->found[i], all->alone[i], all->sizes[i] * sizeof(float)) == 0,
                       "%s, %zu x %zu, %d parts: result %d differs when run alone", name, many, wide, parts, i);
     }
 }
 
-static void check_plans(const row *r, size_t many, size_t wide, int most_parts) {
+static void check_plans(const row *r, size_t many, size_t wide, int most_parts, const dd_convolution_backend *convolutions) {
     results all;
     for (int parts = 1; parts <= most_parts; parts++) {
         bench b;
@@ -563,10 +782,12 @@ static void check_plans(const row *r, size_t many, size_t wide, int most_parts) 
             expect_results(&b, &all);
         for (int i = 0; i < all.count; i++)
             dd_output(b.graph, all.nodes[i], RESULTS + i, 0);
-        ck_assert_int_eq(dd_plan_create(&plan, b.graph, (dd_plan_options){.phases = 1, .parts = parts}), DDAEBM_OK);
+        ck_assert_int_eq(
+            dd_plan_create(&plan, b.graph, (dd_plan_options){.phases = 1, .parts = parts, .convolutions = convolutions}),
+            DDAEBM_OK);
         run_plan(&b, plan, &all, all.alone, true);
         run_plan(&b, plan, &all, all.found, false);
-        compare(r->name, &all, parts, many, wide);
+        compare(r, &all, parts, many, wide);
         dd_plan_free(plan);
         b.graph = NULL;
         close_bench(&b);
@@ -580,8 +801,11 @@ START_TEST(plans_compute_what_plain_loops_do) {
                                {600, 3}, {3, 300}, {3, 511}, {2, 512}, {3, 513}, {7, 1200}};
     if (rows[_i].no_plan)
         return;
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-        check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3, dd_convolution_choose());
+        if (rows[_i].stride > 0 && dd_convolution_choose() != &dd_convolution_blas)
+            check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3, &dd_convolution_blas);
+    }
 }
 END_TEST
 

@@ -488,6 +488,34 @@ START_TEST(a_chain_is_one_step) {
 }
 END_TEST
 
+/* Parts that begin in the middle of a row, or of a run of rows that read the same: what a tile holds from the one before must do
+ * for it. */
+START_TEST(repeated_operands_in_any_tile) {
+    const dd_shape shapes[] = {{{3, 5, 1, 513}}, {{3, 7, 9, 100}}, {{5, 7, 11, 3}},
+                               {{3, 1, 700, 1}}, {{1, 3, 5, 300}}, {{2, 1, 1, 1500}}};
+    for (int parts = 1; parts <= 7; parts++)
+        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+            bench b;
+            open_bench(&b, 2, 1);
+            dd_shape shape = shapes[s];
+            dd_node y = add_input(&b, 0, shape, 0, -1, 1);
+            for (int axes = 1; axes < 16; axes++) { /* those that are there, as bits */
+                dd_shape part = shape;
+                for (int i = 0; i < DD_AXES; i++)
+                    part.size[i] = axes >> i & 1 ? shape.size[i] : 1;
+                y = dd_tanh(b.graph, dd_add(b.graph, y, add_input(&b, axes, part, 0, -1, 1)));
+            }
+            ask(&b, y, 0);
+            make_plan(&b, false, parts);
+            dd_workspace *workspace = make_workspace(&b);
+            run_phase(&b, workspace, 0, false);
+            check_results(&b, 0, "repeated operands");
+            dd_workspace_free(workspace);
+            close_bench(&b);
+        }
+}
+END_TEST
+
 /* A loop holds DD_MOST_MEMBERS; what is longer becomes several, what has another shape stands apart. */
 START_TEST(long_chains_are_cut) {
     bench b;
@@ -865,6 +893,7 @@ static void add_tests(TCase *tests) {
     tcase_add_loop_test(tests, random_graphs_compute_what_plain_loops_do, 0, 4);
     tcase_add_test(tests, a_loss_with_its_gradient_inside);
     tcase_add_test(tests, a_chain_is_one_step);
+    tcase_add_test(tests, repeated_operands_in_any_tile);
     tcase_add_test(tests, long_chains_are_cut);
     tcase_add_test(tests, equal_nodes_are_made_once);
     tcase_add_test(tests, what_no_output_needs_is_left_out);

@@ -116,6 +116,12 @@ static double true_affine(double x, double f, double s) {
     return x * f + s;
 }
 
+static double true_silu(double x, double order, double s) {
+    (void)s;
+    double y = 1 / (1 + exp(-x)), z = 1 / (1 + exp(x)); /* z = 1 - y, without its rounding */
+    return order == 0 ? x * y : order == 1 ? y * (1 + x * z) : y * z * (2 + x * (z - y));
+}
+
 static const one_input one_inputs[] = {
     {DD_OP_EXP, true_exp, -110, 95, 0, 0, 2},
     {DD_OP_LOG, true_log, 0, FLT_MAX, 0, 0, 2},
@@ -137,6 +143,8 @@ static const one_input one_inputs[] = {
     {DD_OP_POWER, true_power, 0, FLT_MAX, -1.5f, 0, 1},
     {DD_OP_AFFINE, true_affine, 0, FLT_MAX, 1.7f, 0.3f, 1},
     {DD_OP_AFFINE, true_affine, -FLT_MAX, FLT_MAX, -1.7f, 0, 0.5},
+    {DD_OP_SILU, true_silu, -80, 80, 0, 0, 4},
+    {DD_OP_SILU, true_silu, -80, FLT_MAX, 0, 0, 4},
 };
 
 enum { ONE_INPUTS = sizeof one_inputs / sizeof *one_inputs };
@@ -248,6 +256,18 @@ static const special specials[] = {
     {DD_OP_SIN, 0, INFINITY, NAN},
     {DD_OP_COS, 0, -INFINITY, NAN},
     {DD_OP_SIN, 0, NAN, NAN},
+    {DD_OP_SILU, 0, 0.0f, 0.0f},
+    {DD_OP_SILU, 0, INFINITY, INFINITY},
+    {DD_OP_SILU, 0, -1e30f, 0.0f},
+    {DD_OP_SILU, 0, NAN, NAN},
+    {DD_OP_SILU, 1, 0.0f, 0.5f},
+    {DD_OP_SILU, 1, FLT_MAX, 1.0f},
+    {DD_OP_SILU, 1, -FLT_MAX, 0.0f},
+    {DD_OP_SILU, 1, NAN, NAN},
+    {DD_OP_SILU, 2, 0.0f, 0.5f},
+    {DD_OP_SILU, 2, FLT_MAX, 0.0f},
+    {DD_OP_SILU, 2, -FLT_MAX, 0.0f},
+    {DD_OP_SILU, 2, NAN, NAN},
     {DD_OP_POWER, -1, 0.0f, INFINITY},
     {DD_OP_POWER, -1, INFINITY, 0.0f},
     {DD_OP_POWER, 0.5f, -1.0f, NAN},
@@ -260,6 +280,69 @@ static const special specials[] = {
     {DD_OP_AFFINE, 0, 5.0f, 0.0f},
     {DD_OP_AFFINE, 0, NAN, NAN},
 };
+
+/* Derivatives pass through 0, so that errors there are of the size of what cancels: absolute ones, where values reach 1. */
+START_TEST(derivatives_of_silu_are_near_libm) {
+    static float x[BLOCK], y[BLOCK];
+    for (int t = 0; t < table_count; t++)
+        for (int order = 1; order <= 2; order++)
+            for (size_t block = 0; block < 64; block++) {
+                float reach = block % 2 ? 20 : FLT_MAX;
+                spread(x, BLOCK, block, -reach, reach);
+                tables[t]->elementwise[DD_OP_SILU](y, x, NULL, BLOCK, (float)order, 0);
+                for (size_t i = 0; i < BLOCK; i++) {
+                    double error = fabs((double)y[i] - true_silu((double)x[i], order, 0));
+                    ck_assert_msg(error <= 4e-7, "%s silu(%d) of %g: %g", tables[t]->name, order, (double)x[i], (double)y[i]);
+                }
+            }
+}
+END_TEST
+
+START_TEST(leaky_is_exact) {
+    static float x[BLOCK], slope[BLOCK], y[BLOCK];
+    for (int t = 0; t < table_count; t++)
+        for (size_t count = 0; count <= BLOCK; count += count < TAIL ? 1 : BLOCK - TAIL) {
+            spread(x, BLOCK, 1, -FLT_MAX, FLT_MAX);
+            spread(slope, BLOCK, 2, -2, 2);
+            x[0] = 0;
+            y[count < BLOCK ? count : 0] = 777;
+            tables[t]->elementwise[DD_OP_LEAKY](y, x, slope, count, 0, 0);
+            for (size_t i = 0; i < count; i++) {
+                float truth = x[i] > 0 ? x[i] : x[i] * slope[i];
+                ck_assert_msg(y[i] == truth, "%s: %g by %g is %g", tables[t]->name, (double)x[i], (double)slope[i], (double)y[i]);
+            }
+            if (count < BLOCK)
+                ck_assert_float_eq(y[count], 777);
+        }
+}
+END_TEST
+
+/* In rows of any width, with numbers far apart and far from 0; and what is no number stays in its row. */
+START_TEST(softmax_is_near_libm) {
+    float x[3 * TAIL], y[3 * TAIL + 1];
+    for (int t = 0; t < table_count; t++)
+        for (size_t width = 1; width <= TAIL; width++) {
+            for (size_t i = 0; i < 3 * width; i++)
+                x[i] = (i < width ? 1e4f : -1e4f) + (float)(i * 37 % 101) * (i < 2 * width ? 0.01f : 10.0f);
+            y[3 * width] = 777;
+            tables[t]->softmax(y, x, 3, width);
+            ck_assert_float_eq(y[3 * width], 777);
+            for (size_t row = 0; row < 3; row++) {
+                double total = 0, most = -INFINITY;
+                for (size_t i = 0; i < width; i++)
+                    most = fmax(most, (double)x[row * width + i]);
+                for (size_t i = 0; i < width; i++)
+                    total += exp((double)x[row * width + i] - most);
+                for (size_t i = 0; i < width; i++)
+                    ck_assert_double_le(fabs((double)y[row * width + i] - exp((double)x[row * width + i] - most) / total), 3e-7);
+            }
+            x[width + width / 2] = NAN;
+            tables[t]->softmax(y, x, 3, width);
+            for (size_t i = 0; i < 3 * width; i++)
+                ck_assert(isnan(y[i]) == (i >= width && i < 2 * width));
+        }
+}
+END_TEST
 
 /* In every position of a run, as vectors and tails may differ. */
 START_TEST(special_values) {
@@ -343,6 +426,12 @@ static void check_columns(const dd_kernels *table, const float *x, size_t rows, 
         totals[j] = 4711; /* overwritten, but for the last */
     table->sum_columns(totals, x, rows, width, stride);
     ck_assert_float_eq(totals[width], 4711);
+    double *added = calloc(width + 1, sizeof *added);
+    ck_assert_ptr_nonnull(added);
+    for (size_t j = 0; j <= width; j++)
+        added[j] = 3;
+    table->add_columns(added, x, rows, width, stride);
+    ck_assert_double_eq(added[width], 3);
     for (size_t j = 0; j < width; j++) {
         double truth = 0, sizes = 0;
         for (size_t i = 0; i < rows; i++) {
@@ -351,7 +440,9 @@ static void check_columns(const dd_kernels *table, const float *x, size_t rows, 
         }
         ck_assert_msg(fabs((double)totals[j] - truth) <= 0x1p-24 * fabs(truth) + 1e-12 * sizes,
                       "%s: column %zu of %zu x %zu: %.9g, not %.9g", table->name, j, rows, width, (double)totals[j], truth);
+        ck_assert_double_le(fabs(added[j] - 3 - truth), 1e-12 * (sizes + 3));
     }
+    free(added);
     free(totals);
 }
 
@@ -365,7 +456,8 @@ START_TEST(columns_lose_little) {
     for (int t = 0; t < table_count; t++) {
         for (size_t width = 0; width <= TAIL; width++)
             check_columns(tables[t], x, 5, width, width + 3);
-        const size_t shapes[][2] = {{1, 1000}, {0, 10}, {63, 127}, {64, 128}, {65, 129}, {129, 300}, {100000, 3}, {3, 1}};
+        const size_t shapes[][2] = {{1, 1000},  {0, 10},    {63, 127}, {64, 128},   {65, 129},
+                                    {129, 300}, {1001, 16}, {701, 7},  {100000, 3}, {3, 1}};
         for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
             check_columns(tables[t], x, shapes[s][0], shapes[s][1], shapes[s][1]);
     }
@@ -458,9 +550,10 @@ END_TEST
 START_TEST(tables_are_whole) {
     for (int t = 0; t < table_count; t++) {
         ck_assert_str_eq(tables[t]->name, t == 0 ? "portable" : "avx2");
-        ck_assert(tables[t]->sum && tables[t]->sum_columns && tables[t]->adam && tables[t]->average && tables[t]->all_finite);
+        ck_assert(tables[t]->sum && tables[t]->sum_columns && tables[t]->add_columns && tables[t]->softmax && tables[t]->adam &&
+                  tables[t]->average && tables[t]->all_finite);
         for (int op = 0; op < DD_OP_COUNT; op++) {
-            bool tried = op == DD_OP_ADD || op == DD_OP_SUBTRACT || op == DD_OP_MULTIPLY;
+            bool tried = op == DD_OP_ADD || op == DD_OP_SUBTRACT || op == DD_OP_MULTIPLY || op == DD_OP_LEAKY;
             for (int i = 0; i < ONE_INPUTS; i++)
                 tried = tried || (int)one_inputs[i].op == op;
             ck_assert_msg(tried == (tables[t]->elementwise[op] != NULL), "%s: a kernel without a test, or none: %s",
@@ -479,6 +572,9 @@ int main(void) {
     tcase_add_loop_test(tests, functions_are_near_libm, 0, ONE_INPUTS);
     tcase_add_loop_test(tests, tails_are_as_the_rest, 0, ONE_INPUTS);
     tcase_add_loop_test(tests, special_values, 0, (int)(sizeof specials / sizeof *specials));
+    tcase_add_test(tests, derivatives_of_silu_are_near_libm);
+    tcase_add_test(tests, leaky_is_exact);
+    tcase_add_test(tests, softmax_is_near_libm);
     tcase_add_test(tests, arithmetic_is_exact);
     tcase_add_test(tests, sums_lose_little);
     tcase_add_test(tests, columns_lose_little);

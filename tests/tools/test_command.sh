@@ -89,7 +89,7 @@ holds "rows of two" has_shape a.npy "300, 2"
 for name in 8gaussians pinwheel swissroll moons circles rings 2spirals checkerboard; do
     good data --data $name --count 7 --out a.npy
 done
-bad 2 "no data set 'nothing'" data --data nothing --count 3 --out never.npy
+bad 1 "no data set and no file 'nothing'" data --data nothing --count 3 --out never.npy
 bad 2 "count is '0'" data --data moons --count 0 --out never.npy
 bad 2 "count is '-1'" data --data moons --count -1 --out never.npy
 bad 2 "count is '3x'" data --data moons --count 3x --out never.npy
@@ -135,7 +135,7 @@ train_small --data rows.csv --steps 5 --out three.safetensors
 good info --model three.safetensors --json
 holds "the row's width comes from the data" grep -q '"data.width": 3' out
 good info --model model.safetensors --json
-holds "--steps ends the run and leaves the configuration's schedule alone" differ_text '"training.steps": 30' out
+holds "--steps ends the run and leaves the configuration's schedule alone" differ_text '"training.steps": 30[,}]' out
 train_small --preset points --data moons --set training.steps=7 --set objective.gamma=0.5 --batch 10 --log set.csv --out set.safetensors
 holds "training.steps ends the run where --steps is left out" [ "$(wc -l <set.csv)" = 8 ]
 good info --model set.safetensors --json
@@ -238,7 +238,7 @@ good score --model model.safetensors --data a.npy --level 3 --out scores3.npy
 holds "levels differ" differ scores.npy scores3.npy
 good score --model model.safetensors --data moons --count 12 --out named.npy
 holds "a named set is scored for as many rows as asked" has_shape named.npy "12,"
-bad 2 "level" score --model model.safetensors --data a.npy --level 4 --out never.npy
+bad 2 "level" score --model model.safetensors --data a.npy --level 999 --out never.npy
 bad 1 "rows of 3 numbers, the model takes 2" score --model model.safetensors --data rows.csv --out never.npy
 bad 1 "nan.csv" score --model model.safetensors --data nan.csv --out never.npy
 bad 1 "there is no folder missing" score --model model.safetensors --data a.npy --out missing/never.npy
@@ -263,6 +263,107 @@ for word in sample score density plot; do
         bad 1 "widened.safetensors.*energy" $word --model widened.safetensors $rest
     }
 done
+
+# ---- Pictures. ----
+
+# Width and height of a PNG, from its header.
+png_size() {
+    head -c 24 "$1" | tail -c 8 | od -An -tu1 | awk '{ print $3 * 256 + $4, $7 * 256 + $8 }'
+}
+# idx FILE AXES: pictures as IDX files have them; AXES are octal escapes of the big-endian sizes.
+idx() {
+    # shellcheck disable=SC2059 # escapes are meant
+    { printf '\0\0\10\3'; printf "$2"; head -c "$3" model.safetensors; } >"$1"
+}
+idx six.idx '\0\0\0\24\0\0\0\6\0\0\0\6' 720
+good data --data six.idx --count 7 --out six.npy
+holds "pictures have rows, columns and channels" has_shape six.npy "7, 6, 6, 1"
+good data --data six.idx --count 7 --out six.png
+holds "7 pictures are a grid of 3 by 3" [ "$(png_size six.png)" = "22 22" ]
+good data --data six.idx --count 100 --out all.npy
+holds "all of a smaller set" has_shape all.npy "20, 6, 6, 1"
+bad 1 "these rows are no pictures" data --data moons --count 3 --out never.png
+train_small --preset vector --data six.idx --steps 12 --preview-every 5 --set data.flip=true --log six.csv --out six.safetensors
+holds "previews are written beside the model" is_png six-00000005.png
+holds "and compare" [ "$(png_size six-00000010.png)" = "62 62" ]
+holds "where they are asked for" [ ! -e six-00000012.png ]
+train_small --preset vector --data six.idx --steps 12 --set data.flip=true --out plain.safetensors
+holds "previews do not change the run" cmp six.safetensors plain.safetensors
+good info --model six.safetensors
+holds "info knows pictures" grep -q "pictures of 6 x 6 x 1" out
+good info --model six.safetensors --json
+holds "and so does its JSON" grep -q '"width": 36, "image": \[6, 6, 1\]' out
+train_small --preset vector --data six.idx --steps 5 --set data.image_size=8 --set data.padding=1 --out padded.safetensors
+good sample --model padded.safetensors --count 5 --seed 3 --out drawn.npy --steps-out steps.png
+holds "samples are cut" has_shape drawn.npy "5, 6, 6, 1"
+holds "a row a sample, a column a step" [ "$(png_size steps.png)" = "38 38" ]
+good sample --model padded.safetensors --count 5 --seed 3 --out drawn.png
+holds "samples as a grid" [ "$(png_size drawn.png)" = "22 14" ]
+good score --model padded.safetensors --data six.idx --out six-scores.npy
+holds "pictures are scored" has_shape six-scores.npy "20,"
+good score --model padded.safetensors --data drawn.npy --out drawn-scores.npy
+mkdir pngs
+for seed in 1 2 3; do
+    good data --data six.idx --count $seed --out drawn.npy
+    good sample --model padded.safetensors --count 1 --seed $seed --out pngs/$seed.png
+done
+train_small --preset vector --data pngs --steps 3 --batch 4 --out pngs.safetensors
+good data --data pngs --count 9 --out pngs.npy
+holds "a folder of PNG" has_shape pngs.npy "3, 6, 6, 1"
+"$ddaebm" train --preset vector --config small.json --data six.idx --steps 3 --out m.safetensors 2>err
+holds "progress counts images" grep -q 'images/s.*energy.*adversarial.*latent.*divergence.*reconstruction' err
+
+convolutional="--set energy.channels=4 --set generator.channels=4 --set encoder.channels=4 --set energy.multipliers=[1,1]
+ --set generator.multipliers=[1,1] --set network.time_width=8 --set network.latent_embedding=8 --set network.latent_width=4 --batch 4"
+# shellcheck disable=SC2086 # several words
+train_small $convolutional --data six.idx --steps 2 --preview-every 2 --out deep.safetensors
+good info --model deep.safetensors --json
+holds "pictures are put on a border for networks that halve them" grep -q '"data.image_size": 8.*"data.padding": 1' out
+holds "which is cut from samples" [ "$(png_size deep-00000002.png)" = "62 62" ]
+good score --model deep.safetensors --data six.idx --out deep.npy
+holds "and not scored" has_shape deep.npy "20,"
+
+cp six.png pngs/4.png
+bad_train 1 "4.png: it is 22 pixels wide, 22 high and grey; 1.png is 6 wide, 6 high" --data pngs
+rm pngs/4.png
+printf '\0\0\10\1\0\0\0\1\7' >labels.idx
+idx cut.idx '\0\0\0\24\0\0\0\6\0\0\0\6' 719
+idx vast.idx '\377\377\377\377\0\0\4\0\0\0\4\0' 9
+idx five.idx '\0\0\0\24\0\0\0\5\0\0\0\5' 500
+idx oblong.idx '\0\0\0\24\0\0\0\6\0\0\0\10' 960
+idx large.idx '\0\0\0\1\0\0\0\202\0\0\0\202' 16900
+{ printf '\0\1'; tail -c +3 six.idx; } >magic.idx
+mkdir hollow
+bad_train 1 "labels.idx.*these are labels" --data labels.idx
+bad_train 1 "cut.idx.*asks for 720 bytes of pixels, the file has 719" --data cut.idx
+bad_train 1 "vast.idx.*bytes allowed" --data vast.idx
+bad_train 1 "six.png.*single picture; give the folder" --data six.png
+bad_train 1 "hollow: this folder has no pictures" --data hollow
+bad_train 1 "pictures of 6 x 6 x 1 (height, width, channels), the model takes 8 x 8 x 1" --preset vector --data six.idx --set data.image_size=8
+bad_train 1 "magic.idx: byte 0 is 0: it is neither NPY nor IDX nor text" --data magic.idx
+fits="these networks can be made for squares of an even side up to 128"
+bad_train 1 "pictures of 5 x 5 x 1 (height, width, channels), the model takes 6 x 6 x 1.*$fits" --data five.idx
+bad_train 1 "pictures of 6 x 8 x 1.*$fits" --preset fashion --data oblong.idx
+bad_train 1 "pictures of 130 x 130 x 1.*$fits" --preset fashion --data large.idx
+bad_train 1 "data.image_size is 12.*it must be 8, 16, 32, 64 or 128" --preset fashion --data six.idx --set data.image_size=12 --set data.padding=3
+bad_train 1 "there is no folder missing" --data six.idx --steps 2 --preview-every 1 --out missing/never.safetensors
+bad 1 "there is no folder missing" sample --model six.safetensors --count 2 --out missing/never.png
+bad 1 "there is no folder missing" sample --model six.safetensors --count 2 --out never.npy --steps-out missing/never.png
+if [ -w /dev/full ]; then
+    bad 1 "/dev/full.*No space" sample --model six.safetensors --count 2 --out /dev/full
+fi
+bad_train 1 "data.image_size is 6 and data.padding 3" --preset vector --data six.idx --set data.padding=3
+if gzip -c six.idx >six.idx.gz 2>/dev/null && "$ddaebm" data --data six.idx.gz --count 20 --out packed.npy 2>/dev/null; then
+    holds "a packed file is the same data" cmp packed.npy all.npy
+    head -c 300 six.idx.gz >cut.idx.gz
+    bad_train 1 "cut.idx.gz: its gzip data is cut off" --data cut.idx.gz
+fi
+bad 1 "pictures of 5 x 5 x 1.*the model takes 6 x 6 x 1" score --model six.safetensors --data five.idx --out never.npy
+bad 1 "rows of 2 numbers, the model takes 36" score --model six.safetensors --data moons --out never.npy
+bad 1 "these rows are no pictures" sample --model model.safetensors --count 3 --out never.png
+bad 1 "these rows are no pictures" sample --model model.safetensors --count 3 --out never.npy --steps-out never.png
+bad 2 "ends in .png" sample --model six.safetensors --count 3 --out never.npy --steps-out never.npy
+bad 1 "these rows are no pictures" train --data moons --steps 3 --preview-every 2 --out never.safetensors
 
 # ---- Density, pictures, areas, information. ----
 

@@ -85,12 +85,12 @@ START_TEST(seed_and_step_fix_the_batch) {
     draw(other, 3);
     for (int again = 0; again < 2; again++) {
         for (int slot = 0; slot < DD_SLOT_INPUTS; slot++) {
-            size_t bytes = BATCH * dd_trainer_input_width(dd_model_settings(a->model), slot) * sizeof(float);
+            size_t bytes = dd_trainer_input_size(dd_model_settings(a->model), slot) * sizeof(float);
             ck_assert_int_eq(memcmp(a->inputs[slot], b->inputs[slot], bytes) == 0, again);
             ck_assert_int_ne(memcmp(a->inputs[slot], other->inputs[slot], bytes), 0);
             for (int further = slot + 1; further < DD_SLOT_INPUTS; further++)
                 if (slot != DD_SLOT_LEVEL && further != DD_SLOT_LEVEL) /* no two alike */
-                    ck_assert_int_ne(memcmp(a->inputs[slot], a->inputs[further], 64 * sizeof(float)), 0);
+                    ck_assert_int_ne(memcmp(a->inputs[slot], a->inputs[further], 4 * sizeof(float)), 0);
         }
         draw(b, 3);
     }
@@ -102,7 +102,98 @@ START_TEST(seed_and_step_fix_the_batch) {
 }
 END_TEST
 
+/* --- Pictures. --- */
+
+enum { SIDE = 4, PADDING = 1, WHOLE = SIDE + 2 * PADDING, CHANNELS = 2, PICTURES = 7 };
+
+static ddaebm_dataset *make_pictures(void) {
+    uint8_t pixels[PICTURES * SIDE * SIDE * CHANNELS];
+    ddaebm_dataset *dataset = NULL;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i + 3);
+    ASSERT_OK(ddaebm_dataset_create_images(&dataset, context, pixels, PICTURES, SIDE, SIDE, CHANNELS));
+    return dataset;
+}
+
+static ddaebm_trainer *train_pictures(const ddaebm_dataset *dataset, bool flip, uint64_t seed) {
+    char changes[160];
+    (void)snprintf(
+        changes, sizeof changes,
+        "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"data.flip\":%s,\"data.standardize\":\"always\"", WHOLE,
+        PADDING, CHANNELS, flip ? "true" : "false");
+    return train(changes, dataset, seed);
+}
+
+/* Pixel (y, x) of a padded picture. */
+static const float *pixel(const float *picture, size_t y, size_t x) {
+    return picture + (y * WHOLE + x) * CHANNELS;
+}
+
+/* Whether b is a, or its mirror image, number by number. */
+static bool is_same(const float *a, const float *b, bool mirrored) {
+    for (size_t y = 0; y < WHOLE; y++)
+        for (size_t x = 0; x < WHOLE; x++)
+            if (memcmp(pixel(a, y, x), pixel(b, y, mirrored ? WHOLE - 1 - x : x), CHANNELS * sizeof *a) != 0)
+                return false;
+    return true;
+}
+
+static void assert_border(const float *picture) {
+    for (size_t y = 0; y < WHOLE; y++)
+        for (size_t x = 0; x < WHOLE; x++) {
+            bool border = y == 0 || x == 0 || y == WHOLE - 1 || x == WHOLE - 1;
+            ck_assert((*pixel(picture, y, x) == -1) == border); /* no byte of the set is 0 */
+        }
+}
+
+/* With flips each picture is the one without or its mirror image, half of them each; seed and step say which. */
+START_TEST(half_the_pictures_are_mirrored) {
+    begin();
+    ddaebm_dataset *dataset = make_pictures();
+    ddaebm_trainer *plain = train_pictures(dataset, false, 5), *flipped = train_pictures(dataset, true, 5);
+    ddaebm_trainer *again = train_pictures(dataset, true, 5);
+    size_t width = (size_t)WHOLE * WHOLE * CHANNELS, mirrored = 0, changes = 0;
+    bool before[BATCH] = {false};
+    for (uint64_t step = 0; step < STEPS; step++) {
+        draw(plain, step);
+        draw(again, STEPS - step);
+        draw(again, step);
+        draw(flipped, step);
+        const float *a = plain->inputs[DD_SLOT_X0], *b = flipped->inputs[DD_SLOT_X0];
+        ck_assert_int_eq(memcmp(b, again->inputs[DD_SLOT_X0], BATCH * width * sizeof *b), 0);
+        for (size_t i = 0; i < BATCH; i++) {
+            bool mirror = is_same(a + i * width, b + i * width, true);
+            assert_border(b + i * width);
+            ck_assert(mirror != is_same(a + i * width, b + i * width, false));
+            mirrored += mirror;
+            changes += step > 0 && mirror != before[i];
+            before[i] = mirror;
+        }
+    }
+    assert_share((double)mirrored, BATCH * STEPS, 0.5, "mirrored");
+    assert_share((double)changes, BATCH * (STEPS - 1), 0.5, "otherwise than in the step before");
+    ddaebm_trainer_free(plain);
+    ddaebm_trainer_free(flipped);
+    ddaebm_trainer_free(again);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
+START_TEST(pictures_are_not_standardised) {
+    begin();
+    ddaebm_dataset *dataset = make_pictures();
+    ddaebm_trainer *trainer = train_pictures(dataset, false, 5);
+    for (size_t i = 0; i < ddaebm_model_width(trainer->model); i++)
+        ck_assert(trainer->model->mean[i] == 0 && trainer->model->scale[i] == 1);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {the_first_level_has_its_share, seed_and_step_fix_the_batch};
+    const TTest *const tests[] = {the_first_level_has_its_share, seed_and_step_fix_the_batch, half_the_pictures_are_mirrored,
+                                  pictures_are_not_standardised};
     return run_tests("batch", tests, sizeof tests / sizeof *tests);
 }

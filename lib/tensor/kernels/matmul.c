@@ -2,24 +2,28 @@
 
 #include <cblas.h>
 #include <pthread.h>
+#include <string.h>
 
 void dd_matmul_run(const dd_matmul_call *call) {
     CBLAS_TRANSPOSE ta = call->transpose_a ? CblasTrans : CblasNoTrans, tb = call->transpose_b ? CblasTrans : CblasNoTrans;
     int m = (int)call->m, n = (int)call->n, k = (int)call->k;
+    const float beta = call->start ? 1.0f : call->beta;
+    for (size_t i = 0; call->start && i < call->m; i++)
+        memcpy(call->c + i * call->c_stride, call->start, call->n * sizeof *call->c);
     int lda = (int)call->a_stride, ldb = (int)call->b_stride, ldc = (int)call->c_stride;
     if (m == 1 && (k == 1 || !call->transpose_a)) { /* c = op(B)^T a */
         bool as_stored = call->transpose_b;
         cblas_sgemv(CblasRowMajor, as_stored ? CblasNoTrans : CblasTrans, as_stored ? n : k, as_stored ? k : n, 1.0f, call->b, ldb,
-                    call->a, 1, call->beta, call->c, 1);
+                    call->a, 1, beta, call->c, 1);
         return;
     }
     if (n == 1 && ldc == 1) { /* c = op(A) b */
         int b_step = call->transpose_b ? 1 : ldb;
         cblas_sgemv(CblasRowMajor, ta, call->transpose_a ? k : m, call->transpose_a ? m : k, 1.0f, call->a, lda, call->b, b_step,
-                    call->beta, call->c, 1);
+                    beta, call->c, 1);
         return;
     }
-    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, call->a, lda, call->b, ldb, call->beta, call->c, ldc);
+    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, call->a, lda, call->b, ldb, beta, call->c, ldc);
 }
 
 /* Where part `part` of `parts` begins in `size` rows or columns: at a multiple of 8, so that parts keep to whole vectors. */
@@ -41,6 +45,8 @@ void dd_matmul_run_part(const dd_matmul_call *call, size_t part, size_t parts) {
     } else {
         mine.n = last - first;
         mine.b += call->transpose_b ? first * call->b_stride : first;
+        if (mine.start)
+            mine.start += first;
         mine.c += first;
     }
     dd_matmul_run(&mine);

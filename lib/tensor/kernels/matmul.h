@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* C [m, n] = op(A) op(B) + beta C over rows of the given strides: op(A) is [m, k], op(B) [k, n]. All sizes fit an int (checked
- * when a graph is planned). */
+/* C [m, n] = op(A) op(B) + beta C, over rows of the given strides: op(A) is [m, k], op(B) [k, n]. Where there is a `start`, every
+ * row of C is made its n numbers first, and beta counts as 1. All sizes fit an int (checked when a graph is planned). */
 typedef struct dd_matmul_call {
     size_t m, n, k;
     bool transpose_a, transpose_b;
-    const float *a, *b;
+    const float *a, *b, *start; /* start: NULL for zeros */
     float *c;
     size_t a_stride, b_stride, c_stride;
     float beta;

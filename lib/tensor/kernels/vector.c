@@ -129,6 +129,29 @@ ELEMENTWISE(any_sine, sinf(a[i]))
 ELEMENTWISE(any_cosine, cosf(a[i]))
 ELEMENTWISE(step, a[i] > 0.0f ? 1.0f : 0.0f)
 
+ELEMENTWISE(leaky, a[i] * (a[i] > 0.0f ? 1.0f : b[i]))
+
+/* Derivatives of x s, s = sigmoid(x): s (1 + x z) and s z (2 + x (z - s)), with z = 1 - s computed without the rounding of s. */
+static inline float swish_slope(float x) {
+    float e = exponential(-fabsf(x)), large = 1.0f / (1.0f + e), small = e * large;
+    float s = x > 0.0f ? large : small, z = x > 0.0f ? small : large;
+    return s * (1.0f + x * z);
+}
+
+static inline float swish_bend(float x) {
+    float e = exponential(-fabsf(x)), large = 1.0f / (1.0f + e), small = e * large;
+    float s = x > 0.0f ? large : small, z = x > 0.0f ? small : large;
+    return s * z * (2.0f + x * (z - s));
+}
+
+ELEMENTWISE(swish, a[i] * logistic(a[i]))
+ELEMENTWISE(swish_first, swish_slope(a[i]))
+ELEMENTWISE(swish_second, swish_bend(a[i]))
+
+static void silu(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+    (factor == 0.0f ? swish : factor == 1.0f ? swish_first : swish_second)(out, a, b, count, factor, shift);
+}
+
 /* Beyond this an angle has lost too many digits for three parts of pi/2. */
 static const float most_angle = 4096;
 
@@ -184,15 +207,69 @@ static double sum(const float *x, size_t count) {
     return total;
 }
 
+/* Four rows at once, for totals are read and written each time. */
+static inline void add_rows(double *restrict totals, const float *x, size_t rows, size_t width, size_t stride) {
+    size_t row = 0;
+    for (; row + 4 <= rows; row += 4) {
+        const float *a = x + row * stride, *b = a + stride, *c = b + stride, *d = c + stride;
+        for (size_t j = 0; j < width; j++)
+            totals[j] += ((double)a[j] + (double)b[j]) + ((double)c[j] + (double)d[j]);
+    }
+    for (; row < rows; row++)
+        for (size_t j = 0; j < width; j++)
+            totals[j] += (double)x[row * stride + j];
+}
+
+/* Many rows of few numbers are summed as fewer rows of several each. */
+static void add_columns(double *restrict totals, const float *x, size_t rows, size_t width, size_t stride) {
+    size_t together = width > 0 && width <= COLUMNS / 4 && stride == width ? COLUMNS / width : 1, whole = rows / together;
+    if (together > 1 && whole > 4) {
+        double wide[COLUMNS] = {0};
+        add_rows(wide, x, whole, together * width, together * width);
+        for (size_t i = 0; i < together; i++)
+            for (size_t j = 0; j < width; j++)
+                totals[j] += wide[i * width + j];
+        x += whole * together * width;
+        rows -= whole * together;
+    }
+    add_rows(totals, x, rows, width, stride);
+}
+
 static void sum_columns(float *restrict totals, const float *x, size_t rows, size_t width, size_t stride) {
     for (size_t column = 0; column < width; column += COLUMNS) {
         size_t columns = width - column < COLUMNS ? width - column : COLUMNS;
         double wide[COLUMNS] = {0};
-        for (size_t row = 0; row < rows; row++)
-            for (size_t j = 0; j < columns; j++)
-                wide[j] += (double)x[row * stride + column + j];
+        add_columns(wide, x + column, rows, columns, stride);
         for (size_t j = 0; j < columns; j++)
             totals[column + j] = (float)wide[j];
+    }
+}
+
+/* --- Rows that sum to 1. --- */
+
+static float largest(const float *x, size_t count) {
+    float lanes[LANES], most = x[0];
+    size_t whole = count / LANES * LANES;
+    for (size_t j = 0; j < LANES; j++)
+        lanes[j] = x[0];
+    for (size_t i = 0; i < whole; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
+    for (size_t i = whole; i < count; i++)
+        most = x[i] > most ? x[i] : most;
+    for (size_t j = 0; j < LANES; j++)
+        most = lanes[j] > most ? lanes[j] : most;
+    return most;
+}
+
+static void softmax(float *restrict out, const float *x, size_t rows, size_t width) {
+    for (size_t row = 0; row < rows; row++, out += width, x += width) {
+        float most = largest(x, width);
+        for (size_t i = 0; i < width; i++)
+            out[i] = exponential(x[i] - most);
+        float factor = (float)(1 / sum(out, width));
+        for (size_t i = 0; i < width; i++)
+            out[i] *= factor;
     }
 }
 
@@ -238,11 +315,15 @@ const dd_kernels DD_KERNELS = {
             [DD_OP_SIN] = sine,
             [DD_OP_COS] = cosine,
             [DD_OP_STEP] = step,
+            [DD_OP_LEAKY] = leaky,
+            [DD_OP_SILU] = silu,
             [DD_OP_EXPAND] = copy,
             [DD_OP_OUTPUT] = copy,
         },
     .sum = sum,
     .sum_columns = sum_columns,
+    .add_columns = add_columns,
+    .softmax = softmax,
     .adam = adam,
     .average = average,
     .all_finite = all_finite,

@@ -21,6 +21,9 @@ typedef struct dd_kernels {
     double (*sum)(const float *x, size_t count);
     void (*sum_columns)(float *restrict totals, const float *x, size_t rows, size_t width,
                         size_t stride); /* totals[j] = sum of column j */
+    void (*add_columns)(double *restrict totals, const float *x, size_t rows, size_t width,
+                        size_t stride);                                              /* totals[j] += sum of column j */
+    void (*softmax)(float *restrict out, const float *x, size_t rows, size_t width); /* each row e^x over its sum */
     void (*adam)(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count,
                  dd_adam_factors factors);
     void (*average)(float *restrict average, const float *restrict values, size_t count, float decay,

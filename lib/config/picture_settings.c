@@ -1,0 +1,110 @@
+/* What fits together in a configuration of networks on pictures. */
+#include "base/error.h"
+#include "config/config.h"
+#include "config/settings.h"
+
+enum { LEAST_SIZE = 8, MOST_SIZE = 128, LEAST_TAPS = 2, MOST_TAPS = 8 };
+
+static bool is_power_of_two(int64_t x) {
+    return x > 0 && (x & (x - 1)) == 0;
+}
+
+static ddaebm_status check_size(const dd_settings *settings) {
+    int64_t size = settings->data.image_size;
+    if (is_power_of_two(size) && size >= LEAST_SIZE && size <= MOST_SIZE)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_OUT_OF_RANGE,
+                   "data.image_size is %lld; with network.family ncsnpp it must be 8, 16, 32, 64 or 128 (data.padding adds to the "
+                   "data's pictures to make it so)",
+                   (long long)size);
+}
+
+/* Group norms make min(C / 4, 32) groups of C channels. */
+static bool falls_into_groups(int64_t channels) {
+    int64_t groups = channels / 4 < 32 ? channels / 4 : 32;
+    return groups > 0 && channels % groups == 0;
+}
+
+/* The first number of channels on the way through a network that no group norm can take; 0 if there is none. */
+static int64_t find_misfit(const dd_network_settings *network) {
+    int64_t kept[DD_MOST_INTEGERS * (DD_MOST_BLOCKS + 1) + 1], channels = network->channels;
+    size_t count = 0, depth = 0;
+    if (!falls_into_groups(channels))
+        return channels;
+    kept[count++] = channels;
+    for (; depth < network->multipliers.count; depth++) {
+        int64_t here = network->channels * network->multipliers.values[depth];
+        if (!falls_into_groups(here))
+            return here;
+        for (int64_t i = 0; i < network->blocks; i++)
+            kept[count++] = channels = here;
+        if (depth + 1 < network->multipliers.count)
+            kept[count++] = channels;
+    }
+    while (depth-- > 0)
+        for (int64_t i = 0; i <= network->blocks; i++) {
+            int64_t together = channels + kept[--count];
+            if (!falls_into_groups(together))
+                return together;
+            channels = network->channels * network->multipliers.values[depth];
+        }
+    return 0;
+}
+
+static ddaebm_status check_patch(const dd_settings *settings) {
+    if (is_power_of_two(settings->picture.patch))
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_OUT_OF_RANGE, "picture.patch is %lld; allowed: 1, 2 or 4", (long long)settings->picture.patch);
+}
+
+static ddaebm_status check_u_net(const dd_settings *settings, const dd_network_settings *network, const char *name) {
+    int64_t levels = (int64_t)network->multipliers.count, most = 1;
+    long long side = (long long)(settings->data.image_size / settings->picture.patch);
+    while (side >> most > 0)
+        most++;
+    if (levels < 1 || levels > most)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "%s.multipliers has %lld levels; pictures of %lld x %lld can be halved %lld times, so from 1 to %lld fit",
+                       name, (long long)levels, side, side, (long long)most - 1, (long long)most);
+    int64_t misfit = find_misfit(network);
+    if (misfit == 0)
+        return DDAEBM_OK;
+    return dd_fail(
+        DDAEBM_OUT_OF_RANGE,
+        "%s.channels is %lld, which with %s.multipliers makes layers of %lld channels; group norms take C channels in C/4 "
+        "groups, at most 32, that must come out even: multiples of 32 always fit, of 4 up to 128",
+        name, (long long)network->channels, name, (long long)misfit);
+}
+
+static ddaebm_status check_filter(const dd_settings *settings) {
+    const dd_integers *taps = &settings->picture.fir_kernel;
+    int64_t sum = 0;
+    for (size_t i = 0; i < taps->count; i++)
+        sum += taps->values[i];
+    if (!settings->picture.fir || (taps->count >= LEAST_TAPS && taps->count <= MOST_TAPS && sum > 0))
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_OUT_OF_RANGE, "picture.fir_kernel has %zu taps that sum to %lld; allowed: 2 to 8 taps, not all of them 0",
+                   taps->count, (long long)sum);
+}
+
+static ddaebm_status check_encoder(const dd_settings *settings) {
+    long long batch = (long long)settings->training.batch;
+    if (settings->encoder.kind == DD_ENCODER_LARGE && batch > 4 && batch % 4 != 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "training.batch is %lld; with encoder.kind large, which compares pictures in groups of four, it must be a "
+                       "multiple of 4, or less than that",
+                       batch);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_settings_check_pictures(const dd_settings *settings) {
+    ddaebm_status status;
+    DD_TRY(check_size(settings));
+    DD_TRY(check_patch(settings));
+    DD_TRY(check_u_net(settings, &settings->energy, "energy"));
+    DD_TRY(check_u_net(settings, &settings->generator, "generator"));
+    DD_TRY(check_filter(settings));
+    DD_TRY(check_encoder(settings));
+cleanup:
+    return status;
+}

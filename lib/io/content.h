@@ -1,0 +1,20 @@
+/* What a file or folder of data holds, whichever format it has. */
+#ifndef DD_CONTENT_H
+#define DD_CONTENT_H
+
+#include "io/pictures.h"
+
+/* Rows, or pictures of 8 bits. */
+typedef struct dd_content {
+    dd_rows rows;           /* without values for pictures of 8 bits */
+    dd_picture_shape shape; /* of rows that may be pictures: all 0 for others */
+    dd_pictures pictures;   /* without pixels for rows */
+} dd_content;
+
+/* Reads what ddaebm_dataset_open takes, told by its content. Whatever the format, a file is read whole: a mapped file that another process cuts
+ * short would end this one. Failures name file and cause; out is untouched then. */
+ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path);
+
+void dd_content_free(dd_content *content, ddaebm_context *context);
+
+#endif

@@ -1,0 +1,83 @@
+#define _POSIX_C_SOURCE 200809L
+#include "io/folder.h"
+
+#include "base/context.h"
+#include "base/error.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+bool dd_folder_is(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+char *dd_folder_join(ddaebm_context *context, const char *folder, const char *name) {
+    size_t before = strlen(folder), after = strlen(name);
+    char *path = dd_alloc(context, before + 1 + after + 1);
+    if (path)
+        (void)snprintf(path, before + 1 + after + 1, "%s/%s", folder, name);
+    return path;
+}
+
+static bool fits(const char *name, const char *beginning, const char *ending) {
+    size_t length = strlen(name), tail = strlen(ending);
+    return name[0] != '.' && strncmp(name, beginning, strlen(beginning)) == 0 && length > tail &&
+           strcasecmp(name + length - tail, ending) == 0;
+}
+
+static ddaebm_status add_name(dd_names *names, ddaebm_context *context, const char *name) {
+    char **grown = dd_grow(context, names->items, &names->capacity, names->count + 1, sizeof *grown);
+    if (!grown)
+        return DDAEBM_OUT_OF_MEMORY;
+    names->items = grown;
+    names->items[names->count] = dd_copy_text(context, name);
+    if (!names->items[names->count])
+        return DDAEBM_OUT_OF_MEMORY;
+    names->count++;
+    return DDAEBM_OK;
+}
+
+static int compare(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static ddaebm_status cannot_read(const char *path, int error) {
+    char text[128];
+    return dd_fail(DDAEBM_IO, "cannot read the folder %.250s: %s", path,
+                   strerror_r(error, text, sizeof text) == 0 ? text : "unknown error");
+}
+
+ddaebm_status dd_folder_list(dd_names *out, ddaebm_context *context, const char *path, const char *beginning, const char *ending) {
+    dd_names names = {NULL, 0, 0};
+    ddaebm_status status = DDAEBM_OK;
+    DIR *folder = opendir(path);
+    if (!folder)
+        return cannot_read(path, errno);
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(folder)); errno = 0)
+        if (fits(entry->d_name, beginning, ending))
+            DD_TRY(add_name(&names, context, entry->d_name));
+    if (errno != 0)
+        DD_TRY(cannot_read(path, errno));
+    if (names.count > 0)
+        qsort(names.items, names.count, sizeof *names.items, compare);
+    *out = names;
+    names = (dd_names){NULL, 0, 0};
+cleanup:
+    (void)closedir(folder);
+    dd_names_free(&names, context);
+    return status;
+}
+
+void dd_names_free(dd_names *names, ddaebm_context *context) {
+    for (size_t i = 0; i < names->count; i++)
+        dd_free(context, names->items[i]);
+    dd_free(context, names->items);
+    *names = (dd_names){NULL, 0, 0};
+}

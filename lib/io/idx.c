@@ -1,0 +1,44 @@
+#include "io/idx.h"
+
+#include "base/error.h"
+
+enum { MAGIC = 4, AXIS = 4, UNSIGNED_BYTES = 8 };
+
+bool dd_idx_recognise(const void *data, size_t size) {
+    const uint8_t *bytes = data;
+    return size >= MAGIC && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 8 && bytes[2] <= 14 && bytes[3] >= 1 && bytes[3] <= 4;
+}
+
+static ddaebm_status check_kind(const uint8_t *data) {
+    if (data[3] == 1)
+        return dd_fail(DDAEBM_UNSUPPORTED, "its array has one axis: these are labels, not pictures; give the file of the pictures");
+    if (data[3] == 2)
+        return dd_fail(DDAEBM_UNSUPPORTED, "its array has two axes; pictures have three, or four with channels");
+    if (data[2] != UNSIGNED_BYTES)
+        return dd_fail(DDAEBM_UNSUPPORTED, "its numbers are of IDX type %u; pictures are of type 8, bytes", data[2]);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size) {
+    if (!dd_idx_recognise(data, size))
+        return dd_fail(DDAEBM_FORMAT, "it does not begin as an IDX file does");
+    size_t axes[4] = {0, 0, 0, 1}, bytes = 0, header = MAGIC + (size_t)AXIS * data[3];
+    ddaebm_status status = check_kind(data);
+    if (status != DDAEBM_OK)
+        return status;
+    if (size < header)
+        return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+    for (size_t i = 0; i < data[3]; i++) {
+        const uint8_t *at = data + MAGIC + AXIS * i;
+        axes[i] = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+    }
+    dd_picture_shape shape = {axes[1], axes[2], axes[3]};
+    status = dd_pictures_measure(&bytes, shape, axes[0]);
+    if (status != DDAEBM_OK)
+        return status;
+    if (size - header != bytes)
+        return dd_fail(DDAEBM_FORMAT, "it is %s: its header asks for %zu bytes of pixels, the file has %zu",
+                       size - header < bytes ? "cut off" : "too long", bytes, size - header);
+    *out = (dd_pictures){shape, axes[0], data, data + header};
+    return DDAEBM_OK;
+}

@@ -1,0 +1,27 @@
+#include "io/pictures.h"
+
+#include "base/checked.h"
+#include "base/error.h"
+
+ddaebm_status dd_pictures_measure(size_t *bytes, dd_picture_shape shape, size_t count) {
+    size_t numbers = 0;
+    if (count == 0 || shape.height == 0 || shape.width == 0)
+        return dd_fail(DDAEBM_FORMAT, "it is empty: %zu pictures of %zu x %zu pixels", count, shape.height, shape.width);
+    if (shape.channels < 1 || shape.channels > DD_MOST_CHANNELS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its pixels have %zu channels; allowed: 1 to %d", shape.channels, DD_MOST_CHANNELS);
+    if (!dd_size_mul(&numbers, shape.height, shape.width) || !dd_size_mul(&numbers, numbers, shape.channels) ||
+        numbers > DD_MOST_WIDTH)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its pictures of %zu x %zu x %zu hold more than %d numbers", shape.height, shape.width,
+                       shape.channels, DD_MOST_WIDTH);
+    if (!dd_size_mul(bytes, numbers, count) || *bytes > DD_MOST_DATA_BYTES)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its %zu pictures of %zu bytes take more than the %zu bytes allowed", count, numbers,
+                       DD_MOST_DATA_BYTES);
+    return DDAEBM_OK;
+}
+
+void dd_pictures_read(const dd_pictures *pictures, size_t first, size_t count, float *out) {
+    size_t numbers = dd_picture_numbers(pictures->shape);
+    const uint8_t *from = pictures->pixels + first * numbers;
+    for (size_t i = 0; i < count * numbers; i++)
+        out[i] = (float)from[i] / 127.5f - 1;
+}

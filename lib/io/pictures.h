@@ -1,0 +1,38 @@
+/* A set of pictures of one size, as the readers of files hand it over: 8 bits a number, kept as they are. */
+#ifndef DD_PICTURES_H
+#define DD_PICTURES_H
+
+#include "io/rows.h"
+
+#include <ddaebm/context.h>
+
+/* Numbers in a pixel, at most: the bound of data.channels. */
+enum { DD_MOST_CHANNELS = 4 };
+
+/* What a file of data, and a set in memory, may take. */
+#define DD_MOST_DATA_BYTES ((size_t)(UINT64_C(4) << 30 < SIZE_MAX ? UINT64_C(4) << 30 : SIZE_MAX))
+
+typedef struct dd_picture_shape {
+    size_t height, width, channels; /* all 0 for plain rows */
+} dd_picture_shape;
+
+typedef struct dd_pictures {
+    dd_picture_shape shape;
+    size_t count;
+    uint8_t *block;  /* what is to be freed with dd_free */
+    uint8_t *pixels; /* [count, height, width, channels], within the block */
+} dd_pictures;
+
+/* Numbers in a picture. */
+static inline size_t dd_picture_numbers(dd_picture_shape shape) {
+    return shape.height * shape.width * shape.channels;
+}
+
+/* The sizes of a set that are worth a look: *bytes of all pixels. OUT_OF_RANGE beyond what a row may hold, what a pixel may, or what fits
+ * into memory; FORMAT for a size of 0. */
+ddaebm_status dd_pictures_measure(size_t *bytes, dd_picture_shape shape, size_t count);
+
+/* 0..255 to [-1, 1]. */
+void dd_pictures_read(const dd_pictures *pictures, size_t first, size_t count, float *out);
+
+#endif

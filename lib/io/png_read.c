@@ -1,0 +1,215 @@
+#include "io/png_read.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "io/file.h"
+
+#include <string.h>
+
+static const unsigned char signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+
+bool dd_png_recognise(const void *data, size_t size) {
+    return size >= sizeof signature && memcmp(data, signature, sizeof signature) == 0;
+}
+
+#ifdef DDAEBM_HAVE_PNG
+
+#include <png.h>
+
+/* A file on its way through libpng. What is here outlives its jumps. */
+struct decoder {
+    ddaebm_context *context;
+    const unsigned char *at, *end;
+    dd_pictures picture;
+    bool alpha;       /* a last channel that is not the picture's */
+    uint8_t *decoded; /* [height, width, channels + alpha] */
+    bool starved;     /* an allocation failed */
+    ddaebm_status status;
+};
+
+static png_voidp allocate(png_structp png, png_alloc_size_t size) {
+    struct decoder *decoder = png_get_mem_ptr(png);
+    void *block = dd_alloc(decoder->context, size);
+    decoder->starved = decoder->starved || !block;
+    return block;
+}
+
+static void release(png_structp png, png_voidp pointer) {
+    dd_free(((struct decoder *)png_get_mem_ptr(png))->context, pointer);
+}
+
+/* Called for what libpng finds wrong, and for what is refused below: keeps the reason, and leaves. */
+static void fail(png_structp png, png_const_charp text) {
+    struct decoder *decoder = png_get_error_ptr(png);
+    if (decoder->starved)
+        decoder->status = DDAEBM_OUT_OF_MEMORY;
+    else if (decoder->status == DDAEBM_OK)
+        decoder->status = dd_fail(DDAEBM_FORMAT, "it is damaged or cut off: %s", text);
+    png_longjmp(png, 1);
+}
+
+static void ignore(png_structp png, png_const_charp text) {
+    (void)png;
+    (void)text;
+}
+
+static void give(png_structp png, png_bytep out, png_size_t size) {
+    struct decoder *decoder = png_get_io_ptr(png);
+    if ((size_t)(decoder->end - decoder->at) < size)
+        png_error(png, "the file ends too early");
+    memcpy(out, decoder->at, size);
+    decoder->at += size;
+}
+
+/* Whatever the file has becomes grey or RGB of 8 bits, with alpha or not. */
+static void normalise(png_structp png, png_infop info) {
+    png_byte depth = png_get_bit_depth(png, info);
+    if (depth == 16)
+        png_set_scale_16(png);
+    png_set_expand(png);
+    (void)png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+}
+
+static void measure(png_structp png, png_infop info, struct decoder *decoder) {
+    size_t bytes = 0, channels = png_get_channels(png, info);
+    decoder->alpha = channels == 2 || channels == 4;
+    decoder->picture.shape =
+        (dd_picture_shape){png_get_image_height(png, info), png_get_image_width(png, info), channels - decoder->alpha};
+    decoder->picture.count = 1;
+    decoder->status = dd_pictures_measure(&bytes, decoder->picture.shape, 1);
+    if (decoder->status != DDAEBM_OK)
+        png_error(png, "size");
+    decoder->decoded = png_malloc(png, bytes / decoder->picture.shape.channels * channels);
+    decoder->picture.block = decoder->picture.pixels = png_malloc(png, bytes);
+}
+
+static void read_picture(png_structp png, png_infop info, struct decoder *decoder) {
+    png_read_info(png, info);
+    normalise(png, info);
+    measure(png, info, decoder);
+    size_t line = png_get_rowbytes(png, info), height = decoder->picture.shape.height;
+    int passes = png_get_interlace_type(png, info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < height; y++)
+            png_read_row(png, decoder->decoded + y * line, NULL);
+    png_read_end(png, NULL);
+}
+
+/* What shines through is black. */
+static void lay_over_black(const struct decoder *decoder) {
+    size_t channels = decoder->picture.shape.channels, pixels = decoder->picture.shape.height * decoder->picture.shape.width;
+    const uint8_t *from = decoder->decoded;
+    uint8_t *to = decoder->picture.pixels;
+    for (size_t i = 0; i < pixels; i++, from += channels + decoder->alpha, to += channels)
+        for (size_t c = 0; c < channels; c++)
+            to[c] = decoder->alpha ? (uint8_t)((from[c] * from[channels] + 127) / 255) : from[c];
+}
+
+/* decoder's blocks are the caller's to free, also on failure. libpng's errors are jumps: none leaves this function. */
+static ddaebm_status decode(struct decoder *decoder) {
+    png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, fail, ignore, decoder, allocate, release);
+    if (!png)
+        return decoder->status ? decoder->status : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
+    png_infop info = png_create_info_struct(png);
+    if (!info) {
+        decoder->status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
+    } else if (setjmp(png_jmpbuf(png)) == 0) {
+        png_set_user_limits(png, DD_MOST_WIDTH, DD_MOST_WIDTH);
+        png_set_read_fn(png, decoder, give);
+        read_picture(png, info, decoder);
+    }
+    png_destroy_read_struct(&png, info ? &info : NULL, NULL);
+    return decoder->status;
+}
+
+ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
+    const unsigned char *bytes = data;
+    struct decoder decoder = {.context = context, .at = bytes, .end = bytes + size, .status = DDAEBM_OK};
+    if (!dd_png_recognise(data, size))
+        return dd_fail(DDAEBM_FORMAT, "it does not begin as a PNG file does");
+    ddaebm_status status = decode(&decoder);
+    if (status == DDAEBM_OK) {
+        lay_over_black(&decoder);
+        *out = decoder.picture;
+    } else {
+        dd_free(context, decoder.picture.block);
+    }
+    dd_free(context, decoder.decoded);
+    return status;
+}
+
+#else
+
+ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
+    (void)out, (void)context, (void)data, (void)size;
+    return dd_fail(DDAEBM_UNSUPPORTED, "this build has no libpng; install it and build again, or convert the pictures to NPY");
+}
+
+#endif
+
+static bool same_shape(dd_picture_shape a, dd_picture_shape b) {
+    return a.height == b.height && a.width == b.width && a.channels == b.channels;
+}
+
+static const char *kind_of(dd_picture_shape shape) {
+    return shape.channels == 1 ? "grey" : "colour";
+}
+
+/* A set with room for as many as the first shows to be enough. */
+static ddaebm_status begin_set(dd_pictures *set, ddaebm_context *context, const dd_pictures *first, size_t count) {
+    size_t bytes = 0;
+    ddaebm_status status = dd_pictures_measure(&bytes, first->shape, count);
+    if (status != DDAEBM_OK)
+        return status;
+    set->shape = first->shape;
+    set->block = set->pixels = dd_alloc(context, bytes);
+    return set->block ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+}
+
+static ddaebm_status add_picture(dd_pictures *set, ddaebm_context *context, const dd_pictures *one, const dd_names *names) {
+    if (set->count == 0) {
+        ddaebm_status status = begin_set(set, context, one, names->count);
+        if (status != DDAEBM_OK)
+            return status;
+    }
+    if (!same_shape(set->shape, one->shape))
+        return dd_fail(DDAEBM_MISMATCH,
+                       "it is %zu pixels wide, %zu high and %s; %.100s is %zu wide, %zu high and %s: make all alike",
+                       one->shape.width, one->shape.height, kind_of(one->shape), names->items[0], set->shape.width,
+                       set->shape.height, kind_of(set->shape));
+    size_t numbers = dd_picture_numbers(one->shape);
+    memcpy(set->pixels + set->count * numbers, one->pixels, numbers);
+    set->count++;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_into(dd_pictures *set, ddaebm_context *context, const char *path, const dd_names *names) {
+    dd_pictures one = {{0, 0, 0}, 0, NULL, NULL};
+    void *data = NULL;
+    size_t size = 0;
+    ddaebm_status status = dd_file_read(context, path, DD_MOST_DATA_BYTES, &data, &size);
+    if (status != DDAEBM_OK)
+        return status;
+    status = dd_png_parse(&one, context, data, size);
+    if (status == DDAEBM_OK)
+        status = add_picture(set, context, &one, names);
+    dd_free(context, one.block);
+    dd_free(context, data);
+    return status == DDAEBM_OK ? status : dd_fail_in(status, path);
+}
+
+ddaebm_status dd_png_read_folder(dd_pictures *out, ddaebm_context *context, const char *path, const dd_names *names) {
+    dd_pictures set = {{0, 0, 0}, 0, NULL, NULL};
+    ddaebm_status status = DDAEBM_OK;
+    for (size_t i = 0; i < names->count && status == DDAEBM_OK; i++) {
+        char *file = dd_folder_join(context, path, names->items[i]);
+        status = file ? read_into(&set, context, file, names) : DDAEBM_OUT_OF_MEMORY;
+        dd_free(context, file);
+    }
+    if (status == DDAEBM_OK)
+        *out = set;
+    else
+        dd_free(context, set.block);
+    return status;
+}

@@ -1,0 +1,153 @@
+#include "layers/ncsnpp.h"
+
+#include "diffusion/process.h"
+#include "layers/dense.h"
+#include "layers/picture_layers.h"
+#include "layers/resample.h"
+#include "layers/residual.h"
+
+/* Where in the network the builder stands. The published modules are numbered in the order of their making, whatever they are. */
+typedef struct unet {
+    dd_builder *builder;
+    const dd_network_settings *settings;
+    dd_condition condition;
+    dd_node h, pyramid;
+    dd_node kept[DD_MOST_INTEGERS * (DD_MOST_BLOCKS + 1) + 1]; /* for the way up */
+    size_t kept_count, module;
+} unet;
+
+static dd_scope next_module(unet *net) {
+    return dd_scope_of("all_modules.%zu", net->module++);
+}
+
+static void keep(unet *net) {
+    net->kept[net->kept_count++] = net->h;
+}
+
+static void block(unet *net, size_t channels, dd_resample way) {
+    dd_scope scope = next_module(net);
+    net->h = dd_residual_block(net->builder, &scope, net->h, &net->condition, channels, way);
+}
+
+static void attend(unet *net) {
+    dd_scope scope = next_module(net);
+    net->h = dd_attention(net->builder, &scope, net->h);
+}
+
+static void convolve(unet *net, size_t channels, double scale) {
+    dd_scope scope = next_module(net);
+    net->h = dd_conv(net->builder, &scope, net->h, dd_conv_same(channels, 3, (dd_scaling){DD_FAN_AVERAGE, scale}));
+}
+
+static size_t channels_at(const unet *net, size_t depth) {
+    return (size_t)(net->settings->channels * net->settings->multipliers.values[depth]);
+}
+
+static bool attends(const unet *net, size_t depth) {
+    const dd_integers *sizes = &net->settings->attention;
+    int64_t size = net->builder->settings->data.image_size / net->builder->settings->picture.patch >> depth;
+    for (size_t i = 0; i < sizes->count; i++)
+        if (sizes->values[i] == size)
+            return true;
+    return false;
+}
+
+static size_t present_channels(const unet *net) {
+    return dd_graph_shape(net->builder->graph, net->h).size[3];
+}
+
+/* Features of the levels, a row a level, shared by all blocks. */
+static dd_node time_features(unet *net) {
+    dd_builder *builder = net->builder;
+    size_t width = (size_t)net->settings->channels, levels = (size_t)builder->settings->diffusion.timesteps;
+    dd_node features = dd_level_embedding(builder->graph, levels, width);
+    for (int i = 0; i < 2; i++) {
+        dd_scope scope = next_module(net);
+        features = dd_linear_scaled(builder, &scope, features, 4 * width, (dd_scaling){DD_FAN_AVERAGE, 1});
+        features = dd_silu(builder->graph, features);
+    }
+    return features;
+}
+
+/* The input, halved again and again, is added to what the network has made of it. */
+static void add_pyramid(unet *net) {
+    dd_scope scope = next_module(net);
+    net->pyramid = dd_pyramid_down(net->builder, &scope, net->pyramid, present_channels(net));
+    net->h = net->pyramid = dd_rescaled(net->builder, dd_add(net->builder->graph, net->pyramid, net->h));
+}
+
+static void go_down(unet *net) {
+    for (size_t depth = 0; depth < net->settings->multipliers.count; depth++) {
+        for (int64_t i = 0; i < net->settings->blocks; i++) {
+            block(net, channels_at(net, depth), DD_RESAMPLE_NONE);
+            if (attends(net, depth))
+                attend(net);
+            keep(net);
+        }
+        if (depth + 1 == net->settings->multipliers.count)
+            break;
+        block(net, present_channels(net), DD_RESAMPLE_DOWN);
+        if (net->builder->settings->picture.progressive_input == DD_PROGRESSIVE_RESIDUAL)
+            add_pyramid(net);
+        keep(net);
+    }
+}
+
+static void go_up(unet *net) {
+    for (size_t depth = net->settings->multipliers.count; depth-- > 0;) {
+        for (int64_t i = 0; i <= net->settings->blocks; i++) {
+            net->h = dd_concat(net->builder->graph, net->h, net->kept[--net->kept_count], 3);
+            block(net, channels_at(net, depth), DD_RESAMPLE_NONE);
+        }
+        if (attends(net, depth))
+            attend(net);
+        if (depth > 0)
+            block(net, present_channels(net), DD_RESAMPLE_UP);
+    }
+}
+
+static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_node style) {
+    unet net = {.builder = builder, .settings = settings, .condition = {.level = level, .style = style}, .h = x, .pyramid = x};
+    net.condition.time = time_features(&net);
+    convolve(&net, (size_t)settings->channels, 1);
+    keep(&net);
+    go_down(&net);
+    block(&net, present_channels(&net), DD_RESAMPLE_NONE);
+    attend(&net);
+    block(&net, present_channels(&net), DD_RESAMPLE_NONE);
+    go_up(&net);
+    dd_scope norm = next_module(&net);
+    net.h = dd_silu(builder->graph, dd_group_norm(builder, &norm, net.h));
+    convolve(&net, dd_graph_shape(builder->graph, x).size[3], DD_NEARLY_ZERO);
+    return net.h;
+}
+
+/* Data in [0, 1] becomes data in [-1, 1], and squares of pixels become pixels. */
+static dd_node taken_in(dd_builder *builder, dd_node x) {
+    dd_node centred = builder->settings->picture.centered ? x : dd_affine(builder->graph, x, 2, -1);
+    return dd_fold(builder->graph, centred, (size_t)builder->settings->picture.patch);
+}
+
+dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node level) {
+    dd_graph *graph = builder->graph;
+    x = taken_in(builder, x);
+    dd_node away = dd_subtract(graph, x, trunk(builder, &builder->settings->energy, x, level, DD_NONE));
+    return dd_affine(graph, dd_sum(graph, dd_multiply(graph, away, away), dd_shape_a_sample(graph, x)), -0.5, 0);
+}
+
+/* The mapping network: a row of styles a picture. */
+static dd_node style_of(dd_builder *builder, dd_node z) {
+    size_t width = (size_t)builder->settings->network.latent_embedding;
+    dd_node style = dd_pixel_norm(builder->graph, z);
+    for (int64_t i = 0; i <= builder->settings->network.mapping_layers; i++) {
+        dd_scope scope = dd_scope_of("z_transform.%d", (int)(2 * i + 1));
+        style = dd_silu(builder->graph, dd_linear_scaled(builder, &scope, style, width, (dd_scaling){DD_FAN_OUTPUTS, 1}));
+    }
+    return style;
+}
+
+dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
+    dd_node out = trunk(builder, &builder->settings->generator, taken_in(builder, x_next), level, style_of(builder, z));
+    out = dd_unfold(builder->graph, out, (size_t)builder->settings->picture.patch);
+    return builder->settings->picture.tanh ? dd_tanh(builder->graph, out) : out;
+}

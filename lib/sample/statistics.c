@@ -1,0 +1,94 @@
+#include "sample/statistics.h"
+
+#include "base/context.h"
+#include "base/rng.h"
+#include "sample/evaluator.h"
+
+#include <string.h>
+
+/* Of the noise and latents that all rows share: part of what the statistics mean, so that a file's typicality holds for every program. */
+static const uint64_t shared_seed = 0x5EED;
+
+struct dd_statistics {
+    ddaebm_context *context;
+    const ddaebm_model *model;
+    dd_evaluator *evaluator;
+    float *noise, *latent; /* [inner width] and [latent width]: of the present level */
+};
+
+/* log(mean of squares over a sample), one number a row */
+static dd_node log_mean_square(dd_graph *graph, dd_node x, size_t samples) {
+    dd_node mean = dd_mean(graph, dd_multiply(graph, x, x), dd_shape_a_sample(graph, x));
+    return dd_reshape(graph, dd_log(graph, dd_affine(graph, mean, 1, 1e-12)), dd_shape_rows(samples, 1));
+}
+
+static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+    (void)user;
+    dd_graph *graph = builder->graph;
+    const dd_noise_schedule *schedule = process->schedule;
+    dd_node x = in[DD_EVAL_X], noise = in[DD_EVAL_NOISE], gradient = DD_NONE;
+    size_t samples = dd_samples(graph, x);
+    dd_node x_t = dd_process_diffuse(process, x, noise);
+    dd_node x_next = dd_add(graph, dd_multiply(graph, x, dd_process_at(process, schedule->a_cum, 1, x)),
+                            dd_multiply(graph, noise, dd_process_at(process, schedule->sigma_cum, 1, noise)));
+    dd_node f = dd_network_energy(builder, x_t, in[DD_EVAL_LEVEL]);
+    dd_gradient(graph, f, DD_NONE, &x_t, 1, &gradient);
+    dd_node slope = dd_multiply(graph, gradient, dd_process_at(process, schedule->sigma_cum, 0, gradient));
+    dd_node miss = dd_subtract(graph, x, dd_network_generator(builder, x_next, in[DD_EVAL_LEVEL], in[DD_EVAL_LATENT]));
+    dd_node first = dd_reshape(graph, f, dd_shape_rows(samples, 1)), second = log_mean_square(graph, slope, samples);
+    return dd_concat(graph, dd_concat(graph, first, second, 3), log_mean_square(graph, miss, samples), 3);
+}
+
+ddaebm_status dd_statistics_create(dd_statistics **out, const ddaebm_model *model) {
+    dd_statistics *statistics = dd_alloc_zero(model->context, 1, sizeof *statistics);
+    if (!statistics)
+        return DDAEBM_OUT_OF_MEMORY;
+    *statistics = (dd_statistics){.context = model->context, .model = model};
+    statistics->noise = dd_alloc_zero(model->context, dd_model_inner_width(model), sizeof(float));
+    statistics->latent = dd_alloc_zero(model->context, (size_t)dd_model_settings(model)->network.latent_width, sizeof(float));
+    ddaebm_status status = statistics->noise && statistics->latent ? dd_evaluator_create(&statistics->evaluator, model, build, NULL)
+                                                                   : DDAEBM_OUT_OF_MEMORY;
+    if (status == DDAEBM_OK)
+        *out = statistics;
+    else
+        dd_statistics_free(statistics);
+    return status;
+}
+
+void dd_statistics_free(dd_statistics *statistics) {
+    if (!statistics)
+        return;
+    ddaebm_context *context = statistics->context;
+    dd_evaluator_free(statistics->evaluator);
+    dd_free(context, statistics->noise);
+    dd_free(context, statistics->latent);
+    dd_free(context, statistics);
+}
+
+typedef struct request {
+    const dd_statistics *statistics;
+    const float *rows;
+    size_t level;
+    float *out;
+} request;
+
+static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
+    const request *r = user;
+    const dd_statistics *s = r->statistics;
+    size_t width = dd_model_inner_width(s->model), latent = (size_t)dd_model_settings(s->model)->network.latent_width;
+    dd_model_standardize(s->model, r->rows + first * ddaebm_model_width(s->model), count, dd_lane_buffer(lane, DD_EVAL_X));
+    for (size_t i = 0; i < count; i++) {
+        memcpy(dd_lane_buffer(lane, DD_EVAL_NOISE) + i * width, s->noise, width * sizeof *s->noise);
+        memcpy(dd_lane_buffer(lane, DD_EVAL_LATENT) + i * latent, s->latent, latent * sizeof *s->latent);
+    }
+    dd_lane_compute(lane, r->level);
+    memcpy(r->out + first * DD_STATISTIC_COUNT, dd_lane_buffer(lane, DD_EVAL_OUT), count * DD_STATISTIC_COUNT * sizeof *r->out);
+}
+
+ddaebm_status dd_statistics_measure(dd_statistics *s, const float *rows, size_t count, size_t level, float *out) {
+    request r = {.statistics = s, .rows = rows, .level = level, .out = out};
+    size_t latent = (size_t)dd_model_settings(s->model)->network.latent_width;
+    dd_rng_normals(s->noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, level), 0, dd_model_inner_width(s->model));
+    dd_rng_normals(s->latent, shared_seed, dd_stream(DD_STREAM_SAMPLE_LATENT, level), 0, latent);
+    return dd_evaluator_run(s->evaluator, count, measure_chunk, &r, NULL, NULL);
+}

@@ -1,0 +1,136 @@
+#include "sample/typicality.h"
+
+#include "base/context.h"
+#include "base/error.h"
+
+#include <ddaebm/scorer.h>
+#include <math.h>
+#include <string.h>
+
+enum { MOST_ROWS = 2048 };
+_Static_assert((int)DD_TYPICALITY_STATISTICS == (int)DD_STATISTIC_COUNT, "the model keeps room for every statistic");
+
+/* The statistics of all levels, a row a sample: [count, levels x DD_STATISTIC_COUNT]. */
+static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *model, const float *rows, size_t count,
+                                 float *out) {
+    size_t levels = ddaebm_model_levels(model), width = levels * DD_STATISTIC_COUNT;
+    float *one = dd_alloc_zero(model->context, count * DD_STATISTIC_COUNT, sizeof *one);
+    ddaebm_status status = one ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    for (size_t t = 0; t < levels && status == DDAEBM_OK; t++) {
+        status = dd_statistics_measure(statistics, rows, count, t, one);
+        for (size_t i = 0; i < count; i++)
+            memcpy(out + i * width + t * DD_STATISTIC_COUNT, one + i * DD_STATISTIC_COUNT, DD_STATISTIC_COUNT * sizeof *out);
+    }
+    dd_free(model->context, one);
+    return status;
+}
+
+ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model, const float *rows, size_t count, float *scores) {
+    size_t width = dd_model_typicality_width(model);
+    if (!model->typical_mean)
+        return dd_fail(DDAEBM_STATE,
+                       "the model does not know what is typical: call ddaebm_model_fit_typicality with its training data");
+    float *values = dd_alloc_zero(model->context, count * width, sizeof *values);
+    ddaebm_status status = values ? measure_all(statistics, model, rows, count, values) : DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++) {
+        const float *v = values + i * width;
+        double distance = 0;
+        for (size_t j = 0; j < width; j++)
+            for (size_t k = 0; k < width; k++)
+                distance += ((double)v[j] - (double)model->typical_mean[j]) * (double)model->typical_precision[j * width + k] *
+                            ((double)v[k] - (double)model->typical_mean[k]);
+        scores[i] = (float)(-0.5 * distance);
+    }
+    dd_free(model->context, values);
+    return status;
+}
+
+/* --- Fitting. --- */
+
+/* A becomes its inverse, A symmetric and positive definite [n, n]: Gauss and Jordan need no pivots there. */
+static bool invert(double *a, size_t n) {
+    for (size_t p = 0; p < n; p++) {
+        double pivot = a[p * n + p];
+        if (!(pivot > 0) || !isfinite(pivot))
+            return false;
+        for (size_t j = 0; j < n; j++)
+            a[p * n + j] = (j == p ? 1 : a[p * n + j]) / pivot;
+        for (size_t i = 0; i < n; i++) {
+            double factor = a[i * n + p];
+            for (size_t j = 0; i != p && j < n; j++)
+                a[i * n + j] = (j == p ? 0 : a[i * n + j]) - factor * a[p * n + j];
+        }
+    }
+    return true;
+}
+
+/* Mean and inverse covariance; a thousandth more on the diagonal keeps what hardly varies from deciding all. */
+static bool fit(const float *values, size_t count, size_t width, double *mean, double *precision) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            mean[j] += (double)values[i * width + j] / (double)count;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            for (size_t k = 0; k < width; k++)
+                precision[j * width + k] +=
+                    ((double)values[i * width + j] - mean[j]) * ((double)values[i * width + k] - mean[k]) / (double)(count - 1);
+    for (size_t j = 0; j < width; j++)
+        precision[j * width + j] = 1.001 * precision[j * width + j] + 1e-9;
+    return invert(precision, width);
+}
+
+/* Rows spread evenly over a finite set; the first of an unbounded one. */
+static ddaebm_status read_spread(const ddaebm_dataset *dataset, size_t count, size_t width, float *rows) {
+    uint64_t all = ddaebm_dataset_rows(dataset);
+    ddaebm_status status = DDAEBM_OK;
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
+        status = ddaebm_dataset_read(dataset, all ? all / count * i : i, 1, rows + i * width);
+    return status;
+}
+
+static ddaebm_status keep(ddaebm_model *model, const double *mean, const double *precision) {
+    size_t width = dd_model_typicality_width(model);
+    ddaebm_status status = dd_model_make_typicality(model);
+    for (size_t j = 0; j < width && status == DDAEBM_OK; j++)
+        model->typical_mean[j] = (float)mean[j];
+    for (size_t j = 0; j < width * width && status == DDAEBM_OK; j++)
+        model->typical_precision[j] = (float)precision[j];
+    return status;
+}
+
+ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
+    DD_REQUIRE(model);
+    DD_REQUIRE(dataset);
+    ddaebm_status status = dd_model_check_data(model, dataset);
+    if (status != DDAEBM_OK)
+        return status;
+    uint64_t all = ddaebm_dataset_rows(dataset);
+    size_t count = all && all < MOST_ROWS ? (size_t)all : MOST_ROWS, width = dd_model_typicality_width(model);
+    if (count <= width)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "the data has %zu rows; typicality of %zu statistics needs more than that", count,
+                       width);
+    ddaebm_context *context = model->context;
+    dd_statistics *statistics = NULL;
+    float *rows = dd_alloc_zero(context, count * ddaebm_model_width(model), sizeof *rows);
+    float *values = dd_alloc_zero(context, count * width, sizeof *values);
+    double *mean = dd_alloc_zero(context, width, sizeof *mean);
+    double *precision = dd_alloc_zero(context, width * width, sizeof *precision);
+    if (!rows || !values || !mean || !precision) {
+        status = DDAEBM_OUT_OF_MEMORY;
+        goto cleanup;
+    }
+    DD_TRY(read_spread(dataset, count, ddaebm_model_width(model), rows));
+    DD_TRY(dd_statistics_create(&statistics, model));
+    DD_TRY(measure_all(statistics, model, rows, count, values));
+    if (fit(values, count, width, mean, precision))
+        status = keep(model, mean, precision);
+    else
+        status = dd_fail(DDAEBM_NOT_FINITE, "the data's statistics have no finite covariance");
+cleanup:
+    dd_statistics_free(statistics);
+    dd_free(context, rows);
+    dd_free(context, values);
+    dd_free(context, mean);
+    dd_free(context, precision);
+    return status;
+}

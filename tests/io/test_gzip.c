@@ -1,0 +1,109 @@
+#define _GNU_SOURCE
+#include "base/context.h"
+#include "io/gzip.h"
+#include "support/pictures_small.h"
+
+static fussy counted;
+
+#ifdef DDAEBM_HAVE_ZLIB
+
+#include <zlib.h>
+
+enum { LARGE = 300000 };
+
+/* Packs bytes as gzip does. */
+static size_t pack(uint8_t *out, size_t room, const uint8_t *bytes, size_t size) {
+    z_stream stream = {.next_in = (uint8_t *)(uintptr_t)bytes, .avail_in = (uInt)size, .next_out = out, .avail_out = (uInt)room};
+    ck_assert_int_eq(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    ck_assert_int_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    size_t packed = stream.total_out;
+    deflateEnd(&stream);
+    return packed;
+}
+
+static uint8_t bytes[LARGE], file[LARGE + 1000];
+
+static size_t make_file(size_t size) {
+    fill_bytes(bytes, size / 2, 1);
+    return pack(file, sizeof file, bytes, size);
+}
+
+START_TEST(what_was_packed_comes_out) {
+    ddaebm_context *context = fussy_context(&counted);
+    const size_t sizes[] = {0, 1, 100, 65534, 65535, 65536, LARGE};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        void *out = NULL;
+        size_t out_size = 0, size = make_file(sizes[i]);
+        ck_assert(dd_gzip_recognise(file, size));
+        uint8_t *exact = exact_copy(file, size);
+        ASSERT_OK(dd_gzip_unpack(&out, &out_size, context, exact, size, LARGE));
+        ck_assert_uint_eq(out_size, sizes[i]);
+        ck_assert_int_eq(memcmp(out, bytes, out_size), 0);
+        ck_assert_int_eq(((uint8_t *)out)[out_size], 0);
+        free(exact);
+        dd_free(context, out);
+    }
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+START_TEST(damage_is_refused) {
+    ddaebm_context *context = fussy_context(&counted);
+    void *out = NULL;
+    size_t out_size = 0, size = make_file(1000);
+    for (size_t cut = 2; cut < size; cut++) {
+        uint8_t *part = exact_copy(file, cut);
+        ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT, "cut off");
+        free(part);
+    }
+    file[size] = 0;
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size + 1, LARGE), DDAEBM_FORMAT, "1 bytes follow");
+    file[size - 6] ^= 1; /* in the sum over the content */
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE), DDAEBM_FORMAT, "damaged: incorrect data check");
+    file[2] = 7;
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE), DDAEBM_FORMAT, "damaged");
+    size = make_file(1000);
+    ASSERT_OK(dd_gzip_unpack(&out, &out_size, context, file, size, 1000));
+    dd_free(context, out);
+    out = NULL;
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, 999), DDAEBM_OUT_OF_RANGE, "999 bytes allowed");
+    ck_assert_ptr_null(out);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+START_TEST(memory_may_run_out) {
+    ddaebm_context *context = fussy_context(&counted);
+    void *out = NULL;
+    size_t out_size = 0, size = make_file(LARGE);
+    SWEEP_ALLOCATIONS(counted, out, dd_gzip_unpack(&out, &out_size, context, file, size, LARGE));
+    dd_free(context, out);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {what_was_packed_comes_out, damage_is_refused, memory_may_run_out};
+    return run_tests("gzip", tests, sizeof tests / sizeof *tests);
+}
+
+#else
+
+START_TEST(a_build_without_zlib_says_so) {
+    ddaebm_context *context = fussy_context(&counted);
+    void *out = NULL;
+    size_t out_size = 0;
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, "\x1F\x8B", 2, 10), DDAEBM_UNSUPPORTED, "zlib");
+    ddaebm_context_free(context);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {a_build_without_zlib_says_so};
+    return run_tests("gzip", tests, sizeof tests / sizeof *tests);
+}
+
+#endif

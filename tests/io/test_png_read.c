@@ -1,0 +1,216 @@
+#define _GNU_SOURCE
+#include "base/context.h"
+#include "io/png_read.h"
+#include "support/pictures_small.h"
+
+static fussy counted;
+static ddaebm_context *context;
+
+#ifdef DDAEBM_HAVE_PNG
+
+#include <png.h>
+
+enum { WIDTH = 11, HEIGHT = 9, PIXELS = WIDTH * HEIGHT, ROOM = 8 * PIXELS };
+
+static void write_png(const char *path, int colour, int depth, int interlace, const uint8_t *data, size_t line) {
+    static const png_color palette[] = {{1, 2, 3}, {40, 50, 60}, {255, 0, 7}, {9, 9, 9}};
+    FILE *file = fopen(path, "wb");
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    png_bytep lines[HEIGHT];
+    for (size_t y = 0; y < HEIGHT; y++)
+        lines[y] = (png_bytep)(uintptr_t)(data + y * line);
+    ck_assert_int_eq(setjmp(png_jmpbuf(png)), 0);
+    png_init_io(png, file);
+    png_set_IHDR(png, info, WIDTH, HEIGHT, depth, colour, interlace, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (colour == PNG_COLOR_TYPE_PALETTE)
+        png_set_PLTE(png, info, palette, 4);
+    png_write_info(png, info);
+    png_write_image(png, lines);
+    png_write_end(png, NULL);
+    png_destroy_write_struct(&png, &info);
+    fclose(file);
+}
+
+static ddaebm_status parse(dd_pictures *out, const char *path) {
+    static uint8_t file[1 << 16];
+    size_t size = get_file(path, file, sizeof file);
+    uint8_t *exact = exact_copy(file, size);
+    ddaebm_status status = dd_png_parse(out, context, exact, size);
+    free(exact);
+    return status;
+}
+
+/* Reads a file back: its pixels must be those expected. */
+static void assert_read(const char *path, size_t channels, const uint8_t *expected) {
+    dd_pictures out = {.block = NULL};
+    ck_assert_msg(parse(&out, path) == DDAEBM_OK, "%s", ddaebm_error_message());
+    ck_assert(out.count == 1 && out.shape.height == HEIGHT && out.shape.width == WIDTH);
+    ck_assert_uint_eq(out.shape.channels, channels);
+    for (size_t i = 0; i < PIXELS * channels; i++)
+        ck_assert_msg(out.pixels[i] == expected[i], "[%zu] is %u, not %u", i, out.pixels[i], expected[i]);
+    dd_free(context, out.block);
+}
+
+START_TEST(eight_bits_are_kept) {
+    uint8_t data[ROOM];
+    context = fussy_context(&counted);
+    fill_bytes(data, sizeof data, 1);
+    const char *path = in_folder("a.png");
+    for (int interlace = PNG_INTERLACE_NONE; interlace <= PNG_INTERLACE_ADAM7; interlace++) {
+        write_png(path, PNG_COLOR_TYPE_GRAY, 8, interlace, data, WIDTH);
+        assert_read(path, 1, data);
+        write_png(path, PNG_COLOR_TYPE_RGB, 8, interlace, data, 3 * WIDTH);
+        assert_read(path, 3, data);
+    }
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+/* 16 bits to the nearest of 8, one bit to black and white, palettes to their colours. */
+START_TEST(other_depths_become_eight_bits) {
+    uint8_t data[ROOM], expected[ROOM];
+    context = fussy_context(&counted);
+    fill_bytes(data, sizeof data, 1);
+    const char *path = in_folder("a.png");
+    for (size_t i = 0; i < 3 * PIXELS; i++)
+        expected[i] = (uint8_t)((data[2 * i] * 256u + data[2 * i + 1]) / 257.0 + 0.5);
+    write_png(path, PNG_COLOR_TYPE_RGB, 16, PNG_INTERLACE_NONE, data, 6 * WIDTH);
+    assert_read(path, 3, expected);
+    write_png(path, PNG_COLOR_TYPE_GRAY, 16, PNG_INTERLACE_ADAM7, data, 2 * WIDTH);
+    assert_read(path, 1, expected);
+    for (size_t y = 0; y < HEIGHT; y++)
+        for (size_t x = 0; x < WIDTH; x++)
+            expected[y * WIDTH + x] = data[y * 2 + x / 8] >> (7 - x % 8) & 1 ? 255 : 0;
+    write_png(path, PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, data, 2);
+    assert_read(path, 1, expected);
+    static const uint8_t palette[] = {1, 2, 3, 40, 50, 60, 255, 0, 7, 9, 9, 9};
+    for (size_t i = 0; i < PIXELS; i++) {
+        data[i] &= 3;
+        memcpy(expected + 3 * i, palette + 3 * data[i], 3);
+    }
+    write_png(path, PNG_COLOR_TYPE_PALETTE, 8, PNG_INTERLACE_NONE, data, WIDTH);
+    assert_read(path, 3, expected);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+START_TEST(transparent_pixels_lie_over_black) {
+    uint8_t data[ROOM], expected[ROOM];
+    context = fussy_context(&counted);
+    const char *path = in_folder("a.png");
+    for (size_t channels = 1; channels <= 3; channels += 2) {
+        fill_bytes(data, sizeof data, 1);
+        data[channels] = 255;
+        data[2 * channels + 1] = 0;
+        for (size_t i = 0; i < PIXELS; i++)
+            for (size_t c = 0; c < channels; c++)
+                expected[i * channels + c] =
+                    (uint8_t)(data[i * (channels + 1) + c] * (double)data[i * (channels + 1) + channels] / 255 + 0.5);
+        ck_assert(expected[0] == data[0] && expected[channels] == 0);
+        int colour = channels == 1 ? PNG_COLOR_TYPE_GRAY_ALPHA : PNG_COLOR_TYPE_RGB_ALPHA;
+        write_png(path, colour, 8, PNG_INTERLACE_NONE, data, (channels + 1) * WIDTH);
+        assert_read(path, channels, expected);
+    }
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+START_TEST(damage_is_refused) {
+    uint8_t data[ROOM], file[4096];
+    dd_pictures out = {.count = 77};
+    context = fussy_context(&counted);
+    fill_bytes(data, sizeof data, 1);
+    write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
+    size_t size = get_file(in_folder("a.png"), file, sizeof file);
+    for (size_t cut = 0; cut < size; cut++) {
+        uint8_t *part = exact_copy(file, cut);
+        ck_assert_int_eq(dd_png_parse(&out, context, part, cut), DDAEBM_FORMAT);
+        free(part);
+    }
+    ASSERT_FAILS(dd_png_parse(&out, context, file, size - 20), DDAEBM_FORMAT, "damaged or cut off");
+    for (size_t at = 8; at < size - 12; at++) { /* every chunk has a sum over its bytes */
+        file[at] ^= 0x10;
+        dd_pictures damaged = {.block = NULL};
+        ck_assert_int_ne(dd_png_parse(&damaged, context, file, size), DDAEBM_OK);
+        file[at] ^= 0x10;
+    }
+    /* 65535 x 65535, with the sum over that header */
+    static const uint8_t vast[] = {0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 8, 0, 0, 0, 0, 0x93, 0x6E, 0x86, 0x8C};
+    memcpy(file + 16, vast, sizeof vast);
+    ASSERT_FAILS(dd_png_parse(&out, context, file, size), DDAEBM_OUT_OF_RANGE, "65535 x 65535 x 1 hold more than 1048576 numbers");
+    ck_assert_uint_eq(out.count, 77);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+static void put_picture(const char *name, int colour, size_t channels, uint32_t seed) {
+    uint8_t data[ROOM];
+    fill_bytes(data, sizeof data, seed);
+    write_png(in_folder(name), colour, 8, PNG_INTERLACE_NONE, data, channels * WIDTH);
+}
+
+static ddaebm_status read_folder(dd_pictures *out) {
+    dd_names names = {NULL, 0, 0};
+    ddaebm_status status = dd_folder_list(&names, context, folder, "", ".png");
+    if (status == DDAEBM_OK)
+        status = dd_png_read_folder(out, context, folder, &names);
+    dd_names_free(&names, context);
+    return status;
+}
+
+START_TEST(a_folder_is_read_in_order) {
+    uint8_t expected[ROOM];
+    dd_pictures out = {.block = NULL};
+    context = fussy_context(&counted);
+    put_picture("b.png", PNG_COLOR_TYPE_RGB, 3, 2);
+    put_picture("a.png", PNG_COLOR_TYPE_RGB, 3, 1);
+    put_picture("c.png", PNG_COLOR_TYPE_RGB, 3, 3);
+    SWEEP_ALLOCATIONS(counted, out.block, read_folder(&out));
+    ck_assert_uint_eq(out.count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        fill_bytes(expected, sizeof expected, i + 1);
+        ck_assert_int_eq(memcmp(out.pixels + i * 3 * PIXELS, expected, 3 * PIXELS), 0);
+    }
+    dd_free(context, out.block);
+    out.block = NULL;
+    put_picture("b.png", PNG_COLOR_TYPE_GRAY, 1, 2);
+    ASSERT_FAILS(read_folder(&out), DDAEBM_MISMATCH,
+                 "b.png: it is 11 pixels wide, 9 high and grey; a.png is 11 wide, 9 high and colour");
+    const uint8_t pixel = 3;
+    ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("b.png"), &pixel, 1, 1, 1));
+    ASSERT_FAILS(read_folder(&out), DDAEBM_MISMATCH, "b.png: it is 1 pixels wide");
+    put_file(in_folder("b.png"), "GIF89a", 6);
+    ASSERT_FAILS(read_folder(&out), DDAEBM_FORMAT, "b.png: it does not begin as a PNG file does");
+    ck_assert_ptr_null(out.block);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {eight_bits_are_kept, other_depths_become_eight_bits, transparent_pixels_lie_over_black,
+                                  damage_is_refused, a_folder_is_read_in_order};
+    return run_tests("png_read", tests, sizeof tests / sizeof *tests);
+}
+
+#else
+
+START_TEST(a_build_without_libpng_says_so) {
+    dd_pictures out = {.block = NULL};
+    context = fussy_context(&counted);
+    ASSERT_FAILS(dd_png_parse(&out, context, "\x89PNG\r\n\x1A\n", 8), DDAEBM_UNSUPPORTED, "libpng");
+    ddaebm_context_free(context);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {a_build_without_libpng_says_so};
+    return run_tests("png_read", tests, sizeof tests / sizeof *tests);
+}
+
+#endif

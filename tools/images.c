@@ -1,0 +1,70 @@
+#include "images.h"
+
+#include "console.h"
+#include "outputs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GAP = 2, WHITE = 255, MOST_SIDE = 65535 };
+
+image_shape shape_of_model(const ddaebm_model *model) {
+    image_shape shape;
+    ddaebm_model_image_shape(model, &shape.height, &shape.width, &shape.channels);
+    return shape;
+}
+
+image_shape shape_of_data(const ddaebm_dataset *dataset) {
+    image_shape shape;
+    ddaebm_dataset_image_shape(dataset, &shape.height, &shape.width, &shape.channels);
+    return shape;
+}
+
+int check_drawable(image_shape shape, const char *path) {
+    if (shape.height == 0)
+        return fail("%.250s: these rows are no pictures; give a name that ends in .npy", path);
+    if (shape.channels != 1 && shape.channels != 3)
+        return fail("%.250s: pictures of %zu channels; a PNG has 1 or 3, give a name that ends in .npy", path, shape.channels);
+    return 0;
+}
+
+static uint8_t shade_of(float value) {
+    float level = (value + 1) * 127.5f + 0.5f;
+    return (uint8_t)(level > 0 ? level < 255 ? level : 255 : 0);
+}
+
+static void draw_image(uint8_t *corner, size_t line, const float *image, image_shape shape) {
+    for (size_t y = 0; y < shape.height; y++)
+        for (size_t i = 0; i < shape.width * shape.channels; i++)
+            corner[y * line + i] = shade_of(image[y * shape.width * shape.channels + i]);
+}
+
+int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count, size_t columns,
+                   image_shape shape) {
+    size_t rows = (count + columns - 1) / columns;
+    if (columns > MOST_SIDE / (shape.width + GAP) || rows > MOST_SIDE / (shape.height + GAP))
+        return fail("%.250s: a grid of %zu by %zu pictures is larger than a PNG may be; ask for fewer", path, columns, rows);
+    size_t width = columns * (shape.width + GAP) - GAP, height = rows * (shape.height + GAP) - GAP, line = width * shape.channels;
+    uint8_t *pixels = malloc(height * line);
+    if (!pixels)
+        return fail("no memory for a picture of %zu by %zu; ask for fewer", width, height);
+    memset(pixels, WHITE, height * line);
+    for (size_t i = 0; i < count; i++) {
+        size_t top = i / columns * (shape.height + GAP), left = i % columns * (shape.width + GAP);
+        draw_image(pixels + top * line + left * shape.channels, line, images + i * shape.height * shape.width * shape.channels,
+                   shape);
+    }
+    int code = checked(ddaebm_array_write_png(context, path, pixels, height, width, shape.channels));
+    free(pixels);
+    return code;
+}
+
+int write_rows(ddaebm_context *context, const char *path, const float *rows, size_t count, size_t width, image_shape shape) {
+    const size_t plain[] = {count, width}, images[] = {count, shape.height, shape.width, shape.channels};
+    if (!has_ending(path, ".png"))
+        return checked(ddaebm_array_write_npy(context, path, rows, shape.height ? 4 : 2, shape.height ? images : plain));
+    size_t columns = 1;
+    while (columns * columns < count)
+        columns++;
+    return write_grid_png(context, path, rows, count, columns, shape);
+}

@@ -1,0 +1,25 @@
+/* Rows that are pictures: their shapes, and files of many. */
+#ifndef IMAGES_H
+#define IMAGES_H
+
+#include <ddaebm/ddaebm.h>
+#include <stdbool.h>
+
+/* All 0 for plain rows. */
+typedef struct image_shape {
+    size_t height, width, channels;
+} image_shape;
+
+image_shape shape_of_model(const ddaebm_model *model);
+image_shape shape_of_data(const ddaebm_dataset *dataset);
+
+/* 0 if rows of the shape can be drawn in a PNG; else what is in the way has been said. */
+int check_drawable(image_shape shape, const char *path);
+
+/* [count, height, width, channels] in [-1, 1] as a grid of pictures, row by row, on white. */
+int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count, size_t columns, image_shape shape);
+
+/* A path that ends in .png becomes a near-square grid; any other NPY, [count, height, width, channels], or [count, width] for plain rows. */
+int write_rows(ddaebm_context *context, const char *path, const float *rows, size_t count, size_t width, image_shape shape);
+
+#endif

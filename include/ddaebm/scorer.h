@@ -7,6 +7,7 @@
 #ifndef DDAEBM_SCORER_H
 #define DDAEBM_SCORER_H
 
+#include <ddaebm/dataset.h>
 #include <ddaebm/sampler.h>
 
 #ifdef __cplusplus

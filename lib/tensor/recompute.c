@@ -2,8 +2,7 @@
 #include "base/context.h"
 #include "tensor/graph.h"
 #include "tensor/ops.h"
-
-#include <string.h>
+#include "tensor/uses.h"
 
 /* Tensors from this size on; a use this many nodes after the last one is late (nodes are computed nearly in their order, see
  * schedule.c); and how many nodes deep a tensor is made again from what is kept. */
@@ -13,12 +12,10 @@ typedef struct rewriter {
     const dd_graph *from;
     dd_graph *to;
     size_t nodes;
-    bool *needed;       /* [nodes]: an output depends on it */
+    dd_uses uses;
     dd_node *last_kept; /* [nodes]: the last user of the tensor itself; later ones have it made again */
     dd_node *last_used; /* [nodes]: the last user of what `now` is, so far */
     dd_node *now;       /* [nodes]: what stands for the tensor in the new graph */
-    int32_t *uses_first;
-    dd_node *uses; /* users of node n, ascending: uses[uses_first[n]] .. uses[uses_first[n + 1] - 1] */
     int copies;
 } rewriter;
 
@@ -30,29 +27,6 @@ static bool is_cheap(const rewriter *r, dd_node node) {
     const dd_node_data *data = dd_graph_node(r->from, node);
     return data->op == DD_OP_NORMALIZE || data->op == DD_OP_RESHAPE ||
            (dd_op_describe(data->op)->elementwise && data->op != DD_OP_OUTPUT);
-}
-
-static void find_uses(rewriter *r) {
-    for (dd_node n = (dd_node)r->nodes - 1; n >= 0; n--) {
-        const dd_node_data *data = dd_graph_node(r->from, n);
-        r->needed[n] |= data->op == DD_OP_OUTPUT;
-        for (int i = 0; r->needed[n] && i < dd_op_describe(data->op)->arity; i++)
-            r->needed[data->inputs[i]] = true;
-    }
-    for (int fill = 0; fill < 2; fill++) {
-        for (size_t n = 0; n < r->nodes; n++) {
-            const dd_node_data *data = dd_graph_node(r->from, (dd_node)n);
-            for (int i = 0; r->needed[n] && i < dd_op_describe(data->op)->arity; i++)
-                if (fill)
-                    r->uses[r->uses_first[data->inputs[i]]++] = (dd_node)n;
-                else
-                    r->uses_first[data->inputs[i] + 1]++;
-        }
-        for (size_t n = 0; !fill && n < r->nodes; n++)
-            r->uses_first[n + 1] += r->uses_first[n];
-    }
-    memmove(r->uses_first + 1, r->uses_first, r->nodes * sizeof *r->uses_first); /* filling moved each start to the next one's */
-    r->uses_first[0] = 0;
 }
 
 /* Whether a tensor can be made again for a user from what is kept until then. */
@@ -73,8 +47,8 @@ static void choose_kept(rewriter *r) {
     for (dd_node n = 0; n < (dd_node)r->nodes; n++) {
         dd_node before = n, kept = n;
         bool dropped = false;
-        for (int32_t u = r->uses_first[n]; u < r->uses_first[n + 1]; before = r->uses[u++]) {
-            dd_node user = r->uses[u];
+        for (int32_t u = r->uses.first[n]; u < r->uses.first[n + 1]; before = r->uses.users[u++]) {
+            dd_node user = r->uses.users[u];
             if (user - before > LATE)
                 dropped = is_large(r, n) && can_make(r, n, user, 0);
             if (!dropped)
@@ -111,20 +85,17 @@ ddaebm_status dd_graph_recompute(dd_graph **graph) {
     if (status != DDAEBM_OK)
         return status;
     rewriter r = {.from = *graph, .nodes = dd_graph_nodes(*graph)};
-    r.needed = dd_alloc_zero(context, r.nodes, sizeof *r.needed);
     r.last_kept = dd_alloc_zero(context, r.nodes, sizeof *r.last_kept);
     r.last_used = dd_alloc_zero(context, r.nodes, sizeof *r.last_used);
     r.now = dd_alloc_zero(context, r.nodes, sizeof *r.now);
-    r.uses_first = dd_alloc_zero(context, r.nodes + 2, sizeof *r.uses_first);
-    r.uses = dd_alloc_zero(context, r.nodes * DD_MOST_INPUTS, sizeof *r.uses);
-    status = r.needed && r.last_kept && r.last_used && r.now && r.uses_first && r.uses ? dd_graph_create(&r.to, context)
-                                                                                       : DDAEBM_OUT_OF_MEMORY;
+    status = r.last_kept && r.last_used && r.now ? dd_uses_find(&r.uses, *graph) : DDAEBM_OUT_OF_MEMORY;
+    if (status == DDAEBM_OK)
+        status = dd_graph_create(&r.to, context);
     if (status == DDAEBM_OK) {
-        find_uses(&r);
         choose_kept(&r);
         for (dd_node n = 0; n < (dd_node)r.nodes; n++) {
             r.last_used[n] = n;
-            if (r.needed[n])
+            if (r.uses.needed[n])
                 r.now[n] = copy(&r, n, n, false);
         }
         status = dd_graph_status(r.to);
@@ -135,11 +106,9 @@ ddaebm_status dd_graph_recompute(dd_graph **graph) {
     } else {
         dd_graph_free(r.to);
     }
-    dd_free(context, r.needed);
+    dd_uses_free(&r.uses);
     dd_free(context, r.last_kept);
     dd_free(context, r.last_used);
     dd_free(context, r.now);
-    dd_free(context, r.uses_first);
-    dd_free(context, r.uses);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "tensor/plan_internal.h"
+#include "tensor/uses.h"
 
 #include <limits.h>
 #include <string.h>
@@ -14,7 +15,7 @@ typedef struct scheduler {
     int *pending;   /* [nodes]: inputs not yet computed */
     dd_node *ready; /* what could be computed next, in no order */
     size_t ready_count, member_count;
-    int32_t *uses_first, *uses; /* consumers of node n: uses[uses_first[n]] .. uses[uses_first[n + 1] - 1] */
+    dd_uses uses;
 } scheduler;
 
 bool dd_plan_renames(const dd_graph *graph, dd_node node) {
@@ -56,28 +57,6 @@ static void find_phases(scheduler *s) {
                 s->phase[n] = dd_graph_node(s->graph, (dd_node)n)->phase;
 }
 
-static void count_uses(scheduler *s) {
-    size_t nodes = dd_graph_nodes(s->graph);
-    for (int fill = 0; fill < 2; fill++) {
-        for (size_t n = 0; n < nodes; n++) {
-            if (s->phase[n] == INT_MAX)
-                continue;
-            for (int i = 0; i < info_of(s->graph, (dd_node)n)->arity; i++) {
-                dd_node input = dd_graph_node(s->graph, (dd_node)n)->inputs[i];
-                if (fill)
-                    s->uses[s->uses_first[input]++] = (dd_node)n;
-                else
-                    s->uses_first[input + 1]++;
-            }
-        }
-        if (!fill)
-            for (size_t n = 0; n < nodes; n++)
-                s->uses_first[n + 1] += s->uses_first[n];
-    }
-    memmove(s->uses_first + 1, s->uses_first, nodes * sizeof *s->uses_first); /* filling moved each start to the next one's */
-    s->uses_first[0] = 0;
-}
-
 /* An output of something computed in its phase, and not read in a later one, is computed where it is wanted: no copy. */
 static void bind_outputs(scheduler *s) {
     size_t nodes = dd_graph_nodes(s->graph);
@@ -88,8 +67,8 @@ static void bind_outputs(scheduler *s) {
         dd_node x = data->inputs[0];
         bool direct =
             !is_source(s->graph, x) && dd_plan_base(s->graph, x) == x && s->out->bound[x] < 0 && s->phase[x] == s->phase[n];
-        for (int32_t u = s->uses_first[x]; direct && u < s->uses_first[x + 1]; u++)
-            direct = s->phase[s->uses[u]] == s->phase[x] && !dd_plan_renames(s->graph, s->uses[u]);
+        for (int32_t u = s->uses.first[x]; direct && u < s->uses.first[x + 1]; u++)
+            direct = s->phase[s->uses.users[u]] == s->phase[x] && !dd_plan_renames(s->graph, s->uses.users[u]);
         if (direct) {
             s->out->bound[x] = data->slot;
             s->phase[n] = INT_MAX;
@@ -141,9 +120,9 @@ static void make_ready(scheduler *s, dd_node node, int phase) {
 }
 
 static void settle(scheduler *s, dd_node node, int phase) {
-    for (int32_t u = s->uses_first[node]; u < s->uses_first[node + 1]; u++)
-        if (--s->pending[s->uses[u]] == 0)
-            make_ready(s, s->uses[u], phase);
+    for (int32_t u = s->uses.first[node]; u < s->uses.first[node + 1]; u++)
+        if (--s->pending[s->uses.users[u]] == 0)
+            make_ready(s, s->uses.users[u], phase);
 }
 
 static void take(scheduler *s, size_t i, dd_group *group, int phase) {
@@ -203,15 +182,12 @@ static bool allocate(scheduler *s, ddaebm_context *context, size_t nodes) {
     s->phase = dd_alloc_zero(context, nodes, sizeof *s->phase);
     s->pending = dd_alloc_zero(context, nodes, sizeof *s->pending);
     s->ready = dd_alloc_zero(context, nodes, sizeof *s->ready);
-    s->uses_first = dd_alloc_zero(context, nodes + 2, sizeof *s->uses_first);
-    s->uses = dd_alloc_zero(context, nodes * DD_MOST_INPUTS, sizeof *s->uses);
     out->groups = dd_alloc_zero(context, nodes, sizeof *out->groups);
     out->members = dd_alloc_zero(context, nodes, sizeof *out->members);
     out->bound = dd_alloc_zero(context, nodes, sizeof *out->bound);
     out->group_of = dd_alloc_zero(context, nodes, sizeof *out->group_of);
     out->materialized = dd_alloc_zero(context, nodes, sizeof *out->materialized);
-    return s->phase && s->pending && s->ready && s->uses_first && s->uses && out->groups && out->members && out->bound &&
-           out->group_of && out->materialized;
+    return s->phase && s->pending && s->ready && out->groups && out->members && out->bound && out->group_of && out->materialized;
 }
 
 ddaebm_status dd_schedule_make(dd_schedule *out, const dd_graph *graph, dd_plan_options options) {
@@ -224,10 +200,10 @@ ddaebm_status dd_schedule_make(dd_schedule *out, const dd_graph *graph, dd_plan_
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
+    DD_TRY(dd_uses_find(&s.uses, graph));
     memset(out->bound, 0xFF, nodes * sizeof *out->bound);       /* -1 */
     memset(out->group_of, 0xFF, nodes * sizeof *out->group_of); /* -1 */
     find_phases(&s);
-    count_uses(&s);
     bind_outputs(&s);
     count_pending(&s);
     for (int phase = 0; phase < options.phases; phase++)
@@ -237,8 +213,7 @@ cleanup:
     dd_free(context, s.phase);
     dd_free(context, s.pending);
     dd_free(context, s.ready);
-    dd_free(context, s.uses_first);
-    dd_free(context, s.uses);
+    dd_uses_free(&s.uses);
     if (status != DDAEBM_OK)
         dd_schedule_free(out, context);
     return status;

@@ -125,8 +125,8 @@ START_TEST(typicality_travels_in_the_file) {
     float again[ROWS];
     ASSERT_OK(ddaebm_model_fit_typicality(model, data));
     ASSERT_OK(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores));
-    ASSERT_OK(ddaebm_model_save(model, "typical.safetensors"));
-    ASSERT_OK(ddaebm_model_load(&loaded, context, "typical.safetensors"));
+    ASSERT_OK(ddaebm_model_save(model, in_folder("typical.safetensors")));
+    ASSERT_OK(ddaebm_model_load(&loaded, context, in_folder("typical.safetensors")));
     ck_assert(same_models(model, loaded));
     ASSERT_OK(ddaebm_scorer_create(&other, loaded));
     ASSERT_OK(ddaebm_scorer_measure(other, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, again));
@@ -139,9 +139,9 @@ START_TEST(typicality_travels_in_the_file) {
                                           {.shorten = "typicality.mean"},
                                           {.poke = "typicality.precision", .value = NAN}};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-        test_tamper_file("typical.safetensors", "changed.safetensors", &changes[i]);
-        ASSERT_FAILS(ddaebm_model_load(&loaded, context, "changed.safetensors"), i < 3 ? DDAEBM_MISMATCH : DDAEBM_NOT_FINITE,
-                     "typicality.");
+        test_tamper_file(in_folder("typical.safetensors"), in_folder("changed.safetensors"), &changes[i]);
+        ASSERT_FAILS(ddaebm_model_load(&loaded, context, in_folder("changed.safetensors")),
+                     i < 3 ? DDAEBM_MISMATCH : DDAEBM_NOT_FINITE, "typicality.");
         ck_assert_ptr_null(loaded);
     }
     end();

@@ -41,6 +41,10 @@ dd_node dd_process_diffuse(const dd_process *process, dd_node x0, dd_node noise)
     return combine(process, process->schedule->a_cum, x0, process->schedule->sigma_cum, noise, 0);
 }
 
+dd_node dd_process_diffuse_next(const dd_process *process, dd_node x0, dd_node noise) {
+    return combine(process, process->schedule->a_cum, x0, process->schedule->sigma_cum, noise, 1);
+}
+
 dd_node dd_process_next(const dd_process *process, dd_node x_t, dd_node noise) {
     return combine(process, process->schedule->a, x_t, process->schedule->sigma, noise, 1);
 }

@@ -22,6 +22,9 @@ dd_node dd_process_at(const dd_process *process, const double *table, int shift,
 /* x_t = a_cum[t] x_0 + sigma_cum[t] noise */
 dd_node dd_process_diffuse(const dd_process *process, dd_node x0, dd_node noise);
 
+/* x_{t+1} = a_cum[t+1] x_0 + sigma_cum[t+1] noise: in one step, where x_t is not wanted too */
+dd_node dd_process_diffuse_next(const dd_process *process, dd_node x0, dd_node noise);
+
 /* x_{t+1} = a[t+1] x_t + sigma[t+1] noise */
 dd_node dd_process_next(const dd_process *process, dd_node x_t, dd_node noise);
 

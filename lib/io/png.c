@@ -12,48 +12,23 @@ enum { MOST_SIDE = 65535 };
 
 #ifdef DDAEBM_HAVE_PNG
 
-#include <png.h>
+#include "io/png_jumps.h"
 
 /* The file as it comes out of libpng, and how that failed. */
 struct encoder {
-    ddaebm_context *context;
+    dd_png_user user; /* the first, for libpng gets its address */
     char *bytes;
     size_t used, capacity;
-    bool starved; /* an allocation failed */
-    ddaebm_status status;
 };
-
-static png_voidp allocate(png_structp png, png_alloc_size_t size) {
-    struct encoder *encoder = png_get_mem_ptr(png);
-    void *block = dd_alloc(encoder->context, size);
-    encoder->starved = encoder->starved || !block;
-    return block;
-}
-
-static void release(png_structp png, png_voidp pointer) {
-    dd_free(((struct encoder *)png_get_mem_ptr(png))->context, pointer);
-}
-
-/* Called for what libpng finds wrong: keeps the reason, unless memory is what failed, and leaves. */
-static void fail(png_structp png, png_const_charp text) {
-    struct encoder *encoder = png_get_error_ptr(png);
-    encoder->status = encoder->starved ? DDAEBM_OUT_OF_MEMORY : dd_fail(DDAEBM_INTERNAL, "libpng: %s", text);
-    png_longjmp(png, 1);
-}
-
-static void ignore(png_structp png, png_const_charp text) {
-    (void)png;
-    (void)text;
-}
 
 static void append(png_structp png, png_bytep data, png_size_t size) {
     struct encoder *encoder = png_get_io_ptr(png);
     size_t needed = 0;
     char *grown = NULL;
     if (dd_size_add(&needed, encoder->used, size))
-        grown = dd_grow(encoder->context, encoder->bytes, &encoder->capacity, needed, 1);
+        grown = dd_grow(encoder->user.context, encoder->bytes, &encoder->capacity, needed, 1);
     if (!grown) {
-        encoder->starved = true;
+        encoder->user.starved = true;
         png_error(png, "no memory");
     }
     encoder->bytes = grown;
@@ -79,21 +54,22 @@ static void write_picture(png_structp png, png_infop info, struct encoder *encod
 
 /* encoder->bytes is the caller's to free, also on failure. libpng's errors are jumps: none leaves this function. */
 static ddaebm_status encode(struct encoder *encoder, const uint8_t *pixels, size_t height, size_t width, size_t channels) {
-    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, encoder, fail, ignore, encoder, allocate, release);
+    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &encoder->user, dd_png_fail, dd_png_ignore, &encoder->user,
+                                                dd_png_allocate, dd_png_release);
     if (!png)
-        return encoder->status ? encoder->status : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");
+        return encoder->user.status ? encoder->user.status : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");
     png_infop info = png_create_info_struct(png);
     if (!info)
-        encoder->status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");
+        encoder->user.status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");
     else if (setjmp(png_jmpbuf(png)) == 0)
         write_picture(png, info, encoder, pixels, (png_uint_32)height, (png_uint_32)width, channels);
     png_destroy_write_struct(&png, info ? &info : NULL);
-    return encoder->status;
+    return encoder->user.status;
 }
 
 static ddaebm_status write_png(ddaebm_context *context, const char *path, const uint8_t *pixels, size_t height, size_t width,
                                size_t channels) {
-    struct encoder encoder = {context, NULL, 0, 0, false, DDAEBM_OK};
+    struct encoder encoder = {.user = {.context = context, .blame = DDAEBM_INTERNAL, .words = "libpng"}};
     ddaebm_status status = encode(&encoder, pixels, height, width, channels);
     if (status == DDAEBM_OK) {
         dd_span span = {encoder.bytes, encoder.used};

@@ -14,44 +14,16 @@ bool dd_png_recognise(const void *data, size_t size) {
 
 #ifdef DDAEBM_HAVE_PNG
 
-#include <png.h>
+#include "io/png_jumps.h"
 
 /* A file on its way through libpng. What is here outlives its jumps. */
 struct decoder {
-    ddaebm_context *context;
+    dd_png_user user; /* the first, for libpng gets its address */
     const unsigned char *at, *end;
     dd_pictures picture;
     bool alpha;       /* a last channel that is not the picture's */
     uint8_t *decoded; /* [height, width, channels + alpha] */
-    bool starved;     /* an allocation failed */
-    ddaebm_status status;
 };
-
-static png_voidp allocate(png_structp png, png_alloc_size_t size) {
-    struct decoder *decoder = png_get_mem_ptr(png);
-    void *block = dd_alloc(decoder->context, size);
-    decoder->starved = decoder->starved || !block;
-    return block;
-}
-
-static void release(png_structp png, png_voidp pointer) {
-    dd_free(((struct decoder *)png_get_mem_ptr(png))->context, pointer);
-}
-
-/* Called for what libpng finds wrong, and for what is refused below: keeps the reason, and leaves. */
-static void fail(png_structp png, png_const_charp text) {
-    struct decoder *decoder = png_get_error_ptr(png);
-    if (decoder->starved)
-        decoder->status = DDAEBM_OUT_OF_MEMORY;
-    else if (decoder->status == DDAEBM_OK)
-        decoder->status = dd_fail(DDAEBM_FORMAT, "it is damaged or cut off: %s", text);
-    png_longjmp(png, 1);
-}
-
-static void ignore(png_structp png, png_const_charp text) {
-    (void)png;
-    (void)text;
-}
 
 static void give(png_structp png, png_bytep out, png_size_t size) {
     struct decoder *decoder = png_get_io_ptr(png);
@@ -77,8 +49,8 @@ static void measure(png_structp png, png_infop info, struct decoder *decoder) {
     decoder->picture.shape =
         (dd_picture_shape){png_get_image_height(png, info), png_get_image_width(png, info), channels - decoder->alpha};
     decoder->picture.count = 1;
-    decoder->status = dd_pictures_measure(&bytes, decoder->picture.shape, 1);
-    if (decoder->status != DDAEBM_OK)
+    decoder->user.status = dd_pictures_measure(&bytes, decoder->picture.shape, 1);
+    if (decoder->user.status != DDAEBM_OK)
         png_error(png, "size");
     decoder->decoded = png_malloc(png, bytes / decoder->picture.shape.channels * channels);
     decoder->picture.block = decoder->picture.pixels = png_malloc(png, bytes);
@@ -108,24 +80,27 @@ static void lay_over_black(const struct decoder *decoder) {
 
 /* decoder's blocks are the caller's to free, also on failure. libpng's errors are jumps: none leaves this function. */
 static ddaebm_status decode(struct decoder *decoder) {
-    png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, fail, ignore, decoder, allocate, release);
+    png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &decoder->user, dd_png_fail, dd_png_ignore, &decoder->user,
+                                               dd_png_allocate, dd_png_release);
     if (!png)
-        return decoder->status ? decoder->status : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
+        return decoder->user.status ? decoder->user.status : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
     png_infop info = png_create_info_struct(png);
     if (!info) {
-        decoder->status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
+        decoder->user.status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
     } else if (setjmp(png_jmpbuf(png)) == 0) {
         png_set_user_limits(png, DD_MOST_WIDTH, DD_MOST_WIDTH);
         png_set_read_fn(png, decoder, give);
         read_picture(png, info, decoder);
     }
     png_destroy_read_struct(&png, info ? &info : NULL, NULL);
-    return decoder->status;
+    return decoder->user.status;
 }
 
 ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
     const unsigned char *bytes = data;
-    struct decoder decoder = {.context = context, .at = bytes, .end = bytes + size, .status = DDAEBM_OK};
+    struct decoder decoder = {.user = {.context = context, .blame = DDAEBM_FORMAT, .words = "it is damaged or cut off"},
+                              .at = bytes,
+                              .end = bytes + size};
     if (!dd_png_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as a PNG file does");
     ddaebm_status status = decode(&decoder);

@@ -29,8 +29,7 @@ static dd_node build(dd_builder *builder, const dd_process *process, const dd_no
     dd_node x = in[DD_EVAL_X], noise = in[DD_EVAL_NOISE], gradient = DD_NONE;
     size_t samples = dd_samples(graph, x);
     dd_node x_t = dd_process_diffuse(process, x, noise);
-    dd_node x_next = dd_add(graph, dd_multiply(graph, x, dd_process_at(process, schedule->a_cum, 1, x)),
-                            dd_multiply(graph, noise, dd_process_at(process, schedule->sigma_cum, 1, noise)));
+    dd_node x_next = dd_process_diffuse_next(process, x, noise);
     dd_node f = dd_network_energy(builder, x_t, in[DD_EVAL_LEVEL]);
     dd_gradient(graph, f, DD_NONE, &x_t, 1, &gradient);
     dd_node slope = dd_multiply(graph, gradient, dd_process_at(process, schedule->sigma_cum, 0, gradient));

@@ -2,10 +2,6 @@
 #include "tensor/graph.h"
 #include "tensor/ops.h"
 
-static dd_node_data node_of(dd_graph *graph, dd_node node) {
-    return *dd_graph_node(graph, node);
-}
-
 /* --- Sums. --- */
 
 /* Kernels sum over neighbouring axes: where axes that stay stand between, the last run of axes is summed first. */
@@ -39,7 +35,7 @@ dd_node dd_mean(dd_graph *graph, dd_node x, dd_shape shape) {
 
 void dd_rule_sum(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
     if (wanted[0])
-        gradients[0] = dd_expand(graph, cotangent, dd_graph_shape(graph, node_of(graph, self).inputs[0]));
+        gradients[0] = dd_expand(graph, cotangent, dd_graph_shape(graph, dd_graph_node(graph, self)->inputs[0]));
 }
 
 /* --- Matrix products. --- */
@@ -59,7 +55,7 @@ dd_node dd_matmul(dd_graph *graph, dd_node a, bool transpose_a, dd_node b, bool 
 
 /* C = op(A) op(B), G its cotangent: op(A)' = G op(B)^T and op(B)' = op(A)^T G, turned where op transposes. */
 void dd_rule_matmul(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     dd_node a = data.inputs[0], b = data.inputs[1];
     bool ta = data.flags & 1, tb = data.flags & 2;
     if (wanted[0])
@@ -79,7 +75,7 @@ dd_node dd_linear_map(dd_graph *graph, dd_node x, dd_node w, dd_node b) {
 }
 
 void dd_rule_linear(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
         gradients[0] = dd_matmul(graph, cotangent, false, data.inputs[1], false);
     if (wanted[1])
@@ -162,30 +158,30 @@ dd_node dd_permute(dd_graph *graph, dd_node x, const int order[DD_AXES]) {
 void dd_rule_permute(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
     int back[DD_AXES];
     for (int i = 0; i < DD_AXES; i++)
-        back[node_of(graph, self).flags >> 2 * i & 3] = i;
+        back[dd_graph_node(graph, self)->flags >> 2 * i & 3] = i;
     if (wanted[0])
         gradients[0] = dd_permute(graph, cotangent, back);
 }
 
 void dd_rule_reshape(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
     if (wanted[0])
-        gradients[0] = dd_reshape(graph, cotangent, dd_graph_shape(graph, node_of(graph, self).inputs[0]));
+        gradients[0] = dd_reshape(graph, cotangent, dd_graph_shape(graph, dd_graph_node(graph, self)->inputs[0]));
 }
 
 void dd_rule_slice(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
         gradients[0] = dd_pad(graph, cotangent, data.axis, data.start, dd_graph_shape(graph, data.inputs[0]).size[data.axis]);
 }
 
 void dd_rule_pad(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
         gradients[0] = dd_slice(graph, cotangent, data.axis, data.start, dd_graph_shape(graph, data.inputs[0]).size[data.axis]);
 }
 
 void dd_rule_concat(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     size_t first = dd_graph_shape(graph, data.inputs[0]).size[data.axis], second = data.shape.size[data.axis] - first;
     if (wanted[0])
         gradients[0] = dd_slice(graph, cotangent, data.axis, 0, first);
@@ -194,13 +190,13 @@ void dd_rule_concat(dd_graph *graph, dd_node self, dd_node cotangent, const bool
 }
 
 void dd_rule_take_rows(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
         gradients[0] = dd_add_rows(graph, cotangent, data.inputs[1], dd_graph_shape(graph, data.inputs[0]).size[2]);
 }
 
 void dd_rule_add_rows(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
         gradients[0] = dd_take_rows(graph, cotangent, data.inputs[1]);
 }

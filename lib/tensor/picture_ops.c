@@ -2,10 +2,6 @@
 #include "tensor/graph.h"
 #include "tensor/ops.h"
 
-static dd_node_data node_of(dd_graph *graph, dd_node node) {
-    return *dd_graph_node(graph, node);
-}
-
 /* --- Convolutions: three operations, closed among themselves. Each is linear in both its inputs. --- */
 
 /* Places of a filter of `taps` along `size` pixels; 0 if there is none. */
@@ -38,7 +34,7 @@ dd_node dd_convolve(dd_graph *graph, dd_node x, dd_node weight, int stride, int 
 }
 
 void dd_rule_convolve(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0], weight = data.inputs[1];
     if (wanted[0])
         gradients[0] = convolve_input(graph, cotangent, weight, dd_graph_shape(graph, x), data.window);
@@ -47,7 +43,7 @@ void dd_rule_convolve(dd_graph *graph, dd_node self, dd_node cotangent, const bo
 }
 
 void dd_rule_convolve_input(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     dd_node y = data.inputs[0], weight = data.inputs[1];
     if (wanted[0])
         gradients[0] = convolve(graph, cotangent, weight, data.window);
@@ -56,7 +52,7 @@ void dd_rule_convolve_input(dd_graph *graph, dd_node self, dd_node cotangent, co
 }
 
 void dd_rule_convolve_weight(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0], y = data.inputs[1];
     if (wanted[0])
         gradients[0] = convolve_input(graph, y, cotangent, dd_graph_shape(graph, x), data.window);
@@ -86,10 +82,10 @@ dd_node dd_filter(dd_graph *graph, dd_node x, dd_node taps, int up, int down, in
 /* Steps and zeros change places, and the taps turn round. Both axes must ask for the same margin, so pictures are square or the
  * filter does not skip. */
 void dd_rule_filter(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     dd_shape from = dd_graph_shape(graph, data.inputs[0]), taps_shape = dd_graph_shape(graph, data.inputs[1]);
     int taps = (int)taps_shape.size[3];
-    const float *values = dd_graph_constant(graph, node_of(graph, data.inputs[1]).slot);
+    const float *values = dd_graph_constant(graph, dd_graph_node(graph, data.inputs[1])->slot);
     float turned[DD_MOST_TAPS];
     if (!wanted[0])
         return;
@@ -122,7 +118,7 @@ dd_node dd_normalize(dd_graph *graph, dd_node x, size_t groups, double epsilon) 
 }
 
 void dd_rule_normalize(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
         gradients[0] = make_normalize(graph, DD_OP_NORMALIZE_GRADIENT, data.inputs[0], cotangent, &data);
 }
@@ -150,7 +146,7 @@ static dd_node group_mean(dd_graph *graph, dd_node a, dd_node b, size_t groups) 
 
 /* d(c . J g)/dx = -r (y mean(c J g) + J c mean(g y) + J g mean(c y)), J symmetric: itself for the other input. */
 void dd_rule_normalize_gradient(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0], g = data.inputs[1];
     dd_node jc = make_normalize(graph, DD_OP_NORMALIZE_GRADIENT, x, cotangent, &data);
     if (wanted[1])
@@ -172,7 +168,7 @@ void dd_rule_normalize_gradient(dd_graph *graph, dd_node self, dd_node cotangent
 
 /* d r / d x = -r^2 y / m, m elements in a group */
 void dd_rule_inverse_deviation(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node_data data = node_of(graph, self);
+    dd_node_data data = *dd_graph_node(graph, self);
     if (!wanted[0])
         return;
     dd_shape shape = dd_graph_shape(graph, data.inputs[0]);

@@ -6,6 +6,7 @@
 #include "tensor/kernels/vector.h"
 #include "tensor/ops.h"
 #include "tensor/plan.h"
+#include "tensor/share.h"
 
 enum {
     DD_TILE = 512,                       /* elements that a fused loop works on at a time */
@@ -137,15 +138,6 @@ static inline bool dd_is_convolution(dd_op op) {
 /* Floats up to the next cache line. */
 static inline size_t dd_line_up(size_t floats) {
     return (floats + 15) / 16 * 16;
-}
-
-/* The share of part `part`: [first, last). */
-typedef struct dd_range {
-    size_t first, last;
-} dd_range;
-
-static inline dd_range dd_share(size_t count, size_t part, size_t parts) {
-    return (dd_range){count * part / parts, count * (part + 1) / parts};
 }
 
 /* Whether an operation only gives its input another name, and the node whose memory a node shares: itself, but for those. */

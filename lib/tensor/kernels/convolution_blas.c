@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "tensor/kernels/convolution.h"
 #include "tensor/kernels/matmul.h"
+#include "tensor/share.h"
 
 #include <string.h>
 
@@ -19,14 +20,6 @@ typedef struct blas_convolution {
     size_t taps;      /* of a strip */
     bool by_channels; /* the gradient of x is cut by channels, not by pictures */
 } blas_convolution;
-
-typedef struct range {
-    size_t first, last;
-} range;
-
-static range share(size_t count, size_t part, size_t parts) {
-    return (range){count * part / parts, count * (part + 1) / parts};
-}
 
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
@@ -247,7 +240,7 @@ static void run_strip(const blas_convolution *self, const dd_convolution_call *c
     }
 }
 
-static void clear_channels(const dd_convolution_shape *s, range pictures, range channels, float *x) {
+static void clear_channels(const dd_convolution_shape *s, dd_range pictures, dd_range channels, float *x) {
     size_t plane = s->height * s->width;
     for (size_t i = pictures.first * plane; i < pictures.last * plane; i++)
         clear(x + i * s->channels + channels.first, channels.last - channels.first);
@@ -256,16 +249,16 @@ static void clear_channels(const dd_convolution_shape *s, range pictures, range 
 static void run(const dd_convolution *base, const dd_convolution_call *call) {
     const blas_convolution *self = (const blas_convolution *)base;
     const dd_convolution_shape *s = &base->shape;
-    range mine = share(self->pixels, call->part, base->parts), channels = {0, s->channels};
+    dd_range mine = dd_share(self->pixels, call->part, base->parts), channels = {0, s->channels};
     if (self->plain) {
         run_plain(self, call);
         return;
     }
     if (base->kind == DD_CONVOLUTION_INPUT) {
-        range pictures = self->by_channels ? (range){0, s->pictures} : share(s->pictures, call->part, base->parts);
+        dd_range pictures = self->by_channels ? (dd_range){0, s->pictures} : dd_share(s->pictures, call->part, base->parts);
         if (self->by_channels)
-            channels = share(s->channels, call->part, base->parts);
-        mine = (range){pictures.first * s->rows * s->columns, pictures.last * s->rows * s->columns};
+            channels = dd_share(s->channels, call->part, base->parts);
+        mine = (dd_range){pictures.first * s->rows * s->columns, pictures.last * s->rows * s->columns};
         clear_channels(s, pictures, channels, call->out);
     }
     if (base->kind == DD_CONVOLUTION_WEIGHT && mine.first == mine.last)

@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
 /* What the gradient table does not see of convolutions: who runs them, when weights are packed, and that no thread is started
- * behind the library's back. The backend built in is held against the one by matrix products, within NEAR of the largest entry. */
+ * behind the library's back. The faster backends are held against the one by matrix products, within NEAR of the largest entry. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/harness.h"
@@ -80,27 +80,37 @@ static void check_slot(const bench *b, const bench *expected, int slot) {
     ck_assert_msg((double)worst <= NEAR * (double)largest, "slot %d is off by %g of %g", slot, (double)worst, (double)largest);
 }
 
-START_TEST(the_backend_built_in_is_the_one_that_runs) {
+/* All but the one by matrix products, which take 3 x 3 taps on pictures of WIDTH channels themselves. */
+static const dd_convolution_backend *faster(int i) {
+    const dd_convolution_backend *all[] = {dd_convolution_choose(), dd_convolution_choose_direct()};
+    return all[i];
+}
+
+static int faster_count(void) {
+    return dd_convolution_choose_direct() == &dd_convolution_blas ? 1 : 2;
+}
+
+START_TEST(the_backends_built_in_are_those_that_run) {
     ddaebm_context *context = NULL;
     dd_convolution *made = NULL;
     const dd_convolution_shape shape = {PICTURES, SIDE, SIDE, WIDTH, SIDE, SIDE, WIDTH, 3, 3, 1, 1};
     ASSERT_OK(ddaebm_context_create(&context, NULL));
-    for (int kind = DD_CONVOLUTION_FORWARD; kind <= DD_CONVOLUTION_WEIGHT; kind++) {
-        ASSERT_OK(dd_convolution_choose()->create(&made, context, (dd_convolution_kind)kind, &shape, THREADS));
-        ck_assert_str_eq(made->backend->name, dd_convolution_choose()->name);
-        made->backend->destroy(made);
-    }
+    for (int i = 0; i < faster_count(); i++)
+        for (int kind = DD_CONVOLUTION_FORWARD; kind <= DD_CONVOLUTION_WEIGHT; kind++) {
+            ASSERT_OK(faster(i)->create(&made, context, (dd_convolution_kind)kind, &shape, THREADS));
+            ck_assert_str_eq(made->backend->name, faster(i)->name);
+            made->backend->destroy(made);
+        }
     ddaebm_context_free(context);
 }
 END_TEST
 
 /* The weights change between the phases, as the energy's do: nothing packed before may be used then. */
-START_TEST(weights_are_packed_once_a_phase) {
+static void check_packing(const dd_convolution_backend *backend) {
     bench best, plain;
-    open_bench(&best, dd_convolution_choose(), false);
+    open_bench(&best, backend, false);
     open_bench(&plain, &dd_convolution_blas, false);
-    bool packs = dd_convolution_choose() != &dd_convolution_blas;
-    ck_assert_uint_eq(dd_plan_steps(best.plan), dd_plan_steps(plain.plan) + (packs ? 3 : 0));
+    ck_assert_uint_eq(dd_plan_steps(best.plan), dd_plan_steps(plain.plan) + 3);
     bench *both[] = {&best, &plain};
     for (int i = 0; i < 2; i++) {
         run(both[i], 0);
@@ -113,15 +123,19 @@ START_TEST(weights_are_packed_once_a_phase) {
     close_bench(&best);
     close_bench(&plain);
 }
+
+START_TEST(weights_are_packed_once_a_phase) {
+    for (int i = 0; i < faster_count(); i++)
+        check_packing(faster(i));
+}
 END_TEST
 
 /* Phase 1 is run again and again, on what phase 0 packed. */
-START_TEST(prepared_weights_stay_packed) {
+static void check_prepared(const dd_convolution_backend *backend) {
     bench best, plain;
-    open_bench(&best, dd_convolution_choose(), true);
+    open_bench(&best, backend, true);
     open_bench(&plain, &dd_convolution_blas, true);
-    bool packs = dd_convolution_choose() != &dd_convolution_blas;
-    ck_assert_uint_eq(dd_plan_steps(best.plan), dd_plan_steps(plain.plan) + (packs ? 2 : 0));
+    ck_assert_uint_eq(dd_plan_steps(best.plan), dd_plan_steps(plain.plan) + 2);
     run(&best, 0);
     run(&plain, 0);
     for (uint64_t seed = 50; seed < 53; seed++) {
@@ -134,6 +148,11 @@ START_TEST(prepared_weights_stay_packed) {
     check_slot(&best, &plain, RESULT);
     close_bench(&best);
     close_bench(&plain);
+}
+
+START_TEST(prepared_weights_stay_packed) {
+    for (int i = 0; i < faster_count(); i++)
+        check_prepared(faster(i));
 }
 END_TEST
 
@@ -153,17 +172,19 @@ static size_t threads_of_process(void) {
 }
 
 START_TEST(no_thread_is_started_but_the_pool_s) {
-    bench b;
     if (omp_set_num_threads)
         omp_set_num_threads(3);
-    size_t before = threads_of_process();
-    open_bench(&b, dd_convolution_choose(), false);
-    run(&b, 0);
-    run(&b, 1);
-    ck_assert_uint_le(threads_of_process(), before + THREADS - 1);
-    if (omp_get_max_threads)
-        ck_assert_int_eq(omp_get_max_threads(), 3);
-    close_bench(&b);
+    for (int i = 0; i < faster_count(); i++) {
+        bench b;
+        size_t before = threads_of_process();
+        open_bench(&b, faster(i), false);
+        run(&b, 0);
+        run(&b, 1);
+        ck_assert_uint_le(threads_of_process(), before + THREADS - 1);
+        if (omp_get_max_threads)
+            ck_assert_int_eq(omp_get_max_threads(), 3);
+        close_bench(&b);
+    }
 }
 END_TEST
 
@@ -182,11 +203,11 @@ static void *run_often(void *argument) {
 }
 
 /* A plan is read-only: two workspaces at once give what one gives. */
-START_TEST(a_plan_serves_several_threads) {
+static void check_sharing(const dd_convolution_backend *backend) {
     bench b;
     runner runners[2];
     pthread_t threads[2];
-    open_bench(&b, dd_convolution_choose(), false);
+    open_bench(&b, backend, false);
     run(&b, 0);
     run(&b, 1);
     for (int i = 0; i < 2; i++) {
@@ -209,6 +230,93 @@ START_TEST(a_plan_serves_several_threads) {
         dd_workspace_free(runners[i].workspace);
     }
     close_bench(&b);
+}
+
+START_TEST(a_plan_serves_several_threads) {
+    for (int i = 0; i < faster_count(); i++)
+        check_sharing(faster(i));
+}
+END_TEST
+
+/* --- Minimal filtering, on margins and sizes that tiles of 2 x 2 do not fit. --- */
+
+enum { MOST_SIDE = 9, MOST_WIDTH = 40, MOST_PICTURES = 12, MOST_NUMBERS = MOST_PICTURES * MOST_SIDE * MOST_SIDE * MOST_WIDTH };
+
+/* What a convolution gives, its parts one after the other. */
+static void convolve(const dd_convolution_backend *backend, ddaebm_context *context, dd_convolution_kind kind,
+                     const dd_convolution_shape *shape, size_t parts, const float *a, const float *b, float *out, size_t count) {
+    dd_convolution *made = NULL;
+    ASSERT_OK(backend->create(&made, context, kind, shape, parts));
+    ck_assert_ptr_eq(made->backend, backend);
+    float *packed = dd_alloc_zero(context, made->packed + 1, sizeof *packed);
+    float *scratch = dd_alloc_zero(context, made->scratch + 1, sizeof *scratch);
+    float *own = dd_alloc_zero(context, count, sizeof *own);
+    for (size_t part = 0; part < parts && made->packed; part++)
+        backend->pack(made, part, b, packed);
+    for (size_t part = 0; part < parts; part++) {
+        bool adds = made->sums && part > 0;
+        memset(scratch, 0xFF, made->scratch * sizeof *scratch); /* not a number: what a part reads, it has written */
+        backend->run(made, &(dd_convolution_call){
+                               .part = part, .a = a, .b = made->packed ? packed : b, .out = adds ? own : out, .scratch = scratch});
+        for (size_t i = 0; i < count && adds; i++)
+            out[i] += own[i];
+    }
+    dd_free(context, own);
+    dd_free(context, scratch);
+    dd_free(context, packed);
+    backend->destroy(made);
+}
+
+static void check_filtering(ddaebm_context *context, const dd_convolution_shape *s, size_t parts, float *const numbers[4]) {
+    size_t x = s->pictures * s->height * s->width * s->channels, y = s->pictures * s->rows * s->columns * s->filters;
+    size_t weights = s->filters * TAPS * s->channels;
+    const size_t counts[] = {y, x, weights};
+    for (int kind = DD_CONVOLUTION_FORWARD; kind <= DD_CONVOLUTION_WEIGHT; kind++) {
+        float *found = numbers[2], *expected = numbers[3], largest = 0, worst = 0;
+        convolve(&dd_convolution_winograd, context, (dd_convolution_kind)kind, s, parts, numbers[0], numbers[1], found,
+                 counts[kind]);
+        convolve(&dd_convolution_blas, context, (dd_convolution_kind)kind, s, 1, numbers[0], numbers[1], expected, counts[kind]);
+        for (size_t i = 0; i < counts[kind]; i++) {
+            float error = fabsf(found[i] - expected[i]);
+            largest = fmaxf(largest, fabsf(expected[i]));
+            worst = error <= worst ? worst : error;
+        }
+        ck_assert_msg((double)worst <= NEAR * (double)largest, "kind %d, %zu x %zu, %zu to %zu, %zu parts: off by %g of %g", kind,
+                      s->height, s->width, s->channels, s->filters, parts, (double)worst, (double)largest);
+    }
+}
+
+START_TEST(minimal_filtering_fits_any_size) {
+    const size_t widths[] = {16, 24, MOST_WIDTH}, sides[][2] = {{8, 8}, {7, 5}, {5, 8}};
+    ddaebm_context *context = NULL;
+    float *numbers[4]; /* both operands, and two results */
+    ASSERT_OK(ddaebm_context_create(&context, NULL));
+    for (int i = 0; i < 4; i++) {
+        numbers[i] = dd_alloc_zero(context, MOST_NUMBERS, sizeof(float));
+        ck_assert_ptr_nonnull(numbers[i]);
+        dd_rng_normals(numbers[i], (uint64_t)i, 0, 0, MOST_NUMBERS);
+    }
+    for (size_t parts = 1; parts <= 3; parts++)
+        for (size_t side = 0; side < 3; side++)
+            for (size_t w = 0; w < 9; w++)
+                for (size_t margins = 0; margins < 3; margins++) { /* zeros before and after: 1 and 1, 0 and 1, 2 and 1 */
+                    size_t before = margins == 0 ? 1 : margins == 1 ? 0 : 2, height = sides[side][0], width = sides[side][1];
+                    const dd_convolution_shape shape = {.pictures = MOST_PICTURES,
+                                                        .height = height,
+                                                        .width = width,
+                                                        .channels = widths[w % 3],
+                                                        .rows = height + before - 1,
+                                                        .columns = width + before - 1,
+                                                        .filters = widths[w / 3],
+                                                        .down = 3,
+                                                        .across = 3,
+                                                        .stride = 1,
+                                                        .before = (ptrdiff_t)before};
+                    check_filtering(context, &shape, parts, numbers);
+                }
+    for (int i = 0; i < 4; i++)
+        dd_free(context, numbers[i]);
+    ddaebm_context_free(context);
 }
 END_TEST
 
@@ -251,11 +359,12 @@ START_TEST(plans_fail_cleanly) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_backend_built_in_is_the_one_that_runs,
+    const TTest *const tests[] = {the_backends_built_in_are_those_that_run,
                                   weights_are_packed_once_a_phase,
                                   prepared_weights_stay_packed,
                                   no_thread_is_started_but_the_pool_s,
                                   a_plan_serves_several_threads,
+                                  minimal_filtering_fits_any_size,
                                   matrices_larger_than_an_int_are_refused,
                                   plans_fail_cleanly};
     dd_blas_enter();

@@ -802,8 +802,8 @@ START_TEST(plans_compute_what_plain_loops_do) {
     if (rows[_i].no_plan)
         return;
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3, dd_convolution_choose());
-        if (rows[_i].stride > 0 && dd_convolution_choose() != &dd_convolution_blas)
+        check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3, dd_convolution_choose_direct());
+        if (rows[_i].stride > 0 && dd_convolution_choose_direct() != &dd_convolution_blas)
             check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3, &dd_convolution_blas);
     }
 }

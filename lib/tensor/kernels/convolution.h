@@ -64,7 +64,11 @@ extern const dd_convolution_backend dd_convolution_blas;
 extern const dd_convolution_backend dd_convolution_onednn;
 #endif
 
-/* The fastest that was built in. */
+/* By Winograd's minimal filtering what that is faster for; the rest by the fastest of the others. */
+extern const dd_convolution_backend dd_convolution_winograd;
+
+/* The fastest that was built in, and the fastest without minimal filtering. */
 const dd_convolution_backend *dd_convolution_choose(void);
+const dd_convolution_backend *dd_convolution_choose_direct(void);
 
 #endif

@@ -16,12 +16,10 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
 set(runtime_package libddaebm${DDAEBM_SOVERSION})
-set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "Denoising Diffusion Adversarial Energy-Based Models
- Trains, samples and scores DDAEBM models. This is the shared library.")
+set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "Trains, samples and scores DDAEBM models. This is the shared library.")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME ${runtime_package})
 
-set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Denoising Diffusion Adversarial Energy-Based Models, development
- Headers, static library, pkg-config file and CMake package.")
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Headers, static library, pkg-config file and CMake package.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libddaebm-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${runtime_package} (= ${PROJECT_VERSION}), libc6-dev")
@@ -37,9 +35,9 @@ endforeach()
 list(JOIN static_needs ", " static_needs)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "pkg-config, cmake, ${static_needs}") # the libraries: to link the static one
 
-set(CPACK_COMPONENT_TOOLS_DESCRIPTION "Denoising Diffusion Adversarial Energy-Based Models, command
- The command ddaebm trains models, draws samples, scores data and draws densities.")
+set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command ddaebm trains models, draws samples, scores data and draws densities.")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME ddaebm-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "${runtime_package} (>= ${PROJECT_VERSION})") # dpkg-shlibdeps does not know packages that are being made
 
 include(CPack)

@@ -1,0 +1,43 @@
+# `cpack -G DEB` makes Debian's three packages, `cpack -G TGZ` an archive of everything. For Debian configure with -DCMAKE_INSTALL_PREFIX=/usr
+# (preset `package`), so that libraries go where Debian has them.
+set(CPACK_PACKAGE_CONTACT "The libddaebm authors")
+set(CPACK_PACKAGE_VENDOR "libddaebm")
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
+
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}) # where the tools find the library that is not installed yet
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+
+set(runtime_package libddaebm${DDAEBM_SOVERSION})
+set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "Trains, samples and scores DDAEBM models. This is the shared library.")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME ${runtime_package})
+
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Headers, static library, pkg-config file and CMake package.")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libddaebm-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${runtime_package} (= ${PROJECT_VERSION}), libc6-dev")
+set(static_needs libopenblas-dev libjansson-dev)
+foreach(pair PNG:libpng-dev ZLIB:zlib1g-dev ONEDNN:libdnnl-dev)
+  string(REPLACE ":" ";" pair ${pair})
+  list(GET pair 0 module)
+  list(GET pair 1 package)
+  if(DDAEBM_${module}_FOUND)
+    list(APPEND static_needs ${package})
+  endif()
+endforeach()
+list(JOIN static_needs ", " static_needs)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "pkg-config, cmake, ${static_needs}") # the libraries: to link the static one
+
+set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command ddaebm trains models, draws samples, scores data and draws densities.")
+set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME ddaebm-tools)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "${runtime_package} (>= ${PROJECT_VERSION})") # dpkg-shlibdeps does not know packages that are being made
+
+include(CPack)

@@ -1,0 +1,546 @@
+/** @file ddaebm.hpp
+ *  The interface for C++11 and later: header-only classes over the C functions, which hold the documentation. Each class owns one handle, can be
+ *  moved and not copied, and has the handle's functions as members, less their prefix:
+ *
+ *  - a call that fails throws ddaebm::error, which has the status and its text. An exception thrown in a callback stops the call and comes
+ *    out of it;
+ *  - arrays are ddaebm::span, made of arrays, vectors, std::span or a pointer and a count. Counts follow from their sizes. Where a result
+ *    goes into a span, nothing is allocated; where it is returned, it is a vector;
+ *  - get() lends the C handle, release() hands it over. A context is given as its C handle, or nullptr.
+ *
+ *  What must outlive what is as in C: a model its samplers and scorers, a data set its trainers. */
+#ifndef DDAEBM_HPP
+#define DDAEBM_HPP
+
+#include <ddaebm/ddaebm.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace ddaebm {
+
+/// A call that failed.
+class error : public std::runtime_error {
+  public:
+    error(ddaebm_status status, const std::string &text) : std::runtime_error(text), status_(status) {}
+    ddaebm_status status() const noexcept { return status_; }
+
+  private:
+    ddaebm_status status_;
+};
+
+/// A pointer and a count. It converts from what has data() and size(), and, having begin() and end(), to std::span.
+template <typename T> class span {
+  public:
+    span() noexcept : data_(nullptr), size_(0) {}
+    span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+    template <std::size_t N> span(T (&array)[N]) noexcept : data_(array), size_(N) {}
+    template <typename C,
+              typename = typename std::enable_if<std::is_convertible<decltype(std::declval<C &>().data()), T *>::value>::type>
+    span(C &&container) noexcept : data_(container.data()), size_(container.size()) {}
+
+    T *data() const noexcept { return data_; }
+    std::size_t size() const noexcept { return size_; }
+    T *begin() const noexcept { return data_; }
+    T *end() const noexcept { return data_ + size_; }
+    T &operator[](std::size_t i) const { return data_[i]; }
+
+  private:
+    T *data_;
+    std::size_t size_;
+};
+
+/// Height, width and channels; all 0 where rows are no pictures.
+struct image_shape {
+    std::size_t height, width, channels;
+};
+
+namespace detail {
+
+/// What a callback of this thread threw, until the call that it stopped returns.
+inline std::exception_ptr &thrown() {
+    static thread_local std::exception_ptr exception;
+    return exception;
+}
+
+inline void check(ddaebm_status status) {
+    if (status == DDAEBM_OK)
+        return;
+    if (thrown()) {
+        std::exception_ptr exception;
+        std::swap(exception, thrown());
+        std::rethrow_exception(exception);
+    }
+    throw error(status, ddaebm_error_message());
+}
+
+/// Calls what a caller gave; no exception passes through C. False: it threw, or returned false.
+template <typename F> bool guarded(F call) noexcept {
+    try {
+        return call();
+    } catch (...) {
+        thrown() = std::current_exception();
+        return false;
+    }
+}
+
+/// How many rows a span holds.
+inline std::size_t rows_of(std::size_t size, std::size_t width) {
+    if (size % width != 0)
+        throw error(DDAEBM_MISMATCH, std::to_string(size) + " numbers are no rows of " + std::to_string(width));
+    return size / width;
+}
+
+inline void expect(std::size_t size, std::size_t wanted) {
+    if (size != wanted)
+        throw error(DDAEBM_MISMATCH, "a span of " + std::to_string(size) + " numbers, where " + std::to_string(wanted) + " belong");
+}
+
+inline std::size_t image_count(std::size_t size, image_shape shape) {
+    const std::size_t width = shape.height * shape.width * shape.channels;
+    if (width == 0)
+        throw error(DDAEBM_OUT_OF_RANGE, "pictures without a pixel");
+    return rows_of(size, width);
+}
+
+/// Strings by index, to the first NULL.
+inline std::vector<std::string> names(const char *(*name)(std::size_t)) {
+    std::vector<std::string> list;
+    for (std::size_t i = 0; const char *text = name(i); i++)
+        list.push_back(text);
+    return list;
+}
+
+/// Facts by index, to the first that is not there.
+template <typename Info, typename F> std::vector<Info> infos(Info info, F read) {
+    std::vector<Info> list;
+    for (;;) {
+        const ddaebm_status status = read(list.size(), &info);
+        if (status == DDAEBM_NOT_FOUND)
+            return list;
+        check(status);
+        list.push_back(info);
+    }
+}
+
+template <typename T, void (*Free)(T *)> class handle {
+  public:
+    T *get() const noexcept { return owned_.get(); }
+    T *release() noexcept { return owned_.release(); }
+
+  protected:
+    explicit handle(T *owned) noexcept : owned_(owned) {}
+    /// Calls create(&new handle, arguments...).
+    template <typename F, typename... Arguments> static T *make(F create, Arguments... arguments) {
+        T *made = nullptr;
+        check(create(&made, arguments...));
+        return made;
+    }
+
+  private:
+    struct deleter {
+        void operator()(T *pointer) const noexcept { Free(pointer); }
+    };
+    std::unique_ptr<T, deleter> owned_;
+};
+
+} // namespace detail
+
+/// Throws what a failed C call deserves; for C functions that are called directly.
+inline void check(ddaebm_status status) {
+    detail::check(status);
+}
+
+inline std::string version_text() {
+    return ddaebm_version_text();
+}
+inline int version_number() {
+    return ddaebm_version_number();
+}
+inline std::string status_text(ddaebm_status status) {
+    return ddaebm_status_text(status);
+}
+
+/// Memory, threads and log.
+class context : public detail::handle<ddaebm_context, ddaebm_context_free> {
+  public:
+    context() : context(make(ddaebm_context_create, nullptr)) {}
+    explicit context(const ddaebm_allocator &allocator) : context(make(ddaebm_context_create, &allocator)) {}
+    explicit context(ddaebm_context *owned) noexcept : handle(owned) {}
+
+    void set_threads(int threads) { check(ddaebm_context_set_threads(get(), threads)); }
+    int threads() const { return ddaebm_context_threads(get()); }
+    /// As in C, since handles keep the context, and so the log, beyond this object. The function must not throw.
+    void set_log(ddaebm_log_function function, void *user, ddaebm_log_level least) {
+        check(ddaebm_context_set_log(get(), function, user, least));
+    }
+};
+
+/// What a configuration says: one of one's own, or that of a model or trainer, valid as long as it.
+class config_view {
+  public:
+    explicit config_view(const ddaebm_config *lent) noexcept : lent_(lent) {}
+    const ddaebm_config *get() const noexcept { return lent_; }
+
+    std::int64_t integer(const std::string &key) const {
+        std::int64_t value = 0;
+        check(ddaebm_config_get_integer(lent_, key.c_str(), &value));
+        return value;
+    }
+    double real(const std::string &key) const {
+        double value = 0;
+        check(ddaebm_config_get_real(lent_, key.c_str(), &value));
+        return value;
+    }
+    std::string text(const std::string &key) const { return read(key.c_str()); }
+    /// The whole configuration as JSON.
+    std::string json() const { return read(nullptr); }
+
+  private:
+    std::string read(const char *key) const {
+        std::size_t needed = 0;
+        const ddaebm_status status = ddaebm_config_get_text(lent_, key, nullptr, 0, &needed);
+        if (status != DDAEBM_OUT_OF_RANGE) // that is: no room, and how much it takes
+            check(status);
+        std::string text(needed, '\0');
+        check(ddaebm_config_get_text(lent_, key, &text[0], needed, nullptr));
+        text.resize(needed - 1);
+        return text;
+    }
+    const ddaebm_config *lent_;
+};
+
+/// Every hyperparameter.
+class config : public detail::handle<ddaebm_config, ddaebm_config_free> {
+  public:
+    explicit config(const std::string &preset, ddaebm_context *context = nullptr)
+        : config(make(ddaebm_config_create, context, preset.c_str())) {}
+    explicit config(config_view original) : config(make(ddaebm_config_copy, original.get())) {}
+    explicit config(ddaebm_config *owned) noexcept : handle(owned) {}
+    operator config_view() const noexcept { return config_view(get()); }
+
+    config &set(const std::string &key, const std::string &value) {
+        return done(ddaebm_config_set(get(), key.c_str(), value.c_str()));
+    }
+    config &set_integer(const std::string &key, std::int64_t value) {
+        return done(ddaebm_config_set_integer(get(), key.c_str(), value));
+    }
+    config &set_real(const std::string &key, double value) { return done(ddaebm_config_set_real(get(), key.c_str(), value)); }
+    config &parse(const std::string &json) { return done(ddaebm_config_parse(get(), json.data(), json.size())); }
+    config &load(const std::string &path) { return done(ddaebm_config_load(get(), path.c_str())); }
+
+    std::int64_t integer(const std::string &key) const { return config_view(get()).integer(key); }
+    double real(const std::string &key) const { return config_view(get()).real(key); }
+    std::string text(const std::string &key) const { return config_view(get()).text(key); }
+    std::string json() const { return config_view(get()).json(); }
+
+    static std::vector<ddaebm_key_info> keys() { return detail::infos(ddaebm_key_info DDAEBM_KEY_INFO_INIT, ddaebm_config_key); }
+    static std::vector<std::string> presets() { return detail::names(ddaebm_config_preset); }
+
+  private:
+    config &done(ddaebm_status status) {
+        check(status);
+        return *this;
+    }
+};
+
+/// Rows to train on or to score.
+class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
+  public:
+    /// Writes rows first, first + 1, ... until the span is full; the same for the same numbers, from any thread that reads the set.
+    typedef std::function<void(std::uint64_t first, span<float> rows)> source;
+
+    explicit dataset(ddaebm_dataset *owned) noexcept : handle(owned) {}
+    static dataset named(const std::string &name, std::uint64_t seed, ddaebm_context *context = nullptr) {
+        return dataset(make(ddaebm_dataset_create_named, context, name.c_str(), seed));
+    }
+    static dataset open(const std::string &path, ddaebm_context *context = nullptr) {
+        return dataset(make(ddaebm_dataset_open, context, path.c_str()));
+    }
+    static dataset from_rows(span<const float> rows, std::size_t width, ddaebm_context *context = nullptr) {
+        if (width == 0)
+            throw error(DDAEBM_OUT_OF_RANGE, "rows without a number");
+        return dataset(make(ddaebm_dataset_create_rows, context, rows.data(), detail::rows_of(rows.size(), width), width));
+    }
+    static dataset from_images(span<const std::uint8_t> pixels, image_shape shape, ddaebm_context *context = nullptr) {
+        const std::size_t count = detail::image_count(pixels.size(), shape);
+        return dataset(
+            make(ddaebm_dataset_create_images, context, pixels.data(), count, shape.height, shape.width, shape.channels));
+    }
+    static dataset from_images(span<const float> pixels, image_shape shape, ddaebm_context *context = nullptr) {
+        const std::size_t count = detail::image_count(pixels.size(), shape);
+        return dataset(
+            make(ddaebm_dataset_create_images_float, context, pixels.data(), count, shape.height, shape.width, shape.channels));
+    }
+    /// rows: how many there are; 0 for no end.
+    static dataset from_source(source read, std::size_t width, std::uint64_t rows, ddaebm_context *context = nullptr) {
+        std::unique_ptr<reader> own(new reader{std::move(read), width});
+        ddaebm_source given = DDAEBM_SOURCE_INIT;
+        given.width = width;
+        given.rows = rows;
+        given.read = &dataset::read_rows;
+        given.user = own.get();
+        dataset made(make(ddaebm_dataset_create_source, context, &given));
+        made.reader_ = std::move(own);
+        return made;
+    }
+
+    std::size_t width() const { return ddaebm_dataset_width(get()); }
+    std::uint64_t rows() const { return ddaebm_dataset_rows(get()); }
+    ddaebm::image_shape image_shape() const {
+        ddaebm::image_shape shape = {0, 0, 0};
+        ddaebm_dataset_image_shape(get(), &shape.height, &shape.width, &shape.channels);
+        return shape;
+    }
+    void read(std::uint64_t first, span<float> out) const {
+        check(ddaebm_dataset_read(get(), first, detail::rows_of(out.size(), width()), out.data()));
+    }
+    std::vector<float> read(std::uint64_t first, std::size_t count) const {
+        std::vector<float> out(count * width());
+        read(first, span<float>(out));
+        return out;
+    }
+    static std::vector<std::string> names() { return detail::names(ddaebm_dataset_name); }
+
+  private:
+    struct reader {
+        source read;
+        std::size_t width;
+    };
+    static ddaebm_status read_rows(void *user, std::uint64_t first, std::size_t count, float *out) {
+        const reader *self = static_cast<const reader *>(user);
+        const bool good = detail::guarded([&] {
+            self->read(first, span<float>(out, count * self->width));
+            return true;
+        });
+        return good ? DDAEBM_OK : DDAEBM_CANCELLED;
+    }
+    std::unique_ptr<reader> reader_; ///< where the C handle finds it, wherever this object moves
+};
+
+/// Weights, configuration, and the statistics of the data.
+class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
+  public:
+    model(config_view config, std::uint64_t seed, ddaebm_context *context = nullptr)
+        : model(make(ddaebm_model_create, context, config.get(), seed)) {}
+    explicit model(ddaebm_model *owned) noexcept : handle(owned) {}
+    static model load(const std::string &path, ddaebm_context *context = nullptr) {
+        return model(make(ddaebm_model_load, context, path.c_str()));
+    }
+    static model load_memory(span<const unsigned char> file, ddaebm_context *context = nullptr) {
+        return model(make(ddaebm_model_load_memory, context, static_cast<const void *>(file.data()), file.size()));
+    }
+    void save(const std::string &path) const { check(ddaebm_model_save(get(), path.c_str())); }
+    std::vector<unsigned char> save_memory() const {
+        std::size_t needed = 0;
+        const ddaebm_status status = ddaebm_model_save_memory(get(), nullptr, 0, &needed);
+        if (status != DDAEBM_OUT_OF_RANGE) // that is: no room, and how much it takes
+            check(status);
+        std::vector<unsigned char> file(needed);
+        check(ddaebm_model_save_memory(get(), file.data(), needed, nullptr));
+        return file;
+    }
+
+    config_view config() const { return config_view(ddaebm_model_config(get())); }
+    std::size_t width() const { return ddaebm_model_width(get()); }
+    ddaebm::image_shape image_shape() const {
+        ddaebm::image_shape shape = {0, 0, 0};
+        ddaebm_model_image_shape(get(), &shape.height, &shape.width, &shape.channels);
+        return shape;
+    }
+    std::size_t levels() const { return ddaebm_model_levels(get()); }
+    double temperature() const { return ddaebm_model_temperature(get()); }
+    void set_temperature(double temperature) { check(ddaebm_model_set_temperature(get(), temperature)); }
+    void fit_typicality(const dataset &data) { check(ddaebm_model_fit_typicality(get(), data.get())); }
+
+    /// What is known of each tensor; their names are the model's.
+    std::vector<ddaebm_parameter_info> parameters() const {
+        const ddaebm_model *self = get();
+        std::vector<ddaebm_parameter_info> list =
+            detail::infos(ddaebm_parameter_info DDAEBM_PARAMETER_INFO_INIT, [self](std::size_t index, ddaebm_parameter_info *info) {
+                return ddaebm_model_parameter(self, index, info);
+            });
+        return list;
+    }
+    std::size_t parameter_count() const { return ddaebm_model_parameter_count(get()); }
+    void get_parameter(const std::string &name, span<float> values) const {
+        check(ddaebm_model_get_parameter(get(), name.c_str(), values.data(), values.size()));
+    }
+    void set_parameter(const std::string &name, span<const float> values) {
+        check(ddaebm_model_set_parameter(get(), name.c_str(), values.data(), values.size()));
+    }
+};
+
+/// Draws samples. One thread at a time.
+class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
+  public:
+    /// Returns whether to go on.
+    typedef std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
+
+    explicit sampler(const model &model)
+        : handle(make(ddaebm_sampler_create, model.get())), width_(model.width()), levels_(model.levels()) {}
+
+    /// nullptr for nobody.
+    void set_progress(progress function) {
+        std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
+        check(ddaebm_sampler_set_progress(get(), own ? &sampler::report : nullptr, own.get()));
+        progress_ = std::move(own);
+    }
+    void draw(std::uint64_t seed, std::uint64_t first, span<float> rows) {
+        check(ddaebm_sampler_draw(get(), seed, first, detail::rows_of(rows.size(), width_), rows.data()));
+    }
+    std::vector<float> draw(std::uint64_t seed, std::uint64_t first, std::size_t count) {
+        std::vector<float> rows(count * width_);
+        draw(seed, first, span<float>(rows));
+        return rows;
+    }
+    /// [count, T + 1, width]
+    void draw_steps(std::uint64_t seed, std::uint64_t first, span<float> steps) {
+        const std::size_t count = detail::rows_of(steps.size(), (levels_ + 1) * width_);
+        check(ddaebm_sampler_draw_steps(get(), seed, first, count, steps.data()));
+    }
+
+  private:
+    static int report(void *user, std::uint64_t done, std::uint64_t total) {
+        const progress &function = *static_cast<const progress *>(user);
+        return detail::guarded([&] { return function(done, total); }) ? 0 : 1;
+    }
+    std::unique_ptr<progress> progress_;
+    std::size_t width_, levels_;
+};
+
+/// Says how ordinary rows are. One thread at a time.
+class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
+  public:
+    explicit scorer(const model &model) : handle(make(ddaebm_scorer_create, model.get())), width_(model.width()) {}
+
+    void score(span<const float> rows, std::size_t level, span<float> scores) {
+        check(ddaebm_scorer_score(get(), rows.data(), paired(rows, scores), level, scores.data()));
+    }
+    std::vector<float> score(span<const float> rows, std::size_t level = 0) {
+        std::vector<float> scores(detail::rows_of(rows.size(), width_));
+        score(rows, level, span<float>(scores));
+        return scores;
+    }
+    void gradient(span<const float> rows, std::size_t level, span<float> gradients) {
+        detail::expect(gradients.size(), rows.size());
+        check(ddaebm_scorer_gradient(get(), rows.data(), detail::rows_of(rows.size(), width_), level, gradients.data()));
+    }
+    void measure(ddaebm_score score, span<const float> rows, std::size_t level, span<float> scores) {
+        check(ddaebm_scorer_measure(get(), score, rows.data(), paired(rows, scores), level, scores.data()));
+    }
+    static std::vector<std::string> score_names() { return detail::names(ddaebm_score_name); }
+
+  private:
+    std::size_t paired(span<const float> rows, span<float> scores) const {
+        const std::size_t count = detail::rows_of(rows.size(), width_);
+        detail::expect(scores.size(), count);
+        return count;
+    }
+    std::size_t width_;
+};
+
+/// Trains a model. One thread at a time.
+class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
+  public:
+    /// Called between gradients and update.
+    typedef std::function<void(ddaebm_network network, span<float> gradients)> hook;
+    /// Called after a step; returns whether to go on.
+    typedef std::function<bool(const ddaebm_step_statistics &statistics, std::uint64_t last)> progress;
+
+    trainer(const model &start, const dataset &data, std::uint64_t seed)
+        : trainer(make(ddaebm_trainer_create, start.get(), data.get(), seed)) {}
+    explicit trainer(ddaebm_trainer *owned) noexcept : handle(owned) {}
+    static trainer resume(const std::string &path, const dataset &data, ddaebm_context *context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume, context, path.c_str(), data.get()));
+    }
+    void save(const std::string &path) const { check(ddaebm_trainer_save(get(), path.c_str())); }
+    model snapshot() {
+        ddaebm_model *made = nullptr;
+        check(ddaebm_trainer_snapshot(get(), &made));
+        return model(made);
+    }
+
+    ddaebm_step_statistics step() {
+        ddaebm_step_statistics statistics = DDAEBM_STEP_STATISTICS_INIT;
+        check(ddaebm_trainer_step(get(), &statistics));
+        return statistics;
+    }
+    void run(std::uint64_t last) { check(ddaebm_trainer_run(get(), last, nullptr, nullptr)); }
+    void run(std::uint64_t last, progress function) { check(ddaebm_trainer_run(get(), last, &trainer::report, &function)); }
+
+    void energy_gradients() { check(ddaebm_trainer_energy_gradients(get())); }
+    void energy_update() { check(ddaebm_trainer_energy_update(get())); }
+    void generator_gradients() { check(ddaebm_trainer_generator_gradients(get())); }
+    ddaebm_step_statistics generator_update() {
+        ddaebm_step_statistics statistics = DDAEBM_STEP_STATISTICS_INIT;
+        check(ddaebm_trainer_generator_update(get(), &statistics));
+        return statistics;
+    }
+    /// nullptr for none.
+    void set_hook(hook function) {
+        std::unique_ptr<hook> own(function ? new hook(std::move(function)) : nullptr);
+        check(ddaebm_trainer_set_hook(get(), own ? &trainer::pass : nullptr, own.get()));
+        hook_ = std::move(own);
+    }
+    /// The trainer's own, valid as long as it.
+    span<float> weights(ddaebm_network network) { return view(ddaebm_trainer_weights, network); }
+    span<float> gradients(ddaebm_network network) { return view(ddaebm_trainer_gradients, network); }
+
+    std::uint64_t steps() const { return ddaebm_trainer_steps(get()); }
+    config_view config() const { return config_view(ddaebm_trainer_config(get())); }
+    static std::size_t memory(config_view config, ddaebm_context *context = nullptr) {
+        std::size_t bytes = 0;
+        check(ddaebm_trainer_memory(context, config.get(), &bytes));
+        return bytes;
+    }
+
+  private:
+    static int report(void *user, const ddaebm_step_statistics *statistics, std::uint64_t last) {
+        const progress &function = *static_cast<const progress *>(user);
+        return detail::guarded([&] { return function(*statistics, last); }) ? 0 : 1;
+    }
+    static ddaebm_status pass(void *user, ddaebm_network network, float *gradients, std::size_t elements) {
+        const hook &function = *static_cast<const hook *>(user);
+        const bool good = detail::guarded([&] {
+            function(network, span<float>(gradients, elements));
+            return true;
+        });
+        return good ? DDAEBM_OK : DDAEBM_CANCELLED;
+    }
+    span<float> view(ddaebm_status (*read)(ddaebm_trainer *, ddaebm_network, float **, std::size_t *), ddaebm_network network) {
+        float *values = nullptr;
+        std::size_t elements = 0;
+        check(read(get(), network, &values, &elements));
+        return span<float>(values, elements);
+    }
+    std::unique_ptr<hook> hook_;
+};
+
+/// shape: slowest axis first.
+inline void write_npy(const std::string &path, span<const float> values, const std::vector<std::size_t> &shape,
+                      ddaebm_context *context = nullptr) {
+    std::size_t elements = 1;
+    for (std::size_t size : shape)
+        elements *= size;
+    detail::expect(values.size(), elements);
+    check(ddaebm_array_write_npy(context, path.c_str(), values.data(), shape.size(), shape.data()));
+}
+
+inline void write_png(const std::string &path, span<const std::uint8_t> pixels, image_shape shape,
+                      ddaebm_context *context = nullptr) {
+    detail::expect(pixels.size(), shape.height * shape.width * shape.channels);
+    check(ddaebm_array_write_png(context, path.c_str(), pixels.data(), shape.height, shape.width, shape.channels));
+}
+
+} // namespace ddaebm
+
+#endif

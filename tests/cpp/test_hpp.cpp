@@ -1,0 +1,231 @@
+// ddaebm.hpp: every class does what its C functions do, failures and callbacks' exceptions come out as exceptions, handles move.
+#include <ddaebm/ddaebm.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+#if __cplusplus >= 202002L
+#include <span>
+#endif
+
+namespace {
+
+int failures = 0;
+
+#define EXPECT(condition)                                                                                                          \
+    do {                                                                                                                           \
+        if (!(condition)) {                                                                                                        \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                                   \
+            failures++;                                                                                                            \
+        }                                                                                                                          \
+    } while (0)
+
+// Whether a call throws ddaebm::error with that status and a text that has the words.
+template <typename F> bool fails(ddaebm_status status, const char *words, F call) {
+    try {
+        call();
+    } catch (const ddaebm::error &error) {
+        return error.status() == status && std::string(error.what()).find(words) != std::string::npos;
+    }
+    return false;
+}
+
+struct mine {
+    int number;
+};
+
+// Whether a call lets an exception of the caller's own through.
+template <typename F> bool throws_mine(F call) {
+    try {
+        call();
+    } catch (const mine &exception) {
+        return exception.number == 7;
+    }
+    return false;
+}
+
+ddaebm::config small() {
+    ddaebm::config config("toy");
+    config.set("energy.hidden_layers", "[8, 6]").set_integer("training.batch", 16).set_integer("training.steps", 4);
+    return config;
+}
+
+void test_config() {
+    ddaebm::config config = small();
+    EXPECT(config.integer("training.batch") == 16);
+    EXPECT(config.text("energy.hidden_layers") == "[8, 6]");
+    config.set_real("objective.gamma", 0.5).parse("{\"training.batch\": 4}");
+    ddaebm::config copy{ddaebm::config_view(config)};
+    EXPECT(copy.real("objective.gamma") == 0.5 && copy.integer("training.batch") == 4);
+    EXPECT(copy.json() == config.json() && copy.json()[0] == '{');
+    EXPECT(ddaebm::config::keys().size() > 20 && ddaebm::config::presets()[0] == "toy");
+    EXPECT(fails(DDAEBM_NOT_FOUND, "no.such.key", [&] { config.set("no.such.key", "1"); }));
+    EXPECT(fails(DDAEBM_NOT_FOUND, "nowhere.json", [&] { config.load("nowhere.json"); }));
+    ddaebm::config moved = std::move(copy);
+    EXPECT(copy.get() == nullptr && moved.integer("training.batch") == 4);
+    static_assert(!std::is_copy_constructible<ddaebm::config>::value, "a handle has one owner");
+    static_assert(std::is_nothrow_move_constructible<ddaebm::model>::value, "handles move");
+}
+
+void test_dataset() {
+    const std::array<float, 6> numbers = {{0, 1, 2, 3, 4, 5}};
+    const auto rows = ddaebm::dataset::from_rows(numbers, 2);
+    EXPECT(rows.rows() == 3 && rows.width() == 2 && rows.image_shape().height == 0);
+    EXPECT(rows.read(1, 2) == std::vector<float>({2, 3, 4, 5}));
+    EXPECT(fails(DDAEBM_MISMATCH, "6 numbers", [&] { ddaebm::dataset::from_rows(numbers, 4); }));
+    EXPECT(fails(DDAEBM_OUT_OF_RANGE, "", [&] { rows.read(3, 1); }));
+
+    const std::uint8_t bytes[4] = {0, 255, 0, 255};
+    const auto pictures = ddaebm::dataset::from_images(bytes, {2, 2, 1});
+    EXPECT(pictures.image_shape().width == 2 && pictures.read(0, 1) == std::vector<float>({-1, 1, -1, 1}));
+    const float reals[4] = {-1, 1, -1, 1};
+    EXPECT(ddaebm::dataset::from_images(reals, {1, 2, 1}).rows() == 2);
+    EXPECT(ddaebm::dataset::named("moons", 1).width() == 2 && !ddaebm::dataset::names().empty());
+    EXPECT(fails(DDAEBM_NOT_FOUND, "nowhere", [] { ddaebm::dataset::open("nowhere.npy"); }));
+
+    auto source = ddaebm::dataset::from_source(
+        [](std::uint64_t first, ddaebm::span<float> out) {
+            if (first == 99)
+                throw mine{7};
+            for (float &value : out)
+                value = static_cast<float>(first);
+        },
+        3, 100);
+    const ddaebm::dataset moved = std::move(source);
+    EXPECT(moved.read(5, 1) == std::vector<float>({5, 5, 5}));
+    EXPECT(throws_mine([&] { moved.read(99, 1); }));
+    EXPECT(moved.read(6, 1)[0] == 6); // nothing is left of the exception
+}
+
+void test_model() {
+    ddaebm::context context;
+    context.set_threads(1);
+    EXPECT(context.threads() == 1);
+    ddaebm::model model(small(), 3, context.get());
+    EXPECT(model.width() == 2 && model.levels() == 4 && model.config().integer("training.batch") == 16);
+    EXPECT(model.image_shape().channels == 0);
+    model.set_temperature(0.25);
+    const auto again = ddaebm::model::load_memory(model.save_memory());
+    EXPECT(again.temperature() == 0.25);
+
+    const auto parameters = model.parameters();
+    EXPECT(parameters.size() == model.parameter_count() && !parameters.empty());
+    const ddaebm_parameter_info &first = parameters[0];
+    std::vector<float> values(first.elements, 0.5F), back(first.elements);
+    model.set_parameter(first.name, values);
+    model.get_parameter(first.name, back);
+    EXPECT(values == back);
+    EXPECT(fails(DDAEBM_MISMATCH, "", [&] { model.set_parameter(first.name, ddaebm::span<const float>(values.data(), 1)); }));
+    EXPECT(fails(DDAEBM_NOT_FOUND, "nowhere", [] { ddaebm::model::load("nowhere.safetensors"); }));
+    EXPECT(fails(DDAEBM_INVALID_ARGUMENT, "", [] { ddaebm::context(ddaebm_allocator DDAEBM_ALLOCATOR_INIT); }));
+}
+
+void test_sample_and_score() {
+    ddaebm::model model(small(), 3);
+    ddaebm::sampler sampler(model);
+    const auto rows = sampler.draw(1, 0, 8);
+    std::array<float, 4> two = {{0, 0, 0, 0}};
+    sampler.draw(1, 2, two);
+    for (std::size_t i = 0; i < two.size(); i++)
+        EXPECT(std::fabs(two[i] - rows[4 + i]) < 1e-4F);
+    std::vector<float> steps(5 * 2);
+    sampler.draw_steps(1, 0, steps);
+    EXPECT(std::fabs(steps[8] - rows[0]) < 1e-4F);
+
+    int calls = 0;
+    sampler.set_progress([&](std::uint64_t, std::uint64_t total) {
+        calls++;
+        return total < 2000;
+    });
+    ddaebm::sampler moved = std::move(sampler);
+    EXPECT(fails(DDAEBM_CANCELLED, "", [&] { moved.draw(1, 0, 2000); }) && calls > 0);
+    moved.set_progress([](std::uint64_t, std::uint64_t) -> bool { throw mine{7}; });
+    EXPECT(throws_mine([&] { moved.draw(1, 0, 2000); }));
+    moved.set_progress(nullptr);
+    EXPECT(moved.draw(1, 0, 8) == rows);
+
+    ddaebm::scorer scorer(model);
+    const auto scores = scorer.score(rows);
+    std::vector<float> same(8), slope(16);
+    scorer.measure(DDAEBM_SCORE_ENERGY, rows, 0, same);
+    EXPECT(scores == same);
+    scorer.gradient(rows, 1, slope);
+    EXPECT(std::isfinite(slope[15]));
+    EXPECT(fails(DDAEBM_OUT_OF_RANGE, "", [&] { scorer.score(rows, 4); }));
+    EXPECT(fails(DDAEBM_MISMATCH, "", [&] { scorer.score(rows, 0, ddaebm::span<float>(same.data(), 7)); }));
+    EXPECT(ddaebm::scorer::score_names()[0] == "energy");
+    model.fit_typicality(ddaebm::dataset::named("moons", 1));
+#if __cplusplus >= 202002L
+    EXPECT(scorer.score(std::span<const float>(rows)) == scores);
+    const std::span<const float> seen = ddaebm::span<const float>(rows);
+    EXPECT(seen.size() == rows.size());
+#endif
+}
+
+void test_trainer() {
+    const auto data = ddaebm::dataset::named("moons", 1);
+    const ddaebm::model start(small(), 3);
+    ddaebm::trainer trainer(start, data, 5);
+    EXPECT(trainer.step().step == 1);
+
+    std::size_t seen = 0;
+    trainer.set_hook([&](ddaebm_network, ddaebm::span<float> gradients) { seen += gradients.size(); });
+    trainer.energy_gradients();
+    EXPECT(trainer.gradients(DDAEBM_NETWORK_ENERGY).size() == trainer.weights(DDAEBM_NETWORK_ENERGY).size());
+    trainer.energy_update();
+    trainer.generator_gradients();
+    EXPECT(trainer.generator_update().step == 2 && seen > 0);
+
+    EXPECT(
+        fails(DDAEBM_CANCELLED, "", [&] { trainer.run(10, [](const ddaebm_step_statistics &, std::uint64_t) { return false; }); }));
+    EXPECT(throws_mine([&] { trainer.run(10, [](const ddaebm_step_statistics &, std::uint64_t) -> bool { throw mine{7}; }); }));
+    trainer.set_hook(nullptr);
+    trainer.run(5);
+    EXPECT(trainer.steps() == 5 && trainer.config().integer("training.batch") == 16);
+    EXPECT(trainer.snapshot().levels() == 4);
+    EXPECT(ddaebm::trainer::memory(start.config()) > 0);
+}
+
+void test_files() {
+    char folder[] = "test_hpp_XXXXXX";
+    EXPECT(mkdtemp(folder) != nullptr);
+    const std::string model = std::string(folder) + "/model", array = std::string(folder) + "/array",
+                      run = std::string(folder) + "/run";
+    const ddaebm::model start(small(), 3);
+    start.save(model);
+    EXPECT(ddaebm::model::load(model).save_memory() == start.save_memory());
+    const auto data = ddaebm::dataset::named("moons", 1);
+    ddaebm::trainer(start, data, 5).save(run);
+    EXPECT(ddaebm::trainer::resume(run, data).steps() == 0);
+    const std::vector<float> rows = {1, 2, 3, 4, 5, 6};
+    ddaebm::write_npy(array, rows, {3, 2});
+    EXPECT(ddaebm::dataset::open(array).read(0, 3) == rows);
+    EXPECT(fails(DDAEBM_MISMATCH, "", [&] { ddaebm::write_npy(array, rows, {4, 2}); }));
+    const std::uint8_t pixels[4] = {0, 1, 2, 3};
+    try { // a build without libpng may refuse
+        ddaebm::write_png(array, pixels, {2, 2, 1});
+    } catch (const ddaebm::error &error) {
+        EXPECT(error.status() == DDAEBM_UNSUPPORTED);
+    }
+    for (const std::string &path : {model, array, run})
+        EXPECT(std::remove(path.c_str()) == 0);
+    EXPECT(std::remove(folder) == 0);
+}
+
+} // namespace
+
+int main() {
+    EXPECT(ddaebm::version_number() == DDAEBM_VERSION_MAJOR * 10000 + DDAEBM_VERSION_MINOR * 100 + DDAEBM_VERSION_PATCH);
+    EXPECT(ddaebm::status_text(DDAEBM_OK) == "success");
+    test_config();
+    test_dataset();
+    test_model();
+    test_sample_and_score();
+    test_trainer();
+    test_files();
+    std::printf("%d failures\n", failures);
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

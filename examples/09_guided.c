@@ -1,5 +1,5 @@
-/* A loss that the library does not ship: the generator is charged for points on the wrong side of a line. Trained without and with it on
- * the same data; how many samples lie on the right side is printed: 09_guided [STEPS] */
+/* A loss that the library does not ship: the generator is charged for points on the wrong side of a line. Trained without and with
+ * it on the same data; how many samples lie on the right side is printed: 09_guided [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <math.h>

@@ -24,7 +24,7 @@ typedef struct ranks {
     unsigned long long rows_read;
 } ranks;
 
-/* Between gradients and update: all ranks then update alike. An element is at most INT_MAX to MPI. */
+/* Between gradients and update: all ranks then update alike. MPI counts with int. */
 static ddaebm_status average(void *user, ddaebm_network network, float *gradients, size_t elements) {
     const ranks *all = user;
     (void)network;
@@ -36,7 +36,7 @@ static ddaebm_status average(void *user, ddaebm_network network, float *gradient
     return DDAEBM_OK;
 }
 
-/* Row i is a function of i alone, on whichever rank. With data in a file, this is where it is read: a rank is asked for its rows only. */
+/* Row i is a function of i alone, on whichever rank. Data in a file would be read here: a rank is asked for its rows only. */
 static ddaebm_status read_ring(void *user, uint64_t first, size_t count, float *out) {
     ranks *self = user;
     for (size_t i = 0; i < count; i++) {

@@ -68,8 +68,9 @@ typedef struct dd_step_graph {
 typedef enum dd_step_extras {
     DD_STEP_PLAIN,
     DD_STEP_OBSERVED, /* writes the i-th observed value to slots.observed + i */
-    DD_STEP_OWN_LOSS /* writes the generator's draws of x_0 to slots.samples in phase 0; reads from slots.of_samples, in phase 1, the gradient
-                         in them of a loss that joins the generator's */
+    /* Writes the generator's draws of x_0 to slots.samples in phase 0; reads from slots.of_samples, in phase 1, the gradient in
+     * them of a loss that joins the generator's. */
+    DD_STEP_OWN_LOSS
 } dd_step_extras;
 
 /* Builds the graph for a batch. */

@@ -1,5 +1,5 @@
-/* What a step is fed: rows of the data set, levels, noise and latents, all fixed by (seed, step). Trainers that share a batch draw each its
- * rows of one that has all of theirs. */
+/* What a step is fed: rows of the data set, levels, noise and latents, all fixed by (seed, step). Trainers that share a batch draw
+ * each its rows of one that has all of theirs. */
 #include "train/trainer.h"
 
 #include "base/rng.h"

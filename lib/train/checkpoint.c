@@ -1,6 +1,6 @@
 /* Checkpoints: a model file (the averaged weights, so that ddaebm_model_load reads it) with what a run needs to go on beside it,
- * under names that begin with "trainer.": the raw weights, Adam's moments and counts, factors of the learning rates, step and seed. Noise, shuffles and levels
- * follow from step and seed. */
+ * under names that begin with "trainer.": the raw weights, Adam's moments and counts, factors of the learning rates, step and seed.
+ * Noise, shuffles and levels follow from step and seed. */
 #include "train/trainer.h"
 
 #include "base/context.h"

@@ -1,4 +1,4 @@
-/* A loss of the caller's own on generated samples: the hook sees rows in the data's units, the step's graph takes gradients in the networks'. */
+/* A loss of the caller's own on generated samples: the hook sees the data's units, the step's graph takes the networks'. */
 #include "train/trainer.h"
 
 #include "base/context.h"

@@ -59,8 +59,8 @@ static bool is_updated(const ddaebm_trainer *trainer, size_t index) {
     return trainer->graph.used[index] && trainer->adam[index].rate_factor > 0;
 }
 
-/* Adam on those weights of a network that its loss depends on and that are not frozen. Neighbours with as many updates, and one rate, are taken
- * in one go. */
+/* Adam on those weights of a network that its loss depends on and that are not frozen. Neighbours with as many updates, and one
+ * rate, are taken in one go. */
 static void update(ddaebm_trainer *trainer, ddaebm_network network) {
     const dd_parameters *parameters = &trainer->model->parameters;
     double rate = dd_trainer_rate(trainer, network);

@@ -159,7 +159,7 @@ END_TEST
 
 /* --- What its gradients do. --- */
 
-/* The library's reconstruction loss mse_prior, by hand: mean over the batch of ||x_t - m(x_0, x_{t+1})||^2 in the networks' units. */
+/* The library's loss mse_prior, by hand: mean over the batch of ||x_t - m(x_0, x_{t+1})||^2 in the networks' units. */
 static ddaebm_status reconstruct(void *user, const ddaebm_generated_batch *batch, float *gradients) {
     const ddaebm_trainer *trainer = user;
     dd_noise_schedule s = {0};

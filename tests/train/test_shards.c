@@ -1,5 +1,5 @@
-/* Trainers that share a batch: what each draws is its part of what one trainer of the whole batch draws, and gradients averaged over
- * them are the whole batch's within rounding, but for batch norms. And data that is replaced on the way. */
+/* Trainers that share a batch: what each draws is its part of what one trainer of the whole batch draws, and gradients averaged
+ * over them are the whole batch's within rounding, but for batch norms. And data that is replaced on the way. */
 #define _GNU_SOURCE
 #include "support/small.h"
 #include "train/trainer.h"

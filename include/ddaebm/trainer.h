@@ -142,7 +142,7 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_generator_update(ddaebm_t
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_hook hook, void *user);
 
 /** Sets the hook that adds a loss of the caller's own on generated samples. A step with a hook is planned for it, and one without
- *  pays nothing, neither time nor room. A hook, like a source, is no part of a checkpoint: set it again after ddaebm_trainer_resume.
+ *  pays neither time nor room. A hook, like a source, is no part of a checkpoint: set it again after ddaebm_trainer_resume.
  *  @param trainer between two steps; as it was on failure
  *  @param hook NULL for none
  *  @param user handed to @p hook

@@ -1,5 +1,5 @@
-/* A training loop of one's own: the halves of a step one by one, gradients clipped in between, on data that the program makes:
- * 03_custom_loop [STEPS] */
+/* A training loop of one's own: step by step, with gradients clipped before each update, on data that the program makes (08 goes on
+ * to the halves of a step): 03_custom_loop [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <math.h>
@@ -40,16 +40,6 @@ static ddaebm_status read_ring(void *user, uint64_t first, size_t count, float *
     return DDAEBM_OK;
 }
 
-static ddaebm_status one_step(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics) {
-    ddaebm_status status;
-    TRY(ddaebm_trainer_energy_gradients(trainer)); /* then clip, for the energy */
-    TRY(ddaebm_trainer_energy_update(trainer));
-    TRY(ddaebm_trainer_generator_gradients(trainer)); /* then clip, for generator and encoder */
-    TRY(ddaebm_trainer_generator_update(trainer, statistics));
-cleanup:
-    return status;
-}
-
 static ddaebm_status train(uint64_t steps) {
     ddaebm_source ring = DDAEBM_SOURCE_INIT;
     ring.width = 2;
@@ -69,7 +59,7 @@ static ddaebm_status train(uint64_t steps) {
     TRY(ddaebm_trainer_create(&trainer, start, dataset, 1));
     TRY(ddaebm_trainer_set_hook(trainer, clip, &most_norm));
     while (ddaebm_trainer_steps(trainer) < steps) {
-        TRY(one_step(trainer, &statistics));
+        TRY(ddaebm_trainer_step(trainer, &statistics));
         if (statistics.step % 100 == 0 || statistics.step == steps)
             printf("step %llu: learning rate %.2e, energy loss %.3f, penalty %.3f, generator loss %.3f\n",
                    (unsigned long long)statistics.step, statistics.learning_rate, statistics.energy_loss, statistics.penalty,

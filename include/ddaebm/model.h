@@ -31,11 +31,12 @@ typedef struct ddaebm_parameter_info {
     size_t shape[4];        /**< sizes, slowest axis first: linear weights are [out, in] */
     size_t elements;        /**< product of the shape */
     int trained;            /**< 1 for a weight, 0 for a running statistic */
+    size_t offset;          /**< of a weight: where it begins in its network's flat arrays, see ddaebm_trainer_weights; else 0 */
 } ddaebm_parameter_info;
 
 /** Initialiser of a ddaebm_parameter_info. */
 #define DDAEBM_PARAMETER_INFO_INIT                                                                                                 \
-    { sizeof(ddaebm_parameter_info), NULL, DDAEBM_NETWORK_ENERGY, 0, {0, 0, 0, 0}, 0, 0 }
+    { sizeof(ddaebm_parameter_info), NULL, DDAEBM_NETWORK_ENERGY, 0, {0, 0, 0, 0}, 0, 0, 0 }
 
 /** Makes an untrained model, its weights drawn by the published rules.
  *  @param[out] out the new model, to be freed with ddaebm_model_free; untouched on failure

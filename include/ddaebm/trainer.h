@@ -20,12 +20,12 @@ typedef struct ddaebm_trainer ddaebm_trainer;
 typedef struct ddaebm_step_statistics {
     size_t struct_size;      /**< set by the caller to sizeof(ddaebm_step_statistics) */
     uint64_t step;           /**< steps done, this one included */
-    double learning_rate;    /**< the generator's, in this step */
+    double learning_rate;    /**< the generator's by its schedule, in this step; ddaebm_trainer_set_rate_factor is not in it */
     double energy_loss;      /**< the contrast of f(fake) with f(real), plus penalties; as published f(fake) - f(real) + penalty */
     double energy_real;      /**< f(x_t, t) of the data */
     double energy_fake;      /**< f of the generator's samples */
     double penalty;          /**< the gradient penalty */
-    double generator_loss;   /**< sum of the four below */
+    double generator_loss;   /**< sum of the four below and the energy score, if asked for; a sample hook's loss is not in it */
     double adversarial_loss; /**< -[f + log q(x_{t+1} | x_t)] of the generator's samples */
     double latent_loss;      /**< weighted negative log q(z | x~_t, x_{t+1}) */
     double divergence_loss;  /**< KL(q(z | x_t, x_{t+1}), N(0, I)) */
@@ -43,6 +43,24 @@ typedef struct ddaebm_step_statistics {
  *  @param elements how many
  *  @return ::DDAEBM_OK, or a status that stops the step before its update and is its result */
 typedef ddaebm_status (*ddaebm_gradient_hook)(void *user, ddaebm_network network, float *gradients, size_t elements);
+
+/** What the generator has drawn for the batch of a step, for a ::ddaebm_sample_hook. The library's, valid during the call. */
+typedef struct ddaebm_generated_batch {
+    size_t struct_size;   /**< sizeof(ddaebm_generated_batch) */
+    size_t count;         /**< rows in the batch */
+    size_t width;         /**< numbers in a row */
+    const size_t *levels; /**< [count]: each row's level t, from 0 to T-1 */
+    const float *data;    /**< [count, width]: the rows x_0 of the data set, in its units, of which x_t and x_{t+1} were made */
+    const float *samples; /**< [count, width], likewise: the generator's draws of x_0 from x_{t+1} and a z of N(0, I) */
+} ddaebm_generated_batch;
+
+/** Adds a loss L of the caller's own on generated samples. Called between the energy's update and the gradients of the generator,
+ *  from the calling thread. L joins the generator's loss as it is: a mean over the batch divides by its count.
+ *  @param user as given
+ *  @param batch what has been drawn
+ *  @param gradients [count, width], zero when the hook is called: to be set to dL / d samples
+ *  @return ::DDAEBM_OK, or a status that stops the step there and is its result */
+typedef ddaebm_status (*ddaebm_sample_hook)(void *user, const ddaebm_generated_batch *batch, float *gradients);
 
 /** Called after a step of ddaebm_trainer_run. @return 0 to go on, anything else to cancel. */
 typedef int (*ddaebm_step_function)(void *user, const ddaebm_step_statistics *statistics, uint64_t last_step);
@@ -123,9 +141,52 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_generator_update(ddaebm_t
  *  @return ::DDAEBM_OK or ::DDAEBM_INVALID_ARGUMENT. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_hook hook, void *user);
 
-/** A network's trained weights, flat, in the order of ddaebm_model_parameter (those with trained = 1).
+/** Sets the hook that adds a loss of the caller's own on generated samples. A step with a hook is planned for it, and one without
+ *  pays neither time nor room. A hook, like a source, is no part of a checkpoint: set it again after ddaebm_trainer_resume.
+ *  @param trainer between two steps; as it was on failure
+ *  @param hook NULL for none
+ *  @param user handed to @p hook
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_STATE (a step is begun and not done) or ::DDAEBM_OUT_OF_MEMORY. Of the
+ *          step: what the hook returned, or ::DDAEBM_NOT_FINITE for its gradients (the text names the row). @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_sample_hook(ddaebm_trainer *trainer, ddaebm_sample_hook hook,
+                                                                       void *user);
+
+/** Multiplies the learning rate of a group of weights, from the next update on. With factor 0 they are frozen: their update is
+ *  skipped, and their moments stay, while everything else (gradients, hooks, averages, running statistics) goes on. Kept in
+ *  checkpoints.
+ *
+ *  For a schedule of the caller's own, let optimizer.rate_schedule be constant and the rate 1: the factor then is the rate.
+ *  @param trainer the trainer
+ *  @param prefix the group is every trained weight whose name begins so: "generator.", "energy.net.layers.0.", "" for all
+ *  @param factor 0 to 1e6, in the place of the group's earlier one; 1 at the start
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND (no weight's name begins so) or ::DDAEBM_OUT_OF_RANGE.
+ *          @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char *prefix, double factor);
+
+/** The learning rate that a weight's next update has: its network's by the schedule at the present step, times its factor.
+ *  @param trainer the trainer @param name a trained weight's, as in ddaebm_parameter_info @param[out] rate untouched on failure
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_NOT_FOUND. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_get_rate(const ddaebm_trainer *trainer, const char *name, double *rate);
+
+/** Goes on with other data, from the next batch that is drawn. Mean and deviation of the columns stay those of the first set.
+ *  @param trainer the trainer
+ *  @param dataset must outlive the trainer, or its own replacement; as in ddaebm_trainer_create
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH or ::DDAEBM_OUT_OF_RANGE. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_dataset(ddaebm_trainer *trainer, const ddaebm_dataset *dataset);
+
+/** Makes the trainer one of several that share a batch: it draws rows index * B to index * B + B - 1 of a batch of count * B, B
+ *  being training.batch, with the levels and noise that a single trainer of the whole batch gives those rows. Gradients averaged
+ *  over all of them in the gradient hook are then the whole batch's, but for what sees the batch as one: batch norms, encoder kind
+ *  `large`, and the places that dropout hits. No part of a checkpoint: set it again after ddaebm_trainer_resume.
+ *  @param trainer as it was on failure; from the next batch that is drawn
+ *  @param index which of them, from 0 to @p count - 1
+ *  @param count how many, 1 to 65,536; 1 at the start
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_RANGE. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_shard(ddaebm_trainer *trainer, size_t index, size_t count);
+
+/** A network's trained weights, flat: a parameter's begin at the offset that ddaebm_model_parameter gives.
  *  @param trainer the trainer @param network whose @param[out] values the trainer's, valid as long as it; may be written between
- *  steps
+ *  steps, and between a network's gradients and its update
  *  @param[out] elements how many
  *  @return ::DDAEBM_OK or ::DDAEBM_INVALID_ARGUMENT. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_weights(ddaebm_trainer *trainer, ddaebm_network network, float **values,
@@ -140,6 +201,10 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_gradients(ddaebm_trainer 
 
 /** Steps done. @param trainer not NULL @return from 0. @since 0.1 */
 DDAEBM_API uint64_t ddaebm_trainer_steps(const ddaebm_trainer *trainer);
+
+/** The model being trained: its names and offsets, and its weights as they are now, not averaged; see ddaebm_trainer_snapshot for
+ *  the model to keep. @param trainer not NULL @return the trainer's, valid as long as it; changed by updates. @since 0.1 */
+DDAEBM_API const ddaebm_model *ddaebm_trainer_model(const ddaebm_trainer *trainer);
 
 /** The configuration of the run. @param trainer not NULL @return the trainer's, valid as long as it. @since 0.1 */
 DDAEBM_API const ddaebm_config *ddaebm_trainer_config(const ddaebm_trainer *trainer);

@@ -178,7 +178,8 @@ ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, dd
                                         .network = p->network,
                                         .rank = p->rank,
                                         .elements = p->elements,
-                                        .trained = p->role == DD_ROLE_WEIGHT};
+                                        .trained = p->role == DD_ROLE_WEIGHT,
+                                        .offset = p->role == DD_ROLE_WEIGHT ? p->offset : 0};
         memcpy(info->shape, p->shape, sizeof info->shape);
         return DDAEBM_OK;
     }

@@ -47,6 +47,10 @@ void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, 
 /* Gradients with respect to what the networks see, [count, inner width], become those with respect to rows. in may be out. */
 void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count, float *out);
 
+/* And back: gradients with respect to rows, [count, width], become those with respect to what the networks see. in may be the last
+ * count * width numbers of out. */
+void dd_model_standardize_gradient(const ddaebm_model *model, const float *in, size_t count, float *out);
+
 /* MISMATCH if the data's rows, or its pictures, have another size than the model's; OUT_OF_RANGE for what is to be pictures and has numbers
  * beyond [-1, 1]. */
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset);

@@ -34,20 +34,26 @@ static bool has_pictures(const ddaebm_model *model) {
     return dd_model_settings(model)->data.image_size > 0;
 }
 
-static float *blacken(float *at, size_t count) {
+static float *fill(float *at, size_t count, float value) {
     for (size_t i = 0; i < count; i++)
-        *at++ = black;
+        *at++ = value;
     return at;
 }
 
 /* Every line moves towards the front, or stays, where in is the end of out: so none is written over before it is read. */
-static void pad(const frame *f, const float *in, float *out) {
-    out = blacken(out, f->before);
+static void pad(const frame *f, const float *in, float *out, float border) {
+    out = fill(out, f->before, border);
     for (size_t y = 0; y < f->lines; y++) {
         memmove(out, in, f->line * sizeof *out);
         in += f->line;
-        out = blacken(out + f->line, y + 1 < f->lines ? f->gap : f->before);
+        out = fill(out + f->line, y + 1 < f->lines ? f->gap : f->before, border);
     }
+}
+
+static void pad_all(const ddaebm_model *model, const float *in, size_t count, float *out, float border) {
+    frame f = frame_of(model);
+    for (size_t i = 0; i < count; i++)
+        pad(&f, in + i * ddaebm_model_width(model), out + i * dd_model_inner_width(model), border);
 }
 
 /* Every line moves towards the front. */
@@ -66,9 +72,7 @@ static void cut_all(const ddaebm_model *model, const float *in, size_t count, fl
 void dd_model_standardize(const ddaebm_model *model, const float *in, size_t count, float *out) {
     size_t width = ddaebm_model_width(model);
     if (has_pictures(model)) {
-        frame f = frame_of(model);
-        for (size_t i = 0; i < count; i++)
-            pad(&f, in + i * width, out + i * dd_model_inner_width(model));
+        pad_all(model, in, count, out, black);
         return;
     }
     for (size_t i = 0; i < count; i++)
@@ -96,6 +100,17 @@ void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             out[i * width + j] = in[i * width + j] / model->scale[j];
+}
+
+void dd_model_standardize_gradient(const ddaebm_model *model, const float *in, size_t count, float *out) {
+    if (has_pictures(model)) {
+        pad_all(model, in, count, out, 0);
+        return;
+    }
+    size_t width = ddaebm_model_width(model);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            out[i * width + j] = in[i * width + j] * model->scale[j];
 }
 
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {

@@ -12,6 +12,8 @@ dd_step_slots dd_step_slots_of(const dd_parameters *parameters) {
     slots.gradients = slots.parameters + count;
     slots.statistics = slots.gradients + count;
     slots.observed = slots.statistics + count;
+    slots.samples = slots.observed + DD_MOST_OBSERVED;
+    slots.of_samples = slots.samples + 1;
     return slots;
 }
 
@@ -38,6 +40,7 @@ typedef struct step {
     dd_node leaves[LEAVES]; /* x0_pred and x_pos, as constants */
     dd_node losses[DD_LOSSES];
     gradients of_energy, of_generator; /* with the encoder's */
+    bool own_loss;                     /* the caller's, on x0_pred */
 } step;
 
 /* Adds the gradients of sum(y seed). */
@@ -198,6 +201,8 @@ static void differentiate_generator(step *s) {
     dd_gradient(graph, s->x_pos, wanted[LEAF_X_POS], &s->x0_pred, 1, &cotangent);
     if (wanted[LEAF_X0] != DD_NONE)
         cotangent = dd_add(graph, cotangent, wanted[LEAF_X0]);
+    if (s->own_loss)
+        cotangent = dd_add(graph, cotangent, dd_input(graph, s->slots.of_samples, dd_graph_shape(graph, s->x0_pred), 1));
     differentiate(s, &s->of_generator, s->x0_pred, cotangent);
 }
 
@@ -295,10 +300,10 @@ static ddaebm_status allocate(step *s, ddaebm_context *context, size_t parameter
 }
 
 ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings,
-                                  dd_parameters *parameters, size_t batch, bool observe) {
+                                  dd_parameters *parameters, size_t batch, dd_step_extras extras) {
     dd_noise_schedule schedule = {0};
     dd_step_graph result = {.context = context};
-    step s = {.out = &result, .settings = settings, .slots = dd_step_slots_of(parameters)};
+    step s = {.out = &result, .settings = settings, .slots = dd_step_slots_of(parameters), .own_loss = extras == DD_STEP_OWN_LOSS};
     ddaebm_status status = dd_noise_schedule_make(&schedule, context, settings);
     if (status != DDAEBM_OK)
         return status;
@@ -322,8 +327,10 @@ ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, c
     ask_for_gradients(&s, &s.of_energy, 0);
     ask_for_gradients(&s, &s.of_generator, 1);
     ask_for_statistics(&s);
-    if (observe)
+    if (extras == DD_STEP_OBSERVED)
         ask_for_observed(&s);
+    if (s.own_loss)
+        dd_output(result.graph, s.x0_pred, s.slots.samples, 0);
     DD_TRY(dd_graph_status(result.graph));
     *out = result;
 cleanup:

@@ -39,6 +39,7 @@ typedef enum dd_loss {
 /* Where each kind of slot begins; the number of parameters spaces the last three. */
 typedef struct dd_step_slots {
     dd_slot losses, parameters, gradients, statistics, observed;
+    dd_slot samples, of_samples; /* with DD_STEP_OWN_LOSS */
 } dd_step_slots;
 
 dd_step_slots dd_step_slots_of(const dd_parameters *parameters);
@@ -63,10 +64,18 @@ typedef struct dd_step_graph {
     ddaebm_context *context;
 } dd_step_graph;
 
-/* Builds the graph for a batch. Outputs of losses, gradients and statistics are asked for; observed values are not, unless
- * `observe` is set: then the i-th is written to slots.observed + i. */
+/* What a step may do beyond losses, gradients and statistics. */
+typedef enum dd_step_extras {
+    DD_STEP_PLAIN,
+    DD_STEP_OBSERVED, /* writes the i-th observed value to slots.observed + i */
+    /* Writes the generator's draws of x_0 to slots.samples in phase 0; reads from slots.of_samples, in phase 1, the gradient in
+     * them of a loss that joins the generator's. */
+    DD_STEP_OWN_LOSS
+} dd_step_extras;
+
+/* Builds the graph for a batch. */
 ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings,
-                                  dd_parameters *parameters, size_t batch, bool observe);
+                                  dd_parameters *parameters, size_t batch, dd_step_extras extras);
 
 /* Frees all but the graph, which a plan takes over. */
 void dd_step_graph_free(dd_step_graph *graph);

@@ -1,4 +1,5 @@
-/* What a step is fed: rows of the data set, levels, noise and latents, all fixed by (seed, step). */
+/* What a step is fed: rows of the data set, levels, noise and latents, all fixed by (seed, step). Trainers that share a batch draw
+ * each its rows of one that has all of theirs. */
 #include "train/trainer.h"
 
 #include "base/rng.h"
@@ -17,6 +18,11 @@ size_t dd_trainer_input_size(const dd_settings *settings, int slot) {
     default:
         return batch * dd_settings_inner_width(settings);
     }
+}
+
+/* Place in the whole batch of the trainer's first row. */
+static uint64_t first_of(const ddaebm_trainer *trainer) {
+    return (uint64_t)trainer->shard * trainer->batch;
 }
 
 /* Row `index` of the endless sequence of training rows: epochs of a finite set, each shuffled; an unbounded set in its order. */
@@ -43,7 +49,7 @@ static void flip(const ddaebm_trainer *trainer, float *pictures) {
     size_t side = (size_t)settings->data.image_size, width = dd_settings_inner_width(settings);
     for (size_t i = 0; settings->data.flip && side > 0 && i < trainer->batch; i++) {
         uint32_t word;
-        dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_FLIP, trainer->step), i, 1);
+        dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_FLIP, trainer->step), first_of(trainer) + i, 1);
         if (word >> 31)
             mirror(pictures + i * width, side, (size_t)settings->data.channels);
     }
@@ -51,9 +57,10 @@ static void flip(const ddaebm_trainer *trainer, float *pictures) {
 
 static ddaebm_status draw_data(ddaebm_trainer *trainer) {
     size_t width = ddaebm_model_width(trainer->model), inner = dd_model_inner_width(trainer->model);
+    uint64_t first = trainer->step * trainer->batch * trainer->shards + first_of(trainer);
     for (size_t i = 0; i < trainer->batch; i++) {
         float *into = trainer->inputs[DD_SLOT_X0] + i * inner, *row = into + inner - width;
-        ddaebm_status status = read_row(trainer, trainer->step * trainer->batch + i, row);
+        ddaebm_status status = read_row(trainer, first + i, row);
         if (status != DDAEBM_OK)
             return status;
         dd_model_standardize(trainer->model, row, 1, into);
@@ -75,15 +82,15 @@ static void draw_levels(const ddaebm_trainer *trainer) {
     float *out = trainer->inputs[DD_SLOT_LEVEL];
     for (size_t i = 0; i < trainer->batch; i++) {
         uint32_t word;
-        dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_LEVEL, trainer->step), i, 1);
+        dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_LEVEL, trainer->step), first_of(trainer) + i, 1);
         out[i] = (float)level_of(trainer, word, levels);
     }
 }
 
-/* 64 bits, 16 to a float. */
+/* 64 bits, 16 to a float. Places that dropout hits count from the trainer's own first row: each shard has bits of its own. */
 static void draw_dropout_seed(const ddaebm_trainer *trainer) {
     uint32_t words[2];
-    dd_rng_words(words, trainer->seed, dd_stream(DD_STREAM_DROPOUT, trainer->step), 0, 2);
+    dd_rng_words(words, trainer->seed, dd_stream(DD_STREAM_DROPOUT, trainer->step), 2 * trainer->shard, 2);
     for (int i = 0; i < 4; i++)
         trainer->inputs[DD_SLOT_DROPOUT_SEED][i] = (float)(words[i / 2] >> 16 * (i % 2) & 0xFFFF);
 }
@@ -104,8 +111,10 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
         return status;
     draw_levels(trainer);
     draw_dropout_seed(trainer);
-    for (size_t i = 0; i < sizeof noises / sizeof *noises; i++)
-        dd_rng_normals(trainer->inputs[noises[i].slot], trainer->seed, dd_stream(noises[i].purpose, trainer->step), 0,
-                       dd_trainer_input_size(dd_trainer_settings(trainer), noises[i].slot));
+    for (size_t i = 0; i < sizeof noises / sizeof *noises; i++) {
+        size_t size = dd_trainer_input_size(dd_trainer_settings(trainer), noises[i].slot);
+        dd_rng_normals(trainer->inputs[noises[i].slot], trainer->seed, dd_stream(noises[i].purpose, trainer->step),
+                       trainer->shard * (uint64_t)size, size);
+    }
     return DDAEBM_OK;
 }

@@ -1,6 +1,6 @@
 /* Checkpoints: a model file (the averaged weights, so that ddaebm_model_load reads it) with what a run needs to go on beside it,
- * under names that begin with "trainer.": the raw weights, Adam's moments and counts, step and seed. Noise, shuffles and levels
- * follow from step and seed. */
+ * under names that begin with "trainer.": the raw weights, Adam's moments and counts, factors of the learning rates, step and seed.
+ * Noise, shuffles and levels follow from step and seed. */
 #include "train/trainer.h"
 
 #include "base/context.h"
@@ -13,6 +13,7 @@
 enum { STATE_STEP, STATE_SEED, STATE_COUNT };
 
 static const char *const moment_names[2] = {"m", "v"};
+static const char rate_factors[] = "trainer.rate_factors";
 
 /* "trainer.adam.m.energy" */
 static void moment_name(char out[DD_MOST_NAME], int network, int moment) {
@@ -43,21 +44,25 @@ ddaebm_status ddaebm_trainer_save(const ddaebm_trainer *trainer, const char *pat
     dd_safetensors_writer *writer = NULL;
     ddaebm_status status;
     int64_t *updates = dd_alloc_zero(model->context, parameters, sizeof *updates);
-    if (!updates)
-        return DDAEBM_OUT_OF_MEMORY;
-    for (size_t i = 0; i < parameters; i++)
+    double *factors = dd_alloc_zero(model->context, parameters, sizeof *factors);
+    for (size_t i = 0; updates && factors && i < parameters; i++) {
         updates[i] = (int64_t)trainer->adam[i].updates;
+        factors[i] = trainer->adam[i].rate_factor;
+    }
+    DD_TRY(updates && factors ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
     DD_TRY(dd_safetensors_writer_create(&writer, model->context));
     DD_TRY(dd_model_file_write(writer, model, trainer->averaging ? &trainer->average : &model->weights));
     if (trainer->averaging)
         DD_TRY(dd_model_file_write_weights(writer, &model->parameters, &model->weights, "trainer."));
     DD_TRY(write_moments(writer, trainer));
     DD_TRY(dd_safetensors_writer_add(writer, "trainer.adam.updates", DD_STORED_I64, 1, &parameters, updates));
+    DD_TRY(dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, factors));
     DD_TRY(dd_safetensors_writer_add(writer, "trainer.state", DD_STORED_I64, 1, &state_count, state));
     DD_TRY(dd_safetensors_writer_save(writer, path));
 cleanup:
     dd_safetensors_writer_free(writer);
     dd_free(model->context, updates);
+    dd_free(model->context, factors);
     return status;
 }
 
@@ -68,6 +73,24 @@ static ddaebm_status find_integers(const int64_t **out, const dd_safetensors *fi
     if (entry->dtype != DD_STORED_I64 || entry->elements != count)
         return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu whole numbers", name, count);
     *out = entry->data;
+    return DDAEBM_OK;
+}
+
+/* A file without them was written before there were any: all are 1. */
+static ddaebm_status restore_rate_factors(ddaebm_trainer *trainer, const dd_safetensors *file) {
+    const dd_tensor_entry *entry = dd_safetensors_find(file, rate_factors);
+    size_t count = trainer->model->parameters.count;
+    if (!entry)
+        return DDAEBM_OK;
+    if (entry->dtype != DD_STORED_F64 || entry->elements != count)
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu numbers of 64 bits", rate_factors, count);
+    for (size_t i = 0; i < count; i++) {
+        double factor = ((const double *)entry->data)[i];
+        if (!(factor >= 0 && factor <= DD_MOST_RATE_FACTOR))
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: 0 to %g", i, rate_factors, factor,
+                           DD_MOST_RATE_FACTOR);
+        trainer->adam[i].rate_factor = factor;
+    }
     return DDAEBM_OK;
 }
 
@@ -89,6 +112,7 @@ static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file
             DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor trainer.adam.updates is negative", i));
         trainer->adam[i].updates = (uint64_t)updates[i];
     }
+    DD_TRY(restore_rate_factors(trainer, file));
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int k = 0; k < 2; k++) {
             char name[DD_MOST_NAME];

@@ -8,7 +8,8 @@
 /* Adam's memory of one tensor. */
 typedef struct dd_adam_state {
     float *m, *v;
-    uint64_t updates; /* those that it has had: a tensor without a gradient does not age */
+    uint64_t updates;   /* those that it has had: a tensor without a gradient does not age */
+    double rate_factor; /* of the learning rate, for who calls dd_adam_update; 0: frozen */
 } dd_adam_state;
 
 /* One update of `count` weights (Kingma and Ba, 2015). Cut over the pool's threads. */

@@ -55,12 +55,18 @@ static ddaebm_status call_hook(ddaebm_trainer *trainer, ddaebm_network network) 
                                : dd_fail(status, "the gradient hook stopped step %llu", (unsigned long long)trainer->step + 1);
 }
 
-/* Adam on those weights of a network that its loss depends on. Neighbours with as many updates are taken in one go. */
-static void update(ddaebm_trainer *trainer, ddaebm_network network, double rate) {
+static bool is_updated(const ddaebm_trainer *trainer, size_t index) {
+    return trainer->graph.used[index] && trainer->adam[index].rate_factor > 0;
+}
+
+/* Adam on those weights of a network that its loss depends on and that are not frozen. Neighbours with as many updates, and one
+ * rate, are taken in one go. */
+static void update(ddaebm_trainer *trainer, ddaebm_network network) {
     const dd_parameters *parameters = &trainer->model->parameters;
+    double rate = dd_trainer_rate(trainer, network);
     for (size_t i = 0; i < parameters->count;) {
         const dd_parameter *p = &parameters->items[i];
-        if (p->network != network || p->role != DD_ROLE_WEIGHT || !trainer->graph.used[i]) {
+        if (p->network != network || p->role != DD_ROLE_WEIGHT || !is_updated(trainer, i)) {
             i++;
             continue;
         }
@@ -70,19 +76,15 @@ static void update(ddaebm_trainer *trainer, ddaebm_network network, double rate)
             const dd_parameter *next = &parameters->items[i];
             if (next->role != DD_ROLE_WEIGHT)
                 continue; /* statistics lie elsewhere */
-            if (!trainer->graph.used[i] || trainer->adam[i].updates != state.updates)
+            const dd_adam_state *other = &trainer->adam[i];
+            if (!is_updated(trainer, i) || other->updates != state.updates || other->rate_factor != state.rate_factor)
                 break;
             count += next->elements;
             trainer->adam[i].updates++;
         }
-        dd_adam_update(&state, dd_weights_at(&trainer->model->weights, p), trainer->gradients[network] + p->offset, count, rate,
-                       dd_trainer_settings(trainer), pool_of(trainer));
+        dd_adam_update(&state, dd_weights_at(&trainer->model->weights, p), trainer->gradients[network] + p->offset, count,
+                       rate * state.rate_factor, dd_trainer_settings(trainer), pool_of(trainer));
     }
-}
-
-static double rate_now(const ddaebm_trainer *trainer, double first) {
-    return dd_learning_rate(dd_trainer_settings(trainer), first, trainer->step,
-                            (uint64_t)dd_trainer_settings(trainer)->training.steps);
 }
 
 /* A half is done once a step: phases of a plan are run once each, in turn. */
@@ -110,7 +112,7 @@ ddaebm_status ddaebm_trainer_energy_update(ddaebm_trainer *trainer) {
     DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients"));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENERGY));
     DD_TRY(check_finite(trainer, DDAEBM_NETWORK_ENERGY, DD_LOSS_ENERGY));
-    update(trainer, DDAEBM_NETWORK_ENERGY, rate_now(trainer, dd_trainer_settings(trainer)->optimizer.energy_rate));
+    update(trainer, DDAEBM_NETWORK_ENERGY);
     trainer->stage = DD_STAGE_ENERGY_UPDATED;
 cleanup:
     return status;
@@ -118,13 +120,13 @@ cleanup:
 
 ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
     DD_REQUIRE(trainer);
-    ddaebm_status status =
-        expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__, "ddaebm_trainer_energy_gradients");
-    if (status != DDAEBM_OK)
-        return status;
+    ddaebm_status status;
+    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__, "ddaebm_trainer_energy_gradients"));
+    DD_TRY(dd_trainer_call_sample_hook(trainer));
     dd_trainer_compute(trainer, 1);
     trainer->stage = DD_STAGE_GENERATOR_KNOWN;
-    return DDAEBM_OK;
+cleanup:
+    return status;
 }
 
 /* What the batch norms of this step saw becomes the model's. */
@@ -189,9 +191,9 @@ ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer, ddaebm_st
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENCODER));
     DD_TRY(check_finite(trainer, DDAEBM_NETWORK_GENERATOR, DD_LOSS_GENERATOR));
     DD_TRY(check_finite(trainer, DDAEBM_NETWORK_ENCODER, DD_LOSS_GENERATOR));
-    double rate = rate_now(trainer, dd_trainer_settings(trainer)->optimizer.generator_rate);
-    update(trainer, DDAEBM_NETWORK_GENERATOR, rate);
-    update(trainer, DDAEBM_NETWORK_ENCODER, rate);
+    double rate = dd_trainer_rate(trainer, DDAEBM_NETWORK_GENERATOR);
+    update(trainer, DDAEBM_NETWORK_GENERATOR);
+    update(trainer, DDAEBM_NETWORK_ENCODER);
     commit_statistics(trainer);
     trainer->step++;
     update_averages(trainer);

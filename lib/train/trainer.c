@@ -29,11 +29,12 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
     trainer->adam = dd_alloc_zero(context, parameters->count, sizeof *trainer->adam);
     if (!good || !trainer->adam)
         return DDAEBM_OUT_OF_MEMORY;
-    for (size_t i = 0; i < parameters->count; i++)
-        if (parameters->items[i].role == DD_ROLE_WEIGHT)
-            for (int k = 0; k < 2; k++)
-                *(k ? &trainer->adam[i].v : &trainer->adam[i].m) =
-                    trainer->moments[parameters->items[i].network][k] + parameters->items[i].offset;
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        trainer->adam[i].rate_factor = 1;
+        for (int k = 0; k < 2 && p->role == DD_ROLE_WEIGHT; k++)
+            *(k ? &trainer->adam[i].v : &trainer->adam[i].m) = trainer->moments[p->network][k] + p->offset;
+    }
     trainer->averaging = dd_trainer_settings(trainer)->optimizer.ema_decay > 0;
     if (!trainer->averaging)
         return DDAEBM_OK;
@@ -61,6 +62,10 @@ static void bind(ddaebm_trainer *trainer) {
         dd_workspace_bind(trainer->workspace, i, trainer->inputs[i]);
     for (int i = 0; i < DD_LOSSES; i++)
         dd_workspace_bind(trainer->workspace, trainer->slots.losses + i, &trainer->losses[i]);
+    if (trainer->own_loss.drawn) {
+        dd_workspace_bind(trainer->workspace, trainer->slots.samples, trainer->own_loss.drawn);
+        dd_workspace_bind(trainer->workspace, trainer->slots.of_samples, trainer->own_loss.gradients);
+    }
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
         if (p->role == DD_ROLE_COUNTER)
@@ -75,10 +80,10 @@ static void bind(ddaebm_trainer *trainer) {
     }
 }
 
-/* A plan for one step; the trainer's graph is the plan's from then on. */
+/* A plan for one step; the graph is the plan's from then on. */
 static ddaebm_status plan_step(dd_plan **out, dd_step_graph *graph, ddaebm_context *context, const dd_settings *settings,
-                               dd_parameters *parameters, bool observe) {
-    ddaebm_status status = dd_step_graph_build(graph, context, settings, parameters, (size_t)settings->training.batch, observe);
+                               dd_parameters *parameters, dd_step_extras extras) {
+    ddaebm_status status = dd_step_graph_build(graph, context, settings, parameters, (size_t)settings->training.batch, extras);
     if (status != DDAEBM_OK)
         return status;
     dd_plan_options options = {.phases = 2, .parts = dd_pool_threads(dd_context_pool(context))};
@@ -90,6 +95,33 @@ static ddaebm_status plan_step(dd_plan **out, dd_step_graph *graph, ddaebm_conte
         dd_step_graph_free(graph);
     }
     return status;
+}
+
+static void free_plan(ddaebm_trainer *trainer) {
+    dd_workspace_free(trainer->workspace);
+    dd_plan_free(trainer->plan);
+    dd_step_graph_free(&trainer->graph);
+}
+
+ddaebm_status dd_trainer_plan(ddaebm_trainer *trainer, dd_step_extras extras) {
+    ddaebm_context *context = trainer->model->context;
+    dd_step_graph graph = {0};
+    dd_plan *plan = NULL;
+    dd_workspace *workspace = NULL;
+    ddaebm_status status = plan_step(&plan, &graph, context, dd_trainer_settings(trainer), &trainer->model->parameters, extras);
+    if (status == DDAEBM_OK)
+        status = dd_workspace_create(&workspace, plan);
+    if (status != DDAEBM_OK) {
+        dd_plan_free(plan);
+        dd_step_graph_free(&graph);
+        return status;
+    }
+    free_plan(trainer);
+    trainer->graph = graph;
+    trainer->plan = plan;
+    trainer->workspace = workspace;
+    bind(trainer);
+    return DDAEBM_OK;
 }
 
 static ddaebm_status copy_model(ddaebm_model **out, const ddaebm_model *model, const dd_weights *weights) {
@@ -120,13 +152,11 @@ ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
     }
     trainer->dataset = dataset;
     trainer->seed = seed;
+    trainer->shards = 1;
     trainer->batch = (size_t)dd_trainer_settings(trainer)->training.batch;
     trainer->slots = dd_step_slots_of(&trainer->model->parameters);
     DD_TRY(allocate(trainer));
-    DD_TRY(plan_step(&trainer->plan, &trainer->graph, trainer->model->context, dd_trainer_settings(trainer),
-                     &trainer->model->parameters, observe));
-    DD_TRY(dd_workspace_create(&trainer->workspace, trainer->plan));
-    bind(trainer);
+    DD_TRY(dd_trainer_plan(trainer, observe ? DD_STEP_OBSERVED : DD_STEP_PLAIN));
     if (observe)
         DD_TRY(allocate_observed(trainer));
     *out = trainer;
@@ -141,12 +171,11 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
         return;
     ddaebm_context *context = NULL;
     (void)dd_context_hold(&context, trainer->model->context); /* only counts: cannot fail */
-    dd_workspace_free(trainer->workspace);
     for (size_t i = 0; trainer->observed && i < trainer->graph.observed_count; i++)
         dd_free(context, trainer->observed[i]);
     dd_free(context, trainer->observed);
-    dd_plan_free(trainer->plan);
-    dd_step_graph_free(&trainer->graph);
+    free_plan(trainer);
+    dd_trainer_free_own_loss(trainer);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         dd_free(context, trainer->inputs[i]);
     for (int n = 0; n < DD_NETWORKS; n++) {
@@ -210,6 +239,27 @@ ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_h
     return DDAEBM_OK;
 }
 
+ddaebm_status ddaebm_trainer_set_dataset(ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
+    DD_REQUIRE(trainer);
+    DD_REQUIRE(dataset);
+    ddaebm_status status = dd_model_check_data(trainer->model, dataset);
+    if (status == DDAEBM_OK)
+        trainer->dataset = dataset;
+    return status;
+}
+
+ddaebm_status ddaebm_trainer_set_shard(ddaebm_trainer *trainer, size_t index, size_t count) {
+    enum { MOST_SHARDS = 65536 };
+    DD_REQUIRE(trainer);
+    if (count < 1 || count > MOST_SHARDS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; allowed: 1 to %d", count, MOST_SHARDS);
+    if (index >= count)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "index is %zu; allowed: 0 to %zu, one less than count", index, count - 1);
+    trainer->shard = index;
+    trainer->shards = count;
+    return DDAEBM_OK;
+}
+
 static ddaebm_status flat_view(ddaebm_trainer *trainer, ddaebm_network network, float *const *arrays, float **values,
                                size_t *elements) {
     if ((unsigned)network >= DD_NETWORKS)
@@ -240,6 +290,10 @@ uint64_t ddaebm_trainer_steps(const ddaebm_trainer *trainer) {
     return trainer->step;
 }
 
+const ddaebm_model *ddaebm_trainer_model(const ddaebm_trainer *trainer) {
+    return trainer->model;
+}
+
 const ddaebm_config *ddaebm_trainer_config(const ddaebm_trainer *trainer) {
     return trainer->model->config;
 }
@@ -254,7 +308,7 @@ ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config
     if (status != DDAEBM_OK)
         return status;
     const dd_settings *settings = dd_model_settings(model);
-    DD_TRY(plan_step(&plan, &graph, model->context, settings, &model->parameters, false));
+    DD_TRY(plan_step(&plan, &graph, model->context, settings, &model->parameters, DD_STEP_PLAIN));
     size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         total += dd_trainer_input_size(settings, i) * sizeof(float);

@@ -13,10 +13,21 @@
 /* What a step may do next. */
 typedef enum dd_stage { DD_STAGE_BEGIN, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, DD_STAGE_GENERATOR_KNOWN } dd_stage;
 
+/* A loss of the caller's own on generated samples; all NULL without its hook. */
+typedef struct dd_own_loss {
+    ddaebm_sample_hook hook;
+    void *user;
+    float *drawn;          /* [batch, inner width]: by the step */
+    float *samples, *data; /* [batch, width]: as the hook is shown them */
+    size_t *levels;        /* [batch] */
+    float *gradients;      /* [batch, inner width] */
+} dd_own_loss;
+
 struct ddaebm_trainer {
     ddaebm_model *model; /* its weights are the ones trained */
     const ddaebm_dataset *dataset;
     uint64_t seed, step;
+    size_t shard, shards; /* which part of a batch it draws, and of how many */
     dd_stage stage;
     dd_step_graph graph;
     dd_step_slots slots;
@@ -34,6 +45,7 @@ struct ddaebm_trainer {
     float **observed; /* [graph.observed_count], for tests */
     ddaebm_gradient_hook hook;
     void *hook_user;
+    dd_own_loss own_loss;
 };
 
 static inline const dd_settings *dd_trainer_settings(const ddaebm_trainer *trainer) {
@@ -44,6 +56,9 @@ static inline const dd_settings *dd_trainer_settings(const ddaebm_trainer *train
 ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
                                 bool observe);
 
+/* Plans the step anew and binds what there is to bind; as it was on failure. */
+ddaebm_status dd_trainer_plan(ddaebm_trainer *trainer, dd_step_extras extras);
+
 /* Numbers that an input slot takes. */
 size_t dd_trainer_input_size(const dd_settings *settings, int slot);
 
@@ -52,5 +67,15 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer);
 
 /* The halves of a step on whatever stands in the inputs. */
 void dd_trainer_compute(ddaebm_trainer *trainer, int phase);
+
+/* A network's learning rate in the present step, by its schedule. */
+double dd_trainer_rate(const ddaebm_trainer *trainer, ddaebm_network network);
+
+/* Bounds of what a rate is multiplied by. */
+#define DD_MOST_RATE_FACTOR 1e6
+
+/* own_loss.c: shows the hook what phase 0 drew, and takes its gradients. */
+ddaebm_status dd_trainer_call_sample_hook(ddaebm_trainer *trainer);
+void dd_trainer_free_own_loss(ddaebm_trainer *trainer);
 
 #endif

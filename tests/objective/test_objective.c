@@ -190,7 +190,7 @@ static void open_bench(bench *b, int row) {
     *b = (bench){.row = rows[row], .model = small_model(context, rows[row], 3)};
     b->parameters = &b->model->parameters;
     b->slots = dd_step_slots_of(b->parameters);
-    ASSERT_OK(dd_step_graph_build(&b->step, context, dd_model_settings(b->model), &b->model->parameters, BATCH, true));
+    ASSERT_OK(dd_step_graph_build(&b->step, context, dd_model_settings(b->model), &b->model->parameters, BATCH, DD_STEP_OBSERVED));
     dd_plan_options options = {.phases = 2, .parts = 1 + row % 3};
     ASSERT_OK(dd_plan_create(&b->plan, b->step.graph, options));
     b->twin = test_plain_create(b->step.graph);
@@ -494,8 +494,9 @@ START_TEST(memory_may_run_out) {
     ddaebm_model *model = small_model(context, rows[ROW_COUNT - 1], 3);
     dd_step_graph step = {0};
     for (int on = 0; on < 2; on++) {
-        SWEEP_ALLOCATIONS_FROM(counted, step.graph,
-                               dd_step_graph_build(&step, context, dd_model_settings(model), &model->parameters, BATCH, true), on);
+        SWEEP_ALLOCATIONS_FROM(
+            counted, step.graph,
+            dd_step_graph_build(&step, context, dd_model_settings(model), &model->parameters, BATCH, DD_STEP_OBSERVED), on);
         dd_graph_free(step.graph);
         dd_step_graph_free(&step);
     }

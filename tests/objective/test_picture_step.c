@@ -38,7 +38,7 @@ static built build(const char *preset, const char *changes) {
     const dd_settings *settings = dd_config_settings(b.config);
     ASSERT_OK(dd_settings_check(settings));
     ASSERT_OK(dd_network_declare(&b.parameters, context, settings));
-    ASSERT_OK(dd_step_graph_build(&b.step, context, settings, &b.parameters, (size_t)settings->training.batch, false));
+    ASSERT_OK(dd_step_graph_build(&b.step, context, settings, &b.parameters, (size_t)settings->training.batch, DD_STEP_PLAIN));
     ASSERT_OK(dd_plan_create(&b.plan, b.step.graph, (dd_plan_options){.phases = 2, .parts = 1}));
     return b;
 }
@@ -149,7 +149,8 @@ static run run_step(const char *changes, bool again) {
         dd_plan_free(r.b.plan);
         dd_step_graph_free(&r.b.step);
         const dd_settings *settings = dd_config_settings(r.b.config);
-        ASSERT_OK(dd_step_graph_build(&r.b.step, context, settings, &r.b.parameters, (size_t)settings->training.batch, false));
+        ASSERT_OK(
+            dd_step_graph_build(&r.b.step, context, settings, &r.b.parameters, (size_t)settings->training.batch, DD_STEP_PLAIN));
         ASSERT_OK(dd_graph_recompute(&r.b.step.graph));
         ASSERT_OK(dd_plan_create(&r.b.plan, r.b.step.graph, (dd_plan_options){.phases = 2, .parts = 1}));
     }

@@ -41,7 +41,7 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
                        "diffusion.beta_max is %s; with diffusion.schedule geometric it is a variance and must be below 1", high);
     dd_real_text(settings->diffusion.sigma_min, low);
     dd_real_text(settings->diffusion.sigma_max, high);
-    if (settings->diffusion.schedule == DD_SCHEDULE_KARRAS && settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
+    if (settings->diffusion.schedule >= DD_SCHEDULE_KARRAS && settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.sigma_min is %s and diffusion.sigma_max %s; the first must be smaller", low,
                        high);
     long long levels = (long long)settings->diffusion.timesteps;

@@ -97,16 +97,6 @@ static ddaebm_status check_encoder(const dd_settings *settings) {
     return DDAEBM_OK;
 }
 
-static ddaebm_status check_latent(const dd_settings *settings) {
-    long long side = (long long)(settings->data.image_size / settings->picture.patch),
-              maps = (long long)settings->network.latent_maps;
-    if (settings->network.latent_width > maps * side * side)
-        return DDAEBM_OK;
-    return dd_fail(DDAEBM_OUT_OF_RANGE,
-                   "network.latent_width is %lld; network.latent_maps takes %lld times %lld x %lld of them, and some must be left",
-                   (long long)settings->network.latent_width, maps, side, side);
-}
-
 ddaebm_status dd_settings_check_pictures(const dd_settings *settings) {
     ddaebm_status status;
     DD_TRY(check_size(settings));
@@ -114,7 +104,6 @@ ddaebm_status dd_settings_check_pictures(const dd_settings *settings) {
     DD_TRY(check_u_net(settings, &settings->energy, "energy"));
     DD_TRY(check_u_net(settings, &settings->generator, "generator"));
     DD_TRY(check_filter(settings));
-    DD_TRY(check_latent(settings));
     DD_TRY(check_encoder(settings));
 cleanup:
     return status;

@@ -20,6 +20,11 @@ size_t dd_settings_inner_width(const dd_settings *settings) {
     return settings->data.image_size ? picture_width(settings, (size_t)settings->data.image_size) : (size_t)settings->data.width;
 }
 
+size_t dd_settings_latent_width(const dd_settings *settings) {
+    size_t style = (size_t)settings->network.latent_width, side = (size_t)(settings->data.image_size / settings->picture.patch);
+    return settings->network.family == DD_FAMILY_NCSNPP ? style + (size_t)settings->network.latent_maps * side * side : style;
+}
+
 static ddaebm_status check_data(const dd_settings *settings) {
     long long size = (long long)settings->data.image_size, padding = (long long)settings->data.padding;
     if (size > 0 && size <= 2 * padding)

@@ -74,9 +74,9 @@ typedef struct dd_settings {
         int64_t precision;                /* dd_precision: of the tables */
     } diffusion;
     struct {
-        int64_t family;           /* dd_family */
-        int64_t latent_width;     /* of z */
-        int64_t latent_maps;      /* pictures among the numbers of z */
+        int64_t family;       /* dd_family */
+        int64_t latent_width; /* of z, without its maps */
+        int64_t latent_maps;
         int64_t time_width;       /* of the level's sinusoidal embedding */
         int64_t latent_embedding; /* widths of the network that maps z to styles */
         int64_t mapping_layers;   /* its layers, beside the first */
@@ -128,6 +128,9 @@ typedef struct dd_settings {
 /* Numbers in a row as callers see it, and as the networks do: pictures are padded in between. */
 size_t dd_settings_width(const dd_settings *settings);
 size_t dd_settings_inner_width(const dd_settings *settings);
+
+/* Numbers of z, those that are pictures (network.latent_maps) included. */
+size_t dd_settings_latent_width(const dd_settings *settings);
 
 /* Pixels on a side of the pictures that callers see; 0 for rows. */
 size_t dd_settings_outer_side(const dd_settings *settings);

@@ -93,7 +93,7 @@ dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_no
     dd_node h = trunk(builder, settings,
                       dd_concat(builder->graph, with_waves(builder, settings, x_t), with_waves(builder, settings, x_next), 3),
                       level, with(settings->hidden_layers, &settings->feature_layers));
-    size_t latent = (size_t)builder->settings->network.latent_width;
+    size_t latent = dd_settings_latent_width(builder->settings);
     dd_scope mean = dd_scope_of("fc_mu"), log_variance = dd_scope_of("fc_var");
     dd_latent out = {.mean = dd_linear(builder, &mean, h, latent)};
     out.log_variance = dd_linear(builder, &log_variance, h, latent);

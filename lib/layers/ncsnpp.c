@@ -151,7 +151,7 @@ static dd_node style_of(dd_builder *builder, dd_node z) {
     return style;
 }
 
-/* The last numbers of z as pictures of the trunk's size: what no style can say, which differs from place to place. */
+/* The last numbers of z as pictures of the trunk's size: these say what no style can, what differs from place to place. */
 static dd_node maps_of(dd_builder *builder, dd_node z, dd_shape shape) {
     size_t numbers = shape.size[1] * shape.size[2] * shape.size[3];
     size_t width = dd_graph_shape(builder->graph, z).size[3];

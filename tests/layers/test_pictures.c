@@ -179,7 +179,7 @@ START_TEST(maps_of_the_latent_are_seen) {
     enum { PIXELS = 64, STYLE = 5, MAPS = 2, LATENT = STYLE + MAPS * PIXELS / 4 };
     static float x[PIXELS], z[LATENT], gradient[LATENT];
     begin();
-    ddaebm_model *model = small_pictures("{\"picture.patch\": 2, \"network.latent_maps\": 2, \"network.latent_width\": 37}");
+    ddaebm_model *model = small_pictures("{\"picture.patch\": 2, \"network.latent_maps\": 2, \"network.latent_width\": 5}");
     const dd_parameter *first = parameter(model, "generator.all_modules.2.weight");
     ck_assert_uint_eq(first->shape[1], 4 + MAPS);
     for (size_t i = 0; i < model->parameters.count; i++) { /* so that the last convolution says something */

@@ -20,6 +20,11 @@ size_t dd_settings_inner_width(const dd_settings *settings) {
     return settings->data.image_size ? picture_width(settings, (size_t)settings->data.image_size) : (size_t)settings->data.width;
 }
 
+size_t dd_settings_latent_width(const dd_settings *settings) {
+    size_t style = (size_t)settings->network.latent_width, side = (size_t)(settings->data.image_size / settings->picture.patch);
+    return settings->network.family == DD_FAMILY_NCSNPP ? style + (size_t)settings->network.latent_maps * side * side : style;
+}
+
 static ddaebm_status check_data(const dd_settings *settings) {
     long long size = (long long)settings->data.image_size, padding = (long long)settings->data.padding;
     if (size > 0 && size <= 2 * padding)
@@ -41,7 +46,7 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
                        "diffusion.beta_max is %s; with diffusion.schedule geometric it is a variance and must be below 1", high);
     dd_real_text(settings->diffusion.sigma_min, low);
     dd_real_text(settings->diffusion.sigma_max, high);
-    if (settings->diffusion.schedule == DD_SCHEDULE_KARRAS && settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
+    if (settings->diffusion.schedule >= DD_SCHEDULE_KARRAS && settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.sigma_min is %s and diffusion.sigma_max %s; the first must be smaller", low,
                        high);
     long long levels = (long long)settings->diffusion.timesteps;

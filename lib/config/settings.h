@@ -17,7 +17,7 @@ typedef struct dd_integers {
 
 /* The order of the words below is the order of the `choices` texts in keys.c. */
 typedef enum dd_standardize { DD_STANDARDIZE_ALWAYS, DD_STANDARDIZE_FILES, DD_STANDARDIZE_NEVER } dd_standardize;
-typedef enum dd_schedule_kind { DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC, DD_SCHEDULE_KARRAS } dd_schedule_kind;
+typedef enum dd_schedule_kind { DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC, DD_SCHEDULE_KARRAS, DD_SCHEDULE_COSINE } dd_schedule_kind;
 typedef enum dd_grid { DD_GRID_UNIFORM, DD_GRID_LSUN } dd_grid;
 typedef enum dd_precision { DD_PRECISION_FLOAT32, DD_PRECISION_FLOAT64 } dd_precision;
 typedef enum dd_family { DD_FAMILY_MLP, DD_FAMILY_NCSNPP } dd_family;
@@ -67,15 +67,16 @@ typedef struct dd_settings {
         int64_t timesteps; /* T */
         int64_t schedule;  /* dd_schedule_kind */
         double beta_min, beta_max;
-        double sigma_min, sigma_max, rho; /* of DD_SCHEDULE_KARRAS */
+        double sigma_min, sigma_max, rho; /* of DD_SCHEDULE_KARRAS; the first two of DD_SCHEDULE_COSINE too */
         int64_t grid;                     /* dd_grid */
         double beta_limit;                /* betas are cut there; 1 cuts nothing */
         double variance_floor;            /* of the posterior's log variance; 0 for none */
         int64_t precision;                /* dd_precision: of the tables */
     } diffusion;
     struct {
-        int64_t family;           /* dd_family */
-        int64_t latent_width;     /* of z */
+        int64_t family;       /* dd_family */
+        int64_t latent_width; /* of z, without its maps */
+        int64_t latent_maps;
         int64_t time_width;       /* of the level's sinusoidal embedding */
         int64_t latent_embedding; /* widths of the network that maps z to styles */
         int64_t mapping_layers;   /* its layers, beside the first */
@@ -90,6 +91,7 @@ typedef struct dd_settings {
         int64_t progressive_input; /* dd_progressive */
         bool centered;             /* data is in [-1, 1]; else in [0, 1] */
         bool tanh;                 /* ends the generator */
+        double tanh_gain;
     } picture;
     struct {
         int64_t energy; /* dd_form */
@@ -126,6 +128,9 @@ typedef struct dd_settings {
 /* Numbers in a row as callers see it, and as the networks do: pictures are padded in between. */
 size_t dd_settings_width(const dd_settings *settings);
 size_t dd_settings_inner_width(const dd_settings *settings);
+
+/* Numbers of z, those that are pictures (network.latent_maps) included. */
+size_t dd_settings_latent_width(const dd_settings *settings);
 
 /* Pixels on a side of the pictures that callers see; 0 for rows. */
 size_t dd_settings_outer_side(const dd_settings *settings);

@@ -28,12 +28,22 @@ static double karras_variance(const dd_settings *settings, double u) {
     return ratio * ratio / (1 + ratio * ratio);
 }
 
+/* sin^2 of an angle that is even in time: the ratio of noise to signal is its tangent. */
+static double cosine_variance(const dd_settings *settings, double u) {
+    double low = atan(settings->diffusion.sigma_min), high = atan(settings->diffusion.sigma_max);
+    double amplitude = sin(low + u * (high - low));
+    return amplitude * amplitude;
+}
+
 static double variance(const dd_settings *settings, double t, bool single) {
     double low = settings->diffusion.beta_min, high = settings->diffusion.beta_max;
     if (settings->diffusion.schedule == DD_SCHEDULE_GEOMETRIC)
         return rounded(single, low * rounded(single, pow(rounded(single, high / low), t)));
-    if (settings->diffusion.schedule == DD_SCHEDULE_KARRAS) /* time from 0 */
-        return rounded(single, karras_variance(settings, (t - 1e-3) / (1 - 1e-3)));
+    double from_zero = (t - 1e-3) / (1 - 1e-3);
+    if (settings->diffusion.schedule == DD_SCHEDULE_KARRAS)
+        return rounded(single, karras_variance(settings, from_zero));
+    if (settings->diffusion.schedule == DD_SCHEDULE_COSINE)
+        return rounded(single, cosine_variance(settings, from_zero));
     double square = rounded(single, -0.25 * rounded(single, t * t));
     double quadratic = rounded(single, square * rounded(single, high - low));
     double linear = rounded(single, rounded(single, 0.5 * t) * rounded(single, low));

@@ -1,7 +1,7 @@
 #include "layers/mlp.h"
 
-#include "diffusion/process.h"
 #include "layers/dense.h"
+#include "layers/form.h"
 
 #include "tensor/ops.h"
 
@@ -70,52 +70,22 @@ static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, d
     return layers(builder, "net", all, (stack){settings, (dd_norm)settings->norm, out_widths});
 }
 
-/* What a network says, put in terms of the noise of its level: form(x, out), with the schedule's tables at hand. */
-typedef dd_node (*output_form)(dd_builder *builder, const dd_process *process, dd_node x, dd_node out);
-
-static dd_node with_form(dd_builder *builder, output_form form, dd_node x, dd_node level, dd_node out) {
-    dd_noise_schedule schedule;
-    if (dd_noise_schedule_make(&schedule, dd_graph_context(builder->graph), builder->settings) != DDAEBM_OK)
-        return dd_graph_fail(builder->graph, DDAEBM_OUT_OF_MEMORY, NULL);
-    dd_process process = {.graph = builder->graph, .schedule = &schedule, .level = level};
-    dd_node result = form(builder, &process, x, out);
-    dd_noise_schedule_free(&schedule);
-    return result;
-}
-
-/* b - |x - d|^2 / (2 h_t^2), h_t^2 = sigma_cum_t^2 + 1/100: falls off wherever data is not, at the level's own scale. */
-static dd_node distance_energy(dd_builder *builder, const dd_process *process, dd_node x, dd_node out) {
-    dd_graph *graph = builder->graph;
-    size_t width = dd_settings_inner_width(builder->settings);
-    const dd_noise_schedule *schedule = process->schedule;
-    double factors[DD_MOST_LEVELS];
-    for (size_t t = 0; t < schedule->steps; t++)
-        factors[t] = -0.5 / (schedule->sigma_cum[t] * schedule->sigma_cum[t] + 0.01);
-    dd_node away = dd_subtract(graph, x, dd_slice(graph, out, 3, 0, width)), bias = dd_slice(graph, out, 3, width, 1);
-    dd_node squares = dd_sum(graph, dd_multiply(graph, away, away), dd_graph_shape(graph, bias));
-    return dd_add(graph, bias, dd_multiply(graph, squares, dd_process_at(process, factors, 0, x)));
-}
-
 dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node level) {
     const dd_network_settings *settings = &builder->settings->energy;
     bool distance = builder->settings->form.energy == DD_FORM_DISTANCE;
     size_t width = distance ? dd_settings_inner_width(builder->settings) + 1 : 1;
     dd_node out = trunk(builder, settings, with_waves(builder, settings, x), level, with_one(settings->hidden_layers, width));
-    return distance ? with_form(builder, distance_energy, x, level, out) : out;
-}
-
-/* x_{t+1} scaled to the best linear guess of x_0, plus the network's answer in units of the noise. */
-static dd_node add_residual(dd_builder *builder, const dd_process *process, dd_node x_next, dd_node out) {
-    dd_graph *graph = builder->graph;
-    dd_node kept = dd_multiply(graph, x_next, dd_process_at(process, process->schedule->a_cum, 1, x_next));
-    return dd_add(graph, kept, dd_multiply(graph, out, dd_process_at(process, process->schedule->sigma_cum, 1, out)));
+    if (!distance)
+        return out;
+    dd_node point = dd_slice(builder->graph, out, 3, 0, width - 1), bias = dd_slice(builder->graph, out, 3, width - 1, 1);
+    return dd_add(builder->graph, bias, dd_distance_energy(builder, x, level, point));
 }
 
 dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
     const dd_network_settings *settings = &builder->settings->generator;
     dd_node x = dd_concat(builder->graph, with_waves(builder, settings, x_next), z, 3);
     dd_node out = trunk(builder, settings, x, level, with_one(settings->hidden_layers, dd_settings_inner_width(builder->settings)));
-    return builder->settings->form.residual ? with_form(builder, add_residual, x_next, level, out) : out;
+    return builder->settings->form.residual ? dd_with_residual(builder, x_next, level, out) : out;
 }
 
 dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_node level) {
@@ -123,7 +93,7 @@ dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_no
     dd_node h = trunk(builder, settings,
                       dd_concat(builder->graph, with_waves(builder, settings, x_t), with_waves(builder, settings, x_next), 3),
                       level, with(settings->hidden_layers, &settings->feature_layers));
-    size_t latent = (size_t)builder->settings->network.latent_width;
+    size_t latent = dd_settings_latent_width(builder->settings);
     dd_scope mean = dd_scope_of("fc_mu"), log_variance = dd_scope_of("fc_var");
     dd_latent out = {.mean = dd_linear(builder, &mean, h, latent)};
     out.log_variance = dd_linear(builder, &log_variance, h, latent);

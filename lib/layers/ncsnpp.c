@@ -2,6 +2,7 @@
 
 #include "diffusion/process.h"
 #include "layers/dense.h"
+#include "layers/form.h"
 #include "layers/picture_layers.h"
 #include "layers/resample.h"
 #include "layers/residual.h"
@@ -106,7 +107,8 @@ static void go_up(unet *net) {
     }
 }
 
-static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_node style) {
+static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_node style,
+                     size_t channels) {
     unet net = {.builder = builder, .settings = settings, .condition = {.level = level, .style = style}, .h = x, .pyramid = x};
     net.condition.time = time_features(&net);
     convolve(&net, (size_t)settings->channels, 1);
@@ -118,7 +120,7 @@ static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, d
     go_up(&net);
     dd_scope norm = next_module(&net);
     net.h = dd_silu(builder->graph, dd_group_norm(builder, &norm, net.h));
-    convolve(&net, dd_graph_shape(builder->graph, x).size[3], DD_NEARLY_ZERO);
+    convolve(&net, channels, DD_NEARLY_ZERO);
     return net.h;
 }
 
@@ -131,7 +133,10 @@ static dd_node taken_in(dd_builder *builder, dd_node x) {
 dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node level) {
     dd_graph *graph = builder->graph;
     x = taken_in(builder, x);
-    dd_node away = dd_subtract(graph, x, trunk(builder, &builder->settings->energy, x, level, DD_NONE));
+    dd_node point = trunk(builder, &builder->settings->energy, x, level, DD_NONE, dd_graph_shape(graph, x).size[3]);
+    if (builder->settings->form.energy == DD_FORM_DISTANCE)
+        return dd_distance_energy(builder, x, level, point);
+    dd_node away = dd_subtract(graph, x, point);
     return dd_affine(graph, dd_sum(graph, dd_multiply(graph, away, away), dd_shape_a_sample(graph, x)), -0.5, 0);
 }
 
@@ -146,8 +151,38 @@ static dd_node style_of(dd_builder *builder, dd_node z) {
     return style;
 }
 
+/* The last numbers of z as pictures of the trunk's size: these say what no style can, what differs from place to place. */
+static dd_node maps_of(dd_builder *builder, dd_node z, dd_shape shape) {
+    size_t numbers = shape.size[1] * shape.size[2] * shape.size[3];
+    size_t width = dd_graph_shape(builder->graph, z).size[3];
+    return dd_reshape(builder->graph, dd_slice(builder->graph, z, 3, width - numbers, numbers), shape);
+}
+
+/* tanh comes near 1 and never there, but most pictures have much that is black. */
+static dd_node reaching(dd_graph *graph, const dd_settings *settings, dd_node x) {
+    double gain = settings->picture.tanh_gain;
+    if (gain <= 1)
+        return x;
+    dd_node zero = dd_scalar(graph, 0);
+    dd_node above_black = dd_leaky(graph, dd_affine(graph, x, gain, 1), zero);
+    dd_node above_white = dd_leaky(graph, dd_affine(graph, x, gain, -1), zero);
+    return dd_affine(graph, dd_subtract(graph, above_black, above_white), 1, -1);
+}
+
 dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
-    dd_node out = trunk(builder, &builder->settings->generator, taken_in(builder, x_next), level, style_of(builder, z));
-    out = dd_unfold(builder->graph, out, (size_t)builder->settings->picture.patch);
-    return builder->settings->picture.tanh ? dd_tanh(builder->graph, out) : out;
+    dd_graph *graph = builder->graph;
+    dd_node x = taken_in(builder, x_next);
+    dd_shape shape = dd_graph_shape(graph, x);
+    size_t channels = shape.size[3], maps = (size_t)builder->settings->network.latent_maps;
+    shape.size[3] = maps;
+    if (maps > 0) {
+        x = dd_concat(graph, x, maps_of(builder, z, shape), 3);
+        z = dd_slice(graph, z, 3, 0, dd_graph_shape(graph, z).size[3] - maps * shape.size[1] * shape.size[2]);
+    }
+    dd_node out = trunk(builder, &builder->settings->generator, x, level, style_of(builder, z), channels);
+    out = dd_unfold(graph, out, (size_t)builder->settings->picture.patch);
+    if (!builder->settings->picture.tanh)
+        return builder->settings->form.residual ? dd_with_residual(builder, x_next, level, out) : out;
+    return reaching(graph, builder->settings,
+                    dd_tanh(graph, builder->settings->form.residual ? dd_with_logits(builder, x_next, level, out) : out));
 }

@@ -1,6 +1,6 @@
 /* The three networks, whatever the family: what the rooms above call.
  *
- * level [1, 1, N, 1] holds whole numbers from 0 to T-1; z is [1, 1, N, latent_width]; data is [1, 1, N, D] or, for pictures and
+ * level [1, 1, N, 1] holds whole numbers from 0 to T-1; z is [1, 1, N, dd_settings_latent_width]; data is [1, 1, N, D] or, for pictures and
  * families that read them as such, [N, H, W, C]. */
 #ifndef DD_NETWORK_H
 #define DD_NETWORK_H

@@ -45,7 +45,7 @@ static dd_latent convolutional(dd_builder *builder, dd_node h, dd_node level) {
     }
     for (int i = 0; i < 2; i++) {
         dd_scope conv = dd_scope_of("conv%d%d", depth + 1, i + 1);
-        dd_conv_shape shape = {(size_t)builder->settings->network.latent_width, 4, 1, 0, 0, torch};
+        dd_conv_shape shape = {dd_settings_latent_width(builder->settings), 4, 1, 0, 0, torch};
         heads[i] = dd_pictures_to_rows(graph, dd_conv(builder, &conv, h, shape));
     }
     return (dd_latent){heads[0], heads[1]};
@@ -102,7 +102,7 @@ static dd_latent large(dd_builder *builder, dd_node h, dd_node level) {
     dd_shape shape = dd_graph_shape(graph, h);
     h = dd_sum(graph, leaky(graph, h), (dd_shape){{shape.size[0], 1, 1, shape.size[3]}});
     dd_node rows = dd_pictures_to_rows(graph, h);
-    size_t latent = (size_t)builder->settings->network.latent_width;
+    size_t latent = dd_settings_latent_width(builder->settings);
     dd_node raw = dd_linear_scaled(builder, &log_variance, rows, latent, outputs);
     return (dd_latent){dd_linear_scaled(builder, &mean, rows, latent, outputs), dd_affine(graph, dd_softplus(graph, raw), -1, 0)};
 }

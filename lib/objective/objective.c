@@ -59,7 +59,7 @@ static void observe(step *s, const char *name, dd_node node, int phase) {
 static void build_samples(step *s, size_t batch) {
     dd_graph *graph = s->out->graph;
     dd_shape data = dd_network_data_shape(s->settings, batch);
-    dd_shape latent = dd_shape_rows(batch, (size_t)s->settings->network.latent_width);
+    dd_shape latent = dd_shape_rows(batch, dd_settings_latent_width(s->settings));
     s->level = s->process.level = dd_input(graph, DD_SLOT_LEVEL, dd_shape_rows(batch, 1), 0);
     s->z = dd_input(graph, DD_SLOT_LATENT, latent, 0);
     s->noise_encoder = dd_input(graph, DD_SLOT_NOISE_ENCODER, latent, 0);

@@ -63,7 +63,7 @@ static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build
                           .kernel_layout = true};
     size_t rows = evaluator->chunk_rows[size];
     dd_shape data = dd_network_data_shape(builder.settings, rows);
-    dd_shape latent = dd_shape_rows(rows, (size_t)builder.settings->network.latent_width);
+    dd_shape latent = dd_shape_rows(rows, dd_settings_latent_width(builder.settings));
     dd_node in[DD_EVAL_OUT] = {dd_input(graph, DD_EVAL_X, data, 1), dd_input(graph, DD_EVAL_LEVEL, dd_shape_rows(rows, 1), 1),
                                dd_input(graph, DD_EVAL_LATENT, latent, 1), dd_input(graph, DD_EVAL_NOISE, data, 1)};
     dd_process process = {.graph = graph, .schedule = &schedule, .level = in[DD_EVAL_LEVEL]};

@@ -71,7 +71,7 @@ static void keep_step(const draw *d, const float *x, size_t first, size_t count,
 
 static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const draw *d = user;
-    size_t width = dd_model_inner_width(d->model), latent = (size_t)dd_model_settings(d->model)->network.latent_width;
+    size_t width = dd_model_inner_width(d->model), latent = dd_settings_latent_width(dd_model_settings(d->model));
     size_t levels = ddaebm_model_levels(d->model);
     uint64_t number = d->first + first;
     float *x = dd_lane_buffer(lane, DD_EVAL_X);

@@ -44,7 +44,7 @@ ddaebm_status dd_statistics_create(dd_statistics **out, const ddaebm_model *mode
         return DDAEBM_OUT_OF_MEMORY;
     *statistics = (dd_statistics){.context = model->context, .model = model};
     statistics->noise = dd_alloc_zero(model->context, dd_model_inner_width(model), sizeof(float));
-    statistics->latent = dd_alloc_zero(model->context, (size_t)dd_model_settings(model)->network.latent_width, sizeof(float));
+    statistics->latent = dd_alloc_zero(model->context, dd_settings_latent_width(dd_model_settings(model)), sizeof(float));
     ddaebm_status status = statistics->noise && statistics->latent ? dd_evaluator_create(&statistics->evaluator, model, build, NULL)
                                                                    : DDAEBM_OUT_OF_MEMORY;
     if (status == DDAEBM_OK)
@@ -74,7 +74,7 @@ typedef struct request {
 static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const request *r = user;
     const dd_statistics *s = r->statistics;
-    size_t width = dd_model_inner_width(s->model), latent = (size_t)dd_model_settings(s->model)->network.latent_width;
+    size_t width = dd_model_inner_width(s->model), latent = dd_settings_latent_width(dd_model_settings(s->model));
     dd_model_standardize(s->model, r->rows + first * ddaebm_model_width(s->model), count, dd_lane_buffer(lane, DD_EVAL_X));
     for (size_t i = 0; i < count; i++) {
         memcpy(dd_lane_buffer(lane, DD_EVAL_NOISE) + i * width, s->noise, width * sizeof *s->noise);
@@ -86,7 +86,7 @@ static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count)
 
 ddaebm_status dd_statistics_measure(dd_statistics *s, const float *rows, size_t count, size_t level, float *out) {
     request r = {.statistics = s, .rows = rows, .level = level, .out = out};
-    size_t latent = (size_t)dd_model_settings(s->model)->network.latent_width;
+    size_t latent = dd_settings_latent_width(dd_model_settings(s->model));
     dd_rng_normals(s->noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, level), 0, dd_model_inner_width(s->model));
     dd_rng_normals(s->latent, shared_seed, dd_stream(DD_STREAM_SAMPLE_LATENT, level), 0, latent);
     return dd_evaluator_run(s->evaluator, count, measure_chunk, &r, NULL, NULL);

@@ -86,27 +86,36 @@ static void want_scratch(dd_plan *plan, size_t floats) {
         plan->scratch = dd_line_up(floats);
 }
 
-/* Weights are packed once a phase, and once for all phases where what was prepared is kept: looks for them among the steps so far,
- * or adds the step that packs them, behind the arena. Without `prepare` no phase needs what another packed, so each begins anew
- * there. */
-static size_t place_packed(dd_plan *plan, size_t behind, const dd_step_data *user) {
-    const dd_node *inputs = dd_graph_node(plan->graph, user->node)->inputs;
-    dd_node weights = dd_plan_base(plan->graph, inputs[1]);
-    dd_step_data pack = *user;
-    pack.stage = DD_STEP_PACK;
-    pack.packed = behind;
-    if (plan->options.prepare)
-        pack.phase = dd_graph_node(plan->graph, weights)->phase;
-    for (size_t i = 0; i < plan->step_count; i++) {
+/* Looks for the same weights packed alike among the steps so far, or puts them behind all others. */
+static size_t place_kept(const dd_plan *plan, size_t behind, const dd_step_data *user, bool *found) {
+    dd_node weights = dd_plan_base(plan->graph, dd_graph_node(plan->graph, user->node)->inputs[1]);
+    *found = false;
+    for (size_t i = 0; i < plan->step_count && !*found; i++) {
         const dd_step_data *other = &plan->steps[i];
-        if (other->stage != DD_STEP_PACK || (!plan->options.prepare && other->phase != pack.phase))
+        if (other->stage != DD_STEP_PACK)
             continue;
-        if (dd_plan_base(plan->graph, dd_graph_node(plan->graph, other->node)->inputs[1]) == weights &&
-            user->convolution->backend->same_packing(user->convolution, other->convolution))
-            return other->packed;
-        pack.packed += dd_line_up(other->convolution->packed);
+        *found = dd_plan_base(plan->graph, dd_graph_node(plan->graph, other->node)->inputs[1]) == weights &&
+                 user->convolution->backend->same_packing(user->convolution, other->convolution);
+        behind = *found ? other->packed : behind + dd_line_up(other->convolution->packed);
     }
-    size_t end = pack.packed + dd_line_up(user->convolution->packed);
+    return behind;
+}
+
+/* With `prepare`, weights are packed once, before the phases that are run again and again. Else for each use, all in one place: packed, the
+ * weights of a training step would be as much again as all its tensors, and come from memory no faster than they are packed. */
+static size_t place_packed(dd_plan *plan, size_t behind, const dd_step_data *user) {
+    dd_step_data pack = *user;
+    bool found = false;
+    pack.stage = DD_STEP_PACK;
+    if (plan->options.prepare) {
+        pack.phase =
+            dd_graph_node(plan->graph, dd_plan_base(plan->graph, dd_graph_node(plan->graph, user->node)->inputs[1]))->phase;
+        behind = place_kept(plan, behind, user, &found);
+    }
+    if (found)
+        return behind;
+    pack.packed = behind;
+    size_t end = behind + dd_line_up(user->convolution->packed);
     plan->arena = plan->arena > end ? plan->arena : end;
     return add_step(plan, pack)->packed;
 }

@@ -25,6 +25,8 @@ static bool is_large(const rewriter *r, dd_node node) {
 
 static bool is_cheap(const rewriter *r, dd_node node) {
     const dd_node_data *data = dd_graph_node(r->from, node);
+    if (data->op == DD_OP_PERMUTE) /* weights, in the order that convolutions read them in */
+        return dd_graph_node(r->from, data->inputs[0])->op == DD_OP_INPUT;
     return data->op == DD_OP_NORMALIZE || data->op == DD_OP_RESHAPE ||
            (dd_op_describe(data->op)->elementwise && data->op != DD_OP_OUTPUT);
 }
@@ -36,7 +38,8 @@ static bool can_make(const rewriter *r, dd_node node, dd_node user, int depth) {
     const dd_node_data *data = dd_graph_node(r->from, node);
     for (int i = 0; i < dd_op_describe(data->op)->arity; i++) {
         dd_node input = data->inputs[i];
-        if (is_large(r, input) && r->last_kept[input] < user && !can_make(r, input, user, depth + 1))
+        if (dd_graph_node(r->from, input)->op != DD_OP_INPUT && is_large(r, input) && r->last_kept[input] < user &&
+            !can_make(r, input, user, depth + 1))
             return false;
     }
     return true;

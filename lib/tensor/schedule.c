@@ -88,11 +88,11 @@ static bool large(const scheduler *s, dd_node node) {
     return dd_shape_elements(dd_graph_shape(s->graph, node)) >= LARGE;
 }
 
-/* The last node that may be next, if it is large. */
+/* The last node that may be next, if it is large: not far ahead of the first that is due. */
 static dd_node horizon(const scheduler *s) {
     dd_node lowest = INT32_MAX - AHEAD;
     for (size_t i = 0; i < s->ready_count; i++)
-        if (s->ready[i] < lowest && large(s, s->ready[i]))
+        if (s->ready[i] < lowest)
             lowest = s->ready[i];
     return lowest + AHEAD;
 }

@@ -14,7 +14,7 @@ size_t dd_trainer_input_size(const dd_settings *settings, int slot) {
     case DD_SLOT_LATENT:
     case DD_SLOT_NOISE_ENCODER:
     case DD_SLOT_LATENT_SCORE:
-        return batch * (size_t)settings->network.latent_width;
+        return batch * dd_settings_latent_width(settings);
     default:
         return batch * dd_settings_inner_width(settings);
     }

@@ -29,7 +29,9 @@ static const kind kinds[] = {{DD_SCHEDULE_VP, DD_GRID_UNIFORM, 0.01, 0.1},
                              {DD_SCHEDULE_VP, DD_GRID_UNIFORM, 0.1, 20},
                              {DD_SCHEDULE_VP, DD_GRID_LSUN, 0.1, 20},
                              {DD_SCHEDULE_GEOMETRIC, DD_GRID_UNIFORM, 0.01, 0.1},
-                             {DD_SCHEDULE_GEOMETRIC, DD_GRID_UNIFORM, 0.001, 0.99}};
+                             {DD_SCHEDULE_GEOMETRIC, DD_GRID_UNIFORM, 0.001, 0.99},
+                             {DD_SCHEDULE_KARRAS, DD_GRID_UNIFORM, 0.02, 80},
+                             {DD_SCHEDULE_COSINE, DD_GRID_UNIFORM, 0.03, 80}};
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -44,6 +46,9 @@ static dd_settings settings_of(const kind *k, int64_t steps, dd_precision precis
     settings.diffusion.grid = k->grid;
     settings.diffusion.beta_min = k->low;
     settings.diffusion.beta_max = k->high;
+    settings.diffusion.sigma_min = k->low;
+    settings.diffusion.sigma_max = k->high;
+    settings.diffusion.rho = 7;
     settings.diffusion.beta_limit = 1;
     settings.diffusion.precision = precision;
     return settings;
@@ -127,6 +132,22 @@ START_TEST(times_and_variances_are_the_published_ones) {
     for (int i = 0; i <= 4; i++) /* a stride of 1000 / 6, cut */
         ck_assert_double_eq_tol(s.t[i], i < 4 ? i * 166 / 999.0 : 1, 1e-15);
     dd_noise_schedule_free(&s);
+    end();
+}
+END_TEST
+
+/* The ratio of noise to signal: its seventh root is even in time, or the angle whose tangent it is. */
+START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
+    enum { STEPS = 8 };
+    begin();
+    dd_noise_schedule karras = make(&kinds[5], STEPS, DD_PRECISION_FLOAT64), cosine = make(&kinds[6], STEPS, DD_PRECISION_FLOAT64);
+    for (int i = 0; i <= STEPS; i++) {
+        double u = (double)i / STEPS, root = (1 - u) * pow(0.02, 1 / 7.0) + u * pow(80, 1 / 7.0);
+        ck_assert_double_eq_tol(karras.sigma_cum[i] / karras.a_cum[i] / pow(root, 7), 1, 1e-9);
+        ck_assert_double_eq_tol(cosine.sigma_cum[i] / cosine.a_cum[i] / tan((1 - u) * atan(0.03) + u * atan(80)), 1, 1e-9);
+    }
+    dd_noise_schedule_free(&karras);
+    dd_noise_schedule_free(&cosine);
     end();
 }
 END_TEST
@@ -302,6 +323,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {exact_tables_obey_their_identities,
                                   times_and_variances_are_the_published_ones,
+                                  ratios_of_noise_to_signal_grow_as_they_are_said_to,
                                   the_posterior_is_that_of_brute_force,
                                   tables_are_finite,
                                   published_precision_is_near_the_exact_one,

@@ -1,8 +1,14 @@
 /* Networks on pictures as they begin: first weights, and what they make of the energy. */
 #define _GNU_SOURCE
+#include "base/context.h"
 #include "base/rng.h"
+#include "diffusion/noise_schedule.h"
+#include "layers/network.h"
 #include "model/model.h"
 #include "support/harness.h"
+#include "tensor/kernels/matmul.h"
+#include "tensor/ops.h"
+#include "tensor/plan.h"
 
 #include <math.h>
 
@@ -103,7 +109,98 @@ START_TEST(the_energy_begins_as_half_the_squared_norm) {
 }
 END_TEST
 
+/* form.residual, tanh and a last convolution of nearly 0: x_0 begins as tanh(x_1 a / (s^2 + a^2 / 2)), times the gain and cut. */
+static void check_first_guess(const char *changes, double gain) {
+    enum { PIXELS = 64, COUNT = 3, LEVELS = 4, STATES = LEVELS + 1 };
+    static float steps[COUNT * STATES * PIXELS];
+    size_t at_an_end = 0;
+    ddaebm_model *model = small_pictures(changes);
+    ddaebm_sampler *sampler = NULL;
+    dd_noise_schedule schedule;
+    ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(model)));
+    ASSERT_OK(ddaebm_sampler_create(&sampler, model));
+    ASSERT_OK(ddaebm_sampler_draw_steps(sampler, 1, 0, COUNT, steps));
+    double a = schedule.a_cum[1], s = schedule.sigma_cum[1], of_next = schedule.post_coef_next[0],
+           of_guess = schedule.post_coef_x0[0];
+    for (size_t i = 0; i < COUNT; i++) {
+        const float *x_1 = steps + (i * STATES + LEVELS - 1) * PIXELS;
+        for (size_t j = 0; j < PIXELS; j++) {
+            double guess = gain * tanh((double)x_1[j] * a / (s * s + a * a / 2));
+            double x_0 = of_next * (double)x_1[j] + of_guess * fmax(-1, fmin(1, guess));
+            ck_assert_double_eq_tol((double)x_1[PIXELS + j], x_0, 1e-3);
+            at_an_end += fabs(guess) > 1;
+        }
+    }
+    ck_assert((at_an_end > 0) == (gain > 1));
+    dd_noise_schedule_free(&schedule);
+    ddaebm_sampler_free(sampler);
+    ddaebm_model_free(model);
+}
+
+START_TEST(a_residual_generator_begins_with_its_input) {
+    begin();
+    check_first_guess("{\"form.residual\": true, \"diffusion.precision\": \"float64\"}", 1);
+    check_first_guess("{\"form.residual\": true, \"diffusion.precision\": \"float64\", \"picture.tanh_gain\": 1.5}", 1.5);
+    end();
+}
+END_TEST
+
+/* d/dz of a sum over the generator's pictures, weights all alike but for their signs. */
+static void differentiate_by_latent(const ddaebm_model *model, const float *x, const float *z, size_t latent, float *gradient) {
+    enum { X, LEVEL, LATENT, OUT, FIRST, SIDE = 8 };
+    static float level;
+    dd_graph *graph = NULL;
+    dd_plan *plan = NULL;
+    dd_workspace *workspace = NULL;
+    ASSERT_OK(dd_graph_create(&graph, context));
+    dd_parameters parameters = model->parameters;
+    dd_builder builder = {.graph = graph, .settings = dd_model_settings(model), .parameters = &parameters, .first_slot = FIRST};
+    dd_node in = dd_input(graph, LATENT, dd_shape_rows(1, latent), 0), out = DD_NONE;
+    dd_node pictures = dd_network_generator(&builder, dd_input(graph, X, (dd_shape){{1, SIDE, SIDE, 1}}, 0),
+                                            dd_input(graph, LEVEL, dd_shape_rows(1, 1), 0), in);
+    dd_gradient(graph, dd_multiply(graph, pictures, pictures), DD_NONE, &in, 1, &out);
+    dd_output(graph, out, OUT, 0);
+    ASSERT_OK(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 1, .parts = 1}));
+    ASSERT_OK(dd_workspace_create(&workspace, plan));
+    dd_workspace_bind(workspace, X, (float *)x);
+    dd_workspace_bind(workspace, LEVEL, &level);
+    dd_workspace_bind(workspace, LATENT, (float *)z);
+    dd_workspace_bind(workspace, OUT, gradient);
+    for (size_t i = 0; i < parameters.count; i++)
+        if (parameters.items[i].role != DD_ROLE_COUNTER)
+            dd_workspace_bind(workspace, FIRST + (dd_slot)i, dd_weights_at(&model->weights, &parameters.items[i]));
+    dd_workspace_run(workspace, 0, dd_context_pool(context), true);
+    dd_workspace_free(workspace);
+    dd_plan_free(plan);
+}
+
+/* network.latent_maps: the first convolution sees them beside the picture, and the generator's pictures depend on every number of z. */
+START_TEST(maps_of_the_latent_are_seen) {
+    enum { PIXELS = 64, STYLE = 5, MAPS = 2, LATENT = STYLE + MAPS * PIXELS / 4 };
+    static float x[PIXELS], z[LATENT], gradient[LATENT];
+    begin();
+    ddaebm_model *model = small_pictures("{\"picture.patch\": 2, \"network.latent_maps\": 2, \"network.latent_width\": 5}");
+    const dd_parameter *first = parameter(model, "generator.all_modules.2.weight");
+    ck_assert_uint_eq(first->shape[1], 4 + MAPS);
+    for (size_t i = 0; i < model->parameters.count; i++) { /* so that the last convolution says something */
+        const dd_parameter *p = &model->parameters.items[i];
+        if (p->role == DD_ROLE_WEIGHT)
+            dd_rng_normals(dd_weights_at(&model->weights, p), i, dd_stream(DD_STREAM_DATA, 0), 0, p->elements);
+    }
+    dd_rng_normals(x, 1, dd_stream(DD_STREAM_DATA, 0), 0, PIXELS);
+    dd_rng_normals(z, 2, dd_stream(DD_STREAM_DATA, 0), 0, LATENT);
+    differentiate_by_latent(model, x, z, LATENT, gradient);
+    for (size_t i = 0; i < LATENT; i++) {
+        ck_assert(isfinite(gradient[i]));
+        ck_assert_float_ne(gradient[i], 0);
+    }
+    ddaebm_model_free(model);
+    end();
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {first_weights_are_the_published_ones, the_energy_begins_as_half_the_squared_norm};
+    const TTest *const tests[] = {first_weights_are_the_published_ones, the_energy_begins_as_half_the_squared_norm,
+                                  a_residual_generator_begins_with_its_input, maps_of_the_latent_are_seen};
     return run_tests("pictures", tests, sizeof tests / sizeof *tests);
 }

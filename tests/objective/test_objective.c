@@ -40,7 +40,7 @@ static const char *const rows[] = {
     "\"objective.penalty\":\"score\",\"objective.latent_weight\":0.5,\"data.width\":3,\"network.latent_width\":4",
     "\"objective.fake_gamma\":0.3," SOFTPLUS,
     "\"objective.noise_contrast\":0.5,\"objective.temperature\":3,\"data.width\":1",
-    "\"objective.reverse_weight\":0.7",
+    "\"objective.reverse_weight\":0.7,\"diffusion.schedule\":\"cosine\",\"diffusion.sigma_min\":0.05",
     "\"objective.energy_score\":3,\"diffusion.timesteps\":5",
     KARRAS ",\"objective.reconstruction\":\"weighted_gaussian_nll\"",
     "\"diffusion.schedule\":\"geometric\",\"objective.divergence\":\"reverse_kl\",\"generator.activation\":\"silu\"",

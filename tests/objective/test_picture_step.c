@@ -172,11 +172,9 @@ static void free_run(run *r) {
     destroy(&r->b);
 }
 
-START_TEST(what_is_made_again_is_the_same_and_takes_less_room) {
-    static const char wide[] =
-        "{\"training.batch\": 16, \"energy.channels\": 8, \"generator.channels\": 8, \"encoder.channels\": 4}";
-    begin();
-    run kept = run_step(wide, false), again = run_step(wide, true);
+/* Takes less than `share` of the room. */
+static void check_again(const char *changes, double share) {
+    run kept = run_step(changes, false), again = run_step(changes, true);
     ck_assert_uint_eq(kept.count, again.count);
     size_t compared = 0;
     for (size_t i = 0; i < kept.count; i++) {
@@ -186,12 +184,21 @@ START_TEST(what_is_made_again_is_the_same_and_takes_less_room) {
         ck_assert_msg(memcmp(kept.slots[i], again.slots[i], kept.sizes[i] * sizeof(float)) == 0, "slot %zu", i);
         compared++;
     }
-    ck_assert_uint_gt(compared, 400);
+    ck_assert_uint_gt(compared, 300);
     for (int phase = 0; phase < 2; phase++)
         ck_assert_double_eq(dd_plan_multiply_adds(kept.b.plan, phase), dd_plan_multiply_adds(again.b.plan, phase));
-    ck_assert_uint_lt(4 * dd_plan_memory(again.b.plan), 3 * dd_plan_memory(kept.b.plan));
+    ck_assert_double_lt((double)dd_plan_memory(again.b.plan), share * (double)dd_plan_memory(kept.b.plan));
     free_run(&kept);
     free_run(&again);
+}
+
+START_TEST(what_is_made_again_is_the_same_and_takes_less_room) {
+    begin();
+    check_again("{\"training.batch\": 16, \"energy.channels\": 8, \"generator.channels\": 8, \"encoder.channels\": 4}", 0.75);
+    /* small pictures and large weights, which are put in the kernels' order again */
+    check_again("{\"training.batch\": 2, \"data.image_size\": 8, \"data.padding\": 0, \"energy.channels\": 128, "
+                "\"generator.channels\": 128, \"energy.multipliers\": [1, 1], \"generator.multipliers\": [1, 1]}",
+                0.72);
     end();
 }
 END_TEST

@@ -42,6 +42,10 @@ typedef enum ddaebm_log_level {
 /** Receives one whole line, without a newline. May be called from any thread that uses a handle of the context. */
 typedef void (*ddaebm_log_function)(void *user, ddaebm_log_level level, const char *line);
 
+/** Called now and then by a long call, from the calling thread: `done` of `total` rows or bytes.
+ *  @return 0 to go on, anything else to cancel. A cancelled call returns ::DDAEBM_CANCELLED and leaves its handle usable. */
+typedef int (*ddaebm_progress_function)(void *user, uint64_t done, uint64_t total);
+
 /** Makes a context: one thread for each processor that this process may run on, silent log.
  *  @param[out] out the new context, to be freed with ddaebm_context_free; untouched on failure
  *  @param allocator copied; NULL for malloc and free. Its functions must outlive the context and every handle made in it

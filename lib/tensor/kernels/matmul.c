@@ -58,14 +58,40 @@ extern void openblas_set_num_threads(int) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_watch = PTHREAD_ONCE_INIT;
 static int inside, saved;
+static bool left_at_one; /* nobody is inside, yet the threads are to be put back */
+static _Thread_local int inside_here; /* of this thread */
+
+/* A child has one thread: the lock is to be free in it, and computations of threads that it lacks do not count. OpenBLAS starts threads when it
+ * is told their number, so a fork leaves that to the child's first computation. */
+static void before_fork(void) {
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void) {
+    pthread_mutex_unlock(&lock);
+}
+
+static void after_fork_in_child(void) {
+    left_at_one = inside > 0 && inside_here == 0;
+    inside = inside_here;
+    pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void) {
+    (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}
 
 void dd_blas_enter(void) {
     if (!openblas_set_num_threads || !openblas_get_num_threads)
         return;
+    (void)pthread_once(&fork_watch, watch_forks);
     pthread_mutex_lock(&lock);
+    inside_here++;
     if (inside++ == 0) {
-        saved = openblas_get_num_threads();
+        saved = left_at_one ? saved : openblas_get_num_threads();
+        left_at_one = false;
         if (saved != 1)
             openblas_set_num_threads(1);
     }
@@ -76,6 +102,7 @@ void dd_blas_leave(void) {
     if (!openblas_set_num_threads || !openblas_get_num_threads)
         return;
     pthread_mutex_lock(&lock);
+    inside_here--;
     if (--inside == 0 && saved != 1)
         openblas_set_num_threads(saved);
     pthread_mutex_unlock(&lock);

@@ -2,7 +2,14 @@
  *  What the library needs from its host: memory, threads, and a place for its log.
  *
  *  Every handle is made in a context. NULL stands for a context of that handle's own, with the defaults below. A handle keeps
- *  its context alive, so the order in which things are freed does not matter. There is no global state of the library's own. */
+ *  its context alive, so the order in which things are freed does not matter. There is no global state of the library's own.
+ *
+ *  Structs that cross this interface begin with struct_size, which their DDAEBM_..._INIT sets, and only ever grow at their end. One of an older
+ *  version is taken, with defaults for what it lacks; one of a newer version is taken if what is not known here is zero, and refused with
+ *  ::DDAEBM_UNSUPPORTED otherwise. Of structs that are written, what fits is.
+ *
+ *  Calls compute in the default floating-point environment and leave the caller's as it was; callbacks run in the former. docs/embedding.md and
+ *  docs/threads.md say what else a host can rely on, forks included. */
 #ifndef DDAEBM_CONTEXT_H
 #define DDAEBM_CONTEXT_H
 

@@ -89,6 +89,58 @@ static ddaebm_status give_zeros(void *user, uint64_t row, size_t count, float *o
     return DDAEBM_OK;
 }
 
+/* Where older callers have their fields; of allocators, test_context.c. */
+START_TEST(fields_stay_where_they_are) {
+    enum { WORD = sizeof(size_t) };
+    ck_assert_uint_eq(offsetof(ddaebm_reader, struct_size), 0);
+    ck_assert_uint_eq(offsetof(ddaebm_reader, path), WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_reader, read), 2 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_reader, user), 3 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_reader, size), 4 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_reader, progress), 5 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_reader, progress_user), 6 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_writer, struct_size), 0);
+    ck_assert_uint_eq(offsetof(ddaebm_writer, path), WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_writer, write), 2 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_writer, user), 3 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_source, struct_size), 0);
+    ck_assert_uint_eq(offsetof(ddaebm_source, width), WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_source, rows), 2 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_source, read), 3 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_source, user), 4 * WORD);
+    ddaebm_reader reader = DDAEBM_READER_INIT;
+    ddaebm_writer writer = DDAEBM_WRITER_INIT;
+    ck_assert(reader.struct_size == sizeof reader && !reader.path && !reader.read && !reader.progress && reader.size == 0);
+    ck_assert(writer.struct_size == sizeof writer && !writer.path && !writer.write);
+}
+END_TEST
+
+static ddaebm_status never(void *user, void *buffer, size_t capacity, size_t *got) {
+    (void)user;
+    (void)buffer;
+    (void)capacity;
+    *got = 0;
+    return DDAEBM_INTERNAL;
+}
+
+/* What lies beyond the caller's size is not looked at. */
+START_TEST(readers_of_other_versions) {
+    ddaebm_config *config = NULL;
+    ddaebm_model *model = NULL, *back = NULL;
+    ddaebm_reader reader = DDAEBM_READER_INIT;
+    ASSERT_OK(ddaebm_config_create(&config, NULL, "toy"));
+    ASSERT_OK(ddaebm_model_create(&model, NULL, config, 1));
+    ASSERT_OK(ddaebm_model_save(model, in_folder("m")));
+    reader.struct_size = offsetof(ddaebm_reader, read);
+    reader.path = in_folder("m");
+    reader.read = never;
+    ASSERT_OK(ddaebm_model_load_stream(&back, NULL, &reader));
+    ddaebm_model_free(back);
+    ddaebm_model_free(model);
+    ddaebm_config_free(config);
+}
+END_TEST
+
 START_TEST(allocators_of_other_versions) {
     fussy counted = {0};
     struct {
@@ -156,6 +208,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {an_older_caller_gets_defaults,   a_newer_caller_may_not_ask_for_what_is_unknown,
                                   sizes_of_no_version_are_refused, only_what_fits_is_written,
+                                  fields_stay_where_they_are,      readers_of_other_versions,
                                   allocators_of_other_versions,    sources_of_other_versions,
                                   outputs_of_other_versions};
     return run_tests("struct_size", tests, sizeof tests / sizeof *tests);

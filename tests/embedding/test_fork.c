@@ -43,7 +43,7 @@ static void in_a_child(body run, void *argument) {
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        alarm(300);
+        alarm(100);
         _exit(run(argument));
     }
     ck_assert_int_eq(waitpid(child, &state, 0), child);

@@ -85,7 +85,7 @@ static inline void *fussy_allocate(void *user, size_t size) {
     char *block = malloc(FUSSY_ROOM + size);
     memcpy(block, &size, sizeof size);
     self->live++;
-    size_t bytes = self->bytes += size, most = self->most;
+    size_t bytes = atomic_fetch_add(&self->bytes, size) + size, most = atomic_load(&self->most);
     while (bytes > most && !atomic_compare_exchange_weak(&self->most, &most, bytes))
         ;
     return block + FUSSY_ROOM;

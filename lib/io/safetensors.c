@@ -255,10 +255,10 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, c
 }
 
 /* Reads up to the end of the header and parses that; *data is where the tensors' bytes begin. */
-static ddaebm_status load_header(dd_safetensors *file, dd_stream *stream, size_t *data) {
+static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t *data) {
     dd_block *block = &file->block;
     uint64_t length = 0;
-    ddaebm_status status = dd_stream_fill(stream, file->context, block, LENGTH);
+    ddaebm_status status = dd_intake_fill(stream, file->context, block, LENGTH);
     if (status != DDAEBM_OK)
         return status;
     if (block->used < LENGTH)
@@ -268,7 +268,7 @@ static ddaebm_status load_header(dd_safetensors *file, dd_stream *stream, size_t
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %d are allowed: is it a safetensors file?",
                        (unsigned long long)length, DD_SAFETENSORS_MOST_HEADER);
     *data = LENGTH + (size_t)length;
-    status = dd_stream_fill(stream, file->context, block, *data);
+    status = dd_intake_fill(stream, file->context, block, *data);
     if (status != DDAEBM_OK)
         return status;
     if (block->used < *data)
@@ -278,21 +278,21 @@ static ddaebm_status load_header(dd_safetensors *file, dd_stream *stream, size_t
 }
 
 /* Reads the tensors' bytes, `size` of them from `data` on, which must be the last of the stream. */
-static ddaebm_status load_data(dd_safetensors *file, dd_stream *stream, size_t data, size_t size) {
+static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t data, size_t size) {
     bool ended = false;
-    ddaebm_status status = dd_stream_fill(stream, file->context, &file->block, data + size);
+    ddaebm_status status = dd_intake_fill(stream, file->context, &file->block, data + size);
     if (status != DDAEBM_OK)
         return status;
     if (file->block.used < data + size)
         return dd_fail(DDAEBM_FORMAT, "it is cut off: its tensors take %zu bytes, %zu are there", size, file->block.used - data);
-    status = dd_stream_finish(stream, &ended);
+    status = dd_intake_finish(stream, &ended);
     if (status == DDAEBM_OK && !ended)
         status = dd_fail(DDAEBM_FORMAT, "the tensors end at byte %zu of the data, and more follows", size);
     return status;
 }
 
 /* Reads and checks the header, then the tensors that it tells of. */
-static ddaebm_status load(dd_safetensors *file, dd_stream *stream) {
+static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     struct place *places = NULL;
     size_t data = 0, size = 0;
     ddaebm_status status = load_header(file, stream, &data);
@@ -322,7 +322,7 @@ static ddaebm_status name_file(ddaebm_status status, const ddaebm_reader *reader
     return status == DDAEBM_OK || !reader->path ? status : dd_fail_in(status, reader->path);
 }
 
-static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, dd_stream *stream) {
+static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, dd_intake *stream) {
     dd_safetensors *file = dd_alloc_zero(context, 1, sizeof *file);
     if (!file)
         return DDAEBM_OUT_OF_MEMORY;
@@ -337,13 +337,13 @@ static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, 
 
 ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const ddaebm_reader *reader) {
     ddaebm_context *held = NULL;
-    dd_stream stream;
+    dd_intake stream;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
-    DD_TRY(dd_stream_open(&stream, reader));
+    DD_TRY(dd_intake_open(&stream, reader));
     status = open_stream(out, held, &stream);
-    dd_stream_close(&stream);
+    dd_intake_close(&stream);
 cleanup:
     ddaebm_context_free(held);
     return status;

@@ -47,7 +47,7 @@ typedef struct dd_tensor_entry {
 /* A file's content in memory, read-only: any number of threads may look. */
 typedef struct dd_safetensors dd_safetensors;
 
-/* Reads a whole stream: the header is checked before any data are read. What dd_stream_open and dd_stream_fill return, FORMAT (malformed: the
+/* Reads a whole stream: the header is checked before any data are read. What dd_intake_open and dd_intake_fill return, FORMAT (malformed: the
  * text says where), UNSUPPORTED (an element type not known here), OUT_OF_RANGE (beyond a limit) or OUT_OF_MEMORY; *out, to be freed with
  * dd_safetensors_free, is untouched on failure. */
 ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const ddaebm_reader *reader);

@@ -228,7 +228,7 @@ ddaebm_status dd_safetensors_writer_write(const dd_safetensors_writer *writer, c
     struct image image = {NULL, NULL, 0, 0};
     ddaebm_status status = build(&image, writer);
     if (status == DDAEBM_OK)
-        status = dd_stream_write(writer->context, target, image.spans, image.count);
+        status = dd_target_write(writer->context, target, image.spans, image.count);
     clear(&image, writer);
     return status;
 }

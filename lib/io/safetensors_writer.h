@@ -18,7 +18,7 @@ ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const cha
 /* Sets a text of the metadata; a second one for the same key replaces the first. Both are copied and must be UTF-8. */
 ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key, const char *value);
 
-/* Writes the file's bytes as dd_stream_write does: a file of the system whole or not at all. The writer can be used again. The same calls
+/* Writes the file's bytes as dd_target_write does: a file of the system whole or not at all. The writer can be used again. The same calls
  * give the same bytes. */
 ddaebm_status dd_safetensors_writer_write(const dd_safetensors_writer *writer, const dd_target *target);
 

@@ -53,7 +53,7 @@ static ddaebm_status read_failed(const char *path, int error) {
     return dd_system_refuse(DDAEBM_IO, "read", path, error);
 }
 
-static ddaebm_status read_file(dd_stream *stream, void *buffer, size_t capacity, size_t *got) {
+static ddaebm_status read_file(dd_intake *stream, void *buffer, size_t capacity, size_t *got) {
     ssize_t count = 0;
     do
         count = read(stream->file, buffer, capacity);
@@ -65,7 +65,7 @@ static ddaebm_status read_file(dd_stream *stream, void *buffer, size_t capacity,
 }
 
 /* What a caller's function says is held against what it may say. */
-static ddaebm_status read_function(dd_stream *stream, void *buffer, size_t capacity, size_t *got) {
+static ddaebm_status read_function(dd_intake *stream, void *buffer, size_t capacity, size_t *got) {
     size_t given = 0;
     ddaebm_status status = stream->reader.read(stream->reader.user, buffer, capacity, &given);
     unsigned long long done = (unsigned long long)stream->done;
@@ -80,7 +80,7 @@ static ddaebm_status read_function(dd_stream *stream, void *buffer, size_t capac
 
 /* --- Reading. --- */
 
-static ddaebm_status open_file(dd_stream *stream) {
+static ddaebm_status open_file(dd_intake *stream) {
     struct stat about;
     int error = 0;
     stream->file = open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -94,12 +94,12 @@ static ddaebm_status open_file(dd_stream *stream) {
         stream->total = (uint64_t)about.st_size;
     if (error == 0)
         return DDAEBM_OK;
-    dd_stream_close(stream);
+    dd_intake_close(stream);
     return read_failed(stream->reader.path, error);
 }
 
-ddaebm_status dd_stream_open(dd_stream *stream, const ddaebm_reader *reader) {
-    *stream = (dd_stream){.reader = DDAEBM_READER_INIT, .file = -1};
+ddaebm_status dd_intake_open(dd_intake *stream, const ddaebm_reader *reader) {
+    *stream = (dd_intake){.reader = DDAEBM_READER_INIT, .file = -1};
     ddaebm_status status = dd_struct_in(&stream->reader, sizeof stream->reader, reader, "DDAEBM_READER_INIT");
     if (status != DDAEBM_OK)
         return status;
@@ -109,14 +109,14 @@ ddaebm_status dd_stream_open(dd_stream *stream, const ddaebm_reader *reader) {
     return stream->reader.path ? open_file(stream) : DDAEBM_OK;
 }
 
-void dd_stream_close(dd_stream *stream) {
+void dd_intake_close(dd_intake *stream) {
     if (stream->file >= 0)
         (void)close(stream->file);
     stream->file = -1;
 }
 
 /* One step. */
-static ddaebm_status pull(dd_stream *stream, void *buffer, size_t room, size_t *got) {
+static ddaebm_status pull(dd_intake *stream, void *buffer, size_t room, size_t *got) {
     const ddaebm_reader *reader = &stream->reader;
     size_t capacity = room < DD_STREAM_STEP ? room : DD_STREAM_STEP;
     ddaebm_status status = reader->path ? read_file(stream, buffer, capacity, got) : read_function(stream, buffer, capacity, got);
@@ -130,7 +130,7 @@ static ddaebm_status pull(dd_stream *stream, void *buffer, size_t room, size_t *
 }
 
 /* Room for one more step, or for all that is wanted where the bytes are known to be there. */
-static ddaebm_status grow(const dd_stream *stream, ddaebm_context *context, dd_block *block, size_t wanted) {
+static ddaebm_status grow(const dd_intake *stream, ddaebm_context *context, dd_block *block, size_t wanted) {
     size_t target = block->capacity < DD_STREAM_STEP ? DD_STREAM_STEP : block->capacity;
     if (block->capacity >= DD_STREAM_STEP && !dd_size_add(&target, block->capacity, block->capacity))
         target = SIZE_MAX;
@@ -149,7 +149,7 @@ static ddaebm_status grow(const dd_stream *stream, ddaebm_context *context, dd_b
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_stream_fill(dd_stream *stream, ddaebm_context *context, dd_block *block, size_t wanted) {
+ddaebm_status dd_intake_fill(dd_intake *stream, ddaebm_context *context, dd_block *block, size_t wanted) {
     ddaebm_status status = DDAEBM_OK;
     while (status == DDAEBM_OK && block->used < wanted && !stream->ended) {
         size_t got = 0;
@@ -164,7 +164,7 @@ ddaebm_status dd_stream_fill(dd_stream *stream, ddaebm_context *context, dd_bloc
     return status;
 }
 
-ddaebm_status dd_stream_finish(dd_stream *stream, bool *ended) {
+ddaebm_status dd_intake_finish(dd_intake *stream, bool *ended) {
     char more;
     size_t got = 0;
     ddaebm_status status = stream->ended ? DDAEBM_OK : pull(stream, &more, sizeof more, &got);
@@ -212,7 +212,7 @@ static ddaebm_status write_memory(const dd_target *target, const dd_span *spans,
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_stream_write(ddaebm_context *context, const dd_target *target, const dd_span *spans, size_t count) {
+ddaebm_status dd_target_write(ddaebm_context *context, const dd_target *target, const dd_span *spans, size_t count) {
     if (!target->writer)
         return write_memory(target, spans, count);
     ddaebm_writer writer = DDAEBM_WRITER_INIT;

@@ -20,12 +20,12 @@ typedef struct dd_memory {
 ddaebm_reader dd_reader_of_file(const char *path);
 ddaebm_reader dd_reader_of_memory(dd_memory *memory);
 
-typedef struct dd_stream {
+typedef struct dd_intake {
     ddaebm_reader reader;
     int file;             /* -1 for none */
     uint64_t done, total; /* bytes; total 0 if it is not known */
     bool ended;
-} dd_stream;
+} dd_intake;
 
 /* Bytes that have been read; data is the owner's to free. A zero byte that does not count fits after them. */
 typedef struct dd_block {
@@ -35,15 +35,15 @@ typedef struct dd_block {
 
 /* INVALID_ARGUMENT for a reader that cannot be used, NOT_FOUND if there is no such file, IO for whatever else the system refuses, and
  * for a folder. To be closed on success alone. */
-ddaebm_status dd_stream_open(dd_stream *stream, const ddaebm_reader *reader);
-void dd_stream_close(dd_stream *stream);
+ddaebm_status dd_intake_open(dd_intake *stream, const ddaebm_reader *reader);
+void dd_intake_close(dd_intake *stream);
 
 /* Reads until the block holds `wanted` bytes or the stream ends. Memory grows with what has been read, in steps of at most 1 MiB or twice
  * what there is, never with what is claimed; a plain file is trusted to have its size. CANCELLED if progress asks for it. */
-ddaebm_status dd_stream_fill(dd_stream *stream, ddaebm_context *context, dd_block *block, size_t wanted);
+ddaebm_status dd_intake_fill(dd_intake *stream, ddaebm_context *context, dd_block *block, size_t wanted);
 
 /* *ended = whether nothing follows; a byte that does is lost. */
-ddaebm_status dd_stream_finish(dd_stream *stream, bool *ended);
+ddaebm_status dd_intake_finish(dd_intake *stream, bool *ended);
 
 /* --- Writing. --- */
 
@@ -64,6 +64,6 @@ ddaebm_writer dd_writer_of_file(const char *path);
 
 /* Writes the spans, one after the other: a file as dd_file_write does; memory if they fit, else OUT_OF_RANGE with the memory untouched
  * (*needed, where needed is not NULL, is set all the same). */
-ddaebm_status dd_stream_write(ddaebm_context *context, const dd_target *target, const dd_span *spans, size_t count);
+ddaebm_status dd_target_write(ddaebm_context *context, const dd_target *target, const dd_span *spans, size_t count);
 
 #endif

@@ -58,14 +58,14 @@ static ddaebm_reader reader_of(source *from) {
 }
 
 static ddaebm_status read_whole(const ddaebm_reader *reader, size_t wanted, dd_block *block, bool *ended) {
-    dd_stream stream;
-    ddaebm_status status = dd_stream_open(&stream, reader);
+    dd_intake stream;
+    ddaebm_status status = dd_intake_open(&stream, reader);
     if (status != DDAEBM_OK)
         return status;
-    status = dd_stream_fill(&stream, context, block, wanted);
+    status = dd_intake_fill(&stream, context, block, wanted);
     if (status == DDAEBM_OK)
-        status = dd_stream_finish(&stream, ended);
-    dd_stream_close(&stream);
+        status = dd_intake_finish(&stream, ended);
+    dd_intake_close(&stream);
     return status;
 }
 
@@ -193,15 +193,15 @@ START_TEST(readers_and_writers_are_checked) {
     source from = {.size = 1, .piece = 1};
     ddaebm_reader reader = reader_of(&from), none = DDAEBM_READER_INIT;
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
-    dd_stream stream;
+    dd_intake stream;
     reader.path = "both";
-    ASSERT_FAILS(dd_stream_open(&stream, &reader), DDAEBM_INVALID_ARGUMENT, "not both");
-    ASSERT_FAILS(dd_stream_open(&stream, &none), DDAEBM_INVALID_ARGUMENT, "a path or a read function");
+    ASSERT_FAILS(dd_intake_open(&stream, &reader), DDAEBM_INVALID_ARGUMENT, "not both");
+    ASSERT_FAILS(dd_intake_open(&stream, &none), DDAEBM_INVALID_ARGUMENT, "a path or a read function");
     none.struct_size = 5;
-    ASSERT_FAILS(dd_stream_open(&stream, &none), DDAEBM_INVALID_ARGUMENT, "DDAEBM_READER_INIT");
-    ASSERT_FAILS(dd_stream_write(context, &(dd_target){.writer = &writer}, NULL, 0), DDAEBM_INVALID_ARGUMENT, "a write function");
+    ASSERT_FAILS(dd_intake_open(&stream, &none), DDAEBM_INVALID_ARGUMENT, "DDAEBM_READER_INIT");
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0), DDAEBM_INVALID_ARGUMENT, "a write function");
     writer.struct_size = 5;
-    ASSERT_FAILS(dd_stream_write(context, &(dd_target){.writer = &writer}, NULL, 0), DDAEBM_INVALID_ARGUMENT, "DDAEBM_WRITER_INIT");
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0), DDAEBM_INVALID_ARGUMENT, "DDAEBM_WRITER_INIT");
     end();
 }
 END_TEST
@@ -235,11 +235,11 @@ START_TEST(writing_is_in_steps_too) {
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
     writer.write = take;
     writer.user = &to;
-    ASSERT_OK(dd_stream_write(context, &(dd_target){.writer = &writer}, spans, 3));
+    ASSERT_OK(dd_target_write(context, &(dd_target){.writer = &writer}, spans, 3));
     ck_assert(to.used == SIZE && to.calls == 3 && to.largest == MEGABYTE && memcmp(to.bytes, bytes, SIZE) == 0);
     to.used = to.calls = 0;
     to.fail_at = 2;
-    ASSERT_FAILS(dd_stream_write(context, &(dd_target){.writer = &writer}, spans, 3), DDAEBM_CANCELLED,
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, spans, 3), DDAEBM_CANCELLED,
                  "write function stopped after 10 bytes");
     ck_assert_uint_eq(to.calls, 2);
     free(to.bytes);

@@ -9,7 +9,8 @@
  *  ::DDAEBM_UNSUPPORTED otherwise. Of structs that are written, what fits is.
  *
  *  Calls compute in the default floating-point environment and leave the caller's as it was; callbacks run in the former. docs/embedding.md and
- *  docs/threads.md say what else a host can rely on, forks included. */
+ *  docs/threads.md say what else a host can rely on. A child that was forked while another thread of its parent computed gets ::DDAEBM_STATE from
+ *  whatever computes; one that was forked otherwise goes on. */
 #ifndef DDAEBM_CONTEXT_H
 #define DDAEBM_CONTEXT_H
 

@@ -99,7 +99,9 @@ ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     trainer->stage = DD_STAGE_BEGIN; /* whatever was begun: its batch is about to go */
-    ddaebm_status status = dd_trainer_draw(trainer);
+    ddaebm_status status = dd_blas_check();
+    if (status == DDAEBM_OK)
+        status = dd_trainer_draw(trainer);
     if (status != DDAEBM_OK)
         return status;
     dd_trainer_compute(trainer, 0);
@@ -125,6 +127,8 @@ ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
     DD_REQUIRE(trainer);
     ddaebm_status status =
         expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__, "ddaebm_trainer_energy_gradients");
+    if (status == DDAEBM_OK)
+        status = dd_blas_check();
     if (status != DDAEBM_OK)
         return status;
     dd_trainer_compute(trainer, 1);

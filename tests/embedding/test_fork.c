@@ -1,8 +1,9 @@
-/* A child after fork goes on with the handles that it got: it makes its threads anew and computes the same, and nothing hangs. */
+/* A child after fork goes on with the handles that it got: it makes its threads anew and computes the same, or refuses; nothing hangs. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 enum { ROWS = 3000, PICTURES = 300, CHILDREN = 6, NUMBERS = PICTURES * PICTURE_WIDTH };
@@ -43,6 +44,7 @@ static void in_a_child(body run, void *argument) {
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
+        (void)signal(SIGALRM, SIG_DFL); /* Check's own handler would end the test */
         alarm(100);
         _exit(run(argument));
     }
@@ -135,67 +137,89 @@ START_TEST(a_run_goes_on_in_the_child) {
 }
 END_TEST
 
-/* --- While other threads compute: what is theirs is not for the child, but all else is. --- */
+/* --- While another thread computes: the BLAS may hold locks that nobody gives back, so the child refuses rather than hangs. --- */
 
-static atomic_bool enough;
-static atomic_int drawing;
+static pthread_barrier_t meeting;
 
-static void *draw_on(void *sampler) {
-    float some[50 * TASK_WIDTH];
-    bool good = true;
-    for (uint64_t i = 0; good && !atomic_load(&enough); i++) {
-        good = ddaebm_sampler_draw(sampler, i, 0, 50, some) == DDAEBM_OK;
-        if (i == 0)
-            drawing++;
-    }
-    return good ? sampler : NULL;
-}
-
-extern int openblas_get_num_threads(void) __attribute__((weak));
-
-/* A handle of the child's own in the context whose threads another thread had, and the BLAS as it was. */
-static int draw_with_a_new_one(void *argument) {
-    ddaebm_sampler *sampler = NULL;
-    EXPECT(ddaebm_sampler_create(&sampler, argument) == DDAEBM_OK);
-    EXPECT(ddaebm_sampler_draw(sampler, 1, 0, count, again) == DDAEBM_OK);
-    EXPECT(memcmp(again, rows, sizeof rows) == 0);
-    ddaebm_sampler_free(sampler);
+/* Called within a draw: comes when the test is to fork, and leaves when it has. */
+static int wait_inside(void *user, uint64_t done, uint64_t total) {
+    bool *once = user;
+    (void)done;
+    (void)total;
+    if (!*once)
+        return 0;
+    *once = false;
+    (void)pthread_barrier_wait(&meeting);
+    (void)pthread_barrier_wait(&meeting);
     return 0;
 }
 
-static int count_blas_threads(void *threads) {
-    int status = draw_with_a_new_one(((void **)threads)[1]);
-    EXPECT(status == 0);
-    EXPECT(openblas_get_num_threads() == *((int **)threads)[0]);
+static void *draw_and_wait(void *sampler) {
+    static float some[ROWS * TASK_WIDTH];
+    return ddaebm_sampler_draw(sampler, 1, 0, ROWS, some) == DDAEBM_OK ? sampler : NULL;
+}
+
+/* All that the child has, and who may compute in it. */
+typedef struct heritage {
+    ddaebm_sampler *sampler;
+    ddaebm_scorer *scorer;
+    ddaebm_trainer *trainer;
+    const ddaebm_model *model;
+} heritage;
+
+static int be_refused(void *argument) {
+    const heritage *all = argument;
+    ddaebm_sampler *none = NULL;
+    ddaebm_model *copy = NULL;
+    size_t size = 0;
+    EXPECT(ddaebm_sampler_draw(all->sampler, 1, 0, 1, again) == DDAEBM_STATE);
+    EXPECT(strstr(ddaebm_error_message(), "forked while another thread computed"));
+    EXPECT(ddaebm_scorer_score(all->scorer, rows, 9, 0, again) == DDAEBM_STATE);
+    EXPECT(ddaebm_trainer_step(all->trainer, NULL) == DDAEBM_STATE);
+    EXPECT(ddaebm_sampler_create(&none, all->model) == DDAEBM_STATE && !none);
+    EXPECT(ddaebm_model_save_memory(all->model, found.file, sizeof found.file, &size) == DDAEBM_OK); /* the rest goes on */
+    EXPECT(ddaebm_model_load_memory(&copy, context, found.file, size) == DDAEBM_OK);
+    ddaebm_model_free(copy);
+    ddaebm_sampler_free(all->sampler);
+    ddaebm_scorer_free(all->scorer);
+    ddaebm_trainer_free(all->trainer);
+    ddaebm_context_free(context);
     return 0;
 }
 
-START_TEST(a_fork_may_come_in_the_middle) {
-    enum { OTHERS = 2 };
+START_TEST(a_fork_in_the_midst_leaves_a_child_that_refuses) {
     begin();
-    pthread_t threads[OTHERS];
-    ddaebm_sampler *samplers[OTHERS] = {NULL, NULL}, *mine = NULL;
+    bool once = true;
+    void *result = NULL;
+    pthread_t other;
+    heritage mine = {.model = NULL};
+    ddaebm_sampler *theirs = NULL;
     ddaebm_model *model = small_model(context, "", 1);
-    int blas = openblas_get_num_threads ? openblas_get_num_threads() : 0;
-    void *both[2] = {&blas, model};
-    ASSERT_OK(ddaebm_sampler_create(&mine, model));
-    ASSERT_OK(ddaebm_sampler_draw(mine, 1, 0, count, rows));
-    for (int i = 0; i < OTHERS; i++) {
-        ASSERT_OK(ddaebm_sampler_create(&samplers[i], model));
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, draw_on, samplers[i]), 0);
-    }
-    while (atomic_load(&drawing) < OTHERS)
-        (void)usleep(100);
-    for (int i = 0; i < CHILDREN; i++)
-        in_a_child(blas ? count_blas_threads : draw_with_a_new_one, blas ? (void *)both : model);
-    atomic_store(&enough, true);
-    for (int i = 0; i < OTHERS; i++) {
-        void *result = NULL;
-        ck_assert_int_eq(pthread_join(threads[i], &result), 0);
-        ck_assert_ptr_nonnull(result);
-        ddaebm_sampler_free(samplers[i]);
-    }
-    ddaebm_sampler_free(mine);
+    ddaebm_dataset *data = small_rows(context, 21, 2);
+    count = ROWS;
+    mine.model = model;
+    ASSERT_OK(ddaebm_sampler_create(&mine.sampler, model));
+    ASSERT_OK(ddaebm_scorer_create(&mine.scorer, model));
+    ASSERT_OK(ddaebm_trainer_create(&mine.trainer, model, data, 1));
+    ASSERT_OK(ddaebm_sampler_draw(mine.sampler, 1, 0, ROWS, rows));
+    ASSERT_OK(ddaebm_sampler_create(&theirs, model));
+    ASSERT_OK(ddaebm_sampler_set_progress(theirs, wait_inside, &once));
+    ck_assert_int_eq(pthread_barrier_init(&meeting, NULL, 2), 0);
+    ck_assert_int_eq(pthread_create(&other, NULL, draw_and_wait, theirs), 0);
+    (void)pthread_barrier_wait(&meeting);
+    in_a_child(be_refused, &mine);
+    ASSERT_OK(ddaebm_sampler_draw(mine.sampler, 1, 0, ROWS, again)); /* not the parent */
+    ck_assert_int_eq(memcmp(again, rows, ROWS * TASK_WIDTH * sizeof *rows), 0);
+    (void)pthread_barrier_wait(&meeting);
+    ck_assert_int_eq(pthread_join(other, &result), 0);
+    ck_assert_ptr_nonnull(result);
+    in_a_child(draw_again, mine.sampler); /* nor a child of a quiet process */
+    pthread_barrier_destroy(&meeting);
+    ddaebm_sampler_free(theirs);
+    ddaebm_sampler_free(mine.sampler);
+    ddaebm_scorer_free(mine.scorer);
+    ddaebm_trainer_free(mine.trainer);
+    ddaebm_dataset_free(data);
     ddaebm_model_free(model);
     ddaebm_context_free(context);
 }
@@ -203,6 +227,7 @@ END_TEST
 
 int main(void) {
     const TTest *const both[] = {a_sampler_goes_on_in_the_child};
-    const TTest *const once[] = {everything_works_in_the_child, a_run_goes_on_in_the_child, a_fork_may_come_in_the_middle};
+    const TTest *const once[] = {everything_works_in_the_child, a_run_goes_on_in_the_child,
+                                 a_fork_in_the_midst_leaves_a_child_that_refuses};
     return run_loop_tests("fork of samplers", both, 1, 2) | run_tests("fork", once, sizeof once / sizeof *once);
 }

@@ -1,5 +1,7 @@
 #include "tensor/kernels/matmul.h"
 
+#include "base/error.h"
+
 #include <cblas.h>
 #include <pthread.h>
 #include <string.h>
@@ -60,11 +62,10 @@ extern int openblas_get_num_threads(void) __attribute__((weak));
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_watch = PTHREAD_ONCE_INIT;
 static int inside, saved;
-static bool left_at_one; /* nobody is inside, yet the threads are to be put back */
 static _Thread_local int inside_here; /* of this thread */
+static bool stranded;                 /* a fork came while another thread computed */
 
-/* A child has one thread: the lock is to be free in it, and computations of threads that it lacks do not count. OpenBLAS starts threads when it
- * is told their number, so a fork leaves that to the child's first computation. */
+/* A child has one thread: the lock here is to be free in it. Those inside the BLAS may be held, and nobody will give them back. */
 static void before_fork(void) {
     pthread_mutex_lock(&lock);
 }
@@ -74,7 +75,7 @@ static void after_fork(void) {
 }
 
 static void after_fork_in_child(void) {
-    left_at_one = inside > 0 && inside_here == 0;
+    stranded = stranded || inside > inside_here;
     inside = inside_here;
     pthread_mutex_unlock(&lock);
 }
@@ -83,15 +84,24 @@ static void watch_forks(void) {
     (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
+ddaebm_status dd_blas_check(void) {
+    if (!stranded)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_STATE,
+                   "this process was forked while another thread computed, whose locks in the BLAS nobody gives back: "
+                   "fork while no call computes, or execute another program");
+}
+
+static bool can_hold_threads(void) {
+    return openblas_set_num_threads && openblas_get_num_threads;
+}
+
 void dd_blas_enter(void) {
-    if (!openblas_set_num_threads || !openblas_get_num_threads)
-        return;
     (void)pthread_once(&fork_watch, watch_forks);
     pthread_mutex_lock(&lock);
     inside_here++;
-    if (inside++ == 0) {
-        saved = left_at_one ? saved : openblas_get_num_threads();
-        left_at_one = false;
+    if (inside++ == 0 && can_hold_threads()) {
+        saved = openblas_get_num_threads();
         if (saved != 1)
             openblas_set_num_threads(1);
     }
@@ -99,11 +109,9 @@ void dd_blas_enter(void) {
 }
 
 void dd_blas_leave(void) {
-    if (!openblas_set_num_threads || !openblas_get_num_threads)
-        return;
     pthread_mutex_lock(&lock);
     inside_here--;
-    if (--inside == 0 && saved != 1)
+    if (--inside == 0 && can_hold_threads() && saved != 1)
         openblas_set_num_threads(saved);
     pthread_mutex_unlock(&lock);
 }

@@ -194,7 +194,10 @@ START_TEST(a_fork_in_the_midst_leaves_a_child_that_refuses) {
     pthread_t other;
     heritage mine = {.model = NULL};
     ddaebm_sampler *theirs = NULL;
-    ddaebm_model *model = small_model(context, "", 1);
+    ddaebm_context *alone = NULL; /* of one thread, which then hears of all progress */
+    ASSERT_OK(ddaebm_context_create(&alone, NULL));
+    ASSERT_OK(ddaebm_context_set_threads(alone, 1));
+    ddaebm_model *model = small_model(context, "", 1), *other_model = small_model(alone, "", 1);
     ddaebm_dataset *data = small_rows(context, 21, 2);
     count = ROWS;
     mine.model = model;
@@ -202,7 +205,7 @@ START_TEST(a_fork_in_the_midst_leaves_a_child_that_refuses) {
     ASSERT_OK(ddaebm_scorer_create(&mine.scorer, model));
     ASSERT_OK(ddaebm_trainer_create(&mine.trainer, model, data, 1));
     ASSERT_OK(ddaebm_sampler_draw(mine.sampler, 1, 0, ROWS, rows));
-    ASSERT_OK(ddaebm_sampler_create(&theirs, model));
+    ASSERT_OK(ddaebm_sampler_create(&theirs, other_model));
     ASSERT_OK(ddaebm_sampler_set_progress(theirs, wait_inside, &once));
     ck_assert_int_eq(pthread_barrier_init(&meeting, NULL, 2), 0);
     ck_assert_int_eq(pthread_create(&other, NULL, draw_and_wait, theirs), 0);
@@ -221,6 +224,8 @@ START_TEST(a_fork_in_the_midst_leaves_a_child_that_refuses) {
     ddaebm_trainer_free(mine.trainer);
     ddaebm_dataset_free(data);
     ddaebm_model_free(model);
+    ddaebm_model_free(other_model);
+    ddaebm_context_free(alone);
     ddaebm_context_free(context);
 }
 END_TEST

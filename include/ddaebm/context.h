@@ -2,7 +2,15 @@
  *  What the library needs from its host: memory, threads, and a place for its log.
  *
  *  Every handle is made in a context. NULL stands for a context of that handle's own, with the defaults below. A handle keeps
- *  its context alive, so the order in which things are freed does not matter. There is no global state of the library's own. */
+ *  its context alive, so the order in which things are freed does not matter. There is no global state of the library's own.
+ *
+ *  Structs that cross this interface begin with struct_size, which their DDAEBM_..._INIT sets, and only ever grow at their end. One of an older
+ *  version is taken, with defaults for what it lacks; one of a newer version is taken if what is not known here is zero, and refused with
+ *  ::DDAEBM_UNSUPPORTED otherwise. Of structs that are written, what fits is.
+ *
+ *  Calls compute in the default floating-point environment and leave the caller's as it was; callbacks run in the former. docs/embedding.md and
+ *  docs/threads.md say what else a host can rely on. A child that was forked while another thread of its parent computed gets ::DDAEBM_STATE from
+ *  whatever computes; one that was forked otherwise goes on. */
 #ifndef DDAEBM_CONTEXT_H
 #define DDAEBM_CONTEXT_H
 
@@ -41,6 +49,10 @@ typedef enum ddaebm_log_level {
 
 /** Receives one whole line, without a newline. May be called from any thread that uses a handle of the context. */
 typedef void (*ddaebm_log_function)(void *user, ddaebm_log_level level, const char *line);
+
+/** Called now and then by a long call, from the calling thread: `done` of `total` rows or bytes.
+ *  @return 0 to go on, anything else to cancel. A cancelled call returns ::DDAEBM_CANCELLED and leaves its handle usable. */
+typedef int (*ddaebm_progress_function)(void *user, uint64_t done, uint64_t total);
 
 /** Makes a context: one thread for each processor that this process may run on, silent log.
  *  @param[out] out the new context, to be freed with ddaebm_context_free; untouched on failure

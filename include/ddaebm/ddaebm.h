@@ -11,6 +11,7 @@
 #include <ddaebm/sampler.h>
 #include <ddaebm/scorer.h>
 #include <ddaebm/status.h>
+#include <ddaebm/stream.h>
 #include <ddaebm/trainer.h>
 #include <ddaebm/version.h>
 

@@ -7,6 +7,7 @@
 #define DDAEBM_MODEL_H
 
 #include <ddaebm/config.h>
+#include <ddaebm/stream.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,11 +64,28 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_load(ddaebm_model **out, dd
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context, const void *data,
                                                                  size_t size);
 
+/** ddaebm_model_load from a file or a function, telling its progress. The bytes must end with the model's: those of an archive's member,
+ *  not of the archive. They are read in steps of at most 1 MiB and checked on the way, so that memory grows with what has come, not with
+ *  what a header claims.
+ *  @param[out] out the model, to be freed with ddaebm_model_free; untouched on failure
+ *  @param context NULL for the defaults
+ *  @param reader where from
+ *  @return as ddaebm_model_load, ::DDAEBM_CANCELLED if the progress function asks for it, or what the read function returned.
+ *  @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_load_stream(ddaebm_model **out, ddaebm_context *context,
+                                                                 const ddaebm_reader *reader);
+
 /** Writes a model as safetensors, whole or not at all.
  *  @param model the model
  *  @param path of the file, replaced if it exists
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save(const ddaebm_model *model, const char *path);
+
+/** ddaebm_model_save to a file or a function.
+ *  @param model the model
+ *  @param writer where to; the bytes are those of ddaebm_model_save
+ *  @return as ddaebm_model_save, or what the write function returned. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save_stream(const ddaebm_model *model, const ddaebm_writer *writer);
 
 /** ddaebm_model_save into memory.
  *  @param model the model

@@ -15,9 +15,6 @@ extern "C" {
 /** A sampler; opaque. */
 typedef struct ddaebm_sampler ddaebm_sampler;
 
-/** Called now and then by a long call, from the calling thread. @return 0 to go on, anything else to cancel. */
-typedef int (*ddaebm_progress_function)(void *user, uint64_t done, uint64_t total);
-
 /** Makes a sampler with the model's present weights.
  *  @param[out] out the new sampler, to be freed with ddaebm_sampler_free; untouched on failure
  *  @param model must outlive the sampler

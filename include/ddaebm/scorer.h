@@ -26,6 +26,12 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_create(ddaebm_scorer **out
 /** Frees a scorer. @param scorer may be NULL. @since 0.1 */
 DDAEBM_API void ddaebm_scorer_free(ddaebm_scorer *scorer);
 
+/** Sets who hears of progress. @param scorer the scorer @param function NULL for nobody; the rows that it hears of are those of the
+ *  call, times the levels for typicality @param user handed to @p function
+ *  @return ::DDAEBM_OK or ::DDAEBM_INVALID_ARGUMENT. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_set_progress(ddaebm_scorer *scorer, ddaebm_progress_function function,
+                                                                   void *user);
+
 /** Scores rows. No allocation after the first call of a scorer.
  *  @param scorer the scorer
  *  @param rows [count, width], finite
@@ -33,7 +39,7 @@ DDAEBM_API void ddaebm_scorer_free(ddaebm_scorer *scorer);
  *  @param level 0 to T-1
  *  @param[out] scores [count]; meaningless on failure
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (no such level), ::DDAEBM_NOT_FINITE (a row that is not
- *          finite: the text names it) or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+ *          finite: the text names it), ::DDAEBM_CANCELLED or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level,
                                                             float *scores);
 
@@ -67,7 +73,7 @@ typedef enum ddaebm_score {
 DDAEBM_API const char *ddaebm_score_name(size_t index);
 
 /** Scores rows by any of the ways. The first call for another than the energy prepares the others, with the model's weights of that time;
- *  such calls allocate.
+ *  calls after it allocate only if they have more rows than any before.
  *  @param scorer the scorer
  *  @param score which
  *  @param rows [count, width], finite

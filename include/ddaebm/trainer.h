@@ -86,10 +86,35 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_create(ddaebm_trainer **o
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume(ddaebm_trainer **out, ddaebm_context *context, const char *path,
                                                               const ddaebm_dataset *dataset);
 
+/** ddaebm_trainer_resume from memory.
+ *  @param[out] out the trainer @param context NULL for the defaults @param data the file's bytes @param size how many
+ *  @param dataset the one that the run had; must outlive the trainer @return as ddaebm_trainer_resume. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume_memory(ddaebm_trainer **out, ddaebm_context *context,
+                                                                     const void *data, size_t size, const ddaebm_dataset *dataset);
+
+/** ddaebm_trainer_resume from a file or a function, telling its progress, as ddaebm_model_load_stream does.
+ *  @param[out] out the trainer @param context NULL for the defaults @param reader where from
+ *  @param dataset the one that the run had; must outlive the trainer
+ *  @return as ddaebm_trainer_resume and ddaebm_model_load_stream. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trainer **out, ddaebm_context *context,
+                                                                     const ddaebm_reader *reader, const ddaebm_dataset *dataset);
+
 /** Writes a checkpoint, whole or not at all: weights, averages, moments, step and seed.
  *  @param trainer the trainer @param path of the file, replaced if it exists
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_save(const ddaebm_trainer *trainer, const char *path);
+
+/** ddaebm_trainer_save to a file or a function. @param trainer the trainer @param writer where to
+ *  @return as ddaebm_trainer_save, or what the write function returned. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_save_stream(const ddaebm_trainer *trainer, const ddaebm_writer *writer);
+
+/** ddaebm_trainer_save into memory. @param trainer the trainer
+ *  @param[out] data may be NULL if @p capacity is 0; untouched on failure @param capacity bytes at @p data
+ *  @param[out] needed bytes that the checkpoint takes; may be NULL
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or ::DDAEBM_OUT_OF_RANGE if @p capacity is too small
+ *          (@p needed is set all the same). @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_save_memory(const ddaebm_trainer *trainer, void *data, size_t capacity,
+                                                                   size_t *needed);
 
 /** Frees a trainer. @param trainer may be NULL. @since 0.1 */
 DDAEBM_API void ddaebm_trainer_free(ddaebm_trainer *trainer);

@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/struct_size.h"
 
 #include <sched.h>
 #include <stdarg.h>
@@ -38,26 +39,32 @@ static int processors(void) {
     return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
 }
 
+/* What the caller has, or malloc; chosen is initialised. */
+static ddaebm_status choose_allocator(ddaebm_allocator *chosen, const ddaebm_allocator *allocator) {
+    if (!allocator) {
+        chosen->allocate = malloc_allocate;
+        chosen->release = malloc_release;
+        return DDAEBM_OK;
+    }
+    ddaebm_status status = dd_struct_in(chosen, sizeof *chosen, allocator, "DDAEBM_ALLOCATOR_INIT");
+    if (status == DDAEBM_OK && (!chosen->allocate || !chosen->release))
+        status = dd_fail(DDAEBM_INVALID_ARGUMENT, "allocator: allocate and release must both be set");
+    return status;
+}
+
 ddaebm_status ddaebm_context_create(ddaebm_context **out, const ddaebm_allocator *allocator) {
     DD_REQUIRE(out);
     ddaebm_allocator chosen = DDAEBM_ALLOCATOR_INIT;
-    chosen.allocate = malloc_allocate;
-    chosen.release = malloc_release;
-    if (allocator) {
-        if (allocator->struct_size != sizeof *allocator)
-            return dd_fail(DDAEBM_INVALID_ARGUMENT, "allocator->struct_size is %zu, not %zu: use DDAEBM_ALLOCATOR_INIT",
-                           allocator->struct_size, sizeof *allocator);
-        if (!allocator->allocate || !allocator->release)
-            return dd_fail(DDAEBM_INVALID_ARGUMENT, "allocator: allocate and release must both be set");
-        chosen = *allocator;
-    }
+    ddaebm_status status = choose_allocator(&chosen, allocator);
+    if (status != DDAEBM_OK)
+        return status;
     ddaebm_context *context = chosen.allocate(chosen.user, sizeof *context);
     if (!context)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for a context");
     memset(context, 0, sizeof *context);
     atomic_init(&context->holds, 1);
     context->allocator = chosen;
-    ddaebm_status status = dd_pool_create(&context->pool, context, processors());
+    status = dd_pool_create(&context->pool, context, processors());
     if (status != DDAEBM_OK) {
         chosen.release(chosen.user, context);
         return status;

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* pthread_sigmask */
 #include "base/threads.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
 
@@ -8,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 /* How often a waiting thread looks before it gives its processor away; about 50 microseconds. */
 enum { SPINS = 4000 };
@@ -27,6 +29,7 @@ struct worker {
 
 struct dd_pool {
     int threads, started;
+    pid_t process;          /* whose threads they are */
     struct worker *workers; /* threads - 1 of them */
     pthread_mutex_t caller; /* held by the one whose call runs */
     pthread_mutex_t lock;   /* guards the sleep of the workers */
@@ -67,6 +70,7 @@ void dd_team_wait(dd_team *team) {
 static void *work(void *argument) {
     struct worker *self = argument;
     dd_pool *pool = self->pool;
+    (void)dd_arithmetic_enter(); /* for good: a thread begins with its maker's */
     for (unsigned seen = self->seen;;) {
         for (int spins = 0; spins < SPINS && atomic_load_explicit(&pool->job, memory_order_acquire) == seen; spins++)
             pause_briefly();
@@ -92,6 +96,22 @@ static void announce(dd_pool *pool) {
     pthread_mutex_unlock(&pool->lock);
 }
 
+static void make_sleep(dd_pool *pool) {
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+}
+
+/* A fork copies a pool without its threads, and its lock as they held it. Those in the child begin anew. */
+static bool was_forked(const dd_pool *pool) {
+    return pool->started > 0 && pool->process != getpid();
+}
+
+/* By the one who holds `caller`, with which nobody was inside when the process forked. */
+static void begin_anew(dd_pool *pool) {
+    make_sleep(pool);
+    pool->started = 0;
+}
+
 ddaebm_status dd_pool_create(dd_pool **out, ddaebm_context *context, int threads) {
     dd_pool *pool = dd_alloc_zero(context, 1, sizeof *pool);
     if (!pool)
@@ -104,8 +124,7 @@ ddaebm_status dd_pool_create(dd_pool **out, ddaebm_context *context, int threads
     pool->threads = threads;
     pool->team.size = threads;
     pthread_mutex_init(&pool->caller, NULL);
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->wake, NULL);
+    make_sleep(pool);
     *out = pool;
     return DDAEBM_OK;
 }
@@ -128,11 +147,10 @@ static void start(dd_pool *pool) {
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pool->team.size = pool->started + 1;
+    pool->process = getpid();
 }
 
-void dd_pool_free(dd_pool *pool, ddaebm_context *context) {
-    if (!pool)
-        return;
+static void end_threads(dd_pool *pool) {
     atomic_store(&pool->ending, true);
     announce(pool);
     for (int i = 0; i < pool->started; i++)
@@ -140,6 +158,13 @@ void dd_pool_free(dd_pool *pool, ddaebm_context *context) {
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->lock);
     pthread_mutex_destroy(&pool->caller);
+}
+
+void dd_pool_free(dd_pool *pool, ddaebm_context *context) {
+    if (!pool)
+        return;
+    if (!was_forked(pool))
+        end_threads(pool);
     dd_free(context, pool->workers);
     dd_free(context, pool);
 }
@@ -154,6 +179,8 @@ void dd_pool_run(dd_pool *pool, bool alone, dd_team_function function, void *arg
         function(argument, &self, 0);
         return;
     }
+    if (was_forked(pool))
+        begin_anew(pool);
     if (pool->started == 0)
         start(pool);
     pool->function = function;

@@ -13,7 +13,8 @@ typedef struct dd_team dd_team;
 /* index runs from 0 to dd_team_size(team)-1; index 0 is the caller's thread. */
 typedef void (*dd_team_function)(void *argument, dd_team *team, int index);
 
-/* Makes a pool of threads-1 waiting threads. */
+/* Makes a pool of threads-1 threads, which start at the first call that has work for them; in a child that forks, anew. A pool that another
+ * thread had when the process forked serves the child's callers alone. */
 ddaebm_status dd_pool_create(dd_pool **out, ddaebm_context *context, int threads);
 
 /* Ends the threads. NULL is fine. */

@@ -1,7 +1,9 @@
 #include "config/config.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/struct_size.h"
 #include "config/keys.h"
 #include "config/presets.h"
 
@@ -43,6 +45,7 @@ cleanup:
 }
 
 ddaebm_status ddaebm_config_create(ddaebm_config **out, ddaebm_context *context, const char *preset) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     dd_settings settings;
     ddaebm_status status = dd_preset_settings(&settings, preset ? preset : "points");
@@ -127,6 +130,7 @@ static ddaebm_status parse(dd_settings *settings, const char *text, size_t lengt
 }
 
 ddaebm_status ddaebm_config_parse(ddaebm_config *config, const char *text, size_t length) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     DD_REQUIRE(text);
     return parse(&config->settings, text, length);
@@ -159,6 +163,7 @@ static ddaebm_status read_file(const char *path, char *block, size_t *length) {
 }
 
 ddaebm_status ddaebm_config_load(ddaebm_config *config, const char *path) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     DD_REQUIRE(path);
     char *block = dd_alloc(config->context, MOST_FILE_BYTES + 1);
@@ -200,6 +205,7 @@ static ddaebm_status wrong_type(const dd_key *key, const char *wanted) {
 }
 
 ddaebm_status ddaebm_config_set(ddaebm_config *config, const char *key, const char *value) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     DD_REQUIRE(key);
     DD_REQUIRE(value);
@@ -290,6 +296,7 @@ static void append_value(sink *to, const dd_settings *settings, const dd_key *ke
 }
 
 ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *key, char *text, size_t capacity, size_t *needed) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     if (capacity > 0)
         DD_REQUIRE(text);
@@ -318,19 +325,20 @@ ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *ke
 
 ddaebm_status ddaebm_config_key(size_t index, ddaebm_key_info *info) {
     DD_REQUIRE(info);
-    if (info->struct_size != sizeof *info)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "info->struct_size is %zu, not %zu: use DDAEBM_KEY_INFO_INIT", info->struct_size,
-                       sizeof *info);
+    ddaebm_status status = dd_struct_check(info, "DDAEBM_KEY_INFO_INIT");
+    if (status != DDAEBM_OK)
+        return status;
     if (index >= dd_key_count())
         return dd_fail(DDAEBM_NOT_FOUND, "there is no key %zu; there are %zu, from 0", index, dd_key_count());
     const dd_key *key = dd_key_at(index);
-    info->name = key->name;
-    info->meaning = key->meaning;
-    info->type = key->type;
-    info->least = key->least;
-    info->most = key->most;
-    info->most_elements = key->most_elements;
-    info->choices = key->choices;
+    const ddaebm_key_info known = {.name = key->name,
+                                   .meaning = key->meaning,
+                                   .type = key->type,
+                                   .least = key->least,
+                                   .most = key->most,
+                                   .most_elements = key->most_elements,
+                                   .choices = key->choices};
+    dd_struct_out(info, &known, sizeof known);
     return DDAEBM_OK;
 }
 

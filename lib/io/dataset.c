@@ -1,8 +1,10 @@
 #include "io/dataset.h"
 
+#include "base/arithmetic.h"
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/struct_size.h"
 #include "io/content.h"
 #include "io/named_pictures.h"
 #include "io/synthetic.h"
@@ -158,6 +160,7 @@ static ddaebm_status check_content(dd_content *content) {
 }
 
 ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(path);
     ddaebm_context *held = NULL;
@@ -202,6 +205,7 @@ static ddaebm_status create_copy(ddaebm_dataset **out, ddaebm_context *context, 
 
 ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *context, const float *rows, size_t count,
                                          size_t width) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(rows);
     size_t elements = 0, bytes = 0;
@@ -238,6 +242,7 @@ ddaebm_status ddaebm_dataset_create_images(ddaebm_dataset **out, ddaebm_context 
 
 ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_context *context, const float *pixels, size_t count,
                                                  size_t height, size_t width, size_t channels) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(pixels);
     size_t bytes = 0;
@@ -255,21 +260,18 @@ ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_co
 ddaebm_status ddaebm_dataset_create_source(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_source *source) {
     DD_REQUIRE(out);
     DD_REQUIRE(source);
-    if (source->struct_size != sizeof *source)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "source->struct_size is %zu, not %zu: use DDAEBM_SOURCE_INIT", source->struct_size,
-                       sizeof *source);
-    if (!source->read)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "source->read must be set");
     ddaebm_dataset *dataset = NULL;
-    ddaebm_status status = check_width(source->width);
-    if (status != DDAEBM_OK)
-        return status;
-    status = create(&dataset, context, source->width, source->rows);
-    if (status != DDAEBM_OK)
-        return status;
-    dataset->source = *source;
+    ddaebm_source own = DDAEBM_SOURCE_INIT;
+    ddaebm_status status;
+    DD_TRY(dd_struct_in(&own, sizeof own, source, "DDAEBM_SOURCE_INIT"));
+    if (!own.read)
+        DD_TRY(dd_fail(DDAEBM_INVALID_ARGUMENT, "source->read must be set"));
+    DD_TRY(check_width(own.width));
+    DD_TRY(create(&dataset, context, own.width, own.rows));
+    dataset->source = own;
     *out = dataset;
-    return DDAEBM_OK;
+cleanup:
+    return status;
 }
 
 void ddaebm_dataset_free(ddaebm_dataset *dataset) {
@@ -307,6 +309,7 @@ bool dd_dataset_named(const ddaebm_dataset *dataset) {
 }
 
 ddaebm_status ddaebm_dataset_read(const ddaebm_dataset *dataset, uint64_t first, size_t count, float *out) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(dataset);
     DD_REQUIRE(out);
     const ddaebm_source *source = &dataset->source;

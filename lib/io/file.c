@@ -2,9 +2,9 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "io/file.h"
 
-#include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "io/system_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,132 +22,37 @@
 #define PATH_MAX 4096
 #endif
 
-enum { STEP = 1 << 20, TEMPORARY_NAME = 40, TRIES = 100 };
-
-/* What a user can do about an error of the system. */
-static const char *remedy(int error) {
-    switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-        return "; free some space or choose another place";
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return "; choose a place that this user may write to, or change its permissions";
-    case EISDIR:
-        return "; give the name of a file in it";
-    case EFBIG:
-        return "; raise the limit on file sizes";
-    case EMFILE:
-    case ENFILE:
-        return "; close some files";
-    default:
-        return "";
-    }
-}
-
-static const char *reason(int error, char *buffer, size_t size) {
-    return strerror_r(error, buffer, size) == 0 ? buffer : "unknown error";
-}
-
-/* "cannot write PATH: CAUSE; REMEDY" for the error of the system. */
-static ddaebm_status refuse(ddaebm_status status, const char *what, const char *path, int error) {
-    char text[128];
-    return dd_fail(status, "cannot %s %.250s: %s%s", what, path, reason(error, text, sizeof text), remedy(error));
-}
-
-static ddaebm_status read_failed(const char *path, int error) {
-    char text[128];
-    if (error == ENOENT || error == ENOTDIR)
-        return dd_fail(DDAEBM_NOT_FOUND, "cannot open %.250s: %s; check the path", path, reason(error, text, sizeof text));
-    if (error == EISDIR)
-        return dd_fail(DDAEBM_IO, "cannot read %.250s: it is a folder; give the name of a file", path);
-    if (error == EACCES || error == EPERM)
-        return dd_fail(DDAEBM_IO, "cannot open %.250s: %s; this user may not read it", path, reason(error, text, sizeof text));
-    return refuse(DDAEBM_IO, "read", path, error);
-}
-
-/* Bytes read, or -1 with errno set. */
-static ssize_t read_some(int file, char *into, size_t size) {
-    ssize_t got = 0;
-    do
-        got = read(file, into, size);
-    while (got < 0 && errno == EINTR);
-    return got;
-}
-
-/* Room for one more step. What a plain file says of its size only keeps the last growth from overshooting. */
-static char *grow(ddaebm_context *context, char *block, size_t used, size_t *capacity, size_t expected) {
-    size_t wanted = *capacity < STEP ? STEP : *capacity + (*capacity < SIZE_MAX / 2 ? *capacity : 0);
-    if (expected > used && expected < wanted)
-        wanted = expected;
-    size_t whole = 0;
-    char *grown = dd_size_add(&whole, wanted, 1) ? dd_alloc(context, whole) : NULL;
-    if (!grown)
-        return NULL;
-    if (used > 0)
-        memcpy(grown, block, used);
-    dd_free(context, block);
-    *capacity = wanted;
-    return grown;
-}
-
-/* Reads to the end of an open file. *block is the caller's to free, also on failure. */
-static ddaebm_status read_all(ddaebm_context *context, int file, const char *path, size_t most, size_t expected, char **block,
-                              size_t *used) {
-    size_t capacity = 0;
-    for (;;) {
-        if (*used == capacity) {
-            char *grown = grow(context, *block, *used, &capacity, expected);
-            if (!grown)
-                return dd_fail_in(DDAEBM_OUT_OF_MEMORY, path);
-            *block = grown;
-        }
-        size_t room = capacity - *used;
-        ssize_t got = read_some(file, *block + *used, room < STEP ? room : STEP);
-        if (got < 0)
-            return read_failed(path, errno);
-        if (got == 0)
-            return DDAEBM_OK;
-        *used += (size_t)got;
-        if (*used > most)
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "cannot read %.250s: it is larger than the %zu bytes allowed", path, most);
-    }
-}
+enum { TEMPORARY_NAME = 40, TRIES = 100 };
 
 ddaebm_status dd_file_read(ddaebm_context *context, const char *path, size_t most_bytes, void **data, size_t *size) {
-    ddaebm_status status = DDAEBM_OK;
-    char *block = NULL;
-    size_t used = 0, expected = 0;
-    struct stat about;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (file < 0)
-        return read_failed(path, errno);
-    if (fstat(file, &about) != 0) {
-        status = read_failed(path, errno);
+    const ddaebm_reader reader = dd_reader_of_file(path);
+    dd_intake stream;
+    dd_block block = {NULL, 0, 0};
+    bool ended = false;
+    ddaebm_status status = dd_intake_open(&stream, &reader);
+    if (status != DDAEBM_OK)
+        return status;
+    if (stream.total > most_bytes)
+        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "cannot read %.250s: it has %ju bytes; at most %zu are allowed", path,
+                       (uintmax_t)stream.total, most_bytes));
+    DD_TRY(dd_intake_fill(&stream, context, &block, stream.total > 0 ? (size_t)stream.total : most_bytes));
+    DD_TRY(dd_intake_finish(&stream, &ended));
+    if (!ended && stream.total > 0)
+        DD_TRY(dd_fail(DDAEBM_IO, "cannot read %.250s: it grew while it was read; try again", path));
+    if (!ended)
+        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "cannot read %.250s: it is larger than the %zu bytes allowed", path, most_bytes));
+    if (!block.data && !(block.data = dd_alloc(context, 1))) {
+        status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
-    if (S_ISDIR(about.st_mode)) {
-        status = read_failed(path, EISDIR);
-        goto cleanup;
-    }
-    if (S_ISREG(about.st_mode) && about.st_size > 0) {
-        if ((uintmax_t)about.st_size > most_bytes) {
-            status = dd_fail(DDAEBM_OUT_OF_RANGE, "cannot read %.250s: it has %jd bytes; at most %zu are allowed", path,
-                             (intmax_t)about.st_size, most_bytes);
-            goto cleanup;
-        }
-        expected = (size_t)about.st_size + 1; /* one more, so that the end shows without another growth */
-    }
-    DD_TRY(read_all(context, file, path, most_bytes, expected, &block, &used));
-    block[used] = '\0';
-    *data = block;
-    *size = used;
-    block = NULL;
+    block.data[block.used] = '\0';
+    *data = block.data;
+    *size = block.used;
+    block.data = NULL;
 cleanup:
-    dd_free(context, block);
-    (void)close(file);
-    return status;
+    dd_free(context, block.data);
+    dd_intake_close(&stream);
+    return status == DDAEBM_OUT_OF_MEMORY ? dd_fail_in(status, path) : status;
 }
 
 /* 0, or the error of the system. */
@@ -191,11 +96,11 @@ static int write_quietly(int file, const dd_span *spans, size_t count) {
 static ddaebm_status write_directly(const char *path, const dd_span *spans, size_t count) {
     int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
     if (file < 0)
-        return refuse(DDAEBM_IO, "write", path, errno);
+        return dd_system_refuse(DDAEBM_IO, "write", path, errno);
     int error = write_quietly(file, spans, count);
     if (close(file) != 0 && error == 0 && errno != EINTR)
         error = errno;
-    return error ? refuse(DDAEBM_IO, "write", path, error) : DDAEBM_OK;
+    return error ? dd_system_refuse(DDAEBM_IO, "write", path, error) : DDAEBM_OK;
 }
 
 /* Names under which the system shows this process's descriptors: replacing them would replace the name, not write to what it stands
@@ -242,16 +147,16 @@ static ddaebm_status replace_in(int folder, const char *path, const char *base, 
     char name[TEMPORARY_NAME];
     int file = make_temporary(folder, name);
     if (file < 0)
-        return refuse(DDAEBM_IO, "write", path, errno);
+        return dd_system_refuse(DDAEBM_IO, "write", path, errno);
     int error = fill_temporary(file, spans, count);
     if (error == 0 && renameat(folder, name, folder, base) != 0)
         error = errno;
     if (error) {
         (void)unlinkat(folder, name, 0);
-        return refuse(DDAEBM_IO, "write", path, error);
+        return dd_system_refuse(DDAEBM_IO, "write", path, error);
     }
     error = flush_folder(folder);
-    return error ? refuse(DDAEBM_IO, "flush the folder of", path, error) : DDAEBM_OK;
+    return error ? dd_system_refuse(DDAEBM_IO, "flush the folder of", path, error) : DDAEBM_OK;
 }
 
 /* Replaces a plain file; target is a copy of the path, links followed, that is cut here into folder and name. */
@@ -259,14 +164,14 @@ static ddaebm_status replace(char *target, const char *path, const dd_span *span
     char *slash = strrchr(target, '/');
     const char *base = slash ? slash + 1 : target, *folder_path = !slash ? "." : slash == target ? "/" : target;
     if (*base == '\0')
-        return refuse(DDAEBM_IO, "write", path, EISDIR);
+        return dd_system_refuse(DDAEBM_IO, "write", path, EISDIR);
     if (slash && slash != target)
         *slash = '\0';
     int folder = open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0 && (errno == ENOENT || errno == ENOTDIR))
         return dd_fail(DDAEBM_IO, "cannot write %.200s: there is no folder %.200s; create it first", path, folder_path);
     if (folder < 0)
-        return refuse(DDAEBM_IO, "write", path, errno);
+        return dd_system_refuse(DDAEBM_IO, "write", path, errno);
     ddaebm_status status = replace_in(folder, path, base, spans, count);
     (void)close(folder);
     return status;
@@ -287,7 +192,7 @@ static ddaebm_status resolve(ddaebm_context *context, const char *path, char **t
         int error = errno;
         dd_free(context, real);
         return dd_fail(DDAEBM_IO, "cannot write %.250s: it is a symbolic link that cannot be followed: %s", path,
-                       reason(error, text, sizeof text));
+                       dd_system_reason(error, text, sizeof text));
     }
     *target = real;
     return DDAEBM_OK;
@@ -301,7 +206,7 @@ ddaebm_status dd_file_write(ddaebm_context *context, const char *path, const dd_
     if (is_descriptor(path) || (exists && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)))
         return write_directly(path, spans, count);
     if (exists && S_ISDIR(about.st_mode))
-        return refuse(DDAEBM_IO, "write", path, EISDIR);
+        return dd_system_refuse(DDAEBM_IO, "write", path, EISDIR);
     char *target = NULL;
     ddaebm_status status = resolve(context, path, &target);
     if (status == DDAEBM_OK)

@@ -2,13 +2,7 @@
 #ifndef DD_FILE_H
 #define DD_FILE_H
 
-#include <ddaebm/context.h>
-
-/* A piece of what is to be written. */
-typedef struct dd_span {
-    const void *data; /* may be NULL if size is 0 */
-    size_t size;
-} dd_span;
+#include "io/stream.h"
 
 /* Reads all of a file into a new block, *data, to be freed with dd_free; a zero byte that *size does not count follows the content.
  * Memory grows with what has been read, in steps of at most 1 MiB or twice what there is, never with what a size claims.

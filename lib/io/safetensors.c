@@ -3,11 +3,10 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
-#include "io/file.h"
+#include "base/struct_size.h"
 #include "io/text.h"
 
 #include <jansson.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +28,7 @@ static const struct {
 struct dd_safetensors {
     ddaebm_context *context;
     json_t *header;           /* owns the names and the metadata */
-    unsigned char *block;     /* owns the data */
+    dd_block block;           /* owns the data */
     dd_tensor_entry *entries; /* sorted by name */
     size_t count;
 };
@@ -144,13 +143,13 @@ static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     return DDAEBM_OK;
 }
 
-static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *entry, const json_t *value, size_t there) {
+static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *entry, const json_t *value, size_t most) {
     const json_t *first = json_array_get(value, 0), *last = json_array_get(value, 1);
     if (json_array_size(value) != 2 || !json_is_integer(first) || !json_is_integer(last))
         return refuse(DDAEBM_FORMAT, entry, "data_offsets is not two integers");
     json_int_t begin = json_integer_value(first), end = json_integer_value(last);
-    if (begin < 0 || end < begin || (uint64_t)end > there)
-        return refuse(DDAEBM_FORMAT, entry, "data_offsets lie outside the file");
+    if (begin < 0 || end < begin || (uint64_t)end > most)
+        return refuse(DDAEBM_FORMAT, entry, "data_offsets lie outside any file that is allowed");
     place->begin = (size_t)begin;
     place->end = (size_t)end;
     if (place->end - place->begin != entry->bytes)
@@ -158,7 +157,7 @@ static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *en
     return DDAEBM_OK;
 }
 
-static ddaebm_status read_entry(dd_tensor_entry *entry, struct place *place, const json_t *value, size_t there) {
+static ddaebm_status read_entry(dd_tensor_entry *entry, struct place *place, const json_t *value, size_t most) {
     ddaebm_status status = check_name(entry);
     if (status == DDAEBM_OK && (!json_is_object(value) || json_object_size(value) != 3))
         status = refuse(DDAEBM_FORMAT, entry, "it must have dtype, shape and data_offsets, and nothing else");
@@ -167,7 +166,7 @@ static ddaebm_status read_entry(dd_tensor_entry *entry, struct place *place, con
     if (status == DDAEBM_OK)
         status = read_shape(entry, json_object_get(value, "shape"));
     if (status == DDAEBM_OK)
-        status = read_offsets(place, entry, json_object_get(value, "data_offsets"), there);
+        status = read_offsets(place, entry, json_object_get(value, "data_offsets"), most);
     return status;
 }
 
@@ -194,8 +193,8 @@ static int by_place(const void *a, const void *b) {
                                        : (left->end > right->end) - (left->end < right->end);
 }
 
-/* Whether the places, side by side, fill the data exactly; sorts them. No tensor is empty, so none can hide. */
-static ddaebm_status check_places(struct place *places, const dd_tensor_entry *entries, size_t count, size_t there) {
+/* Whether the places stand side by side, up to *end; sorts them. No tensor is empty, so none can hide. */
+static ddaebm_status check_places(struct place *places, const dd_tensor_entry *entries, size_t count, size_t *end) {
     size_t at = 0;
     if (count > 0)
         qsort(places, count, sizeof *places, by_place);
@@ -204,13 +203,12 @@ static ddaebm_status check_places(struct place *places, const dd_tensor_entry *e
             return refuse(DDAEBM_FORMAT, &entries[places[i].index],
                           places[i].begin < at ? "its data overlap another tensor's"
                                                : "there are bytes before it that no tensor owns");
-    if (at != there)
-        return dd_fail(DDAEBM_FORMAT, "the tensors end at byte %zu of the data, which has %zu", at, there);
+    *end = at;
     return DDAEBM_OK;
 }
 
-/* Reads all entries, in the header's order, and their places, in the data's. */
-static ddaebm_status read_entries(dd_safetensors *file, struct place *places, size_t there) {
+/* Reads all entries, in the header's order, and their places, in the data's, which have `most` bytes at most and *end in fact. */
+static ddaebm_status read_entries(dd_safetensors *file, struct place *places, size_t most, size_t *end) {
     const char *key = NULL;
     json_t *value = NULL;
     size_t count = 0;
@@ -221,17 +219,17 @@ static ddaebm_status read_entries(dd_safetensors *file, struct place *places, si
         } else {
             file->entries[count].name = key;
             places[count].index = count;
-            status = read_entry(&file->entries[count], &places[count], value, there);
+            status = read_entry(&file->entries[count], &places[count], value, most);
             count++;
         }
         if (status != DDAEBM_OK)
             return status;
     }
-    return check_places(places, file->entries, count, there);
+    return check_places(places, file->entries, count, end);
 }
 
 /* Points the entries at their data. Where a foreign file leaves one unaligned, all move to a block in which each is aligned. */
-static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, unsigned char *data) {
+static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, const char *data) {
     bool aligned = true;
     size_t total = 0;
     for (size_t i = 0; i < file->count; i++) {
@@ -242,7 +240,7 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, u
     }
     if (aligned)
         return DDAEBM_OK;
-    unsigned char *block = dd_alloc(file->context, total), *at = block;
+    char *block = dd_alloc(file->context, total), *at = block;
     if (!block)
         return DDAEBM_OUT_OF_MEMORY;
     for (size_t i = 0; i < file->count; i++) {
@@ -251,30 +249,55 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, u
         entry->data = at;
         at += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
-    dd_free(file->context, file->block);
-    file->block = block;
+    dd_free(file->context, file->block.data);
+    file->block.data = block;
     return DDAEBM_OK;
 }
 
-static size_t read_length(const unsigned char *bytes) {
+/* Reads up to the end of the header and parses that; *data is where the tensors' bytes begin. */
+static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t *data) {
+    dd_block *block = &file->block;
     uint64_t length = 0;
-    memcpy(&length, bytes, LENGTH);
-    return length > SIZE_MAX ? SIZE_MAX : (size_t)length;
+    ddaebm_status status = dd_intake_fill(stream, file->context, block, LENGTH);
+    if (status != DDAEBM_OK)
+        return status;
+    if (block->used < LENGTH)
+        return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file", block->used);
+    memcpy(&length, block->data, LENGTH);
+    if (length > DD_SAFETENSORS_MOST_HEADER)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %d are allowed: is it a safetensors file?",
+                       (unsigned long long)length, DD_SAFETENSORS_MOST_HEADER);
+    *data = LENGTH + (size_t)length;
+    status = dd_intake_fill(stream, file->context, block, *data);
+    if (status != DDAEBM_OK)
+        return status;
+    if (block->used < *data)
+        return dd_fail(DDAEBM_FORMAT, "it is cut off: its header claims %zu bytes, %zu are there", (size_t)length,
+                       block->used - LENGTH);
+    return parse_header(&file->header, block->data + LENGTH, (size_t)length);
 }
 
-/* Checks the header of file->block and finds the tensors in it. */
-static ddaebm_status load(dd_safetensors *file, size_t size) {
-    ddaebm_status status = DDAEBM_OK;
+/* Reads the tensors' bytes, `size` of them from `data` on, which must be the last of the stream. */
+static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t data, size_t size) {
+    bool ended = false;
+    ddaebm_status status = dd_intake_fill(stream, file->context, &file->block, data + size);
+    if (status != DDAEBM_OK)
+        return status;
+    if (file->block.used < data + size)
+        return dd_fail(DDAEBM_FORMAT, "it is cut off: its tensors take %zu bytes, %zu are there", size, file->block.used - data);
+    status = dd_intake_finish(stream, &ended);
+    if (status == DDAEBM_OK && !ended)
+        status = dd_fail(DDAEBM_FORMAT, "the tensors end at byte %zu of the data, and more follows", size);
+    return status;
+}
+
+/* Reads and checks the header, then the tensors that it tells of. */
+static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     struct place *places = NULL;
-    if (size < LENGTH)
-        return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file", size);
-    size_t length = read_length(file->block);
-    if (length > DD_SAFETENSORS_MOST_HEADER)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %zu bytes, at most %d are allowed: is it a safetensors file?",
-                       length, DD_SAFETENSORS_MOST_HEADER);
-    if (length > size - LENGTH)
-        return dd_fail(DDAEBM_FORMAT, "it is cut off: its header claims %zu bytes, %zu are there", length, size - LENGTH);
-    DD_TRY(parse_header(&file->header, (const char *)file->block + LENGTH, length));
+    size_t data = 0, size = 0;
+    ddaebm_status status = load_header(file, stream, &data);
+    if (status != DDAEBM_OK)
+        return status;
     file->count = json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
     if (file->count > DD_SAFETENSORS_MOST_TENSORS)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %d are allowed", file->count, DD_SAFETENSORS_MOST_TENSORS);
@@ -284,8 +307,9 @@ static ddaebm_status load(dd_safetensors *file, size_t size) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
-    DD_TRY(read_entries(file, places, size - LENGTH - length));
-    DD_TRY(lay_out(file, places, file->block + LENGTH + length));
+    DD_TRY(read_entries(file, places, DD_SAFETENSORS_MOST_BYTES - data, &size));
+    DD_TRY(load_data(file, stream, data, size));
+    DD_TRY(lay_out(file, places, file->block.data + data));
     if (file->count > 0)
         qsort(file->entries, file->count, sizeof *file->entries, by_name);
 cleanup:
@@ -293,54 +317,50 @@ cleanup:
     return status;
 }
 
-/* Makes a file of a block that was allocated in the context; takes the block in any case. */
-static ddaebm_status adopt(dd_safetensors **out, ddaebm_context *held, unsigned char *block, size_t size) {
-    dd_safetensors *file = dd_alloc_zero(held, 1, sizeof *file);
-    if (!file) {
-        dd_free(held, block);
+/* Puts the path, where there is one, before a failure's text. */
+static ddaebm_status name_file(ddaebm_status status, const ddaebm_reader *reader) {
+    return status == DDAEBM_OK || !reader->path ? status : dd_fail_in(status, reader->path);
+}
+
+static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, dd_intake *stream) {
+    dd_safetensors *file = dd_alloc_zero(context, 1, sizeof *file);
+    if (!file)
         return DDAEBM_OUT_OF_MEMORY;
-    }
-    ddaebm_status status = dd_context_hold(&file->context, held);
-    file->block = block;
-    if (status == DDAEBM_OK)
-        status = load(file, size);
+    (void)dd_context_hold(&file->context, context); /* only counts: cannot fail */
+    ddaebm_status status = load(file, stream);
     if (status == DDAEBM_OK)
         *out = file;
     else
         dd_safetensors_free(file);
-    return status;
+    return name_file(status, &stream->reader);
 }
 
-ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const char *path) {
+ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const ddaebm_reader *reader) {
     ddaebm_context *held = NULL;
-    void *data = NULL;
-    size_t size = 0;
+    dd_intake stream;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
-    DD_TRY(dd_file_read(held, path, DD_SAFETENSORS_MOST_BYTES, &data, &size));
-    status = adopt(out, held, data, size);
-    if (status != DDAEBM_OK)
-        (void)dd_fail_in(status, path);
+    DD_TRY(dd_intake_open(&stream, reader));
+    status = open_stream(out, held, &stream);
+    dd_intake_close(&stream);
 cleanup:
     ddaebm_context_free(held);
     return status;
 }
 
-ddaebm_status dd_safetensors_parse(dd_safetensors **out, ddaebm_context *context, const void *data, size_t size) {
+ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *reader, dd_safetensors_function use, void *user) {
     ddaebm_context *held = NULL;
+    dd_safetensors *file = NULL;
+    ddaebm_reader own = DDAEBM_READER_INIT;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
-    unsigned char *block = NULL;
-    if (size > DD_SAFETENSORS_MOST_BYTES)
-        status = dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu bytes; at most %zu are allowed", size, DD_SAFETENSORS_MOST_BYTES);
-    else if (!(block = dd_alloc(held, size)))
-        status = DDAEBM_OUT_OF_MEMORY;
-    else if (size > 0)
-        memcpy(block, data, size);
-    if (status == DDAEBM_OK)
-        status = adopt(out, held, block, size);
+    DD_TRY(dd_struct_in(&own, sizeof own, reader, "DDAEBM_READER_INIT"));
+    DD_TRY(dd_safetensors_open(&file, held, &own));
+    status = name_file(use(user, held, file), &own);
+cleanup:
+    dd_safetensors_free(file);
     ddaebm_context_free(held);
     return status;
 }
@@ -351,7 +371,7 @@ void dd_safetensors_free(dd_safetensors *file) {
     ddaebm_context *context = file->context;
     json_decref(file->header);
     dd_free(context, file->entries);
-    dd_free(context, file->block);
+    dd_free(context, file->block.data);
     dd_free(context, file);
     ddaebm_context_free(context);
 }

@@ -4,8 +4,7 @@
 #ifndef DD_SAFETENSORS_H
 #define DD_SAFETENSORS_H
 
-#include <ddaebm/context.h>
-#include <stdbool.h>
+#include "io/stream.h"
 
 enum {
     DD_SAFETENSORS_MOST_HEADER = 8 << 20,
@@ -48,12 +47,15 @@ typedef struct dd_tensor_entry {
 /* A file's content in memory, read-only: any number of threads may look. */
 typedef struct dd_safetensors dd_safetensors;
 
-/* Reads a file. NOT_FOUND, IO, FORMAT (malformed: the text says where), UNSUPPORTED (an element type not known here), OUT_OF_RANGE
- * (beyond a limit) or OUT_OF_MEMORY; *out, to be freed with dd_safetensors_free, is untouched on failure. */
-ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const char *path);
+/* Reads a whole stream: the header is checked before any data are read. What dd_intake_open and dd_intake_fill return, FORMAT (malformed: the
+ * text says where), UNSUPPORTED (an element type not known here), OUT_OF_RANGE (beyond a limit) or OUT_OF_MEMORY; *out, to be freed with
+ * dd_safetensors_free, is untouched on failure. */
+ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const ddaebm_reader *reader);
 
-/* Likewise from a file's bytes, which are copied. */
-ddaebm_status dd_safetensors_parse(dd_safetensors **out, ddaebm_context *context, const void *data, size_t size);
+/* Reads a stream, hands what it holds to `use`, and frees it. The context (NULL for a new one) lives at least as long. Failures name the
+ * path, where there is one. */
+typedef ddaebm_status (*dd_safetensors_function)(void *user, ddaebm_context *context, const dd_safetensors *file);
+ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *reader, dd_safetensors_function use, void *user);
 
 /* NULL is fine. */
 void dd_safetensors_free(dd_safetensors *file);

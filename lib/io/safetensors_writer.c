@@ -3,7 +3,6 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
-#include "io/file.h"
 #include "io/text.h"
 
 #include <jansson.h>
@@ -225,26 +224,22 @@ static ddaebm_status build(struct image *image, const dd_safetensors_writer *wri
     return status;
 }
 
-ddaebm_status dd_safetensors_writer_save(const dd_safetensors_writer *writer, const char *path) {
+ddaebm_status dd_safetensors_writer_write(const dd_safetensors_writer *writer, const dd_target *target) {
     struct image image = {NULL, NULL, 0, 0};
     ddaebm_status status = build(&image, writer);
     if (status == DDAEBM_OK)
-        status = dd_file_write(writer->context, path, image.spans, image.count);
+        status = dd_target_write(writer->context, target, image.spans, image.count);
     clear(&image, writer);
     return status;
 }
 
-ddaebm_status dd_safetensors_writer_serialize(const dd_safetensors_writer *writer, void *buffer, size_t capacity, size_t *needed) {
-    struct image image = {NULL, NULL, 0, 0};
-    char *at = buffer;
-    ddaebm_status status = build(&image, writer);
-    if (status == DDAEBM_OK && needed)
-        *needed = image.bytes;
-    if (status == DDAEBM_OK && capacity < image.bytes)
-        status = dd_fail(DDAEBM_OUT_OF_RANGE, "a buffer of %zu bytes is too small for a file of %zu", capacity, image.bytes);
-    for (size_t i = 0; status == DDAEBM_OK && i < image.count; at += image.spans[i++].size)
-        if (image.spans[i].size > 0)
-            memcpy(at, image.spans[i].data, image.spans[i].size);
-    clear(&image, writer);
+ddaebm_status dd_safetensors_save(ddaebm_context *context, const dd_target *target, dd_safetensors_fill fill, const void *user) {
+    dd_safetensors_writer *writer = NULL;
+    ddaebm_status status = dd_safetensors_writer_create(&writer, context);
+    if (status == DDAEBM_OK)
+        status = fill(writer, user);
+    if (status == DDAEBM_OK)
+        status = dd_safetensors_writer_write(writer, target);
+    dd_safetensors_writer_free(writer);
     return status;
 }

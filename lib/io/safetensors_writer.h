@@ -18,12 +18,13 @@ ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const cha
 /* Sets a text of the metadata; a second one for the same key replaces the first. Both are copied and must be UTF-8. */
 ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key, const char *value);
 
-/* Writes the file as dd_file_write does: whole or not at all. The writer can be used again. The same calls give the same bytes. */
-ddaebm_status dd_safetensors_writer_save(const dd_safetensors_writer *writer, const char *path);
+/* Writes the file's bytes as dd_target_write does: a file of the system whole or not at all. The writer can be used again. The same calls
+ * give the same bytes. */
+ddaebm_status dd_safetensors_writer_write(const dd_safetensors_writer *writer, const dd_target *target);
 
-/* Writes the file's bytes to a buffer, which may be NULL if capacity is 0. OUT_OF_RANGE, with the buffer untouched, if capacity is
- * too small; *needed, where needed is not NULL, is set all the same. */
-ddaebm_status dd_safetensors_writer_serialize(const dd_safetensors_writer *writer, void *buffer, size_t capacity, size_t *needed);
+/* Makes a writer, has it filled by `fill`, writes, and frees it. */
+typedef ddaebm_status (*dd_safetensors_fill)(dd_safetensors_writer *writer, const void *user);
+ddaebm_status dd_safetensors_save(ddaebm_context *context, const dd_target *target, dd_safetensors_fill fill, const void *user);
 
 /* NULL is fine. */
 void dd_safetensors_writer_free(dd_safetensors_writer *writer);

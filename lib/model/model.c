@@ -1,7 +1,9 @@
 #include "model/model.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/struct_size.h"
 #include "config/config.h"
 #include "diffusion/noise_schedule.h"
 #include "layers/network.h"
@@ -83,6 +85,7 @@ cleanup:
 }
 
 ddaebm_status ddaebm_model_create(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config, uint64_t seed) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(config);
     ddaebm_status status = dd_model_create_blank(out, context, config);
@@ -166,21 +169,21 @@ size_t ddaebm_model_parameter_count(const ddaebm_model *model) {
 ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, ddaebm_parameter_info *info) {
     DD_REQUIRE(model);
     DD_REQUIRE(info);
-    if (info->struct_size != sizeof *info)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "info->struct_size is %zu, not %zu: use DDAEBM_PARAMETER_INFO_INIT",
-                       info->struct_size, sizeof *info);
+    ddaebm_status status = dd_struct_check(info, "DDAEBM_PARAMETER_INFO_INIT");
+    if (status != DDAEBM_OK)
+        return status;
     for (size_t i = 0, seen = 0; i < model->parameters.count; i++) {
         const dd_parameter *p = &model->parameters.items[i];
         if (p->role == DD_ROLE_COUNTER || seen++ != index)
             continue;
-        *info = (ddaebm_parameter_info){.struct_size = sizeof *info,
-                                        .name = p->name,
-                                        .network = p->network,
-                                        .rank = p->rank,
-                                        .elements = p->elements,
-                                        .trained = p->role == DD_ROLE_WEIGHT,
-                                        .offset = p->role == DD_ROLE_WEIGHT ? p->offset : 0};
-        memcpy(info->shape, p->shape, sizeof info->shape);
+        ddaebm_parameter_info known = {.name = p->name,
+                                       .network = p->network,
+                                       .rank = p->rank,
+                                       .elements = p->elements,
+                                       .trained = p->role == DD_ROLE_WEIGHT,
+                                       .offset = p->role == DD_ROLE_WEIGHT ? p->offset : 0};
+        memcpy(known.shape, p->shape, sizeof known.shape);
+        dd_struct_out(info, &known, sizeof known);
         return DDAEBM_OK;
     }
     return dd_fail(DDAEBM_NOT_FOUND, "parameter %zu: this model has %zu", index, ddaebm_model_parameter_count(model));
@@ -208,6 +211,7 @@ ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *
 }
 
 ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, const float *values, size_t elements) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(model);
     DD_REQUIRE(name);
     DD_REQUIRE(values);

@@ -1,5 +1,6 @@
 #include "model/model_file.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "config/config.h"
@@ -75,41 +76,29 @@ cleanup:
     return status;
 }
 
-static ddaebm_status prepare_writer(dd_safetensors_writer **out, const ddaebm_model *model) {
-    dd_safetensors_writer *writer = NULL;
-    ddaebm_status status = dd_safetensors_writer_create(&writer, model->context);
-    if (status == DDAEBM_OK)
-        status = dd_model_file_write(writer, model, &model->weights);
-    if (status == DDAEBM_OK)
-        *out = writer;
-    else
-        dd_safetensors_writer_free(writer);
-    return status;
+static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user) {
+    const ddaebm_model *model = user;
+    return dd_model_file_write(writer, model, &model->weights);
+}
+
+ddaebm_status ddaebm_model_save_stream(const ddaebm_model *model, const ddaebm_writer *writer) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(model);
+    DD_REQUIRE(writer);
+    return dd_safetensors_save(model->context, &(dd_target){.writer = writer}, fill_writer, model);
 }
 
 ddaebm_status ddaebm_model_save(const ddaebm_model *model, const char *path) {
-    DD_REQUIRE(model);
     DD_REQUIRE(path);
-    dd_safetensors_writer *writer = NULL;
-    ddaebm_status status = prepare_writer(&writer, model);
-    if (status != DDAEBM_OK)
-        return status;
-    status = dd_safetensors_writer_save(writer, path);
-    dd_safetensors_writer_free(writer);
-    return status;
+    const ddaebm_writer writer = dd_writer_of_file(path);
+    return ddaebm_model_save_stream(model, &writer);
 }
 
 ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity, size_t *needed) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(model);
-    if (!data && capacity > 0)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "data must not be NULL where capacity is %zu", capacity);
-    dd_safetensors_writer *writer = NULL;
-    ddaebm_status status = prepare_writer(&writer, model);
-    if (status != DDAEBM_OK)
-        return status;
-    status = dd_safetensors_writer_serialize(writer, data, capacity, needed);
-    dd_safetensors_writer_free(writer);
-    return status;
+    const dd_target memory = {NULL, data, capacity, needed};
+    return dd_safetensors_save(model->context, &memory, fill_writer, model);
 }
 
 /* --- Reading. --- */
@@ -216,7 +205,7 @@ static ddaebm_status read_typicality(ddaebm_model *model, const dd_safetensors *
     return status;
 }
 
-static ddaebm_status fill(ddaebm_model *model, const dd_safetensors *file) {
+static ddaebm_status fill_model(ddaebm_model *model, const dd_safetensors *file) {
     size_t width = ddaebm_model_width(model);
     double temperature = 0;
     ddaebm_status status;
@@ -246,7 +235,7 @@ ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, co
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has no config");
     DD_TRY(dd_config_create_from_json(&config, context, text, strlen(text)));
     DD_TRY(dd_model_create_blank(&model, context, config));
-    DD_TRY(fill(model, file));
+    DD_TRY(fill_model(model, file));
     *out = model;
     model = NULL;
 cleanup:
@@ -255,41 +244,26 @@ cleanup:
     return status == DDAEBM_NOT_FOUND ? dd_fail_in(DDAEBM_UNSUPPORTED, "written by a newer version?") : status;
 }
 
-static ddaebm_status read_and_free(ddaebm_model **out, ddaebm_context *context, dd_safetensors *file) {
-    ddaebm_status status = dd_model_file_read(out, context, file);
-    dd_safetensors_free(file);
-    return status;
+static ddaebm_status read_model(void *user, ddaebm_context *context, const dd_safetensors *file) {
+    return dd_model_file_read(user, context, file);
 }
 
-ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context, const void *data, size_t size) {
+ddaebm_status ddaebm_model_load_stream(ddaebm_model **out, ddaebm_context *context, const ddaebm_reader *reader) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
-    DD_REQUIRE(data);
-    ddaebm_context *held = NULL;
-    dd_safetensors *file = NULL;
-    ddaebm_status status = dd_context_hold(&held, context);
-    if (status != DDAEBM_OK)
-        return status;
-    status = dd_safetensors_parse(&file, held, data, size);
-    if (status == DDAEBM_OK)
-        status = read_and_free(out, held, file);
-    ddaebm_context_free(held);
-    return status;
+    DD_REQUIRE(reader);
+    return dd_safetensors_use(context, reader, read_model, out);
 }
 
 ddaebm_status ddaebm_model_load(ddaebm_model **out, ddaebm_context *context, const char *path) {
-    DD_REQUIRE(out);
     DD_REQUIRE(path);
-    ddaebm_context *held = NULL;
-    dd_safetensors *file = NULL;
-    ddaebm_status status = dd_context_hold(&held, context);
-    if (status != DDAEBM_OK)
-        return status;
-    status = dd_safetensors_open(&file, held, path);
-    if (status == DDAEBM_OK) {
-        status = read_and_free(out, held, file);
-        if (status != DDAEBM_OK)
-            (void)dd_fail_in(status, path);
-    }
-    ddaebm_context_free(held);
-    return status;
+    const ddaebm_reader reader = dd_reader_of_file(path);
+    return ddaebm_model_load_stream(out, context, &reader);
+}
+
+ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context, const void *data, size_t size) {
+    DD_REQUIRE(data);
+    dd_memory memory = {data, size};
+    const ddaebm_reader reader = dd_reader_of_memory(&memory);
+    return ddaebm_model_load_stream(out, context, &reader);
 }

@@ -122,6 +122,7 @@ ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model,
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
+    DD_TRY(dd_blas_check());
     dd_blas_enter();
     for (size_t i = 0; i < all_lanes(evaluator) && status == DDAEBM_OK; i++)
         status = open_lane(evaluator, &evaluator->lanes[i], i >= evaluator->lane_counts[0]);
@@ -184,6 +185,9 @@ static void run_chunks(void *argument, dd_team *team, int index) {
 
 ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
                                ddaebm_progress_function progress, void *progress_user) {
+    ddaebm_status status = dd_blas_check();
+    if (status != DDAEBM_OK)
+        return status;
     call c = {.count = count, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user};
     int size = count > evaluator->few;
     c.rows = evaluator->chunk_rows[size];

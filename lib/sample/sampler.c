@@ -1,5 +1,6 @@
 #include "sample/sampler.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
@@ -22,6 +23,7 @@ dd_node dd_sampler_build_step(dd_builder *builder, const dd_process *process, co
 }
 
 ddaebm_status ddaebm_sampler_create(ddaebm_sampler **out, const ddaebm_model *model) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(model);
     ddaebm_sampler *sampler = dd_alloc_zero(model->context, 1, sizeof *sampler);
@@ -100,6 +102,7 @@ static ddaebm_status run(ddaebm_sampler *sampler, draw d, size_t count, const fl
 }
 
 ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count, float *rows) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(sampler);
     if (count == 0)
         return DDAEBM_OK;
@@ -109,6 +112,7 @@ ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64
 }
 
 ddaebm_status ddaebm_sampler_draw_steps(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count, float *steps) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(sampler);
     if (count == 0)
         return DDAEBM_OK;

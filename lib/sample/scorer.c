@@ -1,5 +1,7 @@
 #include "sample/scorer.h"
 
+#include "base/arithmetic.h"
+#include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "sample/evaluator.h"
@@ -13,6 +15,8 @@ struct ddaebm_scorer {
     const ddaebm_model *model;
     dd_evaluator *scores, *gradients; /* both made at once, of the same weights */
     dd_statistics *statistics;        /* NULL until they are asked for */
+    ddaebm_progress_function progress;
+    void *progress_user;
 };
 
 /* f(x, t) / temperature */
@@ -29,6 +33,7 @@ static dd_node build_gradient(dd_builder *builder, const dd_process *process, co
 }
 
 ddaebm_status ddaebm_scorer_create(ddaebm_scorer **out, const ddaebm_model *model) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(model);
     ddaebm_scorer *scorer = dd_alloc_zero(model->context, 1, sizeof *scorer);
@@ -55,6 +60,13 @@ void ddaebm_scorer_free(ddaebm_scorer *scorer) {
     dd_statistics_free(scorer->statistics);
     dd_free(context, scorer);
     ddaebm_context_free(context);
+}
+
+ddaebm_status ddaebm_scorer_set_progress(ddaebm_scorer *scorer, ddaebm_progress_function function, void *user) {
+    DD_REQUIRE(scorer);
+    scorer->progress = function;
+    scorer->progress_user = user;
+    return DDAEBM_OK;
 }
 
 typedef struct request {
@@ -100,10 +112,13 @@ static ddaebm_status run(const ddaebm_scorer *scorer, dd_evaluator *evaluator, r
     if (r.level >= ddaebm_model_levels(scorer->model))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "level is %zu; allowed: 0 to %zu", r.level, ddaebm_model_levels(scorer->model) - 1);
     ddaebm_status status = check_rows(r.rows, count, row_width(&r));
-    return status == DDAEBM_OK ? dd_evaluator_run(evaluator, count, score_chunk, &r, NULL, NULL) : status;
+    if (status != DDAEBM_OK)
+        return status;
+    return dd_evaluator_run(evaluator, count, score_chunk, &r, scorer->progress, scorer->progress_user);
 }
 
 ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *scores) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(scorer);
     if (count == 0)
         return DDAEBM_OK;
@@ -113,6 +128,7 @@ ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size
 }
 
 ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *gradients) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(scorer);
     if (count == 0)
         return DDAEBM_OK;
@@ -132,18 +148,22 @@ const char *ddaebm_score_name(size_t index) {
     return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
 
-static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic statistic, const float *rows, size_t count, size_t level,
-                                       float *scores) {
-    float *all = dd_alloc_zero(scorer->context, count * DD_STATISTIC_COUNT, sizeof *all);
-    ddaebm_status status = all ? dd_statistics_measure(scorer->statistics, rows, count, level, all) : DDAEBM_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
-        scores[i] = -all[i * DD_STATISTIC_COUNT + statistic];
-    dd_free(scorer->context, all);
+static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic statistic, const dd_measurement *asked) {
+    size_t room = 0;
+    dd_measurement all = *asked;
+    all.stride = DD_STATISTIC_COUNT;
+    all.out = dd_size_mul(&room, asked->count, all.stride) ? dd_statistics_room(scorer->statistics, room) : NULL;
+    if (!all.out)
+        return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows", asked->count);
+    ddaebm_status status = dd_statistics_measure(scorer->statistics, &all);
+    for (size_t i = 0; i < asked->count && status == DDAEBM_OK; i++)
+        asked->out[i] = -all.out[i * all.stride + statistic];
     return status;
 }
 
 ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows, size_t count, size_t level,
                                     float *scores) {
+    DD_DEFAULT_ARITHMETIC;
     if (score == DDAEBM_SCORE_ENERGY)
         return ddaebm_scorer_score(scorer, rows, count, level, scores);
     DD_REQUIRE(scorer);
@@ -160,8 +180,14 @@ ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, c
         status = dd_statistics_create(&scorer->statistics, scorer->model);
     if (status != DDAEBM_OK)
         return status;
+    const dd_measurement asked = {.rows = rows,
+                                  .count = count,
+                                  .level = level,
+                                  .out = scores,
+                                  .progress = scorer->progress,
+                                  .progress_user = scorer->progress_user};
     if (score == DDAEBM_SCORE_TYPICALITY)
-        return dd_typicality(scorer->statistics, scorer->model, rows, count, scores);
+        return dd_typicality(scorer->statistics, scorer->model, &asked);
     dd_statistic statistic = score == DDAEBM_SCORE_GRADIENT ? DD_STATISTIC_GRADIENT : DD_STATISTIC_RECONSTRUCTION;
-    return measure_statistic(scorer, statistic, rows, count, level, scores);
+    return measure_statistic(scorer, statistic, &asked);
 }

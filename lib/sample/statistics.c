@@ -14,6 +14,8 @@ struct dd_statistics {
     const ddaebm_model *model;
     dd_evaluator *evaluator;
     float *noise, *latent; /* [inner width] and [latent width]: of the present level */
+    float *room;           /* [capacity], for callers */
+    size_t capacity;
 };
 
 /* log(mean of squares over a sample), one number a row */
@@ -61,33 +63,42 @@ void dd_statistics_free(dd_statistics *statistics) {
     dd_evaluator_free(statistics->evaluator);
     dd_free(context, statistics->noise);
     dd_free(context, statistics->latent);
+    dd_free(context, statistics->room);
     dd_free(context, statistics);
 }
 
 typedef struct request {
     const dd_statistics *statistics;
-    const float *rows;
-    size_t level;
-    float *out;
+    const dd_measurement *measurement;
 } request;
 
 static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const request *r = user;
     const dd_statistics *s = r->statistics;
+    const dd_measurement *m = r->measurement;
     size_t width = dd_model_inner_width(s->model), latent = dd_settings_latent_width(dd_model_settings(s->model));
-    dd_model_standardize(s->model, r->rows + first * ddaebm_model_width(s->model), count, dd_lane_buffer(lane, DD_EVAL_X));
+    dd_model_standardize(s->model, m->rows + first * ddaebm_model_width(s->model), count, dd_lane_buffer(lane, DD_EVAL_X));
     for (size_t i = 0; i < count; i++) {
         memcpy(dd_lane_buffer(lane, DD_EVAL_NOISE) + i * width, s->noise, width * sizeof *s->noise);
         memcpy(dd_lane_buffer(lane, DD_EVAL_LATENT) + i * latent, s->latent, latent * sizeof *s->latent);
     }
-    dd_lane_compute(lane, r->level);
-    memcpy(r->out + first * DD_STATISTIC_COUNT, dd_lane_buffer(lane, DD_EVAL_OUT), count * DD_STATISTIC_COUNT * sizeof *r->out);
+    dd_lane_compute(lane, m->level);
+    const float *found = dd_lane_buffer(lane, DD_EVAL_OUT);
+    for (size_t i = 0; i < count; i++)
+        memcpy(m->out + (first + i) * m->stride, found + i * DD_STATISTIC_COUNT, DD_STATISTIC_COUNT * sizeof *found);
 }
 
-ddaebm_status dd_statistics_measure(dd_statistics *s, const float *rows, size_t count, size_t level, float *out) {
-    request r = {.statistics = s, .rows = rows, .level = level, .out = out};
+float *dd_statistics_room(dd_statistics *s, size_t count) {
+    float *room = dd_grow(s->context, s->room, &s->capacity, count, sizeof *room);
+    if (room)
+        s->room = room;
+    return room;
+}
+
+ddaebm_status dd_statistics_measure(dd_statistics *s, const dd_measurement *m) {
+    request r = {.statistics = s, .measurement = m};
     size_t latent = dd_settings_latent_width(dd_model_settings(s->model));
-    dd_rng_normals(s->noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, level), 0, dd_model_inner_width(s->model));
-    dd_rng_normals(s->latent, shared_seed, dd_stream(DD_STREAM_SAMPLE_LATENT, level), 0, latent);
-    return dd_evaluator_run(s->evaluator, count, measure_chunk, &r, NULL, NULL);
+    dd_rng_normals(s->noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, m->level), 0, dd_model_inner_width(s->model));
+    dd_rng_normals(s->latent, shared_seed, dd_stream(DD_STREAM_SAMPLE_LATENT, m->level), 0, latent);
+    return dd_evaluator_run(s->evaluator, m->count, measure_chunk, &r, m->progress, m->progress_user);
 }

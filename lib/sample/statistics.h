@@ -19,7 +19,20 @@ typedef struct dd_statistics dd_statistics;
 ddaebm_status dd_statistics_create(dd_statistics **out, const ddaebm_model *model);
 void dd_statistics_free(dd_statistics *statistics);
 
-/* rows [count, width], finite, in the data's own units; out [count, DD_STATISTIC_COUNT]. */
-ddaebm_status dd_statistics_measure(dd_statistics *statistics, const float *rows, size_t count, size_t level, float *out);
+/* What is to be measured, and where it goes. */
+typedef struct dd_measurement {
+    const float *rows; /* [count, width], finite, in the data's own units */
+    size_t count, level;
+    float *out;                        /* row i's statistics from out[i * stride] on */
+    size_t stride;                     /* at least DD_STATISTIC_COUNT */
+    ddaebm_progress_function progress; /* NULL for nobody */
+    void *progress_user;
+} dd_measurement;
+
+/* CANCELLED if progress asks for it. Does not allocate. */
+ddaebm_status dd_statistics_measure(dd_statistics *statistics, const dd_measurement *measurement);
+
+/* Room for `count` numbers, the statistics' own until the next call; NULL without memory. Allocates if none before asked for as many. */
+float *dd_statistics_room(dd_statistics *statistics, size_t count);
 
 #endif

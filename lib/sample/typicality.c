@@ -1,5 +1,7 @@
 #include "sample/typicality.h"
 
+#include "base/arithmetic.h"
+#include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
 
@@ -10,38 +12,54 @@
 enum { MOST_ROWS = 2048 };
 _Static_assert((int)DD_TYPICALITY_STATISTICS == (int)DD_STATISTIC_COUNT, "the model keeps room for every statistic");
 
-/* The statistics of all levels, a row a sample: [count, levels x DD_STATISTIC_COUNT]. */
-static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *model, const float *rows, size_t count,
-                                 float *out) {
-    size_t levels = ddaebm_model_levels(model), width = levels * DD_STATISTIC_COUNT;
-    float *one = dd_alloc_zero(model->context, count * DD_STATISTIC_COUNT, sizeof *one);
-    ddaebm_status status = one ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+/* Progress over all levels, from that of one. */
+typedef struct level_progress {
+    const dd_measurement *whole;
+    uint64_t before, total;
+} level_progress;
+
+static int tell(void *user, uint64_t done, uint64_t total) {
+    const level_progress *self = user;
+    (void)total; /* of this level */
+    return self->whole->progress(self->whole->progress_user, self->before + done, self->total);
+}
+
+/* The statistics of all levels, a row a sample: [count, levels x DD_STATISTIC_COUNT]. The level and stride of `whole` do not count. */
+static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *model, const dd_measurement *whole) {
+    size_t levels = ddaebm_model_levels(model);
+    ddaebm_status status = DDAEBM_OK;
     for (size_t t = 0; t < levels && status == DDAEBM_OK; t++) {
-        status = dd_statistics_measure(statistics, rows, count, t, one);
-        for (size_t i = 0; i < count; i++)
-            memcpy(out + i * width + t * DD_STATISTIC_COUNT, one + i * DD_STATISTIC_COUNT, DD_STATISTIC_COUNT * sizeof *out);
+        level_progress progress = {whole, (uint64_t)t * whole->count, (uint64_t)levels * whole->count};
+        dd_measurement one = *whole;
+        one.level = t;
+        one.out = whole->out + t * DD_STATISTIC_COUNT;
+        one.stride = levels * DD_STATISTIC_COUNT;
+        one.progress = whole->progress ? tell : NULL;
+        one.progress_user = &progress;
+        status = dd_statistics_measure(statistics, &one);
     }
-    dd_free(model->context, one);
     return status;
 }
 
-ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model, const float *rows, size_t count, float *scores) {
-    size_t width = dd_model_typicality_width(model);
+ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model, const dd_measurement *asked) {
+    size_t width = dd_model_typicality_width(model), room = 0;
     if (!model->typical_mean)
         return dd_fail(DDAEBM_STATE,
                        "the model does not know what is typical: call ddaebm_model_fit_typicality with its training data");
-    float *values = dd_alloc_zero(model->context, count * width, sizeof *values);
-    ddaebm_status status = values ? measure_all(statistics, model, rows, count, values) : DDAEBM_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count && status == DDAEBM_OK; i++) {
+    dd_measurement all = *asked;
+    const float *values = all.out = dd_size_mul(&room, asked->count, width) ? dd_statistics_room(statistics, room) : NULL;
+    if (!values)
+        return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows", asked->count);
+    ddaebm_status status = measure_all(statistics, model, &all);
+    for (size_t i = 0; i < asked->count && status == DDAEBM_OK; i++) {
         const float *v = values + i * width;
         double distance = 0;
         for (size_t j = 0; j < width; j++)
             for (size_t k = 0; k < width; k++)
                 distance += ((double)v[j] - (double)model->typical_mean[j]) * (double)model->typical_precision[j * width + k] *
                             ((double)v[k] - (double)model->typical_mean[k]);
-        scores[i] = (float)(-0.5 * distance);
+        asked->out[i] = (float)(-0.5 * distance);
     }
-    dd_free(model->context, values);
     return status;
 }
 
@@ -99,6 +117,7 @@ static ddaebm_status keep(ddaebm_model *model, const double *mean, const double 
 }
 
 ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(model);
     DD_REQUIRE(dataset);
     ddaebm_status status = dd_model_check_data(model, dataset);
@@ -121,7 +140,7 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     }
     DD_TRY(read_spread(dataset, count, ddaebm_model_width(model), rows));
     DD_TRY(dd_statistics_create(&statistics, model));
-    DD_TRY(measure_all(statistics, model, rows, count, values));
+    DD_TRY(measure_all(statistics, model, &(dd_measurement){.rows = rows, .count = count, .out = values}));
     if (fit(values, count, width, mean, precision))
         status = keep(model, mean, precision);
     else

@@ -4,7 +4,8 @@
 
 #include "sample/statistics.h"
 
-/* scores[i] = -(v - mean)' precision (v - mean) / 2, v the statistics of row i at all levels; STATE if the model was never fitted. */
-ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model, const float *rows, size_t count, float *scores);
+/* out[i] = -(v - mean)' precision (v - mean) / 2, v the statistics of row i at all levels; STATE if the model was never fitted.
+ * The measurement's level and stride do not count. */
+ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model, const dd_measurement *asked);
 
 #endif

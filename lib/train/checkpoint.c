@@ -3,6 +3,7 @@
  * Noise, shuffles and levels follow from step and seed. */
 #include "train/trainer.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "model/model_file.h"
@@ -33,37 +34,69 @@ static ddaebm_status write_moments(dd_safetensors_writer *writer, const ddaebm_t
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_trainer_save(const ddaebm_trainer *trainer, const char *path) {
-    DD_REQUIRE(trainer);
-    DD_REQUIRE(path);
+/* What a checkpoint is made of. */
+typedef struct checkpoint {
+    const ddaebm_trainer *trainer;
+    int64_t *updates; /* [parameters] */
+    double *factors;  /* [parameters] */
+    int64_t state[STATE_COUNT];
+} checkpoint;
+
+static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user) {
+    const checkpoint *c = user;
+    const ddaebm_trainer *trainer = c->trainer;
     const ddaebm_model *model = trainer->model;
     size_t parameters = model->parameters.count, state_count = STATE_COUNT;
-    int64_t state[STATE_COUNT];
-    memcpy(&state[STATE_STEP], &trainer->step, sizeof trainer->step);
-    memcpy(&state[STATE_SEED], &trainer->seed, sizeof trainer->seed);
-    dd_safetensors_writer *writer = NULL;
     ddaebm_status status;
-    int64_t *updates = dd_alloc_zero(model->context, parameters, sizeof *updates);
-    double *factors = dd_alloc_zero(model->context, parameters, sizeof *factors);
-    for (size_t i = 0; updates && factors && i < parameters; i++) {
-        updates[i] = (int64_t)trainer->adam[i].updates;
-        factors[i] = trainer->adam[i].rate_factor;
-    }
-    DD_TRY(updates && factors ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
-    DD_TRY(dd_safetensors_writer_create(&writer, model->context));
     DD_TRY(dd_model_file_write(writer, model, trainer->averaging ? &trainer->average : &model->weights));
     if (trainer->averaging)
         DD_TRY(dd_model_file_write_weights(writer, &model->parameters, &model->weights, "trainer."));
     DD_TRY(write_moments(writer, trainer));
-    DD_TRY(dd_safetensors_writer_add(writer, "trainer.adam.updates", DD_STORED_I64, 1, &parameters, updates));
-    DD_TRY(dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, factors));
-    DD_TRY(dd_safetensors_writer_add(writer, "trainer.state", DD_STORED_I64, 1, &state_count, state));
-    DD_TRY(dd_safetensors_writer_save(writer, path));
+    DD_TRY(dd_safetensors_writer_add(writer, "trainer.adam.updates", DD_STORED_I64, 1, &parameters, c->updates));
+    DD_TRY(dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, c->factors));
+    DD_TRY(dd_safetensors_writer_add(writer, "trainer.state", DD_STORED_I64, 1, &state_count, c->state));
 cleanup:
-    dd_safetensors_writer_free(writer);
-    dd_free(model->context, updates);
-    dd_free(model->context, factors);
     return status;
+}
+
+static ddaebm_status save(const ddaebm_trainer *trainer, const dd_target *target) {
+    ddaebm_context *context = trainer->model->context;
+    size_t parameters = trainer->model->parameters.count;
+    checkpoint c = {.trainer = trainer,
+                    .updates = dd_alloc_zero(context, parameters, sizeof *c.updates),
+                    .factors = dd_alloc_zero(context, parameters, sizeof *c.factors)};
+    ddaebm_status status;
+    DD_TRY(c.updates && c.factors ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
+    for (size_t i = 0; i < parameters; i++) {
+        c.updates[i] = (int64_t)trainer->adam[i].updates;
+        c.factors[i] = trainer->adam[i].rate_factor;
+    }
+    memcpy(&c.state[STATE_STEP], &trainer->step, sizeof trainer->step);
+    memcpy(&c.state[STATE_SEED], &trainer->seed, sizeof trainer->seed);
+    DD_TRY(dd_safetensors_save(context, target, fill_writer, &c));
+cleanup:
+    dd_free(context, c.updates);
+    dd_free(context, c.factors);
+    return status;
+}
+
+ddaebm_status ddaebm_trainer_save_stream(const ddaebm_trainer *trainer, const ddaebm_writer *writer) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(trainer);
+    DD_REQUIRE(writer);
+    return save(trainer, &(dd_target){.writer = writer});
+}
+
+ddaebm_status ddaebm_trainer_save(const ddaebm_trainer *trainer, const char *path) {
+    DD_REQUIRE(path);
+    const ddaebm_writer writer = dd_writer_of_file(path);
+    return ddaebm_trainer_save_stream(trainer, &writer);
+}
+
+ddaebm_status ddaebm_trainer_save_memory(const ddaebm_trainer *trainer, void *data, size_t capacity, size_t *needed) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(trainer);
+    return save(trainer, &(dd_target){NULL, data, capacity, needed});
 }
 
 static ddaebm_status find_integers(const int64_t **out, const dd_safetensors *file, const char *name, size_t count) {
@@ -127,8 +160,14 @@ cleanup:
     return status;
 }
 
-static ddaebm_status resume(ddaebm_trainer **out, ddaebm_context *context, const dd_safetensors *file,
-                            const ddaebm_dataset *dataset) {
+/* What a run goes on with. */
+typedef struct resumption {
+    ddaebm_trainer *trainer; /* the result */
+    const ddaebm_dataset *dataset;
+} resumption;
+
+static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safetensors *file) {
+    resumption *r = user;
     ddaebm_model *model = NULL;
     ddaebm_trainer *trainer = NULL;
     const int64_t *state = NULL;
@@ -137,10 +176,10 @@ static ddaebm_status resume(ddaebm_trainer **out, ddaebm_context *context, const
     if (state[STATE_STEP] < 0)
         DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "the step in tensor trainer.state is negative"));
     DD_TRY(dd_model_file_read(&model, context, file));
-    DD_TRY(dd_trainer_create(&trainer, model, dataset, (uint64_t)state[STATE_SEED], false));
+    DD_TRY(dd_trainer_create(&trainer, model, r->dataset, (uint64_t)state[STATE_SEED], false));
     DD_TRY(restore(trainer, file));
     trainer->step = (uint64_t)state[STATE_STEP];
-    *out = trainer;
+    r->trainer = trainer;
     trainer = NULL;
 cleanup:
     ddaebm_trainer_free(trainer);
@@ -148,23 +187,30 @@ cleanup:
     return status;
 }
 
+ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trainer **out, ddaebm_context *context, const ddaebm_reader *reader,
+                                           const ddaebm_dataset *dataset) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(out);
+    DD_REQUIRE(reader);
+    DD_REQUIRE(dataset);
+    resumption r = {NULL, dataset};
+    ddaebm_status status = dd_safetensors_use(context, reader, resume, &r);
+    if (status == DDAEBM_OK)
+        *out = r.trainer;
+    return status;
+}
+
 ddaebm_status ddaebm_trainer_resume(ddaebm_trainer **out, ddaebm_context *context, const char *path,
                                     const ddaebm_dataset *dataset) {
-    DD_REQUIRE(out);
     DD_REQUIRE(path);
-    DD_REQUIRE(dataset);
-    ddaebm_context *held = NULL;
-    dd_safetensors *file = NULL;
-    ddaebm_status status = dd_context_hold(&held, context);
-    if (status != DDAEBM_OK)
-        return status;
-    status = dd_safetensors_open(&file, held, path);
-    if (status == DDAEBM_OK) {
-        status = resume(out, held, file, dataset);
-        if (status != DDAEBM_OK)
-            (void)dd_fail_in(status, path);
-    }
-    dd_safetensors_free(file);
-    ddaebm_context_free(held);
-    return status;
+    const ddaebm_reader reader = dd_reader_of_file(path);
+    return ddaebm_trainer_resume_stream(out, context, &reader, dataset);
+}
+
+ddaebm_status ddaebm_trainer_resume_memory(ddaebm_trainer **out, ddaebm_context *context, const void *data, size_t size,
+                                           const ddaebm_dataset *dataset) {
+    DD_REQUIRE(data);
+    dd_memory memory = {data, size};
+    const ddaebm_reader reader = dd_reader_of_memory(&memory);
+    return ddaebm_trainer_resume_stream(out, context, &reader, dataset);
 }

@@ -1,6 +1,7 @@
 /* A loss of the caller's own on generated samples: the hook sees the data's units, the step's graph takes the networks'. */
 #include "train/trainer.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
 
@@ -49,6 +50,7 @@ static ddaebm_status end(ddaebm_trainer *trainer) {
 }
 
 ddaebm_status ddaebm_trainer_set_sample_hook(ddaebm_trainer *trainer, ddaebm_sample_hook hook, void *user) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     dd_own_loss *own = &trainer->own_loss;
     if (trainer->stage != DD_STAGE_BEGIN)

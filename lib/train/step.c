@@ -1,8 +1,10 @@
 /* A step, by halves: gradients of the energy, its update, gradients of generator and encoder, their update. */
 #include "train/trainer.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/struct_size.h"
 #include "tensor/kernels/matmul.h"
 
 #include <math.h>
@@ -96,9 +98,12 @@ static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least,
 }
 
 ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     trainer->stage = DD_STAGE_BEGIN; /* whatever was begun: its batch is about to go */
-    ddaebm_status status = dd_trainer_draw(trainer);
+    ddaebm_status status = dd_blas_check();
+    if (status == DDAEBM_OK)
+        status = dd_trainer_draw(trainer);
     if (status != DDAEBM_OK)
         return status;
     dd_trainer_compute(trainer, 0);
@@ -107,6 +112,7 @@ ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
 }
 
 ddaebm_status ddaebm_trainer_energy_update(ddaebm_trainer *trainer) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     ddaebm_status status;
     DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients"));
@@ -119,9 +125,11 @@ cleanup:
 }
 
 ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     ddaebm_status status;
     DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__, "ddaebm_trainer_energy_gradients"));
+    DD_TRY(dd_blas_check());
     DD_TRY(dd_trainer_call_sample_hook(trainer));
     dd_trainer_compute(trainer, 1);
     trainer->stage = DD_STAGE_GENERATOR_KNOWN;
@@ -160,28 +168,26 @@ static void update_averages(ddaebm_trainer *trainer) {
 
 static void report(const ddaebm_trainer *trainer, double rate, ddaebm_step_statistics *out) {
     const float *losses = trainer->losses;
-    *out = (ddaebm_step_statistics){.struct_size = sizeof *out,
-                                    .step = trainer->step,
-                                    .learning_rate = rate,
-                                    .energy_loss = (double)losses[DD_LOSS_ENERGY],
-                                    .energy_real = (double)losses[DD_LOSS_ENERGY_REAL],
-                                    .energy_fake = (double)losses[DD_LOSS_ENERGY_FAKE],
-                                    .penalty = (double)losses[DD_LOSS_PENALTY],
-                                    .generator_loss = (double)losses[DD_LOSS_GENERATOR],
-                                    .adversarial_loss = (double)losses[DD_LOSS_ADVERSARIAL],
-                                    .latent_loss = (double)losses[DD_LOSS_LATENT],
-                                    .divergence_loss = (double)losses[DD_LOSS_DIVERGENCE],
-                                    .reconstruction_loss = (double)losses[DD_LOSS_RECONSTRUCTION]};
+    const ddaebm_step_statistics known = {.step = trainer->step,
+                                          .learning_rate = rate,
+                                          .energy_loss = (double)losses[DD_LOSS_ENERGY],
+                                          .energy_real = (double)losses[DD_LOSS_ENERGY_REAL],
+                                          .energy_fake = (double)losses[DD_LOSS_ENERGY_FAKE],
+                                          .penalty = (double)losses[DD_LOSS_PENALTY],
+                                          .generator_loss = (double)losses[DD_LOSS_GENERATOR],
+                                          .adversarial_loss = (double)losses[DD_LOSS_ADVERSARIAL],
+                                          .latent_loss = (double)losses[DD_LOSS_LATENT],
+                                          .divergence_loss = (double)losses[DD_LOSS_DIVERGENCE],
+                                          .reconstruction_loss = (double)losses[DD_LOSS_RECONSTRUCTION]};
+    dd_struct_out(out, &known, sizeof known);
 }
 
 static ddaebm_status check_statistics(const ddaebm_step_statistics *statistics) {
-    if (!statistics || statistics->struct_size == sizeof *statistics)
-        return DDAEBM_OK;
-    return dd_fail(DDAEBM_INVALID_ARGUMENT, "statistics->struct_size is %zu, not %zu: use DDAEBM_STEP_STATISTICS_INIT",
-                   statistics->struct_size, sizeof *statistics);
+    return statistics ? dd_struct_check(statistics, "DDAEBM_STEP_STATISTICS_INIT") : DDAEBM_OK;
 }
 
 ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     ddaebm_status status;
     DD_TRY(check_statistics(statistics));

@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "sample/calibrate.h"
@@ -200,6 +201,7 @@ static bool standardizes(const dd_settings *settings, const ddaebm_dataset *data
 }
 
 ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(model);
     DD_REQUIRE(dataset);
@@ -219,6 +221,7 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
 /* --- What it knows and holds. --- */
 
 ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *trainer, ddaebm_model **out) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     DD_REQUIRE(out);
     ddaebm_model *model = NULL;
@@ -299,6 +302,7 @@ const ddaebm_config *ddaebm_trainer_config(const ddaebm_trainer *trainer) {
 }
 
 ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config *config, size_t *bytes) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     DD_REQUIRE(bytes);
     ddaebm_model *model = NULL;

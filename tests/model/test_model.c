@@ -103,7 +103,7 @@ START_TEST(parameters_are_listed_once_each) {
     ASSERT_FAILS(ddaebm_model_parameter(model, count, &info), DDAEBM_NOT_FOUND, "parameter");
     ASSERT_FAILS(ddaebm_model_parameter(model, SIZE_MAX, &info), DDAEBM_NOT_FOUND, "this model has");
     ck_assert_int_eq(memcmp(&before, &info, sizeof info), 0);
-    info.struct_size--;
+    info.struct_size -= 4;
     ASSERT_FAILS(ddaebm_model_parameter(model, 0, &info), DDAEBM_INVALID_ARGUMENT, "DDAEBM_PARAMETER_INFO_INIT");
     ddaebm_model_free(model);
     end();

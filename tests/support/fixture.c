@@ -55,9 +55,10 @@ static void find_largest_gradients(test_fixture *fixture) {
 }
 
 void test_fixture_open(test_fixture *fixture, const char *path) {
+    const ddaebm_reader reader = dd_reader_of_file(path);
     *fixture = (test_fixture){0};
     if (ddaebm_context_create(&fixture->context, NULL) != DDAEBM_OK ||
-        dd_safetensors_open(&fixture->file, fixture->context, path) != DDAEBM_OK) {
+        dd_safetensors_open(&fixture->file, fixture->context, &reader) != DDAEBM_OK) {
         test_fixture_problem(fixture, "%s", ddaebm_error_message());
         return;
     }

@@ -70,6 +70,7 @@ static inline size_t get_file(const char *path, void *data, size_t most) {
 /* An allocator that counts, and fails at the call whose number is fail_at, or from there on. Any thread may call it. */
 typedef struct fussy {
     atomic_size_t calls, live, bytes; /* bytes: of what is live */
+    atomic_size_t most;               /* of bytes */
     size_t fail_at;
     bool from_there_on;
 } fussy;
@@ -84,7 +85,9 @@ static inline void *fussy_allocate(void *user, size_t size) {
     char *block = malloc(FUSSY_ROOM + size);
     memcpy(block, &size, sizeof size);
     self->live++;
-    self->bytes += size;
+    size_t bytes = atomic_fetch_add(&self->bytes, size) + size, most = atomic_load(&self->most);
+    while (bytes > most && !atomic_compare_exchange_weak(&self->most, &most, bytes))
+        ;
     return block + FUSSY_ROOM;
 }
 

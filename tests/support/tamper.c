@@ -89,7 +89,9 @@ void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         wanted = wanted || named[i];
     check(ddaebm_context_create(&context, NULL) == DDAEBM_OK, "context");
-    check(dd_safetensors_parse(&file, context, data, size) == DDAEBM_OK, "parse");
+    dd_memory memory = {data, size};
+    const ddaebm_reader reader = dd_reader_of_memory(&memory);
+    check(dd_safetensors_open(&file, context, &reader) == DDAEBM_OK, "parse");
     check(dd_safetensors_writer_create(&writer, context) == DDAEBM_OK, "writer");
     add_metadata(writer, file, change);
     size_t count = dd_safetensors_count(file);
@@ -105,9 +107,9 @@ void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change
     check(touched || !wanted, "no tensor of that name");
     if (change->add)
         check(dd_safetensors_writer_add(writer, change->add, DD_STORED_F32, 0, NULL, &one) == DDAEBM_OK, change->add);
-    check(dd_safetensors_writer_serialize(writer, NULL, 0, new_size) == DDAEBM_OUT_OF_RANGE, "size");
+    check(dd_safetensors_writer_write(writer, &(dd_target){.needed = new_size}) == DDAEBM_OUT_OF_RANGE, "size");
     void *bytes = malloc(*new_size);
-    check(dd_safetensors_writer_serialize(writer, bytes, *new_size, NULL) == DDAEBM_OK, "serialize");
+    check(dd_safetensors_writer_write(writer, &(dd_target){NULL, bytes, *new_size, NULL}) == DDAEBM_OK, "write");
     for (size_t i = 0; i < count; i++)
         free(copies[i]);
     free(copies);

@@ -1,5 +1,7 @@
 #include "tensor/kernels/matmul.h"
 
+#include "base/error.h"
+
 #include <cblas.h>
 #include <pthread.h>
 #include <string.h>
@@ -58,13 +60,47 @@ extern void openblas_set_num_threads(int) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_watch = PTHREAD_ONCE_INIT;
 static int inside, saved;
+static _Thread_local int inside_here; /* of this thread */
+static bool stranded;                 /* a fork came while another thread computed */
+
+/* A child has one thread: the lock here is to be free in it. Those inside the BLAS may be held, and nobody will give them back. */
+static void before_fork(void) {
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void) {
+    pthread_mutex_unlock(&lock);
+}
+
+static void after_fork_in_child(void) {
+    stranded = stranded || inside > inside_here;
+    inside = inside_here;
+    pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void) {
+    (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}
+
+ddaebm_status dd_blas_check(void) {
+    if (!stranded)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_STATE,
+                   "this process was forked while another thread computed, whose locks in the BLAS nobody gives back: "
+                   "fork while no call computes, or execute another program");
+}
+
+static bool can_hold_threads(void) {
+    return openblas_set_num_threads && openblas_get_num_threads;
+}
 
 void dd_blas_enter(void) {
-    if (!openblas_set_num_threads || !openblas_get_num_threads)
-        return;
+    (void)pthread_once(&fork_watch, watch_forks);
     pthread_mutex_lock(&lock);
-    if (inside++ == 0) {
+    inside_here++;
+    if (inside++ == 0 && can_hold_threads()) {
         saved = openblas_get_num_threads();
         if (saved != 1)
             openblas_set_num_threads(1);
@@ -73,10 +109,9 @@ void dd_blas_enter(void) {
 }
 
 void dd_blas_leave(void) {
-    if (!openblas_set_num_threads || !openblas_get_num_threads)
-        return;
     pthread_mutex_lock(&lock);
-    if (--inside == 0 && saved != 1)
+    inside_here--;
+    if (--inside == 0 && can_hold_threads() && saved != 1)
         openblas_set_num_threads(saved);
     pthread_mutex_unlock(&lock);
 }

@@ -27,4 +27,7 @@ void dd_matmul_run_part(const dd_matmul_call *call, size_t part, size_t parts);
 void dd_blas_enter(void);
 void dd_blas_leave(void);
 
+/* STATE in a child that was forked while another thread was between those two: it must not compute. */
+ddaebm_status dd_blas_check(void);
+
 #endif

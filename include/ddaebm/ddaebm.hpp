@@ -63,6 +63,13 @@ struct image_shape {
     std::size_t height, width, channels;
 };
 
+/// Hears how far a call has come, in rows or, where one loads, in bytes (a total of 0: not known); returns whether to go on.
+typedef std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
+/// Gives the next bytes of a stream: fills some of the buffer, and returns how many bytes; 0 at the end.
+typedef std::function<std::size_t(span<unsigned char> buffer)> stream_reader;
+/// Takes the next bytes of a stream, all of them.
+typedef std::function<void(span<const unsigned char> bytes)> stream_writer;
+
 namespace detail {
 
 /// What a callback of this thread threw, until the call that it stopped returns.
@@ -90,6 +97,73 @@ template <typename F> bool guarded(F call) noexcept {
         thrown() = std::current_exception();
         return false;
     }
+}
+
+inline int go_on(void *user, std::uint64_t done, std::uint64_t total) {
+    const progress &function = *static_cast<const progress *>(user);
+    return guarded([&] { return function(done, total); }) ? 0 : 1;
+}
+
+/// A C reader for as long as this object lives.
+class incoming {
+  public:
+    incoming(const char *path, stream_reader read, progress heard) : read_(std::move(read)), heard_(std::move(heard)) {
+        const ddaebm_reader none = DDAEBM_READER_INIT;
+        reader_ = none;
+        reader_.path = path;
+        reader_.read = read_ ? &incoming::pull : nullptr;
+        reader_.user = &read_;
+        reader_.progress = heard_ ? &go_on : nullptr;
+        reader_.progress_user = &heard_;
+    }
+    incoming(const incoming &) = delete;
+    incoming &operator=(const incoming &) = delete;
+    const ddaebm_reader *get() const noexcept { return &reader_; }
+
+  private:
+    static ddaebm_status pull(void *user, void *buffer, std::size_t capacity, std::size_t *got) {
+        const stream_reader &read = *static_cast<const stream_reader *>(user);
+        const bool good = guarded([&] {
+            *got = read(span<unsigned char>(static_cast<unsigned char *>(buffer), capacity));
+            return true;
+        });
+        return good ? DDAEBM_OK : DDAEBM_CANCELLED;
+    }
+    stream_reader read_;
+    progress heard_;
+    ddaebm_reader reader_;
+};
+
+/// Calls save(self, a C writer).
+template <typename Handle>
+void save_stream(ddaebm_status (*save)(const Handle *, const ddaebm_writer *), const Handle *self, stream_writer write) {
+    struct outgoing {
+        static ddaebm_status push(void *user, const void *bytes, std::size_t count) {
+            const stream_writer &write = *static_cast<const stream_writer *>(user);
+            const bool good = guarded([&] {
+                write(span<const unsigned char>(static_cast<const unsigned char *>(bytes), count));
+                return true;
+            });
+            return good ? DDAEBM_OK : DDAEBM_CANCELLED;
+        }
+    };
+    ddaebm_writer writer = DDAEBM_WRITER_INIT;
+    writer.write = &outgoing::push;
+    writer.user = &write;
+    check(save(self, &writer));
+}
+
+/// What save(self, room, capacity, &needed) writes.
+template <typename Handle>
+std::vector<unsigned char> save_memory(ddaebm_status (*save)(const Handle *, void *, std::size_t, std::size_t *),
+                                       const Handle *self) {
+    std::size_t needed = 0;
+    const ddaebm_status status = save(self, nullptr, 0, &needed);
+    if (status != DDAEBM_OUT_OF_RANGE) // that is: no room, and how much it takes
+        check(status);
+    std::vector<unsigned char> file(needed);
+    check(save(self, file.data(), needed, nullptr));
+    return file;
 }
 
 /// How many rows a span holds.
@@ -338,16 +412,15 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
     static model load_memory(span<const unsigned char> file, ddaebm_context *context = nullptr) {
         return model(make(ddaebm_model_load_memory, context, static_cast<const void *>(file.data()), file.size()));
     }
-    void save(const std::string &path) const { check(ddaebm_model_save(get(), path.c_str())); }
-    std::vector<unsigned char> save_memory() const {
-        std::size_t needed = 0;
-        const ddaebm_status status = ddaebm_model_save_memory(get(), nullptr, 0, &needed);
-        if (status != DDAEBM_OUT_OF_RANGE) // that is: no room, and how much it takes
-            check(status);
-        std::vector<unsigned char> file(needed);
-        check(ddaebm_model_save_memory(get(), file.data(), needed, nullptr));
-        return file;
+    static model load(const std::string &path, progress heard, ddaebm_context *context = nullptr) {
+        return model(make(ddaebm_model_load_stream, context, detail::incoming(path.c_str(), nullptr, std::move(heard)).get()));
     }
+    static model load_stream(stream_reader read, ddaebm_context *context = nullptr) {
+        return model(make(ddaebm_model_load_stream, context, detail::incoming(nullptr, std::move(read), nullptr).get()));
+    }
+    void save(const std::string &path) const { check(ddaebm_model_save(get(), path.c_str())); }
+    void save_stream(stream_writer write) const { detail::save_stream(ddaebm_model_save_stream, get(), std::move(write)); }
+    std::vector<unsigned char> save_memory() const { return detail::save_memory(ddaebm_model_save_memory, get()); }
 
     config_view config() const { return config_view(ddaebm_model_config(get())); }
     std::size_t width() const { return ddaebm_model_width(get()); }
@@ -382,8 +455,7 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
 /// Draws samples. One thread at a time.
 class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
   public:
-    /// Returns whether to go on.
-    typedef std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
+    typedef ddaebm::progress progress;
 
     explicit sampler(const model &model)
         : handle(make(ddaebm_sampler_create, model.get())), width_(model.width()), levels_(model.levels()) {}
@@ -391,7 +463,7 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
     /// nullptr for nobody.
     void set_progress(progress function) {
         std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
-        check(ddaebm_sampler_set_progress(get(), own ? &sampler::report : nullptr, own.get()));
+        check(ddaebm_sampler_set_progress(get(), own ? &detail::go_on : nullptr, own.get()));
         progress_ = std::move(own);
     }
     void draw(std::uint64_t seed, std::uint64_t first, span<float> rows) {
@@ -409,10 +481,6 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
     }
 
   private:
-    static int report(void *user, std::uint64_t done, std::uint64_t total) {
-        const progress &function = *static_cast<const progress *>(user);
-        return detail::guarded([&] { return function(done, total); }) ? 0 : 1;
-    }
     std::unique_ptr<progress> progress_;
     std::size_t width_, levels_;
 };
@@ -437,6 +505,12 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
     void measure(ddaebm_score score, span<const float> rows, std::size_t level, span<float> scores) {
         check(ddaebm_scorer_measure(get(), score, rows.data(), paired(rows, scores), level, scores.data()));
     }
+    /// nullptr for nobody.
+    void set_progress(progress function) {
+        std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
+        check(ddaebm_scorer_set_progress(get(), own ? &detail::go_on : nullptr, own.get()));
+        progress_ = std::move(own);
+    }
     static std::vector<std::string> score_names() { return detail::names(ddaebm_score_name); }
 
   private:
@@ -445,6 +519,7 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
         detail::expect(scores.size(), count);
         return count;
     }
+    std::unique_ptr<progress> progress_;
     std::size_t width_;
 };
 
@@ -453,6 +528,8 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
   public:
     /// Called between gradients and update.
     typedef std::function<void(ddaebm_network network, span<float> gradients)> hook;
+    /// Called between the energy's update and the gradients of the generator, with zeros to be set to dL / d samples.
+    typedef std::function<void(const ddaebm_generated_batch &batch, span<float> gradients)> sample_hook;
     /// Called after a step; returns whether to go on.
     typedef std::function<bool(const ddaebm_step_statistics &statistics, std::uint64_t last)> progress;
 
@@ -462,7 +539,21 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     static trainer resume(const std::string &path, const dataset &data, ddaebm_context *context = nullptr) {
         return trainer(make(ddaebm_trainer_resume, context, path.c_str(), data.get()));
     }
+    static trainer resume(const std::string &path, const dataset &data, ddaebm::progress heard, ddaebm_context *context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_stream, context, detail::incoming(path.c_str(), nullptr, std::move(heard)).get(),
+                            data.get()));
+    }
+    static trainer resume_stream(stream_reader read, const dataset &data, ddaebm_context *context = nullptr) {
+        return trainer(
+            make(ddaebm_trainer_resume_stream, context, detail::incoming(nullptr, std::move(read), nullptr).get(), data.get()));
+    }
+    static trainer resume_memory(span<const unsigned char> file, const dataset &data, ddaebm_context *context = nullptr) {
+        return trainer(
+            make(ddaebm_trainer_resume_memory, context, static_cast<const void *>(file.data()), file.size(), data.get()));
+    }
     void save(const std::string &path) const { check(ddaebm_trainer_save(get(), path.c_str())); }
+    void save_stream(stream_writer write) const { detail::save_stream(ddaebm_trainer_save_stream, get(), std::move(write)); }
+    std::vector<unsigned char> save_memory() const { return detail::save_memory(ddaebm_trainer_save_memory, get()); }
     model snapshot() {
         ddaebm_model *made = nullptr;
         check(ddaebm_trainer_snapshot(get(), &made));
@@ -491,6 +582,25 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         check(ddaebm_trainer_set_hook(get(), own ? &trainer::pass : nullptr, own.get()));
         hook_ = std::move(own);
     }
+    /// nullptr for none.
+    void set_sample_hook(sample_hook function) {
+        std::unique_ptr<sample_hook> own(function ? new sample_hook(std::move(function)) : nullptr);
+        check(ddaebm_trainer_set_sample_hook(get(), own ? &trainer::pass_samples : nullptr, own.get()));
+        sample_hook_ = std::move(own);
+    }
+    void set_rate_factor(const std::string &prefix, double factor) {
+        check(ddaebm_trainer_set_rate_factor(get(), prefix.c_str(), factor));
+    }
+    double rate(const std::string &name) const {
+        double value = 0;
+        check(ddaebm_trainer_get_rate(get(), name.c_str(), &value));
+        return value;
+    }
+    /// The data must outlive the trainer, or its own replacement.
+    void set_dataset(const dataset &data) { check(ddaebm_trainer_set_dataset(get(), data.get())); }
+    void set_shard(std::size_t index, std::size_t count) { check(ddaebm_trainer_set_shard(get(), index, count)); }
+    /// Names and offsets of the weights as they are now; the trainer's own, valid as long as it.
+    const ddaebm_model *present_model() const { return ddaebm_trainer_model(get()); }
     /// The trainer's own, valid as long as it.
     span<float> weights(ddaebm_network network) { return view(ddaebm_trainer_weights, network); }
     span<float> gradients(ddaebm_network network) { return view(ddaebm_trainer_gradients, network); }
@@ -516,6 +626,14 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         });
         return good ? DDAEBM_OK : DDAEBM_CANCELLED;
     }
+    static ddaebm_status pass_samples(void *user, const ddaebm_generated_batch *batch, float *gradients) {
+        const sample_hook &function = *static_cast<const sample_hook *>(user);
+        const bool good = detail::guarded([&] {
+            function(*batch, span<float>(gradients, batch->count * batch->width));
+            return true;
+        });
+        return good ? DDAEBM_OK : DDAEBM_CANCELLED;
+    }
     span<float> view(ddaebm_status (*read)(ddaebm_trainer *, ddaebm_network, float **, std::size_t *), ddaebm_network network) {
         float *values = nullptr;
         std::size_t elements = 0;
@@ -523,6 +641,7 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         return span<float>(values, elements);
     }
     std::unique_ptr<hook> hook_;
+    std::unique_ptr<sample_hook> sample_hook_;
 };
 
 /// shape: slowest axis first.

@@ -1,6 +1,7 @@
 /* Learning rates: a network's by its schedule, times a factor of each weight's own. */
 #include "train/trainer.h"
 
+#include "base/arithmetic.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -30,6 +31,7 @@ ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char
 }
 
 ddaebm_status ddaebm_trainer_get_rate(const ddaebm_trainer *trainer, const char *name, double *rate) {
+    DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     DD_REQUIRE(name);
     DD_REQUIRE(rate);

@@ -1,6 +1,7 @@
 // ddaebm.hpp: every class does what its C functions do, failures and callbacks' exceptions come out as exceptions, handles move.
 #include <ddaebm/ddaebm.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -157,6 +158,9 @@ void test_sample_and_score() {
     EXPECT(fails(DDAEBM_OUT_OF_RANGE, "", [&] { scorer.score(rows, 4); }));
     EXPECT(fails(DDAEBM_MISMATCH, "", [&] { scorer.score(rows, 0, ddaebm::span<float>(same.data(), 7)); }));
     EXPECT(ddaebm::scorer::score_names()[0] == "energy");
+    scorer.set_progress([](std::uint64_t, std::uint64_t) { return false; });
+    EXPECT(fails(DDAEBM_CANCELLED, "", [&] { scorer.score(rows); }));
+    scorer.set_progress(nullptr);
     model.fit_typicality(ddaebm::dataset::named("moons", 1));
 #if __cplusplus >= 202002L
     EXPECT(scorer.score(std::span<const float>(rows)) == scores);
@@ -187,6 +191,53 @@ void test_trainer() {
     EXPECT(trainer.steps() == 5 && trainer.config().integer("training.batch") == 16);
     EXPECT(trainer.snapshot().levels() == 4);
     EXPECT(ddaebm::trainer::memory(start.config()) > 0);
+
+    const double rate = trainer.rate("energy.net.layers.0.weight");
+    trainer.set_rate_factor("energy.", 0.5);
+    EXPECT(trainer.rate("energy.net.layers.0.weight") == rate / 2);
+    EXPECT(fails(DDAEBM_NOT_FOUND, "colour", [&] { trainer.set_rate_factor("colour", 1); }));
+    const auto other = ddaebm::dataset::named("pinwheel", 2);
+    trainer.set_dataset(other);
+    trainer.set_shard(1, 2);
+    EXPECT(ddaebm_model_width(trainer.present_model()) == 2);
+    std::size_t rows = 0;
+    trainer.set_sample_hook([&](const ddaebm_generated_batch &batch, ddaebm::span<float> gradients) {
+        rows += batch.count;
+        EXPECT(gradients.size() == 2 * batch.count && gradients.data()[0] == 0);
+    });
+    trainer.step();
+    EXPECT(rows == 16);
+    trainer.set_sample_hook([](const ddaebm_generated_batch &, ddaebm::span<float>) { throw mine{7}; });
+    EXPECT(throws_mine([&] { trainer.step(); }));
+}
+
+/* Bytes that go in by one function, in small pieces, and come out by another. */
+void test_streams() {
+    const ddaebm::model start(small(), 3);
+    const auto data = ddaebm::dataset::named("moons", 1);
+    const ddaebm::trainer trainer(start, data, 5);
+    std::vector<unsigned char> bytes;
+    std::size_t at = 0;
+    const auto put = [&](ddaebm::span<const unsigned char> piece) {
+        bytes.insert(bytes.end(), piece.data(), piece.data() + piece.size());
+    };
+    const auto get = [&](ddaebm::span<unsigned char> room) {
+        const std::size_t count = std::min<std::size_t>({room.size(), 1000, bytes.size() - at});
+        std::copy_n(bytes.data() + at, count, room.data());
+        at += count;
+        return count;
+    };
+    start.save_stream(put);
+    EXPECT(bytes == start.save_memory());
+    EXPECT(ddaebm::model::load_stream(get).save_memory() == bytes);
+    bytes.clear();
+    at = 0;
+    trainer.save_stream(put);
+    EXPECT(bytes == trainer.save_memory());
+    EXPECT(ddaebm::trainer::resume_stream(get, data).save_memory() == bytes);
+    EXPECT(ddaebm::trainer::resume_memory(bytes, data).steps() == 0);
+    EXPECT(throws_mine([&] { start.save_stream([](ddaebm::span<const unsigned char>) { throw mine{7}; }); }));
+    EXPECT(throws_mine([&] { ddaebm::model::load_stream([](ddaebm::span<unsigned char>) -> std::size_t { throw mine{7}; }); }));
 }
 
 void test_files() {
@@ -197,9 +248,14 @@ void test_files() {
     const ddaebm::model start(small(), 3);
     start.save(model);
     EXPECT(ddaebm::model::load(model).save_memory() == start.save_memory());
+    std::uint64_t heard = 0;
+    ddaebm::model::load(model, [&](std::uint64_t done, std::uint64_t) { return (heard = done) > 0; });
+    EXPECT(heard == start.save_memory().size());
+    EXPECT(fails(DDAEBM_CANCELLED, "", [&] { ddaebm::model::load(model, [](std::uint64_t, std::uint64_t) { return false; }); }));
     const auto data = ddaebm::dataset::named("moons", 1);
     ddaebm::trainer(start, data, 5).save(run);
     EXPECT(ddaebm::trainer::resume(run, data).steps() == 0);
+    EXPECT(ddaebm::trainer::resume(run, data, [](std::uint64_t, std::uint64_t) { return true; }).steps() == 0);
     const std::vector<float> rows = {1, 2, 3, 4, 5, 6};
     ddaebm::write_npy(array, rows, {3, 2});
     EXPECT(ddaebm::dataset::open(array).read(0, 3) == rows);
@@ -225,6 +281,7 @@ int main() {
     test_model();
     test_sample_and_score();
     test_trainer();
+    test_streams();
     test_files();
     std::printf("%d failures\n", failures);
     return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

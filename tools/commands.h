@@ -11,6 +11,7 @@ int command_density(const command *self, int argc, char **argv);
 int command_data(const command *self, int argc, char **argv);
 int command_plot(const command *self, int argc, char **argv);
 int command_auroc(const command *self, int argc, char **argv);
+int command_convert(const command *self, int argc, char **argv);
 int command_info(const command *self, int argc, char **argv);
 
 #endif

@@ -13,6 +13,7 @@ static const command commands[] = {
     {"data", "Writes rows of a data set, or a grid of its pictures", command_data},
     {"plot", "Draws data, samples and learned density side by side", command_plot},
     {"auroc", "Prints the area under the ROC curve, ordinary scoring higher; ties count one half", command_auroc},
+    {"convert", "Writes a model again: that of a checkpoint alone, or in half the bytes", command_convert},
     {"info", "Prints configuration, parameters of each network and memory of a step", command_info},
 };
 

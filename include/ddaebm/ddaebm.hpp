@@ -419,6 +419,7 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
         return model(make(ddaebm_model_load_stream, context, detail::incoming(nullptr, std::move(read), nullptr).get()));
     }
     void save(const std::string &path) const { check(ddaebm_model_save(get(), path.c_str())); }
+    void save_half(const std::string &path) const { check(ddaebm_model_save_half(get(), path.c_str())); }
     void save_stream(stream_writer write) const { detail::save_stream(ddaebm_model_save_stream, get(), std::move(write)); }
     std::vector<unsigned char> save_memory() const { return detail::save_memory(ddaebm_model_save_memory, get()); }
 

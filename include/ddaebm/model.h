@@ -81,6 +81,13 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_load_stream(ddaebm_model **
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save(const ddaebm_model *model, const char *path);
 
+/** ddaebm_model_save in half the bytes, to hand out: weights and running statistics as float16. ddaebm_model_load takes it back as float32,
+ *  each number the nearest of 11 significant bits: samples and scores differ in the third digit. Not for a run that is to go on.
+ *  @param model the model
+ *  @param path of the file, replaced if it exists
+ *  @return as ddaebm_model_save, or ::DDAEBM_OUT_OF_RANGE: a number is beyond float16's 65,504. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save_half(const ddaebm_model *model, const char *path);
+
 /** ddaebm_model_save to a file or a function.
  *  @param model the model
  *  @param writer where to; the bytes are those of ddaebm_model_save

@@ -186,7 +186,7 @@ static const char *const fashion_small[][2] = {
     {"optimizer.beta1", "0.5"},
     {"optimizer.beta2", "0.99"},
     {"training.batch", "16"},
-    {"training.steps", "30000"},
+    {"training.steps", "26000"},
     {NULL, NULL},
 };
 

@@ -3,12 +3,12 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/half.h"
 #include "io/file.h"
 #include "io/text.h"
 
 #include <ddaebm/array.h>
 #include <limits.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,12 +54,7 @@ static float read_b1(const unsigned char *bytes) {
 }
 
 static float read_f2(const unsigned char *bytes) {
-    unsigned half = (unsigned)bytes[0] | (unsigned)bytes[1] << 8;
-    unsigned exponent = half >> 10 & 31, fraction = half & 1023;
-    float value = exponent == 0    ? ldexpf((float)fraction, -24)
-                  : exponent == 31 ? (fraction ? NAN : INFINITY)
-                                   : ldexpf((float)(fraction | 1024), (int)exponent - 25);
-    return half >> 15 ? -value : value;
+    return dd_half_to_float((uint16_t)(bytes[0] | bytes[1] << 8));
 }
 
 static const struct element elements[] = {

@@ -3,9 +3,11 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/half.h"
 #include "io/text.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@ struct item {
     const void *data;
     size_t bytes;
     json_t *entry; /* borrowed from `tensors` */
+    void *copy;    /* the writer's own data, or NULL */
 };
 
 struct dd_safetensors_writer {
@@ -64,6 +67,8 @@ void dd_safetensors_writer_free(dd_safetensors_writer *writer) {
     ddaebm_context *context = writer->context;
     json_decref(writer->tensors);
     json_decref(writer->metadata);
+    for (size_t i = 0; i < writer->count; i++)
+        dd_free(context, writer->items[i].copy);
     dd_free(context, writer->items);
     dd_free(context, writer);
     ddaebm_context_free(context);
@@ -128,8 +133,31 @@ ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const cha
     json_t *entry = describe(dtype, rank, shape);
     if (!entry || json_object_set_new(writer->tensors, name, entry) != 0)
         return no_memory();
-    writer->items[writer->count++] = (struct item){dtype, data, bytes, entry};
+    writer->items[writer->count++] = (struct item){dtype, data, bytes, entry, NULL};
     return DDAEBM_OK;
+}
+
+ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, const char *name, size_t rank, const size_t *shape,
+                                             const float *data) {
+    size_t bytes = 0;
+    ddaebm_status status = measure(&bytes, name, DD_STORED_F16, rank, shape);
+    if (status != DDAEBM_OK)
+        return status;
+    uint16_t *copy = dd_alloc(writer->context, bytes);
+    if (!copy)
+        return DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; status == DDAEBM_OK && i < bytes / sizeof *copy; i++) {
+        copy[i] = dd_half_from_float(data[i]);
+        if (!isfinite(dd_half_to_float(copy[i])))
+            status = dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g, beyond float16", i, name, (double)data[i]);
+    }
+    if (status == DDAEBM_OK)
+        status = dd_safetensors_writer_add(writer, name, DD_STORED_F16, rank, shape, copy);
+    if (status == DDAEBM_OK)
+        writer->items[writer->count - 1].copy = copy;
+    else
+        dd_free(writer->context, copy);
+    return status;
 }
 
 ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key, const char *value) {

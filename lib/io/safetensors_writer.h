@@ -15,6 +15,10 @@ ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_c
 ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const char *name, dd_stored dtype, size_t rank,
                                         const size_t *shape, const void *data);
 
+/* Adds finite floats as F16; the writer keeps a copy. As dd_safetensors_writer_add, and OUT_OF_RANGE for a number beyond that type. */
+ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, const char *name, size_t rank, const size_t *shape,
+                                             const float *data);
+
 /* Sets a text of the metadata; a second one for the same key replaces the first. Both are copied and must be UTF-8. */
 ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key, const char *value);
 

@@ -3,6 +3,7 @@
 #include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/half.h"
 #include "config/config.h"
 #include "config/keys.h"
 #include "io/text.h"
@@ -17,15 +18,16 @@ static const char typical_mean[] = "typicality.mean", typical_precision[] = "typ
 /* --- Writing. --- */
 
 ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const dd_parameters *parameters, const dd_weights *weights,
-                                          const char *prefix) {
+                                          const char *prefix, dd_stored as) {
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
         char name[2 * DD_MOST_NAME];
         (void)snprintf(name, sizeof name, "%s%s", prefix, p->name);
-        const void *data = p->role == DD_ROLE_COUNTER ? (const void *)(weights->counters[p->network] + p->offset)
-                                                      : (const void *)dd_weights_at(weights, p);
-        dd_stored stored = p->role == DD_ROLE_COUNTER ? DD_STORED_I64 : DD_STORED_F32;
-        ddaebm_status status = dd_safetensors_writer_add(writer, name, stored, p->rank, p->shape, data);
+        ddaebm_status status =
+            p->role == DD_ROLE_COUNTER ? dd_safetensors_writer_add(writer, name, DD_STORED_I64, p->rank, p->shape,
+                                                                   weights->counters[p->network] + p->offset)
+            : as == DD_STORED_F16      ? dd_safetensors_writer_add_half(writer, name, p->rank, p->shape, dd_weights_at(weights, p))
+                                       : dd_safetensors_writer_add(writer, name, as, p->rank, p->shape, dd_weights_at(weights, p));
         if (status != DDAEBM_OK)
             return status;
     }
@@ -58,7 +60,8 @@ static ddaebm_status write_typicality(dd_safetensors_writer *writer, const ddaeb
     return status;
 }
 
-ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights) {
+ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
+                                  dd_stored as) {
     size_t width = ddaebm_model_width(model);
     char version[16], temperature[DD_REAL_ROOM];
     (void)snprintf(version, sizeof version, "%d", DD_MODEL_FILE_VERSION);
@@ -71,14 +74,19 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(dd_safetensors_writer_add(writer, "data.mean", DD_STORED_F32, 1, &width, model->mean));
     DD_TRY(dd_safetensors_writer_add(writer, "data.scale", DD_STORED_F32, 1, &width, model->scale));
     DD_TRY(write_typicality(writer, model));
-    DD_TRY(dd_model_file_write_weights(writer, &model->parameters, weights, ""));
+    DD_TRY(dd_model_file_write_weights(writer, &model->parameters, weights, "", as));
 cleanup:
     return status;
 }
 
 static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user) {
     const ddaebm_model *model = user;
-    return dd_model_file_write(writer, model, &model->weights);
+    return dd_model_file_write(writer, model, &model->weights, DD_STORED_F32);
+}
+
+static ddaebm_status fill_writer_half(dd_safetensors_writer *writer, const void *user) {
+    const ddaebm_model *model = user;
+    return dd_model_file_write(writer, model, &model->weights, DD_STORED_F16);
 }
 
 ddaebm_status ddaebm_model_save_stream(const ddaebm_model *model, const ddaebm_writer *writer) {
@@ -92,6 +100,14 @@ ddaebm_status ddaebm_model_save(const ddaebm_model *model, const char *path) {
     DD_REQUIRE(path);
     const ddaebm_writer writer = dd_writer_of_file(path);
     return ddaebm_model_save_stream(model, &writer);
+}
+
+ddaebm_status ddaebm_model_save_half(const ddaebm_model *model, const char *path) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(model);
+    DD_REQUIRE(path);
+    const ddaebm_writer writer = dd_writer_of_file(path);
+    return dd_safetensors_save(model->context, &(dd_target){.writer = &writer}, fill_writer_half, model);
 }
 
 ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity, size_t *needed) {
@@ -127,22 +143,25 @@ static ddaebm_status check_format(const dd_safetensors *file) {
     return status;
 }
 
+/* F16 may stand for F32. */
 static ddaebm_status find_tensor(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, dd_stored stored) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, name);
     if (!entry)
         return dd_fail(DDAEBM_MISMATCH, "the file has no tensor %s, which its configuration needs", name);
-    if (entry->dtype != stored)
+    if (entry->dtype != stored && !(stored == DD_STORED_F32 && entry->dtype == DD_STORED_F16))
         return dd_fail(DDAEBM_MISMATCH, "tensor %s holds %s, not %s", name, dd_stored_name(entry->dtype), dd_stored_name(stored));
     *out = entry;
     return DDAEBM_OK;
 }
 
 static ddaebm_status copy_finite(float *values, const dd_tensor_entry *entry) {
-    const float *from = entry->data;
-    for (size_t i = 0; i < entry->elements; i++)
-        if (!isfinite(from[i]))
-            return dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, entry->name, (double)from[i]);
-    memcpy(values, from, entry->elements * sizeof *values);
+    for (size_t i = 0; i < entry->elements; i++) {
+        float value =
+            entry->dtype == DD_STORED_F16 ? dd_half_to_float(((const uint16_t *)entry->data)[i]) : ((const float *)entry->data)[i];
+        if (!isfinite(value))
+            return dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, entry->name, (double)value);
+        values[i] = value;
+    }
     return DDAEBM_OK;
 }
 

@@ -10,11 +10,12 @@
 enum { DD_MODEL_FILE_VERSION = 1 };
 
 /* A model's tensors and metadata, under `weights` (the model's own, or others of its shape). */
-ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights);
+ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
+                                  dd_stored as);
 
-/* Weights of a table, each name after `prefix`. */
+/* Weights of a table as F32 or F16, each name after `prefix`. */
 ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const dd_parameters *parameters, const dd_weights *weights,
-                                          const char *prefix);
+                                          const char *prefix, dd_stored as);
 
 /* A model from a file. Tensors beyond those of the configuration are refused, but for names that begin with "trainer.". */
 ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, const dd_safetensors *file);
@@ -23,7 +24,7 @@ ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, co
 ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameters *parameters, const dd_safetensors *file,
                                          const char *prefix);
 
-/* Copies a float32 tensor of `elements` finite numbers from a file. */
+/* Copies a tensor of `elements` finite numbers from a file. */
 ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values, size_t elements);
 
 /* Reads a number of the metadata. */

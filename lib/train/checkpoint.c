@@ -48,9 +48,9 @@ static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user
     const ddaebm_model *model = trainer->model;
     size_t parameters = model->parameters.count, state_count = STATE_COUNT;
     ddaebm_status status;
-    DD_TRY(dd_model_file_write(writer, model, trainer->averaging ? &trainer->average : &model->weights));
+    DD_TRY(dd_model_file_write(writer, model, trainer->averaging ? &trainer->average : &model->weights, DD_STORED_F32));
     if (trainer->averaging)
-        DD_TRY(dd_model_file_write_weights(writer, &model->parameters, &model->weights, "trainer."));
+        DD_TRY(dd_model_file_write_weights(writer, &model->parameters, &model->weights, "trainer.", DD_STORED_F32));
     DD_TRY(write_moments(writer, trainer));
     DD_TRY(dd_safetensors_writer_add(writer, "trainer.adam.updates", DD_STORED_I64, 1, &parameters, c->updates));
     DD_TRY(dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, c->factors));

@@ -91,6 +91,41 @@ START_TEST(so_does_a_file) {
 }
 END_TEST
 
+/* Within half a unit of the eleventh bit, statistics and counters too; and what no float16 can hold is refused. */
+START_TEST(half_the_bytes_come_back_rounded) {
+    begin();
+    ddaebm_model *model = lived_in(), *back = NULL;
+    size_t size = 0;
+    free(small_bytes(model, &size));
+    ASSERT_OK(ddaebm_model_save_half(model, in_folder("m")));
+    size_t numbers = 0;
+    for (int n = 0; n < DD_NETWORKS; n++)
+        numbers += model->parameters.totals[n][DD_ROLE_WEIGHT] + model->parameters.totals[n][DD_ROLE_STATISTIC];
+    char *read = malloc(size);
+    ck_assert_uint_le(get_file(in_folder("m"), read, size) + numbers * 2, size); /* the header may shrink, too */
+    ASSERT_OK(ddaebm_model_load(&back, context, in_folder("m")));
+    for (size_t i = 0; i < model->parameters.count; i++) {
+        const dd_parameter *p = &model->parameters.items[i];
+        if (p->role == DD_ROLE_COUNTER) {
+            ck_assert_int_eq(model->weights.counters[p->network][p->offset], back->weights.counters[p->network][p->offset]);
+            continue;
+        }
+        const float *was = dd_weights_at(&model->weights, p), *is = dd_weights_at(&back->weights, p);
+        for (size_t j = 0; j < p->elements; j++)
+            ck_assert_float_le(fabsf(is[j] - was[j]), fabsf(was[j]) / 2048 + 3e-8f);
+    }
+    ck_assert_int_eq(memcmp(model->mean, back->mean, 3 * sizeof(float)), 0);
+    dd_weights_at(&model->weights, &model->parameters.items[0])[0] = 70000;
+    ASSERT_FAILS(ddaebm_model_save_half(model, in_folder("m")), DDAEBM_OUT_OF_RANGE, "is 70000, beyond float16");
+    ASSERT_FAILS(ddaebm_model_save_half(model, NULL), DDAEBM_INVALID_ARGUMENT, "path");
+    ASSERT_FAILS(ddaebm_model_save_half(NULL, "m"), DDAEBM_INVALID_ARGUMENT, "model");
+    free(read);
+    ddaebm_model_free(back);
+    ddaebm_model_free(model);
+    end();
+}
+END_TEST
+
 START_TEST(every_preset_comes_back) {
     begin();
     for (size_t i = 0; ddaebm_config_preset(i); i++) {
@@ -319,6 +354,7 @@ START_TEST(memory_may_run_out) {
         ddaebm_model_free(back);
         back = NULL;
         SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_model_save_memory(model, bytes, size, NULL), on);
+        SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_model_save_half(model, in_folder("m")), on);
         SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_model_save(model, in_folder("m")), on);
         ck_assert_uint_eq(entries_in_folder(), 1);
         SWEEP_ALLOCATIONS_FROM(counted, back, ddaebm_model_load(&back, context, in_folder("m")), on);
@@ -342,6 +378,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {memory_gives_back_what_it_was_given,
                                   so_does_a_file,
+                                  half_the_bytes_come_back_rounded,
                                   every_preset_comes_back,
                                   a_small_buffer_is_left_alone,
                                   what_does_not_fit_its_configuration_is_refused,

@@ -400,6 +400,13 @@ good info --preset points --json
 holds "info counts parameters" grep -qE '"parameters": \{"energy": [0-9]+, "generator": [0-9]+, "encoder": [0-9]+' out
 holds "the published schedule draws a warning" sh -c "'$ddaebm' info --preset toy 2>&1 >out | grep -q '^ddaebm: warning: '"
 bad 2 "info needs --model FILE or --preset NAME" info
+good convert --model model.safetensors --out whole.safetensors
+holds "a model written again is the same" cmp model.safetensors whole.safetensors
+good convert --model model.safetensors --out half.safetensors --half
+holds "half a model is smaller" [ "$(wc -c <half.safetensors)" -lt "$(wc -c <model.safetensors)" ]
+good sample --model half.safetensors --count 3 --out half.npy
+bad 1 "none.safetensors" convert --model none.safetensors --out never.safetensors
+bad 2 "convert needs --out" convert --model model.safetensors
 bad 2 "no preset" info --preset nothing
 bad 2 "leave --preset" info --model model.safetensors --preset points
 bad 1 "none.safetensors" info --model none.safetensors

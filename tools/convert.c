@@ -1,0 +1,24 @@
+/* ddaebm convert. */
+#include "commands.h"
+#include "console.h"
+#include "inputs.h"
+#include "outputs.h"
+
+int command_convert(const command *self, int argc, char **argv) {
+    const char *from = NULL, *out = NULL;
+    bool half = false;
+    const option_row options[] = {
+        REQUIRED("model", "FILE", &from, "a model, or a checkpoint"),
+        REQUIRED("out", "MODEL.safetensors", &out, "the model written"),
+        FLAG("half", &half, "weights as float16: the third digit of samples and scores differs"),
+    };
+    int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
+    if (code != OPTIONS_READ)
+        return code;
+    ddaebm_model *model = NULL;
+    TRY(checked(ddaebm_model_load(&model, NULL, from)));
+    TRY(checked((half ? ddaebm_model_save_half : ddaebm_model_save)(model, out)));
+cleanup:
+    ddaebm_model_free(model);
+    return code;
+}

@@ -77,7 +77,7 @@ cleanup:
     return code;
 }
 
-/* A resumed run keeps its configuration: the command line may repeat it, not change it. */
+/* A resumed run keeps its configuration: the command line may repeat it, not change it, but for the step at which it ends. */
 static int continue_run(run *state, const command *self) {
     const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
@@ -92,6 +92,9 @@ static int continue_run(run *state, const command *self) {
     }
     TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
     TRY(config_check_same(kept, config, self));
+    int64_t steps = 0;
+    TRY(checked(ddaebm_config_get_integer(config, "training.steps", &steps)));
+    TRY(checked(ddaebm_trainer_set_last_step(state->trainer, (uint64_t)steps)));
 cleanup:
     ddaebm_config_free(config);
     return code;
@@ -250,7 +253,7 @@ int command_train(const command *self, int argc, char **argv) {
         REQUIRED("out", "MODEL.safetensors", &asked.out, "the trained model"),
         TEXT("checkpoint", "FILE", &asked.checkpoint, "save the run there when it ends or is stopped (Ctrl-C)"),
         NUMBER("checkpoint-every", &asked.every, 1, 1000000000, "and after each N steps"),
-        TEXT("resume", "FILE", &asked.resume, "continue the run of a checkpoint, bit for bit"),
+        TEXT("resume", "FILE", &asked.resume, "continue the run of a checkpoint, bit for bit; only training.steps may be set anew"),
         TEXT("log", "FILE.csv", &asked.log, "rate and losses, one row a step; a resumed run continues it"),
         NUMBER("preview-every", &asked.preview_every, 1, 1000000000,
                "of pictures: after each N steps, a grid of samples beside the model, MODEL-00001000.png"),

@@ -589,6 +589,7 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         check(ddaebm_trainer_set_sample_hook(get(), own ? &trainer::pass_samples : nullptr, own.get()));
         sample_hook_ = std::move(own);
     }
+    void set_last_step(std::uint64_t steps) { check(ddaebm_trainer_set_last_step(get(), steps)); }
     void set_rate_factor(const std::string &prefix, double factor) {
         check(ddaebm_trainer_set_rate_factor(get(), prefix.c_str(), factor));
     }

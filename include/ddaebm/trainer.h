@@ -188,6 +188,12 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_sample_hook(ddaebm_tr
  *          @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char *prefix, double factor);
 
+/** Makes a run longer or shorter: sets training.steps, the step at which the schedule of the learning rates ends, from the next
+ *  update on. A run whose rates have fallen to their end gets those of the new schedule at its present step. Kept in checkpoints.
+ *  @param trainer between two steps @param steps 1 to 1,000,000,000; below ddaebm_trainer_steps, the rates stay at their last
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_RANGE. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_last_step(ddaebm_trainer *trainer, uint64_t steps);
+
 /** The learning rate that a weight's next update has: its network's by the schedule at the present step, times its factor.
  *  @param trainer the trainer @param name a trained weight's, as in ddaebm_parameter_info @param[out] rate untouched on failure
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_NOT_FOUND. @since 0.1 */

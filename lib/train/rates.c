@@ -13,6 +13,11 @@ double dd_trainer_rate(const ddaebm_trainer *trainer, ddaebm_network network) {
                             (uint64_t)settings->training.steps);
 }
 
+ddaebm_status ddaebm_trainer_set_last_step(ddaebm_trainer *trainer, uint64_t steps) {
+    DD_REQUIRE(trainer);
+    return ddaebm_config_set_integer(trainer->model->config, "training.steps", steps > INT64_MAX ? INT64_MAX : (int64_t)steps);
+}
+
 ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char *prefix, double factor) {
     DD_REQUIRE(trainer);
     DD_REQUIRE(prefix);

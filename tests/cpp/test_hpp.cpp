@@ -195,6 +195,8 @@ void test_trainer() {
     const double rate = trainer.rate("energy.net.layers.0.weight");
     trainer.set_rate_factor("energy.", 0.5);
     EXPECT(trainer.rate("energy.net.layers.0.weight") == rate / 2);
+    trainer.set_last_step(77);
+    EXPECT(trainer.config().integer("training.steps") == 77);
     EXPECT(fails(DDAEBM_NOT_FOUND, "colour", [&] { trainer.set_rate_factor("colour", 1); }));
     const auto other = ddaebm::dataset::named("pinwheel", 2);
     trainer.set_dataset(other);

@@ -220,6 +220,9 @@ bad 1 "no.checkpoint.*No such file" train --data moons --out never.safetensors -
 bad 1 "width" train --data rows.csv --out never.safetensors --resume every.checkpoint
 train_small --preset points --data moons --steps 20 --batch 20 --seed 0 --out every3.safetensors --resume every.checkpoint
 holds "a resumed run may repeat its command line" cmp every.safetensors every3.safetensors
+good train --threads 1 --quiet --data moons --out longer.safetensors --log longer.csv --resume every.checkpoint --set training.steps=25
+holds "a resumed run may end at another step" sh -c 'tail -n 1 longer.csv | grep -q "^25,"'
+holds "and the rates with it" awk -F, 'NR == 2 { first = $2 } { last = $2 } END { exit !(last + 0 < first + 0) }' longer.csv
 bad 2 "training.batch is 20 in the run to resume, and 30 here" train --data moons --out never.safetensors --resume every.checkpoint --batch 30
 bad 2 "objective.gamma is" train --data moons --out never.safetensors --resume every.checkpoint --set objective.gamma=3
 bad 2 "energy.*layers is .* in the run" train --data moons --out never.safetensors --resume every.checkpoint --preset points

@@ -295,6 +295,9 @@ START_TEST(wrong_rates_are_refused) {
     ASSERT_FAILS(ddaebm_trainer_get_rate(NULL, "", &rate), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, NULL, &rate), DDAEBM_INVALID_ARGUMENT, "name");
     ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "", NULL), DDAEBM_INVALID_ARGUMENT, "rate");
+    ASSERT_FAILS(ddaebm_trainer_set_last_step(NULL, 9), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_set_last_step(trainer, 0), DDAEBM_OUT_OF_RANGE, "training.steps");
+    ASSERT_FAILS(ddaebm_trainer_set_last_step(trainer, UINT64_MAX), DDAEBM_OUT_OF_RANGE, "training.steps");
     ck_assert_double_eq(rate, 7);
     ck_assert_double_eq(rate_of(trainer, "energy.net.layers.0.weight"), 1e-4);
     ddaebm_trainer_free(trainer);

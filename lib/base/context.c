@@ -129,28 +129,40 @@ void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *form
 }
 
 /* The pointer-sized slot before an aligned block holds what the allocator gave. */
-void *dd_alloc(ddaebm_context *context, size_t size) {
-    size_t whole = 0;
-    void *base = NULL;
-    if (dd_size_add(&whole, size, ALIGNMENT + sizeof(void *)))
-        base = context->allocator.allocate(context->allocator.user, whole);
-    if (!base) {
-        (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "the allocator has no %zu bytes", size);
-        return NULL;
-    }
+static void *align(void *base) {
     uintptr_t aligned = ((uintptr_t)base + sizeof(void *) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     ((void **)aligned)[-1] = base;
     return (void *)aligned;
 }
 
+/* malloc's large blocks come from the system as zeros: calloc leaves their pages alone until they are used. */
+static void *allocate(const ddaebm_allocator *from, size_t bytes, bool zero) {
+    bool is_malloc = from->allocate == malloc_allocate;
+    void *base = zero && is_malloc ? calloc(1, bytes) : from->allocate(from->user, bytes);
+    return base && zero && !is_malloc ? memset(base, 0, bytes) : base;
+}
+
+static void *alloc(ddaebm_context *context, size_t size, bool zero) {
+    size_t whole = 0;
+    void *base = NULL;
+    if (dd_size_add(&whole, size, ALIGNMENT + sizeof(void *)))
+        base = allocate(&context->allocator, whole, zero);
+    if (base)
+        return align(base);
+    (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "the allocator has no %zu bytes", size);
+    return NULL;
+}
+
+void *dd_alloc(ddaebm_context *context, size_t size) {
+    return alloc(context, size, false);
+}
+
 void *dd_alloc_zero(ddaebm_context *context, size_t count, size_t size) {
     size_t bytes = 0;
-    if (!dd_size_mul(&bytes, count, size)) {
-        (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "%zu elements of %zu bytes exceed the address space", count, size);
-        return NULL;
-    }
-    void *block = dd_alloc(context, bytes);
-    return block ? memset(block, 0, bytes) : NULL;
+    if (dd_size_mul(&bytes, count, size))
+        return alloc(context, bytes, true);
+    (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "%zu elements of %zu bytes exceed the address space", count, size);
+    return NULL;
 }
 
 char *dd_copy_text(ddaebm_context *context, const char *text) {

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "io/text.h"
+#include "tensor/kernels/vector.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -155,14 +156,17 @@ static ddaebm_status find_tensor(const dd_tensor_entry **out, const dd_safetenso
 }
 
 static ddaebm_status copy_finite(float *values, const dd_tensor_entry *entry) {
-    for (size_t i = 0; i < entry->elements; i++) {
-        float value =
-            entry->dtype == DD_STORED_F16 ? dd_half_to_float(((const uint16_t *)entry->data)[i]) : ((const float *)entry->data)[i];
-        if (!isfinite(value))
-            return dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, entry->name, (double)value);
-        values[i] = value;
-    }
-    return DDAEBM_OK;
+    if (entry->dtype == DD_STORED_F16)
+        for (size_t i = 0; i < entry->elements; i++)
+            values[i] = dd_half_to_float(((const uint16_t *)entry->data)[i]);
+    else
+        memcpy(values, entry->data, entry->bytes);
+    if (dd_kernels_choose()->all_finite(values, entry->elements))
+        return DDAEBM_OK;
+    size_t i = 0;
+    while (isfinite(values[i]))
+        i++;
+    return dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, entry->name, (double)values[i]);
 }
 
 ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values, size_t elements) {

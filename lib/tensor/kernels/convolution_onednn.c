@@ -4,31 +4,24 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "tensor/kernels/convolution.h"
+#include "tensor/kernels/onednn.h"
 
 #include <math.h>
-#include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
 /* --- oneDNN's threads: those of OpenMP, as many as the calling thread's own setting says. --- */
 
-extern void omp_set_num_threads(int) __attribute__((weak));
-extern int omp_get_max_threads(void) __attribute__((weak));
-
-static bool can_hold_threads(void) {
-    return DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_SEQ || (omp_set_num_threads && omp_get_max_threads);
-}
-
 /* Keeps what follows to this thread; gives what is to be put back. */
-static int hold_threads(void) {
-    int before = omp_get_max_threads ? omp_get_max_threads() : 1;
+static int hold_threads(const dd_onednn *dnnl) {
+    int before = dnnl->omp_get_max_threads ? dnnl->omp_get_max_threads() : 1;
     if (before != 1)
-        omp_set_num_threads(1);
+        dnnl->omp_set_num_threads(1);
     return before;
 }
 
-static void release_threads(int before) {
+static void release_threads(const dd_onednn *dnnl, int before) {
     if (before != 1)
-        omp_set_num_threads(before);
+        dnnl->omp_set_num_threads(before);
 }
 
 /* --- Making. --- */
@@ -43,6 +36,7 @@ typedef struct share {
 
 typedef struct onednn_convolution {
     dd_convolution base;
+    const dd_onednn *dnnl;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     dnnl_memory_desc_t weights, plain_weights; /* in blocks, and as the library keeps them */
@@ -52,17 +46,18 @@ typedef struct onednn_convolution {
 
 static void destroy(dd_convolution *base) {
     onednn_convolution *self = (onednn_convolution *)base;
+    const dd_onednn *dnnl = self->dnnl;
     for (size_t part = 0; part < base->parts; part++) {
-        dnnl_primitive_destroy(self->share[part].work);
-        dnnl_primitive_destroy(self->share[part].pack);
+        dnnl->primitive_destroy(self->share[part].work);
+        dnnl->primitive_destroy(self->share[part].pack);
     }
-    dnnl_stream_destroy(self->stream);
-    dnnl_engine_destroy(self->engine);
+    dnnl->stream_destroy(self->stream);
+    dnnl->engine_destroy(self->engine);
     dd_free(base->context, self);
 }
 
-static size_t floats_of(const dnnl_memory_desc_t *md) {
-    return (dnnl_memory_desc_get_size(md) + 63) / 64 * 16;
+static size_t floats_of(const dd_onednn *dnnl, const dnnl_memory_desc_t *md) {
+    return (dnnl->memory_desc_get_size(md) + 63) / 64 * 16;
 }
 
 /* Zeros that are needed after `size` pixels: what is left over is not asked for. */
@@ -73,75 +68,78 @@ static dnnl_dim_t zeros_after(size_t size, size_t places, size_t taps, const dd_
 
 /* Describes the work of a part: `self->weights` says in which order it wants the weights. */
 static dnnl_status_t describe(const onednn_convolution *self, share *mine, dnnl_primitive_desc_t *out) {
+    const dd_onednn *dnnl = self->dnnl;
     const dd_convolution_shape *s = &self->base.shape;
     dnnl_dims_t strides = {s->stride, s->stride}, dilation = {0, 0}, before = {s->before, s->before};
     dnnl_dims_t after = {zeros_after(s->height, s->rows, s->down, s), zeros_after(s->width, s->columns, s->across, s)};
     dnnl_convolution_desc_t forward, backward;
     dnnl_primitive_desc_t hint = NULL;
     dnnl_primitive_attr_t attributes = NULL;
-    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
+    dnnl_status_t status = dnnl->primitive_attr_create(&attributes);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+        status = dnnl->primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success)
-        status = dnnl_dilated_convolution_forward_desc_init(&forward, dnnl_forward_training, dnnl_convolution_direct, &mine->x,
-                                                            &self->weights, NULL, &mine->y, strides, dilation, before, after);
+        status = dnnl->dilated_convolution_forward_desc_init(&forward, dnnl_forward_training, dnnl_convolution_direct, &mine->x,
+                                                             &self->weights, NULL, &mine->y, strides, dilation, before, after);
     if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(&hint, &forward, attributes, self->engine, NULL);
+        status = dnnl->primitive_desc_create(&hint, &forward, attributes, self->engine, NULL);
     if (status == dnnl_success && self->base.kind == DD_CONVOLUTION_INPUT)
-        status = dnnl_dilated_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mine->x, &self->weights,
-                                                                  &mine->y, strides, dilation, before, after);
+        status = dnnl->dilated_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mine->x, &self->weights,
+                                                                   &mine->y, strides, dilation, before, after);
     else if (status == dnnl_success && self->base.kind == DD_CONVOLUTION_WEIGHT)
-        status = dnnl_dilated_convolution_backward_weights_desc_init(&backward, dnnl_convolution_direct, &mine->x, &self->weights,
-                                                                     NULL, &mine->y, strides, dilation, before, after);
+        status = dnnl->dilated_convolution_backward_weights_desc_init(&backward, dnnl_convolution_direct, &mine->x, &self->weights,
+                                                                      NULL, &mine->y, strides, dilation, before, after);
     if (status == dnnl_success && self->base.kind == DD_CONVOLUTION_FORWARD) {
         *out = hint;
         hint = NULL;
     } else if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(out, &backward, attributes, self->engine, hint);
-    dnnl_primitive_desc_destroy(hint);
-    dnnl_primitive_attr_destroy(attributes);
+        status = dnnl->primitive_desc_create(out, &backward, attributes, self->engine, hint);
+    dnnl->primitive_desc_destroy(hint);
+    dnnl->primitive_attr_destroy(attributes);
     return status;
 }
 
 /* oneDNN has something for every convolution; what is not generated for this processor is slow. */
-static bool is_generated(const_dnnl_primitive_desc_t description) {
+static bool is_generated(const dd_onednn *dnnl, const_dnnl_primitive_desc_t description) {
     const char *name = NULL;
-    return dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name) == dnnl_success &&
+    return dnnl->primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name) == dnnl_success &&
            strncmp(name, "jit", 3) == 0;
 }
 
 static dnnl_status_t make_work(onednn_convolution *self, share *mine) {
+    const dd_onednn *dnnl = self->dnnl;
     const dd_convolution_shape *s = &self->base.shape;
     dnnl_dim_t pictures = (dnnl_dim_t)(mine->last - mine->first);
     dnnl_dims_t x = {pictures, (dnnl_dim_t)s->channels, (dnnl_dim_t)s->height, (dnnl_dim_t)s->width};
     dnnl_dims_t y = {pictures, (dnnl_dim_t)s->filters, (dnnl_dim_t)s->rows, (dnnl_dim_t)s->columns};
     dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&mine->x, 4, x, dnnl_f32, dnnl_nhwc);
+    dnnl_status_t status = dnnl->memory_desc_init_by_tag(&mine->x, 4, x, dnnl_f32, dnnl_nhwc);
     if (status == dnnl_success)
-        status = dnnl_memory_desc_init_by_tag(&mine->y, 4, y, dnnl_f32, dnnl_nhwc);
+        status = dnnl->memory_desc_init_by_tag(&mine->y, 4, y, dnnl_f32, dnnl_nhwc);
     if (status == dnnl_success)
         status = describe(self, mine, &description);
-    if (status == dnnl_success && !is_generated(description))
+    if (status == dnnl_success && !is_generated(dnnl, description))
         status = dnnl_unimplemented;
     if (status == dnnl_success)
-        status = dnnl_primitive_create(&mine->work, description);
+        status = dnnl->primitive_create(&mine->work, description);
     if (status == dnnl_success) {
         bool gives_weights = self->base.kind == DD_CONVOLUTION_WEIGHT;
         self->weights =
-            *dnnl_primitive_desc_query_md(description, gives_weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-        mine->scratchpad = *dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+            *dnnl->primitive_desc_query_md(description, gives_weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+        mine->scratchpad = *dnnl->primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
     }
-    dnnl_primitive_desc_destroy(description);
+    dnnl->primitive_desc_destroy(description);
     return status;
 }
 
 static dnnl_status_t make_reorder(const onednn_convolution *self, share *mine) {
+    const dd_onednn *dnnl = self->dnnl;
     dnnl_primitive_desc_t description = NULL;
     dnnl_status_t status =
-        dnnl_reorder_primitive_desc_create(&description, &mine->from, self->engine, &mine->to, self->engine, NULL);
+        dnnl->reorder_primitive_desc_create(&description, &mine->from, self->engine, &mine->to, self->engine, NULL);
     if (status == dnnl_success)
-        status = dnnl_primitive_create(&mine->pack, description);
-    dnnl_primitive_desc_destroy(description);
+        status = dnnl->primitive_create(&mine->pack, description);
+    dnnl->primitive_desc_destroy(description);
     return status;
 }
 
@@ -159,23 +157,24 @@ static dnnl_status_t make_packing(const onednn_convolution *self, share *mine, s
     dnnl_dims_t at = {(dnnl_dim_t)first, 0, 0, 0};
     if (first == last)
         return dnnl_success;
-    dnnl_status_t status = dnnl_memory_desc_init_submemory(&mine->from, &self->plain_weights, size, at);
+    dnnl_status_t status = self->dnnl->memory_desc_init_submemory(&mine->from, &self->plain_weights, size, at);
     if (status == dnnl_success)
-        status = dnnl_memory_desc_init_submemory(&mine->to, &self->weights, size, at);
+        status = self->dnnl->memory_desc_init_submemory(&mine->to, &self->weights, size, at);
     return status == dnnl_success ? make_reorder(self, mine) : status;
 }
 
 static dnnl_status_t make_shares(onednn_convolution *self) {
+    const dd_onednn *dnnl = self->dnnl;
     const dd_convolution_shape *s = &self->base.shape;
     dnnl_dims_t weights = {(dnnl_dim_t)s->filters, (dnnl_dim_t)s->channels, (dnnl_dim_t)s->down, (dnnl_dim_t)s->across};
     size_t parts = self->base.parts, scratchpad = 0;
-    dnnl_status_t status = dnnl_engine_create(&self->engine, dnnl_cpu, 0);
+    dnnl_status_t status = dnnl->engine_create(&self->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
-        status = dnnl_stream_create(&self->stream, self->engine, dnnl_stream_default_flags);
+        status = dnnl->stream_create(&self->stream, self->engine, dnnl_stream_default_flags);
     if (status == dnnl_success)
-        status = dnnl_memory_desc_init_by_tag(&self->plain_weights, 4, weights, dnnl_f32, dnnl_acdb);
+        status = dnnl->memory_desc_init_by_tag(&self->plain_weights, 4, weights, dnnl_f32, dnnl_acdb);
     if (status == dnnl_success)
-        status = dnnl_memory_desc_init_by_tag(&self->weights, 4, weights, dnnl_f32, dnnl_format_tag_any);
+        status = dnnl->memory_desc_init_by_tag(&self->weights, 4, weights, dnnl_f32, dnnl_format_tag_any);
     for (size_t part = 0; part < parts && status == dnnl_success; part++) {
         share *mine = &self->share[part];
         mine->first = s->pictures * part / parts;
@@ -183,10 +182,10 @@ static dnnl_status_t make_shares(onednn_convolution *self) {
         status = make_work(self, mine);
         if (status == dnnl_success)
             status = make_packing(self, mine, part);
-        size_t floats = status == dnnl_success ? floats_of(&mine->scratchpad) : 0;
+        size_t floats = status == dnnl_success ? floats_of(self->dnnl, &mine->scratchpad) : 0;
         scratchpad = floats > scratchpad ? floats : scratchpad;
     }
-    self->blocks = status == dnnl_success ? floats_of(&self->weights) : 0;
+    self->blocks = status == dnnl_success ? floats_of(self->dnnl, &self->weights) : 0;
     self->base.packed = self->base.kind == DD_CONVOLUTION_WEIGHT ? 0 : self->blocks;
     self->base.scratch = scratchpad + (self->base.kind == DD_CONVOLUTION_WEIGHT ? self->blocks : 0);
     return status;
@@ -205,7 +204,8 @@ static bool is_better_as_product(dd_convolution_kind kind, const dd_convolution_
 
 static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_convolution_kind kind,
                             const dd_convolution_shape *shape, size_t parts) {
-    if (!can_hold_threads() || is_better_as_product(kind, shape, parts))
+    const dd_onednn *dnnl = is_better_as_product(kind, shape, parts) ? NULL : dd_onednn_load();
+    if (!dnnl)
         return dd_convolution_blas.create(out, context, kind, shape, parts);
     size_t bytes = sizeof(onednn_convolution) + parts * sizeof(share);
     onednn_convolution *self = dd_alloc_zero(context, 1, bytes);
@@ -218,9 +218,10 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
                                   .parts = parts,
                                   .sums = kind == DD_CONVOLUTION_WEIGHT && parts > 1,
                                   .memory = bytes};
-    int before = hold_threads();
+    self->dnnl = dnnl;
+    int before = hold_threads(dnnl);
     dnnl_status_t status = make_shares(self);
-    release_threads(before);
+    release_threads(dnnl, before);
     if (status == dnnl_success) {
         *out = &self->base;
         return DDAEBM_OK;
@@ -240,21 +241,22 @@ typedef struct operand {
 } operand;
 
 static bool execute(const onednn_convolution *self, dnnl_primitive_t primitive, const operand *operands, int count) {
+    const dd_onednn *dnnl = self->dnnl;
     enum { MOST_OPERANDS = 4 };
     dnnl_exec_arg_t arguments[MOST_OPERANDS];
     int made = 0;
     for (; made < count; made++) {
         arguments[made].arg = operands[made].argument;
-        if (dnnl_memory_create(&arguments[made].memory, operands[made].shape, self->engine, (void *)operands[made].numbers) !=
+        if (dnnl->memory_create(&arguments[made].memory, operands[made].shape, self->engine, (void *)operands[made].numbers) !=
             dnnl_success)
             break;
     }
-    int before = hold_threads();
-    bool done = made == count && dnnl_primitive_execute(primitive, self->stream, count, arguments) == dnnl_success &&
-                dnnl_stream_wait(self->stream) == dnnl_success;
-    release_threads(before);
+    int before = hold_threads(dnnl);
+    bool done = made == count && dnnl->primitive_execute(primitive, self->stream, count, arguments) == dnnl_success &&
+                dnnl->stream_wait(self->stream) == dnnl_success;
+    release_threads(dnnl, before);
     while (made > 0)
-        dnnl_memory_destroy(arguments[--made].memory);
+        dnnl->memory_destroy(arguments[--made].memory);
     return done;
 }
 
@@ -277,7 +279,8 @@ static void pack(const dd_convolution *base, size_t part, const float *weights, 
 }
 
 static bool same_packing(const dd_convolution *a, const dd_convolution *b) {
-    return dnnl_memory_desc_equal(&((const onednn_convolution *)a)->weights, &((const onednn_convolution *)b)->weights);
+    const onednn_convolution *first = (const onednn_convolution *)a, *second = (const onednn_convolution *)b;
+    return first->dnnl->memory_desc_equal(&first->weights, &second->weights);
 }
 
 static void run(const dd_convolution *base, const dd_convolution_call *call) {
@@ -286,7 +289,7 @@ static void run(const dd_convolution *base, const dd_convolution_call *call) {
     const share *mine = &self->share[call->part];
     size_t in_x = s->height * s->width * s->channels, in_y = s->rows * s->columns * s->filters;
     size_t x = mine->first * in_x, y = mine->first * in_y, pictures = mine->last - mine->first;
-    bool with_scratchpad = dnnl_memory_desc_get_size(&mine->scratchpad) > 0;
+    bool with_scratchpad = self->dnnl->memory_desc_get_size(&mine->scratchpad) > 0;
     int count = with_scratchpad ? 4 : 3;
     float *blocks = call->scratch, *rest = call->scratch + (base->kind == DD_CONVOLUTION_WEIGHT ? self->blocks : 0);
     operand operands[4] = {[3] = {DNNL_ARG_SCRATCHPAD, &mine->scratchpad, rest}};

@@ -223,7 +223,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_shard(ddaebm_trainer 
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_weights(ddaebm_trainer *trainer, ddaebm_network network, float **values,
                                                                size_t *elements);
 
-/** A network's gradients, flat, in the same order; zero where the loss does not depend on a weight.
+/** A network's gradients, flat, in the same order; zero where the loss does not depend on a weight. The energy's share their memory
+ *  with those of generator and encoder: a network's are there from its gradients' computation to the next that is computed.
  *  @param trainer the trainer @param network whose @param[out] values the trainer's, valid as long as it; may be written between
  *  gradients and update @param[out] elements how many
  *  @return ::DDAEBM_OK or ::DDAEBM_INVALID_ARGUMENT. @since 0.1 */

@@ -23,8 +23,8 @@ dd_step_slots dd_step_slots_of(const dd_parameters *parameters) {
 enum { LEAF_X0, LEAF_X_POS, LEAVES };
 
 typedef struct gradients {
-    dd_node *wrt, *sum, *fresh; /* weights, then leaves */
-    size_t *index;              /* of each weight among the parameters */
+    dd_node *wrt, *sum; /* weights, then leaves */
+    size_t *index;      /* of each weight among the parameters */
     size_t weights, count;
 } gradients;
 
@@ -45,11 +45,7 @@ typedef struct step {
 
 /* Adds the gradients of sum(y seed). */
 static void differentiate(step *s, gradients *g, dd_node y, dd_node seed) {
-    dd_graph *graph = s->out->graph;
-    dd_gradient(graph, y, seed, g->wrt, g->count, g->fresh);
-    for (size_t i = 0; i < g->count; i++)
-        if (g->fresh[i] != DD_NONE)
-            g->sum[i] = g->sum[i] == DD_NONE ? g->fresh[i] : dd_add(graph, g->sum[i], g->fresh[i]);
+    dd_gradient_add(s->out->graph, y, seed, g->wrt, g->count, g->sum);
 }
 
 static void observe(step *s, const char *name, dd_node node, int phase) {
@@ -259,9 +255,8 @@ static ddaebm_status prepare_gradients(step *s, gradients *g, bool of_energy) {
     size_t room = parameters->count + LEAVES;
     g->wrt = dd_alloc_zero(context, room, sizeof *g->wrt);
     g->sum = dd_alloc_zero(context, room, sizeof *g->sum);
-    g->fresh = dd_alloc_zero(context, room, sizeof *g->fresh);
     g->index = dd_alloc_zero(context, room, sizeof *g->index);
-    if (!g->wrt || !g->sum || !g->fresh || !g->index)
+    if (!g->wrt || !g->sum || !g->index)
         return DDAEBM_OUT_OF_MEMORY;
     memset(g->sum, 0xFF, room * sizeof *g->sum); /* DD_NONE */
     for (size_t i = 0; i < parameters->count; i++) {
@@ -282,7 +277,6 @@ static ddaebm_status prepare_gradients(step *s, gradients *g, bool of_energy) {
 static void free_gradients(const step *s, gradients *g) {
     dd_free(s->out->context, g->wrt);
     dd_free(s->out->context, g->sum);
-    dd_free(s->out->context, g->fresh);
     dd_free(s->out->context, g->index);
 }
 

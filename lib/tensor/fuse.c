@@ -9,6 +9,8 @@ typedef struct compiler {
     const dd_group *group;
     const dd_schedule *schedule;
     dd_loop *loop;
+    dd_value value[DD_MOST_VALUES]; /* the loop's while it is made */
+    dd_instruction instruction[DD_MOST_MEMBERS];
     int last_use[DD_MOST_VALUES]; /* last instruction that reads a value */
 } compiler;
 
@@ -113,16 +115,27 @@ static void assign_scratch(compiler *c) {
     }
 }
 
+/* With no more room than it needs: a step on pictures has thousands. */
+static dd_loop *copy_loop(ddaebm_context *context, const dd_loop *loop) {
+    dd_loop *copy = dd_alloc(context, dd_loop_memory(loop));
+    if (!copy)
+        return NULL;
+    *copy = *loop;
+    copy->value = (dd_value *)(copy + 1);
+    copy->instruction = (dd_instruction *)(copy->value + copy->values);
+    memcpy(copy->value, loop->value, (size_t)copy->values * sizeof *copy->value);
+    memcpy(copy->instruction, loop->instruction, (size_t)copy->instructions * sizeof *copy->instruction);
+    return copy;
+}
+
 ddaebm_status dd_loop_compile(dd_loop **out, const dd_graph *graph, const dd_group *group, const dd_schedule *schedule) {
-    dd_loop *loop = dd_alloc_zero(dd_graph_context(graph), 1, sizeof *loop);
-    if (!loop)
-        return DDAEBM_OUT_OF_MEMORY;
-    compiler c = {.graph = graph, .group = group, .schedule = schedule, .loop = loop};
-    loop->shape = dd_graph_shape(graph, group->members[0]);
+    compiler c = {.graph = graph, .group = group, .schedule = schedule};
+    dd_loop loop = {.shape = dd_graph_shape(graph, group->members[0]), .value = c.value, .instruction = c.instruction};
+    c.loop = &loop;
     for (size_t m = 0; m < group->count; m++)
         emit(&c, group->members[m]);
-    set_extent(loop);
+    set_extent(&loop);
     assign_scratch(&c);
-    *out = loop;
-    return DDAEBM_OK;
+    *out = copy_loop(dd_graph_context(graph), &loop);
+    return *out ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 }

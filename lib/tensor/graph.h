@@ -127,6 +127,9 @@ dd_node dd_normalize(dd_graph *graph, dd_node x, size_t groups, double epsilon);
  * stands for ones. */
 void dd_gradient(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, size_t count, dd_node *gradients);
 
+/* The same, added to sums[i], which may be DD_NONE; wrt are inputs or detached. */
+void dd_gradient_add(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, size_t count, dd_node *sums);
+
 /* Asks for a node's value: written to the slot when `phase` is run. */
 void dd_output(dd_graph *graph, dd_node node, dd_slot slot, int phase);
 

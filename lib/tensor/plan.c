@@ -262,7 +262,7 @@ size_t dd_plan_memory(const dd_plan *plan) {
 size_t dd_plan_own_memory(const dd_plan *plan) {
     size_t bytes = sizeof *plan + dd_graph_memory(plan->graph) + dd_graph_nodes(plan->graph) * sizeof *plan->locations;
     for (size_t i = 0; i < plan->step_count; i++)
-        bytes += sizeof *plan->steps + (plan->steps[i].loop ? sizeof *plan->steps[i].loop : 0) +
+        bytes += sizeof *plan->steps + (plan->steps[i].loop ? dd_loop_memory(plan->steps[i].loop) : 0) +
                  (owns_convolution(&plan->steps[i]) ? plan->steps[i].convolution->memory : 0);
     return bytes;
 }

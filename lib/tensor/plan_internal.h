@@ -52,14 +52,18 @@ typedef struct dd_instruction {
     float factor, shift;
 } dd_instruction;
 
-/* A fused loop over `rows` rows of `width` numbers. */
+/* A fused loop over `rows` rows of `width` numbers; one block with its values and instructions. */
 typedef struct dd_loop {
     dd_shape shape;
     size_t rows, width, rows_per_tile;
     int values, scratch, instructions;
-    dd_value value[DD_MOST_VALUES];
-    dd_instruction instruction[DD_MOST_VALUES];
+    dd_value *value;
+    dd_instruction *instruction;
 } dd_loop;
+
+static inline size_t dd_loop_memory(const dd_loop *loop) {
+    return sizeof *loop + (size_t)loop->values * sizeof *loop->value + (size_t)loop->instructions * sizeof *loop->instruction;
+}
 
 /* A convolution may take three steps: weights put into the backend's order, the work itself, and the sum of what the parts gave. So
  * a sum may take two. */

@@ -6,7 +6,7 @@
 
 /* Tensors from this size on; a use this many nodes after the last one is late (nodes are computed nearly in their order, see
  * schedule.c); and how many nodes deep a tensor is made again from what is kept. */
-enum { LARGE = 1 << 17, LATE = 200, DEPTH = 8 };
+enum { LARGE = 1 << 15, LATE = 100, DEPTH = 8 };
 
 typedef struct rewriter {
     const dd_graph *from;
@@ -27,8 +27,18 @@ static bool is_cheap(const rewriter *r, dd_node node) {
     const dd_node_data *data = dd_graph_node(r->from, node);
     if (data->op == DD_OP_PERMUTE) /* weights, in the order that convolutions read them in */
         return dd_graph_node(r->from, data->inputs[0])->op == DD_OP_INPUT;
-    return data->op == DD_OP_NORMALIZE || data->op == DD_OP_RESHAPE ||
-           (dd_op_describe(data->op)->elementwise && data->op != DD_OP_OUTPUT);
+    switch (data->op) {
+    case DD_OP_NORMALIZE:
+    case DD_OP_MASK:
+    case DD_OP_RESHAPE:
+    case DD_OP_CONCAT:
+    case DD_OP_FILTER:
+        return true;
+    case DD_OP_OUTPUT:
+        return false;
+    default:
+        return dd_op_describe(data->op)->elementwise;
+    }
 }
 
 /* Whether a tensor can be made again for a user from what is kept until then. */

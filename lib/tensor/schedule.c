@@ -177,6 +177,31 @@ static void find_materialized(scheduler *s) {
     }
 }
 
+/* A term of a sum that nobody else reads, and that is in memory before the sum is made; the earliest there is, or -1. */
+static dd_node find_term(const scheduler *s, dd_node sum) {
+    dd_node found = -1;
+    for (int i = 0; i < 2; i++) {
+        dd_node term = dd_graph_node(s->graph, sum)->inputs[i];
+        bool alone = s->uses.first[term + 1] - s->uses.first[term] == 1 && s->out->group_of[term] >= 0 &&
+                     s->phase[term] == s->phase[sum] && s->out->bound[term] < 0 && !dd_plan_renames(s->graph, term) &&
+                     dd_shape_equal(dd_graph_shape(s->graph, term), dd_graph_shape(s->graph, sum));
+        if (alone && !s->out->materialized[term])
+            term = dd_graph_node(s->graph, term)->op == DD_OP_ADD ? find_term(s, term) : -1;
+        if (alone && term >= 0 && (found < 0 || s->out->group_of[term] < s->out->group_of[found]))
+            found = term;
+    }
+    return found;
+}
+
+/* Where an output is a sum, one of its terms waits for the others in the output's own memory, and so on for a term that is a sum. */
+static void bind_terms(scheduler *s) {
+    for (dd_node n = (dd_node)dd_graph_nodes(s->graph) - 1; n >= 0; n--) {
+        dd_node term = s->out->bound[n] >= 0 && dd_graph_node(s->graph, n)->op == DD_OP_ADD ? find_term(s, n) : -1;
+        if (term >= 0)
+            s->out->bound[term] = s->out->bound[n];
+    }
+}
+
 static bool allocate(scheduler *s, ddaebm_context *context, size_t nodes) {
     dd_schedule *out = s->out;
     s->phase = dd_alloc_zero(context, nodes, sizeof *s->phase);
@@ -209,6 +234,7 @@ ddaebm_status dd_schedule_make(dd_schedule *out, const dd_graph *graph, dd_plan_
     for (int phase = 0; phase < options.phases; phase++)
         order_phase(&s, phase);
     find_materialized(&s);
+    bind_terms(&s);
 cleanup:
     dd_free(context, s.phase);
     dd_free(context, s.pending);

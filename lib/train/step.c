@@ -14,18 +14,18 @@ static dd_pool *pool_of(const ddaebm_trainer *trainer) {
     return dd_context_pool(trainer->model->context);
 }
 
-/* Where no loss reaches, a hook may have written in the step before. */
-static void clear_unused_gradients(ddaebm_trainer *trainer) {
+/* Where no loss reaches, a hook may have written in the step before, or the other phase's gradients be. */
+static void clear_unused_gradients(ddaebm_trainer *trainer, int phase) {
     const dd_parameters *parameters = &trainer->model->parameters;
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
-        if (p->role == DD_ROLE_WEIGHT && !trainer->graph.used[i])
+        if (p->role == DD_ROLE_WEIGHT && (p->network != DDAEBM_NETWORK_ENERGY) == phase && !trainer->graph.used[i])
             memset(trainer->gradients[p->network] + p->offset, 0, p->elements * sizeof(float));
     }
 }
 
 void dd_trainer_compute(ddaebm_trainer *trainer, int phase) {
-    clear_unused_gradients(trainer);
+    clear_unused_gradients(trainer, phase);
     dd_blas_enter();
     dd_workspace_run(trainer->workspace, phase, pool_of(trainer), false);
     dd_blas_leave();

@@ -9,23 +9,41 @@
 
 /* --- Making one. --- */
 
+static size_t weights_of(const dd_parameters *parameters, ddaebm_network network) {
+    return parameters->totals[network][DD_ROLE_WEIGHT];
+}
+
+/* The energy's are done with when those of generator and encoder are computed: both use the same memory. */
+static size_t count_gradients(const dd_parameters *parameters) {
+    size_t energy = weights_of(parameters, DDAEBM_NETWORK_ENERGY);
+    size_t both = weights_of(parameters, DDAEBM_NETWORK_GENERATOR) + weights_of(parameters, DDAEBM_NETWORK_ENCODER);
+    return both > energy ? both : energy;
+}
+
+static bool allocate_gradients(ddaebm_trainer *trainer) {
+    const dd_parameters *parameters = &trainer->model->parameters;
+    float *block = dd_alloc_zero(trainer->model->context, count_gradients(parameters), sizeof *block);
+    trainer->gradients[DDAEBM_NETWORK_ENERGY] = trainer->gradients[DDAEBM_NETWORK_GENERATOR] = block;
+    trainer->gradients[DDAEBM_NETWORK_ENCODER] = block ? block + weights_of(parameters, DDAEBM_NETWORK_GENERATOR) : NULL;
+    return block != NULL;
+}
+
 static ddaebm_status allocate(ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
     const dd_parameters *parameters = &trainer->model->parameters;
-    bool good = true;
+    bool good = allocate_gradients(trainer);
     for (int i = 0; i < DD_SLOT_INPUTS; i++) {
         trainer->inputs[i] = dd_alloc_zero(context, dd_trainer_input_size(dd_trainer_settings(trainer), i), sizeof(float));
         good = good && trainer->inputs[i];
     }
     for (int n = 0; n < DD_NETWORKS; n++) {
         size_t weights = parameters->totals[n][DD_ROLE_WEIGHT];
-        trainer->gradients[n] = dd_alloc_zero(context, weights, sizeof(float));
         trainer->statistics[n] = dd_alloc_zero(context, parameters->totals[n][DD_ROLE_STATISTIC], sizeof(float));
         for (int k = 0; k < 2; k++) {
             trainer->moments[n][k] = dd_alloc_zero(context, weights, sizeof(float));
             good = good && trainer->moments[n][k];
         }
-        good = good && trainer->gradients[n] && trainer->statistics[n];
+        good = good && trainer->statistics[n];
     }
     trainer->adam = dd_alloc_zero(context, parameters->count, sizeof *trainer->adam);
     if (!good || !trainer->adam)
@@ -179,8 +197,8 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
     dd_trainer_free_own_loss(trainer);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         dd_free(context, trainer->inputs[i]);
+    dd_free(context, trainer->gradients[DDAEBM_NETWORK_ENERGY]); /* all networks' */
     for (int n = 0; n < DD_NETWORKS; n++) {
-        dd_free(context, trainer->gradients[n]);
         dd_free(context, trainer->statistics[n]);
         dd_free(context, trainer->moments[n][0]);
         dd_free(context, trainer->moments[n][1]);
@@ -313,13 +331,14 @@ ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config
         return status;
     const dd_settings *settings = dd_model_settings(model);
     DD_TRY(plan_step(&plan, &graph, model->context, settings, &model->parameters, DD_STEP_PLAIN));
-    size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan);
+    size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan) + count_gradients(&model->parameters) * sizeof(float);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         total += dd_trainer_input_size(settings, i) * sizeof(float);
     for (int n = 0; n < DD_NETWORKS; n++) {
-        size_t copies = settings->optimizer.ema_decay > 0 ? 5 : 4; /* weights, gradients, two moments, average */
+        size_t copies = settings->optimizer.ema_decay > 0 ? 4 : 3; /* weights, two moments, average */
         total += model->parameters.totals[n][DD_ROLE_WEIGHT] * copies * sizeof(float);
-        total += model->parameters.totals[n][DD_ROLE_STATISTIC] * (copies - 2) * sizeof(float);
+        total += model->parameters.totals[n][DD_ROLE_STATISTIC] * (copies - 1) *
+                 sizeof(float); /* no moments, but what they are to become */
     }
     *bytes = total;
 cleanup:

@@ -36,7 +36,7 @@ struct ddaebm_trainer {
     size_t batch;
     float *inputs[DD_SLOT_INPUTS];
     float losses[DD_LOSSES];
-    float *gradients[DD_NETWORKS];
+    float *gradients[DD_NETWORKS];  /* the energy's where the generator's are */
     float *statistics[DD_NETWORKS]; /* what they are to become */
     dd_adam_state *adam;            /* [parameters] */
     float *moments[DD_NETWORKS][2]; /* flat: m and v */

@@ -199,6 +199,11 @@ START_TEST(a_loss_of_the_librarys_may_be_the_callers) {
     ddaebm_trainer *own = train("\"objective.divergence\":\"reverse_kl\"");
     size_t count = own->model->parameters.totals[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT];
     ASSERT_OK(ddaebm_trainer_set_sample_hook(own, reconstruct, own));
+    ASSERT_OK(ddaebm_trainer_energy_gradients(without));
+    ASSERT_OK(ddaebm_trainer_energy_gradients(own));
+    ck_assert_int_eq(memcmp(own->gradients[DDAEBM_NETWORK_ENERGY], without->gradients[DDAEBM_NETWORK_ENERGY],
+                            own->model->parameters.totals[DDAEBM_NETWORK_ENERGY][DD_ROLE_WEIGHT] * sizeof(float)),
+                     0);
     gradients_of_first_step(theirs);
     gradients_of_first_step(without);
     gradients_of_first_step(own);
@@ -207,9 +212,6 @@ START_TEST(a_loss_of_the_librarys_may_be_the_callers) {
     double miss = largest(own->gradients[DDAEBM_NETWORK_GENERATOR], expected, count) / scale;
     ck_assert_msg(miss < ROUNDING, "the gradients differ by %g of the largest", miss);
     ck_assert_double_gt(largest(without->gradients[DDAEBM_NETWORK_GENERATOR], expected, count), 0.01 * scale);
-    ck_assert_int_eq(memcmp(own->gradients[DDAEBM_NETWORK_ENERGY], without->gradients[DDAEBM_NETWORK_ENERGY],
-                            own->model->parameters.totals[DDAEBM_NETWORK_ENERGY][DD_ROLE_WEIGHT] * sizeof(float)),
-                     0);
     ddaebm_trainer_free(theirs);
     ddaebm_trainer_free(without);
     ddaebm_trainer_free(own);

@@ -137,9 +137,10 @@ static void *align(void *base) {
 
 /* malloc's large blocks come from the system as zeros: calloc leaves their pages alone until they are used. */
 static void *allocate(const ddaebm_allocator *from, size_t bytes, bool zero) {
-    bool is_malloc = from->allocate == malloc_allocate;
-    void *base = zero && is_malloc ? calloc(1, bytes) : from->allocate(from->user, bytes);
-    return base && zero && !is_malloc ? memset(base, 0, bytes) : base;
+    if (zero && from->allocate == malloc_allocate)
+        return calloc(1, bytes);
+    void *base = from->allocate(from->user, bytes);
+    return base && zero ? memset(base, 0, bytes) : base;
 }
 
 static void *alloc(ddaebm_context *context, size_t size, bool zero) {

@@ -177,17 +177,27 @@ static void find_materialized(scheduler *s) {
     }
 }
 
-/* A term of a sum that nobody else reads, and that is in memory before the sum is made; the earliest there is, or -1. */
+/* Whether a term is the sum's alone, of its shape and phase, and has no place yet. */
+static bool may_wait(const scheduler *s, dd_node term, dd_node sum) {
+    bool alone = s->uses.first[term + 1] - s->uses.first[term] == 1;
+    return alone && s->out->group_of[term] >= 0 && s->out->bound[term] < 0 && s->phase[term] == s->phase[sum] &&
+           !dd_plan_renames(s->graph, term) && dd_shape_equal(dd_graph_shape(s->graph, term), dd_graph_shape(s->graph, sum));
+}
+
+static bool is_sum(const scheduler *s, dd_node node) {
+    return dd_graph_node(s->graph, node)->op == DD_OP_ADD;
+}
+
+/* The earliest term that is in memory before the sum is made and may wait in the sum's place, or DD_NONE. */
 static dd_node find_term(const scheduler *s, dd_node sum) {
-    dd_node found = -1;
+    dd_node found = DD_NONE;
     for (int i = 0; i < 2; i++) {
         dd_node term = dd_graph_node(s->graph, sum)->inputs[i];
-        bool alone = s->uses.first[term + 1] - s->uses.first[term] == 1 && s->out->group_of[term] >= 0 &&
-                     s->phase[term] == s->phase[sum] && s->out->bound[term] < 0 && !dd_plan_renames(s->graph, term) &&
-                     dd_shape_equal(dd_graph_shape(s->graph, term), dd_graph_shape(s->graph, sum));
-        if (alone && !s->out->materialized[term])
-            term = dd_graph_node(s->graph, term)->op == DD_OP_ADD ? find_term(s, term) : -1;
-        if (alone && term >= 0 && (found < 0 || s->out->group_of[term] < s->out->group_of[found]))
+        if (!may_wait(s, term, sum))
+            continue;
+        if (!s->out->materialized[term]) /* made in the sum's loop, as its own terms may not be */
+            term = is_sum(s, term) ? find_term(s, term) : DD_NONE;
+        if (term != DD_NONE && (found == DD_NONE || s->out->group_of[term] < s->out->group_of[found]))
             found = term;
     }
     return found;
@@ -196,8 +206,8 @@ static dd_node find_term(const scheduler *s, dd_node sum) {
 /* Where an output is a sum, one of its terms waits for the others in the output's own memory, and so on for a term that is a sum. */
 static void bind_terms(scheduler *s) {
     for (dd_node n = (dd_node)dd_graph_nodes(s->graph) - 1; n >= 0; n--) {
-        dd_node term = s->out->bound[n] >= 0 && dd_graph_node(s->graph, n)->op == DD_OP_ADD ? find_term(s, n) : -1;
-        if (term >= 0)
+        dd_node term = s->out->bound[n] >= 0 && is_sum(s, n) ? find_term(s, n) : DD_NONE;
+        if (term != DD_NONE)
             s->out->bound[term] = s->out->bound[n];
     }
 }

@@ -19,7 +19,8 @@ static void clear_unused_gradients(ddaebm_trainer *trainer, int phase) {
     const dd_parameters *parameters = &trainer->model->parameters;
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
-        if (p->role == DD_ROLE_WEIGHT && (p->network != DDAEBM_NETWORK_ENERGY) == phase && !trainer->graph.used[i])
+        bool computed = (p->network == DDAEBM_NETWORK_ENERGY) == (phase == 0);
+        if (p->role == DD_ROLE_WEIGHT && computed && !trainer->graph.used[i])
             memset(trainer->gradients[p->network] + p->offset, 0, p->elements * sizeof(float));
     }
 }

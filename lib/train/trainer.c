@@ -37,10 +37,9 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
         good = good && trainer->inputs[i];
     }
     for (int n = 0; n < DD_NETWORKS; n++) {
-        size_t weights = parameters->totals[n][DD_ROLE_WEIGHT];
         trainer->statistics[n] = dd_alloc_zero(context, parameters->totals[n][DD_ROLE_STATISTIC], sizeof(float));
         for (int k = 0; k < 2; k++) {
-            trainer->moments[n][k] = dd_alloc_zero(context, weights, sizeof(float));
+            trainer->moments[n][k] = dd_alloc_zero(context, weights_of(parameters, (ddaebm_network)n), sizeof(float));
             good = good && trainer->moments[n][k];
         }
         good = good && trainer->statistics[n];
@@ -286,7 +285,7 @@ static ddaebm_status flat_view(ddaebm_trainer *trainer, ddaebm_network network, 
     if ((unsigned)network >= DD_NETWORKS)
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "network is %d; allowed: 0 to %d", (int)network, DD_NETWORKS - 1);
     *values = arrays[network];
-    *elements = trainer->model->parameters.totals[network][DD_ROLE_WEIGHT];
+    *elements = weights_of(&trainer->model->parameters, network);
     return DDAEBM_OK;
 }
 
@@ -334,12 +333,12 @@ ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config
     size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan) + count_gradients(&model->parameters) * sizeof(float);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         total += dd_trainer_input_size(settings, i) * sizeof(float);
-    for (int n = 0; n < DD_NETWORKS; n++) {
-        size_t copies = settings->optimizer.ema_decay > 0 ? 4 : 3; /* weights, two moments, average */
-        total += model->parameters.totals[n][DD_ROLE_WEIGHT] * copies * sizeof(float);
-        total += model->parameters.totals[n][DD_ROLE_STATISTIC] * (copies - 1) *
-                 sizeof(float); /* no moments, but what they are to become */
-    }
+    /* Of weights: themselves, two moments, the average; of statistics, instead of moments, what they are to become. */
+    size_t copies = settings->optimizer.ema_decay > 0 ? 4 : 3;
+    for (int n = 0; n < DD_NETWORKS; n++)
+        total += (weights_of(&model->parameters, (ddaebm_network)n) * copies +
+                  model->parameters.totals[n][DD_ROLE_STATISTIC] * (copies - 1)) *
+                 sizeof(float);
     *bytes = total;
 cleanup:
     dd_plan_free(plan);

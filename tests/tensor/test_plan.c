@@ -889,6 +889,50 @@ START_TEST(gradients_of_what_does_not_depend) {
 }
 END_TEST
 
+/* A tensor and its axes in another order, both asked for. */
+START_TEST(gradients_of_a_tensor_and_of_its_permutation) {
+    enum { ROWS = 2, COLUMNS = 3 };
+    bench b;
+    open_bench(&b, 1, 1);
+    dd_graph *g = b.graph;
+    dd_node x = add_input(&b, 0, dd_shape_rows(ROWS, COLUMNS), 0, -1, 1);
+    dd_node turned = dd_permute(g, x, (const int[]){0, 1, 3, 2}), wrt[] = {x, turned}, gradients[2];
+    dd_gradient(g, dd_multiply(g, turned, turned), DD_NONE, wrt, 2, gradients);
+    ask(&b, gradients[0], 0);
+    ask(&b, gradients[1], 0);
+    make_plan(&b, false, 1);
+    dd_workspace *workspace = make_workspace(&b);
+    run_phase(&b, workspace, 0, true);
+    check_results(&b, 0, "permutation");
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+        float slope = 2 * b.narrow[0][0][i];
+        ck_assert_float_eq(b.found[0][i], slope);
+        ck_assert_float_eq(b.found[1][i % COLUMNS * ROWS + i / COLUMNS], slope);
+    }
+    dd_workspace_free(workspace);
+    close_bench(&b);
+}
+END_TEST
+
+/* Of three products that are summed, two need places. */
+START_TEST(terms_of_a_sum_wait_in_the_output) {
+    bench b;
+    open_bench(&b, 1, 1);
+    dd_node x = add_input(&b, 0, dd_shape_rows(32, 32), 0, -1, 1), terms[3];
+    for (int i = 0; i < 3; i++)
+        terms[i] = dd_matmul(b.graph, x, i == 1, x, i == 2);
+    ask(&b, dd_add(b.graph, dd_add(b.graph, terms[0], terms[1]), terms[2]), 0);
+    make_plan(&b, false, 1);
+    ck_assert_uint_eq(b.plan->arena, 2 * 32 * 32);
+    ck_assert_int_eq(b.plan->locations[terms[0]].place, DD_PLACE_SLOT);
+    dd_workspace *workspace = make_workspace(&b);
+    run_phase(&b, workspace, 0, true);
+    check_results(&b, 0, "sum");
+    dd_workspace_free(workspace);
+    close_bench(&b);
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_loop_test(tests, random_graphs_compute_what_plain_loops_do, 0, 4);
     tcase_add_test(tests, a_loss_with_its_gradient_inside);
@@ -908,6 +952,8 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, shapes_that_do_not_fit_are_a_status);
     tcase_add_test(tests, what_is_too_large_is_a_status);
     tcase_add_test(tests, gradients_of_what_does_not_depend);
+    tcase_add_test(tests, gradients_of_a_tensor_and_of_its_permutation);
+    tcase_add_test(tests, terms_of_a_sum_wait_in_the_output);
 }
 
 int main(void) {

@@ -60,11 +60,10 @@ static int write_spans(int file, const dd_span *spans, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const char *from = spans[i].data;
         for (size_t left = spans[i].size; left > 0;) {
-            ssize_t done = write(file, from, left < INT_MAX ? left : INT_MAX);
-            if (done < 0 && errno == EINTR)
-                continue;
-            if (done < 0)
-                return errno;
+            ssize_t done = 0;
+            DD_UNINTERRUPTED(done, write(file, from, left < INT_MAX ? left : INT_MAX));
+            if (done <= 0)
+                return done < 0 ? errno : EIO; /* 0 would go on for ever */
             from += done;
             left -= (size_t)done;
         }
@@ -94,7 +93,8 @@ static int write_quietly(int file, const dd_span *spans, size_t count) {
 }
 
 static ddaebm_status write_directly(const char *path, const dd_span *spans, size_t count) {
-    int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+    int file = -1;
+    DD_UNINTERRUPTED(file, open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY));
     if (file < 0)
         return dd_system_refuse(DDAEBM_IO, "write", path, errno);
     int error = write_quietly(file, spans, count);
@@ -125,18 +125,18 @@ static int make_temporary(int folder, char name[TEMPORARY_NAME]) {
 
 /* Some file systems cannot flush a folder, and say so. */
 static int flush_folder(int folder) {
-    while (fsync(folder) != 0)
-        if (errno != EINTR)
-            return errno == EINVAL || errno == ENOTSUP || errno == ENOSYS ? 0 : errno;
-    return 0;
+    int result = 0;
+    DD_UNINTERRUPTED(result, fsync(folder));
+    return result == 0 || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS ? 0 : errno;
 }
 
 /* Writes, flushes and closes. 0 or the error of the system. */
 static int fill_temporary(int file, const dd_span *spans, size_t count) {
-    int error = write_spans(file, spans, count);
-    while (error == 0 && fsync(file) != 0)
-        if (errno != EINTR)
-            error = errno;
+    int error = write_spans(file, spans, count), result = 0;
+    if (error == 0)
+        DD_UNINTERRUPTED(result, fsync(file));
+    if (result != 0)
+        error = errno;
     /* after EINTR the descriptor is gone and its content, flushed above, is safe */
     if (close(file) != 0 && error == 0 && errno != EINTR)
         error = errno;
@@ -148,11 +148,13 @@ static ddaebm_status replace_in(int folder, const char *path, const char *base, 
     int file = make_temporary(folder, name);
     if (file < 0)
         return dd_system_refuse(DDAEBM_IO, "write", path, errno);
-    int error = fill_temporary(file, spans, count);
-    if (error == 0 && renameat(folder, name, folder, base) != 0)
+    int error = fill_temporary(file, spans, count), result = 0;
+    if (error == 0)
+        DD_UNINTERRUPTED(result, renameat(folder, name, folder, base));
+    if (result != 0)
         error = errno;
     if (error) {
-        (void)unlinkat(folder, name, 0);
+        DD_UNINTERRUPTED(result, unlinkat(folder, name, 0));
         return dd_system_refuse(DDAEBM_IO, "write", path, error);
     }
     error = flush_folder(folder);
@@ -167,7 +169,8 @@ static ddaebm_status replace(char *target, const char *path, const dd_span *span
         return dd_system_refuse(DDAEBM_IO, "write", path, EISDIR);
     if (slash && slash != target)
         *slash = '\0';
-    int folder = open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = -1;
+    DD_UNINTERRUPTED(folder, open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder < 0 && (errno == ENOENT || errno == ENOTDIR))
         return dd_fail(DDAEBM_IO, "cannot write %.200s: there is no folder %.200s; create it first", path, folder_path);
     if (folder < 0)
@@ -177,17 +180,32 @@ static ddaebm_status replace(char *target, const char *path, const dd_span *span
     return status;
 }
 
+/* Asks stat or lstat what is there; a mode of 0 is nothing, or what cannot be followed. 0 or the error of the system: who does not know
+ * what is there must not replace it. */
+static int look(int (*ask)(const char *, struct stat *), const char *path, mode_t *mode) {
+    struct stat about;
+    int result = 0;
+    DD_UNINTERRUPTED(result, ask(path, &about));
+    *mode = result == 0 ? about.st_mode : 0;
+    return result == 0 || errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : errno;
+}
+
 /* *target = a new copy of the path of the file that is to be replaced, behind any symbolic links. */
 static ddaebm_status resolve(ddaebm_context *context, const char *path, char **target) {
-    struct stat about;
-    if (lstat(path, &about) != 0 || !S_ISLNK(about.st_mode)) {
+    mode_t mode = 0;
+    int unknown = look(lstat, path, &mode);
+    if (unknown)
+        return dd_system_refuse(DDAEBM_IO, "write", path, unknown);
+    if (!S_ISLNK(mode)) {
         *target = dd_copy_text(context, path);
         return *target ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     }
     char *real = dd_alloc(context, PATH_MAX);
     if (!real)
         return DDAEBM_OUT_OF_MEMORY;
-    if (!realpath(path, real)) {
+    int result = 0;
+    DD_UNINTERRUPTED(result, realpath(path, real) ? 0 : -1);
+    if (result != 0) {
         char text[128];
         int error = errno;
         dd_free(context, real);
@@ -199,14 +217,16 @@ static ddaebm_status resolve(ddaebm_context *context, const char *path, char **t
 }
 
 ddaebm_status dd_file_write(ddaebm_context *context, const char *path, const dd_span *spans, size_t count) {
-    struct stat about;
+    mode_t mode = 0;
     if (*path == '\0')
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "cannot write: the path is empty");
-    bool exists = stat(path, &about) == 0;
-    if (is_descriptor(path) || (exists && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)))
+    int error = is_descriptor(path) ? 0 : look(stat, path, &mode);
+    if (error == 0 && S_ISDIR(mode))
+        error = EISDIR;
+    if (error)
+        return dd_system_refuse(DDAEBM_IO, "write", path, error);
+    if (is_descriptor(path) || (mode != 0 && !S_ISREG(mode)))
         return write_directly(path, spans, count);
-    if (exists && S_ISDIR(about.st_mode))
-        return dd_system_refuse(DDAEBM_IO, "write", path, EISDIR);
     char *target = NULL;
     ddaebm_status status = resolve(context, path, &target);
     if (status == DDAEBM_OK)

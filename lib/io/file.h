@@ -11,8 +11,8 @@ ddaebm_status dd_file_read(ddaebm_context *context, const char *path, size_t mos
 
 /* Writes the spans, one after the other, as the file's new content. A plain file is made beside the target, flushed to the disk and
  * moved over it, so that the target is the old file or the new one at every moment; on failure the old one stays and
- * nothing is left beside it. A symbolic link is followed. A device, a pipe or one of the process's own descriptors (/dev/stdout) is
- * written directly. */
+ * nothing is left beside it. One failure comes after the new file: the folder cannot be flushed. A symbolic link is followed. A
+ * device, a pipe or one of the process's own descriptors (/dev/stdout) is written directly. Signals do not fail a write. */
 ddaebm_status dd_file_write(ddaebm_context *context, const char *path, const dd_span *spans, size_t count);
 
 #endif

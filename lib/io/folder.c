@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "io/system_error.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +15,9 @@
 
 bool dd_folder_is(const char *path) {
     struct stat about;
-    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+    int result = 0;
+    DD_UNINTERRUPTED(result, stat(path, &about));
+    return result == 0 && S_ISDIR(about.st_mode);
 }
 
 char *dd_folder_join(ddaebm_context *context, const char *folder, const char *name) {

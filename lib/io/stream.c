@@ -55,9 +55,7 @@ static ddaebm_status read_failed(const char *path, int error) {
 
 static ddaebm_status read_file(dd_intake *stream, void *buffer, size_t capacity, size_t *got) {
     ssize_t count = 0;
-    do
-        count = read(stream->file, buffer, capacity);
-    while (count < 0 && errno == EINTR);
+    DD_UNINTERRUPTED(count, read(stream->file, buffer, capacity));
     if (count < 0)
         return read_failed(stream->reader.path, errno);
     *got = (size_t)count;
@@ -82,11 +80,12 @@ static ddaebm_status read_function(dd_intake *stream, void *buffer, size_t capac
 
 static ddaebm_status open_file(dd_intake *stream) {
     struct stat about;
-    int error = 0;
-    stream->file = open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int error = 0, result = 0;
+    DD_UNINTERRUPTED(stream->file, open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (stream->file < 0)
         return read_failed(stream->reader.path, errno);
-    if (fstat(stream->file, &about) != 0)
+    DD_UNINTERRUPTED(result, fstat(stream->file, &about));
+    if (result != 0)
         error = errno;
     else if (S_ISDIR(about.st_mode))
         error = EISDIR;

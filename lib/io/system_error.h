@@ -3,7 +3,14 @@
 #define DD_SYSTEM_ERROR_H
 
 #include <ddaebm/status.h>
+#include <errno.h>
 #include <stddef.h>
+
+/* Makes a call of the system again as long as signals interrupt it. */
+#define DD_UNINTERRUPTED(result, call)                                                                                             \
+    do                                                                                                                             \
+        (result) = (call);                                                                                                         \
+    while ((result) < 0 && errno == EINTR)
 
 /* The text of an errno, in the buffer or constant. */
 const char *dd_system_reason(int error, char *buffer, size_t size);

@@ -1,0 +1,368 @@
+/* Every call of the system that a save or a load makes is made to fail in turn, to be interrupted, to move less than it could. */
+#define _GNU_SOURCE
+#include "support/faults.h"
+#include "support/small.h"
+
+#include <ddaebm/array.h>
+#include <ddaebm/trainer.h>
+#include <errno.h>
+
+enum { MOST_BYTES = 1 << 18, MOST_CALLS = 10000 };
+
+static fussy counted;
+static ddaebm_context *context;
+static ddaebm_dataset *dataset;
+static ddaebm_model *model;
+static ddaebm_trainer *trainer;
+
+/* What is there before a save, and after. */
+static unsigned char old_bytes[] = "an older file, of another length", new_bytes[MOST_BYTES], found[MOST_BYTES];
+static size_t new_size;
+
+static void begin(void) {
+    context = fussy_context(&counted);
+    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+    dataset = small_rows(context, 21, 2);
+    model = small_model(context, EVERYTHING, 3);
+    ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 5));
+    ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
+}
+
+static void end(void) {
+    ddaebm_trainer_free(trainer);
+    ddaebm_model_free(model);
+    ddaebm_dataset_free(dataset);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+
+/* A failure has the error's own words and the file's name. */
+static void assert_told(ddaebm_status status, int error, const char *path) {
+    ck_assert_int_eq(status, DDAEBM_IO);
+    const char *message = ddaebm_error_message();
+    ck_assert_msg(strstr(message, strerror(error)) && strstr(message, path), "the message is '%s'", message);
+}
+
+static const int errors[] = {EIO, ENOSPC};
+
+/* --- Saving. --- */
+
+static ddaebm_status save_model(const char *path) {
+    return ddaebm_model_save(model, path);
+}
+
+static ddaebm_status save_half(const char *path) {
+    return ddaebm_model_save_half(model, path);
+}
+
+static ddaebm_status save_run(const char *path) {
+    return ddaebm_trainer_save(trainer, path);
+}
+
+static ddaebm_status save_array(const char *path) {
+    static const float values[] = {1, 2, 3};
+    const size_t shape = 3;
+    return ddaebm_array_write_npy(context, path, values, 1, &shape);
+}
+
+static ddaebm_status (*const saves[])(const char *path) = {save_model, save_half, save_run, save_array};
+enum { SAVES = sizeof saves / sizeof *saves };
+
+/* What stands at the target before a save. */
+typedef enum place { NOTHING, A_FILE, A_LINK, PLACES } place;
+
+static void prepare(place kind) {
+    (void)unlink(in_folder("target"));
+    (void)unlink(in_folder("real"));
+    if (kind != NOTHING)
+        put_file(in_folder(kind == A_LINK ? "real" : "target"), old_bytes, sizeof old_bytes);
+    if (kind == A_LINK)
+        ck_assert_int_eq(symlink("real", in_folder("target")), 0);
+}
+
+static void remove_strays(void) {
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; (entry = readdir(listing));)
+        if (strncmp(entry->d_name, ".ddaebm-", 8) == 0)
+            ck_assert_int_eq(unlink(in_folder(entry->d_name)), 0);
+    closedir(listing);
+}
+
+/* Whether the target is the new file; anything but that and what was there before ends the test. */
+static bool is_new(place kind) {
+    struct stat about;
+    const char *path = in_folder("target");
+    bool there = lstat(path, &about) == 0;
+    ck_assert(there || kind == NOTHING);
+    if (!there)
+        return false;
+    ck_assert_int_eq(S_ISLNK(about.st_mode), kind == A_LINK);
+    size_t size = get_file(path, found, sizeof found);
+    if (kind != NOTHING && size == sizeof old_bytes && memcmp(found, old_bytes, size) == 0)
+        return false;
+    ck_assert_uint_eq(size, new_size);
+    ck_assert_int_eq(memcmp(found, new_bytes, size), 0);
+    return true;
+}
+
+/* A save with one fault: nothing is lost in memory, no descriptor stays open. *calls = the calls that there were. */
+static ddaebm_status save_with(int which, place kind, fault what, int error, size_t at, fault_reach reach, size_t *calls) {
+    prepare(kind);
+    size_t live = counted.live;
+    const char *path = in_folder("target");
+    faults_begin(what, error, at, reach);
+    ddaebm_status status = saves[which](path);
+    *calls = faults_end();
+    ck_assert_uint_eq(counted.live, live);
+    ck_assert_int_eq(faults_open_files(), 0);
+    return status;
+}
+
+static void learn_new(int which) {
+    ASSERT_OK(saves[which](in_folder("new")));
+    new_size = get_file(in_folder("new"), new_bytes, sizeof new_bytes);
+    ck_assert_uint_lt(new_size, sizeof new_bytes);
+    ck_assert_int_eq(unlink(in_folder("new")), 0);
+}
+
+static size_t entries_at(place kind, bool written) {
+    return kind == A_LINK ? 2 : kind == A_FILE || written;
+}
+
+/* Only the flush of the folder comes between a new file and success; only the closing of the folder may fail unnoticed. */
+static size_t sweep_errors(int which, place kind, int error, fault_reach reach) {
+    size_t calls = 0, failed = 0, unnoticed = 0, unflushed = 0;
+    for (size_t at = 1;; at++) {
+        ddaebm_status status = save_with(which, kind, FAULT_ERROR, error, at, reach, &calls);
+        bool written = is_new(kind);
+        if (status == DDAEBM_OK) {
+            ck_assert(written);
+        } else {
+            assert_told(status, error, in_folder("target"));
+            failed++;
+            unflushed += written;
+        }
+        if (reach == FAULT_ONCE)
+            ck_assert_uint_eq(entries_in_folder(), entries_at(kind, written));
+        remove_strays();
+        if (!faults_first()) {
+            ck_assert_int_eq(status, DDAEBM_OK);
+            ck_assert_uint_eq(calls, at - 1);
+            break;
+        }
+        unnoticed += status == DDAEBM_OK;
+        ck_assert_uint_lt(at, MOST_CALLS);
+    }
+    ck_assert_uint_eq(unnoticed, 1);
+    ck_assert_uint_eq(unflushed, 1);
+    ck_assert_uint_ge(failed, 8);
+    return failed + unnoticed;
+}
+
+START_TEST(a_save_that_fails_leaves_the_old_file_or_the_new) {
+    begin();
+    size_t points = 0;
+    learn_new(_i / PLACES);
+    for (size_t e = 0; e < sizeof errors / sizeof *errors; e++)
+        for (fault_reach reach = FAULT_ONCE; reach <= FAULT_FROM_THERE_ON; reach++)
+            points += sweep_errors(_i / PLACES, _i % PLACES, errors[e], reach);
+    printf("save %d of %d: %zu failures\n", _i + 1, SAVES * PLACES, points);
+    end();
+}
+END_TEST
+
+static void assert_saved(ddaebm_status status, place kind) {
+    ASSERT_OK(status);
+    ck_assert(is_new(kind));
+    ck_assert_uint_eq(entries_in_folder(), entries_at(kind, true));
+}
+
+START_TEST(a_save_goes_on_after_signals_and_short_writes) {
+    begin();
+    int which = _i / PLACES;
+    place kind = _i % PLACES;
+    size_t calls = 0;
+    learn_new(which);
+    for (size_t at = 1; at <= (calls ? calls : 1); at++) {
+        assert_saved(save_with(which, kind, FAULT_ERROR, EINTR, at, FAULT_ONCE, &calls), kind);
+        ck_assert_ptr_nonnull(faults_first());
+        assert_saved(save_with(which, kind, FAULT_SHORT, 0, at, FAULT_ONCE, &calls), kind);
+    }
+    size_t undisturbed = calls;
+    printf("save %d of %d: %zu interruptions, %zu short calls\n", _i + 1, SAVES * PLACES, undisturbed, undisturbed);
+    for (size_t at = 1; at <= 2; at++) {
+        assert_saved(save_with(which, kind, FAULT_ERROR, EINTR, at, FAULT_EVERY_OTHER, &calls), kind);
+        ck_assert_uint_gt(calls, undisturbed);
+    }
+    assert_saved(save_with(which, kind, FAULT_SHORT, 0, 1, FAULT_FROM_THERE_ON, &calls), kind);
+    ck_assert_uint_gt(calls, undisturbed + 5);
+    end();
+}
+END_TEST
+
+/* Content before name, and name before success: a power cut leaves the one or the other. */
+START_TEST(a_save_flushes_before_it_moves) {
+    begin();
+    size_t calls = 0;
+    ASSERT_OK(save_with(_i, A_FILE, FAULT_SHORT, 0, SIZE_MAX, FAULT_ONCE, &calls));
+    ck_assert_str_eq(faults_trace(), "stat lstat open openat write fsync close renameat fsync close ");
+    end();
+}
+END_TEST
+
+START_TEST(a_device_is_written_through_signals_and_fails_aloud) {
+    begin();
+    size_t calls = 1;
+    for (size_t at = 1; at <= calls; at++) {
+        faults_begin(FAULT_ERROR, EINTR, at, FAULT_ONCE);
+        ASSERT_OK(saves[_i]("/dev/null"));
+        calls = faults_end() - (strcmp(faults_first(), "close") != 0); /* a second try */
+        faults_begin(FAULT_SHORT, 0, at, FAULT_FROM_THERE_ON);
+        ASSERT_OK(saves[_i]("/dev/null"));
+        (void)faults_end();
+        faults_begin(FAULT_ERROR, EIO, at, FAULT_ONCE);
+        assert_told(saves[_i]("/dev/null"), EIO, "/dev/null");
+        (void)faults_end();
+        ck_assert_int_eq(faults_open_files(), 0);
+    }
+    ck_assert_uint_ge(calls, 4);
+    end();
+}
+END_TEST
+
+/* --- Loading. --- */
+
+static char untouched;
+
+static ddaebm_status load_model(void **out) {
+    ddaebm_model *back = (ddaebm_model *)*out;
+    ddaebm_status status = ddaebm_model_load(&back, context, in_folder("model"));
+    *out = back;
+    return status;
+}
+
+static void check_model(void *back) {
+    ck_assert(same_models(model, back));
+    ddaebm_model_free(back);
+}
+
+static ddaebm_status resume_run(void **out) {
+    ddaebm_trainer *back = (ddaebm_trainer *)*out;
+    ddaebm_status status = ddaebm_trainer_resume(&back, context, in_folder("run"), dataset);
+    *out = back;
+    return status;
+}
+
+static void check_run(void *back) {
+    size_t size = 0;
+    ASSERT_OK(ddaebm_trainer_save_memory(back, found, sizeof found, &size));
+    ck_assert_uint_eq(size, new_size);
+    ck_assert_int_eq(memcmp(found, new_bytes, size), 0);
+    ddaebm_trainer_free(back);
+}
+
+static ddaebm_status open_rows(void **out) {
+    ddaebm_dataset *back = (ddaebm_dataset *)*out;
+    ddaebm_status status = ddaebm_dataset_open(&back, context, in_folder("rows"));
+    *out = back;
+    return status;
+}
+
+static void check_rows(void *back) {
+    ck_assert_uint_eq(ddaebm_dataset_rows(back), 2);
+    ck_assert_uint_eq(ddaebm_dataset_width(back), 3);
+    ddaebm_dataset_free(back);
+}
+
+static const struct load {
+    const char *name;
+    ddaebm_status (*load)(void **out);
+    void (*check)(void *back); /* and free */
+} loads[] = {{"model", load_model, check_model}, {"run", resume_run, check_run}, {"rows", open_rows, check_rows}};
+enum { LOADS = sizeof loads / sizeof *loads };
+
+static void begin_loads(void) {
+    begin();
+    ASSERT_OK(ddaebm_model_save(model, in_folder("model")));
+    ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("run")));
+    put_file(in_folder("rows"), "1,2,3\n4,5,6\n", 12);
+    new_size = get_file(in_folder("run"), new_bytes, sizeof new_bytes);
+}
+
+static ddaebm_status load_with(const struct load *self, void **out, fault what, int error, size_t at, fault_reach reach) {
+    size_t live = counted.live;
+    *out = &untouched;
+    faults_begin(what, error, at, reach);
+    ddaebm_status status = self->load(out);
+    (void)faults_end();
+    ck_assert_int_eq(faults_open_files(), 0);
+    if (status != DDAEBM_OK) {
+        ck_assert_ptr_eq(*out, &untouched);
+        ck_assert_uint_eq(counted.live, live);
+    }
+    return status;
+}
+
+/* What was read is read, though its file does not close; and whether a path is a folder turns out when it is opened. */
+static bool is_harmless(const char *call, fault_reach reach) {
+    return !call || strcmp(call, "close") == 0 || (strcmp(call, "stat") == 0 && reach == FAULT_ONCE);
+}
+
+START_TEST(a_load_that_fails_leaves_nothing) {
+    begin_loads();
+    const struct load *self = &loads[_i];
+    size_t points = 0;
+    for (size_t e = 0; e < sizeof errors / sizeof *errors; e++)
+        for (fault_reach reach = FAULT_ONCE; reach <= FAULT_FROM_THERE_ON; reach++) {
+            size_t failed = 0, at = 0;
+            do {
+                void *back = NULL;
+                ddaebm_status status = load_with(self, &back, FAULT_ERROR, errors[e], ++at, reach);
+                if (status == DDAEBM_OK)
+                    self->check(back);
+                else
+                    assert_told(status, errors[e], in_folder(self->name));
+                ck_assert_int_eq(status == DDAEBM_OK, is_harmless(faults_first(), reach));
+                failed += status != DDAEBM_OK;
+            } while (faults_first());
+            ck_assert_uint_ge(failed, 3);
+            points += at - 1;
+        }
+    printf("load %d of %d: %zu failures\n", _i + 1, LOADS, points);
+    end();
+}
+END_TEST
+
+START_TEST(a_load_goes_on_after_signals_and_short_reads) {
+    begin_loads();
+    const struct load *self = &loads[_i];
+    void *back = NULL;
+    size_t at = 0;
+    do {
+        ASSERT_OK(load_with(self, &back, FAULT_ERROR, EINTR, ++at, FAULT_ONCE));
+        self->check(back);
+        bool struck = faults_first() != NULL;
+        ASSERT_OK(load_with(self, &back, FAULT_SHORT, 0, at, FAULT_ONCE));
+        self->check(back);
+        if (!struck)
+            break;
+    } while (at < MOST_CALLS);
+    ck_assert_uint_ge(at, 4);
+    printf("load %d of %d: %zu interruptions, %zu short calls\n", _i + 1, LOADS, at - 1, at - 1);
+    for (at = 1; at <= 2; at++) {
+        ASSERT_OK(load_with(self, &back, FAULT_ERROR, EINTR, at, FAULT_EVERY_OTHER));
+        self->check(back);
+    }
+    ASSERT_OK(load_with(self, &back, FAULT_SHORT, 0, 1, FAULT_FROM_THERE_ON));
+    self->check(back);
+    end();
+}
+END_TEST
+
+int main(void) {
+    const TTest *const saved[] = {a_save_that_fails_leaves_the_old_file_or_the_new, a_save_goes_on_after_signals_and_short_writes};
+    const TTest *const direct[] = {a_save_flushes_before_it_moves, a_device_is_written_through_signals_and_fails_aloud};
+    const TTest *const loaded[] = {a_load_that_fails_leaves_nothing, a_load_goes_on_after_signals_and_short_reads};
+    return run_loop_tests("faults of saves", saved, 2, SAVES * PLACES) | run_loop_tests("order of saves", direct, 2, SAVES) |
+           run_loop_tests("faults of loads", loaded, 2, LOADS);
+}

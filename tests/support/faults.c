@@ -1,0 +1,174 @@
+#define _GNU_SOURCE
+#include "support/faults.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct {
+    bool armed;
+    fault kind;
+    fault_reach reach;
+    int error, files;
+    size_t at, calls, used;
+    const char *first, *last;
+    char trace[1000];
+} now;
+
+void faults_begin(fault kind, int error, size_t at, fault_reach reach) {
+    memset(&now, 0, sizeof now);
+    now.kind = kind;
+    now.error = error;
+    now.at = at;
+    now.reach = reach;
+    now.armed = true;
+}
+
+size_t faults_end(void) {
+    now.armed = false;
+    return now.calls;
+}
+
+const char *faults_first(void) {
+    return now.first;
+}
+
+const char *faults_trace(void) {
+    return now.trace;
+}
+
+int faults_open_files(void) {
+    return now.files;
+}
+
+static void note(const char *name) {
+    size_t length = strlen(name);
+    if ((now.last && strcmp(now.last, name) == 0) || now.used + length + 2 > sizeof now.trace)
+        return;
+    memcpy(now.trace + now.used, name, length);
+    now.used += length;
+    now.trace[now.used++] = ' ';
+    now.last = name;
+}
+
+/* Counts a call. Whether it has the fault. */
+static bool strikes(const char *name) {
+    if (!now.armed)
+        return false;
+    note(name);
+    size_t call = ++now.calls;
+    bool here = now.reach == FAULT_ONCE            ? call == now.at
+                : now.reach == FAULT_FROM_THERE_ON ? call >= now.at
+                                                   : call >= now.at && (call - now.at) % 2 == 0;
+    if (here && !now.first)
+        now.first = name;
+    if (here && now.kind == FAULT_KILL_BEFORE)
+        raise(SIGKILL);
+    return here;
+}
+
+static bool fails(bool struck) {
+    if (struck && now.kind == FAULT_ERROR)
+        errno = now.error;
+    return struck && now.kind == FAULT_ERROR;
+}
+
+static void after(bool struck) {
+    if (struck && (now.kind == FAULT_KILL_AFTER || now.kind == FAULT_KILL_MIDST))
+        raise(SIGKILL);
+}
+
+static size_t some(bool struck, size_t size) {
+    return struck && (now.kind == FAULT_SHORT || now.kind == FAULT_KILL_MIDST) ? (size + 1) / 2 : size;
+}
+
+static int opened(int file) {
+    now.files += now.armed && file >= 0;
+    return file;
+}
+
+/* The linker's names: a call of f comes to __wrap_f, and __real_f is the system's. */
+
+int __real_open(const char *path, int flags, ...);
+int __real_openat(int folder, const char *path, int flags, ...);
+
+/* The mode is there with O_CREAT alone. */
+static mode_t mode_of(int flags, va_list arguments) {
+    return flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+}
+
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...) {
+    bool struck = strikes("open");
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = mode_of(flags, arguments);
+    va_end(arguments);
+    if (fails(struck))
+        return -1;
+    int result = opened(__real_open(path, flags, mode));
+    after(struck);
+    return result;
+}
+
+int __wrap_openat(int folder, const char *path, int flags, ...);
+int __wrap_openat(int folder, const char *path, int flags, ...) {
+    bool struck = strikes("openat");
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = mode_of(flags, arguments);
+    va_end(arguments);
+    if (fails(struck))
+        return -1;
+    int result = opened(__real_openat(folder, path, flags, mode));
+    after(struck);
+    return result;
+}
+
+int __real_close(int file);
+int __wrap_close(int file);
+int __wrap_close(int file) {
+    bool struck = strikes("close");
+    int result = __real_close(file);
+    now.files -= now.armed && result == 0;
+    after(struck);
+    return fails(struck) ? -1 : result;
+}
+
+/* f(parameters), which gives a number and -1 for a failure; `size` is changed where there is one. */
+#define WRAP(type, f, parameters, arguments, shortened)                                                                            \
+    type __real_##f parameters;                                                                                                    \
+    type __wrap_##f parameters;                                                                                                    \
+    type __wrap_##f parameters {                                                                                                   \
+        bool struck = strikes(#f);                                                                                                 \
+        if (fails(struck))                                                                                                         \
+            return -1;                                                                                                             \
+        shortened;                                                                                                                 \
+        type result = __real_##f arguments;                                                                                        \
+        after(struck);                                                                                                             \
+        return result;                                                                                                             \
+    }
+
+WRAP(ssize_t, read, (int file, void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
+WRAP(ssize_t, write, (int file, const void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
+WRAP(int, fsync, (int file), (file), (void)0)
+WRAP(int, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name), (void)0)
+WRAP(int, unlinkat, (int folder, const char *name, int flags), (folder, name, flags), (void)0)
+WRAP(int, stat, (const char *path, struct stat *about), (path, about), (void)0)
+WRAP(int, lstat, (const char *path, struct stat *about), (path, about), (void)0)
+WRAP(int, fstat, (int file, struct stat *about), (file, about), (void)0)
+
+char *__real_realpath(const char *path, char *resolved);
+char *__wrap_realpath(const char *path, char *resolved);
+char *__wrap_realpath(const char *path, char *resolved) {
+    bool struck = strikes("realpath");
+    if (fails(struck))
+        return NULL;
+    char *result = __real_realpath(path, resolved);
+    after(struck);
+    return result;
+}

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/struct_size.h"
+#include "config/json.h"
 #include "config/keys.h"
 #include "config/presets.h"
 
@@ -114,7 +115,7 @@ static ddaebm_status syntax_error(const json_error_t *error) {
 
 static ddaebm_status parse(dd_settings *settings, const char *text, size_t length) {
     json_error_t error = {0};
-    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *root = dd_json_read(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!root)
         return syntax_error(&error);
     reading into = {.settings = *settings};

@@ -1,6 +1,7 @@
 #include "config/keys.h"
 
 #include "base/error.h"
+#include "config/json.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -386,24 +387,11 @@ static ddaebm_status set_bare_word(const dd_key *key, dd_settings *settings, con
     return set_choice(key, settings, word);
 }
 
-ddaebm_status dd_json_status(const json_error_t *error) {
-    switch (json_error_code(error)) {
-    case json_error_out_of_memory:
-        return DDAEBM_OUT_OF_MEMORY;
-    case json_error_unknown:
-        return *error->text ? DDAEBM_FORMAT : DDAEBM_OUT_OF_MEMORY;
-    case json_error_numeric_overflow:
-        return DDAEBM_OUT_OF_RANGE;
-    default:
-        return DDAEBM_FORMAT;
-    }
-}
-
 ddaebm_status dd_key_set_text(const dd_key *key, dd_settings *settings, const char *text) {
     if (key->type == DDAEBM_TYPE_CHOICE && !strchr(text, '"'))
         return set_bare_word(key, settings, text);
     json_error_t error = {0};
-    json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    json_t *value = dd_json_read(text, strlen(text), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     if (!value) {
         ddaebm_status status = dd_json_status(&error);
         if (status == DDAEBM_OUT_OF_MEMORY)

@@ -8,7 +8,6 @@
 #include <ddaebm/config.h>
 
 struct json_t;
-struct json_error_t;
 
 enum {
     DD_MOST_KEYS = 128,  /* room for per-key marks on the stack; the table is checked against it */
@@ -59,10 +58,6 @@ size_t dd_key_text(const dd_key *key, const dd_settings *settings, char text[DD_
 /* Writes the shortest digits from which strtod gives the same number, in every locale with a point; gives the length. The value is
  * finite. */
 size_t dd_real_text(double value, char text[DD_REAL_ROOM]);
-
-/* The status of a failure to read JSON. The error must have been zero before the call: jansson does not always fill it when its
- * malloc fails, and sometimes fills in a syntax error. */
-ddaebm_status dd_json_status(const struct json_error_t *error);
 
 /* A text from outside made fit for an error message: one line, not too long. Gives `shown`. */
 const char *dd_shown(char shown[DD_SHOWN_ROOM], const char *text);

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/struct_size.h"
+#include "config/json.h"
 #include "io/text.h"
 
 #include <jansson.h>
@@ -78,8 +79,8 @@ static ddaebm_status parse_header(json_t **out, const char *text, size_t length)
     ddaebm_status status = survey(text, length);
     if (status != DDAEBM_OK)
         return status;
-    json_t *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (!header && json_error_code(&error) == json_error_out_of_memory)
+    json_t *header = dd_json_read(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (!header && dd_json_status(&error) == DDAEBM_OUT_OF_MEMORY)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for a header of %zu bytes", length);
     if (!header)
         return dd_fail(DDAEBM_FORMAT, "its header is no JSON: byte %d: %s", error.position,

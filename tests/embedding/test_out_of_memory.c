@@ -1,5 +1,4 @@
-/* Memory runs out at each allocation of all that a program does, the library's and jansson's, alone and with all that follow. Not at
- * those of jansson when it reads: where it has no room for a byte of a long word, it leaves it out or ends the process. */
+/* Memory runs out at each allocation of all that a program does, the library's and jansson's, alone and with all that follow. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 #include "support/pictures_small.h"
@@ -14,7 +13,6 @@
 enum { NUMBERS = 1024, STATE_ROOM = 1 << 18, MOST_ALLOCATIONS = 100000, ROWS = 5, PICTURE_BYTES = 3072 };
 
 static fussy counted;
-static bool json_spared;
 static ddaebm_context *context;
 static ddaebm_dataset *rows, *pictures;
 static ddaebm_model *model, *lived_in; /* the second has all that a model may have */
@@ -24,16 +22,9 @@ static const uint8_t pixels[PICTURE_BYTES];
 static unsigned char saved[STATE_ROOM];
 static size_t saved_size;
 
-/* jansson's memory is counted, and fails with the rest unless it is to be spared. */
+/* jansson's memory is counted and fails with the rest. */
 static void *json_allocate(size_t size) {
-    if (!json_spared)
-        return fussy_allocate(&counted, size);
-    size_t fail_at = counted.fail_at, calls = counted.calls;
-    counted.fail_at = 0;
-    void *block = fussy_allocate(&counted, size);
-    counted.fail_at = fail_at;
-    counted.calls = calls;
-    return block;
+    return fussy_allocate(&counted, size);
 }
 
 static void json_release(void *block) {
@@ -372,61 +363,60 @@ typedef struct scenario {
     void (*finish)(void *handle);
     void (*discard)(void *made);
     size_t (*state)(void *handle, unsigned char *state); /* of the handle: a failure leaves it */
-    bool reads_json;
 } scenario;
 
 static const scenario scenarios[] = {
-    {"create a context", NULL, make_context, NULL, free_context, NULL, false},
-    {"set threads", new_context, set_threads, free_context, NULL, NULL, false},
-    {"create a configuration", NULL, make_config, NULL, free_config, NULL, false},
-    {"copy a configuration", new_config, copy_config, free_config, free_config, config_state, false},
-    {"read JSON", new_config, parse_config, free_config, NULL, config_state, true},
-    {"read a file of JSON", new_config, load_config, free_config, NULL, config_state, true},
-    {"set a list", new_config, set_list, free_config, NULL, config_state, false},
-    {"create a model", new_config, make_model, free_config, free_model, config_state, false},
-    {"create a model of pictures", new_picture_config, make_model, free_config, free_model, config_state, false},
-    {"load a model", NULL, load_model, NULL, free_model, NULL, true},
-    {"load a model from memory", NULL, load_model_memory, NULL, free_model, NULL, true},
-    {"save a model", NULL, save_model, NULL, NULL, NULL, false},
-    {"save a model of float16", NULL, save_model_half, NULL, NULL, NULL, false},
-    {"save a model to memory", NULL, save_model_memory, NULL, NULL, NULL, false},
-    {"fit typicality", new_model, fit_typicality, free_model, NULL, model_state, false},
-    {"create a trainer", NULL, make_trainer, NULL, free_trainer, NULL, false},
-    {"the first step", new_trainer, first_step, free_trainer, NULL, trainer_state, false},
-    {"the first step on pictures", new_picture_trainer, first_step, free_trainer, NULL, trainer_state, false},
-    {"set a loss", new_trainer, set_loss, free_trainer, NULL, trainer_state, false},
-    {"ask for a trainer's memory", NULL, ask_memory, NULL, NULL, NULL, false},
-    {"save a run", NULL, save_trainer, NULL, NULL, NULL, false},
-    {"resume a run", NULL, resume_trainer, NULL, free_trainer, NULL, true},
-    {"take a snapshot", NULL, take_snapshot, NULL, free_model, NULL, false},
-    {"take a snapshot with a temperature", NULL, take_calibrated_snapshot, NULL, free_model, NULL, false},
-    {"create a sampler", NULL, make_sampler, NULL, free_sampler, NULL, false},
-    {"draw", new_sampler, draw, free_sampler, NULL, NULL, false},
-    {"draw with steps", new_sampler, draw_steps, free_sampler, NULL, NULL, false},
-    {"create a scorer", NULL, make_scorer, NULL, free_scorer, NULL, false},
-    {"score", new_scorer, score, free_scorer, NULL, NULL, false},
-    {"gradients of scores", new_scorer, score_gradient, free_scorer, NULL, NULL, false},
-    {"score by reconstruction", new_scorer, measure_reconstruction, free_scorer, NULL, NULL, false},
-    {"score by gradient", new_scorer, measure_gradient, free_scorer, NULL, NULL, false},
-    {"score by typicality", new_scorer, measure_typicality, free_scorer, NULL, NULL, false},
-    {"open CSV", new_csv, open_csv, NULL, free_dataset, NULL, false},
-    {"open NPY", new_npy, open_npy, NULL, free_dataset, NULL, false},
-    {"open NPY of bytes", new_byte_npy, open_byte_npy, NULL, free_dataset, NULL, false},
-    {"open IDX", new_idx, open_idx, NULL, free_dataset, NULL, false},
-    {"open CIFAR-10", new_cifar, open_cifar, NULL, free_dataset, NULL, false},
-    {"open a folder of CIFAR-10", new_cifar_folder, open_cifar_folder, remove_both, free_dataset, NULL, false},
-    {"data from rows", NULL, make_rows, NULL, free_dataset, NULL, false},
-    {"data from pictures", NULL, make_pictures, NULL, free_dataset, NULL, false},
-    {"data from pictures of floats", NULL, make_float_pictures, NULL, free_dataset, NULL, false},
-    {"named data", NULL, make_named, NULL, free_dataset, NULL, false},
-    {"data from a source", NULL, make_source, NULL, free_dataset, NULL, false},
-    {"write NPY", NULL, write_npy, NULL, NULL, NULL, false},
+    {"create a context", NULL, make_context, NULL, free_context, NULL},
+    {"set threads", new_context, set_threads, free_context, NULL, NULL},
+    {"create a configuration", NULL, make_config, NULL, free_config, NULL},
+    {"copy a configuration", new_config, copy_config, free_config, free_config, config_state},
+    {"read JSON", new_config, parse_config, free_config, NULL, config_state},
+    {"read a file of JSON", new_config, load_config, free_config, NULL, config_state},
+    {"set a list", new_config, set_list, free_config, NULL, config_state},
+    {"create a model", new_config, make_model, free_config, free_model, config_state},
+    {"create a model of pictures", new_picture_config, make_model, free_config, free_model, config_state},
+    {"load a model", NULL, load_model, NULL, free_model, NULL},
+    {"load a model from memory", NULL, load_model_memory, NULL, free_model, NULL},
+    {"save a model", NULL, save_model, NULL, NULL, NULL},
+    {"save a model of float16", NULL, save_model_half, NULL, NULL, NULL},
+    {"save a model to memory", NULL, save_model_memory, NULL, NULL, NULL},
+    {"fit typicality", new_model, fit_typicality, free_model, NULL, model_state},
+    {"create a trainer", NULL, make_trainer, NULL, free_trainer, NULL},
+    {"the first step", new_trainer, first_step, free_trainer, NULL, trainer_state},
+    {"the first step on pictures", new_picture_trainer, first_step, free_trainer, NULL, trainer_state},
+    {"set a loss", new_trainer, set_loss, free_trainer, NULL, trainer_state},
+    {"ask for a trainer's memory", NULL, ask_memory, NULL, NULL, NULL},
+    {"save a run", NULL, save_trainer, NULL, NULL, NULL},
+    {"resume a run", NULL, resume_trainer, NULL, free_trainer, NULL},
+    {"take a snapshot", NULL, take_snapshot, NULL, free_model, NULL},
+    {"take a snapshot with a temperature", NULL, take_calibrated_snapshot, NULL, free_model, NULL},
+    {"create a sampler", NULL, make_sampler, NULL, free_sampler, NULL},
+    {"draw", new_sampler, draw, free_sampler, NULL, NULL},
+    {"draw with steps", new_sampler, draw_steps, free_sampler, NULL, NULL},
+    {"create a scorer", NULL, make_scorer, NULL, free_scorer, NULL},
+    {"score", new_scorer, score, free_scorer, NULL, NULL},
+    {"gradients of scores", new_scorer, score_gradient, free_scorer, NULL, NULL},
+    {"score by reconstruction", new_scorer, measure_reconstruction, free_scorer, NULL, NULL},
+    {"score by gradient", new_scorer, measure_gradient, free_scorer, NULL, NULL},
+    {"score by typicality", new_scorer, measure_typicality, free_scorer, NULL, NULL},
+    {"open CSV", new_csv, open_csv, NULL, free_dataset, NULL},
+    {"open NPY", new_npy, open_npy, NULL, free_dataset, NULL},
+    {"open NPY of bytes", new_byte_npy, open_byte_npy, NULL, free_dataset, NULL},
+    {"open IDX", new_idx, open_idx, NULL, free_dataset, NULL},
+    {"open CIFAR-10", new_cifar, open_cifar, NULL, free_dataset, NULL},
+    {"open a folder of CIFAR-10", new_cifar_folder, open_cifar_folder, remove_both, free_dataset, NULL},
+    {"data from rows", NULL, make_rows, NULL, free_dataset, NULL},
+    {"data from pictures", NULL, make_pictures, NULL, free_dataset, NULL},
+    {"data from pictures of floats", NULL, make_float_pictures, NULL, free_dataset, NULL},
+    {"named data", NULL, make_named, NULL, free_dataset, NULL},
+    {"data from a source", NULL, make_source, NULL, free_dataset, NULL},
+    {"write NPY", NULL, write_npy, NULL, NULL, NULL},
 #ifdef DDAEBM_HAVE_PNG
-    {"open a folder of PNG", new_png_folder, open_png_folder, remove_both, free_dataset, NULL, false},
-    {"write PNG", NULL, write_png, NULL, NULL, NULL, false},
+    {"open a folder of PNG", new_png_folder, open_png_folder, remove_both, free_dataset, NULL},
+    {"write PNG", NULL, write_png, NULL, NULL, NULL},
 #endif
 #ifdef DDAEBM_HAVE_ZLIB
-    {"open gzip", new_gzip, open_gzip, NULL, free_dataset, NULL, false},
+    {"open gzip", new_gzip, open_gzip, NULL, free_dataset, NULL},
 #endif
 };
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
@@ -450,7 +440,6 @@ static bool fails_at(const scenario *self, size_t nth, bool on) {
     if (self->state)
         size_before = self->state(handle, before);
     memcpy(found, blank, sizeof found);
-    json_spared = self->reads_json;
     size_t held = counted.live;
     counted.from_there_on = on;
     counted.fail_at = counted.calls + nth;

@@ -1,0 +1,96 @@
+/* JSON is read as jansson reads it, byte for byte of what is written back and mistake for mistake. */
+#define _GNU_SOURCE
+#include "config/json.h"
+#include "support/harness.h"
+
+static const char *const texts[] = {
+    "{}",
+    "[]",
+    " [ ] ",
+    "{\"a\": 1, \"b\": [true, false, null], \"c\": {\"d\": \"x\"}}",
+    "{\"a\": \"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"b\": \"\\u00e4\"}",
+    "{\"long_name_of_more_than_sixteen\": \"a value that is longer than that, and escaped: \\\"\"}",
+    "[0, -0, 1, -1, 9223372036854775807, -9223372036854775808, 0.5, -1.25e-3, 1E5, 0.30000000000000004, 1e-400]",
+    "[9223372036854775808]",
+    "[1e999]",
+    "[01]",
+    "[1.]",
+    "[.5]",
+    "[+1]",
+    "[1e]",
+    "[1,]",
+    "{\"a\": 1,}",
+    "{\"a\" 1}",
+    "{\"a\": 1, \"a\": 2}",
+    "{a: 1}",
+    "[tru]",
+    "[truex]",
+    "[\"a\nb\"]",
+    "[\"\\u0000\"]",
+    "[\"\\x\"]",
+    "[\"ä\"]",
+    "[\"\xFF\"]",
+    "[1] 2",
+    "1",
+    "\"a\"",
+    "true",
+    "",
+    " ",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+    "[1234567890123456789012345678901234567890123456789012345678901234567890.5]",
+};
+enum { TEXTS = sizeof texts / sizeof *texts, CHANGES = 3000 };
+
+static void assert_same(const char *text, size_t length, size_t flags) {
+    json_error_t error = {0}, expected_error = {0};
+    char *exact = malloc(length ? length : 1);
+    memcpy(exact, text, length);
+    json_t *value = dd_json_read(exact, length, flags, &error), *expected = json_loadb(exact, length, flags, &expected_error);
+    ck_assert_msg(!value == !expected, "'%.*s' is read by one alone", (int)length, text);
+    if (expected) {
+        char *a = json_dumps(value, JSON_ENCODE_ANY), *b = json_dumps(expected, JSON_ENCODE_ANY);
+        ck_assert_str_eq(a, b);
+        free(a);
+        free(b);
+    } else {
+        ck_assert_str_eq(error.text, expected_error.text);
+        ck_assert_int_eq(error.position, expected_error.position);
+        ck_assert_int_eq(dd_json_status(&error), dd_json_status(&expected_error));
+    }
+    json_decref(value);
+    json_decref(expected);
+    free(exact);
+}
+
+START_TEST(json_is_read_as_jansson_reads_it) {
+    const size_t flags[] = {JSON_REJECT_DUPLICATES, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY};
+    for (size_t i = 0; i < TEXTS; i++)
+        for (size_t k = 0; k < 2; k++)
+            for (size_t length = 0; length <= strlen(texts[i]); length++)
+                assert_same(texts[i], length, flags[k]);
+}
+END_TEST
+
+static size_t draw(uint64_t *state, size_t below) {
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (size_t)(*state >> 33) % below;
+}
+
+START_TEST(changed_json_is_read_as_jansson_reads_it) {
+    static const char bytes[] = "{}[]\",:\\ \n0123456789-+.eEtrufalsn/bx\x01\xC3\xA4";
+    uint64_t state = 1;
+    char text[256];
+    for (size_t i = 0; i < TEXTS; i++)
+        for (int change = 0; change < CHANGES && *texts[i]; change++) {
+            strcpy(text, texts[i]);
+            for (size_t k = 0; k <= draw(&state, 3); k++)
+                text[draw(&state, strlen(texts[i]))] = bytes[draw(&state, sizeof bytes)];
+            assert_same(text, strlen(texts[i]), JSON_REJECT_DUPLICATES | JSON_DECODE_ANY);
+        }
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {json_is_read_as_jansson_reads_it, changed_json_is_read_as_jansson_reads_it};
+    return run_tests("json", tests, sizeof tests / sizeof *tests);
+}

@@ -165,7 +165,7 @@ START_TEST(a_save_that_fails_leaves_the_old_file_or_the_new) {
     learn_new(_i / PLACES);
     for (size_t e = 0; e < sizeof errors / sizeof *errors; e++)
         for (fault_reach reach = FAULT_ONCE; reach <= FAULT_FROM_THERE_ON; reach++)
-            points += sweep_errors(_i / PLACES, _i % PLACES, errors[e], reach);
+            points += sweep_errors(_i / PLACES, (place)(_i % PLACES), errors[e], reach);
     printf("save %d of %d: %zu failures\n", _i + 1, SAVES * PLACES, points);
     end();
 }
@@ -180,7 +180,7 @@ static void assert_saved(ddaebm_status status, place kind) {
 START_TEST(a_save_goes_on_after_signals_and_short_writes) {
     begin();
     int which = _i / PLACES;
-    place kind = _i % PLACES;
+    place kind = (place)(_i % PLACES);
     size_t calls = 0;
     learn_new(which);
     for (size_t at = 1; at <= (calls ? calls : 1); at++) {

@@ -15,7 +15,7 @@
 #include <string.h>
 
 typedef struct train_options {
-    const char *data, *out, *checkpoint, *resume, *log;
+    const char *data, *model, *out, *checkpoint, *resume, *log;
     config_options config;
     number steps, batch, seed, threads, every, preview_every;
     bool quiet;
@@ -62,16 +62,63 @@ static int set_integer(ddaebm_config *config, const char *key, const number *val
     return value->given ? checked_option(ddaebm_config_set_integer(config, key, (int64_t)value->value), self->name, option) : 0;
 }
 
+/* What the command line asks for, on top of a configuration that is there already (NULL: none) unless it names a preset. */
+static int ask_config(ddaebm_config **out, const run *state, const ddaebm_config *kept, const command *self) {
+    const train_options *asked = state->asked;
+    ddaebm_config *config = NULL;
+    int code = 0;
+    if (asked->config.preset || !kept) {
+        TRY(config_build(&config, state->context, &asked->config, self, state->dataset));
+    } else {
+        TRY(checked(ddaebm_config_copy(&config, kept)));
+        TRY(config_change(config, &asked->config, self));
+    }
+    TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
+    *out = config;
+    config = NULL;
+cleanup:
+    ddaebm_config_free(config);
+    return code;
+}
+
+static int copy_parameter(ddaebm_model *model, const ddaebm_model *from, size_t index) {
+    ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
+    float *values = NULL;
+    int code = 0;
+    TRY(checked(ddaebm_model_parameter(model, index, &info)));
+    TRY(make_room(&values, 1, info.elements));
+    TRY(checked(ddaebm_model_get_parameter(from, info.name, values, info.elements)));
+    TRY(checked(ddaebm_model_set_parameter(model, info.name, values, info.elements)));
+cleanup:
+    free(values);
+    return code;
+}
+
+/* The networks of the two must be the same; the rest of their configurations need not. */
+static int copy_parameters(ddaebm_model *model, const ddaebm_model *from) {
+    const size_t count = ddaebm_model_parameter_count(model), there = ddaebm_model_parameter_count(from);
+    int code = 0;
+    if (count != there)
+        return fail("the model to start from has %zu tensors, and the configuration's networks %zu; keep its networks", there, count);
+    for (size_t i = 0; i < count && code == 0; i++)
+        code = copy_parameter(model, from, i);
+    return code;
+}
+
 static int begin(run *state, const command *self) {
     const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
-    ddaebm_model *model = NULL;
+    ddaebm_model *model = NULL, *first = NULL;
     int code = 0;
-    TRY(config_build(&config, state->context, &asked->config, self, state->dataset));
-    TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
+    if (asked->model)
+        TRY(checked(ddaebm_model_load(&first, state->context, asked->model)));
+    TRY(ask_config(&config, state, first ? ddaebm_model_config(first) : NULL, self));
     TRY(checked(ddaebm_model_create(&model, state->context, config, asked->seed.value)));
+    if (first)
+        TRY(copy_parameters(model, first));
     TRY(checked(ddaebm_trainer_create(&state->trainer, model, state->dataset, asked->seed.value)));
 cleanup:
+    ddaebm_model_free(first);
     ddaebm_model_free(model);
     ddaebm_config_free(config);
     return code;
@@ -79,20 +126,13 @@ cleanup:
 
 /* A resumed run keeps its configuration: the command line may repeat it, not change it, but for the step at which it ends. */
 static int continue_run(run *state, const command *self) {
-    const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
-    int code = 0;
-    TRY(checked(ddaebm_trainer_resume(&state->trainer, state->context, asked->resume, state->dataset)));
-    const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
-    if (asked->config.preset) {
-        TRY(config_build(&config, state->context, &asked->config, self, state->dataset));
-    } else {
-        TRY(checked(ddaebm_config_copy(&config, kept)));
-        TRY(config_change(config, &asked->config, self));
-    }
-    TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
-    TRY(config_check_same(kept, config, self));
     int64_t steps = 0;
+    int code = 0;
+    TRY(checked(ddaebm_trainer_resume(&state->trainer, state->context, state->asked->resume, state->dataset)));
+    const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
+    TRY(ask_config(&config, state, kept, self));
+    TRY(config_check_same(kept, config, self));
     TRY(checked(ddaebm_config_get_integer(config, "training.steps", &steps)));
     TRY(checked(ddaebm_trainer_set_last_step(state->trainer, (uint64_t)steps)));
 cleanup:
@@ -106,6 +146,8 @@ static int set_up(run *state, const command *self) {
     int code = 0;
     if (asked->every.given && !asked->checkpoint)
         return misuse(self->name, "--checkpoint-every needs --checkpoint FILE");
+    if (asked->model && asked->resume)
+        return misuse(self->name, "--model starts a run and --resume continues one; give one of them");
     if (asked->checkpoint && strcmp(asked->checkpoint, asked->out) == 0)
         return misuse(self->name, "--checkpoint and --out are the same file; give one of them another name");
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
@@ -245,6 +287,8 @@ int command_train(const command *self, int argc, char **argv) {
         REQUIRED("data", "NAME|PATH", &asked.data,
                  "a named set, a file of numbers (NPY, CSV) or pictures (IDX, NPY, CIFAR-10), or a folder of PNG"),
         CONFIG_ROWS(&asked.config),
+        TEXT("model", "MODEL.safetensors", &asked.model,
+             "start from its weights, and its configuration unless --preset is given; left out: from random weights"),
         NUMBER("steps", &asked.steps, 1, 1000000000,
                "the step at which the run ends, resumed or not; left out: training.steps, where the learning rates end"),
         NUMBER("batch", &asked.batch, 2, 65536, "rows in the batch of a step; left out: training.batch"),

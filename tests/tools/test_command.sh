@@ -227,6 +227,21 @@ bad 2 "training.batch is 20 in the run to resume, and 30 here" train --data moon
 bad 2 "objective.gamma is" train --data moons --out never.safetensors --resume every.checkpoint --set objective.gamma=3
 bad 2 "energy.*layers is .* in the run" train --data moons --out never.safetensors --resume every.checkpoint --preset points
 
+# ---- A run from another run's weights. ----
+still="--set optimizer.energy_rate=0 --set optimizer.generator_rate=0 --set optimizer.final_rate=0"
+# shellcheck disable=SC2086 # options
+good train --threads 1 --quiet --data moons --out still.safetensors --steps 3 --seed 5 --model every.safetensors $still
+good score --model every.safetensors --data moons --count 50 --seed 9 --out every.npy
+good score --model still.safetensors --data moons --count 50 --seed 9 --out still.npy
+holds "a run at rate 0 from a model's weights is that model" cmp every.npy still.npy
+good train --threads 1 --quiet --data moons --out other.safetensors --steps 3 --seed 5 --model every.safetensors
+good score --model other.safetensors --data moons --count 50 --seed 9 --out other.npy
+holds "and another one at its own rate" differ every.npy other.npy
+bad 2 "give one of them" train --data moons --out never.safetensors --model every.safetensors --resume every.checkpoint
+bad 1 "start from has .* tensors\|tensor" train --data moons --out never.safetensors --model every.safetensors --preset points
+bad 1 "width" train --data rows.csv --out never.safetensors --model every.safetensors
+bad 1 "none.safetensors.*No such file" train --data moons --out never.safetensors --model none.safetensors
+
 # ---- Samples and scores. ----
 
 good sample --model model.safetensors --count 100 --seed 5 --out a.npy

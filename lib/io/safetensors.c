@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/struct_size.h"
 #include "config/json.h"
+#include "io/seal.h"
 #include "io/text.h"
 
 #include <jansson.h>
@@ -292,6 +293,22 @@ static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t d
     return status;
 }
 
+/* A file that has a checksum is what was written, byte for byte, or is refused. */
+static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
+    const char *stated = dd_safetensors_metadata(file, DD_SEAL_KEY);
+    char computed[DD_SEAL_DIGITS + 1], *header = file->block.data + LENGTH, *digits = dd_seal_find(header, data - LENGTH);
+    const dd_span span = {file->block.data + data, file->block.used - data};
+    if (!stated)
+        return DDAEBM_OK;
+    if (!digits)
+        return dd_fail(DDAEBM_FORMAT, "__metadata__: the checksum is not %d digits in a header without blanks", DD_SEAL_DIGITS);
+    dd_seal_compute(computed, header, data - LENGTH, digits, &span, 1);
+    if (memcmp(computed, digits, DD_SEAL_DIGITS) == 0)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_FORMAT, "it is damaged: its content has checksum %s, its header says %.*s", computed, DD_SEAL_DIGITS,
+                   digits);
+}
+
 /* Reads and checks the header, then the tensors that it tells of. */
 static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     struct place *places = NULL;
@@ -310,6 +327,7 @@ static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     }
     DD_TRY(read_entries(file, places, DD_SAFETENSORS_MOST_BYTES - data, &size));
     DD_TRY(load_data(file, stream, data, size));
+    DD_TRY(check_seal(file, data));
     DD_TRY(lay_out(file, places, file->block.data + data));
     if (file->count > 0)
         qsort(file->entries, file->count, sizeof *file->entries, by_name);

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/half.h"
+#include "io/seal.h"
 #include "io/text.h"
 
 #include <jansson.h>
@@ -53,7 +54,7 @@ ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_c
     writer->context = held;
     writer->tensors = json_object();
     writer->metadata = json_object();
-    if (!writer->tensors || !writer->metadata) {
+    if (!writer->tensors || json_object_set_new(writer->metadata, DD_SEAL_KEY, json_string(DD_SEAL_BLANK)) != 0) {
         dd_safetensors_writer_free(writer);
         return no_memory();
     }
@@ -195,12 +196,10 @@ static ddaebm_status place(struct image *image, const dd_safetensors_writer *wri
     return DDAEBM_OK;
 }
 
-/* The header's JSON: metadata, if any, then the tensors in the order in which they were added. */
+/* The header's JSON: metadata, then the tensors in the order in which they were added. */
 static json_t *compose(const dd_safetensors_writer *writer) {
     json_t *root = json_object();
-    bool good = root != NULL;
-    if (good && json_object_size(writer->metadata) > 0)
-        good = json_object_set(root, "__metadata__", writer->metadata) == 0;
+    bool good = root && json_object_set(root, "__metadata__", writer->metadata) == 0;
     if (good && json_object_update(root, writer->tensors) == 0)
         return root;
     json_decref(root);
@@ -231,6 +230,15 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
                : dd_fail(DDAEBM_OUT_OF_RANGE, "the file exceeds the %zu bytes allowed", DD_SAFETENSORS_MOST_BYTES);
 }
 
+/* The checksum comes in when all else is there. */
+static void seal(struct image *image) {
+    char text[DD_SEAL_DIGITS + 1], *header = image->header + LENGTH;
+    size_t length = image->spans[0].size - LENGTH;
+    char *digits = dd_seal_find(header, length);
+    dd_seal_compute(text, header, length, digits, image->spans + 1, image->count - 1);
+    memcpy(digits, text, DD_SEAL_DIGITS);
+}
+
 static void clear(struct image *image, const dd_safetensors_writer *writer) {
     dd_free(writer->context, image->header);
     dd_free(writer->context, image->spans);
@@ -249,6 +257,8 @@ static ddaebm_status build(struct image *image, const dd_safetensors_writer *wri
         return no_memory();
     status = dump(image, writer, root);
     json_decref(root);
+    if (status == DDAEBM_OK)
+        seal(image);
     return status;
 }
 

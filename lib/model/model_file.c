@@ -138,9 +138,11 @@ static ddaebm_status check_format(const dd_safetensors *file) {
         return dd_fail(DDAEBM_FORMAT, "no model of this library: its metadata has format \"%.60s\", not \"%s\"",
                        format ? format : "", format_name);
     ddaebm_status status = dd_model_file_read_number(file, "version", &version);
-    if (status == DDAEBM_OK && (version < 1 || version > DD_MODEL_FILE_VERSION))
-        status = dd_fail(DDAEBM_UNSUPPORTED, "the file has format version %g; this library reads up to %d: use a newer one",
-                         version, DD_MODEL_FILE_VERSION);
+    if (status == DDAEBM_OK && (version < 1 || version > DD_MODEL_FILE_VERSION || version != floor(version)))
+        status = dd_fail(DDAEBM_UNSUPPORTED, "the file has format version %g; this library reads 1 to %d: use a newer one", version,
+                         DD_MODEL_FILE_VERSION);
+    if (status == DDAEBM_OK && version >= 2 && !dd_safetensors_metadata(file, "checksum"))
+        status = dd_fail(DDAEBM_FORMAT, "the file has format version %g and no checksum", version);
     return status;
 }
 

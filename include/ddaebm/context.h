@@ -89,6 +89,50 @@ DDAEBM_API int ddaebm_context_threads(const ddaebm_context *context);
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_function function, void *user,
                                                                ddaebm_log_level least);
 
+/** What a context takes from files, streams and memory at most. Sizes are held against these before memory is asked for. @since 0.1 */
+typedef enum ddaebm_limit {
+    /** Bytes of a file or stream, packed and unpacked, and of a set of pictures: 4 GiB (4,294,967,296); allowed: 1 to 2^62. */
+    DDAEBM_LIMIT_FILE_BYTES = 0,
+    /** Bytes of the header of a model file: 8 MiB (8,388,608); allowed: 1 to 2^30. */
+    DDAEBM_LIMIT_HEADER_BYTES = 1,
+    /** Tensors in a model file: 16,384; allowed: 1 to 2^20. */
+    DDAEBM_LIMIT_TENSORS = 2
+} ddaebm_limit;
+
+/** Sets a limit, for what is read and written with this context from now on. Other limits are the format's own and fixed: names of 255 bytes, 8
+ *  axes, lengths of 2^31 - 1, JSON of 8 levels, and what docs/formats.md says of data.
+ *  @param context not NULL, with no call running on any handle of it
+ *  @param limit which @param value within the bounds that ::ddaebm_limit gives
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT (no such limit) or ::DDAEBM_OUT_OF_RANGE. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_set_limit(ddaebm_context *context, ddaebm_limit limit, uint64_t value);
+
+/** A limit in force.
+ *  @param context NULL gives what a default context has @param limit which
+ *  @return its value; 0 if there is no such limit. @since 0.1 */
+DDAEBM_API uint64_t ddaebm_context_limit(const ddaebm_context *context, ddaebm_limit limit);
+
+/** Whether weights that are NaN or infinite are taken from model files, to look into a run that went wrong. By default such a file is
+ *  ::DDAEBM_NOT_FINITE. What such a model draws or scores may be ::DDAEBM_NOT_FINITE still.
+ *  @param context not NULL, with no call running on any handle of it @param accept 0 or 1
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_RANGE (@p accept is neither). @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_set_accept_not_finite(ddaebm_context *context, int accept);
+
+/** Whether they are.
+ *  @param context NULL gives what a default context has @return 0 or 1. @since 0.1 */
+DDAEBM_API int ddaebm_context_accepts_not_finite(const ddaebm_context *context);
+
+/** Whether bits are the same for every number of threads and however the rows of a call are cut: steps are then cut into eight parts whoever
+ *  computes them, and rows are drawn and scored one by one. By default bits are those of a number of threads. Holds for one machine, build and
+ *  BLAS. What it costs: docs/testing.md.
+ *  @param context not NULL, with no call running on any handle of it; samplers, scorers and trainers made before stay as they are
+ *  @param deterministic 0 or 1
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_RANGE (@p deterministic is neither). @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_set_deterministic(ddaebm_context *context, int deterministic);
+
+/** Whether they are.
+ *  @param context NULL gives what a default context has @return 0 or 1. @since 0.1 */
+DDAEBM_API int ddaebm_context_deterministic(const ddaebm_context *context);
+
 #ifdef __cplusplus
 }
 #endif

@@ -252,6 +252,12 @@ class context : public detail::handle<ddaebm_context, ddaebm_context_free> {
 
     void set_threads(int threads) { check(ddaebm_context_set_threads(get(), threads)); }
     int threads() const { return ddaebm_context_threads(get()); }
+    void set_limit(ddaebm_limit which, std::uint64_t value) { check(ddaebm_context_set_limit(get(), which, value)); }
+    std::uint64_t limit(ddaebm_limit which) const { return ddaebm_context_limit(get(), which); }
+    void set_accept_not_finite(bool accept) { check(ddaebm_context_set_accept_not_finite(get(), accept)); }
+    bool accepts_not_finite() const { return ddaebm_context_accepts_not_finite(get()) != 0; }
+    void set_deterministic(bool deterministic) { check(ddaebm_context_set_deterministic(get(), deterministic)); }
+    bool deterministic() const { return ddaebm_context_deterministic(get()) != 0; }
     /// As in C, since handles keep the context, and so the log, beyond this object. The function must not throw.
     void set_log(ddaebm_log_function function, void *user, ddaebm_log_level least) {
         check(ddaebm_context_set_log(get(), function, user, least));

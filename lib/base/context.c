@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, MOST_THREADS = 256 };
+enum { ALIGNMENT = 64, MOST_THREADS = 256, LIMITS = 3 };
 
 struct ddaebm_context {
     atomic_size_t holds;
@@ -21,7 +21,17 @@ struct ddaebm_context {
     ddaebm_log_function log;
     void *log_user;
     ddaebm_log_level log_least;
+    uint64_t limits[LIMITS];
+    int accept_not_finite, deterministic;
 };
+
+/* By ddaebm_limit. */
+static const struct {
+    const char *name;
+    uint64_t initial, most;
+} limits[LIMITS] = {{"DDAEBM_LIMIT_FILE_BYTES", UINT64_C(4) << 30, UINT64_C(1) << 62},
+                    {"DDAEBM_LIMIT_HEADER_BYTES", 8 << 20, 1 << 30},
+                    {"DDAEBM_LIMIT_TENSORS", 16384, 1 << 20}};
 
 static void *malloc_allocate(void *user, size_t size) {
     (void)user;
@@ -64,6 +74,8 @@ ddaebm_status ddaebm_context_create(ddaebm_context **out, const ddaebm_allocator
     memset(context, 0, sizeof *context);
     atomic_init(&context->holds, 1);
     context->allocator = chosen;
+    for (int i = 0; i < LIMITS; i++)
+        context->limits[i] = limits[i].initial;
     status = dd_pool_create(&context->pool, context, processors());
     if (status != DDAEBM_OK) {
         chosen.release(chosen.user, context);
@@ -111,6 +123,55 @@ ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_functio
     context->log_user = user;
     context->log_least = least;
     return DDAEBM_OK;
+}
+
+static bool is_limit(ddaebm_limit limit) {
+    return (unsigned)limit < LIMITS;
+}
+
+ddaebm_status ddaebm_context_set_limit(ddaebm_context *context, ddaebm_limit limit, uint64_t value) {
+    DD_REQUIRE(context);
+    if (!is_limit(limit))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "limit is %d; there are 0 to %d", (int)limit, LIMITS - 1);
+    if (value < 1 || value > limits[limit].most)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "%s is %ju; allowed: 1 to %ju", limits[limit].name, (uintmax_t)value,
+                       (uintmax_t)limits[limit].most);
+    context->limits[limit] = value;
+    return DDAEBM_OK;
+}
+
+uint64_t ddaebm_context_limit(const ddaebm_context *context, ddaebm_limit limit) {
+    return !is_limit(limit) ? 0 : context ? context->limits[limit] : limits[limit].initial;
+}
+
+size_t dd_context_most(const ddaebm_context *context, ddaebm_limit limit) {
+    uint64_t most = ddaebm_context_limit(context, limit);
+    return most < SIZE_MAX ? (size_t)most : SIZE_MAX;
+}
+
+static ddaebm_status set_switch(int *out, const char *name, int value) {
+    if (value != 0 && value != 1)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "%s is %d; allowed: 0 and 1", name, value);
+    *out = value;
+    return DDAEBM_OK;
+}
+
+ddaebm_status ddaebm_context_set_accept_not_finite(ddaebm_context *context, int accept) {
+    DD_REQUIRE(context);
+    return set_switch(&context->accept_not_finite, "accept", accept);
+}
+
+int ddaebm_context_accepts_not_finite(const ddaebm_context *context) {
+    return context && context->accept_not_finite;
+}
+
+ddaebm_status ddaebm_context_set_deterministic(ddaebm_context *context, int deterministic) {
+    DD_REQUIRE(context);
+    return set_switch(&context->deterministic, "deterministic", deterministic);
+}
+
+int ddaebm_context_deterministic(const ddaebm_context *context) {
+    return context && context->deterministic;
 }
 
 dd_pool *dd_context_pool(ddaebm_context *context) {

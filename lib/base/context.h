@@ -27,6 +27,9 @@ void *dd_grow(ddaebm_context *context, void *array, size_t *capacity, size_t nee
 
 __attribute__((format(printf, 3, 4))) void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *format, ...);
 
+/* A limit of the context, as a size. */
+size_t dd_context_most(const ddaebm_context *context, ddaebm_limit limit);
+
 /* The context's threads. */
 dd_pool *dd_context_pool(ddaebm_context *context);
 

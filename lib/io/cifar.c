@@ -43,7 +43,8 @@ static ddaebm_status append(dd_pictures *pictures, size_t *capacity, ddaebm_cont
     size_t added = size / RECORD, bytes = 0;
     ddaebm_status status = check_records(data, size);
     if (status == DDAEBM_OK)
-        status = dd_pictures_measure(&bytes, pictures->shape, pictures->count + added);
+        status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), pictures->shape,
+                                     pictures->count + added);
     if (status != DDAEBM_OK)
         return status;
     uint8_t *grown = dd_grow(context, pictures->block, capacity, bytes, 1);
@@ -69,7 +70,7 @@ ddaebm_status dd_cifar_parse(dd_pictures *out, ddaebm_context *context, const vo
 static ddaebm_status append_file(dd_pictures *pictures, size_t *capacity, ddaebm_context *context, const char *path) {
     void *data = NULL;
     size_t size = 0;
-    ddaebm_status status = dd_file_read(context, path, DD_MOST_DATA_BYTES, &data, &size);
+    ddaebm_status status = dd_file_read(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &data, &size);
     if (status != DDAEBM_OK)
         return status;
     status = append(pictures, capacity, context, data, size);

@@ -31,7 +31,8 @@ static ddaebm_status unpack(whole_file *file) {
         return DDAEBM_OK;
     void *unpacked = NULL;
     size_t size = 0;
-    ddaebm_status status = dd_gzip_unpack(&unpacked, &size, file->context, file->data, file->size, DD_MOST_DATA_BYTES);
+    ddaebm_status status = dd_gzip_unpack(&unpacked, &size, file->context, file->data, file->size,
+                                          dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES));
     if (status != DDAEBM_OK)
         return status;
     dd_free(file->context, file->data);
@@ -60,7 +61,8 @@ static ddaebm_status parse(dd_content *out, whole_file *file) {
         return dd_cifar_parse(&out->pictures, file->context, file->data, file->size);
     if (!dd_idx_recognise(file->data, file->size))
         return dd_csv_parse(&out->rows, file->context, file->data, file->size);
-    ddaebm_status status = dd_idx_parse(&out->pictures, file->data, file->size);
+    ddaebm_status status =
+        dd_idx_parse(&out->pictures, file->data, file->size, dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES));
     if (status == DDAEBM_OK)
         file->data = NULL; /* the pictures' */
     return status;
@@ -68,7 +70,7 @@ static ddaebm_status parse(dd_content *out, whole_file *file) {
 
 static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const char *path) {
     whole_file file = {context, path, NULL, 0};
-    ddaebm_status status = dd_file_read(context, path, DD_MOST_DATA_BYTES, &file.data, &file.size);
+    ddaebm_status status = dd_file_read(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &file.data, &file.size);
     if (status != DDAEBM_OK)
         return status;
     status = unpack(&file);

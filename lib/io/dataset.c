@@ -220,11 +220,12 @@ ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *c
 }
 
 /* *bytes of a caller's pictures, each number of a size. */
-static ddaebm_status measure_images(size_t *bytes, dd_picture_shape shape, size_t count, size_t size) {
+static ddaebm_status measure_images(size_t *bytes, const ddaebm_context *context, dd_picture_shape shape, size_t count,
+                                     size_t size) {
     if (count < 1 || shape.height < 1 || shape.width < 1)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu, height %zu and width %zu; allowed: at least 1", count, shape.height,
                        shape.width);
-    ddaebm_status status = dd_pictures_measure(bytes, shape, count);
+    ddaebm_status status = dd_pictures_measure(bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), shape, count);
     if (status == DDAEBM_OK && !dd_size_mul(bytes, *bytes, size))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; allowed: what the address space holds", count);
     return status;
@@ -236,7 +237,7 @@ ddaebm_status ddaebm_dataset_create_images(ddaebm_dataset **out, ddaebm_context 
     DD_REQUIRE(pixels);
     size_t bytes = 0;
     dd_content content = {.pictures = {.shape = {height, width, channels}, .count = count}};
-    ddaebm_status status = measure_images(&bytes, content.pictures.shape, count, sizeof *pixels);
+    ddaebm_status status = measure_images(&bytes, context, content.pictures.shape, count, sizeof *pixels);
     return status == DDAEBM_OK ? create_copy(out, context, content, pixels, NULL, bytes) : status;
 }
 
@@ -247,7 +248,7 @@ ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_co
     DD_REQUIRE(pixels);
     size_t bytes = 0;
     dd_content content = {.shape = {height, width, channels}};
-    ddaebm_status status = measure_images(&bytes, content.shape, count, sizeof *pixels);
+    ddaebm_status status = measure_images(&bytes, context, content.shape, count, sizeof *pixels);
     if (status != DDAEBM_OK)
         return status;
     content.rows = (dd_rows){NULL, count, dd_picture_numbers(content.shape)};

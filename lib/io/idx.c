@@ -19,7 +19,7 @@ static ddaebm_status check_kind(const uint8_t *data) {
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size) {
+ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size, size_t most) {
     if (!dd_idx_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as an IDX file does");
     size_t axes[4] = {0, 0, 0, 1}, bytes = 0, header = MAGIC + (size_t)AXIS * data[3];
@@ -33,7 +33,7 @@ ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size) {
         axes[i] = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
     }
     dd_picture_shape shape = {axes[1], axes[2], axes[3]};
-    status = dd_pictures_measure(&bytes, shape, axes[0]);
+    status = dd_pictures_measure(&bytes, most, shape, axes[0]);
     if (status != DDAEBM_OK)
         return status;
     if (size - header != bytes)

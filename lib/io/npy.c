@@ -328,7 +328,7 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
     if (status == DDAEBM_OK)
         status = measure(&rows, &header, size - data_at);
     if (status == DDAEBM_OK)
-        status = dd_pictures_measure(&bytes, shape_of(&header), rows.count);
+        status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), shape_of(&header), rows.count);
     if (status != DDAEBM_OK)
         return status;
     uint8_t *block = dd_alloc(context, bytes);

@@ -3,7 +3,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-ddaebm_status dd_pictures_measure(size_t *bytes, dd_picture_shape shape, size_t count) {
+ddaebm_status dd_pictures_measure(size_t *bytes, size_t most, dd_picture_shape shape, size_t count) {
     size_t numbers = 0;
     if (count == 0 || shape.height == 0 || shape.width == 0)
         return dd_fail(DDAEBM_FORMAT, "it is empty: %zu pictures of %zu x %zu pixels", count, shape.height, shape.width);
@@ -13,9 +13,9 @@ ddaebm_status dd_pictures_measure(size_t *bytes, dd_picture_shape shape, size_t 
         numbers > DD_MOST_WIDTH)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its pictures of %zu x %zu x %zu hold more than %d numbers", shape.height, shape.width,
                        shape.channels, DD_MOST_WIDTH);
-    if (!dd_size_mul(bytes, numbers, count) || *bytes > DD_MOST_DATA_BYTES)
+    if (!dd_size_mul(bytes, numbers, count) || *bytes > most)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its %zu pictures of %zu bytes take more than the %zu bytes allowed", count, numbers,
-                       DD_MOST_DATA_BYTES);
+                       most);
     return DDAEBM_OK;
 }
 

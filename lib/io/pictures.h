@@ -9,9 +9,6 @@
 /* Numbers in a pixel, at most: the bound of data.channels. */
 enum { DD_MOST_CHANNELS = 4 };
 
-/* What a file of data, and a set in memory, may take. */
-#define DD_MOST_DATA_BYTES ((size_t)(UINT64_C(4) << 30 < SIZE_MAX ? UINT64_C(4) << 30 : SIZE_MAX))
-
 typedef struct dd_picture_shape {
     size_t height, width, channels; /* all 0 for plain rows */
 } dd_picture_shape;
@@ -28,9 +25,9 @@ static inline size_t dd_picture_numbers(dd_picture_shape shape) {
     return shape.height * shape.width * shape.channels;
 }
 
-/* The sizes of a set that are worth a look: *bytes of all pixels. OUT_OF_RANGE beyond what a row may hold, what a pixel may, or what fits
- * into memory; FORMAT for a size of 0. */
-ddaebm_status dd_pictures_measure(size_t *bytes, dd_picture_shape shape, size_t count);
+/* The sizes of a set that are worth a look: *bytes of all pixels. OUT_OF_RANGE beyond what a row may hold, what a pixel may, or `most` bytes
+ * in all; FORMAT for a size of 0. */
+ddaebm_status dd_pictures_measure(size_t *bytes, size_t most, dd_picture_shape shape, size_t count);
 
 /* 0..255 to [-1, 1]. */
 void dd_pictures_read(const dd_pictures *pictures, size_t first, size_t count, float *out);

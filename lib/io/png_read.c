@@ -49,7 +49,7 @@ static void measure(png_structp png, png_infop info, struct decoder *decoder) {
     decoder->picture.shape =
         (dd_picture_shape){png_get_image_height(png, info), png_get_image_width(png, info), channels - decoder->alpha};
     decoder->picture.count = 1;
-    decoder->user.status = dd_pictures_measure(&bytes, decoder->picture.shape, 1);
+    decoder->user.status = dd_pictures_measure(&bytes, SIZE_MAX, decoder->picture.shape, 1);
     if (decoder->user.status != DDAEBM_OK)
         png_error(png, "size");
     decoder->decoded = png_malloc(png, bytes / decoder->picture.shape.channels * channels);
@@ -134,7 +134,7 @@ static const char *kind_of(dd_picture_shape shape) {
 /* A set with room for as many as the first shows to be enough. */
 static ddaebm_status begin_set(dd_pictures *set, ddaebm_context *context, const dd_pictures *first, size_t count) {
     size_t bytes = 0;
-    ddaebm_status status = dd_pictures_measure(&bytes, first->shape, count);
+    ddaebm_status status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), first->shape, count);
     if (status != DDAEBM_OK)
         return status;
     set->shape = first->shape;
@@ -163,7 +163,7 @@ static ddaebm_status read_into(dd_pictures *set, ddaebm_context *context, const 
     dd_pictures one = {{0, 0, 0}, 0, NULL, NULL};
     void *data = NULL;
     size_t size = 0;
-    ddaebm_status status = dd_file_read(context, path, DD_MOST_DATA_BYTES, &data, &size);
+    ddaebm_status status = dd_file_read(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &data, &size);
     if (status != DDAEBM_OK)
         return status;
     status = dd_png_parse(&one, context, data, size);

@@ -17,9 +17,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read and wr
 enum {
     LENGTH = 8, /* bytes before the header */
     ALIGNMENT = 8,
-    /* What a header within the limits can hold: an object, a shape and two offsets a tensor; and as much metadata again. */
-    MOST_BRACKETS = 4 * DD_SAFETENSORS_MOST_TENSORS,
-    MOST_COMMAS = 16 * DD_SAFETENSORS_MOST_TENSORS
+    /* What a header within the limits can hold, a tensor: an object, a shape and two offsets; and as much metadata again. */
+    MOST_BRACKETS = 4,
+    MOST_COMMAS = 16
 };
 
 static const struct {
@@ -49,7 +49,7 @@ size_t dd_stored_size(dd_stored dtype) {
 }
 
 /* Looks at the header before it is parsed: how deep it goes and how many values it holds bounds what parsing it costs. */
-static ddaebm_status survey(const char *text, size_t length) {
+static ddaebm_status survey(const char *text, size_t length, size_t tensors) {
     size_t depth = 0, brackets = 0, commas = 0;
     bool quoted = false;
     for (size_t i = 0; i < length; i++) {
@@ -69,15 +69,15 @@ static ddaebm_status survey(const char *text, size_t length) {
         else if (c == ',')
             commas++;
     }
-    if (brackets > MOST_BRACKETS || commas > MOST_COMMAS)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header holds more values than %d tensors need", DD_SAFETENSORS_MOST_TENSORS);
+    if (brackets / MOST_BRACKETS > tensors || commas / MOST_COMMAS > tensors)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header holds more values than %zu tensors need", tensors);
     return DDAEBM_OK;
 }
 
-static ddaebm_status parse_header(json_t **out, const char *text, size_t length) {
+static ddaebm_status parse_header(json_t **out, const char *text, size_t length, size_t tensors) {
     char quote[DD_TEXT_QUOTE];
     json_error_t error;
-    ddaebm_status status = survey(text, length);
+    ddaebm_status status = survey(text, length, tensors);
     if (status != DDAEBM_OK)
         return status;
     json_t *header = dd_json_read(text, length, JSON_REJECT_DUPLICATES, &error);
@@ -266,9 +266,10 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
     if (block->used < LENGTH)
         return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file", block->used);
     memcpy(&length, block->data, LENGTH);
-    if (length > DD_SAFETENSORS_MOST_HEADER)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %d are allowed: is it a safetensors file?",
-                       (unsigned long long)length, DD_SAFETENSORS_MOST_HEADER);
+    const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_HEADER_BYTES);
+    if (length > most)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %zu are allowed: is it a safetensors file?",
+                       (unsigned long long)length, most);
     *data = LENGTH + (size_t)length;
     status = dd_intake_fill(stream, file->context, block, *data);
     if (status != DDAEBM_OK)
@@ -276,7 +277,7 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
     if (block->used < *data)
         return dd_fail(DDAEBM_FORMAT, "it is cut off: its header claims %zu bytes, %zu are there", (size_t)length,
                        block->used - LENGTH);
-    return parse_header(&file->header, block->data + LENGTH, (size_t)length);
+    return parse_header(&file->header, block->data + LENGTH, (size_t)length, dd_context_most(file->context, DDAEBM_LIMIT_TENSORS));
 }
 
 /* Reads the tensors' bytes, `size` of them from `data` on, which must be the last of the stream. */
@@ -317,15 +318,19 @@ static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     if (status != DDAEBM_OK)
         return status;
     file->count = json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
-    if (file->count > DD_SAFETENSORS_MOST_TENSORS)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %d are allowed", file->count, DD_SAFETENSORS_MOST_TENSORS);
+    const size_t tensors = dd_context_most(file->context, DDAEBM_LIMIT_TENSORS);
+    const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
+    if (file->count > tensors)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %zu are allowed", file->count, tensors);
+    if (data > most)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "it has more than the %zu bytes allowed", most);
     file->entries = dd_alloc_zero(file->context, file->count, sizeof *file->entries);
     places = dd_alloc_zero(file->context, file->count, sizeof *places);
     if (!file->entries || !places) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
-    DD_TRY(read_entries(file, places, DD_SAFETENSORS_MOST_BYTES - data, &size));
+    DD_TRY(read_entries(file, places, most - data, &size));
     DD_TRY(load_data(file, stream, data, size));
     DD_TRY(check_seal(file, data));
     DD_TRY(lay_out(file, places, file->block.data + data));
@@ -393,6 +398,10 @@ void dd_safetensors_free(dd_safetensors *file) {
     dd_free(context, file->block.data);
     dd_free(context, file);
     ddaebm_context_free(context);
+}
+
+const ddaebm_context *dd_safetensors_context(const dd_safetensors *file) {
+    return file->context;
 }
 
 size_t dd_safetensors_count(const dd_safetensors *file) {

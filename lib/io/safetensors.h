@@ -1,5 +1,5 @@
 /* Reading safetensors: eight bytes of header length, a JSON header, and the tensors' bytes. Files come from strangers, so
- * everything that the header says is held against the limits below and against the bytes that there are before any of it is used.
+ * everything that the header says is held against the limits below, those of the context, and against the bytes that there are before any of it is used.
  */
 #ifndef DD_SAFETENSORS_H
 #define DD_SAFETENSORS_H
@@ -7,16 +7,11 @@
 #include "io/stream.h"
 
 enum {
-    DD_SAFETENSORS_MOST_HEADER = 8 << 20,
-    DD_SAFETENSORS_MOST_TENSORS = 16384,
     DD_SAFETENSORS_MOST_NAME = 255,
     DD_SAFETENSORS_MOST_RANK = 8,
     DD_SAFETENSORS_MOST_DEPTH = 8,
     DD_SAFETENSORS_MOST_DIMENSION = 0x7FFFFFFF
 };
-
-/* Bytes of a whole file, at most. */
-#define DD_SAFETENSORS_MOST_BYTES ((size_t)(UINT64_C(4) << 30 < SIZE_MAX ? UINT64_C(4) << 30 : SIZE_MAX))
 
 /* How elements are stored, widest first. */
 typedef enum dd_stored {
@@ -59,6 +54,9 @@ ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *r
 
 /* NULL is fine. */
 void dd_safetensors_free(dd_safetensors *file);
+
+/* The context that it was opened with. */
+const ddaebm_context *dd_safetensors_context(const dd_safetensors *file);
 
 size_t dd_safetensors_count(const dd_safetensors *file);
 

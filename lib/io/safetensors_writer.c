@@ -86,8 +86,9 @@ static ddaebm_status check_name(const dd_safetensors_writer *writer, const char 
                        DD_SAFETENSORS_MOST_NAME);
     if (json_object_get(writer->tensors, name))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "there is a tensor %s already", shown);
-    if (writer->count == DD_SAFETENSORS_MOST_TENSORS)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s is one more than the %d allowed", shown, DD_SAFETENSORS_MOST_TENSORS);
+    const size_t tensors = dd_context_most(writer->context, DDAEBM_LIMIT_TENSORS);
+    if (writer->count >= tensors)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s is one more than the %zu allowed", shown, tensors);
     return DDAEBM_OK;
 }
 
@@ -170,6 +171,7 @@ ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, cons
 
 /* Gives each tensor its place, widest elements first so that all are aligned, and lists the data in that order. */
 static ddaebm_status place(struct image *image, const dd_safetensors_writer *writer) {
+    const size_t most = dd_context_most(writer->context, DDAEBM_LIMIT_FILE_BYTES);
     size_t at = 0;
     image->count = 1; /* the header comes first */
     for (dd_stored dtype = 0; dtype < DD_STORED_COUNT; dtype++)
@@ -178,8 +180,8 @@ static ddaebm_status place(struct image *image, const dd_safetensors_writer *wri
             size_t end = 0;
             if (item->dtype != dtype)
                 continue;
-            if (!dd_size_add(&end, at, item->bytes) || end > DD_SAFETENSORS_MOST_BYTES)
-                return dd_fail(DDAEBM_OUT_OF_RANGE, "the tensors exceed the %zu bytes allowed", DD_SAFETENSORS_MOST_BYTES);
+            if (!dd_size_add(&end, at, item->bytes) || end > most)
+                return dd_fail(DDAEBM_OUT_OF_RANGE, "the tensors exceed the %zu bytes allowed", most);
             json_t *offsets = json_array();
             bool good = offsets && json_array_append_new(offsets, json_integer((json_int_t)at)) == 0 &&
                         json_array_append_new(offsets, json_integer((json_int_t)end)) == 0;
@@ -208,13 +210,13 @@ static json_t *compose(const dd_safetensors_writer *writer) {
 
 /* Writes the header to image->header: its length, its JSON, and spaces up to a multiple of 8. */
 static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writer, const json_t *root) {
-    const size_t flags = JSON_COMPACT;
+    const size_t flags = JSON_COMPACT, most = dd_context_most(writer->context, DDAEBM_LIMIT_FILE_BYTES);
+    const size_t most_header = dd_context_most(writer->context, DDAEBM_LIMIT_HEADER_BYTES);
     size_t length = json_dumpb(root, NULL, 0, flags), padded = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (length == 0)
         return no_memory();
-    if (padded > DD_SAFETENSORS_MOST_HEADER)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "names and metadata need %zu bytes; at most %d are allowed", padded,
-                       DD_SAFETENSORS_MOST_HEADER);
+    if (padded > most_header)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "names and metadata need %zu bytes; at most %zu are allowed", padded, most_header);
     image->header = dd_alloc(writer->context, LENGTH + padded);
     if (!image->header)
         return DDAEBM_OUT_OF_MEMORY;
@@ -225,9 +227,7 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
         return no_memory();
     image->spans[0] = (dd_span){image->header, LENGTH + padded};
     image->bytes += LENGTH + padded;
-    return image->bytes <= DD_SAFETENSORS_MOST_BYTES
-               ? DDAEBM_OK
-               : dd_fail(DDAEBM_OUT_OF_RANGE, "the file exceeds the %zu bytes allowed", DD_SAFETENSORS_MOST_BYTES);
+    return image->bytes <= most ? DDAEBM_OK : dd_fail(DDAEBM_OUT_OF_RANGE, "the file exceeds the %zu bytes allowed", most);
 }
 
 /* The checksum comes in when all else is there. */

@@ -157,13 +157,13 @@ static ddaebm_status find_tensor(const dd_tensor_entry **out, const dd_safetenso
     return DDAEBM_OK;
 }
 
-static ddaebm_status copy_finite(float *values, const dd_tensor_entry *entry) {
+static ddaebm_status copy_floats(float *values, const dd_tensor_entry *entry, bool accept_not_finite) {
     if (entry->dtype == DD_STORED_F16)
         for (size_t i = 0; i < entry->elements; i++)
             values[i] = dd_half_to_float(((const uint16_t *)entry->data)[i]);
     else
         memcpy(values, entry->data, entry->bytes);
-    if (dd_kernels_choose()->all_finite(values, entry->elements))
+    if (accept_not_finite || dd_kernels_choose()->all_finite(values, entry->elements))
         return DDAEBM_OK;
     size_t i = 0;
     while (isfinite(values[i]))
@@ -177,7 +177,7 @@ ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *
     if (status == DDAEBM_OK && entry->elements != elements)
         status =
             dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, entry->elements, elements);
-    return status == DDAEBM_OK ? copy_finite(values, entry) : status;
+    return status == DDAEBM_OK ? copy_floats(values, entry, false) : status;
 }
 
 static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, const dd_safetensors *file, const char *name) {
@@ -189,7 +189,7 @@ static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, con
         return dd_fail(DDAEBM_MISMATCH, "tensor %s has another shape (%zu elements) than its configuration gives (%zu elements)",
                        name, entry->elements, p->elements);
     if (p->role != DD_ROLE_COUNTER)
-        return copy_finite(dd_weights_at(weights, p), entry);
+        return copy_floats(dd_weights_at(weights, p), entry, ddaebm_context_accepts_not_finite(dd_safetensors_context(file)) != 0);
     memcpy(weights->counters[p->network] + p->offset, entry->data, entry->bytes);
     return DDAEBM_OK;
 }

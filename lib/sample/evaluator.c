@@ -33,7 +33,7 @@ struct dd_evaluator {
 /* --- Making one. --- */
 
 /* A few rows are done before another thread wakes. A picture is worth waking it: each thread has a lane for single ones, too, for calls that
- * would leave some without a chunk. */
+ * would leave some without a chunk. Where bits must not depend on how a call is cut, all rows are single ones. */
 static void choose_sizes(dd_evaluator *evaluator) {
     dd_shape one = dd_network_data_shape(dd_model_settings(evaluator->model), 1);
     bool pictures = one.size[0] == 1 && one.size[1] > 1;
@@ -42,8 +42,9 @@ static void choose_sizes(dd_evaluator *evaluator) {
         chunk = pixels >= CHUNK_PIXELS ? 1 : pixels * CHUNK > CHUNK_PIXELS ? CHUNK_PIXELS / pixels : CHUNK;
     evaluator->chunk_rows[0] = 1;
     evaluator->chunk_rows[1] = chunk;
-    evaluator->few = chunk == 1 ? 0 : pictures ? chunk * threads - 1 : FEW;
-    evaluator->lane_counts[0] = pictures && chunk > 1 ? threads : 1;
+    bool one_by_one = ddaebm_context_deterministic(evaluator->context) != 0;
+    evaluator->few = one_by_one ? SIZE_MAX : chunk == 1 ? 0 : pictures ? chunk * threads - 1 : FEW;
+    evaluator->lane_counts[0] = one_by_one || (pictures && chunk > 1) ? threads : 1;
     evaluator->lane_counts[1] = threads;
 }
 

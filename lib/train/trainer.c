@@ -98,13 +98,17 @@ static void bind(ddaebm_trainer *trainer) {
     }
 }
 
+/* Into how many parts steps are cut where their number must not be that of the threads. */
+enum { FIXED_PARTS = 8 };
+
 /* A plan for one step; the graph is the plan's from then on. */
 static ddaebm_status plan_step(dd_plan **out, dd_step_graph *graph, ddaebm_context *context, const dd_settings *settings,
                                dd_parameters *parameters, dd_step_extras extras) {
     ddaebm_status status = dd_step_graph_build(graph, context, settings, parameters, (size_t)settings->training.batch, extras);
     if (status != DDAEBM_OK)
         return status;
-    dd_plan_options options = {.phases = 2, .parts = dd_pool_threads(dd_context_pool(context))};
+    const int parts = ddaebm_context_deterministic(context) ? FIXED_PARTS : dd_pool_threads(dd_context_pool(context));
+    const dd_plan_options options = {.phases = 2, .parts = parts};
     status = dd_graph_recompute(&graph->graph);
     if (status == DDAEBM_OK)
         status = dd_plan_create(out, graph->graph, options);

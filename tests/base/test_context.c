@@ -278,6 +278,62 @@ START_TEST(long_lines_are_cut) {
 }
 END_TEST
 
+/* --- Limits and switches. --- */
+
+static ddaebm_context *fresh(void) {
+    ddaebm_context *context = NULL;
+    ck_assert_int_eq(ddaebm_context_create(&context, NULL), DDAEBM_OK);
+    return context;
+}
+
+START_TEST(limits_have_bounds) {
+    static const struct {
+        ddaebm_limit limit;
+        uint64_t initial, most;
+    } rows[] = {{DDAEBM_LIMIT_FILE_BYTES, UINT64_C(4294967296), UINT64_C(1) << 62},
+                {DDAEBM_LIMIT_HEADER_BYTES, 8388608, 1 << 30},
+                {DDAEBM_LIMIT_TENSORS, 16384, 1 << 20}};
+    ddaebm_context *context = fresh();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_assert_uint_eq(ddaebm_context_limit(NULL, rows[i].limit), rows[i].initial);
+        ck_assert_uint_eq(ddaebm_context_limit(context, rows[i].limit), rows[i].initial);
+        ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, rows[i].most), DDAEBM_OK);
+        ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, rows[i].most + 1), DDAEBM_OUT_OF_RANGE);
+        ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "allowed: 1 to"));
+        ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, 0), DDAEBM_OUT_OF_RANGE);
+        ck_assert_uint_eq(ddaebm_context_limit(context, rows[i].limit), rows[i].most);
+        ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, 1), DDAEBM_OK);
+        ck_assert_uint_eq(dd_context_most(context, rows[i].limit), 1);
+    }
+    ck_assert_int_eq(ddaebm_context_set_limit(context, (ddaebm_limit)3, 5), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_context_set_limit(NULL, DDAEBM_LIMIT_TENSORS, 5), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_uint_eq(ddaebm_context_limit(context, (ddaebm_limit)-1), 0);
+    ddaebm_context_free(context);
+}
+END_TEST
+
+START_TEST(switches_are_off_until_set) {
+    static const struct {
+        ddaebm_status (*set)(ddaebm_context *, int);
+        int (*get)(const ddaebm_context *);
+    } rows[] = {{ddaebm_context_set_accept_not_finite, ddaebm_context_accepts_not_finite},
+                {ddaebm_context_set_deterministic, ddaebm_context_deterministic}};
+    ddaebm_context *context = fresh();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_assert_int_eq(rows[i].get(NULL), 0);
+        ck_assert_int_eq(rows[i].get(context), 0);
+        ck_assert_int_eq(rows[i].set(context, 1), DDAEBM_OK);
+        ck_assert_int_eq(rows[i].set(context, 2), DDAEBM_OUT_OF_RANGE);
+        ck_assert_int_eq(rows[i].set(context, -1), DDAEBM_OUT_OF_RANGE);
+        ck_assert_int_eq(rows[i].get(context), 1);
+        ck_assert_int_eq(rows[i].set(context, 0), DDAEBM_OK);
+        ck_assert_int_eq(rows[i].get(context), 0);
+        ck_assert_int_eq(rows[i].set(NULL, 1), DDAEBM_INVALID_ARGUMENT);
+    }
+    ddaebm_context_free(context);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("context");
     TCase *tests = tcase_create("context");
@@ -290,6 +346,8 @@ int main(void) {
     tcase_add_test(tests, arrays_grow_and_keep_their_content);
     tcase_add_test(tests, lines_of_a_level_and_above_are_told);
     tcase_add_test(tests, long_lines_are_cut);
+    tcase_add_test(tests, limits_have_bounds);
+    tcase_add_test(tests, switches_are_off_until_set);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -105,6 +105,10 @@ void test_model() {
     ddaebm::context context;
     context.set_threads(1);
     EXPECT(context.threads() == 1);
+    context.set_limit(DDAEBM_LIMIT_TENSORS, 99);
+    context.set_deterministic(true);
+    context.set_accept_not_finite(true);
+    EXPECT(context.limit(DDAEBM_LIMIT_TENSORS) == 99 && context.deterministic() && context.accepts_not_finite());
     ddaebm::model model(small(), 3, context.get());
     EXPECT(model.width() == 2 && model.levels() == 4 && model.config().integer("training.batch") == 16);
     EXPECT(model.image_shape().channels == 0);

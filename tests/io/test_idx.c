@@ -4,12 +4,14 @@
 
 enum { ROOM = 256 };
 
+static const size_t MOST = (size_t)1 << 32; /* bytes of pictures */
+
 static ddaebm_status parse(dd_pictures *out, unsigned type, unsigned rank, const uint32_t *axes, size_t bytes) {
     uint8_t file[ROOM], pixels[ROOM];
     fill_bytes(pixels, sizeof pixels, 1);
     size_t size = compose_idx(file, type, rank, axes, pixels, bytes);
     uint8_t *exact = exact_copy(file, size);
-    ddaebm_status status = dd_idx_parse(out, exact, size);
+    ddaebm_status status = dd_idx_parse(out, exact, size, MOST);
     if (status != DDAEBM_OK)
         free(exact);
     return status;
@@ -74,7 +76,7 @@ START_TEST(every_cut_is_refused) {
     for (size_t cut = 0; cut < size; cut++) {
         uint8_t *part = exact_copy(file, cut);
         dd_pictures out = {.count = 77};
-        ck_assert_int_eq(dd_idx_parse(&out, part, cut), DDAEBM_FORMAT);
+        ck_assert_int_eq(dd_idx_parse(&out, part, cut, MOST), DDAEBM_FORMAT);
         free(part);
     }
 }

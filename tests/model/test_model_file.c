@@ -251,6 +251,59 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
 }
 END_TEST
 
+/* What the context says of files holds for what is read, and for what is written. */
+START_TEST(the_contexts_limits_hold) {
+    static const struct {
+        ddaebm_limit limit;
+        const char *why;
+    } rows[] = {{DDAEBM_LIMIT_FILE_BYTES, "allowed"}, {DDAEBM_LIMIT_HEADER_BYTES, "allowed"}, {DDAEBM_LIMIT_TENSORS, "tensors"}};
+    begin();
+    ddaebm_model *model = lived_in(), *back = NULL;
+    size_t size = 0, needed = 0;
+    void *bytes = small_bytes(model, &size);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t before = ddaebm_context_limit(context, rows[i].limit);
+        ASSERT_OK(ddaebm_context_set_limit(context, rows[i].limit, 5));
+        refused(bytes, size, DDAEBM_OUT_OF_RANGE, rows[i].why);
+        ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE, "allowed");
+        ASSERT_OK(ddaebm_context_set_limit(context, rows[i].limit, before));
+    }
+    /* A file of just the size is read, of one byte more is not. */
+    ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, size));
+    ASSERT_OK(ddaebm_model_load_memory(&back, context, bytes, size));
+    ddaebm_model_free(back);
+    ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, size - 1));
+    refused(bytes, size, DDAEBM_FORMAT, "outside any file that is allowed");
+    free(bytes);
+    ddaebm_model_free(model);
+    end();
+}
+END_TEST
+
+START_TEST(weights_that_are_not_finite_may_be_asked_for) {
+    begin();
+    ddaebm_model *model = lived_in(), *back = NULL;
+    size_t size = 0, new_size = 0;
+    float bias[8] = {0};
+    void *bytes = small_bytes(model, &size);
+    const test_tamper weight = {.poke = "energy.net.layers.0.bias", .value = (double)NAN},
+                      mean = {.poke = "data.mean", .value = (double)NAN};
+    void *changed = test_tamper_bytes(bytes, size, &weight, &new_size);
+    ASSERT_OK(ddaebm_context_set_accept_not_finite(context, 1));
+    ASSERT_OK(ddaebm_model_load_memory(&back, context, changed, new_size));
+    ASSERT_OK(ddaebm_model_get_parameter(back, "energy.net.layers.0.bias", bias, 8));
+    ck_assert(isnan(bias[7]));
+    ddaebm_model_free(back);
+    free(changed);
+    changed = test_tamper_bytes(bytes, size, &mean, &new_size); /* what is no weight stays refused */
+    refused(changed, new_size, DDAEBM_NOT_FINITE, "data.mean");
+    free(changed);
+    free(bytes);
+    ddaebm_model_free(model);
+    end();
+}
+END_TEST
+
 /* A trainer's own tensors do not hinder: a checkpoint is a model. */
 START_TEST(a_trainers_tensors_are_passed_over) {
     begin();
@@ -377,7 +430,9 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {memory_gives_back_what_it_was_given,
+    const TTest *const tests[] = {the_contexts_limits_hold,
+                                  weights_that_are_not_finite_may_be_asked_for,
+                                  memory_gives_back_what_it_was_given,
                                   so_does_a_file,
                                   half_the_bytes_come_back_rounded,
                                   every_preset_comes_back,

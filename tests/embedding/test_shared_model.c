@@ -114,7 +114,74 @@ START_TEST(eight_threads_get_what_one_gets) {
 }
 END_TEST
 
+/* --- A thousand calls a thread, one after the other, each for a few rows. --- */
+
+enum { CALLS = 1000, NUMBERS = 6 };
+
+typedef struct caller {
+    shared *shared;
+    float (*found)[NUMBERS]; /* [CALLS] */
+    pthread_t thread;
+    ddaebm_status status;
+} caller;
+
+static ddaebm_status call_once(const shared *s, ddaebm_sampler *sampler, ddaebm_scorer *scorer, size_t i, float *out) {
+    static const float rows[] = {0.5f, -1, 0.25f, 2, -0.75f, 0.125f};
+    switch (i % 4) {
+    case 0:
+        return ddaebm_sampler_draw(sampler, 7, i % 50, 3, out);
+    case 1:
+        return ddaebm_scorer_score(scorer, rows, 3, i / 4 % 4, out);
+    case 2:
+        return ddaebm_scorer_gradient(scorer, rows, 3, i / 4 % 4, out);
+    default:
+        return ddaebm_model_get_parameter(s->model, "generator.x_encoder.layers.0.bias", out, 4);
+    }
+}
+
+static void *call_often(void *argument) {
+    caller *self = argument;
+    ddaebm_sampler *sampler = NULL;
+    ddaebm_scorer *scorer = NULL;
+    self->status = ddaebm_sampler_create(&sampler, self->shared->model);
+    if (self->status == DDAEBM_OK)
+        self->status = ddaebm_scorer_create(&scorer, self->shared->model);
+    for (size_t i = 0; i < CALLS && self->status == DDAEBM_OK; i++)
+        self->status = call_once(self->shared, sampler, scorer, i, self->found[i]);
+    ddaebm_sampler_free(sampler);
+    ddaebm_scorer_free(scorer);
+    return NULL;
+}
+
+/* _i + 1 threads a context. */
+START_TEST(a_thousand_calls_each) {
+    shared s = {0};
+    caller callers[USERS + 1]; /* the last is alone, before the others */
+    ASSERT_OK(ddaebm_context_create(&s.context, NULL));
+    ASSERT_OK(ddaebm_context_set_threads(s.context, _i + 1));
+    ddaebm_model *model = small_model(s.context, "\"diffusion.beta_max\":20", 3);
+    s.model = model;
+    for (int i = USERS; i >= 0; i--) {
+        callers[i] = (caller){.shared = &s, .found = calloc(CALLS, sizeof *callers[i].found)};
+        if (i == USERS)
+            (void)call_often(&callers[i]);
+        else
+            ck_assert_int_eq(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
+    }
+    for (int i = 0; i < USERS; i++)
+        ck_assert_int_eq(pthread_join(callers[i].thread, NULL), 0);
+    for (int i = 0; i <= USERS; i++) {
+        ck_assert_int_eq(callers[i].status, DDAEBM_OK);
+        ck_assert_int_eq(memcmp(callers[i].found, callers[USERS].found, CALLS * sizeof *callers[i].found), 0);
+    }
+    for (int i = 0; i <= USERS; i++)
+        free(callers[i].found);
+    ddaebm_model_free(model);
+    ddaebm_context_free(s.context);
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {eight_threads_get_what_one_gets};
-    return run_loop_tests("shared model", tests, 1, 3);
+    const TTest *const tests[] = {eight_threads_get_what_one_gets, a_thousand_calls_each};
+    return run_loop_tests("shared model", tests, 2, 3);
 }

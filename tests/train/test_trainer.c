@@ -456,6 +456,25 @@ START_TEST(a_weight_that_is_not_finite_is_noticed) {
 }
 END_TEST
 
+/* Where nothing holds the energy of data and of samples together, the statistics show how they part, long before a number is infinite. */
+START_TEST(an_energy_that_runs_away_shows) {
+    begin();
+    ddaebm_dataset *dataset = small_rows(context, 64, 2);
+    ddaebm_trainer *trainer =
+        train("\"objective.gamma\":0,\"optimizer.energy_rate\":0.05,\"optimizer.generator_rate\":0", dataset, 5);
+    ddaebm_step_statistics first = DDAEBM_STEP_STATISTICS_INIT, last = DDAEBM_STEP_STATISTICS_INIT;
+    ASSERT_OK(ddaebm_trainer_step(trainer, &first));
+    for (int i = 0; i < 60; i++)
+        ASSERT_OK(ddaebm_trainer_step(trainer, &last));
+    ck_assert_double_lt(fabs(first.energy_real - first.energy_fake), 1);
+    ck_assert_double_gt(last.energy_real - last.energy_fake, 100 * (1 + fabs(first.energy_real - first.energy_fake)));
+    ck_assert(isfinite(last.energy_loss));
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    end();
+}
+END_TEST
+
 START_TEST(what_the_data_set_says_is_the_result) {
     begin();
     poisoned bad = {.row = 11, .clean = true, .refuse = DDAEBM_IO};
@@ -853,6 +872,7 @@ int main(void) {
                                   data_that_is_not_finite_stops_the_step,
                                   gradients_that_are_not_finite_stop_the_update,
                                   a_weight_that_is_not_finite_is_noticed,
+                                  an_energy_that_runs_away_shows,
                                   what_the_data_set_says_is_the_result,
                                   the_rate_follows_its_schedule,
                                   each_network_has_its_rate,

@@ -8,6 +8,7 @@
 #include "diffusion/noise_schedule.h"
 #include "layers/network.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -18,10 +19,10 @@ const dd_settings *dd_model_settings(const ddaebm_model *model) {
     return dd_config_settings(model->config);
 }
 
-/* With weight w on the latent term the energy that balances the data is w log p + const. */
+/* With weight w on the latent term the energy that balances the data is w log p + const. Above 0 as a float, too, as files keep it. */
 static double first_temperature(const dd_settings *settings) {
     double weight = settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1.0;
-    return weight * settings->objective.temperature;
+    return fmax(weight * settings->objective.temperature, FLT_MIN);
 }
 
 /* The tables must be finite, and should end in noise. */

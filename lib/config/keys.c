@@ -320,16 +320,28 @@ static ddaebm_status set_choice(const dd_key *key, dd_settings *settings, const 
     return refuse(DDAEBM_OUT_OF_RANGE, key, quoted);
 }
 
+/* A text's beginning, as much of it as has room. json_dumpb would leave out each piece that does not fit whole, and its bytes as they were. */
+typedef struct beginning {
+    char text[2 * DD_SHOWN_ROOM];
+    size_t length;
+} beginning;
+
+static int add_piece(const char *piece, size_t size, void *user) {
+    beginning *self = user;
+    size_t kept = least_of(size, sizeof self->text - 1 - self->length);
+    memcpy(self->text + self->length, piece, kept);
+    self->length += kept;
+    return 0;
+}
+
 /* A JSON value as an error message shows it. */
 static ddaebm_status refuse_json(ddaebm_status status, const dd_key *key, const json_t *value) {
-    char text[2 * DD_SHOWN_ROOM];
-    if (json_is_real(value)) {
-        dd_real_text(json_real_value(value), text);
-    } else {
-        size_t length = json_dumpb(value, text, sizeof text - 1, JSON_ENCODE_ANY | JSON_COMPACT);
-        text[length < sizeof text ? length : sizeof text - 1] = '\0';
-    }
-    return refuse(status, key, text);
+    beginning shown = {.length = 0};
+    if (json_is_real(value))
+        (void)dd_real_text(json_real_value(value), shown.text);
+    else
+        (void)json_dump_callback(value, add_piece, &shown, JSON_ENCODE_ANY | JSON_COMPACT);
+    return refuse(status, key, shown.text);
 }
 
 static ddaebm_status set_integers(const dd_key *key, dd_settings *settings, const json_t *value) {

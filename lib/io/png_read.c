@@ -33,6 +33,16 @@ static void give(png_structp png, png_bytep out, png_size_t size) {
     decoder->at += size;
 }
 
+/* All chunks but IHDR, PLTE, tRNS, IDAT and IEND. For a text or a profile libpng makes room of the length that the chunk claims, up to 2 GiB,
+ * before it looks whether it is there. */
+static void pass_over_remarks(png_structp png) {
+#ifdef PNG_HANDLE_AS_UNKNOWN_SUPPORTED
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+#else
+    (void)png;
+#endif
+}
+
 /* Whatever the file has becomes grey or RGB of 8 bits, with alpha or not. */
 static void normalise(png_structp png, png_infop info) {
     png_byte depth = png_get_bit_depth(png, info);
@@ -89,6 +99,7 @@ static ddaebm_status decode(struct decoder *decoder) {
         decoder->user.status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
     } else if (setjmp(png_jmpbuf(png)) == 0) {
         png_set_user_limits(png, DD_MOST_WIDTH, DD_MOST_WIDTH);
+        pass_over_remarks(png);
         png_set_read_fn(png, decoder, give);
         read_picture(png, info, decoder);
     }

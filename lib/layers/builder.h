@@ -11,6 +11,7 @@ typedef struct dd_builder {
     const dd_settings *settings;
     dd_parameters *parameters;
     bool declaring;         /* the networks are built to fill the table */
+    bool never_run;         /* and for nothing else: tables have a shape alone */
     bool training;          /* normalise by the batch, and move the running statistics */
     ddaebm_network network; /* whose parameters are asked for */
     int phase;              /* from which the parameters' values count */

@@ -118,8 +118,11 @@ dd_node dd_pixel_norm(dd_graph *graph, dd_node rows) {
 }
 
 /* In float, like the published code. */
-dd_node dd_level_embedding(dd_graph *graph, size_t count, size_t width) {
+dd_node dd_level_embedding(dd_builder *builder, size_t count, size_t width) {
+    dd_graph *graph = builder->graph;
     ddaebm_context *context = dd_graph_context(graph);
+    if (builder->never_run)
+        return dd_input(graph, -4, dd_shape_rows(count, width), 0); /* beside those of dd_network_declare */
     float *values = dd_alloc_zero(context, count * width, sizeof *values);
     if (!values)
         return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);

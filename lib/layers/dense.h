@@ -28,7 +28,8 @@ void dd_batch_norm_declare(dd_builder *builder, const dd_scope *scope, size_t wi
 dd_node dd_pixel_norm(dd_graph *graph, dd_node rows);
 
 /* Sinusoidal embedding of the levels 0 .. count-1 [1, 1, count, width] (Vaswani et al., 2017): sin(t w_j), then cos(t w_j), w_j
- * = 10000^(-j/(half-1)) for j < half = width/2; a last column of zeros if width is odd. width is at least 4. */
-dd_node dd_level_embedding(dd_graph *graph, size_t count, size_t width);
+ * = 10000^(-j/(half-1)) for j < half = width/2; a last column of zeros if width is odd. width is at least 4.
+ * In a graph that is never run, a place holder: a configuration from a stranger may ask for a table of 262 MB. */
+dd_node dd_level_embedding(dd_builder *builder, size_t count, size_t width);
 
 #endif

@@ -63,7 +63,7 @@ static dd_node with_waves(dd_builder *builder, const dd_network_settings *settin
 static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_integers out_widths) {
     size_t time_width = (size_t)builder->settings->network.time_width, levels = (size_t)builder->settings->diffusion.timesteps;
     stack branch = {settings, DD_NORM_NONE, with_one(settings->feature_layers, 2 * time_width)};
-    dd_node levels_features = layers(builder, "t_encoder", dd_level_embedding(builder->graph, levels, time_width), branch);
+    dd_node levels_features = layers(builder, "t_encoder", dd_level_embedding(builder, levels, time_width), branch);
     branch.norm = (dd_norm)settings->norm;
     dd_node features = layers(builder, "x_encoder", x, branch);
     dd_node all = dd_concat(builder->graph, features, dd_take_rows(builder->graph, levels_features, level), 3);

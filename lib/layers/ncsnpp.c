@@ -61,7 +61,7 @@ static size_t present_channels(const unet *net) {
 static dd_node time_features(unet *net) {
     dd_builder *builder = net->builder;
     size_t width = (size_t)net->settings->channels, levels = (size_t)builder->settings->diffusion.timesteps;
-    dd_node features = dd_level_embedding(builder->graph, levels, width);
+    dd_node features = dd_level_embedding(builder, levels, width);
     for (int i = 0; i < 2; i++) {
         dd_scope scope = next_module(net);
         features = dd_linear_scaled(builder, &scope, features, 4 * width, (dd_scaling){DD_FAN_AVERAGE, 1});

@@ -48,7 +48,7 @@ ddaebm_status dd_network_declare(dd_parameters *out, ddaebm_context *context, co
     ddaebm_status status = dd_graph_create(&graph, context);
     if (status != DDAEBM_OK)
         return status;
-    dd_builder builder = {.graph = graph, .settings = settings, .parameters = &parameters, .declaring = true};
+    dd_builder builder = {.graph = graph, .settings = settings, .parameters = &parameters, .declaring = true, .never_run = true};
     dd_node x = dd_input(graph, -1, dd_network_data_shape(settings, SAMPLES), 0);
     dd_node level = dd_input(graph, -2, dd_shape_rows(SAMPLES, 1), 0);
     dd_node z = dd_input(graph, -3, dd_shape_rows(SAMPLES, dd_settings_latent_width(settings)), 0);

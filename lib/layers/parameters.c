@@ -11,16 +11,51 @@ const char *dd_network_name(ddaebm_network network) {
 }
 
 void dd_parameters_free(dd_parameters *parameters) {
-    if (parameters->context)
+    if (parameters->context) {
         dd_free(parameters->context, parameters->items);
+        dd_free(parameters->context, parameters->buckets);
+    }
     *parameters = (dd_parameters){0};
 }
 
-size_t dd_parameters_find(const dd_parameters *parameters, const char *name) {
-    size_t i = 0;
-    while (i < parameters->count && strcmp(parameters->items[i].name, name) != 0)
-        i++;
+/* FNV-1a. */
+static uint64_t hash_of(const char *name) {
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001B3u;
+    return hash;
+}
+
+/* Where the name stands, or where it would. There is at least one bucket that is empty. */
+static size_t bucket_of(const dd_parameters *parameters, const char *name) {
+    size_t mask = parameters->bucket_count - 1, i = (size_t)hash_of(name) & mask;
+    while (parameters->buckets[i] != 0 && strcmp(parameters->items[parameters->buckets[i] - 1].name, name) != 0)
+        i = (i + 1) & mask;
     return i;
+}
+
+size_t dd_parameters_find(const dd_parameters *parameters, const char *name) {
+    size_t found = parameters->count > 0 ? parameters->buckets[bucket_of(parameters, name)] : 0;
+    return found ? found - 1 : parameters->count;
+}
+
+/* Room for one more name, at most half of it taken. */
+static bool grow_buckets(dd_parameters *parameters) {
+    enum { LEAST = 64 };
+    size_t wanted = parameters->bucket_count ? parameters->bucket_count : LEAST;
+    while (wanted < 2 * (parameters->count + 1))
+        wanted *= 2;
+    if (wanted == parameters->bucket_count)
+        return true;
+    size_t *buckets = dd_alloc_zero(parameters->context, wanted, sizeof *buckets);
+    if (!buckets)
+        return false;
+    dd_free(parameters->context, parameters->buckets);
+    parameters->buckets = buckets;
+    parameters->bucket_count = wanted;
+    for (size_t i = 0; i < parameters->count; i++)
+        buckets[bucket_of(parameters, parameters->items[i].name)] = i + 1;
+    return true;
 }
 
 bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter) {
@@ -29,10 +64,13 @@ bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter) {
     if (!items)
         return false;
     parameters->items = items;
+    if (!grow_buckets(parameters))
+        return false;
     size_t *total = &parameters->totals[parameter.network][parameter.role];
     parameter.offset = *total;
     *total += parameter.elements;
     items[parameters->count++] = parameter;
+    parameters->buckets[bucket_of(parameters, parameter.name)] = parameters->count;
     return true;
 }
 

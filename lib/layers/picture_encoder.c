@@ -22,7 +22,7 @@ static int base_two_logarithm(int64_t x) {
 /* Features of the levels, a row a level. */
 static dd_node time_features(dd_builder *builder) {
     size_t width = (size_t)builder->settings->network.time_width, levels = (size_t)builder->settings->diffusion.timesteps;
-    dd_node features = dd_level_embedding(builder->graph, levels, width);
+    dd_node features = dd_level_embedding(builder, levels, width);
     for (int i = 0; i < 2; i++) {
         dd_scope scope = dd_scope_of("t_embed.main.%d", 2 * i);
         features = leaky(builder->graph, dd_linear_scaled(builder, &scope, features, width, outputs));

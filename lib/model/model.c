@@ -8,6 +8,7 @@
 #include "diffusion/noise_schedule.h"
 #include "layers/network.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -18,10 +19,10 @@ const dd_settings *dd_model_settings(const ddaebm_model *model) {
     return dd_config_settings(model->config);
 }
 
-/* With weight w on the latent term the energy that balances the data is w log p + const. */
+/* With weight w on the latent term the energy that balances the data is w log p + const. Above 0 as a float, too, as files keep it. */
 static double first_temperature(const dd_settings *settings) {
     double weight = settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1.0;
-    return weight * settings->objective.temperature;
+    return fmax(weight * settings->objective.temperature, FLT_MIN);
 }
 
 /* The tables must be finite, and should end in noise. */
@@ -48,7 +49,7 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config) {
+ddaebm_status dd_model_declare(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config) {
     const dd_settings *settings = dd_config_settings(config);
     ddaebm_status status = dd_settings_check(settings);
     if (status != DDAEBM_OK)
@@ -66,20 +67,36 @@ ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context,
     DD_TRY(ddaebm_config_copy(&model->config, config));
     DD_TRY(check_schedule(held, settings));
     DD_TRY(dd_network_declare(&model->parameters, held, settings));
-    DD_TRY(dd_weights_create(&model->weights, held, &model->parameters));
-    size_t width = dd_settings_width(settings);
-    model->mean = dd_alloc_zero(held, width, sizeof *model->mean);
-    model->scale = dd_alloc_zero(held, width, sizeof *model->scale);
-    if (!model->mean || !model->scale) {
-        status = DDAEBM_OUT_OF_MEMORY;
-        goto cleanup;
-    }
-    for (size_t i = 0; i < width; i++)
-        model->scale[i] = 1;
     model->temperature = (double)(float)first_temperature(settings);
     *out = model;
 cleanup:
     if (status != DDAEBM_OK)
+        ddaebm_model_free(model);
+    return status;
+}
+
+ddaebm_status dd_model_make_weights(ddaebm_model *model) {
+    size_t width = ddaebm_model_width(model);
+    ddaebm_status status = dd_weights_create(&model->weights, model->context, &model->parameters);
+    if (status != DDAEBM_OK)
+        return status;
+    model->mean = dd_alloc_zero(model->context, width, sizeof *model->mean);
+    model->scale = dd_alloc_zero(model->context, width, sizeof *model->scale);
+    if (!model->mean || !model->scale)
+        return DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < width; i++)
+        model->scale[i] = 1;
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config) {
+    ddaebm_model *model = NULL;
+    ddaebm_status status = dd_model_declare(&model, context, config);
+    if (status == DDAEBM_OK)
+        status = dd_model_make_weights(model);
+    if (status == DDAEBM_OK)
+        *out = model;
+    else
         ddaebm_model_free(model);
     return status;
 }

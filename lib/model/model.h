@@ -27,6 +27,13 @@ ddaebm_status dd_model_make_typicality(ddaebm_model *model);
 
 const dd_settings *dd_model_settings(const ddaebm_model *model);
 
+/* A model that knows the names and shapes of its tensors, and has no room for them: a configuration may ask for any size, so a file is
+ * held against it first. All that can be done with it is to look, to make the room, and to free it. */
+ddaebm_status dd_model_declare(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config);
+
+/* Makes that room. On failure the model can be freed, and no more. */
+ddaebm_status dd_model_make_weights(ddaebm_model *model);
+
 /* A model with the configuration's tensors, all zero, no standardisation, and the temperature that training aims at. */
 ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config);
 

@@ -122,21 +122,23 @@ ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, si
 
 ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *key, double *value) {
     const char *text = dd_safetensors_metadata(file, key);
+    char shown[DD_SHOWN_ROOM];
     float number = 0;
     if (!text)
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has no %s", key);
     if (!dd_text_number(&number, text, strlen(text)) || !isfinite(number))
-        return dd_fail(DDAEBM_FORMAT, "the file's metadata has %s \"%.40s\", not a number", key, text);
+        return dd_fail(DDAEBM_FORMAT, "the file's metadata has %s \"%s\", not a number", key, dd_shown(shown, text));
     *value = (double)number;
     return DDAEBM_OK;
 }
 
 static ddaebm_status check_format(const dd_safetensors *file) {
     const char *format = dd_safetensors_metadata(file, "format");
+    char shown[DD_SHOWN_ROOM];
     double version = 0;
     if (!format || strcmp(format, format_name) != 0)
-        return dd_fail(DDAEBM_FORMAT, "no model of this library: its metadata has format \"%.60s\", not \"%s\"",
-                       format ? format : "", format_name);
+        return dd_fail(DDAEBM_FORMAT, "no model of this library: its metadata has format \"%s\", not \"%s\"",
+                       dd_shown(shown, format ? format : ""), format_name);
     ddaebm_status status = dd_model_file_read_number(file, "version", &version);
     if (status == DDAEBM_OK && (version < 1 || version > DD_MODEL_FILE_VERSION || version != floor(version)))
         status = dd_fail(DDAEBM_UNSUPPORTED, "the file has format version %g; this library reads 1 to %d: use a newer one", version,
@@ -171,16 +173,22 @@ static ddaebm_status copy_floats(float *values, const dd_tensor_entry *entry, bo
     return dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, entry->name, (double)values[i]);
 }
 
+static ddaebm_status find_floats(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, size_t elements) {
+    ddaebm_status status = find_tensor(out, file, name, DD_STORED_F32);
+    if (status == DDAEBM_OK && (*out)->elements != elements)
+        status =
+            dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, (*out)->elements, elements);
+    return status;
+}
+
 ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values, size_t elements) {
     const dd_tensor_entry *entry = NULL;
-    ddaebm_status status = find_tensor(&entry, file, name, DD_STORED_F32);
-    if (status == DDAEBM_OK && entry->elements != elements)
-        status =
-            dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, entry->elements, elements);
+    ddaebm_status status = find_floats(&entry, file, name, elements);
     return status == DDAEBM_OK ? copy_floats(values, entry, false) : status;
 }
 
-static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, const dd_safetensors *file, const char *name) {
+/* The tensor of a parameter, of its type and shape. */
+static ddaebm_status find_weight(const dd_tensor_entry **out, const dd_parameter *p, const dd_safetensors *file, const char *name) {
     const dd_tensor_entry *entry = NULL;
     ddaebm_status status = find_tensor(&entry, file, name, p->role == DD_ROLE_COUNTER ? DD_STORED_I64 : DD_STORED_F32);
     if (status != DDAEBM_OK)
@@ -188,6 +196,15 @@ static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, con
     if (entry->rank != p->rank || memcmp(entry->shape, p->shape, p->rank * sizeof *p->shape) != 0)
         return dd_fail(DDAEBM_MISMATCH, "tensor %s has another shape (%zu elements) than its configuration gives (%zu elements)",
                        name, entry->elements, p->elements);
+    *out = entry;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, const dd_safetensors *file, const char *name) {
+    const dd_tensor_entry *entry = NULL;
+    ddaebm_status status = find_weight(&entry, p, file, name);
+    if (status != DDAEBM_OK)
+        return status;
     if (p->role != DD_ROLE_COUNTER)
         return copy_floats(dd_weights_at(weights, p), entry, ddaebm_context_accepts_not_finite(dd_safetensors_context(file)) != 0);
     memcpy(weights->counters[p->network] + p->offset, entry->data, entry->bytes);
@@ -209,10 +226,12 @@ ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameter
 static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safetensors *file) {
     for (size_t i = 0; i < dd_safetensors_count(file); i++) {
         const char *name = dd_safetensors_entry(file, i)->name;
+        char shown[DD_SHOWN_ROOM];
         if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 && strcmp(name, "data.mean") != 0 &&
             strcmp(name, "data.scale") != 0 && strcmp(name, typical_mean) != 0 && strcmp(name, typical_precision) != 0 &&
             dd_parameters_find(&model->parameters, name) == model->parameters.count)
-            return dd_fail(DDAEBM_MISMATCH, "the file has a tensor %.100s, which its configuration does not build", name);
+            return dd_fail(DDAEBM_MISMATCH, "the file has a tensor %s, which its configuration does not build",
+                           dd_shown(shown, name));
     }
     return DDAEBM_OK;
 }
@@ -220,13 +239,29 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
 /* Both tensors or none. */
 static ddaebm_status read_typicality(ddaebm_model *model, const dd_safetensors *file) {
     size_t width = dd_model_typicality_width(model);
+    const dd_tensor_entry *entry = NULL;
     if (!dd_safetensors_find(file, typical_mean) && !dd_safetensors_find(file, typical_precision))
         return DDAEBM_OK;
-    ddaebm_status status = dd_model_make_typicality(model);
-    if (status == DDAEBM_OK)
-        status = dd_model_file_read_floats(file, typical_mean, model->typical_mean, width);
-    if (status == DDAEBM_OK)
-        status = dd_model_file_read_floats(file, typical_precision, model->typical_precision, width * width);
+    ddaebm_status status;
+    DD_TRY(find_floats(&entry, file, typical_precision, width * width));
+    DD_TRY(dd_model_make_typicality(model));
+    DD_TRY(dd_model_file_read_floats(file, typical_mean, model->typical_mean, width));
+    DD_TRY(dd_model_file_read_floats(file, typical_precision, model->typical_precision, width * width));
+cleanup:
+    return status;
+}
+
+/* Whether the file holds what the configuration builds. Looked at before there is room for it: then that takes no more than the file, or
+ * twice as much for float16, and a file of a kilobyte cannot ask for terabytes. */
+static ddaebm_status check_tensors(const ddaebm_model *model, const dd_safetensors *file) {
+    const dd_tensor_entry *entry = NULL;
+    ddaebm_status status;
+    DD_TRY(find_floats(&entry, file, "data.mean", ddaebm_model_width(model)));
+    DD_TRY(find_floats(&entry, file, "data.scale", ddaebm_model_width(model)));
+    for (size_t i = 0; i < model->parameters.count; i++)
+        DD_TRY(find_weight(&entry, &model->parameters.items[i], file, model->parameters.items[i].name));
+    DD_TRY(refuse_strangers(model, file));
+cleanup:
     return status;
 }
 
@@ -244,7 +279,6 @@ static ddaebm_status fill_model(ddaebm_model *model, const dd_safetensors *file)
                            (double)model->scale[i]));
     DD_TRY(dd_model_file_read_weights(&model->weights, &model->parameters, file, ""));
     DD_TRY(read_typicality(model, file));
-    DD_TRY(refuse_strangers(model, file));
 cleanup:
     return status;
 }
@@ -259,7 +293,9 @@ ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, co
     if (!text)
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has no config");
     DD_TRY(dd_config_create_from_json(&config, context, text, strlen(text)));
-    DD_TRY(dd_model_create_blank(&model, context, config));
+    DD_TRY(dd_model_declare(&model, context, config));
+    DD_TRY(check_tensors(model, file));
+    DD_TRY(dd_model_make_weights(model));
     DD_TRY(fill_model(model, file));
     *out = model;
     model = NULL;

@@ -387,6 +387,10 @@ START_TEST(nested_and_dotted_names_are_the_same) {
 }
 END_TEST
 
+#define LONG_WORD                                                                                                                  \
+    "a word of many letters, longer than what a message has room for; and longer, too"                                             \
+    ", than the block where the message is made of JSON's text, which has 143 of them"
+
 static const struct {
     const char *text;
     ddaebm_status status;
@@ -411,6 +415,8 @@ static const struct {
     {"{\"training.batch\": 3, \"data.width\": 0}", DDAEBM_OUT_OF_RANGE, "data.width is 0; allowed: an integer from 1 to 1048576"},
     {"{\"training.batch\": 3, \"data.width\": 2.5}", DDAEBM_FORMAT, "data.width is 2.5; allowed"},
     {"{\"training.batch\": 3, \"data.width\": {\"a\": 1}}", DDAEBM_FORMAT, "data.width is {\"a\":1}; allowed"},
+    {"{\"data.width\": [\"" LONG_WORD "\", 1]}", DDAEBM_FORMAT,
+     "data.width is [\"a word of many letters, longer than what a message has room for; a...; allowed"},
     {"{\"training.batch\": 3, \"diffusion.schedule\": 4}", DDAEBM_FORMAT, "diffusion.schedule is 4; allowed: vp|geometric"},
     {"{\"training.batch\": 3, \"energy.norm\": \"layer\"}", DDAEBM_OUT_OF_RANGE, "energy.norm is \"layer\"; allowed: none|batch"},
     {"{\"training.batch\": 3, \"training.batches\": 3}", DDAEBM_NOT_FOUND, "the nearest is \"training.batch\""},

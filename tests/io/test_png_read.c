@@ -119,6 +119,30 @@ START_TEST(transparent_pixels_lie_over_black) {
 }
 END_TEST
 
+/* Chunks that are passed over, of every kind that a reader may know: no room is made for what they claim. */
+START_TEST(a_claim_of_length_costs_nothing) {
+    static const char *const names[] = {"tEXt", "zTXt", "iTXt", "iCCP", "eXIf", "sPLT", "pCAL", "sCAL", "hIST", "IDAT", "qqqq"};
+    enum { HEADER = 8 + 25, MUCH = 1 << 20 };
+    uint8_t data[ROOM], file[ROOM];
+    dd_pictures out = {.count = 77};
+    context = fussy_context(&counted);
+    fill_bytes(data, sizeof data, 1);
+    write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
+    size_t size = get_file(in_folder("a.png"), file, sizeof file);
+    ck_assert_uint_gt(size, HEADER + 8);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        memcpy(file + HEADER, "\x7F\xFF\xFF\xFF", 4);
+        memcpy(file + HEADER + 4, names[i], 4);
+        counted.most = counted.bytes;
+        ASSERT_FAILS(dd_png_parse(&out, context, file, size), DDAEBM_FORMAT, "damaged or cut off");
+        ck_assert_uint_lt(counted.most, MUCH);
+        ck_assert_uint_eq(out.count, 77);
+    }
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
 START_TEST(damage_is_refused) {
     uint8_t data[ROOM], file[4096];
     dd_pictures out = {.count = 77};
@@ -193,8 +217,9 @@ START_TEST(a_folder_is_read_in_order) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {eight_bits_are_kept, other_depths_become_eight_bits, transparent_pixels_lie_over_black,
-                                  damage_is_refused, a_folder_is_read_in_order};
+    const TTest *const tests[] = {
+        eight_bits_are_kept, other_depths_become_eight_bits, transparent_pixels_lie_over_black, a_claim_of_length_costs_nothing,
+        damage_is_refused,   a_folder_is_read_in_order};
     return run_tests("png_read", tests, sizeof tests / sizeof *tests);
 }
 

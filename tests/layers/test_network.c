@@ -270,7 +270,8 @@ START_TEST(levels_are_embedded_as_sines_and_cosines) {
     for (size_t width = 4; width <= 11; width++) {
         dd_graph *graph = NULL;
         ASSERT_OK(dd_graph_create(&graph, context));
-        dd_node node = dd_level_embedding(graph, LEVELS, width);
+        dd_builder builder = {.graph = graph};
+        dd_node node = dd_level_embedding(&builder, LEVELS, width);
         test_plain *plain = test_plain_create(graph);
         test_plain_run(plain, NULL, 0);
         const double *values = test_plain_value(plain, node);

@@ -178,6 +178,9 @@ START_TEST(temperatures_are_finite_and_above_zero) {
     model = small_model(context, "\"objective.latent_weight\":0", 1);
     ck_assert_double_eq(ddaebm_model_temperature(model), 1);
     ddaebm_model_free(model);
+    model = small_model(context, "\"objective.latent_weight\":1e-300", 1); /* no float: a file would say 0, and not load */
+    ck_assert_double_gt(ddaebm_model_temperature(model), 0);
+    ddaebm_model_free(model);
     end();
 }
 END_TEST

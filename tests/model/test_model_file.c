@@ -192,6 +192,7 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         {{.drop = "data.scale"}, DDAEBM_MISMATCH, "data.scale"},
         {{.add = "energy.net.layers.9.weight"}, DDAEBM_MISMATCH, "a tensor energy.net.layers.9.weight"},
         {{.add = "stranger"}, DDAEBM_MISMATCH, "a tensor stranger"},
+        {{.add = "two\nlines"}, DDAEBM_MISMATCH, "a tensor two?lines"},
         {{.shorten = "energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "energy.net.layers.0.weight has another shape"},
         {{.shorten = "data.mean"}, DDAEBM_MISMATCH, "data.mean has 2 elements"},
         {{.reshape = "energy.net.layers.0.bias"}, DDAEBM_MISMATCH, "energy.net.layers.0.bias has another shape"},
@@ -208,11 +209,13 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         {{.poke = "data.scale", .value = 0}, DDAEBM_OUT_OF_RANGE, "element 2 of tensor data.scale is 0"},
         {{.poke = "data.scale", .value = -1}, DDAEBM_OUT_OF_RANGE, "data.scale is -1"},
         {{.metadata = "format", .text = "other"}, DDAEBM_FORMAT, "\"other\""},
+        {{.metadata = "format", .text = "\x1B[31m\n"}, DDAEBM_FORMAT, "\"?[31m?\""},
         {{.metadata = "format"}, DDAEBM_FORMAT, "no model of this library"},
         {{.metadata = "version", .text = "3"}, DDAEBM_UNSUPPORTED, "version 3"},
         {{.metadata = "version", .text = "1.5"}, DDAEBM_UNSUPPORTED, "version 1.5"},
         {{.metadata = "version", .text = "0"}, DDAEBM_UNSUPPORTED, "version 0"},
         {{.metadata = "version", .text = "one"}, DDAEBM_FORMAT, "version \"one\""},
+        {{.metadata = "version", .text = "1\n2"}, DDAEBM_FORMAT, "version \"1?2\""},
         {{.metadata = "version"}, DDAEBM_FORMAT, "no version"},
         {{.metadata = "temperature"}, DDAEBM_FORMAT, "no temperature"},
         {{.metadata = "temperature", .text = ""}, DDAEBM_FORMAT, "temperature \"\""},
@@ -298,6 +301,31 @@ START_TEST(weights_that_are_not_finite_may_be_asked_for) {
     changed = test_tamper_bytes(bytes, size, &mean, &new_size); /* what is no weight stays refused */
     refused(changed, new_size, DDAEBM_NOT_FINITE, "data.mean");
     free(changed);
+    free(bytes);
+    ddaebm_model_free(model);
+    end();
+}
+END_TEST
+
+/* What its configuration builds is held against the file before there is room for it. */
+START_TEST(a_small_file_cannot_ask_for_much) {
+    static const char *const texts[] = {
+        "{\"data.width\":3,\"energy.hidden_layers\":[65536,65536,65536,65536]}",
+        "{\"data.width\":3,\"network.time_width\":65536,\"diffusion.timesteps\":1000}",
+        "{\"data.width\":3,\"energy.frequencies\":64,\"network.latent_width\":65536,\"generator.feature_layers\":[65536]}",
+    };
+    enum { MUCH = 4 << 20 };
+    begin();
+    ddaebm_model *model = lived_in();
+    size_t size = 0, new_size = 0;
+    void *bytes = small_bytes(model, &size);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        void *changed = test_tamper_bytes(bytes, size, &(test_tamper){.metadata = "config", .text = texts[i]}, &new_size);
+        counted.most = counted.bytes;
+        refused(changed, new_size, DDAEBM_MISMATCH, "another shape");
+        ck_assert_uint_lt(counted.most, MUCH);
+        free(changed);
+    }
     free(bytes);
     ddaebm_model_free(model);
     end();
@@ -438,6 +466,7 @@ int main(void) {
                                   every_preset_comes_back,
                                   a_small_buffer_is_left_alone,
                                   what_does_not_fit_its_configuration_is_refused,
+                                  a_small_file_cannot_ask_for_much,
                                   a_trainers_tensors_are_passed_over,
                                   a_truncated_file_is_refused,
                                   a_flipped_bit_in_the_framing_does_no_harm,

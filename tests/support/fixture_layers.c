@@ -81,8 +81,7 @@ static dd_scope scope_of(void) {
 static dd_node build_embedding(layer *l) {
     const dd_tensor_entry *out = test_fixture_tensor(l->fixture, name_of(l, "out", ""));
     dd_node level = input(l, "t");
-    return out ? dd_take_rows(l->builder.graph, dd_level_embedding(l->builder.graph, out->shape[0], out->shape[1]), level)
-               : DD_NONE;
+    return out ? dd_take_rows(l->builder.graph, dd_level_embedding(&l->builder, out->shape[0], out->shape[1]), level) : DD_NONE;
 }
 
 static dd_node build_fir_up(layer *l) {

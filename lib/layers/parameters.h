@@ -31,7 +31,7 @@ typedef struct dd_parameters {
     ddaebm_context *context;
     dd_parameter *items;
     size_t count, capacity;
-    size_t *buckets; /* by name, open addressing; index + 1, 0 for empty: a configuration can build 10,000 tensors */
+    size_t *buckets; /* by name, open addressing; index + 1, 0 for empty: a configuration can build thousands */
     size_t bucket_count;
     size_t totals[DD_NETWORKS][DD_ROLES]; /* elements */
 } dd_parameters;

@@ -83,6 +83,11 @@ static bool may_be_caused_by_bytes(ddaebm_status status) {
 }
 
 bool fuzz_judge(ddaebm_status status, bool set) {
+    FUZZ_REQUIRE(status != DDAEBM_OUT_OF_MEMORY);
+    return fuzz_judge_hungry(status, set);
+}
+
+bool fuzz_judge_hungry(ddaebm_status status, bool set) {
     FUZZ_REQUIRE(set == (status == DDAEBM_OK));
     FUZZ_REQUIRE(state.refused == (status == DDAEBM_OUT_OF_MEMORY));
     if (status != DDAEBM_OK) {

@@ -23,8 +23,11 @@ void fuzz_end(void);
 void fuzz_require(bool holds, const char *rule, const char *file, int line);
 
 /* Judges a call that reads the input: OK and its out-parameter set, or a failure that bytes can cause, with one line of text and the
- * out-parameter as it was; OUT_OF_MEMORY where an allocation was refused, and nowhere else. Whether it is OK. */
+ * out-parameter as it was. Whether it is OK. */
 bool fuzz_judge(ddaebm_status status, bool set);
+
+/* The same where an input may rightly ask for more than the limit: OUT_OF_MEMORY, too, if an allocation was refused. */
+bool fuzz_judge_hungry(ddaebm_status status, bool set);
 
 /* What handles are before such a call: no handle, and not NULL. */
 void *fuzz_unset(void);

@@ -34,7 +34,7 @@ static void go_round(const ddaebm_trainer *trainer) {
     size_t size = 0, size_again = 0;
     void *bytes = save(trainer, &size);
     ddaebm_status status = resume(&again, bytes, size);
-    if (fuzz_made(status, again)) {
+    if (fuzz_judge_hungry(status, again != fuzz_unset())) {
         void *bytes_again = save(again, &size_again);
         FUZZ_REQUIRE(size == size_again && memcmp(bytes, bytes_again, size) == 0);
         free(bytes_again);
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     (void)dataset();
     fuzz_begin();
     ddaebm_status status = resume(&trainer, data, size);
-    if (fuzz_made(status, trainer)) {
+    if (fuzz_judge_hungry(status, trainer != fuzz_unset())) { /* its batch is what it says */
         go_round(trainer);
         if (is_quick(trainer))
             step(trainer);

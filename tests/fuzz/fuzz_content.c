@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int file = make_file(data, size);
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     ddaebm_status status = ddaebm_dataset_open(&dataset, fuzz_context(), path);
-    if (fuzz_made(status, dataset)) {
+    if (fuzz_judge_hungry(status, dataset != fuzz_unset())) { /* gzip packs a thousand bytes into one */
         read_rows(dataset);
         ddaebm_dataset_free(dataset);
     }

@@ -44,9 +44,9 @@ static void score(const ddaebm_model *model) {
     float value = 0, *row = calloc(width, sizeof *row);
     FUZZ_REQUIRE(row != NULL);
     ddaebm_status status = ddaebm_scorer_create(&scorer, model);
-    if (fuzz_made(status, scorer)) {
+    if (fuzz_judge_hungry(status, scorer != fuzz_unset())) {
         status = ddaebm_scorer_score(scorer, row, 1, ddaebm_model_levels(model) - 1, &value);
-        FUZZ_REQUIRE(fuzz_judge(status, status == DDAEBM_OK) || status == DDAEBM_OUT_OF_MEMORY);
+        FUZZ_REQUIRE(fuzz_judge_hungry(status, status == DDAEBM_OK) || status == DDAEBM_OUT_OF_MEMORY);
         ddaebm_scorer_free(scorer);
     }
     free(row);

@@ -131,7 +131,7 @@ def write_png():
                       chunk(b"pHYs", struct.pack(">IIB", 1, 1, 1)) + chunk(b"tEXt", b"a\0b") + chunk(b"zTXt", text) +
                       chunk(b"tIME", struct.pack(">HBBBBB", 2024, 1, 1, 1, 1, 1)) + chunk(b"sBIT", b"\5\5\5")),
         "profile": png(5, 3, 8, 2, extra=chunk(b"iCCP", text)), "wide": png(1 << 20, 1, 1, 0, data=b""), "wider": png((1 << 20) + 1, 1, 8, 0),
-        "square": png(4096, 4096, 8, 0, data=b""), "short": png(5, 3, 8, 2, data=bytes(20)), "more": png(5, 3, 8, 2, data=bytes(200)),
+        "claims": png(5, 3, 8, 2, extra=b"\x7f\xff\xff\xfftEXt"), "square": png(4096, 4096, 8, 0, data=b""), "short": png(5, 3, 8, 2, data=bytes(20)), "more": png(5, 3, 8, 2, data=bytes(200)),
         "filter": png(5, 3, 8, 2, data=b"\7" * 48), "cut": whole[:-20], "checksum": whole[:-6] + b"xx" + whole[-4:], "signature": whole[:8],
         "damaged": whole[:45] + b"\xff\xff" + whole[47:], "no-end": whole[:-12], "no-header": whole[:8] + whole[33:], "nothing": b"",
         "after": whole + b"more", "zero": png(0, 3, 8, 0, data=b"x"), "depth": png(5, 3, 3, 0)}

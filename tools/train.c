@@ -99,7 +99,8 @@ static int copy_parameters(ddaebm_model *model, const ddaebm_model *from) {
     const size_t count = ddaebm_model_parameter_count(model), there = ddaebm_model_parameter_count(from);
     int code = 0;
     if (count != there)
-        return fail("the model to start from has %zu tensors, and the configuration's networks %zu; keep its networks", there, count);
+        return fail("the model to start from has %zu tensors, and the configuration's networks %zu; keep its networks", there,
+                    count);
     for (size_t i = 0; i < count && code == 0; i++)
         code = copy_parameter(model, from, i);
     return code;

@@ -25,12 +25,13 @@ cleanup:
 int command_density(const command *self, int argc, char **argv) {
     const char *path = NULL, *out = NULL;
     interval range = {0, 0, false};
-    number side = {0, false}, threads = {0, false};
+    number side = {0, false};
+    compute_options compute = {{0, false}, false};
     const option_row options[] = {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint; of two dimensions"),
         REQUIRED_INTERVAL("range", &range, "ends of the square, in the data's own units"),
         REQUIRED_NUMBER("grid", &side, 2, 8192, "points along a side, ends included"),
-        THREADS_ROW(&threads),
+        COMPUTE_ROWS(&compute),
         REQUIRED("out", "FILE", &out, "FILE.npy for the numbers, FILE.png for exp of them as a picture"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
@@ -42,7 +43,7 @@ int command_density(const command *self, int argc, char **argv) {
     ddaebm_model *model = NULL;
     float *scores = NULL;
     TRY(check_output(out));
-    TRY(open_context(&context, &threads));
+    TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(check_plane(model, path));
     TRY(score_grid(&scores, model, range, (size_t)side.value));

@@ -92,11 +92,11 @@ int command_info(const command *self, int argc, char **argv) {
     const char *path = NULL;
     config_options asked = {NULL, NULL, {{NULL}, 0}};
     bool json = false;
-    number threads = {0, false};
+    compute_options compute = {{0, false}, false};
     const option_row options[] = {
         TEXT("model", "FILE", &path, "a model, or a checkpoint"),
         CONFIG_ROWS(&asked),
-        THREADS_ROW(&threads),
+        COMPUTE_ROWS(&compute),
         FLAG("json", &json, "one JSON object"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
@@ -109,7 +109,7 @@ int command_info(const command *self, int argc, char **argv) {
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;
     summary about = {.width = 0};
-    TRY(open_context(&context, &threads));
+    TRY(open_context(&context, &compute));
     if (path) {
         TRY(checked(ddaebm_model_load(&model, context, path)));
     } else {

@@ -18,13 +18,14 @@ static void print_warning(void *user, ddaebm_log_level level, const char *line) 
     complain("warning: %s", line);
 }
 
-int open_context(ddaebm_context **out, const number *threads) {
+int open_context(ddaebm_context **out, const compute_options *compute) {
     ddaebm_context *context = NULL;
     int code = 0;
     TRY(checked(ddaebm_context_create(&context, NULL)));
     TRY(checked(ddaebm_context_set_log(context, print_warning, NULL, DDAEBM_LOG_WARNING)));
-    if (threads->given)
-        TRY(checked(ddaebm_context_set_threads(context, (int)threads->value)));
+    if (compute->threads.given)
+        TRY(checked(ddaebm_context_set_threads(context, (int)compute->threads.value)));
+    TRY(checked(ddaebm_context_set_deterministic(context, compute->deterministic)));
     *out = context;
     context = NULL;
 cleanup:

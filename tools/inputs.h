@@ -7,7 +7,7 @@
 #include <ddaebm/ddaebm.h>
 
 /* A context whose warnings go to stderr. */
-int open_context(ddaebm_context **out, const number *threads);
+int open_context(ddaebm_context **out, const compute_options *compute);
 
 /* Whether the library has a set of the name. A file of that name is reached as ./NAME. */
 bool is_named_set(const char *name);

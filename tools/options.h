@@ -94,8 +94,16 @@ typedef struct option_row {
     }
 
 /* Rows that several commands share. */
-#define THREADS_ROW(target_) NUMBER("threads", target_, 1, 256, "threads to compute with; left out: one a processor")
+#define COMPUTE_ROWS(target_)                                                                                                      \
+    NUMBER("threads", &(target_)->threads, 1, 256, "threads to compute with; left out: one a processor"),                          \
+        FLAG("deterministic", &(target_)->deterministic, "the same bits for any number of threads, in more time")
 #define SEED_ROW(target_, meaning) NUMBER("seed", target_, 0, UINT64_MAX, meaning "; left out: 0")
+
+/* How a command computes. */
+typedef struct compute_options {
+    number threads;
+    bool deterministic;
+} compute_options;
 
 /* A word of the command line. */
 typedef struct command {

@@ -76,7 +76,8 @@ static void draw_frames(picture *drawn, interval range, const char *data) {
 
 int command_plot(const command *self, int argc, char **argv) {
     const char *path = NULL, *data = NULL, *out = NULL;
-    number count = {POINTS, false}, seed = {0, false}, threads = {0, false};
+    number count = {POINTS, false}, seed = {0, false};
+    compute_options compute = {{0, false}, false};
     interval range = {0, 0, false};
     const option_row options[] = {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint; of two dimensions"),
@@ -84,7 +85,7 @@ int command_plot(const command *self, int argc, char **argv) {
         INTERVAL("range", &range, "ends of the square; left out: chosen from the data"),
         NUMBER("count", &count, 1, 100000000, "points of data and of samples; left out: 20000, or all of a smaller file"),
         SEED_ROW(&seed, "of data and samples"),
-        THREADS_ROW(&threads),
+        COMPUTE_ROWS(&compute),
         REQUIRED("out", "FILE.png", &out, "the picture"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
@@ -97,7 +98,7 @@ int command_plot(const command *self, int argc, char **argv) {
     float *rows = NULL;
     size_t read = 0;
     TRY(check_output(out));
-    TRY(open_context(&context, &threads));
+    TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(check_plane(model, path));
     TRY(open_data_for(&dataset, context, model, data, seed.value));

@@ -9,7 +9,8 @@
 
 typedef struct sample_options {
     const char *model, *out, *steps_out;
-    number count, seed, threads;
+    number count, seed;
+    compute_options compute;
 } sample_options;
 
 /* All that can be known to fail before anything is drawn. */
@@ -59,7 +60,7 @@ int command_sample(const command *self, int argc, char **argv) {
         REQUIRED("model", "FILE", &asked.model, "the model, or a checkpoint"),
         REQUIRED_NUMBER("count", &asked.count, 1, UINT64_C(1) << 40, "how many samples"),
         SEED_ROW(&asked.seed, "fixes every sample"),
-        THREADS_ROW(&asked.threads),
+        COMPUTE_ROWS(&asked.compute),
         REQUIRED("out", "FILE", &asked.out, "FILE.npy, float32, one sample a row; of pictures FILE.png as well, a grid"),
         TEXT("steps-out", "FILE.png", &asked.steps_out, "of pictures: how each came to be, from noise on the left; a row a sample"),
     };
@@ -71,7 +72,7 @@ int command_sample(const command *self, int argc, char **argv) {
     ddaebm_context *context = NULL;
     ddaebm_model *model = NULL;
     ddaebm_sampler *sampler = NULL;
-    TRY(open_context(&context, &asked.threads));
+    TRY(open_context(&context, &asked.compute));
     TRY(checked(ddaebm_model_load(&model, context, asked.model)));
     TRY(check_outputs(&asked, model));
     TRY(checked(ddaebm_sampler_create(&sampler, model)));

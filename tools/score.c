@@ -11,7 +11,8 @@ enum { ROWS_OF_A_NAMED_SET = 10000 };
 
 int command_score(const command *self, int argc, char **argv) {
     const char *path = NULL, *data = NULL, *out = NULL, *name = "energy";
-    number level = {0, false}, count = {0, false}, seed = {0, false}, threads = {0, false};
+    number level = {0, false}, count = {0, false}, seed = {0, false};
+    compute_options compute = {{0, false}, false};
     const option_row options[] = {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint"),
         REQUIRED("data", "NAME|PATH", &data, "a named set, or a file or folder of data"),
@@ -19,7 +20,7 @@ int command_score(const command *self, int argc, char **argv) {
         NUMBER("level", &level, 0, 999999, "0, the data itself, to T-1; left out: 0"),
         NUMBER("count", &count, 1, UINT64_C(1) << 40, "score the first N rows; left out: all of a file, 10000 of a named set"),
         SEED_ROW(&seed, "of a named set"),
-        THREADS_ROW(&threads),
+        COMPUTE_ROWS(&compute),
         REQUIRED("out", "FILE.npy", &out, "one float32 a row"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
@@ -37,7 +38,7 @@ int command_score(const command *self, int argc, char **argv) {
     float *rows = NULL, *scores = NULL;
     size_t read = 0;
     TRY(check_output(out));
-    TRY(open_context(&context, &threads));
+    TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(open_data_for(&dataset, context, model, data, seed.value));
     uint64_t all = is_named_set(data) ? ROWS_OF_A_NAMED_SET : UINT64_MAX;

@@ -17,7 +17,8 @@
 typedef struct train_options {
     const char *data, *model, *out, *checkpoint, *resume, *log;
     config_options config;
-    number steps, batch, seed, threads, every, preview_every;
+    number steps, batch, seed, every, preview_every;
+    compute_options compute;
     bool quiet;
 } train_options;
 
@@ -154,7 +155,7 @@ static int set_up(run *state, const command *self) {
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
         if (outputs[i])
             TRY(check_output(outputs[i]));
-    TRY(open_context(&state->context, &asked->threads));
+    TRY(open_context(&state->context, &asked->compute));
     TRY(open_data(&state->dataset, state->context, asked->data, TRAINING_ROWS));
     TRY(asked->resume ? continue_run(state, self) : begin(state, self));
     int64_t steps = 0;
@@ -294,7 +295,7 @@ int command_train(const command *self, int argc, char **argv) {
                "the step at which the run ends, resumed or not; left out: training.steps, where the learning rates end"),
         NUMBER("batch", &asked.batch, 2, 65536, "rows in the batch of a step; left out: training.batch"),
         SEED_ROW(&asked.seed, "fixes every draw; a resumed run keeps its own"),
-        THREADS_ROW(&asked.threads),
+        COMPUTE_ROWS(&asked.compute),
         REQUIRED("out", "MODEL.safetensors", &asked.out, "the trained model"),
         TEXT("checkpoint", "FILE", &asked.checkpoint, "save the run there when it ends or is stopped (Ctrl-C)"),
         NUMBER("checkpoint-every", &asked.every, 1, 1000000000, "and after each N steps"),

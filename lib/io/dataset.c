@@ -221,7 +221,7 @@ ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *c
 
 /* *bytes of a caller's pictures, each number of a size. */
 static ddaebm_status measure_images(size_t *bytes, const ddaebm_context *context, dd_picture_shape shape, size_t count,
-                                     size_t size) {
+                                    size_t size) {
     if (count < 1 || shape.height < 1 || shape.width < 1)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu, height %zu and width %zu; allowed: at least 1", count, shape.height,
                        shape.width);

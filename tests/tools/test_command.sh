@@ -244,6 +244,15 @@ bad 1 "none.safetensors.*No such file" train --data moons --out never.safetensor
 
 # ---- Samples and scores. ----
 
+for threads in 1 2; do
+    good sample --deterministic --threads $threads --model model.safetensors --count 500 --seed 5 --out deterministic-$threads.npy
+    good score --deterministic --threads $threads --model model.safetensors --data deterministic-1.npy --out scores-$threads.npy
+    good train --deterministic --threads $threads --quiet --data moons --out trained-$threads.safetensors --steps 3 --set training.batch=500
+done
+holds "the same draws with any number of threads" cmp deterministic-1.npy deterministic-2.npy
+holds "the same scores" cmp scores-1.npy scores-2.npy
+holds "the same run" cmp trained-1.safetensors trained-2.safetensors
+
 good sample --model model.safetensors --count 100 --seed 5 --out a.npy
 good sample --model model.safetensors --count 100 --seed 5 --out b.npy
 good sample --model model.safetensors --count 100 --seed 6 --out c.npy

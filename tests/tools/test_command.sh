@@ -273,7 +273,9 @@ bad 1 "there is no folder missing" sample --model model.safetensors --count 3 --
 
 # Bad models.
 head -c 3000 model.safetensors >cut.safetensors
-LC_ALL=C sed 's/\(energy.hidden_layers[^[]*\)\[16\]/\1[17]/' model.safetensors >widened.safetensors
+LC_ALL=C sed 's/\(energy.hidden_layers[^[]*\)\[16\]/\1[17]/' model.safetensors >damaged.safetensors
+# Another program's: of version 1, without a checksum.
+LC_ALL=C sed 's/"checksum"/"former_1"/; s/"version":"2"/"version":"1"/' damaged.safetensors >widened.safetensors
 for word in sample score density plot; do
     case $word in
     sample) rest="--count 3 --out never.npy" ;;
@@ -287,6 +289,7 @@ for word in sample score density plot; do
         bad 1 "cut.safetensors" $word --model cut.safetensors $rest
         bad 1 "empty.csv" $word --model empty.csv $rest
         bad 1 "rows.csv" $word --model rows.csv $rest
+        bad 1 "damaged.safetensors.*checksum" $word --model damaged.safetensors $rest
         bad 1 "widened.safetensors.*energy" $word --model widened.safetensors $rest
     }
 done

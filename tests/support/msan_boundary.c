@@ -6,6 +6,7 @@
 
 #include <sanitizer/allocator_interface.h>
 #include <sanitizer/msan_interface.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,25 @@ void *__wrap_emalloc(size_t size) {
     __msan_unpoison(block, size);
     return block;
 }
+
+/* Whoever is not instrumented leaves the marks of earlier callers on its part of the stack, and copies them with what it writes there. */
+__attribute__((noinline)) static void clear_stack(void) {
+    char below[1 << 18];
+    __msan_unpoison(below, sizeof below);
+}
+
+#include <jansson.h>
+#define WRAP_READER(f, parameters, arguments)                                                                                      \
+    json_t *__real_##f parameters;                                                                                                 \
+    json_t *__wrap_##f parameters;                                                                                                 \
+    json_t *__wrap_##f parameters {                                                                                                \
+        clear_stack();                                                                                                             \
+        json_t *value = __real_##f arguments;                                                                                      \
+        __msan_unpoison(error, sizeof *error);                                                                                     \
+        return value;                                                                                                              \
+    }
+WRAP_READER(json_loadb, (const char *text, size_t length, size_t flags, json_error_t *error), (text, length, flags, error))
+WRAP_READER(json_loads, (const char *text, size_t flags, json_error_t *error), (text, flags, error))
 
 #ifdef DDAEBM_HAVE_ZLIB
 #include <zlib.h>
@@ -105,6 +125,17 @@ void __wrap_png_set_write_fn(png_structp file, png_voidp user, png_rw_ptr write,
 void __wrap_png_set_write_fn(png_structp file, png_voidp user, png_rw_ptr write, png_flush_ptr flush) {
     png.write = write;
     __real_png_set_write_fn(file, user, write_some, flush);
+}
+
+static void write_to_file(png_structp file, png_bytep data, png_size_t size) {
+    __msan_unpoison(data, size);
+    if (fwrite(data, 1, size, png_get_io_ptr(file)) != size)
+        png_error(file, "it cannot be written");
+}
+
+void __wrap_png_init_io(png_structp file, png_FILE_p out);
+void __wrap_png_init_io(png_structp file, png_FILE_p out) {
+    __real_png_set_write_fn(file, out, write_to_file, NULL);
 }
 #endif
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The sanitiser's own marking of malloc would reach the libraries'. */
+/* The sanitiser's own marking of malloc's blocks would reach the libraries'. */
 const char *__msan_default_options(void);
 const char *__msan_default_options(void) {
     return "poison_in_malloc=0:poison_in_free=0";
@@ -21,7 +21,7 @@ void *__wrap_malloc(size_t size);
 void *__wrap_malloc(size_t size) {
     void *block = __real_malloc(size);
     if (block)
-        __msan_allocated_memory(block, size);
+        __msan_poison(block, size);
     return block;
 }
 
@@ -61,6 +61,23 @@ __attribute__((noinline)) static void clear_stack(void) {
     }
 WRAP_READER(json_loadb, (const char *text, size_t length, size_t flags, json_error_t *error), (text, length, flags, error))
 WRAP_READER(json_loads, (const char *text, size_t flags, json_error_t *error), (text, flags, error))
+
+/* Where a test gives jansson memory, that is jansson's to fill. */
+static json_malloc_t json_take;
+
+static void *json_allocate(size_t size) {
+    void *block = json_take(size);
+    if (block)
+        __msan_unpoison(block, size);
+    return block;
+}
+
+void __real_json_set_alloc_funcs(json_malloc_t take, json_free_t give);
+void __wrap_json_set_alloc_funcs(json_malloc_t take, json_free_t give);
+void __wrap_json_set_alloc_funcs(json_malloc_t take, json_free_t give) {
+    json_take = take;
+    __real_json_set_alloc_funcs(json_allocate, give);
+}
 
 #ifdef DDAEBM_HAVE_ZLIB
 #include <zlib.h>

@@ -24,7 +24,8 @@ typedef struct scanner {
 static json_t *read_value(scanner *self);
 
 static json_t *made(scanner *self, json_t *value) {
-    self->starved = self->starved || !value;
+    if (!value)
+        self->starved = true;
     return value;
 }
 

@@ -28,6 +28,7 @@ static const char *const texts[] = {
     "[tru]",
     "[truex]",
     "[\"a\nb\"]",
+    "[\"a\x7F\"]",
     "[\"\\u0000\"]",
     "[\"\\x\"]",
     "[\"ä\"]",

@@ -187,7 +187,7 @@ START_TEST(memory_may_run_out) {
     assert_content(in_folder("a"), "newer");
     put_file(in_folder("a"), "", 0);
     data = NULL;
-    SWEEP_ALLOCATIONS(counted, data, dd_file_read(context, in_folder("a"), 10, &data, &size));
+    SWEEP_ALLOCATIONS(counted, data, dd_file_read(context, in_folder("a"), 0, &data, &size));
     dd_free(context, data);
     end();
 }
@@ -201,7 +201,10 @@ START_TEST(the_old_file_stays_until_the_new_is_whole) {
     dd_span span = {much, 300000};
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* a full disk, as far as this process can tell */
+    faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);      /* nor does a signal leave the temporary file behind */
+    faults_only("unlinkat");
     ASSERT_FAILS(dd_file_write(context, in_folder("a"), &span, 1), DDAEBM_IO, "cannot write");
+    ck_assert_uint_eq(faults_end(), 2);
     free(much);
     assert_content(in_folder("a"), "old");
     ck_assert_uint_eq(entries_in_folder(), 1);
@@ -290,6 +293,19 @@ START_TEST(devices_and_descriptors_are_written_directly) {
     ck_assert_int_eq(lstat("/dev/stdout", &after), 0);
     ck_assert_uint_eq(before.st_ino, after.st_ino);
     assert_content(in_folder("out"), "hello");
+    close(saved);
+    static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[64];
+        snprintf(path, sizeof path, names[i], file);
+        ASSERT_OK(write_text(path, i == 0 ? " you" : " two"));
+    }
+    saved = dup(2);
+    ck_assert_int_ge(dup2(file, 2), 0);
+    status = write_text("/dev/stderr", "!");
+    dup2(saved, 2);
+    ASSERT_OK(status);
+    assert_content(in_folder("out"), "hello you two!");
     close(file);
     close(saved);
     end();
@@ -319,6 +335,20 @@ static bool is_pending(int number) {
     sigpending(&pending);
     return sigismember(&pending, number) == 1;
 }
+
+/* Of two errors the first is told; and where there is a broken pipe's error without its signal, nothing is waited for. */
+START_TEST(errors_of_devices_are_told) {
+    begin();
+    faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
+    ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EIO));
+    ck_assert_uint_eq(faults_end(), 4);
+    faults_begin(FAULT_ERROR, EPIPE, 1, FAULT_ONCE);
+    faults_only("write");
+    ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EPIPE));
+    (void)faults_end();
+    end();
+}
+END_TEST
 
 /* The reader of a pipe goes before all is written: an error, no signal, though another comes while that is taken away. */
 START_TEST(a_broken_pipe_is_an_error) {
@@ -427,6 +457,7 @@ int main(void) {
                                   a_link_is_followed,
                                   names_without_a_folder_work,
                                   devices_and_descriptors_are_written_directly,
+                                  errors_of_devices_are_told,
                                   a_broken_pipe_is_an_error,
                                   a_signal_of_the_program_stays,
                                   a_vast_span_is_written_in_pieces,

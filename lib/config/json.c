@@ -1,6 +1,7 @@
 /* jansson's own reader gathers a word in a buffer that grows. A byte for which it cannot grow is left out, and the word is read without:
  * another name, another number, the end of the process. So JSON is read here; jansson reads what is not plain (a mistake, which it
- * explains, or letters beyond ASCII). */
+ * explains, or letters beyond ASCII). Nor would it survive a locale whose decimal sign is of two bytes, so C's is in force meanwhile. */
+#define _POSIX_C_SOURCE 200809L /* uselocale */
 #include "config/json.h"
 
 #include <errno.h>
@@ -23,7 +24,8 @@ typedef struct scanner {
 static json_t *read_value(scanner *self);
 
 static json_t *made(scanner *self, json_t *value) {
-    self->starved = self->starved || !value;
+    if (!value)
+        self->starved = true;
     return value;
 }
 
@@ -85,13 +87,7 @@ static bool take_digits(scanner *self) {
     return there;
 }
 
-static json_t *make_real(scanner *self, char *text) {
-    const char *mark = localeconv()->decimal_point; /* strtod's */
-    char *point = strchr(text, '.');
-    if (point && strlen(mark) != 1)
-        return NULL;
-    if (point)
-        *point = *mark;
+static json_t *make_real(scanner *self, const char *text) {
     double value = strtod(text, NULL);
     return isfinite(value) ? made(self, json_real(value)) : NULL;
 }
@@ -192,18 +188,31 @@ static json_t *read_value(scanner *self) {
     return value;
 }
 
-json_t *dd_json_read(const char *text, size_t length, size_t flags, json_error_t *error) {
-    scanner self = {.at = text, .end = text + length};
-    json_t *value = read_value(&self);
-    memset(error, 0, sizeof *error); /* jansson does not always fill it */
-    if (value && self.at == self.end && (json_is_object(value) || json_is_array(value) || flags & JSON_DECODE_ANY))
-        return value;
-    json_decref(value);
-    if (!self.starved)
-        return json_loadb(text, length, flags, error);
+static json_t *starve(json_error_t *error) {
     (void)snprintf(error->text, sizeof error->text - 1, "out of memory");
     error->text[sizeof error->text - 1] = json_error_out_of_memory; /* where jansson has it */
     return NULL;
+}
+
+static json_t *read_text(const char *text, size_t length, size_t flags, json_error_t *error) {
+    scanner self = {.at = text, .end = text + length};
+    json_t *value = read_value(&self);
+    if (value && self.at == self.end && (json_is_object(value) || json_is_array(value) || flags & JSON_DECODE_ANY))
+        return value;
+    json_decref(value);
+    return self.starved ? starve(error) : json_loadb(text, length, flags, error);
+}
+
+json_t *dd_json_read(const char *text, size_t length, size_t flags, json_error_t *error) {
+    memset(error, 0, sizeof *error); /* jansson does not always fill it */
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (plain == (locale_t)0)
+        return starve(error);
+    locale_t before = uselocale(plain); /* of this thread alone */
+    json_t *value = read_text(text, length, flags, error);
+    (void)uselocale(before);
+    freelocale(plain);
+    return value;
 }
 
 ddaebm_status dd_json_status(const json_error_t *error) {

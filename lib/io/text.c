@@ -112,11 +112,9 @@ bool dd_text_number(float *out, const char *text, size_t length) {
     return true;
 }
 
-/* Bytes of the character that begins the text, 1 to 4, or 0 if none does. */
+/* Bytes of the character that begins the text, which is not empty: 1 to 4, or 0 if none does. */
 static size_t character(const char *text, size_t length) {
     const unsigned char *byte = (const unsigned char *)text;
-    if (length == 0)
-        return 0;
     if (byte[0] < 0x80)
         return 1;
     size_t size = byte[0] >= 0xC2 && byte[0] < 0xE0 ? 2 : (byte[0] & 0xF0) == 0xE0 ? 3 : byte[0] >= 0xF0 && byte[0] < 0xF5 ? 4 : 0;

@@ -611,6 +611,11 @@ START_TEST(load_refuses) {
     ck_assert_int_eq(ddaebm_config_load(config, file_path), DDAEBM_FORMAT);
     ck_assert_int_eq(ddaebm_config_load(config, "/nonexistent/config.json"), DDAEBM_NOT_FOUND);
     assert_message("/nonexistent/config.json: cannot open: ");
+    ck_assert_int_eq(ddaebm_config_load(config, "/dev/null/config.json"), DDAEBM_NOT_FOUND);
+    char lengthy[5000];
+    memset(lengthy, 'n', sizeof lengthy - 1);
+    lengthy[sizeof lengthy - 1] = '\0';
+    ck_assert_int_eq(ddaebm_config_load(config, lengthy), DDAEBM_IO);
     ck_assert_int_eq(ddaebm_config_load(config, "/"), DDAEBM_IO);
     assert_message("/: cannot read: ");
     ck_assert_int_eq(ddaebm_config_load(NULL, file_path), DDAEBM_INVALID_ARGUMENT);

@@ -306,6 +306,8 @@ START_TEST(any_name_can_be_shown) {
             ck_assert_str_eq(shown, name);
         }
     }
+    memset(name, '\x80', sizeof name - 1); /* no letter to cut at */
+    ck_assert_str_eq(dd_shown(shown, name), "...");
     dd_settings settings = initial();
     memset(name, 'x', sizeof name - 1);
     ck_assert_int_eq(dd_key_set_text(dd_key_find("diffusion.grid"), &settings, name), DDAEBM_OUT_OF_RANGE);
@@ -393,6 +395,8 @@ static bool comma_locale(void) {
 START_TEST(numbers_are_the_same_where_a_comma_is_the_mark) {
     ck_assert(comma_locale());
     check_numbers();
+    if (setlocale(LC_ALL, "ps_AF.UTF-8")) /* two bytes */
+        check_numbers();
     (void)setlocale(LC_ALL, "C");
 }
 END_TEST

@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "io/dataset.h"
+#include "support/faults.h"
 #include "support/pictures_small.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <math.h>
 #include <stdint.h>
@@ -121,7 +123,9 @@ START_TEST(arrays_are_copied) {
     ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, 2, 0), DDAEBM_OUT_OF_RANGE, "width is 0");
     ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, 2, 1048577), DDAEBM_OUT_OF_RANGE, "1048577; allowed");
     ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, SIZE_MAX / 4, 2), DDAEBM_OUT_OF_RANGE, "count");
+    ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, values, SIZE_MAX, 2), DDAEBM_OUT_OF_RANGE, "count");
     ASSERT_FAILS(ddaebm_dataset_create_rows(&dataset, NULL, NULL, 2, 2), DDAEBM_INVALID_ARGUMENT, "rows");
+    ASSERT_FAILS(ddaebm_dataset_create_rows(NULL, NULL, values, 2, 2), DDAEBM_INVALID_ARGUMENT, "out");
     ck_assert_ptr_null(dataset);
 }
 END_TEST
@@ -149,6 +153,7 @@ START_TEST(sources_are_called) {
     ASSERT_OK(ddaebm_dataset_read(dataset, UINT64_MAX - 2, 2, some));
     ASSERT_FAILS(ddaebm_dataset_read(dataset, UINT64_MAX - 2, 3, some), DDAEBM_OUT_OF_RANGE, "rows");
     ASSERT_FAILS(ddaebm_dataset_read(dataset, 5, SIZE_MAX / 8, some), DDAEBM_OUT_OF_RANGE, "address space");
+    ASSERT_FAILS(ddaebm_dataset_read(dataset, 5, SIZE_MAX / 2, some), DDAEBM_OUT_OF_RANGE, "address space");
     ddaebm_dataset_free(dataset);
     source.read = refuse;
     ASSERT_OK(ddaebm_dataset_create_source(&dataset, NULL, &source));
@@ -291,6 +296,44 @@ START_TEST(folders_are_opened) {
 }
 END_TEST
 
+/* Neither the length of a name nor its ending misleads. */
+START_TEST(names_of_files_hardly_matter) {
+    uint8_t bytes[24], file[100];
+    const uint32_t axes[] = {2, 3, 4};
+    fill_bytes(bytes, sizeof bytes, 3);
+    put_file(in_folder("a.bin"), file, compose_idx(file, 8, 3, axes, bytes, 24));
+    open_and_compare(in_folder("a.bin"), bytes, 1);
+    put_file(in_folder("a"), file, compose_idx(file, 8, 3, axes, bytes, 24));
+    ck_assert_int_eq(chdir(folder), 0);
+    open_and_compare("a", bytes, 1);
+    ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+/* Whether it is installed here or not. */
+START_TEST(a_missing_package_is_named) {
+    ddaebm_dataset *dataset = NULL;
+    faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);
+    ASSERT_FAILS(ddaebm_dataset_create_named(&dataset, NULL, "fashion-mnist", 3), DDAEBM_NOT_FOUND,
+                 "install Debian's package dataset-fashion-mnist");
+    (void)faults_end();
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_read_is_refused) {
+    ddaebm_dataset *dataset = NULL;
+    put_file(in_folder("a.png"), "", 0);
+    for (size_t at = 1; at <= 2; at++) { /* it is looked through for batches, then for pictures */
+        faults_begin(FAULT_ERROR, EIO, at, FAULT_ONCE);
+        faults_only("opendir");
+        ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, folder), DDAEBM_IO, "cannot read the folder");
+        (void)faults_end();
+    }
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
 START_TEST(the_named_pictures_are_a_package) {
     ddaebm_dataset *dataset = NULL;
     ddaebm_status status = ddaebm_dataset_create_named(&dataset, NULL, "fashion-mnist-test", 3);
@@ -323,11 +366,15 @@ START_TEST(arrays_of_pictures_are_copied) {
     dataset = NULL;
     ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 0, 2, 3, 2), DDAEBM_OUT_OF_RANGE, "count is 0");
     ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 2, 0, 3, 2), DDAEBM_OUT_OF_RANGE, "height 0");
+    ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 2, 2, 0, 2), DDAEBM_OUT_OF_RANGE, "width 0");
     ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 2, 2, 3, 5), DDAEBM_OUT_OF_RANGE, "5 channels");
     ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 2, SIZE_MAX, 3, 1), DDAEBM_OUT_OF_RANGE, "1048576");
     ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, SIZE_MAX, 2, 3, 1), DDAEBM_OUT_OF_RANGE, "bytes allowed");
     ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, NULL, 2, 2, 3, 2), DDAEBM_INVALID_ARGUMENT, "pixels");
+    ASSERT_FAILS(ddaebm_dataset_create_images(NULL, NULL, bytes, 2, 2, 3, 2), DDAEBM_INVALID_ARGUMENT, "out");
     ASSERT_FAILS(ddaebm_dataset_create_images_float(&dataset, NULL, NULL, 2, 2, 3, 2), DDAEBM_INVALID_ARGUMENT, "pixels");
+    ASSERT_FAILS(ddaebm_dataset_create_images_float(NULL, NULL, values, 2, 2, 3, 2), DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_dataset_create_images_float(&dataset, NULL, values, 2, 2, 3, 5), DDAEBM_OUT_OF_RANGE, "5 channels");
     values[13] = -1.25f;
     ASSERT_FAILS(ddaebm_dataset_create_images_float(&dataset, NULL, values, 2, 2, 3, 2), DDAEBM_OUT_OF_RANGE,
                  "row 2, column 2 (both from 1) is -1.25");
@@ -391,6 +438,9 @@ int main(void) {
                                   floats_may_be_pictures,
                                   files_of_pictures_can_be_wrong,
                                   folders_are_opened,
+                                  names_of_files_hardly_matter,
+                                  a_missing_package_is_named,
+                                  a_folder_that_cannot_be_read_is_refused,
                                   the_named_pictures_are_a_package,
                                   arrays_of_pictures_are_copied,
                                   memory_may_run_out};

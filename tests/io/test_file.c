@@ -1,11 +1,14 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/file.h"
+#include "support/faults.h"
 #include "support/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -96,6 +99,7 @@ START_TEST(unreadable_files_are_refused) {
     ASSERT_FAILS(dd_file_read(context, "/proc/self/mem", 9, &data, &size), DDAEBM_IO, "/proc/self/mem"); /* read gives EIO */
     put_file(in_folder("ten"), "0123456789", 10);
     ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 9, &data, &size), DDAEBM_OUT_OF_RANGE, "10 bytes");
+    ASSERT_FAILS(dd_file_read(context, in_folder("ten/x"), 9, &data, &size), DDAEBM_NOT_FOUND, "Not a directory");
     if (geteuid() != 0) {
         ck_assert_int_eq(chmod(in_folder("ten"), 0), 0);
         ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 10, &data, &size), DDAEBM_IO, "may not read");
@@ -119,6 +123,55 @@ START_TEST(a_huge_file_costs_nothing) {
 }
 END_TEST
 
+static void grow_file(void) {
+    int file = open(in_folder("ten"), O_WRONLY | O_APPEND);
+    ck_assert_int_eq(write(file, "x", 1), 1);
+    ck_assert_int_eq(close(file), 0);
+}
+
+START_TEST(a_file_that_grows_is_refused) {
+    begin();
+    void *data = NULL;
+    size_t size = 77;
+    put_file(in_folder("ten"), "0123456789", 10);
+    faults_begin(FAULT_ERROR, 0, 0, FAULT_ONCE);
+    faults_meanwhile("read", grow_file);
+    ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 100, &data, &size), DDAEBM_IO, "it grew while it was read");
+    (void)faults_end();
+    ck_assert_ptr_null(data);
+    ck_assert_uint_eq(size, 77);
+    end();
+}
+END_TEST
+
+/* What the system says is what the user reads, in words where there are any. */
+START_TEST(the_systems_reasons_are_told) {
+    static const struct {
+        int error;
+        ddaebm_status status;
+        const char *why;
+    } rows[] = {{ENOENT, DDAEBM_NOT_FOUND, "check the path"},
+                {ENOTDIR, DDAEBM_NOT_FOUND, "check the path"},
+                {EACCES, DDAEBM_IO, "this user may not read"},
+                {EPERM, DDAEBM_IO, "this user may not read"},
+                {EMFILE, DDAEBM_IO, "close some files"},
+                {ENFILE, DDAEBM_IO, "close some files"},
+                {ELOOP, DDAEBM_IO, "Too many levels"},
+                {99999, DDAEBM_IO, "cannot read "},
+                {99999, DDAEBM_IO, "unknown error"}};
+    begin();
+    put_file(in_folder("ten"), "0123456789", 10);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        void *data = NULL;
+        size_t size = 0;
+        faults_begin(FAULT_ERROR, rows[i].error, 1, FAULT_ONCE);
+        ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 100, &data, &size), rows[i].status, rows[i].why);
+        (void)faults_end();
+    }
+    end();
+}
+END_TEST
+
 START_TEST(memory_may_run_out) {
     begin();
     void *data = NULL;
@@ -129,6 +182,13 @@ START_TEST(memory_may_run_out) {
     void *none = NULL;
     SWEEP_ALLOCATIONS(counted, none, write_text(in_folder("a"), "new"));
     assert_content(in_folder("a"), "new");
+    ck_assert_int_eq(symlink("a", in_folder("link")), 0);
+    SWEEP_ALLOCATIONS(counted, none, write_text(in_folder("link"), "newer"));
+    assert_content(in_folder("a"), "newer");
+    put_file(in_folder("a"), "", 0);
+    data = NULL;
+    SWEEP_ALLOCATIONS(counted, data, dd_file_read(context, in_folder("a"), 0, &data, &size));
+    dd_free(context, data);
     end();
 }
 END_TEST
@@ -141,7 +201,10 @@ START_TEST(the_old_file_stays_until_the_new_is_whole) {
     dd_span span = {much, 300000};
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* a full disk, as far as this process can tell */
+    faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);      /* nor does a signal leave the temporary file behind */
+    faults_only("unlinkat");
     ASSERT_FAILS(dd_file_write(context, in_folder("a"), &span, 1), DDAEBM_IO, "cannot write");
+    ck_assert_uint_eq(faults_end(), 2);
     free(much);
     assert_content(in_folder("a"), "old");
     ck_assert_uint_eq(entries_in_folder(), 1);
@@ -198,7 +261,9 @@ START_TEST(a_link_is_followed) {
     assert_content(in_folder("real"), "new");
     ck_assert_int_eq(symlink("nowhere", in_folder("broken")), 0);
     ASSERT_FAILS(write_text(in_folder("broken"), "x"), DDAEBM_IO, "symbolic link");
-    ck_assert_uint_eq(entries_in_folder(), 3);
+    ck_assert_int_eq(symlink("loop", in_folder("loop")), 0);
+    ASSERT_FAILS(write_text(in_folder("loop"), "x"), DDAEBM_IO, "symbolic link that cannot be followed: Too many levels");
+    ck_assert_uint_eq(entries_in_folder(), 4);
     end();
 }
 END_TEST
@@ -228,15 +293,27 @@ START_TEST(devices_and_descriptors_are_written_directly) {
     ck_assert_int_eq(lstat("/dev/stdout", &after), 0);
     ck_assert_uint_eq(before.st_ino, after.st_ino);
     assert_content(in_folder("out"), "hello");
+    close(saved);
+    static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[64];
+        snprintf(path, sizeof path, names[i], file);
+        ASSERT_OK(write_text(path, i == 0 ? " you" : " two"));
+    }
+    saved = dup(2);
+    ck_assert_int_ge(dup2(file, 2), 0);
+    status = write_text("/dev/stderr", "!");
+    dup2(saved, 2);
+    ASSERT_OK(status);
+    assert_content(in_folder("out"), "hello you two!");
     close(file);
     close(saved);
     end();
 }
 END_TEST
 
-/* The reader of a pipe goes before all is written: an error, no signal. */
-START_TEST(a_broken_pipe_is_an_error) {
-    begin();
+/* Writes more to a pipe than its reader, another process, waits for. */
+static void write_to_broken_pipe(void) {
     const char *path = in_folder("pipe");
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     pid_t reader = fork();
@@ -250,9 +327,117 @@ START_TEST(a_broken_pipe_is_an_error) {
     ASSERT_FAILS(dd_file_write(context, path, &span, 1), DDAEBM_IO, "Broken pipe");
     free(much);
     ck_assert_int_eq(waitpid(reader, NULL, 0), reader);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+static bool is_pending(int number) {
     sigset_t pending;
     sigpending(&pending);
-    ck_assert_int_eq(sigismember(&pending, SIGPIPE), 0);
+    return sigismember(&pending, number) == 1;
+}
+
+/* Of two errors the first is told; and where there is a broken pipe's error without its signal, nothing is waited for. */
+START_TEST(errors_of_devices_are_told) {
+    begin();
+    faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
+    ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EIO));
+    ck_assert_uint_eq(faults_end(), 4);
+    faults_begin(FAULT_ERROR, EPIPE, 1, FAULT_ONCE);
+    faults_only("write");
+    ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EPIPE));
+    (void)faults_end();
+    end();
+}
+END_TEST
+
+/* The reader of a pipe goes before all is written: an error, no signal, though another comes while that is taken away. */
+START_TEST(a_broken_pipe_is_an_error) {
+    begin();
+    write_to_broken_pipe();
+    ck_assert(!is_pending(SIGPIPE));
+    faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);
+    faults_only("sigtimedwait");
+    write_to_broken_pipe();
+    (void)faults_end();
+    ck_assert_str_eq(faults_first(), "sigtimedwait");
+    ck_assert(!is_pending(SIGPIPE));
+    end();
+}
+END_TEST
+
+/* One that waited before is the program's. */
+START_TEST(a_signal_of_the_program_stays) {
+    begin();
+    sigset_t broken;
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    ck_assert_int_eq(sigprocmask(SIG_BLOCK, &broken, NULL), 0);
+    ck_assert_int_eq(raise(SIGPIPE), 0);
+    write_to_broken_pipe();
+    ck_assert(is_pending(SIGPIPE));
+    (void)sigwaitinfo(&broken, NULL);
+    ck_assert_int_eq(sigprocmask(SIG_UNBLOCK, &broken, NULL), 0);
+    end();
+}
+END_TEST
+
+/* More than one call of write may be asked for. None of the memory is ever touched. */
+START_TEST(a_vast_span_is_written_in_pieces) {
+    begin();
+    const size_t vast = (size_t)INT_MAX + 10;
+    void *mapped = mmap(NULL, vast, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ck_assert_ptr_ne(mapped, MAP_FAILED);
+    const dd_span span = {mapped, vast};
+    faults_begin(FAULT_ERROR, 0, 0, FAULT_ONCE);
+    faults_only("write");
+    ASSERT_OK(dd_file_write(context, "/dev/null", &span, 1));
+    ck_assert_uint_eq(faults_end(), 2);
+    ck_assert_int_eq(munmap(mapped, vast), 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_write_of_nothing_is_an_error) {
+    begin();
+    faults_begin(FAULT_NOTHING, 0, 1, FAULT_FROM_THERE_ON);
+    faults_only("write");
+    ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EIO));
+    ck_assert_uint_eq(faults_end(), 1);
+    ck_assert_uint_eq(entries_in_folder(), 0);
+    end();
+}
+END_TEST
+
+START_TEST(names_of_temporary_files_may_all_be_taken) {
+    begin();
+    faults_begin(FAULT_ERROR, EEXIST, 1, FAULT_FROM_THERE_ON);
+    faults_only("openat");
+    ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EEXIST));
+    ck_assert_uint_eq(faults_end(), 100);
+    end();
+}
+END_TEST
+
+START_TEST(a_folder_need_not_be_flushed) {
+    static const int errors[] = {EINVAL, ENOTSUP, ENOSYS};
+    begin();
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        faults_begin(FAULT_ERROR, errors[i], 2, FAULT_ONCE);
+        faults_only("fsync");
+        ASSERT_OK(write_text(in_folder("a"), "x"));
+        ck_assert_uint_eq(faults_end(), 2);
+    }
+    assert_content(in_folder("a"), "x");
+    end();
+}
+END_TEST
+
+/* Nothing is written there: the folder does not open. */
+START_TEST(the_root_is_a_folder) {
+    begin();
+    faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);
+    ASSERT_FAILS(write_text("/ddaebm-test", "x"), DDAEBM_IO, "there is no folder /; create it first");
+    (void)faults_end();
     end();
 }
 END_TEST
@@ -263,6 +448,8 @@ int main(void) {
                                   files_without_a_size_are_read,
                                   unreadable_files_are_refused,
                                   a_huge_file_costs_nothing,
+                                  a_file_that_grows_is_refused,
+                                  the_systems_reasons_are_told,
                                   memory_may_run_out,
                                   the_old_file_stays_until_the_new_is_whole,
                                   impossible_targets_are_refused,
@@ -270,6 +457,13 @@ int main(void) {
                                   a_link_is_followed,
                                   names_without_a_folder_work,
                                   devices_and_descriptors_are_written_directly,
-                                  a_broken_pipe_is_an_error};
+                                  errors_of_devices_are_told,
+                                  a_broken_pipe_is_an_error,
+                                  a_signal_of_the_program_stays,
+                                  a_vast_span_is_written_in_pieces,
+                                  a_write_of_nothing_is_an_error,
+                                  names_of_temporary_files_may_all_be_taken,
+                                  a_folder_need_not_be_flushed,
+                                  the_root_is_a_folder};
     return run_tests("file", tests, sizeof tests / sizeof *tests);
 }

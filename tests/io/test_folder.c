@@ -1,7 +1,10 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/folder.h"
+#include "support/faults.h"
 #include "support/harness.h"
+
+#include <errno.h>
 
 static fussy counted;
 
@@ -42,7 +45,44 @@ START_TEST(folders_are_told_from_files) {
 }
 END_TEST
 
+START_TEST(a_folder_that_cannot_be_read_is_refused) {
+    static const int errors[] = {EIO, 99999};
+    ddaebm_context *context = fussy_context(&counted);
+    put_file(in_folder("a.png"), "", 0);
+    put_file(in_folder("b.png"), "", 0);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        size_t calls = 1;
+        for (size_t at = 1; at <= calls; at++) { /* opendir, and each readdir */
+            dd_names names = {NULL, 77, 0};
+            faults_begin(FAULT_ERROR, errors[i], at, FAULT_ONCE);
+            ASSERT_FAILS(dd_folder_list(&names, context, folder, "", ".png"), DDAEBM_IO, "cannot read the folder");
+            calls = at + (faults_end() == at && at < 6);
+            ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), errors[i] == EIO ? strerror(EIO) : "unknown error"));
+            ck_assert_uint_eq(names.count, 77);
+        }
+    }
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+START_TEST(a_signal_hides_no_folder) {
+    faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);
+    ck_assert(dd_folder_is(folder));
+    ck_assert_uint_eq(faults_end(), 2);
+}
+END_TEST
+
+START_TEST(a_path_takes_memory) {
+    ddaebm_context *context = fussy_context(&counted);
+    counted.fail_at = counted.calls + 1;
+    ck_assert_ptr_null(dd_folder_join(context, "x", "y"));
+    ddaebm_context_free(context);
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {names_are_chosen_and_sorted, folders_are_told_from_files};
+    const TTest *const tests[] = {names_are_chosen_and_sorted, folders_are_told_from_files, a_folder_that_cannot_be_read_is_refused,
+                                  a_signal_hides_no_folder, a_path_takes_memory};
     return run_tests("folder", tests, sizeof tests / sizeof *tests);
 }

@@ -3,6 +3,9 @@
 #include "io/gzip.h"
 #include "support/pictures_small.h"
 
+#include <limits.h>
+#include <sys/mman.h>
+
 static fussy counted;
 
 #ifdef DDAEBM_HAVE_ZLIB
@@ -74,6 +77,31 @@ START_TEST(damage_is_refused) {
 }
 END_TEST
 
+/* More than zlib takes at once. Only the first page of it is ever touched. */
+START_TEST(a_vast_file_is_read_in_pieces) {
+    ddaebm_context *context = fussy_context(&counted);
+    const size_t vast = (size_t)UINT_MAX + 10;
+    void *out = NULL, *mapped = mmap(NULL, vast, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t out_size = 0, size = make_file(10);
+    ck_assert_ptr_ne(mapped, MAP_FAILED);
+    memcpy(mapped, file, size);
+    char expected[64];
+    snprintf(expected, sizeof expected, "%zu bytes follow its gzip data", vast - size);
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, mapped, vast, LARGE), DDAEBM_FORMAT, expected);
+    ck_assert_int_eq(munmap(mapped, vast), 0);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+START_TEST(two_bytes_tell_gzip) {
+    ck_assert(dd_gzip_recognise("\x1F\x8B", 2));
+    ck_assert(!dd_gzip_recognise("\x1F\x8B", 1));
+    ck_assert(!dd_gzip_recognise("\x1F\x8C", 2));
+    ck_assert(!dd_gzip_recognise("\x1E\x8B", 2));
+}
+END_TEST
+
 START_TEST(memory_may_run_out) {
     ddaebm_context *context = fussy_context(&counted);
     void *out = NULL;
@@ -86,7 +114,8 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_was_packed_comes_out, damage_is_refused, memory_may_run_out};
+    const TTest *const tests[] = {what_was_packed_comes_out, damage_is_refused, a_vast_file_is_read_in_pieces, two_bytes_tell_gzip,
+                                  memory_may_run_out};
     return run_tests("gzip", tests, sizeof tests / sizeof *tests);
 }
 

@@ -59,6 +59,10 @@ START_TEST(bad_files_are_refused) {
         {8, 4, {1, 0xFFFFFFFF, 0xFFFFFFFF, 4}, 0, DDAEBM_OUT_OF_RANGE, "1048576"},
         {8, 3, {0xFFFFFFFF, 1024, 1024}, 0, DDAEBM_OUT_OF_RANGE, "bytes allowed"},
         {8, 5, {1, 1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
+        {8, 0, {1}, 1, DDAEBM_FORMAT, "does not begin"},
+        {15, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
+        {7, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
+        {8, 3, {3, 0, 5}, 0, DDAEBM_FORMAT, "empty"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_pictures out = {.count = 77};
@@ -82,7 +86,16 @@ START_TEST(every_cut_is_refused) {
 }
 END_TEST
 
+START_TEST(it_begins_with_two_zeros) {
+    ck_assert(dd_idx_recognise("\0\0\10\3", 4));
+    ck_assert(!dd_idx_recognise("\1\0\10\3", 4));
+    ck_assert(!dd_idx_recognise("\0\1\10\3", 4));
+    ck_assert(!dd_idx_recognise("\0\0\10\3", 3));
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {pictures_are_read_in_place, bad_files_are_refused, every_cut_is_refused};
+    const TTest *const tests[] = {pictures_are_read_in_place, bad_files_are_refused, every_cut_is_refused,
+                                  it_begins_with_two_zeros};
     return run_tests("idx", tests, sizeof tests / sizeof *tests);
 }

@@ -110,6 +110,7 @@ START_TEST(shapes_and_orders_are_read) {
     assert_rows(1, HEADER("<f4", "True", "(12,)"), values, 48, 12, 1, values);
     assert_rows(1, HEADER("<f4", "False", "(1,1,1,1,1,1,1,1,1,12)"), values, 48, 1, 12, values);
     assert_rows(1, "{\"shape\": (3L, 4L), 'fortran_order':False,'descr':'<f4'}   \n", values, 48, 3, 4, values);
+    assert_rows(1, "\t{\n'shape'\t:\n(3\t,4\n)\t,'fortran_order':False,'descr':'<f4'}", values, 48, 3, 4, values);
     /* element (i, j, k) of a Fortran array of shape (2, 3, 2) lies at i + 2 j + 6 k */
     assert_rows(1, HEADER("<f4", "True", "(2, 3, 2)"), values, 48, 2, 6, expected);
 }
@@ -151,6 +152,16 @@ START_TEST(bad_files_are_refused) {
         {1, "{'descr': '<f4', 'other': False, 'shape': (1,)}", 4, DDAEBM_FORMAT, "unknown"},
         {1, "{'descr': '<f4' 'shape': (1,)}", 4, DDAEBM_FORMAT, "comma"},
         {1, "{descr: '<f4'}", 4, DDAEBM_FORMAT, "a key"},
+        {1, "{'descr' '<f4'}", 4, DDAEBM_FORMAT, "a key"},
+        {1, "{", 4, DDAEBM_FORMAT, "a key"},
+        {1, "{'descr': '<f4', 'fortran_order': False}", 4, DDAEBM_FORMAT, "missing"},
+        {1, "{'descr': '<f4', 'shape': (1,)}", 4, DDAEBM_FORMAT, "missing"},
+        {1, "{'descr': '<f4'", 4, DDAEBM_FORMAT, "comma"},
+        {1, "{'descr': '<f4', 'fortran_order': Tr", 4, DDAEBM_FORMAT, "fortran_order"},
+        {1, "{'shape': (12", 4, DDAEBM_FORMAT, "shape"},
+        {1, "{'shape': (12;", 4, DDAEBM_FORMAT, "shape"},
+        {1, HEADER("=f4", "False", "(1,)"), 4, DDAEBM_UNSUPPORTED, "'=f4'"},
+        {1, HEADER("<f42", "False", "(1,)"), 4, DDAEBM_UNSUPPORTED, "'<f42'"},
         {1, "{'descr", 0, DDAEBM_FORMAT, "a key"},
         {1, "[]", 0, DDAEBM_FORMAT, "dictionary"},
         {1, "", 0, DDAEBM_FORMAT, "dictionary"},
@@ -276,6 +287,8 @@ START_TEST(bytes_can_be_pictures) {
     ck_assert(!has_bytes(HEADER("|u1", "False", "(1, 1, 2, 5)"), bytes, 10));
     ck_assert(!has_bytes(HEADER("|i1", "False", "(2, 3, 2)"), bytes, 12));
     ck_assert(!has_bytes(HEADER("|u1", "False", "(2, 3, 0)"), bytes, 0));
+    ASSERT_FAILS(dd_npy_parse_bytes(&out, context, "\x93NUMPY\1", 7), DDAEBM_FORMAT, "cut off");
+    ck_assert_uint_eq(dd_npy_picture_shape("\x93NUMPY\1", 7).height, 0);
     ddaebm_context_free(context);
     ck_assert_uint_eq(counted.live, 0);
 }

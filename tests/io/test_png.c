@@ -58,6 +58,8 @@ START_TEST(what_cannot_be_written_is_refused) {
     ASSERT_FAILS(ddaebm_array_write_png(NULL, path, NULL, 1, 1, 1), DDAEBM_INVALID_ARGUMENT, "pixels");
     ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 0, 1, 1), DDAEBM_OUT_OF_RANGE, "1 pixels wide and 0 high");
     ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 65536, 1), DDAEBM_OUT_OF_RANGE, "65536 pixels wide");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 65536, 1, 1), DDAEBM_OUT_OF_RANGE, "65536 high");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 0, 1), DDAEBM_OUT_OF_RANGE, "0 pixels wide and 1 high");
     ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 1, 2), DDAEBM_OUT_OF_RANGE, "channels is 2");
     if (!without_png()) {
         ASSERT_FAILS(ddaebm_array_write_png(NULL, "/dev/full", pixel, 1, 1, 3), DDAEBM_IO, "/dev/full");

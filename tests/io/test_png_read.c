@@ -208,8 +208,27 @@ START_TEST(a_folder_is_read_in_order) {
     const uint8_t pixel = 3;
     ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("b.png"), &pixel, 1, 1, 1));
     ASSERT_FAILS(read_folder(&out), DDAEBM_MISMATCH, "b.png: it is 1 pixels wide");
+    static uint8_t tall[HEIGHT + 1][WIDTH * 3];
+    ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("b.png"), tall[0], HEIGHT + 1, WIDTH, 3));
+    ASSERT_FAILS(read_folder(&out), DDAEBM_MISMATCH, "b.png: it is 11 pixels wide, 10 high");
+    ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("b.png"), tall[0], HEIGHT, WIDTH + 1, 1));
+    ASSERT_FAILS(read_folder(&out), DDAEBM_MISMATCH, "b.png: it is 12 pixels wide, 9 high");
     put_file(in_folder("b.png"), "GIF89a", 6);
     ASSERT_FAILS(read_folder(&out), DDAEBM_FORMAT, "b.png: it does not begin as a PNG file does");
+    ck_assert_ptr_null(out.block);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+/* The first picture shows what all that are named would take. */
+START_TEST(a_folder_may_hold_too_much) {
+    char *name = (char[]){"a.png"};
+    const dd_names many = {&name, SIZE_MAX / 1000, 1};
+    dd_pictures out = {.block = NULL};
+    context = fussy_context(&counted);
+    put_picture("a.png", PNG_COLOR_TYPE_RGB, 3, 1);
+    ASSERT_FAILS(dd_png_read_folder(&out, context, folder, &many), DDAEBM_OUT_OF_RANGE, "a.png: its 18446744073709551 pictures");
     ck_assert_ptr_null(out.block);
     ddaebm_context_free(context);
     ck_assert_uint_eq(counted.live, 0);
@@ -219,7 +238,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {
         eight_bits_are_kept, other_depths_become_eight_bits, transparent_pixels_lie_over_black, a_claim_of_length_costs_nothing,
-        damage_is_refused,   a_folder_is_read_in_order};
+        damage_is_refused,   a_folder_is_read_in_order,      a_folder_may_hold_too_much};
     return run_tests("png_read", tests, sizeof tests / sizeof *tests);
 }
 

@@ -340,6 +340,7 @@ START_TEST(what_cannot_be_written_is_refused) {
     ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 1, &beyond, flags), DDAEBM_OUT_OF_RANGE, "2147483648");
     ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 3, vast, flags), DDAEBM_OUT_OF_RANGE, "axis 2");
     ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 9, nine, flags), DDAEBM_OUT_OF_RANGE, "9 axes");
+    ASSERT_FAILS(dd_safetensors_writer_add_half(writer, "", 1, &one, weights), DDAEBM_INVALID_ARGUMENT, "name");
     ASSERT_FAILS(dd_safetensors_writer_metadata(writer, "k", "\xFF"), DDAEBM_INVALID_ARGUMENT, "UTF-8");
     ASSERT_FAILS(dd_safetensors_writer_metadata(writer, "\xFF", "v"), DDAEBM_INVALID_ARGUMENT, "UTF-8");
     ASSERT_FAILS(save_file(writer, "/dev/full"), DDAEBM_IO, "/dev/full");
@@ -356,6 +357,23 @@ START_TEST(what_cannot_be_written_is_refused) {
     ASSERT_OK(dd_safetensors_writer_metadata(writer, "much", much));
     ASSERT_FAILS(save_file(writer, in_folder("m")), DDAEBM_OUT_OF_RANGE, "8388608");
     free(much);
+    dd_safetensors_writer_free(writer);
+    ddaebm_context_free(context);
+    ck_assert_uint_eq(counted.live, 0);
+}
+END_TEST
+
+/* The data alone take all of the bytes that a file may have. None of them is touched. */
+START_TEST(a_header_may_be_too_much) {
+    context = fussy_context(&counted);
+    dd_safetensors_writer *writer = NULL;
+    const size_t most = 0x7FFFFFFF, rest = 2;
+    ASSERT_OK(dd_safetensors_writer_create(&writer, context));
+    ASSERT_OK(dd_safetensors_writer_add(writer, "a", DD_STORED_U8, 1, &most, flags));
+    ASSERT_OK(dd_safetensors_writer_add(writer, "b", DD_STORED_U8, 1, &most, flags));
+    ASSERT_OK(dd_safetensors_writer_add(writer, "c", DD_STORED_U8, 1, &rest, flags));
+    ASSERT_FAILS(save_file(writer, in_folder("m")), DDAEBM_OUT_OF_RANGE, "the file exceeds the 4294967296 bytes allowed");
+    ck_assert_uint_eq(entries_in_folder(), 0);
     dd_safetensors_writer_free(writer);
     ddaebm_context_free(context);
     ck_assert_uint_eq(counted.live, 0);
@@ -492,6 +510,7 @@ int main(void) {
                                   what_is_written_is_read,
                                   a_writer_may_have_nothing,
                                   what_cannot_be_written_is_refused,
+                                  a_header_may_be_too_much,
                                   as_many_tensors_as_allowed,
                                   one_tensor_too_many_is_refused,
                                   bad_files_are_named,

@@ -188,6 +188,51 @@ START_TEST(a_functions_failure_is_passed_on) {
 }
 END_TEST
 
+static int stop_at_20(void *user, uint64_t done, uint64_t total) {
+    size_t *calls = user;
+    ++*calls;
+    ck_assert_uint_eq(total, 0);
+    return done >= 20;
+}
+
+START_TEST(progress_is_told_and_may_end_it) {
+    begin();
+    source whole = {.size = 15, .piece = 10}, longer = {.size = 30, .piece = 10};
+    size_t calls = 0;
+    dd_block block = {NULL, 0, 0}, other = {NULL, 0, 0};
+    bool ended = false;
+    ddaebm_reader reader = reader_of(&whole);
+    reader.progress = stop_at_20;
+    reader.progress_user = &calls;
+    ASSERT_OK(read_whole(&reader, 15, &block, &ended));
+    ck_assert_uint_eq(calls, 2);
+    reader.user = &longer;
+    ASSERT_FAILS(read_whole(&reader, 30, &other, &ended), DDAEBM_CANCELLED, "cancelled after 20 bytes");
+    dd_free(context, block.data);
+    dd_free(context, other.data);
+    end();
+}
+END_TEST
+
+static ddaebm_status use_none(void *user, ddaebm_context *held, const dd_safetensors *file) {
+    (void)user, (void)held, (void)file;
+    ck_abort_msg("there is nothing to use");
+    return DDAEBM_OK;
+}
+
+/* All that is wanted is there, and then the source fails where its end should be. */
+START_TEST(the_end_may_fail) {
+    begin();
+    source from = {.head = (const unsigned char *)"\2\0\0\0\0\0\0\0{}", .head_size = 10, .piece = 10, .failure = DDAEBM_IO};
+    ddaebm_reader reader = reader_of(&from);
+    from.fail_at = 3;
+    ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_IO, "stopped after 10 bytes");
+    reader.struct_size = 5;
+    ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_INVALID_ARGUMENT, "DDAEBM_READER_INIT");
+    end();
+}
+END_TEST
+
 START_TEST(readers_and_writers_are_checked) {
     begin();
     source from = {.size = 1, .piece = 1};
@@ -248,9 +293,29 @@ START_TEST(writing_is_in_steps_too) {
 }
 END_TEST
 
+START_TEST(memory_is_written_whole_or_not_at_all) {
+    begin();
+    const dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}}, vast[] = {{"", SIZE_MAX}, {"", 1}};
+    char data[8] = "";
+    size_t needed = 0;
+    const dd_target whole = {.data = data, .capacity = 7, .needed = &needed}, small = {.data = data, .capacity = 6};
+    ASSERT_FAILS(dd_target_write(context, &small, spans, 3), DDAEBM_OUT_OF_RANGE, "6 bytes is too small for a file of 7");
+    ck_assert_str_eq(data, "");
+    ASSERT_OK(dd_target_write(context, &whole, spans, 3));
+    ck_assert_str_eq(data, "one two");
+    ck_assert_uint_eq(needed, 7);
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.needed = &needed}, spans, 3), DDAEBM_OUT_OF_RANGE, "0 bytes");
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.capacity = 7}, spans, 3), DDAEBM_INVALID_ARGUMENT, "must not be NULL");
+    ASSERT_FAILS(dd_target_write(context, &whole, vast, 2), DDAEBM_OUT_OF_RANGE, "address space");
+    end();
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {all_sources_give_the_same,     what_follows_is_noticed,          memory_grows_with_what_comes,
-                                  headers_that_lie_cost_nothing, a_functions_failure_is_passed_on, readers_and_writers_are_checked,
-                                  writing_is_in_steps_too};
+    const TTest *const tests[] = {all_sources_give_the_same,        what_follows_is_noticed,
+                                  memory_grows_with_what_comes,     headers_that_lie_cost_nothing,
+                                  a_functions_failure_is_passed_on, readers_and_writers_are_checked,
+                                  writing_is_in_steps_too,          memory_is_written_whole_or_not_at_all,
+                                  progress_is_told_and_may_end_it,  the_end_may_fail};
     return run_tests("stream", tests, sizeof tests / sizeof *tests);
 }

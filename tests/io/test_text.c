@@ -89,8 +89,16 @@ START_TEST(the_locale_does_not_matter) {
 END_TEST
 
 START_TEST(utf8_is_told_from_other_bytes) {
-    static const char *const good[] = {
-        "", "abc", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF", "\xEE\x80\x80"};
+    static const char *const good[] = {"",
+                                       "abc",
+                                       "\xC3\xA4",
+                                       "\xE2\x82\xAC",
+                                       "\xF0\x9F\x98\x80",
+                                       "\xF4\x8F\xBF\xBF",
+                                       "\xEE\x80\x80",
+                                       "\xE0\xA0\x80",
+                                       "\xED\x9F\xBF",
+                                       "\xF0\x90\x80\x80"};
     static const char *const bad[] = {"\x80",
                                       "\xC3",
                                       "\xC0\x80",
@@ -120,6 +128,7 @@ START_TEST(quotes_are_short_and_printable) {
                                                                           "?'");
     ck_assert_str_eq(dd_text_quote(quote, "\xC3\xA4", 2), "'\xC3\xA4'");
     ck_assert_str_eq(dd_text_quote(quote, "a\0b", 3), "'a?b'");
+    ck_assert_str_eq(dd_text_quote(quote, "\xC2\xA0\xE2\x82\xAC", 5), "'\xC2\xA0\xE2\x82\xAC'");
     for (size_t length = 0; length < sizeof lengthy; length++) {
         memset(lengthy, 'x', sizeof lengthy);
         for (size_t i = 0; i + 2 <= length; i += 2)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "support/faults.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +16,8 @@ static struct {
     fault_reach reach;
     int error, files;
     size_t at, calls, used;
-    const char *first, *last;
+    const char *first, *last, *only, *meanwhile;
+    void (*act)(void);
     char trace[1000];
 } now;
 
@@ -26,6 +28,15 @@ void faults_begin(fault kind, int error, size_t at, fault_reach reach) {
     now.at = at;
     now.reach = reach;
     now.armed = true;
+}
+
+void faults_only(const char *name) {
+    now.only = name;
+}
+
+void faults_meanwhile(const char *name, void (*act)(void)) {
+    now.meanwhile = name;
+    now.act = act;
 }
 
 size_t faults_end(void) {
@@ -55,9 +66,21 @@ static void note(const char *name) {
     now.last = name;
 }
 
+static void act_before(const char *name) {
+    if (!now.meanwhile || strcmp(now.meanwhile, name) != 0)
+        return;
+    now.meanwhile = NULL;
+    now.armed = false;
+    now.act();
+    now.armed = true;
+}
+
 /* Counts a call. Whether it has the fault. */
 static bool strikes(const char *name) {
     if (!now.armed)
+        return false;
+    act_before(name);
+    if (now.only && strcmp(now.only, name) != 0)
         return false;
     note(name);
     size_t call = ++now.calls;
@@ -83,6 +106,8 @@ static void after(bool struck) {
 }
 
 static size_t some(bool struck, size_t size) {
+    if (struck && now.kind == FAULT_NOTHING)
+        return 0;
     return struck && (now.kind == FAULT_SHORT || now.kind == FAULT_KILL_MIDST) ? (size + 1) / 2 : size;
 }
 
@@ -139,36 +164,29 @@ int __wrap_close(int file) {
     return fails(struck) ? -1 : result;
 }
 
-/* f(parameters), which gives a number and -1 for a failure; `size` is changed where there is one. */
-#define WRAP(type, f, parameters, arguments, shortened)                                                                            \
+/* f(parameters), which gives `failed` for a failure; `size` is changed where there is one. */
+#define WRAP(type, failed, f, parameters, arguments, shortened)                                                                    \
     type __real_##f parameters;                                                                                                    \
     type __wrap_##f parameters;                                                                                                    \
     type __wrap_##f parameters {                                                                                                   \
         bool struck = strikes(#f);                                                                                                 \
         if (fails(struck))                                                                                                         \
-            return -1;                                                                                                             \
+            return failed;                                                                                                         \
         shortened;                                                                                                                 \
         type result = __real_##f arguments;                                                                                        \
         after(struck);                                                                                                             \
         return result;                                                                                                             \
     }
 
-WRAP(ssize_t, read, (int file, void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
-WRAP(ssize_t, write, (int file, const void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
-WRAP(int, fsync, (int file), (file), (void)0)
-WRAP(int, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name), (void)0)
-WRAP(int, unlinkat, (int folder, const char *name, int flags), (folder, name, flags), (void)0)
-WRAP(int, stat, (const char *path, struct stat *about), (path, about), (void)0)
-WRAP(int, lstat, (const char *path, struct stat *about), (path, about), (void)0)
-WRAP(int, fstat, (int file, struct stat *about), (file, about), (void)0)
-
-char *__real_realpath(const char *path, char *resolved);
-char *__wrap_realpath(const char *path, char *resolved);
-char *__wrap_realpath(const char *path, char *resolved) {
-    bool struck = strikes("realpath");
-    if (fails(struck))
-        return NULL;
-    char *result = __real_realpath(path, resolved);
-    after(struck);
-    return result;
-}
+WRAP(ssize_t, -1, read, (int file, void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
+WRAP(ssize_t, -1, write, (int file, const void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
+WRAP(int, -1, fsync, (int file), (file), (void)0)
+WRAP(int, -1, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name), (void)0)
+WRAP(int, -1, unlinkat, (int folder, const char *name, int flags), (folder, name, flags), (void)0)
+WRAP(int, -1, stat, (const char *path, struct stat *about), (path, about), (void)0)
+WRAP(int, -1, lstat, (const char *path, struct stat *about), (path, about), (void)0)
+WRAP(int, -1, fstat, (int file, struct stat *about), (file, about), (void)0)
+WRAP(int, -1, sigtimedwait, (const sigset_t *set, siginfo_t *about, const struct timespec *most), (set, about, most), (void)0)
+WRAP(char *, NULL, realpath, (const char *path, char *resolved), (path, resolved), (void)0)
+WRAP(DIR *, NULL, opendir, (const char *path), (path), (void)0)
+WRAP(struct dirent *, NULL, readdir, (DIR * folder), (folder), (void)0)

@@ -7,8 +7,9 @@
 #include <stddef.h>
 
 typedef enum fault {
-    FAULT_ERROR, /* fails with an errno, having done nothing (but close, which closes all the same) */
-    FAULT_SHORT, /* a read or write moves half of what it could; other calls do all */
+    FAULT_ERROR,   /* fails with an errno, having done nothing (but close, which closes all the same) */
+    FAULT_SHORT,   /* a read or write moves half of what it could; other calls do all */
+    FAULT_NOTHING, /* a read or write moves nothing, and says so */
     FAULT_KILL_BEFORE,
     FAULT_KILL_MIDST, /* SIGKILL after half of a write */
     FAULT_KILL_AFTER
@@ -18,6 +19,12 @@ typedef enum fault_reach { FAULT_ONCE, FAULT_FROM_THERE_ON, FAULT_EVERY_OTHER } 
 
 /* From here on calls are counted, and the one whose number is `at`, from 1, has the fault. The errno is FAULT_ERROR's. */
 void faults_begin(fault kind, int error, size_t at, fault_reach reach);
+
+/* After faults_begin: only calls of that name are counted. */
+void faults_only(const char *name);
+
+/* After faults_begin: before the next call of that name, counted or not, somebody else does something. */
+void faults_meanwhile(const char *name, void (*act)(void));
 
 /* Back to normal. How many calls there were. */
 size_t faults_end(void);

@@ -64,7 +64,7 @@ static bool add_tensor(dd_safetensors_writer *writer, const dd_tensor_entry *ent
         touched = true;
     }
     if (is(change->retype, entry->name)) {
-        type = type == DD_STORED_F32 ? DD_STORED_I32 : DD_STORED_F64;
+        type = type == DD_STORED_F32 ? DD_STORED_I32 : type == DD_STORED_F64 ? DD_STORED_I64 : DD_STORED_F64;
         touched = true;
     }
     check(dd_safetensors_writer_add(writer, entry->name, type, rank, shape, copy) == DDAEBM_OK, entry->name);

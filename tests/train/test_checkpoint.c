@@ -177,6 +177,7 @@ START_TEST(what_is_no_checkpoint_is_refused) {
     refused(in_folder("k"), NULL, DDAEBM_INVALID_ARGUMENT, "dataset");
     ASSERT_FAILS(ddaebm_trainer_resume(NULL, context, in_folder("k"), rows), DDAEBM_INVALID_ARGUMENT, "out");
     ASSERT_FAILS(ddaebm_trainer_save(NULL, in_folder("k")), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_save_memory(NULL, NULL, 0, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_save(trainer, NULL), DDAEBM_INVALID_ARGUMENT, "path");
     ASSERT_FAILS(ddaebm_trainer_save(trainer, in_folder("none/k")), DDAEBM_IO, "/none");
     ASSERT_FAILS(ddaebm_trainer_save(trainer, "/dev/full"), DDAEBM_IO, "/dev/full");
@@ -213,6 +214,8 @@ START_TEST(corrupt_checkpoints_are_refused) {
         {{.poke = "trainer.adam.updates", .value = -1}, DDAEBM_OUT_OF_RANGE, "trainer.adam.updates is negative"},
         {{.shorten = "trainer.rate_factors"}, DDAEBM_MISMATCH, "trainer.rate_factors"},
         {{.poke = "trainer.rate_factors", .value = -0.5}, DDAEBM_OUT_OF_RANGE, "trainer.rate_factors is -0.5; allowed: 0 to 1e+06"},
+        {{.retype = "trainer.rate_factors"}, DDAEBM_MISMATCH, "trainer.rate_factors"},
+        {{.poke = "trainer.rate_factors", .value = 1.5e6}, DDAEBM_OUT_OF_RANGE, "trainer.rate_factors is 1.5e+06"},
         {{.poke = "trainer.rate_factors", .value = (double)NAN}, DDAEBM_OUT_OF_RANGE, "trainer.rate_factors is nan"},
         {{.scale = "trainer.state", .factor = -1}, DDAEBM_OUT_OF_RANGE, "trainer.state"},
         {{.poke = "trainer.energy.net.layers.0.bias", .value = (double)NAN}, DDAEBM_NOT_FINITE, "trainer.energy.net.layers.0.bias"},

@@ -6,15 +6,22 @@
 
 #include <math.h>
 
+/* A sanitiser makes a step many times as slow: there a few are enough, for the memory, and nothing is asked of what was learnt. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITISED 1
+#else
+#define SANITISED 0
+#endif
+
 enum {
     SIDE = 8,
     PIXELS = SIDE * SIDE,
     TRAINED = 512,
     COUNT = 256,
     SEED = 1,
-    STEPS = 240,
+    STEPS = SANITISED ? 20 : 240,
     HALF = STEPS / 2,
-    AGAIN = 10,
+    AGAIN = SANITISED ? 2 : 10,
     DIRECTIONS = 64
 };
 
@@ -172,7 +179,7 @@ static double generator_loss(ddaebm_context *context, const ddaebm_model *model)
 
 static void check_loss(ddaebm_context *context, const ddaebm_model *start, const ddaebm_model *model) {
     double before = generator_loss(context, start), after = generator_loss(context, model);
-    ck_assert_msg(after < LOSS_LEFT * before, "the generator's loss went from %.3f to %.3f", before, after);
+    ck_assert_msg(SANITISED || after < LOSS_LEFT * before, "the generator's loss went from %.3f to %.3f", before, after);
 }
 
 static void check_samples(const ddaebm_model *start, const ddaebm_model *model) {
@@ -180,7 +187,7 @@ static void check_samples(const ddaebm_model *start, const ddaebm_model *model) 
     float *held_out = draw_discs(HELD_OUT, COUNT), *fresh = draw_discs(FRESH, COUNT), *means = repeat_mean(fresh);
     double before = distance(untrained, held_out), after = distance(samples, held_out);
     double collapsed = distance(means, held_out), least = distance(fresh, held_out);
-    ck_assert_msg(after < DISTANCE_LEFT * before && after < COLLAPSE_LEFT * collapsed,
+    ck_assert_msg(SANITISED || (after < DISTANCE_LEFT * before && after < COLLAPSE_LEFT * collapsed),
                   "distance to held-out pictures: %.3f untrained, %.3f trained, %.3f of their mean, %.3f of fresh pictures", before,
                   after, collapsed, least);
     free(untrained);
@@ -196,7 +203,8 @@ static void check_scores(const ddaebm_model *model) {
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     ASSERT_OK(ddaebm_scorer_score(scorer, held_out, COUNT, 0, ordinary));
     ASSERT_OK(ddaebm_scorer_score(scorer, noise, COUNT, 0, odd));
-    ck_assert_double_gt(area(ordinary, odd), LEAST_AREA);
+    double above = area(ordinary, odd);
+    ck_assert_msg(SANITISED || above > LEAST_AREA, "the area is %.3f", above);
     ddaebm_scorer_free(scorer);
     free(held_out);
     free(noise);

@@ -99,11 +99,11 @@ static dnnl_status_t describe(const onednn_convolution *self, share *mine, dnnl_
     return status;
 }
 
-/* oneDNN has something for every convolution; what is not generated for this processor is slow. */
+/* oneDNN has something for every convolution; what is not generated for this processor is slow. With AVX-512, forward is brgconv's. */
 static bool is_generated(const dd_onednn *dnnl, const_dnnl_primitive_desc_t description) {
     const char *name = NULL;
     return dnnl->primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name) == dnnl_success &&
-           strncmp(name, "jit", 3) == 0;
+           (strncmp(name, "jit", 3) == 0 || strncmp(name, "brgconv", 7) == 0);
 }
 
 static dnnl_status_t make_work(onednn_convolution *self, share *mine) {
@@ -143,9 +143,10 @@ static dnnl_status_t make_reorder(const onednn_convolution *self, share *mine) {
     return status;
 }
 
-/* Packing is cut by filters, at whole blocks; the gradient of the weights is put in order by each part for itself. */
+/* Packing is cut by filters, at whole blocks, of which brgconv's are the largest; the gradient of the weights is put in order by each part
+ * for itself. */
 static dnnl_status_t make_packing(const onednn_convolution *self, share *mine, size_t part) {
-    enum { BLOCK = 16 };
+    enum { BLOCK = 64 };
     const dd_convolution_shape *s = &self->base.shape;
     mine->from = self->weights;
     mine->to = self->plain_weights;

@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DEPTH = 32, MOST_DIGITS = 64 };
+enum { MOST_DIGITS = 64 };
 
 typedef struct scanner {
     const char *at, *end;
     int depth;
-    bool starved; /* memory ran out; else a NULL is what is not plain */
+    bool starved, deep; /* memory ran out; brackets nest too deep. Else a NULL is what is not plain */
 } scanner;
 
 static json_t *read_value(scanner *self);
@@ -157,7 +157,9 @@ static bool add_member(scanner *self, json_t *object) {
 
 /* What follows the opening bracket. */
 static json_t *read_all(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *), const char *closing) {
-    bool good = made(self, whole) && ++self->depth < MOST_DEPTH;
+    if (++self->depth > DD_JSON_MOST_DEPTH)
+        self->deep = true;
+    bool good = made(self, whole) && !self->deep;
     skip_blanks(self);
     if (good && !take(self, closing)) {
         do
@@ -188,10 +190,15 @@ static json_t *read_value(scanner *self) {
     return value;
 }
 
-static json_t *starve(json_error_t *error) {
-    (void)snprintf(error->text, sizeof error->text - 1, "out of memory");
-    error->text[sizeof error->text - 1] = json_error_out_of_memory; /* where jansson has it */
+/* With the code where jansson has it. */
+static json_t *refuse(json_error_t *error, enum json_error_code code, const char *text) {
+    (void)snprintf(error->text, sizeof error->text - 1, "%s", text);
+    error->text[sizeof error->text - 1] = (char)code;
     return NULL;
+}
+
+static json_t *starve(json_error_t *error) {
+    return refuse(error, json_error_out_of_memory, "out of memory");
 }
 
 static json_t *read_text(const char *text, size_t length, size_t flags, json_error_t *error) {
@@ -200,6 +207,8 @@ static json_t *read_text(const char *text, size_t length, size_t flags, json_err
     if (value && self.at == self.end && (json_is_object(value) || json_is_array(value) || flags & JSON_DECODE_ANY))
         return value;
     json_decref(value);
+    if (self.deep && !self.starved)
+        return refuse(error, json_error_stack_overflow, "brackets nest deeper than 8 levels");
     return self.starved ? starve(error) : json_loadb(text, length, flags, error);
 }
 
@@ -221,6 +230,7 @@ ddaebm_status dd_json_status(const json_error_t *error) {
         return DDAEBM_OUT_OF_MEMORY;
     case json_error_unknown:
         return *error->text ? DDAEBM_FORMAT : DDAEBM_OUT_OF_MEMORY;
+    case json_error_stack_overflow:
     case json_error_numeric_overflow:
         return DDAEBM_OUT_OF_RANGE;
     default:

@@ -5,6 +5,8 @@
 #include <ddaebm/status.h>
 #include <jansson.h>
 
+enum { DD_JSON_MOST_DEPTH = 8 };
+
 /* The value that the text holds, a new reference; or NULL, and *error says where the text is wrong, or that memory ran out. */
 json_t *dd_json_read(const char *text, size_t length, size_t flags, json_error_t *error);
 

@@ -445,13 +445,14 @@ START_TEST(a_long_or_deep_text_is_refused) {
     ddaebm_config *config = create("toy");
     char text[DEPTH * 2 + 64];
     memset(text, '[', DEPTH);
-    ck_assert_int_eq(ddaebm_config_parse(config, text, DEPTH), DDAEBM_FORMAT);
+    ck_assert_int_eq(ddaebm_config_parse(config, text, DEPTH), DDAEBM_OUT_OF_RANGE);
+    assert_message("brackets nest deeper than 8 levels");
     int used = snprintf(text, sizeof text, "{\"energy.hidden_layers\": ");
     memset(text + used, '[', 1000);
     memset(text + used + 1000, ']', 1000);
     (void)snprintf(text + used + 2000, 2, "}");
-    ck_assert_int_eq(parse(config, text), DDAEBM_FORMAT);
-    assert_message("energy.hidden_layers is [[[");
+    ck_assert_int_eq(parse(config, text), DDAEBM_OUT_OF_RANGE);
+    assert_message("brackets nest deeper than 8 levels");
     used = snprintf(text, sizeof text, "{\"data.width.");
     memset(text + used, 'x', DEPTH);
     (void)snprintf(text + used + DEPTH, 8, "\": 1}");

@@ -39,7 +39,7 @@ static const char *const texts[] = {
     "true",
     "",
     " ",
-    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+    "[[[[[1]]]]]",
     "[1234567890123456789012345678901234567890123456789012345678901234567890.5]",
 };
 enum { TEXTS = sizeof texts / sizeof *texts, CHANGES = 3000 };
@@ -132,8 +132,19 @@ START_TEST(errors_become_statuses) {
 }
 END_TEST
 
+START_TEST(brackets_nest_eight_deep) {
+    static const char *const texts_too_deep[] = {"[[[[[[[[[1]]]]]]]]]", "{\"a\":[[[[[[[[[[[[]", "[[[[[[[[{}]]]]]]]]"};
+    for (size_t i = 0; i < sizeof texts_too_deep / sizeof *texts_too_deep; i++) {
+        json_error_t error = {0};
+        ck_assert_ptr_null(dd_json_read(texts_too_deep[i], strlen(texts_too_deep[i]), 0, &error));
+        ck_assert_int_eq(dd_json_status(&error), DDAEBM_OUT_OF_RANGE);
+        ck_assert_str_eq(error.text, "brackets nest deeper than 8 levels");
+    }
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {json_is_read_as_jansson_reads_it, changed_json_is_read_as_jansson_reads_it,
-                                  the_locale_does_not_matter, errors_become_statuses};
+    const TTest *const tests[] = {brackets_nest_eight_deep, json_is_read_as_jansson_reads_it,
+                                  changed_json_is_read_as_jansson_reads_it, the_locale_does_not_matter, errors_become_statuses};
     return run_tests("json", tests, sizeof tests / sizeof *tests);
 }

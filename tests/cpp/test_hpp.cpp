@@ -109,6 +109,7 @@ void test_model() {
     context.set_deterministic(true);
     context.set_accept_not_finite(true);
     EXPECT(context.limit(DDAEBM_LIMIT_TENSORS) == 99 && context.deterministic() && context.accepts_not_finite());
+    context.set_limit(DDAEBM_LIMIT_TENSORS, 16384);
     ddaebm::model model(small(), 3, context.get());
     EXPECT(model.width() == 2 && model.levels() == 4 && model.config().integer("training.batch") == 16);
     EXPECT(model.image_shape().channels == 0);

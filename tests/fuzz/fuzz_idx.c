@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_REQUIRE(copy != NULL);
     if (size > 0)
         memcpy(copy, data, size);
-    ddaebm_status status = dd_idx_parse(&pictures, copy, size);
+    ddaebm_status status = dd_idx_parse(&pictures, copy, size, FUZZ_MOST_BYTES);
     if (fuzz_judge(status, pictures.block != fuzz_unset())) {
         FUZZ_REQUIRE(pictures.block == copy);
         fuzz_touch(pictures.pixels, pictures.count * dd_picture_numbers(pictures.shape));

@@ -13,6 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A sanitiser makes all many times as slow: what is done very often is done less often there. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITISED 1
+#else
+#define SANITISED 0
+#endif
+
 static char folder[64];
 
 /* The path of a file in the folder, valid until the next call but three. */

@@ -7,11 +7,6 @@
 #include <math.h>
 
 /* A sanitiser makes a step many times as slow: there a few are enough, for the memory, and nothing is asked of what was learnt. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITISED 1
-#else
-#define SANITISED 0
-#endif
 
 enum {
     SIDE = 8,

@@ -6,6 +6,10 @@
 #include <pthread.h>
 #include <string.h>
 
+/* How many products are summed at once: where matrices are small, OpenBLAS adds all of them to one float in turn, and those of a weight's
+ * gradient are as many as pixels. */
+enum { MOST_INNER = 1024 };
+
 void dd_matmul_run(const dd_matmul_call *call) {
     CBLAS_TRANSPOSE ta = call->transpose_a ? CblasTrans : CblasNoTrans, tb = call->transpose_b ? CblasTrans : CblasNoTrans;
     int m = (int)call->m, n = (int)call->n, k = (int)call->k;
@@ -25,7 +29,12 @@ void dd_matmul_run(const dd_matmul_call *call) {
                     beta, call->c, 1);
         return;
     }
-    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, call->a, lda, call->b, ldb, beta, call->c, ldc);
+    for (int first = 0; first < k; first += MOST_INNER) {
+        const float *a = call->a + (size_t)first * (call->transpose_a ? call->a_stride : 1);
+        const float *b = call->b + (size_t)first * (call->transpose_b ? 1 : call->b_stride);
+        cblas_sgemm(CblasRowMajor, ta, tb, m, n, k - first < MOST_INNER ? k - first : MOST_INNER, 1.0f, a, lda, b, ldb,
+                    first == 0 ? beta : 1.0f, call->c, ldc);
+    }
 }
 
 /* Where part `part` of `parts` begins in `size` rows or columns: at a multiple of 8, so that parts keep to whole vectors. */

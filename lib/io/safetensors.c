@@ -62,8 +62,8 @@ static ddaebm_status survey(const char *text, size_t length, size_t tensors) {
             continue;
         else if (c == '{' || c == '[') {
             brackets++;
-            if (++depth > DD_SAFETENSORS_MOST_DEPTH)
-                return dd_fail(DDAEBM_OUT_OF_RANGE, "its header nests deeper than %d levels", DD_SAFETENSORS_MOST_DEPTH);
+            if (++depth > DD_JSON_MOST_DEPTH)
+                return dd_fail(DDAEBM_OUT_OF_RANGE, "its header nests deeper than %d levels", DD_JSON_MOST_DEPTH);
         } else if ((c == '}' || c == ']') && depth > 0)
             depth--;
         else if (c == ',')
@@ -296,11 +296,10 @@ static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t d
 
 /* A file that has a checksum is what was written, byte for byte, or is refused. */
 static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
-    const char *stated = dd_safetensors_metadata(file, DD_SEAL_KEY);
+    if (!dd_safetensors_metadata(file, DD_SEAL_KEY))
+        return DDAEBM_OK;
     char computed[DD_SEAL_DIGITS + 1], *header = file->block.data + LENGTH, *digits = dd_seal_find(header, data - LENGTH);
     const dd_span span = {file->block.data + data, file->block.used - data};
-    if (!stated)
-        return DDAEBM_OK;
     if (!digits)
         return dd_fail(DDAEBM_FORMAT, "__metadata__: the checksum is not %d digits in a header without blanks", DD_SEAL_DIGITS);
     dd_seal_compute(computed, header, data - LENGTH, digits, &span, 1);

@@ -6,12 +6,7 @@
 
 #include "io/stream.h"
 
-enum {
-    DD_SAFETENSORS_MOST_NAME = 255,
-    DD_SAFETENSORS_MOST_RANK = 8,
-    DD_SAFETENSORS_MOST_DEPTH = 8,
-    DD_SAFETENSORS_MOST_DIMENSION = 0x7FFFFFFF
-};
+enum { DD_SAFETENSORS_MOST_NAME = 255, DD_SAFETENSORS_MOST_RANK = 8, DD_SAFETENSORS_MOST_DIMENSION = 0x7FFFFFFF };
 
 /* How elements are stored, widest first. */
 typedef enum dd_stored {

@@ -6,6 +6,7 @@
 #include "base/half.h"
 #include "config/config.h"
 #include "config/keys.h"
+#include "io/seal.h"
 #include "io/text.h"
 #include "tensor/kernels/vector.h"
 
@@ -143,7 +144,7 @@ static ddaebm_status check_format(const dd_safetensors *file) {
     if (status == DDAEBM_OK && (version < 1 || version > DD_MODEL_FILE_VERSION || version != floor(version)))
         status = dd_fail(DDAEBM_UNSUPPORTED, "the file has format version %g; this library reads 1 to %d: use a newer one", version,
                          DD_MODEL_FILE_VERSION);
-    if (status == DDAEBM_OK && version >= 2 && !dd_safetensors_metadata(file, "checksum"))
+    if (status == DDAEBM_OK && version >= 2 && !dd_safetensors_metadata(file, DD_SEAL_KEY))
         status = dd_fail(DDAEBM_FORMAT, "the file has format version %g and no checksum", version);
     return status;
 }

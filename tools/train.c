@@ -242,9 +242,6 @@ static int run_steps(run *state) {
     progress_end(&state->progress, ddaebm_trainer_steps(state->trainer));
     if (status == DDAEBM_CANCELLED)
         return stopped(state);
-    if (status == DDAEBM_NOT_FINITE)
-        return fail("%.400s; lower optimizer.energy_rate and optimizer.generator_rate, or raise objective.gamma",
-                    ddaebm_error_message());
     return code != 0 ? code : checked(status);
 }
 

@@ -126,11 +126,12 @@ DDAEBM_API void ddaebm_trainer_free(ddaebm_trainer *trainer);
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or what the data set returned. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *trainer, ddaebm_model **out);
 
-/** One whole step: the four halves below, in their order.
+/** One whole step: the four halves below, in their order. A step that fails, for whatever reason, has changed nothing: an update of
+ *  the energy that was made is taken back. (Who calls the halves decides for himself.)
  *  @param trainer the trainer
  *  @param[in,out] statistics may be NULL; its struct_size set by the caller; meaningless on failure
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FINITE (no weight of that network has changed; the text names
- *          network and step), ::DDAEBM_OUT_OF_MEMORY (first step only), or what a hook or the data set returned. @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FINITE (a loss or gradient; the text names network and
+ *          step), ::DDAEBM_OUT_OF_MEMORY (first step only), or what a hook or the data set returned. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_step(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics);
 
 /** Steps until step @p last is done; returns at once if it is.

@@ -25,6 +25,8 @@ static ddaebm_status write_moments(dd_safetensors_writer *writer, const ddaebm_t
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int k = 0; k < 2; k++) {
             char name[DD_MOST_NAME];
+            if (!trainer->moments[n][k])
+                continue;
             moment_name(name, n, k);
             size_t count = trainer->model->parameters.totals[n][DD_ROLE_WEIGHT];
             ddaebm_status status = dd_safetensors_writer_add(writer, name, DD_STORED_F32, 1, &count, trainer->moments[n][k]);
@@ -149,6 +151,8 @@ static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int k = 0; k < 2; k++) {
             char name[DD_MOST_NAME];
+            if (!trainer->moments[n][k]) /* the file may have it: it is not needed */
+                continue;
             moment_name(name, n, k);
             DD_TRY(dd_model_file_read_floats(file, name, trainer->moments[n][k], parameters->totals[n][DD_ROLE_WEIGHT]));
             if (k == 1)

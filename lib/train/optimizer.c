@@ -32,7 +32,7 @@ static void run(pass *p, dd_pool *pool) {
 }
 
 static void adam_part(pass *p, size_t first, size_t count) {
-    p->kernels->adam(p->a + first, p->b + first, p->m + first, p->v + first, count, p->factors);
+    p->kernels->adam(p->a + first, p->b + first, p->m ? p->m + first : NULL, p->v + first, count, p->factors);
 }
 
 static void average_part(pass *p, size_t first, size_t count) {

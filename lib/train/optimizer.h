@@ -7,7 +7,7 @@
 
 /* Adam's memory of one tensor. */
 typedef struct dd_adam_state {
-    float *m, *v;
+    float *m, *v;       /* m may be NULL if beta1 is 0: the first moment is the gradient */
     uint64_t updates;   /* those that it has had: a tensor without a gradient does not age */
     double rate_factor; /* of the learning rate, for who calls dd_adam_update; 0: frozen */
 } dd_adam_state;

@@ -32,19 +32,17 @@ void dd_trainer_compute(ddaebm_trainer *trainer, int phase) {
     dd_blas_leave();
 }
 
+#define REMEDY "Lower optimizer.energy_rate and optimizer.generator_rate, or raise objective.gamma"
+
 /* Refuses to go on with a loss or a gradient that is not finite; no weight has changed. */
 static ddaebm_status check_finite(const ddaebm_trainer *trainer, ddaebm_network network, dd_loss loss) {
     const char *name = dd_network_name(network);
     unsigned long long step = (unsigned long long)trainer->step + 1;
     if (!isfinite(trainer->losses[loss]))
-        return dd_fail(DDAEBM_NOT_FINITE,
-                       "step %llu: the loss of the %s is %g; its weights stay as they were. Lower the learning rate, or "
-                       "raise objective.gamma",
-                       step, name, (double)trainer->losses[loss]);
+        return dd_fail(DDAEBM_NOT_FINITE, "step %llu: the loss of the %s is %g; its weights stay as they were. " REMEDY, step, name,
+                       (double)trainer->losses[loss]);
     if (!dd_all_finite(trainer->gradients[network], trainer->model->parameters.totals[network][DD_ROLE_WEIGHT], pool_of(trainer)))
-        return dd_fail(DDAEBM_NOT_FINITE,
-                       "step %llu: a gradient of the %s is not finite; its weights stay as they were. Lower the learning "
-                       "rate, or raise objective.gamma",
+        return dd_fail(DDAEBM_NOT_FINITE, "step %llu: a gradient of the %s is not finite; its weights stay as they were. " REMEDY,
                        step, name);
     return DDAEBM_OK;
 }
@@ -112,17 +110,24 @@ ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_trainer_energy_update(ddaebm_trainer *trainer) {
-    DD_DEFAULT_ARITHMETIC;
-    DD_REQUIRE(trainer);
+static ddaebm_status update_energy(ddaebm_trainer *trainer, bool undoable) {
     ddaebm_status status;
-    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients"));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENERGY));
     DD_TRY(check_finite(trainer, DDAEBM_NETWORK_ENERGY, DD_LOSS_ENERGY));
+    if (undoable)
+        dd_trainer_keep_energy(trainer);
     update(trainer, DDAEBM_NETWORK_ENERGY);
     trainer->stage = DD_STAGE_ENERGY_UPDATED;
 cleanup:
     return status;
+}
+
+ddaebm_status ddaebm_trainer_energy_update(ddaebm_trainer *trainer) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(trainer);
+    ddaebm_status status =
+        expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients");
+    return status == DDAEBM_OK ? update_energy(trainer, false) : status;
 }
 
 ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
@@ -211,14 +216,22 @@ cleanup:
     return status;
 }
 
+/* Wholly or not at all. */
 ddaebm_status ddaebm_trainer_step(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics) {
-    ddaebm_status status;
-    DD_TRY(check_statistics(statistics));
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(trainer);
+    ddaebm_status status = check_statistics(statistics);
+    if (status != DDAEBM_OK)
+        return status;
     DD_TRY(ddaebm_trainer_energy_gradients(trainer));
-    DD_TRY(ddaebm_trainer_energy_update(trainer));
+    DD_TRY(update_energy(trainer, true));
     DD_TRY(ddaebm_trainer_generator_gradients(trainer));
     DD_TRY(ddaebm_trainer_generator_update(trainer, statistics));
+    return DDAEBM_OK;
 cleanup:
+    if (trainer->stage >= DD_STAGE_ENERGY_UPDATED)
+        dd_trainer_restore_energy(trainer);
+    trainer->stage = DD_STAGE_BEGIN;
     return status;
 }
 

@@ -28,6 +28,11 @@ static bool allocate_gradients(ddaebm_trainer *trainer) {
     return block != NULL;
 }
 
+/* Without a decay of its own, the first moment is the gradient: there is nothing to remember. */
+static int first_moment(const dd_settings *settings) {
+    return settings->optimizer.beta1 > 0 ? 0 : 1;
+}
+
 static ddaebm_status allocate(ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
     const dd_parameters *parameters = &trainer->model->parameters;
@@ -38,20 +43,23 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
     }
     for (int n = 0; n < DD_NETWORKS; n++) {
         trainer->statistics[n] = dd_alloc_zero(context, parameters->totals[n][DD_ROLE_STATISTIC], sizeof(float));
-        for (int k = 0; k < 2; k++) {
+        for (int k = first_moment(dd_trainer_settings(trainer)); k < 2; k++) {
             trainer->moments[n][k] = dd_alloc_zero(context, weights_of(parameters, (ddaebm_network)n), sizeof(float));
             good = good && trainer->moments[n][k];
         }
         good = good && trainer->statistics[n];
     }
     trainer->adam = dd_alloc_zero(context, parameters->count, sizeof *trainer->adam);
-    if (!good || !trainer->adam)
+    if (!good || !trainer->adam || !dd_trainer_make_undo(trainer))
         return DDAEBM_OUT_OF_MEMORY;
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
         trainer->adam[i].rate_factor = 1;
-        for (int k = 0; k < 2 && p->role == DD_ROLE_WEIGHT; k++)
-            *(k ? &trainer->adam[i].v : &trainer->adam[i].m) = trainer->moments[p->network][k] + p->offset;
+        if (p->role != DD_ROLE_WEIGHT)
+            continue;
+        float *const *moments = trainer->moments[p->network];
+        trainer->adam[i].m = moments[0] ? moments[0] + p->offset : NULL;
+        trainer->adam[i].v = moments[1] + p->offset;
     }
     trainer->averaging = dd_trainer_settings(trainer)->optimizer.ema_decay > 0;
     if (!trainer->averaging)
@@ -207,6 +215,7 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
         dd_free(context, trainer->moments[n][1]);
     }
     dd_free(context, trainer->adam);
+    dd_trainer_free_undo(trainer);
     dd_weights_free(&trainer->average);
     ddaebm_model_free(trainer->model);
     dd_free(context, trainer);
@@ -337,12 +346,13 @@ ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config
     size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan) + count_gradients(&model->parameters) * sizeof(float);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         total += dd_trainer_input_size(settings, i) * sizeof(float);
-    /* Of weights: themselves, two moments, the average; of statistics, instead of moments, what they are to become. */
-    size_t copies = settings->optimizer.ema_decay > 0 ? 4 : 3;
+    /* Weights, moments and averages, and the energy's weights and moments once more; statistics, what they are to become, and their averages. */
+    size_t moments = (size_t)(2 - first_moment(settings)), averages = settings->optimizer.ema_decay > 0 ? 1 : 0;
     for (int n = 0; n < DD_NETWORKS; n++)
-        total += (weights_of(&model->parameters, (ddaebm_network)n) * copies +
-                  model->parameters.totals[n][DD_ROLE_STATISTIC] * (copies - 1)) *
+        total += (weights_of(&model->parameters, (ddaebm_network)n) * (1 + moments + averages) +
+                  model->parameters.totals[n][DD_ROLE_STATISTIC] * (2 + averages)) *
                  sizeof(float);
+    total += weights_of(&model->parameters, DDAEBM_NETWORK_ENERGY) * (1 + moments) * sizeof(float);
     *bytes = total;
 cleanup:
     dd_plan_free(plan);

@@ -23,6 +23,12 @@ typedef struct dd_own_loss {
     float *gradients;      /* [batch, inner width] */
 } dd_own_loss;
 
+/* The energy before its update, for as long as the rest of the step may fail. */
+typedef struct dd_energy_before {
+    float *arrays[3];  /* weights, m, v; as long as the trainer's own */
+    uint64_t *updates; /* [parameters] */
+} dd_energy_before;
+
 struct ddaebm_trainer {
     ddaebm_model *model; /* its weights are the ones trained */
     const ddaebm_dataset *dataset;
@@ -39,8 +45,9 @@ struct ddaebm_trainer {
     float *gradients[DD_NETWORKS];  /* the energy's where the generator's are */
     float *statistics[DD_NETWORKS]; /* what they are to become */
     dd_adam_state *adam;            /* [parameters] */
-    float *moments[DD_NETWORKS][2]; /* flat: m and v */
-    dd_weights average;             /* of all, where the configuration averages */
+    float *moments[DD_NETWORKS][2]; /* flat: m and v; no m (NULL) if beta1 is 0 */
+    dd_energy_before before;
+    dd_weights average; /* of all, where the configuration averages */
     bool averaging;
     float **observed; /* [graph.observed_count], for tests */
     ddaebm_gradient_hook hook;
@@ -67,6 +74,12 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer);
 
 /* The halves of a step on whatever stands in the inputs. */
 void dd_trainer_compute(ddaebm_trainer *trainer, int phase);
+
+/* undo.c: a step that fails after the energy's update takes that back. */
+bool dd_trainer_make_undo(ddaebm_trainer *trainer);
+void dd_trainer_free_undo(ddaebm_trainer *trainer);
+void dd_trainer_keep_energy(ddaebm_trainer *trainer);
+void dd_trainer_restore_energy(ddaebm_trainer *trainer);
 
 /* A network's learning rate in the present step, by its schedule. */
 double dd_trainer_rate(const ddaebm_trainer *trainer, ddaebm_network network);

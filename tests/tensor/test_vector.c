@@ -497,6 +497,26 @@ START_TEST(adam_is_as_published) {
 }
 END_TEST
 
+/* With a first moment that forgets at once, and with none. */
+START_TEST(adam_without_a_first_moment_is_the_same) {
+    enum { COUNT = TAIL };
+    for (int t = 0; t < table_count; t++)
+        for (size_t count = 0; count <= COUNT; count++) {
+            float g[COUNT + 1], m[COUNT + 1] = {0}, w[2][COUNT + 1], v[2][COUNT + 1] = {{0}};
+            dd_rng_normals(w[0], 8, 0, 0, COUNT + 1);
+            memcpy(w[1], w[0], sizeof w[0]);
+            for (int step = 1; step <= 5; step++) {
+                dd_adam_factors f = {0.0f, 1.0f, 0.9f, 0.1f, 1e-2f, (float)(1 / sqrt(1 - pow(0.9, step))), 1e-8f};
+                dd_rng_normals(g, 8, 1, (uint64_t)step * COUNT, COUNT + 1);
+                tables[t]->adam(w[0], g, m, v[0], count, f);
+                tables[t]->adam(w[1], g, NULL, v[1], count, f);
+            }
+            ck_assert_mem_eq(w[0], w[1], sizeof w[0]);
+            ck_assert_mem_eq(v[0], v[1], sizeof v[0]);
+        }
+}
+END_TEST
+
 /* A gradient of 0 from the first step on moves nothing: 0 / (0 + epsilon). */
 START_TEST(adam_stays_where_there_is_no_slope) {
     for (int t = 0; t < table_count; t++) {
@@ -579,6 +599,7 @@ int main(void) {
     tcase_add_test(tests, sums_lose_little);
     tcase_add_test(tests, columns_lose_little);
     tcase_add_test(tests, adam_is_as_published);
+    tcase_add_test(tests, adam_without_a_first_moment_is_the_same);
     tcase_add_test(tests, adam_stays_where_there_is_no_slope);
     tcase_add_test(tests, averages);
     tcase_add_test(tests, what_is_not_finite_is_found);

@@ -275,14 +275,22 @@ static void softmax(float *restrict out, const float *x, size_t rows, size_t wid
 
 /* --- Training. --- */
 
+/* What a weight moves by; its second moment takes the gradient in. */
+static inline float adam_move(float first_moment, float gradient, float *v, dd_adam_factors f) {
+    *v = f.beta2 * *v + f.rest2 * (gradient * gradient);
+    return f.rate * first_moment / (sqrtf(*v) * f.root + f.epsilon);
+}
+
 static void adam(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count,
                  dd_adam_factors f) {
-    for (size_t i = 0; i < count; i++) {
-        float g = gradients[i];
-        m[i] = f.beta1 * m[i] + f.rest1 * g;
-        v[i] = f.beta2 * v[i] + f.rest2 * (g * g);
-        weights[i] -= f.rate * m[i] / (sqrtf(v[i]) * f.root + f.epsilon);
-    }
+    if (!m)
+        for (size_t i = 0; i < count; i++)
+            weights[i] -= adam_move(gradients[i], gradients[i], &v[i], f);
+    else
+        for (size_t i = 0; i < count; i++) {
+            m[i] = f.beta1 * m[i] + f.rest1 * gradients[i];
+            weights[i] -= adam_move(m[i], gradients[i], &v[i], f);
+        }
 }
 
 static void average(float *restrict mean, const float *restrict values, size_t count, float decay, float rest) {

@@ -10,7 +10,7 @@ typedef void (*dd_elementwise)(float *restrict out, const float *a, const float 
 
 /* Adam on a run of weights (Kingma and Ba, 2015): m = b1 m + rest1 g, v = b2 v + rest2 g^2, p -= rate m / (sqrt(v) root +
  * epsilon), with rest = 1 - beta (not to be had from a float beta near 1), and rate and root holding the corrections for the
- * first steps. */
+ * first steps. Without an m, NULL, b1 is 0: m is the gradient. */
 typedef struct dd_adam_factors {
     float beta1, rest1, beta2, rest2, rate, root, epsilon;
 } dd_adam_factors;

@@ -3,21 +3,10 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "diffusion/noise_schedule.h"
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <math.h>
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 typedef struct kind {
     dd_schedule_kind schedule;
@@ -102,7 +91,7 @@ static void check_composition(const dd_noise_schedule *s) {
 }
 
 START_TEST(exact_tables_obey_their_identities) {
-    begin();
+    open_context(2);
     for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < STEPS_TRIED; i++) {
             dd_noise_schedule s = make(&kinds[k], steps_tried[i], DD_PRECISION_FLOAT64);
@@ -110,13 +99,13 @@ START_TEST(exact_tables_obey_their_identities) {
             check_composition(&s);
             dd_noise_schedule_free(&s);
         }
-    end();
+    close_context();
 }
 END_TEST
 
 /* The formulas as the paper writes them, at their ends. */
 START_TEST(times_and_variances_are_the_published_ones) {
-    begin();
+    open_context(2);
     dd_noise_schedule s = make(&kinds[1], 4, DD_PRECISION_FLOAT64);
     for (int i = 0; i <= 4; i++) {
         double t = i / 4.0 * 0.999 + 0.001;
@@ -132,14 +121,14 @@ START_TEST(times_and_variances_are_the_published_ones) {
     for (int i = 0; i <= 4; i++) /* a stride of 1000 / 6, cut */
         ck_assert_double_eq_tol(s.t[i], i < 4 ? i * 166 / 999.0 : 1, 1e-15);
     dd_noise_schedule_free(&s);
-    end();
+    close_context();
 }
 END_TEST
 
 /* The ratio of noise to signal: its seventh root is even in time, or the angle whose tangent it is. */
 START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
     enum { STEPS = 8 };
-    begin();
+    open_context(2);
     dd_noise_schedule karras = make(&kinds[5], STEPS, DD_PRECISION_FLOAT64), cosine = make(&kinds[6], STEPS, DD_PRECISION_FLOAT64);
     for (int i = 0; i <= STEPS; i++) {
         double u = (double)i / STEPS, root = (1 - u) * pow(0.02, 1 / 7.0) + u * pow(80, 1 / 7.0);
@@ -148,7 +137,7 @@ START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
     }
     dd_noise_schedule_free(&karras);
     dd_noise_schedule_free(&cosine);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -175,7 +164,7 @@ static void integrate_posterior(const dd_noise_schedule *s, size_t t, double x0,
 
 START_TEST(the_posterior_is_that_of_brute_force) {
     static const double pairs[][2] = {{0, 0}, {1, 1.3}, {-0.7, 0.4}};
-    begin();
+    open_context(2);
     for (int k = 0; k < KINDS; k++)
         for (int steps = 1; steps <= 8; steps *= 2) {
             if (kinds[k].grid == DD_GRID_LSUN) /* its level 0 is a point */
@@ -192,7 +181,7 @@ START_TEST(the_posterior_is_that_of_brute_force) {
                 }
             dd_noise_schedule_free(&s);
         }
-    end();
+    close_context();
 }
 END_TEST
 
@@ -210,7 +199,7 @@ static void check_finite(const dd_noise_schedule *s, bool point) {
 }
 
 START_TEST(tables_are_finite) {
-    begin();
+    open_context(2);
     for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < STEPS_TRIED; i++)
             for (int precision = 0; precision < 2; precision++) {
@@ -223,13 +212,13 @@ START_TEST(tables_are_finite) {
     check_finite(&most, false);
     dd_noise_schedule_free(&one);
     dd_noise_schedule_free(&most);
-    end();
+    close_context();
 }
 END_TEST
 
 /* The published arithmetic is off by less than half a per cent at the usual T, and float is all that it is. */
 START_TEST(published_precision_is_near_the_exact_one) {
-    begin();
+    open_context(2);
     for (int k = 0; k < KINDS; k++) {
         dd_noise_schedule exact = make(&kinds[k], 4, DD_PRECISION_FLOAT64), published = make(&kinds[k], 4, DD_PRECISION_FLOAT32);
         for (size_t i = 0; i <= 4; i++) {
@@ -242,12 +231,12 @@ START_TEST(published_precision_is_near_the_exact_one) {
         dd_noise_schedule_free(&exact);
         dd_noise_schedule_free(&published);
     }
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(limits_and_floors_cut) {
-    begin();
+    open_context(2);
     dd_settings settings = settings_of(&kinds[1], 8, DD_PRECISION_FLOAT64);
     dd_noise_schedule free_one = make(&kinds[1], 8, DD_PRECISION_FLOAT64), s;
     settings.diffusion.beta_limit = 0.5;
@@ -260,18 +249,18 @@ START_TEST(limits_and_floors_cut) {
     ck_assert_double_lt(s.post_var[0], 0.2);
     dd_noise_schedule_free(&free_one);
     dd_noise_schedule_free(&s);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(no_memory_is_a_status) {
-    begin();
+    open_context(2);
     dd_settings settings = settings_of(&kinds[0], 4, DD_PRECISION_FLOAT32);
     dd_noise_schedule s;
     counted.fail_at = counted.calls + 1;
     ck_assert_int_eq(dd_noise_schedule_make(&s, context, &settings), DDAEBM_OUT_OF_MEMORY);
     dd_noise_schedule_free(&s);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -293,7 +282,7 @@ static heard create(const char *preset, const char *changes, ddaebm_status expec
 }
 
 START_TEST(a_schedule_that_does_not_end_in_noise_draws_a_warning) {
-    begin();
+    open_context(2);
     heard toy = create("toy", "{}", DDAEBM_OK), points = create("points", "{}", DDAEBM_OK),
           vector = create("vector", "{}", DDAEBM_OK);
     ck_assert_uint_eq(toy.warnings, 1);
@@ -306,17 +295,17 @@ START_TEST(a_schedule_that_does_not_end_in_noise_draws_a_warning) {
     ck_assert_uint_eq(create("points", "{\"diffusion.sigma_max\": 2}", DDAEBM_OK).warnings, 1);
     (void)create("points", "{\"diffusion.sigma_min\": 0.5, \"diffusion.sigma_max\": 0.5}", DDAEBM_OUT_OF_RANGE);
     ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "diffusion.sigma_min"));
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_schedule_without_noise_is_refused) {
-    begin();
+    open_context(2);
     (void)create("toy", "{\"diffusion.beta_min\": 1e-8, \"diffusion.beta_max\": 2e-8, \"diffusion.timesteps\": 1000}",
                  DDAEBM_OUT_OF_RANGE);
     const char *why = ddaebm_error_message();
     ck_assert_msg(strstr(why, "diffusion.beta_min") && strstr(why, "diffusion.timesteps"), "%s", why);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 /* Long calls tell their progress and can be cancelled; the handle then works as before. Loads are in test_load_save.c. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <ddaebm/sampler.h>
@@ -8,15 +9,12 @@
 
 enum { COUNT = 2000, WIDTH = 2 };
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_model *model;
 static ddaebm_dataset *data;
 static float rows[COUNT * WIDTH], out[COUNT * WIDTH], expected[COUNT * WIDTH];
 
 static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+    open_context(1);
     data = small_rows(context, COUNT, WIDTH);
     model = small_model(context, "\"diffusion.beta_max\":20", 3);
     ASSERT_OK(ddaebm_dataset_read(data, 0, COUNT, rows));
@@ -26,8 +24,7 @@ static void begin(void) {
 static void end(void) {
     ddaebm_model_free(model);
     ddaebm_dataset_free(data);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 typedef struct watch {

@@ -1,6 +1,7 @@
 /* Files that were cut or changed on their way: whatever bit it is, a file that has a checksum is refused, with a reason. And files of every
  * version of the format, which load for ever. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <math.h>
@@ -8,20 +9,16 @@
 /* Under a sanitiser every 13th cut and flip, and a tenth of the random ones. */
 enum { LENGTH = 8, SMALL = 64 << 10, STEP = SANITISED ? 13 : 1, RANDOM_FLIPS = SANITISED ? 1000 : 10000 };
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_dataset *dataset;
 
 static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+    open_context(1);
     dataset = small_rows(context, 16, 2);
 }
 
 static void end(void) {
     ddaebm_dataset_free(dataset);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 /* As few tensors as can be: each is another line of the header. */

@@ -1,6 +1,7 @@
 /* One sample, one score, one picture, again and again: no memory is asked for, from the context's allocator or, for rows, from malloc. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
+#include "support/counted.h"
 
 /* --- Every call of malloc and its like in this program, those of the BLAS included; sanitisers have their own. --- */
 
@@ -64,8 +65,6 @@ void free(void *block) {
 }
 #endif
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_sampler *sampler;
 static ddaebm_scorer *scorer;
 
@@ -105,14 +104,12 @@ static void close_all(ddaebm_model *model, ddaebm_dataset *data) {
     ddaebm_scorer_free(scorer);
     ddaebm_dataset_free(data);
     ddaebm_model_free(model);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 /* _i is the number of threads, less one. */
 START_TEST(rows_ask_nobody_for_memory) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, _i + 1));
+    open_context(_i + 1);
     ddaebm_model *model = small_model(context, "\"diffusion.beta_max\":20", 3);
     ddaebm_dataset *data = small_rows(context, 50, 2);
     open_all(model, data);
@@ -133,8 +130,7 @@ START_TEST(rows_ask_nobody_for_memory) {
 END_TEST
 
 START_TEST(pictures_ask_the_context_for_none) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, _i + 1));
+    open_context(_i + 1);
     ddaebm_model *model = small_picture_model(context);
     static uint8_t pixels[20 * MOST_WIDTH];
     ddaebm_dataset *data = NULL;

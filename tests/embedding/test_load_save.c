@@ -1,20 +1,18 @@
 /* Models and checkpoints through files, memory and the caller's functions: the same bytes whichever way, failures passed on, loads that can
  * be cancelled. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <ddaebm/stream.h>
 #include <ddaebm/trainer.h>
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_model *model;
 static ddaebm_dataset *data;
 static ddaebm_trainer *trainer;
 
 static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+    open_context(1);
     data = small_rows(context, 21, 2);
     model = small_model(context, EVERYTHING, 3);
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, data, 5));
@@ -25,8 +23,7 @@ static void end(void) {
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(data);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 /* --- A file in the program's own hands. --- */

@@ -1,6 +1,7 @@
 /* Memory runs out at each allocation of all that a program does, the library's and jansson's, alone and with all that follow. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
+#include "support/counted.h"
 #include "support/pictures_small.h"
 
 #include <ddaebm/array.h>
@@ -12,8 +13,6 @@
 
 enum { NUMBERS = 1024, STATE_ROOM = 1 << 18, MOST_ALLOCATIONS = 100000, ROWS = 5, PICTURE_BYTES = 3072 };
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_dataset *rows, *pictures;
 static ddaebm_model *model, *lived_in; /* the second has all that a model may have */
 static ddaebm_trainer *trainer, *calibrating;
@@ -40,9 +39,8 @@ static ddaebm_dataset *small_pictures(void) {
 }
 
 static void begin(void) {
-    context = fussy_context(&counted);
+    open_context(2);
     json_set_alloc_funcs(json_allocate, json_release);
-    ASSERT_OK(ddaebm_context_set_threads(context, 2));
     rows = small_rows(context, 21, 2);
     pictures = small_pictures();
     model = small_model(context, EVERYTHING, 3);
@@ -65,9 +63,8 @@ static void end(void) {
     ddaebm_model_free(lived_in);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(pictures);
-    ddaebm_context_free(context);
+    close_context();
     json_set_alloc_funcs(malloc, free);
-    ck_assert_uint_eq(counted.live, 0);
 }
 
 /* --- What is done, each on a handle of its own or on none. --- */

@@ -1,12 +1,11 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/cifar.h"
+#include "support/counted.h"
 #include "support/pictures_small.h"
 
 enum { RECORD = 3073, PLANE = 1024, RECORDS = 3 };
 
-static fussy counted;
-static ddaebm_context *context;
 static uint8_t batch[RECORDS * RECORD];
 
 static void make_batch(uint32_t seed) {
@@ -24,21 +23,20 @@ static void assert_pictures(const uint8_t *pixels, const uint8_t *records) {
 
 START_TEST(planes_become_pixels) {
     dd_pictures out = {.count = 0};
-    context = fussy_context(&counted);
+    open_context(2);
     make_batch(1);
     ck_assert(dd_cifar_recognise(batch, sizeof batch));
     ASSERT_OK(dd_cifar_parse(&out, context, batch, sizeof batch));
     ck_assert(out.count == RECORDS && out.shape.height == 32 && out.shape.width == 32 && out.shape.channels == 3);
     assert_pictures(out.pixels, batch);
     dd_free(context, out.block);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 START_TEST(what_is_no_batch_is_refused) {
     dd_pictures out = {.count = 77};
-    context = fussy_context(&counted);
+    open_context(2);
     make_batch(1);
     ck_assert(!dd_cifar_recognise(batch, 0));
     ck_assert(!dd_cifar_recognise(batch, sizeof batch - 1));
@@ -49,8 +47,7 @@ START_TEST(what_is_no_batch_is_refused) {
     ASSERT_FAILS(dd_cifar_parse(&out, context, batch, sizeof batch), DDAEBM_FORMAT,
                  "record 3 (from 1) of the CIFAR-10 batch has label 10");
     ck_assert_uint_eq(out.count, 77);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -58,7 +55,7 @@ START_TEST(a_folder_is_read_in_order) {
     static uint8_t first[sizeof batch];
     dd_pictures out = {.block = NULL};
     dd_names names = {NULL, 0, 0};
-    context = fussy_context(&counted);
+    open_context(2);
     make_batch(2);
     put_file(in_folder("data_batch_2.bin"), batch, sizeof batch);
     make_batch(1);
@@ -76,8 +73,7 @@ START_TEST(a_folder_is_read_in_order) {
     put_file(in_folder("data_batch_2.bin"), batch, RECORD + 5);
     ASSERT_FAILS(dd_cifar_read_folder(&out, context, folder, &names), DDAEBM_FORMAT, "data_batch_2.bin: it has 3078 bytes");
     dd_names_free(&names, context);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 

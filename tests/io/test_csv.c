@@ -1,12 +1,9 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/csv.h"
-#include "support/harness.h"
+#include "support/counted.h"
 
 #include <locale.h>
-
-static fussy counted;
-static ddaebm_context *context;
 
 static ddaebm_status parse(dd_rows *out, const char *text) {
     return dd_csv_parse(out, context, text, strlen(text));
@@ -14,14 +11,13 @@ static ddaebm_status parse(dd_rows *out, const char *text) {
 
 /* The text reads as count rows of the width, with the values. */
 static void assert_rows(const char *text, size_t count, size_t width, const float *values) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_rows rows = {NULL, 0, 0};
     ck_assert_msg(parse(&rows, text) == DDAEBM_OK, "%s: %s", text, ddaebm_error_message());
     ck_assert_msg(rows.count == count && rows.width == width, "%s: %zu by %zu", text, rows.count, rows.width);
     ck_assert_msg(memcmp(rows.values, values, count * width * sizeof *values) == 0, "%s", text);
     dd_free(context, rows.values);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 static const float four[] = {1, 2, 3, 4};
@@ -99,7 +95,7 @@ START_TEST(bad_text_is_refused_with_its_place) {
         {"h,h\n1,2\n-Inf,1\n", DDAEBM_NOT_FINITE, "line 3, column 1: '-Inf'"},
         {"1e39\n", DDAEBM_NOT_FINITE, "line 1, column 1"},
     };
-    context = fussy_context(&counted);
+    open_context(2);
     size_t live = counted.live;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_rows out = {NULL, 77, 0};
@@ -111,12 +107,12 @@ START_TEST(bad_text_is_refused_with_its_place) {
     }
     dd_rows out = {NULL, 0, 0};
     ASSERT_FAILS(dd_csv_parse(&out, context, "1,2\0,3\n", 7), DDAEBM_FORMAT, "byte 3 is 0");
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 START_TEST(rows_may_be_wide_up_to_the_limit) {
-    context = fussy_context(&counted);
+    open_context(2);
     size_t most = DD_MOST_WIDTH;
     char *text = malloc(2 * most + 4);
     dd_rows rows = {NULL, 0, 0};
@@ -128,7 +124,7 @@ START_TEST(rows_may_be_wide_up_to_the_limit) {
     rows.values = NULL;
     ASSERT_FAILS(dd_csv_parse(&rows, context, text, 2 * most + 1), DDAEBM_OUT_OF_RANGE, "1048577");
     free(text);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
@@ -140,19 +136,18 @@ START_TEST(the_locale_does_not_matter) {
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_rows rows = {NULL, 0, 0};
     SWEEP_ALLOCATIONS(counted, rows.values, parse(&rows, "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n"));
     dd_free(context, rows.values);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 /* Every cut of a good text is read or refused, never worse; under the sanitizers this shows reads past the end. */
 START_TEST(every_cut_is_survived) {
     const char text[] = "\xEF\xBB\xBF# note\r\n\"a \"\"x\"\"\",b\r\n\"1\" , 2e1\r\n-3,\"4.5\"\n";
-    context = fussy_context(&counted);
+    open_context(2);
     for (size_t size = 0; size < sizeof text; size++) {
         char *cut = malloc(size ? size : 1);
         dd_rows rows = {NULL, 0, 0};
@@ -161,8 +156,7 @@ START_TEST(every_cut_is_survived) {
             dd_free(context, rows.values);
         free(cut);
     }
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "io/dataset.h"
+#include "support/counted.h"
 #include "support/faults.h"
 #include "support/pictures_small.h"
 
@@ -7,8 +8,6 @@
 #include <locale.h>
 #include <math.h>
 #include <stdint.h>
-
-static fussy counted;
 
 static void put_text(const char *name, const char *text) {
     put_file(in_folder(name), text, strlen(text));
@@ -391,7 +390,7 @@ START_TEST(memory_may_run_out) {
     ddaebm_source source = DDAEBM_SOURCE_INIT;
     source.width = 3;
     source.read = count_up;
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     put_text("a.csv", "1 2\n3 4\n");
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 2, shape));
     SWEEP_ALLOCATIONS(counted, dataset, ddaebm_dataset_open(&dataset, context, in_folder("a.csv")));

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/file.h"
+#include "support/counted.h"
 #include "support/faults.h"
-#include "support/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,18 +11,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static ddaebm_status write_text(const char *path, const char *text) {
     dd_span span = {text, strlen(text)};
@@ -37,7 +25,7 @@ static void assert_content(const char *path, const char *text) {
 }
 
 START_TEST(what_is_written_is_read) {
-    begin();
+    open_context(2);
     dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}};
     void *data = NULL;
     size_t size = 0;
@@ -47,12 +35,12 @@ START_TEST(what_is_written_is_read) {
     ck_assert_str_eq(data, "one two");
     dd_free(context, data);
     ck_assert_uint_eq(entries_in_folder(), 1);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(large_and_empty_files_are_read) {
-    begin();
+    open_context(2);
     size_t size = 5 * 1024 * 1024 + 3, got = 0;
     char *much = malloc(size);
     void *data = NULL;
@@ -69,13 +57,13 @@ START_TEST(large_and_empty_files_are_read) {
     ASSERT_OK(dd_file_read(context, in_folder("none"), 0, &data, &got));
     ck_assert_uint_eq(got, 0);
     dd_free(context, data);
-    end();
+    close_context();
 }
 END_TEST
 
 /* The kernel says 0 bytes of these; the content decides. */
 START_TEST(files_without_a_size_are_read) {
-    begin();
+    open_context(2);
     void *data = NULL;
     size_t size = 0;
     ASSERT_OK(dd_file_read(context, "/proc/self/status", 1 << 20, &data, &size));
@@ -84,12 +72,12 @@ START_TEST(files_without_a_size_are_read) {
     data = NULL;
     ASSERT_FAILS(dd_file_read(context, "/dev/zero", 3 << 20, &data, &size), DDAEBM_OUT_OF_RANGE, "/dev/zero");
     ck_assert_ptr_null(data);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(unreadable_files_are_refused) {
-    begin();
+    open_context(2);
     void *data = NULL;
     size_t size = 77;
     ASSERT_FAILS(dd_file_read(context, in_folder("absent"), 9, &data, &size), DDAEBM_NOT_FOUND, "absent");
@@ -106,20 +94,20 @@ START_TEST(unreadable_files_are_refused) {
     }
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
-    end();
+    close_context();
 }
 END_TEST
 
 /* A sparse file of 8 GiB: refused before any of it is read. */
 START_TEST(a_huge_file_costs_nothing) {
-    begin();
+    open_context(2);
     void *data = NULL;
     size_t size = 0, calls = counted.calls;
     put_file(in_folder("huge"), "", 0);
     ck_assert_int_eq(truncate(in_folder("huge"), (off_t)8 << 30), 0);
     ASSERT_FAILS(dd_file_read(context, in_folder("huge"), (size_t)4 << 30, &data, &size), DDAEBM_OUT_OF_RANGE, "8589934592");
     ck_assert_uint_eq(counted.calls, calls);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -130,7 +118,7 @@ static void grow_file(void) {
 }
 
 START_TEST(a_file_that_grows_is_refused) {
-    begin();
+    open_context(2);
     void *data = NULL;
     size_t size = 77;
     put_file(in_folder("ten"), "0123456789", 10);
@@ -140,7 +128,7 @@ START_TEST(a_file_that_grows_is_refused) {
     (void)faults_end();
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -159,7 +147,7 @@ START_TEST(the_systems_reasons_are_told) {
                 {ELOOP, DDAEBM_IO, "Too many levels"},
                 {99999, DDAEBM_IO, "cannot read "},
                 {99999, DDAEBM_IO, "unknown error"}};
-    begin();
+    open_context(2);
     put_file(in_folder("ten"), "0123456789", 10);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         void *data = NULL;
@@ -168,12 +156,12 @@ START_TEST(the_systems_reasons_are_told) {
         ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 100, &data, &size), rows[i].status, rows[i].why);
         (void)faults_end();
     }
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
+    open_context(2);
     void *data = NULL;
     size_t size = 0;
     put_file(in_folder("a"), "abc", 3);
@@ -189,12 +177,12 @@ START_TEST(memory_may_run_out) {
     data = NULL;
     SWEEP_ALLOCATIONS(counted, data, dd_file_read(context, in_folder("a"), 0, &data, &size));
     dd_free(context, data);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(the_old_file_stays_until_the_new_is_whole) {
-    begin();
+    open_context(2);
     ASSERT_OK(write_text(in_folder("a"), "old"));
     struct rlimit limit = {100000, 100000};
     char *much = calloc(1, 300000);
@@ -211,12 +199,12 @@ START_TEST(the_old_file_stays_until_the_new_is_whole) {
     ASSERT_OK(write_text(in_folder("a"), "new"));
     assert_content(in_folder("a"), "new");
     ck_assert_uint_eq(entries_in_folder(), 1);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(impossible_targets_are_refused) {
-    begin();
+    open_context(2);
     ASSERT_FAILS(write_text(in_folder("no/such/file"), "x"), DDAEBM_IO, "create it first");
     put_file(in_folder("plain"), "y", 1);
     ASSERT_FAILS(write_text(in_folder("plain/file"), "x"), DDAEBM_IO, "there is no folder");
@@ -235,23 +223,23 @@ START_TEST(impossible_targets_are_refused) {
         ck_assert_int_eq(chmod(folder, 0700), 0);
     }
     assert_content(in_folder("plain"), "y");
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(permissions_follow_the_umask) {
-    begin();
+    open_context(2);
     struct stat about;
     umask(027);
     ASSERT_OK(write_text(in_folder("a"), "x"));
     ck_assert_int_eq(stat(in_folder("a"), &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0640);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_link_is_followed) {
-    begin();
+    open_context(2);
     struct stat about;
     ASSERT_OK(write_text(in_folder("real"), "old"));
     ck_assert_int_eq(symlink("real", in_folder("link")), 0);
@@ -264,23 +252,23 @@ START_TEST(a_link_is_followed) {
     ck_assert_int_eq(symlink("loop", in_folder("loop")), 0);
     ASSERT_FAILS(write_text(in_folder("loop"), "x"), DDAEBM_IO, "symbolic link that cannot be followed: Too many levels");
     ck_assert_uint_eq(entries_in_folder(), 4);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(names_without_a_folder_work) {
-    begin();
+    open_context(2);
     ck_assert_int_eq(chdir(folder), 0);
     ASSERT_OK(write_text("here", "x"));
     assert_content(in_folder("here"), "x");
     ck_assert_int_eq(chdir("/"), 0);
     ck_assert_uint_eq(entries_in_folder(), 1);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(devices_and_descriptors_are_written_directly) {
-    begin();
+    open_context(2);
     struct stat before, after;
     ASSERT_OK(write_text("/dev/null", "x"));
     put_file(in_folder("out"), "", 0);
@@ -308,7 +296,7 @@ START_TEST(devices_and_descriptors_are_written_directly) {
     assert_content(in_folder("out"), "hello you two!");
     close(file);
     close(saved);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -338,7 +326,7 @@ static bool is_pending(int number) {
 
 /* Of two errors the first is told; and where there is a broken pipe's error without its signal, nothing is waited for. */
 START_TEST(errors_of_devices_are_told) {
-    begin();
+    open_context(2);
     faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
     ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EIO));
     ck_assert_uint_eq(faults_end(), 4);
@@ -346,13 +334,13 @@ START_TEST(errors_of_devices_are_told) {
     faults_only("write");
     ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EPIPE));
     (void)faults_end();
-    end();
+    close_context();
 }
 END_TEST
 
 /* The reader of a pipe goes before all is written: an error, no signal, though another comes while that is taken away. */
 START_TEST(a_broken_pipe_is_an_error) {
-    begin();
+    open_context(2);
     write_to_broken_pipe();
     ck_assert(!is_pending(SIGPIPE));
     faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);
@@ -361,13 +349,13 @@ START_TEST(a_broken_pipe_is_an_error) {
     (void)faults_end();
     ck_assert_str_eq(faults_first(), "sigtimedwait");
     ck_assert(!is_pending(SIGPIPE));
-    end();
+    close_context();
 }
 END_TEST
 
 /* One that waited before is the program's. */
 START_TEST(a_signal_of_the_program_stays) {
-    begin();
+    open_context(2);
     sigset_t broken;
     sigemptyset(&broken);
     sigaddset(&broken, SIGPIPE);
@@ -377,13 +365,13 @@ START_TEST(a_signal_of_the_program_stays) {
     ck_assert(is_pending(SIGPIPE));
     (void)sigwaitinfo(&broken, NULL);
     ck_assert_int_eq(sigprocmask(SIG_UNBLOCK, &broken, NULL), 0);
-    end();
+    close_context();
 }
 END_TEST
 
 /* More than one call of write may be asked for. None of the memory is ever touched. */
 START_TEST(a_vast_span_is_written_in_pieces) {
-    begin();
+    open_context(2);
     const size_t vast = (size_t)INT_MAX + 10;
     void *mapped = mmap(NULL, vast, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ck_assert_ptr_ne(mapped, MAP_FAILED);
@@ -393,34 +381,34 @@ START_TEST(a_vast_span_is_written_in_pieces) {
     ASSERT_OK(dd_file_write(context, "/dev/null", &span, 1));
     ck_assert_uint_eq(faults_end(), 2);
     ck_assert_int_eq(munmap(mapped, vast), 0);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_write_of_nothing_is_an_error) {
-    begin();
+    open_context(2);
     faults_begin(FAULT_NOTHING, 0, 1, FAULT_FROM_THERE_ON);
     faults_only("write");
     ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EIO));
     ck_assert_uint_eq(faults_end(), 1);
     ck_assert_uint_eq(entries_in_folder(), 0);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(names_of_temporary_files_may_all_be_taken) {
-    begin();
+    open_context(2);
     faults_begin(FAULT_ERROR, EEXIST, 1, FAULT_FROM_THERE_ON);
     faults_only("openat");
     ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EEXIST));
     ck_assert_uint_eq(faults_end(), 100);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_folder_need_not_be_flushed) {
     static const int errors[] = {EINVAL, ENOTSUP, ENOSYS};
-    begin();
+    open_context(2);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         faults_begin(FAULT_ERROR, errors[i], 2, FAULT_ONCE);
         faults_only("fsync");
@@ -428,17 +416,17 @@ START_TEST(a_folder_need_not_be_flushed) {
         ck_assert_uint_eq(faults_end(), 2);
     }
     assert_content(in_folder("a"), "x");
-    end();
+    close_context();
 }
 END_TEST
 
 /* Nothing is written there: the folder does not open. */
 START_TEST(the_root_is_a_folder) {
-    begin();
+    open_context(2);
     faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);
     ASSERT_FAILS(write_text("/ddaebm-test", "x"), DDAEBM_IO, "there is no folder /; create it first");
     (void)faults_end();
-    end();
+    close_context();
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 /* Every call of the system that a save or a load makes is made to fail in turn, to be interrupted, to move less than it could. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/faults.h"
 #include "support/small.h"
 
@@ -9,8 +10,6 @@
 
 enum { MOST_BYTES = 1 << 18, MOST_CALLS = 10000 };
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_dataset *dataset;
 static ddaebm_model *model;
 static ddaebm_trainer *trainer;
@@ -20,8 +19,7 @@ static unsigned char old_bytes[] = "an older file, of another length", new_bytes
 static size_t new_size;
 
 static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+    open_context(1);
     dataset = small_rows(context, 21, 2);
     model = small_model(context, EVERYTHING, 3);
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 5));
@@ -32,8 +30,7 @@ static void end(void) {
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 /* A failure has the error's own words and the file's name. */

@@ -1,18 +1,16 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/folder.h"
+#include "support/counted.h"
 #include "support/faults.h"
-#include "support/harness.h"
 
 #include <errno.h>
-
-static fussy counted;
 
 START_TEST(names_are_chosen_and_sorted) {
     static const char *const there[] = {"b.png", "a10.png", "a2.PNG", "a.txt", ".hidden.png", "png", ".png", "c.png.gz"};
     static const char *const wanted[] = {"a10.png", "a2.PNG", "b.png"};
     dd_names names = {NULL, 0, 0};
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     for (size_t i = 0; i < sizeof there / sizeof *there; i++)
         put_file(in_folder(there[i]), "", 0);
     SWEEP_ALLOCATIONS(counted, names.items, dd_folder_list(&names, context, folder, "", ".png"));
@@ -27,13 +25,12 @@ START_TEST(names_are_chosen_and_sorted) {
     ck_assert_uint_eq(names.count, 0);
     dd_names_free(&names, context);
     ASSERT_FAILS(dd_folder_list(&names, context, in_folder("none"), "", ".png"), DDAEBM_IO, "none: No such file");
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 START_TEST(folders_are_told_from_files) {
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     put_file(in_folder("a"), "", 0);
     ck_assert(dd_folder_is(folder));
     ck_assert(!dd_folder_is(in_folder("a")));
@@ -41,13 +38,13 @@ START_TEST(folders_are_told_from_files) {
     char *path = dd_folder_join(context, "x/y", "z");
     ck_assert_str_eq(path, "x/y/z");
     dd_free(context, path);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 START_TEST(a_folder_that_cannot_be_read_is_refused) {
     static const int errors[] = {EIO, 99999};
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     put_file(in_folder("a.png"), "", 0);
     put_file(in_folder("b.png"), "", 0);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
@@ -61,8 +58,7 @@ START_TEST(a_folder_that_cannot_be_read_is_refused) {
             ck_assert_uint_eq(names.count, 77);
         }
     }
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -74,10 +70,10 @@ START_TEST(a_signal_hides_no_folder) {
 END_TEST
 
 START_TEST(a_path_takes_memory) {
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     counted.fail_at = counted.calls + 1;
     ck_assert_ptr_null(dd_folder_join(context, "x", "y"));
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 

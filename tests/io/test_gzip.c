@@ -1,12 +1,11 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/gzip.h"
+#include "support/counted.h"
 #include "support/pictures_small.h"
 
 #include <limits.h>
 #include <sys/mman.h>
-
-static fussy counted;
 
 #ifdef DDAEBM_HAVE_ZLIB
 
@@ -32,7 +31,7 @@ static size_t make_file(size_t size) {
 }
 
 START_TEST(what_was_packed_comes_out) {
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     const size_t sizes[] = {0, 1, 100, 65534, 65535, 65536, LARGE};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         void *out = NULL;
@@ -46,13 +45,12 @@ START_TEST(what_was_packed_comes_out) {
         free(exact);
         dd_free(context, out);
     }
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 START_TEST(damage_is_refused) {
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     void *out = NULL;
     size_t out_size = 0, size = make_file(1000);
     for (size_t cut = 2; cut < size; cut++) {
@@ -72,14 +70,13 @@ START_TEST(damage_is_refused) {
     out = NULL;
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, 999), DDAEBM_OUT_OF_RANGE, "999 bytes allowed");
     ck_assert_ptr_null(out);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 /* More than zlib takes at once. Only the first page of it is ever touched. */
 START_TEST(a_vast_file_is_read_in_pieces) {
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     const size_t vast = (size_t)UINT_MAX + 10;
     void *out = NULL, *mapped = mmap(NULL, vast, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     size_t out_size = 0, size = make_file(10);
@@ -89,8 +86,7 @@ START_TEST(a_vast_file_is_read_in_pieces) {
     snprintf(expected, sizeof expected, "%zu bytes follow its gzip data", vast - size);
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, mapped, vast, LARGE), DDAEBM_FORMAT, expected);
     ck_assert_int_eq(munmap(mapped, vast), 0);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -103,13 +99,12 @@ START_TEST(two_bytes_tell_gzip) {
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     void *out = NULL;
     size_t out_size = 0, size = make_file(LARGE);
     SWEEP_ALLOCATIONS(counted, out, dd_gzip_unpack(&out, &out_size, context, file, size, LARGE));
     dd_free(context, out);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -122,11 +117,11 @@ int main(void) {
 #else
 
 START_TEST(a_build_without_zlib_says_so) {
-    ddaebm_context *context = fussy_context(&counted);
+    open_context(2);
     void *out = NULL;
     size_t out_size = 0;
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, "\x1F\x8B", 2, 10), DDAEBM_UNSUPPORTED, "zlib");
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 

@@ -1,13 +1,10 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/npy.h"
-#include "support/harness.h"
+#include "support/counted.h"
 
 #include <math.h>
 #include <stdint.h>
-
-static fussy counted;
-static ddaebm_context *context;
 
 /* An NPY file in memory with the given version and header text; its size. */
 static size_t compose(unsigned char *file, unsigned major, const char *header, const void *data, size_t bytes) {
@@ -36,15 +33,14 @@ static ddaebm_status parse(dd_rows *rows, unsigned major, const char *header, co
 
 static void assert_rows(unsigned major, const char *header, const void *data, size_t bytes, size_t count, size_t width,
                         const float *values) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_rows rows = {NULL, 0, 0};
     ck_assert_msg(parse(&rows, major, header, data, bytes) == DDAEBM_OK, "%s: %s", header, ddaebm_error_message());
     ck_assert_msg(rows.count == count && rows.width == width, "%s: %zu by %zu", header, rows.count, rows.width);
     for (size_t i = 0; i < count * width; i++)
         ck_assert_msg(rows.values[i] == values[i], "%s: [%zu] is %g", header, i, (double)rows.values[i]);
     dd_free(context, rows.values);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 #define HEADER(type, order, shape) "{'descr': '" type "', 'fortran_order': " order ", 'shape': " shape ", }"
@@ -92,11 +88,11 @@ START_TEST(half_floats_cover_their_range) {
     assert_rows(1, HEADER("<f2", "False", "(8,)"), halves, 16, 8, 1, values);
     const uint16_t wild[] = {0x7C00, 0xFC00, 0x7E00};
     dd_rows rows = {NULL, 0, 0};
-    context = fussy_context(&counted);
+    open_context(2);
     ASSERT_OK(parse(&rows, 1, HEADER("<f2", "False", "(3,)"), wild, 6));
     ck_assert(isinf(rows.values[0]) && isinf(rows.values[1]) && isnan(rows.values[2]));
     dd_free(context, rows.values);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
@@ -169,7 +165,7 @@ START_TEST(bad_files_are_refused) {
         {0, HEADER("<f4", "False", "(1,)"), 4, DDAEBM_UNSUPPORTED, "version 0"},
         {4, HEADER("<f4", "False", "(1,)"), 4, DDAEBM_UNSUPPORTED, "version 4"},
     };
-    context = fussy_context(&counted);
+    open_context(2);
     size_t calls = counted.calls;
     const char zeros[32] = {0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -183,14 +179,14 @@ START_TEST(bad_files_are_refused) {
     dd_rows out = {NULL, 0, 0};
     ASSERT_FAILS(dd_npy_parse(&out, context, lie, sizeof lie), DDAEBM_OUT_OF_RANGE, "4294967295");
     ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT, "does not begin");
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 START_TEST(every_cut_is_refused) {
     static const float values[] = {1, 2, 3, 4};
     unsigned char file[256];
-    context = fussy_context(&counted);
+    open_context(2);
     for (unsigned major = 1; major <= 3; major++) {
         size_t size = compose(file, major, HEADER("<f4", "False", "(2, 2)"), values, sizeof values);
         for (size_t cut = 0; cut < size; cut++) {
@@ -201,7 +197,7 @@ START_TEST(every_cut_is_refused) {
             free(part);
         }
     }
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
@@ -215,7 +211,7 @@ START_TEST(what_is_written_is_read) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char file[512];
         dd_rows read = {NULL, 0, 0};
-        context = fussy_context(&counted);
+        open_context(2);
         ASSERT_OK(ddaebm_array_write_npy(i % 2 ? context : NULL, in_folder("a.npy"), values, rows[i].rank, rows[i].shape));
         size_t size = get_file(in_folder("a.npy"), file, sizeof file);
         ck_assert_uint_eq((size - sizeof values) % 64, 0);
@@ -225,8 +221,7 @@ START_TEST(what_is_written_is_read) {
         ck_assert_uint_eq(read.width, rows[i].width);
         ck_assert_int_eq(memcmp(read.values, values, sizeof values), 0);
         dd_free(context, read.values);
-        ddaebm_context_free(context);
-        ck_assert_uint_eq(counted.live, 0);
+        close_context();
     }
 }
 END_TEST
@@ -266,7 +261,7 @@ static bool has_bytes(const char *header, const void *data, size_t bytes) {
 START_TEST(bytes_can_be_pictures) {
     static const uint8_t bytes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255};
     dd_pictures out = {.block = NULL};
-    context = fussy_context(&counted);
+    open_context(2);
     SWEEP_ALLOCATIONS(counted, out.block, parse_bytes(&out, HEADER("|u1", "False", "(2, 3, 2)"), bytes, 12));
     ck_assert(out.count == 2 && out.shape.height == 3 && out.shape.width == 2 && out.shape.channels == 1);
     ck_assert_int_eq(memcmp(out.pixels, bytes, 12), 0);
@@ -289,8 +284,7 @@ START_TEST(bytes_can_be_pictures) {
     ck_assert(!has_bytes(HEADER("|u1", "False", "(2, 3, 0)"), bytes, 0));
     ASSERT_FAILS(dd_npy_parse_bytes(&out, context, "\x93NUMPY\1", 7), DDAEBM_FORMAT, "cut off");
     ck_assert_uint_eq(dd_npy_picture_shape("\x93NUMPY\1", 7).height, 0);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -299,13 +293,12 @@ START_TEST(memory_may_run_out) {
     dd_rows rows = {NULL, 0, 0};
     const size_t two = 2;
     void *none = NULL;
-    context = fussy_context(&counted);
+    open_context(2);
     SWEEP_ALLOCATIONS(counted, rows.values, parse(&rows, 1, HEADER("<f4", "False", "(2,)"), values, 8));
     dd_free(context, rows.values);
     SWEEP_ALLOCATIONS(counted, none, ddaebm_array_write_npy(context, in_folder("a.npy"), values, 1, &two));
     ck_assert_uint_eq(entries_in_folder(), 1);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 

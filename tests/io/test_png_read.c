@@ -1,10 +1,8 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/png_read.h"
+#include "support/counted.h"
 #include "support/pictures_small.h"
-
-static fussy counted;
-static ddaebm_context *context;
 
 #ifdef DDAEBM_HAVE_PNG
 
@@ -54,7 +52,7 @@ static void assert_read(const char *path, size_t channels, const uint8_t *expect
 
 START_TEST(eight_bits_are_kept) {
     uint8_t data[ROOM];
-    context = fussy_context(&counted);
+    open_context(2);
     fill_bytes(data, sizeof data, 1);
     const char *path = in_folder("a.png");
     for (int interlace = PNG_INTERLACE_NONE; interlace <= PNG_INTERLACE_ADAM7; interlace++) {
@@ -63,15 +61,14 @@ START_TEST(eight_bits_are_kept) {
         write_png(path, PNG_COLOR_TYPE_RGB, 8, interlace, data, 3 * WIDTH);
         assert_read(path, 3, data);
     }
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 /* 16 bits to the nearest of 8, one bit to black and white, palettes to their colours. */
 START_TEST(other_depths_become_eight_bits) {
     uint8_t data[ROOM], expected[ROOM];
-    context = fussy_context(&counted);
+    open_context(2);
     fill_bytes(data, sizeof data, 1);
     const char *path = in_folder("a.png");
     for (size_t i = 0; i < 3 * PIXELS; i++)
@@ -92,14 +89,13 @@ START_TEST(other_depths_become_eight_bits) {
     }
     write_png(path, PNG_COLOR_TYPE_PALETTE, 8, PNG_INTERLACE_NONE, data, WIDTH);
     assert_read(path, 3, expected);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 START_TEST(transparent_pixels_lie_over_black) {
     uint8_t data[ROOM], expected[ROOM];
-    context = fussy_context(&counted);
+    open_context(2);
     const char *path = in_folder("a.png");
     for (size_t channels = 1; channels <= 3; channels += 2) {
         fill_bytes(data, sizeof data, 1);
@@ -114,8 +110,7 @@ START_TEST(transparent_pixels_lie_over_black) {
         write_png(path, colour, 8, PNG_INTERLACE_NONE, data, (channels + 1) * WIDTH);
         assert_read(path, channels, expected);
     }
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -125,7 +120,7 @@ START_TEST(a_claim_of_length_costs_nothing) {
     enum { HEADER = 8 + 25, MUCH = 1 << 20 };
     uint8_t data[ROOM], file[ROOM];
     dd_pictures out = {.count = 77};
-    context = fussy_context(&counted);
+    open_context(2);
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     size_t size = get_file(in_folder("a.png"), file, sizeof file);
@@ -138,15 +133,14 @@ START_TEST(a_claim_of_length_costs_nothing) {
         ck_assert_uint_lt(counted.most, MUCH);
         ck_assert_uint_eq(out.count, 77);
     }
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 START_TEST(damage_is_refused) {
     uint8_t data[ROOM], file[4096];
     dd_pictures out = {.count = 77};
-    context = fussy_context(&counted);
+    open_context(2);
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     size_t size = get_file(in_folder("a.png"), file, sizeof file);
@@ -167,8 +161,7 @@ START_TEST(damage_is_refused) {
     memcpy(file + 16, vast, sizeof vast);
     ASSERT_FAILS(dd_png_parse(&out, context, file, size), DDAEBM_OUT_OF_RANGE, "65535 x 65535 x 1 hold more than 1048576 numbers");
     ck_assert_uint_eq(out.count, 77);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -190,7 +183,7 @@ static ddaebm_status read_folder(dd_pictures *out) {
 START_TEST(a_folder_is_read_in_order) {
     uint8_t expected[ROOM];
     dd_pictures out = {.block = NULL};
-    context = fussy_context(&counted);
+    open_context(2);
     put_picture("b.png", PNG_COLOR_TYPE_RGB, 3, 2);
     put_picture("a.png", PNG_COLOR_TYPE_RGB, 3, 1);
     put_picture("c.png", PNG_COLOR_TYPE_RGB, 3, 3);
@@ -216,8 +209,7 @@ START_TEST(a_folder_is_read_in_order) {
     put_file(in_folder("b.png"), "GIF89a", 6);
     ASSERT_FAILS(read_folder(&out), DDAEBM_FORMAT, "b.png: it does not begin as a PNG file does");
     ck_assert_ptr_null(out.block);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -226,12 +218,11 @@ START_TEST(a_folder_may_hold_too_much) {
     char *name = (char[]){"a.png"};
     const dd_names many = {&name, SIZE_MAX / 1000, 1};
     dd_pictures out = {.block = NULL};
-    context = fussy_context(&counted);
+    open_context(2);
     put_picture("a.png", PNG_COLOR_TYPE_RGB, 3, 1);
     ASSERT_FAILS(dd_png_read_folder(&out, context, folder, &many), DDAEBM_OUT_OF_RANGE, "a.png: its 18446744073709551 pictures");
     ck_assert_ptr_null(out.block);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -246,9 +237,9 @@ int main(void) {
 
 START_TEST(a_build_without_libpng_says_so) {
     dd_pictures out = {.block = NULL};
-    context = fussy_context(&counted);
+    open_context(2);
     ASSERT_FAILS(dd_png_parse(&out, context, "\x89PNG\r\n\x1A\n", 8), DDAEBM_UNSUPPORTED, "libpng");
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 

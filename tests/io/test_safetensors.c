@@ -1,15 +1,12 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/safetensors_writer.h"
-#include "support/harness.h"
+#include "support/counted.h"
 
 #include <stdint.h>
 
 /* As contexts begin. */
 enum { MOST_TENSORS = 16384 };
-
-static fussy counted;
-static ddaebm_context *context;
 
 /* A file in memory: the header's length, the header, and `bytes` of data. To be freed. */
 static unsigned char *compose(const char *header, size_t bytes, size_t *size) {
@@ -55,7 +52,7 @@ static ddaebm_status parse(dd_safetensors **out, const char *header, size_t byte
 #define TENSOR(name, offsets) "\"" name "\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets "}"
 
 START_TEST(a_header_is_read) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors *file = NULL;
     ASSERT_OK(
         parse(&file,
@@ -81,27 +78,26 @@ START_TEST(a_header_is_read) {
     ck_assert_ptr_null(dd_safetensors_metadata(file, "other"));
     dd_safetensors_free(file);
     dd_safetensors_free(NULL);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 START_TEST(a_file_may_be_empty) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors *file = NULL;
     ASSERT_OK(parse(&file, "{}", 0));
     ck_assert_uint_eq(dd_safetensors_count(file), 0);
     ck_assert_ptr_null(dd_safetensors_find(file, "a"));
     ck_assert_ptr_null(dd_safetensors_metadata(file, "a"));
     dd_safetensors_free(file);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 /* Foreign files: header of any length, narrow types first. */
 START_TEST(data_is_aligned_whatever_the_file) {
     static const char *const pads[] = {"", " ", "  ", "   ", "    ", "     ", "      ", "       "};
-    context = fussy_context(&counted);
+    open_context(2);
     for (size_t i = 0; i < 8; i++) {
         char header[400];
         dd_safetensors *file = NULL;
@@ -121,8 +117,7 @@ START_TEST(data_is_aligned_whatever_the_file) {
         ck_assert_int_eq(((const unsigned char *)dd_safetensors_find(file, "h")->data)[1], 24);
         dd_safetensors_free(file);
     }
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
@@ -182,7 +177,7 @@ START_TEST(lies_are_refused) {
         {"{\"__metadata__\":{\"a\":1}}", 0, DDAEBM_FORMAT, "the value of 'a'"},
         {"{\"x\":[[[[[[[[1]]]]]]]]}", 0, DDAEBM_OUT_OF_RANGE, "deeper than 8"},
     };
-    context = fussy_context(&counted);
+    open_context(2);
     size_t live = counted.live;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_safetensors *file = NULL;
@@ -191,12 +186,12 @@ START_TEST(lies_are_refused) {
         ck_assert_ptr_null(file);
         ck_assert_uint_eq(counted.live, live);
     }
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 START_TEST(limits_hold_at_their_edge) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors *file = NULL;
     char name[300], header[600];
     for (size_t length = 255; length <= 256; length++) {
@@ -220,13 +215,13 @@ START_TEST(limits_hold_at_their_edge) {
     ASSERT_FAILS(open_memory(&file, context, &cut, 8), DDAEBM_FORMAT, "cut off");
     ASSERT_FAILS(open_memory(&file, context, NULL, 0), DDAEBM_FORMAT, "0 bytes");
     ck_assert_ptr_null(file);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 /* Header texts that would cost a JSON parser far more memory than they are long. */
 START_TEST(bombs_are_refused_before_they_are_parsed) {
-    context = fussy_context(&counted);
+    open_context(2);
     static const char *const pieces[] = {"[],", "{},", "1,", "[[[[", "\"\":[],"};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         size_t length = 8000000, step = strlen(pieces[i]);
@@ -239,7 +234,7 @@ START_TEST(bombs_are_refused_before_they_are_parsed) {
         ck_assert_ptr_null(file);
         free(header);
     }
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
@@ -275,7 +270,7 @@ static void assert_written(const dd_safetensors *file) {
 }
 
 START_TEST(what_is_written_is_read) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     dd_safetensors *file = NULL;
     char bytes[1024], again[1024];
@@ -304,13 +299,12 @@ START_TEST(what_is_written_is_read) {
     dd_safetensors_writer_free(NULL);
     assert_written(file);
     dd_safetensors_free(file);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 START_TEST(a_writer_may_have_nothing) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors_writer *writer = NULL;
     dd_safetensors *file = NULL;
     ASSERT_OK(dd_safetensors_writer_create(&writer, NULL));
@@ -319,12 +313,12 @@ START_TEST(a_writer_may_have_nothing) {
     ck_assert_uint_eq(dd_safetensors_count(file), 0);
     dd_safetensors_free(file);
     dd_safetensors_writer_free(writer);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 START_TEST(what_cannot_be_written_is_refused) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     const size_t one = 1, zero = 0, vast[] = {0x7FFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF}, nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1},
                  beyond = 0x80000000;
@@ -358,14 +352,13 @@ START_TEST(what_cannot_be_written_is_refused) {
     ASSERT_FAILS(save_file(writer, in_folder("m")), DDAEBM_OUT_OF_RANGE, "8388608");
     free(much);
     dd_safetensors_writer_free(writer);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 /* The data alone take all of the bytes that a file may have. None of them is touched. */
 START_TEST(a_header_may_be_too_much) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors_writer *writer = NULL;
     const size_t most = 0x7FFFFFFF, rest = 2;
     ASSERT_OK(dd_safetensors_writer_create(&writer, context));
@@ -375,13 +368,12 @@ START_TEST(a_header_may_be_too_much) {
     ASSERT_FAILS(save_file(writer, in_folder("m")), DDAEBM_OUT_OF_RANGE, "the file exceeds the 4294967296 bytes allowed");
     ck_assert_uint_eq(entries_in_folder(), 0);
     dd_safetensors_writer_free(writer);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 
 START_TEST(as_many_tensors_as_allowed) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors_writer *writer = NULL;
     dd_safetensors *file = NULL;
     char name[32];
@@ -400,12 +392,12 @@ START_TEST(as_many_tensors_as_allowed) {
     }
     dd_safetensors_free(file);
     dd_safetensors_writer_free(writer);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 START_TEST(one_tensor_too_many_is_refused) {
-    context = fussy_context(&counted);
+    open_context(2);
     size_t count = MOST_TENSORS + 1, used = 0;
     char *header = malloc(count * 80);
     dd_safetensors *file = NULL;
@@ -415,7 +407,7 @@ START_TEST(one_tensor_too_many_is_refused) {
     strcpy(header + used, "}");
     ASSERT_FAILS(parse(&file, header, count), DDAEBM_OUT_OF_RANGE, "16385 tensors");
     free(header);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
@@ -444,7 +436,7 @@ static void walk(const dd_safetensors *file) {
 }
 
 START_TEST(every_cut_is_refused_and_every_flip_survived) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     unsigned char bytes[1024];
     size_t size = 0;
@@ -468,12 +460,12 @@ START_TEST(every_cut_is_refused_and_every_flip_survived) {
         bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
     }
     ck_assert_uint_eq(counted.live, live);
-    ddaebm_context_free(context);
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    context = fussy_context(&counted);
+    open_context(2);
     dd_safetensors *file = NULL;
     void *none = NULL;
     char bytes[1024];
@@ -495,8 +487,7 @@ START_TEST(memory_may_run_out) {
     ASSERT_OK(dd_safetensors_writer_add(other, "step", DD_STORED_I64, 0, NULL, &step));
     dd_safetensors_writer_free(other);
     dd_safetensors_writer_free(writer);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 END_TEST
 

@@ -4,21 +4,9 @@
 
 #include "base/context.h"
 #include "io/safetensors.h"
-#include "support/harness.h"
+#include "support/counted.h"
 
 enum { MEGABYTE = 1 << 20 };
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 /* A function that gives `size` bytes, the i-th of which is i * 7, in pieces of at most `piece`; beyond the `head`, if there is one. */
 typedef struct source {
@@ -71,7 +59,7 @@ static ddaebm_status read_whole(const ddaebm_reader *reader, size_t wanted, dd_b
 
 START_TEST(all_sources_give_the_same) {
     enum { SIZE = 3 * MEGABYTE + 5 };
-    begin();
+    open_context(2);
     unsigned char *bytes = malloc(SIZE);
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 7);
@@ -89,12 +77,12 @@ START_TEST(all_sources_give_the_same) {
     }
     ck_assert_uint_eq(plain.largest, MEGABYTE);
     free(bytes);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(what_follows_is_noticed) {
-    begin();
+    open_context(2);
     source longer = {.size = 9, .piece = 4}, shorter = {.size = 7, .piece = 4};
     ddaebm_reader reader = reader_of(&longer);
     dd_block block = {NULL, 0, 0}, other = {NULL, 0, 0};
@@ -106,14 +94,14 @@ START_TEST(what_follows_is_noticed) {
     ck_assert(ended && other.used == 7);
     dd_free(context, block.data);
     dd_free(context, other.data);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Whatever is wanted, memory is at most three times what came, and a step. */
 START_TEST(memory_grows_with_what_comes) {
     static const size_t sizes[] = {0, 10, MEGABYTE, MEGABYTE + 1, 5 * MEGABYTE};
-    begin();
+    open_context(2);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         source from = {.size = sizes[i], .piece = SIZE_MAX};
         const ddaebm_reader reader = reader_of(&from);
@@ -125,7 +113,7 @@ START_TEST(memory_grows_with_what_comes) {
         ck_assert_uint_le(counted.bytes - before, 2 * sizes[i] + MEGABYTE + 200);
         dd_free(context, block.data);
     }
-    end();
+    close_context();
 }
 END_TEST
 
@@ -146,7 +134,7 @@ START_TEST(headers_that_lie_cost_nothing) {
                 {2, "{}", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {0, "", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {100, "", SIZE_MAX / 2, DDAEBM_FORMAT, 200}};
-    begin();
+    open_context(2);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unsigned char head[200];
         size_t text = strlen(rows[i].header);
@@ -161,13 +149,13 @@ START_TEST(headers_that_lie_cost_nothing) {
         ck_assert_uint_le(from.at, rows[i].most_read);
         ck_assert_msg(counted.most - most < 2 * MEGABYTE, "row %zu: %zu bytes at once", i, (size_t)counted.most);
     }
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_functions_failure_is_passed_on) {
     static const ddaebm_status statuses[] = {DDAEBM_IO, DDAEBM_CANCELLED, DDAEBM_FORMAT, (ddaebm_status)77};
-    begin();
+    open_context(2);
     for (size_t nth = 1; nth < 4; nth++)
         for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
             source from = {.size = 30, .piece = 10, .fail_at = nth, .failure = statuses[i]};
@@ -184,7 +172,7 @@ START_TEST(a_functions_failure_is_passed_on) {
     bool ended = false;
     ASSERT_FAILS(read_whole(&reader, 30, &block, &ended), DDAEBM_INVALID_ARGUMENT, "gave 31 bytes where 30 fit");
     dd_free(context, block.data);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -196,7 +184,7 @@ static int stop_at_20(void *user, uint64_t done, uint64_t total) {
 }
 
 START_TEST(progress_is_told_and_may_end_it) {
-    begin();
+    open_context(2);
     source whole = {.size = 15, .piece = 10}, longer = {.size = 30, .piece = 10};
     size_t calls = 0;
     dd_block block = {NULL, 0, 0}, other = {NULL, 0, 0};
@@ -210,7 +198,7 @@ START_TEST(progress_is_told_and_may_end_it) {
     ASSERT_FAILS(read_whole(&reader, 30, &other, &ended), DDAEBM_CANCELLED, "cancelled after 20 bytes");
     dd_free(context, block.data);
     dd_free(context, other.data);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -222,19 +210,19 @@ static ddaebm_status use_none(void *user, ddaebm_context *held, const dd_safeten
 
 /* All that is wanted is there, and then the source fails where its end should be. */
 START_TEST(the_end_may_fail) {
-    begin();
+    open_context(2);
     source from = {.head = (const unsigned char *)"\2\0\0\0\0\0\0\0{}", .head_size = 10, .piece = 10, .failure = DDAEBM_IO};
     ddaebm_reader reader = reader_of(&from);
     from.fail_at = 3;
     ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_IO, "stopped after 10 bytes");
     reader.struct_size = 5;
     ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_INVALID_ARGUMENT, "DDAEBM_READER_INIT");
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(readers_and_writers_are_checked) {
-    begin();
+    open_context(2);
     source from = {.size = 1, .piece = 1};
     ddaebm_reader reader = reader_of(&from), none = DDAEBM_READER_INIT;
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
@@ -247,7 +235,7 @@ START_TEST(readers_and_writers_are_checked) {
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0), DDAEBM_INVALID_ARGUMENT, "a write function");
     writer.struct_size = 5;
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0), DDAEBM_INVALID_ARGUMENT, "DDAEBM_WRITER_INIT");
-    end();
+    close_context();
 }
 END_TEST
 
@@ -271,7 +259,7 @@ static ddaebm_status take(void *user, const void *bytes, size_t count) {
 
 START_TEST(writing_is_in_steps_too) {
     enum { SIZE = 2 * MEGABYTE + 9 };
-    begin();
+    open_context(2);
     unsigned char *bytes = malloc(SIZE);
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 5);
@@ -289,12 +277,12 @@ START_TEST(writing_is_in_steps_too) {
     ck_assert_uint_eq(to.calls, 2);
     free(to.bytes);
     free(bytes);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_is_written_whole_or_not_at_all) {
-    begin();
+    open_context(2);
     const dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}}, vast[] = {{"", SIZE_MAX}, {"", 1}};
     char data[8] = "";
     size_t needed = 0;
@@ -307,7 +295,7 @@ START_TEST(memory_is_written_whole_or_not_at_all) {
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.needed = &needed}, spans, 3), DDAEBM_OUT_OF_RANGE, "0 bytes");
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.capacity = 7}, spans, 3), DDAEBM_INVALID_ARGUMENT, "must not be NULL");
     ASSERT_FAILS(dd_target_write(context, &whole, vast, 2), DDAEBM_OUT_OF_RANGE, "address space");
-    end();
+    close_context();
 }
 END_TEST
 

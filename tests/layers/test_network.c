@@ -3,23 +3,11 @@
 #include "layers/dense.h"
 #include "layers/network.h"
 #include "model/model.h"
+#include "support/counted.h"
 #include "support/fixture.h"
-#include "support/harness.h"
 #include "support/plain.h"
 
 #include <math.h>
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static ddaebm_config *toy(const char *changes) {
     ddaebm_config *config = NULL;
@@ -73,7 +61,7 @@ static void compare_with_fixture(const dd_parameters *parameters, size_t hidden)
 }
 
 START_TEST(the_toy_networks_are_the_published_ones) {
-    begin();
+    open_context(2);
     dd_parameters wide = declare("{}");
     compare_with_fixture(&wide, 300);
     dd_parameters_free(&wide);
@@ -81,13 +69,13 @@ START_TEST(the_toy_networks_are_the_published_ones) {
         declare("{\"energy.hidden_layers\":[96,96],\"generator.hidden_layers\":[96,96],\"encoder.hidden_layers\":[96,96]}");
     compare_with_fixture(&narrow, 96);
     dd_parameters_free(&narrow);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Each network's tensors of a role lie one after the other, in the order of the table. */
 START_TEST(places_are_flat_and_without_gaps) {
-    begin();
+    open_context(2);
     dd_parameters parameters = declare("{}");
     size_t used[DD_NETWORKS][DD_ROLES] = {{0}};
     for (size_t i = 0; i < parameters.count; i++) {
@@ -108,12 +96,12 @@ START_TEST(places_are_flat_and_without_gaps) {
     ck_assert_uint_eq(parameters.totals[DDAEBM_NETWORK_ENERGY][DD_ROLE_STATISTIC], 0);
     dd_parameters_free(&parameters);
     dd_parameters_free(&parameters);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(settings_shape_the_networks) {
-    begin();
+    open_context(2);
     dd_parameters p = declare(
         "{\"energy.hidden_layers\":[],\"energy.norm\":\"batch\",\"generator.norm\":\"none\",\"generator.activation\":\"silu\","
         "\"data.width\":5,\"network.latent_width\":3,\"network.time_width\":7,\"encoder.feature_layers\":[9,11]}");
@@ -131,18 +119,18 @@ START_TEST(settings_shape_the_networks) {
     ck_assert_uint_eq(dd_parameters_find(&p, "generator.net.activation_fn.0.weight"), p.count);
     ck_assert_uint_lt(dd_parameters_find(&p, "encoder.net.activation_fn.0.weight"), p.count);
     dd_parameters_free(&p);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(no_memory_is_a_status) {
-    begin();
+    open_context(2);
     ddaebm_config *config = toy("{}");
     dd_parameters parameters = {0};
     SWEEP_ALLOCATIONS(counted, parameters.items, dd_network_declare(&parameters, context, dd_config_settings(config)));
     dd_parameters_free(&parameters);
     ddaebm_config_free(config);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -193,7 +181,7 @@ static size_t inputs_of(const dd_parameters *parameters, const dd_parameter *p) 
 }
 
 START_TEST(first_values_follow_the_published_rules) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create(1);
     size_t linear = 0, slopes = 0, norms = 0;
     for (size_t i = 0; i < model->parameters.count; i++) {
@@ -221,12 +209,12 @@ START_TEST(first_values_follow_the_published_rules) {
     ck_assert_uint_gt(slopes, 10);
     ck_assert_uint_gt(norms, 30);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(the_seed_fixes_the_weights) {
-    begin();
+    open_context(2);
     ddaebm_model *a = create(5), *b = create(5), *c = create(6);
     for (size_t i = 0; i < a->parameters.count; i++) {
         const dd_parameter *p = &a->parameters.items[i];
@@ -240,13 +228,13 @@ START_TEST(the_seed_fixes_the_weights) {
     ddaebm_model_free(a);
     ddaebm_model_free(b);
     ddaebm_model_free(c);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Tensors of one seed are strangers to each other: two layers of the same shape share no number's place. */
 START_TEST(tensors_are_drawn_apart) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create(3);
     const dd_parameter *items = model->parameters.items;
     size_t e = dd_parameters_find(&model->parameters, "energy.net.layers.1.weight");
@@ -260,13 +248,13 @@ START_TEST(tensors_are_drawn_apart) {
     }
     ck_assert_double_lt(fabs(product / square), 5 / sqrt((double)items[e].elements));
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(levels_are_embedded_as_sines_and_cosines) {
     enum { LEVELS = 9 };
-    begin();
+    open_context(2);
     for (size_t width = 4; width <= 11; width++) {
         dd_graph *graph = NULL;
         ASSERT_OK(dd_graph_create(&graph, context));
@@ -285,7 +273,7 @@ START_TEST(levels_are_embedded_as_sines_and_cosines) {
         test_plain_free(plain);
         dd_graph_free(graph);
     }
-    end();
+    close_context();
 }
 END_TEST
 

@@ -5,24 +5,12 @@
 #include "diffusion/noise_schedule.h"
 #include "layers/network.h"
 #include "model/model.h"
-#include "support/harness.h"
+#include "support/counted.h"
 #include "tensor/kernels/matmul.h"
 #include "tensor/ops.h"
 #include "tensor/plan.h"
 
 #include <math.h>
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static ddaebm_model *small_pictures(const char *changes) {
     static const char sizes[] =
@@ -57,7 +45,7 @@ static void assert_fills(const ddaebm_model *model, const char *name, double mid
 
 /* +- sqrt(3 s / fan): fan is the mean of inputs and outputs in energy and generator, the outputs in what was published with a slip. */
 START_TEST(first_weights_are_the_published_ones) {
-    begin();
+    open_context(2);
     ddaebm_model *model = small_pictures("{}");
     assert_fills(model, "energy.all_modules.2.weight", 0, sqrt(3 / (9 * (1 + 8) / 2.0)));
     assert_fills(model, "energy.all_modules.3.Conv_0.weight", 0, sqrt(3 / (9 * 8.0)));
@@ -80,7 +68,7 @@ START_TEST(first_weights_are_the_published_ones) {
     assert_fills(model, "encoder.end_linear_mean.weight", 0, sqrt(3 / 64.0));
     ck_assert_uint_eq(dd_parameters_find(&model->parameters, "encoder.conv4.dense_t1.weight"), model->parameters.count);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -89,7 +77,7 @@ START_TEST(the_energy_begins_as_half_the_squared_norm) {
     enum { PIXELS = 64, MOST = 150 };
     static const size_t counts[] = {1, 3, MOST}; /* one by one, and in chunks */
     static float pictures[MOST * PIXELS], scores[MOST];
-    begin();
+    open_context(2);
     ddaebm_model *model = small_pictures("{}");
     ddaebm_scorer *scorer = NULL;
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
@@ -105,7 +93,7 @@ START_TEST(the_energy_begins_as_half_the_squared_norm) {
     }
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -138,10 +126,10 @@ static void check_first_guess(const char *changes, double gain) {
 }
 
 START_TEST(a_residual_generator_begins_with_its_input) {
-    begin();
+    open_context(2);
     check_first_guess("{\"form.residual\": true, \"diffusion.precision\": \"float64\"}", 1);
     check_first_guess("{\"form.residual\": true, \"diffusion.precision\": \"float64\", \"picture.tanh_gain\": 1.5}", 1.5);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -178,7 +166,7 @@ static void differentiate_by_latent(const ddaebm_model *model, const float *x, c
 START_TEST(maps_of_the_latent_are_seen) {
     enum { PIXELS = 64, STYLE = 5, MAPS = 2, LATENT = STYLE + MAPS * PIXELS / 4 };
     static float x[PIXELS], z[LATENT], gradient[LATENT];
-    begin();
+    open_context(2);
     ddaebm_model *model = small_pictures("{\"picture.patch\": 2, \"network.latent_maps\": 2, \"network.latent_width\": 5}");
     const dd_parameter *first = parameter(model, "generator.all_modules.2.weight");
     ck_assert_uint_eq(first->shape[1], 4 + MAPS);
@@ -195,7 +183,7 @@ START_TEST(maps_of_the_latent_are_seen) {
         ck_assert_float_ne(gradient[i], 0);
     }
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -1,23 +1,12 @@
 /* Models in memory: what they hold, by name and by number, and what they refuse. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <math.h>
 
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
-
 START_TEST(a_model_is_what_its_configuration_says) {
-    begin();
+    open_context(2);
     ddaebm_config *config = small_config(context, "\"data.width\":3,\"diffusion.timesteps\":6");
     ddaebm_model *model = NULL;
     ASSERT_OK(ddaebm_model_create(&model, context, config, 1));
@@ -36,24 +25,24 @@ START_TEST(a_model_is_what_its_configuration_says) {
     }
     ddaebm_model_free(model);
     ddaebm_model_free(NULL);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(seeds_make_models) {
-    begin();
+    open_context(2);
     ddaebm_model *a = small_model(context, "", 1), *b = small_model(context, "", 1), *c = small_model(context, "", 2);
     ck_assert(same_models(a, b));
     ck_assert(!same_models(a, c));
     ddaebm_model_free(a);
     ddaebm_model_free(b);
     ddaebm_model_free(c);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_model_keeps_its_context) {
-    begin();
+    open_context(2);
     ddaebm_model *model = small_model(context, "", 1);
     ddaebm_context_free(context);
     ASSERT_OK(ddaebm_model_set_temperature(model, 2));
@@ -75,7 +64,7 @@ END_TEST
 /* --- Parameters. --- */
 
 START_TEST(parameters_are_listed_once_each) {
-    begin();
+    open_context(2);
     ddaebm_model *model = small_model(context, "", 1);
     size_t count = ddaebm_model_parameter_count(model), trained[3] = {0}, kept = 0;
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
@@ -106,12 +95,12 @@ START_TEST(parameters_are_listed_once_each) {
     info.struct_size -= 4;
     ASSERT_FAILS(ddaebm_model_parameter(model, 0, &info), DDAEBM_INVALID_ARGUMENT, "DDAEBM_PARAMETER_INFO_INIT");
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(parameters_are_read_and_written_by_name) {
-    begin();
+    open_context(2);
     ddaebm_model *model = small_model(context, "", 1);
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
@@ -128,12 +117,12 @@ START_TEST(parameters_are_read_and_written_by_name) {
         free(again);
     }
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(wrong_parameters_change_nothing) {
-    begin();
+    open_context(2);
     ddaebm_model *model = small_model(context, "", 1), *same = small_model(context, "", 1);
     const char *const name = "energy.net.layers.0.bias";
     float values[8] = {1, 2, 3, 4, 5, 6, 7, NAN}, out[8] = {9};
@@ -155,7 +144,7 @@ START_TEST(wrong_parameters_change_nothing) {
     ck_assert(!same_models(model, same));
     ddaebm_model_free(model);
     ddaebm_model_free(same);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -163,7 +152,7 @@ END_TEST
 
 START_TEST(temperatures_are_finite_and_above_zero) {
     static const double bad[] = {0, -1, -0.0, 1e-50, 1e39, (double)INFINITY, (double)-INFINITY, (double)NAN};
-    begin();
+    open_context(2);
     ddaebm_model *model = small_model(context, "\"objective.latent_weight\":0.25", 1);
     ck_assert_double_eq(ddaebm_model_temperature(model), 0.25); /* what training with that weight aims at */
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -181,7 +170,7 @@ START_TEST(temperatures_are_finite_and_above_zero) {
     model = small_model(context, "\"objective.latent_weight\":1e-300", 1); /* no float: a file would say 0, and not load */
     ck_assert_double_gt(ddaebm_model_temperature(model), 0);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -195,7 +184,7 @@ START_TEST(impossible_configurations_are_refused) {
                 {"\"diffusion.grid\":\"lsun\",\"diffusion.timesteps\":1", "diffusion.timesteps"},
                 {"\"encoder.feature_layers\":[]", "encoder.feature_layers"},
                 {"\"objective.reconstruction\":\"weighted_gaussian_nll\",\"diffusion.timesteps\":1", "diffusion.timesteps"}};
-    begin();
+    open_context(2);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ddaebm_config *config = small_config(context, rows[i].changes);
         ddaebm_model *model = NULL;
@@ -203,12 +192,12 @@ START_TEST(impossible_configurations_are_refused) {
         ck_assert_ptr_null(model);
         ddaebm_config_free(config);
     }
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(null_arguments_are_refused) {
-    begin();
+    open_context(2);
     ddaebm_config *config = small_config(context, "");
     ddaebm_model *model = small_model(context, "", 1), *out = NULL;
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
@@ -238,12 +227,12 @@ START_TEST(null_arguments_are_refused) {
     ck_assert_uint_eq(needed, 0);
     ddaebm_model_free(model);
     ddaebm_config_free(config);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
+    open_context(2);
     ddaebm_config *config = small_config(context, "");
     for (int on = 0; on < 2; on++) {
         ddaebm_model *model = NULL;
@@ -251,7 +240,7 @@ START_TEST(memory_may_run_out) {
         ddaebm_model_free(model);
     }
     ddaebm_config_free(config);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -1,23 +1,12 @@
 /* Models as files: back bit for bit, and every way in which a file can be wrong. */
 #define _GNU_SOURCE
 #include "model/model_file.h"
+#include "support/counted.h"
 #include "support/small.h"
 #include "support/tamper.h"
 
 #include <math.h>
 #include <sys/stat.h>
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 /* A model of which nothing has its first value. */
 static ddaebm_model *lived_in(void) {
@@ -54,7 +43,7 @@ static void assert_same(const ddaebm_model *a, const ddaebm_model *b) {
 }
 
 START_TEST(memory_gives_back_what_it_was_given) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0;
     void *bytes = small_bytes(model, &size);
@@ -66,12 +55,12 @@ START_TEST(memory_gives_back_what_it_was_given) {
     ddaebm_model_free(back);
     free(bytes);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(so_does_a_file) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in(), *other = small_model(context, "", 1), *back = NULL;
     size_t size = 0;
     char *bytes = small_bytes(model, &size), *read = malloc(size + 1);
@@ -87,13 +76,13 @@ START_TEST(so_does_a_file) {
     ddaebm_model_free(model);
     free(bytes);
     free(read);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Within half a unit of the eleventh bit, statistics and counters too; and what no float16 can hold is refused. */
 START_TEST(half_the_bytes_come_back_rounded) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0;
     free(small_bytes(model, &size));
@@ -122,12 +111,12 @@ START_TEST(half_the_bytes_come_back_rounded) {
     free(read);
     ddaebm_model_free(back);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(every_preset_comes_back) {
-    begin();
+    open_context(2);
     for (size_t i = 0; ddaebm_config_preset(i); i++) {
         ddaebm_config *config = NULL;
         ddaebm_model *model = NULL, *back = NULL;
@@ -140,12 +129,12 @@ START_TEST(every_preset_comes_back) {
         ddaebm_model_free(model);
         ddaebm_config_free(config);
     }
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_small_buffer_is_left_alone) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0, needed = 0;
     free(small_bytes(model, &size));
@@ -159,7 +148,7 @@ START_TEST(a_small_buffer_is_left_alone) {
     ck_assert_uint_eq(needed, size);
     free(buffer);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -233,7 +222,7 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
          "diffusion.beta_min"},
         {{.metadata = "config", .text = "{\"form.future\":1}"}, DDAEBM_UNSUPPORTED, "newer version"},
     };
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0, new_size = 0;
     void *bytes = small_bytes(model, &size);
@@ -250,7 +239,7 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
     free(same);
     free(bytes);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -260,7 +249,7 @@ START_TEST(the_contexts_limits_hold) {
         ddaebm_limit limit;
         const char *why;
     } rows[] = {{DDAEBM_LIMIT_FILE_BYTES, "allowed"}, {DDAEBM_LIMIT_HEADER_BYTES, "allowed"}, {DDAEBM_LIMIT_TENSORS, "tensors"}};
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, needed = 0;
     void *bytes = small_bytes(model, &size);
@@ -279,12 +268,12 @@ START_TEST(the_contexts_limits_hold) {
     refused(bytes, size, DDAEBM_FORMAT, "outside any file that is allowed");
     free(bytes);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(weights_that_are_not_finite_may_be_asked_for) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, new_size = 0;
     float bias[8] = {0};
@@ -303,7 +292,7 @@ START_TEST(weights_that_are_not_finite_may_be_asked_for) {
     free(changed);
     free(bytes);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -315,7 +304,7 @@ START_TEST(a_small_file_cannot_ask_for_much) {
         "{\"data.width\":3,\"energy.frequencies\":64,\"network.latent_width\":65536,\"generator.feature_layers\":[65536]}",
     };
     enum { MUCH = 4 << 20 };
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0, new_size = 0;
     void *bytes = small_bytes(model, &size);
@@ -328,13 +317,13 @@ START_TEST(a_small_file_cannot_ask_for_much) {
     }
     free(bytes);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 /* A trainer's own tensors do not hinder: a checkpoint is a model. */
 START_TEST(a_trainers_tensors_are_passed_over) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, new_size = 0;
     void *bytes = small_bytes(model, &size),
@@ -345,13 +334,13 @@ START_TEST(a_trainers_tensors_are_passed_over) {
     ddaebm_model_free(model);
     free(bytes);
     free(more);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Every length near the ends and at the header's end, and many in between. */
 START_TEST(a_truncated_file_is_refused) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0;
     unsigned char *bytes = small_bytes(model, &size);
@@ -379,14 +368,14 @@ START_TEST(a_truncated_file_is_refused) {
     ck_assert_ptr_null(back);
     free(bytes);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 /* One bit at a time in the length and the header: refused, or the change was in a name or number that means as much. Never a crash.
  */
 START_TEST(a_flipped_bit_in_the_framing_does_no_harm) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0, loaded = 0, tried = 0;
     unsigned char *bytes = small_bytes(model, &size);
@@ -402,12 +391,12 @@ START_TEST(a_flipped_bit_in_the_framing_does_no_harm) {
     ck_assert_uint_lt(loaded, tried / 2); /* digits of the configuration and of the temperature */
     free(bytes);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(places_that_cannot_be_are_refused) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     ASSERT_FAILS(ddaebm_model_load(&back, context, in_folder("none")), DDAEBM_NOT_FOUND, "/none");
     ASSERT_FAILS(ddaebm_model_load(&back, context, in_folder("none/m")), DDAEBM_NOT_FOUND, "/none/m");
@@ -421,12 +410,12 @@ START_TEST(places_that_cannot_be_are_refused) {
     ck_assert_uint_eq(entries_in_folder(), 0);
     ck_assert_ptr_null(back);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
+    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0;
     void *bytes = small_bytes(model, &size), *none = NULL;
@@ -453,7 +442,7 @@ START_TEST(memory_may_run_out) {
     ddaebm_model_free(back);
     ddaebm_model_free(model);
     free(bytes);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -1,20 +1,9 @@
 /* Rows and pictures on their way to the networks and back. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 
 enum { COUNT = 3, MOST = COUNT * 8 * 8 * 4 };
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static ddaebm_model *create(size_t side, size_t padding, size_t channels) {
     char text[200];
@@ -27,7 +16,7 @@ static const size_t sizes[][3] = {{1, 0, 1}, {5, 0, 3}, {3, 1, 1}, {6, 2, 3}, {8
 
 /* Each inner number is black in the border and the picture's inside, whether the rows come from elsewhere or lie at the end. */
 START_TEST(pictures_are_padded_and_cut) {
-    begin();
+    open_context(2);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         size_t side = sizes[s][0], padding = sizes[s][1], channels = sizes[s][2], outer = side - 2 * padding;
         size_t width = outer * outer * channels, inner = side * side * channels, shape[3];
@@ -58,12 +47,12 @@ START_TEST(pictures_are_padded_and_cut) {
         ck_assert_int_eq(memcmp(out, rows, COUNT * width * sizeof *rows), 0);
         ddaebm_model_free(model);
     }
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(rows_are_shifted_and_scaled) {
-    begin();
+    open_context(2);
     const float rows[] = {1, 2, 3, 4};
     float out[4], back[4];
     size_t shape[3];
@@ -79,7 +68,7 @@ START_TEST(rows_are_shifted_and_scaled) {
     dd_model_restore_gradient(model, out, 2, back);
     ck_assert(back[1] == 0.125f && back[2] == 2 && back[3] == 0.25f);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -103,7 +92,7 @@ static ddaebm_status check_rows(const ddaebm_model *model, size_t width, float l
 }
 
 START_TEST(data_must_fit) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create(6, 1, 3), *rows = small_model(context, "\"data.width\":48", 1);
     ASSERT_OK(check_images(model, 4, 4, 3));
     ASSERT_OK(check_rows(model, 48, 1));
@@ -119,13 +108,13 @@ START_TEST(data_must_fit) {
     ASSERT_FAILS(check_rows(model, 48, -1.5f), DDAEBM_OUT_OF_RANGE, "row 1, column 48 (both from 1) is -1.5");
     ddaebm_model_free(model);
     ddaebm_model_free(rows);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Networks that halve pictures take fewer sizes: the text says which. */
 START_TEST(the_text_says_which_sizes_fit) {
-    begin();
+    open_context(2);
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;
     static const char tiny[] = "{\"data.image_size\":8,\"data.padding\":1,\"energy.channels\":4,\"energy.multipliers\":[1],"
@@ -138,12 +127,12 @@ START_TEST(the_text_says_which_sizes_fit) {
     ASSERT_FAILS(check_images(model, 6, 8, 1), DDAEBM_MISMATCH, "squares of an even side up to 128");
     ddaebm_model_free(model);
     ddaebm_config_free(config);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(borders_leave_a_picture) {
-    begin();
+    open_context(2);
     ddaebm_config *config = small_config(context, "\"data.image_size\":8,\"data.padding\":4");
     ddaebm_model *model = NULL;
     ASSERT_FAILS(ddaebm_model_create(&model, context, config, 1), DDAEBM_OUT_OF_RANGE, "data.image_size is 8 and data.padding 4");
@@ -156,7 +145,7 @@ START_TEST(borders_leave_a_picture) {
     ck_assert_uint_eq(ddaebm_model_width(model), 2);
     ddaebm_model_free(model);
     ddaebm_config_free(config);
-    end();
+    close_context();
 }
 END_TEST
 

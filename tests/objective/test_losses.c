@@ -3,24 +3,13 @@
 #define _GNU_SOURCE
 #include "config/settings.h"
 #include "objective/losses.h"
+#include "support/counted.h"
 #include "support/plain.h"
 #include "support/small.h"
 
 #include <math.h>
 
 #define EXACT 1e-12
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static void assert_close(double value, double expected, double scale) {
     ck_assert_msg(fabs(value - expected) <= EXACT * scale, "%.15g, not %.15g", value, expected);
@@ -77,7 +66,7 @@ static const double few_a[6] = {0.5, -1.25, 2, 0.125, -3, 0.75}, few_b[6] = {-0.
 
 START_TEST(contrasts_are_their_formulas) {
     static const double margins[] = {0, 0.5, 40}, weights[] = {1, 0.25, 0};
-    begin();
+    open_context(2);
     for (int softplus = 0; softplus < 2; softplus++)
         for (int i = 0; i < 3; i++) {
             term t;
@@ -94,13 +83,13 @@ START_TEST(contrasts_are_their_formulas) {
             assert_close(value_of(&t, loss, few_levels, few_a, few_b), expected, 1 + fabs(expected));
             close_term(&t);
         }
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(penalties_are_their_formulas) {
     const double weight = 0.3, gamma = 0.7;
-    begin();
+    open_context(2);
     term t;
     open_term(&t, 3, 2);
     double score = 0, fake = 0, zero = 0;
@@ -118,7 +107,7 @@ START_TEST(penalties_are_their_formulas) {
     for (int i = 0; i < 3; i++)
         assert_close(value_of(&t, nodes[i], few_levels, few_a, few_b), expected[i], expected[i]);
     close_term(&t);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -141,7 +130,7 @@ static dd_node noise_contrast(const term *t, size_t width) {
 
 START_TEST(the_contrast_with_noise_is_its_formula) {
     static const double weights[] = {0.4, 1, 0}; /* without a weight, f is the log-density itself */
-    begin();
+    open_context(2);
     for (int k = 0; k < 3; k++) {
         term t;
         double expected = 0, weight = weights[k] > 0 ? weights[k] : 1;
@@ -156,7 +145,7 @@ START_TEST(the_contrast_with_noise_is_its_formula) {
         assert_close(value_of(&t, noise_contrast(&t, 2), few_levels, few_a, few_b), expected, expected);
         close_term(&t);
     }
-    end();
+    close_context();
 }
 END_TEST
 
@@ -164,7 +153,7 @@ END_TEST
  * does: at f/w = log p they cancel, whatever p is; above, the sum is positive, and below, negative. */
 START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
     enum { PLACES = 41 };
-    begin();
+    open_context(2);
     term t;
     dd_node gradients[2];
     double levels[PLACES] = {0}, in[2 * PLACES], slopes[2][2 * PLACES];
@@ -192,7 +181,7 @@ START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
         }
     }
     close_term(&t);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -212,7 +201,7 @@ static double smoothed(const double *a, const double *b) {
 }
 
 START_TEST(the_energy_score_is_its_formula) {
-    begin();
+    open_context(2);
     static const double in[] = {0.5, -1, 2, 0, 1, 1, -0.25, 3, 0.5, 0.5, 4, -2}, levels[] = {0, 2};
     term t;
     double expected = 0;
@@ -223,14 +212,14 @@ START_TEST(the_energy_score_is_its_formula) {
     }
     assert_close(value_of(&t, energy_score(&t, 2), levels, in, in), expected, expected);
     close_term(&t);
-    end();
+    close_context();
 }
 END_TEST
 
 /* x is 1 in one of four cases; draws are 1 in `ones` of four: over all cases the score is least where they are alike. */
 START_TEST(the_energy_score_is_least_at_the_distribution) {
     enum { CASES = 64 };
-    begin();
+    open_context(2);
     double scores[5];
     for (int ones = 0; ones <= 4; ones++) {
         term t;
@@ -246,7 +235,7 @@ START_TEST(the_energy_score_is_least_at_the_distribution) {
     }
     for (int ones = 0; ones <= 4; ones++)
         ck_assert(ones == 1 || scores[ones] > scores[1]);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -304,7 +293,7 @@ static double gain(const term *t, dd_node penalty, const design *d, double weigh
 START_TEST(the_score_penalty_is_least_at_the_score) {
     const double deviation = 1.7, weight = 0.4;
     static design d;
-    begin();
+    open_context(2);
     term t;
     open_term(&t, POINTS, 1);
     dd_node penalty = dd_score_penalty(&t.process, t.a, t.b, weight, 1);
@@ -319,7 +308,7 @@ START_TEST(the_score_penalty_is_least_at_the_score) {
         }
     }
     close_term(&t);
-    end();
+    close_context();
 }
 END_TEST
 

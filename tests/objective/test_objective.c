@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "objective/objective.h"
+#include "support/counted.h"
 #include "support/plain.h"
 #include "support/small.h"
 #include "tensor/kernels/matmul.h"
@@ -53,19 +54,6 @@ static const char *const rows[] = {
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
 
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 2));
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
-
 static void *room(size_t count, size_t size) {
     void *block = calloc(count + 1, size);
     ck_assert_ptr_nonnull(block);
@@ -101,7 +89,7 @@ static int value_in(const dd_key *key, const dd_settings *settings, const dd_set
 }
 
 START_TEST(the_rows_cover_every_choice) {
-    begin();
+    open_context(2);
     unsigned seen[DD_MOST_KEYS] = {0};
     ddaebm_config *first = small_config(context, "");
     for (int i = 0; i < ROW_COUNT; i++) {
@@ -116,7 +104,7 @@ START_TEST(the_rows_cover_every_choice) {
         ck_assert_msg(seen[k] == 0 || seen[k] == (1u << values_of(dd_key_at(k))) - 1, "%s: a value has no row (seen: %#x)",
                       dd_key_at(k)->name, seen[k]);
     ddaebm_config_free(first);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -326,7 +314,7 @@ static const char *describe(const bench *b, dd_slot slot, double *scale) {
 }
 
 START_TEST(the_executor_computes_what_the_twin_does) {
-    begin();
+    open_context(2);
     bench b;
     executed e;
     size_t compared = 0;
@@ -349,7 +337,7 @@ START_TEST(the_executor_computes_what_the_twin_does) {
     ck_assert_uint_gt(compared, DD_LOSSES + b.step.observed_count);
     free_executed(&b, &e);
     close_bench(&b);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -399,13 +387,13 @@ static void check_network(const bench *b, ddaebm_network network) {
 }
 
 START_TEST(gradients_are_those_of_differences) {
-    begin();
+    open_context(2);
     bench b;
     open_bench(&b, _i);
     for (int n = 0; n < DD_NETWORKS; n++)
         check_network(&b, (ddaebm_network)n);
     close_bench(&b);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -428,7 +416,7 @@ static void assert_close(double value, double expected, double scale) {
 }
 
 START_TEST(losses_are_the_sums_of_their_terms) {
-    begin();
+    open_context(2);
     bench b;
     open_bench(&b, _i);
     run_twin(&b);
@@ -457,13 +445,13 @@ START_TEST(losses_are_the_sums_of_their_terms) {
         assert_close(loss_of(&b, DD_LOSS_GENERATOR), generator, size + fabs(generator));
     ck_assert_double_ge(loss_of(&b, DD_LOSS_PENALTY), 0);
     close_bench(&b);
-    end();
+    close_context();
 }
 END_TEST
 
 /* What two of the losses alone read moves their network's loss, and only where they are asked for. */
 START_TEST(inputs_of_one_loss_move_it_alone) {
-    begin();
+    open_context(2);
     bench b;
     double before[DD_LOSSES];
     open_bench(&b, _i);
@@ -485,12 +473,12 @@ START_TEST(inputs_of_one_loss_move_it_alone) {
                           b.row, (int)loss);
     }
     close_bench(&b);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
+    open_context(2);
     ddaebm_model *model = small_model(context, rows[ROW_COUNT - 1], 3);
     dd_step_graph step = {0};
     for (int on = 0; on < 2; on++) {
@@ -501,7 +489,7 @@ START_TEST(memory_may_run_out) {
         dd_step_graph_free(&step);
     }
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -5,24 +5,12 @@
 #include "config/config.h"
 #include "layers/network.h"
 #include "objective/objective.h"
-#include "support/harness.h"
+#include "support/counted.h"
 #include "tensor/kernels/matmul.h"
 #include "tensor/plan_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 typedef struct built {
     ddaebm_config *config;
@@ -78,12 +66,12 @@ static int convolutions_in(const built *b, int phase) {
  * from both, 2U - F each: 6Q - 1 + 2U + U - F + 4U - 2F = 255. */
 START_TEST(a_step_takes_no_more_convolutions_than_it_needs) {
     enum { U = 34, F = 2, Q = 4 };
-    begin();
+    open_context(2);
     built b = build("fashion", "{\"training.batch\": 2}");
     ck_assert_int_eq(convolutions_in(&b, 0), U + 6 * U - F + 3 * U - F);
     ck_assert_int_eq(convolutions_in(&b, 1), 7 * U - 3 * F + 6 * Q - 1);
     destroy(&b);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -93,7 +81,7 @@ START_TEST(each_call_drops_out_on_its_own) {
     enum { BLOCKS = 15, CALLS = 5 };
     static const char small[] =
         "{\"training.batch\": 2, \"picture.dropout\": 0.25, \"energy.channels\": 4, \"generator.channels\": 4}";
-    begin();
+    open_context(2);
     built b = build("fashion", small);
     const dd_graph *graph = b.plan->graph;
     bool seen[BLOCKS * CALLS] = {false};
@@ -111,7 +99,7 @@ START_TEST(each_call_drops_out_on_its_own) {
     }
     ck_assert_uint_eq(masks, BLOCKS * CALLS);
     destroy(&b);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -193,18 +181,18 @@ static void check_again(const char *changes, double share) {
 }
 
 START_TEST(what_is_made_again_is_the_same_and_takes_less_room) {
-    begin();
+    open_context(2);
     check_again("{\"training.batch\": 16, \"energy.channels\": 8, \"generator.channels\": 8, \"encoder.channels\": 4}", 0.75);
     /* small pictures and large weights, which are put in the kernels' order again */
     check_again("{\"training.batch\": 2, \"data.image_size\": 8, \"data.padding\": 0, \"energy.channels\": 128, "
                 "\"generator.channels\": 128, \"energy.multipliers\": [1, 1], \"generator.multipliers\": [1, 1]}",
                 0.72);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out_while_a_graph_is_rewritten) {
-    begin();
+    open_context(2);
     dd_graph *graph = NULL, *before = NULL;
     ASSERT_OK(dd_graph_create(&graph, context));
     dd_node x = dd_input(graph, 0, (dd_shape){{8, 32, 32, 32}}, 0), y = dd_silu(graph, x), z = y;
@@ -226,7 +214,7 @@ START_TEST(memory_may_run_out_while_a_graph_is_rewritten) {
     }
     ck_assert_uint_eq(dd_graph_nodes(graph), nodes + 1); /* silu, once more */
     dd_graph_free(graph);
-    end();
+    close_context();
 }
 END_TEST
 

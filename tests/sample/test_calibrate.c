@@ -7,6 +7,7 @@
 #include "diffusion/noise_schedule.h"
 #include "sample/calibrate.h"
 #include "sample/scorer.h"
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <ddaebm/trainer.h>
@@ -16,19 +17,11 @@
 
 enum { COUNT = 4000, SEED = 21, MOST_WIDTH = 3 };
 
-static fussy counted;
-static ddaebm_context *context;
 static heard said;
 
 static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 2));
+    open_context(2);
     said = (heard){0};
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
 }
 
 /* From here on warnings count: models warn of their schedules when they are made. */
@@ -177,7 +170,7 @@ START_TEST(a_bowl_gets_the_datas_variance) {
             free(rows);
             ddaebm_model_free(model);
         }
-    end();
+    close_context();
 }
 END_TEST
 
@@ -237,7 +230,7 @@ START_TEST(the_likelihood_is_greatest) {
         ddaebm_dataset_free(dataset);
         ddaebm_model_free(model);
     }
-    end();
+    close_context();
 }
 END_TEST
 
@@ -279,7 +272,7 @@ START_TEST(the_scores_are_matched_best) {
     free(rows);
     ddaebm_dataset_free(dataset);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -314,7 +307,7 @@ START_TEST(pictures_are_matched_with_their_border) {
     ddaebm_scorer_free(scorer);
     ddaebm_dataset_free(dataset);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -334,7 +327,7 @@ START_TEST(the_temperature_before_does_not_matter) {
         ddaebm_dataset_free(dataset);
         free(rows);
     }
-    end();
+    close_context();
 }
 END_TEST
 
@@ -365,7 +358,7 @@ START_TEST(without_an_answer_the_temperature_stays) {
             ddaebm_dataset_free(dataset);
             free(rows);
         }
-    end();
+    close_context();
 }
 END_TEST
 
@@ -419,7 +412,7 @@ START_TEST(a_failed_read_is_passed_on) {
         ddaebm_model_free(model);
         ddaebm_dataset_free(dataset);
     }
-    end();
+    close_context();
 }
 END_TEST
 
@@ -437,7 +430,7 @@ START_TEST(rows_without_end_are_fresh) {
     ddaebm_model_free(model);
     ddaebm_dataset_free(unbounded);
     ddaebm_dataset_free(bounded);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -466,7 +459,7 @@ START_TEST(snapshots_are_calibrated_where_asked) {
     }
     ck_assert_double_eq(temperatures[0], temperatures[1]);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -490,7 +483,7 @@ START_TEST(memory_may_run_out) {
         ddaebm_model_free(model);
         ddaebm_dataset_free(dataset);
     }
-    end();
+    close_context();
 }
 END_TEST
 

@@ -3,6 +3,7 @@
  * Rows that are computed together or alone, and chunks of one call or of another, may be added up in another order: NEAR, relative
  * to the largest sample. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <ddaebm/sampler.h>
@@ -13,19 +14,6 @@
 #define NEAR 1e-5
 
 enum { COUNT = 700, WIDTH = 3, SEED = 42 };
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 2));
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 /* A model with data of its own units. */
 static ddaebm_model *create(const char *more) {
@@ -62,7 +50,7 @@ static void assert_near(const float *rows, const float *expected, size_t count) 
 
 START_TEST(calls_may_cut_the_sequence_anywhere) {
     static const size_t cuts[] = {1, 2, 5, 6, 7, 8, 100, 255, 256, 257, 512, 699};
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_sampler(model);
     float *whole = draw(sampler, SEED, 0, COUNT);
@@ -79,12 +67,12 @@ START_TEST(calls_may_cut_the_sequence_anywhere) {
     ddaebm_sampler_free(sampler);
     ddaebm_sampler_free(NULL);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(the_same_call_gives_the_same_bits) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     for (int threads = 1; threads <= 3; threads++) {
         ASSERT_OK(ddaebm_context_set_threads(context, threads));
@@ -106,13 +94,13 @@ START_TEST(the_same_call_gives_the_same_bits) {
         ddaebm_sampler_free(b);
     }
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 /* No two samples share their noise, and far ones are as good as near ones. */
 START_TEST(samples_are_apart) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_sampler(model);
     float *near = draw(sampler, SEED, 0, COUNT), *far = draw(sampler, SEED, UINT64_C(1) << 40, COUNT);
@@ -124,13 +112,13 @@ START_TEST(samples_are_apart) {
     free(far);
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 /* The same networks without units of their own. */
 START_TEST(samples_are_in_the_datas_units) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create(""), *plain = create("");
     for (size_t j = 0; j < WIDTH; j++) {
         plain->mean[j] = 0;
@@ -146,13 +134,13 @@ START_TEST(samples_are_in_the_datas_units) {
     ddaebm_sampler_free(b);
     ddaebm_model_free(model);
     ddaebm_model_free(plain);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_sampler_keeps_the_weights_it_was_made_with) {
     static const char *const name = "generator.x_encoder.layers.0.bias";
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_sampler(model);
     float *before = draw(sampler, SEED, 0, 20);
@@ -168,12 +156,12 @@ START_TEST(a_sampler_keeps_the_weights_it_was_made_with) {
     ddaebm_sampler_free(sampler);
     ddaebm_sampler_free(fresh);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(batch_norms_do_not_mix_rows) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create(",\"generator.norm\":\"batch\"");
     for (int n = 0; n < DD_NETWORKS; n++) /* as training would have left them */
         for (size_t i = 0; i < model->parameters.totals[n][DD_ROLE_STATISTIC]; i++)
@@ -185,14 +173,14 @@ START_TEST(batch_norms_do_not_mix_rows) {
     free(alone);
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 /* --- Memory, progress, arguments. --- */
 
 START_TEST(drawing_does_not_allocate) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     for (int threads = 1; threads <= 3; threads++) {
         ASSERT_OK(ddaebm_context_set_threads(context, threads));
@@ -207,7 +195,7 @@ START_TEST(drawing_does_not_allocate) {
         ddaebm_sampler_free(sampler);
     }
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -227,7 +215,7 @@ static int look(void *user, uint64_t done, uint64_t total) {
 
 START_TEST(long_calls_tell_and_can_be_cancelled) {
     enum { MANY = 2000 };
-    begin();
+    open_context(2);
     ASSERT_OK(ddaebm_context_set_threads(context, 1));
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_sampler(model);
@@ -256,12 +244,12 @@ START_TEST(long_calls_tell_and_can_be_cancelled) {
     free(rows);
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(runaway_weights_are_noticed) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     float *weights = model->weights.values[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT], rows[20 * WIDTH];
     for (size_t i = 0; i < model->parameters.totals[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT]; i++)
@@ -271,14 +259,14 @@ START_TEST(runaway_weights_are_noticed) {
     ASSERT_FAILS(ddaebm_sampler_draw(sampler, SEED, 0, 1, rows), DDAEBM_NOT_FINITE, "not finite");
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 /* The states begin with the noise and end with the sample, and what is in between is none of them. */
 START_TEST(steps_lead_to_the_sample) {
     static const size_t counts[] = {1, 6, 7, 450};
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_sampler(model);
     size_t states = ddaebm_model_levels(model) + 1;
@@ -306,7 +294,7 @@ START_TEST(steps_lead_to_the_sample) {
     ASSERT_FAILS(ddaebm_sampler_draw_steps(NULL, SEED, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT, "sampler");
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -314,7 +302,7 @@ END_TEST
 START_TEST(pictures_are_cut_from_their_border) {
     enum { PICTURES = 20, OUTER = 3 * 3, INNER = 5 * 5, STATES = 5 };
     static float rows[PICTURES * INNER], pictures[PICTURES * OUTER], cut[PICTURES * OUTER], steps[PICTURES * STATES * OUTER];
-    begin();
+    open_context(2);
     ddaebm_model *model = small_model(context, "\"data.image_size\":5,\"data.padding\":1", 8);
     ddaebm_model *plain = small_model(context, "\"data.width\":25", 8);
     ddaebm_sampler *sampler = open_sampler(model), *other = open_sampler(plain);
@@ -330,7 +318,7 @@ START_TEST(pictures_are_cut_from_their_border) {
     ddaebm_sampler_free(other);
     ddaebm_model_free(model);
     ddaebm_model_free(plain);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -339,7 +327,7 @@ START_TEST(chunks_of_pictures_join) {
     enum { PICTURES = 130, OUTER = 6 * 6 };
     static float pictures[PICTURES * OUTER], alone[OUTER];
     static const size_t some[] = {0, 1, 127, 128, 129};
-    begin();
+    open_context(2);
     ddaebm_model *model =
         small_model(context,
                     "\"data.image_size\":8,\"data.padding\":1,\"network.family\":\"ncsnpp\",\"network.time_width\":8,"
@@ -355,12 +343,12 @@ START_TEST(chunks_of_pictures_join) {
     }
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(arguments_are_checked) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = NULL;
     float rows[WIDTH] = {0};
@@ -374,12 +362,12 @@ START_TEST(arguments_are_checked) {
     ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, 0, NULL));
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     for (int on = 0; on < 2; on++) {
         ddaebm_sampler *sampler = NULL;
@@ -387,7 +375,7 @@ START_TEST(memory_may_run_out) {
         ddaebm_sampler_free(sampler);
     }
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -444,7 +432,7 @@ static void *use(void *argument) {
 }
 
 START_TEST(threads_may_share_a_model) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_sampler(model);
     ddaebm_scorer *scorer = NULL;
@@ -472,7 +460,7 @@ START_TEST(threads_may_share_a_model) {
     ddaebm_sampler_free(sampler);
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 

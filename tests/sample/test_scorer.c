@@ -1,5 +1,6 @@
 /* The scorer: f / temperature in the data's own units, its gradient, and what it refuses. NEAR: rows alone or together. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <ddaebm/scorer.h>
@@ -8,19 +9,6 @@
 #define NEAR 1e-5
 
 enum { COUNT = 700, WIDTH = 3 };
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 2));
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 /* SiLU has no kinks for differences to fall over. */
 static ddaebm_model *create(void) {
@@ -66,7 +54,7 @@ static void assert_near(const float *values, const float *expected, size_t count
 
 START_TEST(rows_are_scored_alone_as_together) {
     static const size_t cuts[] = {1, 4, 6, 7, 100, 256, 511};
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     ddaebm_scorer *scorer = open_scorer(model);
     float *rows = some_rows(COUNT);
@@ -92,12 +80,12 @@ START_TEST(rows_are_scored_alone_as_together) {
     ddaebm_scorer_free(scorer);
     ddaebm_scorer_free(NULL);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(the_same_call_gives_the_same_bits) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     float *rows = some_rows(COUNT);
     for (int threads = 1; threads <= 3; threads++) {
@@ -117,13 +105,13 @@ START_TEST(the_same_call_gives_the_same_bits) {
     }
     free(rows);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(gradients_are_those_of_the_scores) {
     enum { FEW_ROWS = 40 };
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     for (size_t j = 0; j < WIDTH; j++) {
         model->mean[j] = (float)j;
@@ -155,12 +143,12 @@ START_TEST(gradients_are_those_of_the_scores) {
     free(moved);
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(rows_are_in_the_datas_units) {
-    begin();
+    open_context(2);
     ddaebm_model *plain = create(), *model = create();
     float *rows = some_rows(COUNT), *raw = some_rows(COUNT);
     for (size_t j = 0; j < WIDTH; j++) {
@@ -183,12 +171,12 @@ START_TEST(rows_are_in_the_datas_units) {
     ddaebm_scorer_free(b);
     ddaebm_model_free(model);
     ddaebm_model_free(plain);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(the_temperature_divides) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     float *rows = some_rows(COUNT);
     ddaebm_scorer *at_one = open_scorer(model);
@@ -208,13 +196,13 @@ START_TEST(the_temperature_divides) {
     ddaebm_scorer_free(at_one);
     ddaebm_scorer_free(at_quarter);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Also for what it has not been asked for yet. */
 START_TEST(a_scorer_keeps_the_weights_it_was_made_with) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     float *rows = some_rows(20), *bias = malloc(4 * sizeof *bias);
     ddaebm_scorer *first = open_scorer(model), *second = open_scorer(model);
@@ -235,12 +223,12 @@ START_TEST(a_scorer_keeps_the_weights_it_was_made_with) {
     ddaebm_scorer_free(second);
     ddaebm_scorer_free(fresh);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(scoring_does_not_allocate) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     float *rows = some_rows(COUNT), *out = malloc(COUNT * WIDTH * sizeof *out);
     for (int threads = 1; threads <= 3; threads++) {
@@ -259,7 +247,7 @@ START_TEST(scoring_does_not_allocate) {
     free(rows);
     free(out);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -268,7 +256,7 @@ END_TEST
 START_TEST(a_row_that_is_not_finite_is_named) {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
     static const size_t places[] = {0, 3, 5, 6, 300, COUNT - 1};
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     ddaebm_scorer *scorer = open_scorer(model);
     float *rows = some_rows(COUNT), *out = malloc(COUNT * WIDTH * sizeof *out);
@@ -289,7 +277,7 @@ START_TEST(a_row_that_is_not_finite_is_named) {
     free(out);
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -300,7 +288,7 @@ START_TEST(pictures_are_scored_on_black) {
     float scores[PICTURES], expected[PICTURES];
     static const char common[] = "\"energy.activation\":\"silu\"";
     char text[128];
-    begin();
+    open_context(2);
     (void)snprintf(text, sizeof text, "\"data.image_size\":5,\"data.padding\":1,%s", common);
     ddaebm_model *model = small_model(context, text, 8);
     (void)snprintf(text, sizeof text, "\"data.width\":25,%s", common);
@@ -322,12 +310,12 @@ START_TEST(pictures_are_scored_on_black) {
     ddaebm_scorer_free(other);
     ddaebm_model_free(model);
     ddaebm_model_free(plain);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(arguments_are_checked) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     ddaebm_scorer *scorer = NULL;
     float rows[WIDTH] = {0}, out[WIDTH] = {0};
@@ -348,12 +336,12 @@ START_TEST(arguments_are_checked) {
     ASSERT_OK(ddaebm_scorer_gradient(scorer, NULL, 0, 0, NULL));
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
+    open_context(2);
     ddaebm_model *model = create();
     for (int on = 0; on < 2; on++) {
         ddaebm_scorer *scorer = NULL;
@@ -361,7 +349,7 @@ START_TEST(memory_may_run_out) {
         ddaebm_scorer_free(scorer);
     }
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* A context's number of threads may change under samplers, scorers and trainers: they go on, and give the bits that they would have
  * given. (How work is cut is fixed when they are made.) */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 
 #include <ddaebm/sampler.h>
@@ -16,19 +17,6 @@ enum { COUNT = 1500, FEW = 3, WIDTH = 2, STEPS = 6 };
 static const int changes[][4] = {{1, 8, 8, 8}, {8, 1, 1, 1}, {1, 8, 1, 8}, {8, 1, 8, 2}, {3, 2, 5, 1}};
 
 enum { CHANGES = sizeof changes / sizeof *changes };
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(int threads) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, threads));
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 /* --- Draws and scores. --- */
 
@@ -50,7 +38,7 @@ static void ask(answers *a, ddaebm_sampler *sampler, ddaebm_scorer *scorer) {
 
 START_TEST(draws_and_scores_go_on) {
     static answers before, after;
-    begin(changes[_i][0]);
+    open_context(changes[_i][0]);
     ddaebm_model *model = small_model(context, SIZES, 3);
     ddaebm_sampler *sampler = NULL;
     ddaebm_scorer *scorer = NULL;
@@ -68,7 +56,7 @@ START_TEST(draws_and_scores_go_on) {
     ddaebm_sampler_free(sampler);
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -76,7 +64,7 @@ END_TEST
 START_TEST(the_first_call_may_come_after) {
     static answers before, after;
     for (int k = 0; k < 2; k++) {
-        begin(changes[_i][0]);
+        open_context(changes[_i][0]);
         ddaebm_model *model = small_model(context, SIZES, 3);
         ddaebm_sampler *sampler = NULL;
         ddaebm_scorer *scorer = NULL;
@@ -87,7 +75,7 @@ START_TEST(the_first_call_may_come_after) {
         ddaebm_sampler_free(sampler);
         ddaebm_scorer_free(scorer);
         ddaebm_model_free(model);
-        end();
+        close_context();
     }
     ck_assert_int_eq(memcmp(&before, &after, sizeof before), 0);
 }
@@ -103,7 +91,7 @@ static int watch(void *user, uint64_t done, uint64_t total) {
 }
 
 START_TEST(progress_is_still_told) {
-    begin(changes[_i][0]);
+    open_context(changes[_i][0]);
     ddaebm_model *model = small_model(context, "", 3);
     ddaebm_sampler *sampler = NULL;
     float samples[COUNT * WIDTH];
@@ -117,7 +105,7 @@ START_TEST(progress_is_still_told) {
     }
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -148,7 +136,7 @@ static ddaebm_model *trained(ddaebm_trainer *trainer, int row, bool changing) {
 }
 
 START_TEST(steps_go_on) {
-    begin(changes[_i][0]);
+    open_context(changes[_i][0]);
     ddaebm_dataset *dataset = small_rows(context, 300, WIDTH);
     ddaebm_trainer *steady = train(dataset), *changed = train(dataset);
     ddaebm_model *expected = trained(steady, _i, false), *found = trained(changed, _i, true);
@@ -158,7 +146,7 @@ START_TEST(steps_go_on) {
     ddaebm_trainer_free(steady);
     ddaebm_trainer_free(changed);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 

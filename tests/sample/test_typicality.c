@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "diffusion/noise_schedule.h"
 #include "sample/statistics.h"
+#include "support/counted.h"
 #include "support/small.h"
 #include "support/tamper.h"
 
@@ -10,16 +11,13 @@
 
 enum { ROWS = 300, WIDTH = 2, LEVELS = 4, STATISTICS = LEVELS * DD_STATISTIC_COUNT };
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_model *model;
 static ddaebm_dataset *data;
 static ddaebm_scorer *scorer;
 static float rows[ROWS * WIDTH], scores[ROWS];
 
 static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 2));
+    open_context(2);
     model = small_model(context, "\"diffusion.beta_max\":20", 3);
     data = small_rows(context, ROWS, WIDTH);
     ASSERT_OK(ddaebm_dataset_read(data, 0, ROWS, rows));
@@ -30,8 +28,7 @@ static void end(void) {
     ddaebm_scorer_free(scorer);
     ddaebm_dataset_free(data);
     ddaebm_model_free(model);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 START_TEST(scores_have_names) {

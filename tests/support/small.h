@@ -9,7 +9,7 @@
 #define SMALL_WIDTHS(network) "\"" network ".feature_layers\":[4],\"" network ".hidden_layers\":[8,6]"
 
 /* Preset "toy" at a small size, and then the changes: the inside of a JSON object, or "". */
-static inline ddaebm_config *small_config(ddaebm_context *context, const char *changes) {
+static inline ddaebm_config *small_config(ddaebm_context *owner, const char *changes) {
     static const char sizes[] = "{" SMALL_WIDTHS("energy") "," SMALL_WIDTHS("generator") "," SMALL_WIDTHS(
         "encoder") ","
                    "\"network.time_width\":4,\"training.batch\":8,\"training.steps\":20}";
@@ -17,16 +17,16 @@ static inline ddaebm_config *small_config(ddaebm_context *context, const char *c
     char text[1024];
     int length = snprintf(text, sizeof text, "{%s}", changes);
     ck_assert_msg(length > 0 && (size_t)length < sizeof text, "changes of %d bytes have no room", length);
-    ASSERT_OK(ddaebm_config_create(&config, context, "toy"));
+    ASSERT_OK(ddaebm_config_create(&config, owner, "toy"));
     ASSERT_OK(ddaebm_config_parse(config, sizes, sizeof sizes - 1));
     ASSERT_OK(ddaebm_config_parse(config, text, strlen(text)));
     return config;
 }
 
-static inline ddaebm_model *small_model(ddaebm_context *context, const char *changes, uint64_t seed) {
-    ddaebm_config *config = small_config(context, changes);
+static inline ddaebm_model *small_model(ddaebm_context *owner, const char *changes, uint64_t seed) {
+    ddaebm_config *config = small_config(owner, changes);
     ddaebm_model *model = NULL;
-    ASSERT_OK(ddaebm_model_create(&model, context, config, seed));
+    ASSERT_OK(ddaebm_model_create(&model, owner, config, seed));
     ddaebm_config_free(config);
     return model;
 }
@@ -37,13 +37,13 @@ static inline ddaebm_model *small_model(ddaebm_context *context, const char *cha
     "\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":1e-3"
 
 /* Rows around 1 in the first column, -1 in the second, and so on. */
-static inline ddaebm_dataset *small_rows(ddaebm_context *context, size_t count, size_t width) {
+static inline ddaebm_dataset *small_rows(ddaebm_context *owner, size_t count, size_t width) {
     float *rows = malloc(count * width * sizeof *rows);
     ddaebm_dataset *dataset = NULL;
     dd_rng_normals(rows, 7, dd_stream(DD_STREAM_DATA, 0), 0, count * width);
     for (size_t i = 0; i < count * width; i++)
         rows[i] = 0.5f * rows[i] + (i % width % 2 ? -1.0f : 1.0f);
-    ASSERT_OK(ddaebm_dataset_create_rows(&dataset, context, rows, count, width));
+    ASSERT_OK(ddaebm_dataset_create_rows(&dataset, owner, rows, count, width));
     free(rows);
     return dataset;
 }

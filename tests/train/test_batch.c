@@ -1,25 +1,13 @@
 /* What a step is fed: levels in their shares, and numbers that seed and step fix. Shares over many draws are within four deviations
  * of what they should be. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 #include "train/trainer.h"
 
 #include <math.h>
 
 enum { BATCH = 500, STEPS = 20, WIDTH = 2 };
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset, uint64_t seed) {
     char text[512];
@@ -47,7 +35,7 @@ static void assert_share(double hits, double of, double share, const char *what)
 
 START_TEST(the_first_level_has_its_share) {
     static const double shares[] = {0, 0.05, 0.25, 0.6, 0.99};
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 50, WIDTH);
     for (size_t s = 0; s < sizeof shares / sizeof *shares; s++)
         for (size_t levels = 1; levels <= 5; levels += 2) {
@@ -69,7 +57,7 @@ START_TEST(the_first_level_has_its_share) {
             ddaebm_trainer_free(trainer);
         }
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -77,7 +65,7 @@ END_TEST
 
 /* The inputs are those of (seed, step), whatever was drawn before; each is another's with another step or seed. */
 START_TEST(seed_and_step_fix_the_batch) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 5000, WIDTH);
     ddaebm_trainer *a = train("", dataset, 5), *b = train("", dataset, 5), *other = train("", dataset, 6);
     draw(a, 3);
@@ -98,7 +86,7 @@ START_TEST(seed_and_step_fix_the_batch) {
     ddaebm_trainer_free(b);
     ddaebm_trainer_free(other);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -148,7 +136,7 @@ static void assert_border(const float *picture) {
 
 /* With flips each picture is the one without or its mirror image, half of them each; seed and step say which. */
 START_TEST(half_the_pictures_are_mirrored) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = make_pictures();
     ddaebm_trainer *plain = train_pictures(dataset, false, 5), *flipped = train_pictures(dataset, true, 5);
     ddaebm_trainer *again = train_pictures(dataset, true, 5);
@@ -176,19 +164,19 @@ START_TEST(half_the_pictures_are_mirrored) {
     ddaebm_trainer_free(flipped);
     ddaebm_trainer_free(again);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(pictures_are_not_standardised) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = make_pictures();
     ddaebm_trainer *trainer = train_pictures(dataset, false, 5);
     for (size_t i = 0; i < ddaebm_model_width(trainer->model); i++)
         ck_assert(trainer->model->mean[i] == 0 && trainer->model->scale[i] == 1);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -1,23 +1,11 @@
 /* Checkpoints: a run that is cut goes on as if it had not been, bit for bit; and what is no checkpoint is refused. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 #include "support/tamper.h"
 #include "train/trainer.h"
 
 #include <math.h>
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset, uint64_t last) {
     ddaebm_model *model = small_model(context, changes, 3);
@@ -99,7 +87,7 @@ static void compare_resumed(const char *changes, const ddaebm_dataset *dataset) 
 
 /* 21 rows and batches of 8: no epoch ends with a step. */
 START_TEST(a_cut_run_goes_on_bit_for_bit) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     compare_resumed(EVERYTHING, rows);
@@ -108,12 +96,12 @@ START_TEST(a_cut_run_goes_on_bit_for_bit) {
     compare_resumed("\"objective.divergence\":\"reverse_kl\",\"optimizer.ema_decay\":0.5,\"energy.norm\":\"batch\"", rows);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(named);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_run_may_be_cut_again_and_again) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2);
     ddaebm_trainer *straight = train(EVERYTHING, rows, LAST), *trainer = train(EVERYTHING, rows, 0);
     for (uint64_t step = 1; step <= LAST; step++) {
@@ -127,13 +115,13 @@ START_TEST(a_run_may_be_cut_again_and_again) {
     ddaebm_trainer_free(straight);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Where beta1 is 0 the first moments are the gradients. Files of older libraries have them all the same. */
 START_TEST(first_moments_that_say_nothing_are_passed_over) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 5), *resumed = NULL;
     size_t with = 0, without = 0, weights = 0;
@@ -155,14 +143,14 @@ START_TEST(first_moments_that_say_nothing_are_passed_over) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(resumed);
     ddaebm_dataset_free(rows);
-    end();
+    close_context();
 }
 END_TEST
 
 /* The averaged weights, that is what a snapshot has. */
 START_TEST(a_checkpoint_is_a_model) {
     static const char *const kinds[] = {EVERYTHING, ""};
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2);
     for (int i = 0; i < 2; i++) {
         ddaebm_trainer *trainer = train(kinds[i], rows, 5);
@@ -177,7 +165,7 @@ START_TEST(a_checkpoint_is_a_model) {
         ddaebm_trainer_free(trainer);
     }
     ddaebm_dataset_free(rows);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -191,7 +179,7 @@ static void refused(const char *path, const ddaebm_dataset *dataset, ddaebm_stat
 }
 
 START_TEST(what_is_no_checkpoint_is_refused) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2), *wide = small_rows(context, 21, 3);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 2);
     ddaebm_model *snapshot = NULL;
@@ -216,7 +204,7 @@ START_TEST(what_is_no_checkpoint_is_refused) {
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(wide);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -253,7 +241,7 @@ START_TEST(corrupt_checkpoints_are_refused) {
         {{.metadata = "version", .text = "3"}, DDAEBM_UNSUPPORTED, "version 3"},
         {{.metadata = "config", .text = "{}"}, DDAEBM_MISMATCH, "shape"},
     };
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3), *same = NULL;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
@@ -268,12 +256,12 @@ START_TEST(corrupt_checkpoints_are_refused) {
     ddaebm_trainer_free(same);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(truncated_checkpoints_are_refused) {
-    begin();
+    open_context(1);
     size_t size = 0;
     ddaebm_dataset *dataset = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3);
@@ -288,12 +276,12 @@ START_TEST(truncated_checkpoints_are_refused) {
     free(bytes);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3), *resumed = NULL;
     void *none = NULL;
@@ -306,7 +294,7 @@ START_TEST(memory_may_run_out) {
     }
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 /* A loss of the caller's own on generated samples: what the hook is shown, what its gradients do, and what is refused. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 #include "train/trainer.h"
 
@@ -8,20 +9,16 @@
 /* Of a generator's largest gradient; 2e-10 is what there is. */
 #define ROUNDING 1e-6
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_dataset *dataset;
 
 static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+    open_context(1);
     dataset = small_rows(context, 21, 2); /* standardised: other units outside than inside */
 }
 
 static void end(void) {
     ddaebm_dataset_free(dataset);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 static ddaebm_trainer *train(const char *changes) {

@@ -1,25 +1,22 @@
 /* Learning rates: the caller's own schedule, groups by name, frozen weights, an optimiser of the caller's own. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 #include "support/tamper.h"
 #include "train/trainer.h"
 
 #include <math.h>
 
-static fussy counted;
-static ddaebm_context *context;
 static ddaebm_dataset *dataset;
 
 static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
+    open_context(1);
     dataset = small_rows(context, 21, 2);
 }
 
 static void end(void) {
     ddaebm_dataset_free(dataset);
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
+    close_context();
 }
 
 static ddaebm_trainer *train(const char *changes, uint64_t last) {

@@ -1,6 +1,7 @@
 /* Trainers that share a batch: what each draws is its part of what one trainer of the whole batch draws, and gradients averaged
  * over them are the whole batch's within rounding, but for batch norms. And data that is replaced on the way. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 #include "train/trainer.h"
 
@@ -10,19 +11,6 @@ enum { SHARDS = 3, PART = 6, STEPS = 5 };
 
 /* Sums of floats in another order; of a network's largest gradient. 2e-6 is what there is. */
 #define ROUNDING 1e-5
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset, size_t batch) {
     char text[512];
@@ -77,7 +65,7 @@ static ddaebm_dataset *small_pictures(void) {
 }
 
 START_TEST(a_shard_draws_its_part_of_the_batch) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 3), *named = NULL, *pictures = small_pictures();
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     compare_draws("\"data.width\":3,\"network.latent_width\":5", rows); /* parts of odd size */
@@ -86,7 +74,7 @@ START_TEST(a_shard_draws_its_part_of_the_batch) {
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(named);
     ddaebm_dataset_free(pictures);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -136,7 +124,7 @@ static void step_together(ddaebm_trainer *whole, ddaebm_trainer *shards[SHARDS],
     "\"generator.norm\":\"none\",\"encoder.norm\":\"none\",\"optimizer.epsilon\":1e-2,\"optimizer.energy_rate\":1e-3"
 
 START_TEST(shards_follow_the_whole_without_batch_statistics) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 2);
     ddaebm_trainer *whole = train(WITHOUT_NORMS, rows, SHARDS * PART), *shards[SHARDS];
     train_shards(shards, WITHOUT_NORMS, rows);
@@ -153,12 +141,12 @@ START_TEST(shards_follow_the_whole_without_batch_statistics) {
     }
     free_all(whole, shards);
     ddaebm_dataset_free(rows);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(batch_norms_see_their_part_alone) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 2);
     ddaebm_trainer *whole = train("", rows, SHARDS * PART), *shards[SHARDS];
     double differences[DD_NETWORKS];
@@ -171,12 +159,12 @@ START_TEST(batch_norms_see_their_part_alone) {
                      0);
     free_all(whole, shards);
     ddaebm_dataset_free(rows);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(wrong_shards_are_refused) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 2);
     ddaebm_trainer *trainer = train("", rows, PART);
     ASSERT_FAILS(ddaebm_trainer_set_shard(trainer, 0, 0), DDAEBM_OUT_OF_RANGE, "count is 0; allowed: 1 to 65536");
@@ -189,14 +177,14 @@ START_TEST(wrong_shards_are_refused) {
     ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
-    end();
+    close_context();
 }
 END_TEST
 
 /* --- Other data. --- */
 
 START_TEST(data_may_be_replaced_between_steps) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 2), *wide = small_rows(context, 41, 3), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     ddaebm_trainer *trainer = train("", rows, PART);
@@ -219,7 +207,7 @@ START_TEST(data_may_be_replaced_between_steps) {
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(wide);
     ddaebm_dataset_free(named);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -3,25 +3,13 @@
  * Same seed and number of threads: same bits. Other numbers of threads add in another order, so the gradients of a step agree
  * within ACROSS_THREADS of a network's largest, no closer. */
 #define _GNU_SOURCE
+#include "support/counted.h"
 #include "support/small.h"
 #include "train/trainer.h"
 
 #include <math.h>
 
 #define ACROSS_THREADS 1e-5
-
-static fussy counted;
-static ddaebm_context *context;
-
-static void begin(void) {
-    context = fussy_context(&counted);
-    ASSERT_OK(ddaebm_context_set_threads(context, 1));
-}
-
-static void end(void) {
-    ddaebm_context_free(context);
-    ck_assert_uint_eq(counted.live, 0);
-}
 
 static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset, uint64_t seed) {
     ddaebm_model *model = small_model(context, changes, 3);
@@ -58,7 +46,7 @@ static bool same_state(const ddaebm_trainer *a, const ddaebm_trainer *b) {
 /* --- Steps. --- */
 
 START_TEST(four_halves_are_a_step) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *whole = train(EVERYTHING, dataset, 5), *halves = train(EVERYTHING, dataset, 5);
     ddaebm_step_statistics a = DDAEBM_STEP_STATISTICS_INIT, b = DDAEBM_STEP_STATISTICS_INIT;
@@ -77,12 +65,12 @@ START_TEST(four_halves_are_a_step) {
     ddaebm_trainer_free(halves);
     ddaebm_trainer_free(NULL);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(halves_out_of_order_are_refused) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
     ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "comes after ddaebm_trainer_energy_gradients");
@@ -104,13 +92,13 @@ START_TEST(halves_out_of_order_are_refused) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 /* A step may be begun again, and the energy's update left out. */
 START_TEST(a_step_may_be_begun_again) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("", dataset, 5), *straight = train("", dataset, 5);
     size_t elements = 0;
@@ -132,12 +120,12 @@ START_TEST(a_step_may_be_begun_again) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(the_seed_fixes_a_run) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2), *endless = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&endless, context, "pinwheel", 1));
     const ddaebm_dataset *const sets[] = {dataset, endless};
@@ -157,7 +145,7 @@ START_TEST(the_seed_fixes_a_run) {
         }
     ddaebm_dataset_free(dataset);
     ddaebm_dataset_free(endless);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -171,7 +159,7 @@ static ddaebm_trainer *step_on(int threads, const ddaebm_dataset *dataset, ddaeb
 }
 
 START_TEST(threads_change_no_more_than_rounding) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 300, 2);
     ddaebm_step_statistics one = DDAEBM_STEP_STATISTICS_INIT, more = DDAEBM_STEP_STATISTICS_INIT;
     ddaebm_trainer *alone = step_on(1, dataset, &one);
@@ -192,7 +180,7 @@ START_TEST(threads_change_no_more_than_rounding) {
     }
     ddaebm_trainer_free(alone);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -205,7 +193,7 @@ static int count_steps(void *user, const ddaebm_step_statistics *statistics, uin
 }
 
 START_TEST(a_run_can_be_watched_and_cancelled) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
     uint64_t told[3] = {0, 4, 9}; /* steps seen, where to cancel, the last */
@@ -222,12 +210,12 @@ START_TEST(a_run_can_be_watched_and_cancelled) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(losses_fall) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 64, 2);
     ddaebm_trainer *trainer =
         train("\"training.batch\":32,\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":3e-3,\"diffusion.beta_min\":0.1,"
@@ -247,7 +235,7 @@ START_TEST(losses_fall) {
     ck_assert_msg(last < 0.7 * first, "the reconstruction loss went from %g to %g", first, last);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -282,7 +270,7 @@ static ddaebm_status hook(void *user, ddaebm_network network, float *gradients, 
 }
 
 START_TEST(the_hook_sees_each_network_in_turn) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("", dataset, 5), *free_one = train("", dataset, 5);
     hooked h = {.trainer = trainer, .factor = 1};
@@ -297,12 +285,12 @@ START_TEST(the_hook_sees_each_network_in_turn) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(free_one);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(the_hook_changes_what_is_applied) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int n = 0; n < DD_NETWORKS; n++) {
         ddaebm_trainer *trainer = train("", dataset, 5);
@@ -319,12 +307,12 @@ START_TEST(the_hook_changes_what_is_applied) {
         ddaebm_trainer_free(trainer);
     }
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(the_hook_can_stop_a_step) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int n = 0; n < DD_NETWORKS; n++) {
         ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
@@ -345,7 +333,7 @@ START_TEST(the_hook_can_stop_a_step) {
         ddaebm_trainer_free(straight);
     }
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -379,7 +367,7 @@ static ddaebm_dataset *poisoned_rows(poisoned *self) {
 #define AS_IT_IS EVERYTHING ",\"data.standardize\":\"never\""
 
 START_TEST(data_that_is_not_finite_stops_the_step) {
-    begin();
+    open_context(1);
     poisoned bad = {.row = 2 * 8 + 3}, good = {.row = 0, .clean = true}; /* in the third batch of eight */
     ddaebm_dataset *dataset = poisoned_rows(&bad), *healthy = poisoned_rows(&good);
     ddaebm_trainer *trainer = train(AS_IT_IS, dataset, 5), *straight = train(AS_IT_IS, healthy, 5);
@@ -398,7 +386,7 @@ START_TEST(data_that_is_not_finite_stops_the_step) {
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
     ddaebm_dataset_free(healthy);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -406,7 +394,7 @@ START_TEST(gradients_that_are_not_finite_stop_the_step) {
     static const char *const names[] = {"energy", "generator", "encoder"};
     static const char *const changes[] = {EVERYTHING, ""}; /* with first moments, and without */
     static const double bad[] = {(double)NAN, (double)INFINITY};
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int i = 0; i < 4 * DD_NETWORKS; i++) {
         ddaebm_trainer *trainer = train(changes[i % 2], dataset, 5), *straight = train(changes[i % 2], dataset, 5);
@@ -427,13 +415,13 @@ START_TEST(gradients_that_are_not_finite_stop_the_step) {
         ddaebm_trainer_free(straight);
     }
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Of the halves, each is what was asked for: the energy's update stays, and the last may be tried again with other gradients. */
 START_TEST(a_half_that_fails_takes_back_no_other) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("", dataset, 5), *straight = train("", dataset, 5);
     float *gradients = NULL;
@@ -452,12 +440,12 @@ START_TEST(a_half_that_fails_takes_back_no_other) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(a_weight_that_is_not_finite_is_noticed) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int n = 0; n < 2; n++) {
         ddaebm_trainer *trainer = train("", dataset, 5);
@@ -473,13 +461,13 @@ START_TEST(a_weight_that_is_not_finite_is_noticed) {
         ddaebm_trainer_free(trainer);
     }
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Where nothing holds the energy of data and of samples together, the statistics show how they part, long before a number is infinite. */
 START_TEST(an_energy_that_runs_away_shows) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 64, 2);
     ddaebm_trainer *trainer =
         train("\"objective.gamma\":0,\"optimizer.energy_rate\":0.05,\"optimizer.generator_rate\":0", dataset, 5);
@@ -492,12 +480,12 @@ START_TEST(an_energy_that_runs_away_shows) {
     ck_assert(isfinite(last.energy_loss));
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(what_the_data_set_says_is_the_result) {
-    begin();
+    open_context(1);
     poisoned bad = {.row = 11, .clean = true, .refuse = DDAEBM_IO};
     ddaebm_dataset *dataset = poisoned_rows(&bad);
     ddaebm_trainer *trainer = train(AS_IT_IS, dataset, 5);
@@ -517,14 +505,14 @@ START_TEST(what_the_data_set_says_is_the_result) {
     ck_assert_ptr_null(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 /* --- Rates and averages. --- */
 
 START_TEST(the_rate_follows_its_schedule) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *constant = train("\"optimizer.generator_rate\":2e-3", dataset, 5);
     ddaebm_trainer *cosine =
@@ -542,13 +530,13 @@ START_TEST(the_rate_follows_its_schedule) {
     ddaebm_trainer_free(constant);
     ddaebm_trainer_free(cosine);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Without a first moment the first step is the rate times the gradient's sign, so the largest change is the rate. */
 START_TEST(each_network_has_its_rate) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("\"optimizer.energy_rate\":3e-3,\"optimizer.generator_rate\":1e-3", dataset, 5);
     ddaebm_model *start = small_model(context, "", 3);
@@ -562,7 +550,7 @@ START_TEST(each_network_has_its_rate) {
     ddaebm_model_free(start);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -576,7 +564,7 @@ static void flatten(const dd_parameters *parameters, const dd_weights *weights, 
 /* The average is the weights after the first step, and from then on moves a tenth of the way; statistics of batch norms move with
  * it. A snapshot is the average. */
 START_TEST(averages_start_after_the_first_step) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *raw = train("\"optimizer.ema_decay\":0", dataset, 5);
     const dd_parameters *parameters = &trainer->model->parameters;
@@ -612,7 +600,7 @@ START_TEST(averages_start_after_the_first_step) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(raw);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -621,7 +609,7 @@ END_TEST
 START_TEST(columns_are_measured) {
     enum { ROWS = 1000, WIDTH = 4 };
     static const double means[WIDTH] = {0, 5, -1e4, 3}, deviations[WIDTH] = {1, 0.01, 250, 0};
-    begin();
+    open_context(1);
     heard log = {0};
     float *rows = malloc(ROWS * WIDTH * sizeof *rows);
     double mean[WIDTH] = {0}, square[WIDTH] = {0};
@@ -653,7 +641,7 @@ START_TEST(columns_are_measured) {
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
     free(rows);
-    end();
+    close_context();
 }
 END_TEST
 
@@ -667,7 +655,7 @@ static bool measured(const char *rule, const ddaebm_dataset *dataset) {
 }
 
 START_TEST(what_is_standardised_is_said_by_the_configuration) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 30, 2), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "25gaussians", 1));
     ck_assert(measured("always", rows));
@@ -678,14 +666,14 @@ START_TEST(what_is_standardised_is_said_by_the_configuration) {
     ck_assert(!measured("never", named));
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(named);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Each row once an epoch, in an order that the next does not share. */
 START_TEST(epochs_hold_every_row_once) {
     enum { ROWS = 24 };
-    begin();
+    open_context(1);
     float rows[ROWS];
     ddaebm_dataset *dataset = NULL;
     for (int i = 0; i < ROWS; i++)
@@ -711,14 +699,14 @@ START_TEST(epochs_hold_every_row_once) {
     ck_assert_int_ne(memcmp(order[0], order[1], sizeof order[0]), 0);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 /* --- Memory. --- */
 
 START_TEST(steps_do_not_allocate) {
-    begin();
+    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 13, 2), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "swissroll", 1));
     const ddaebm_dataset *const sets[] = {rows, named};
@@ -734,13 +722,13 @@ START_TEST(steps_do_not_allocate) {
         }
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(named);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_is_known_beforehand) {
     static const char *const presets[] = {"toy", "points"};
-    begin();
+    open_context(1);
     ddaebm_dataset *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "25gaussians", 1));
     for (int i = 0; i < 4; i++) {
@@ -764,12 +752,12 @@ START_TEST(memory_is_known_beforehand) {
         ddaebm_config_free(config);
     }
     ddaebm_dataset_free(named);
-    end();
+    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_model *model = small_model(context, EVERYTHING, 3), *snapshot = NULL;
     ddaebm_trainer *trainer = NULL;
@@ -787,14 +775,14 @@ START_TEST(memory_may_run_out) {
     }
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 
 /* --- Arguments. --- */
 
 START_TEST(wrong_arguments_are_refused) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2), *wide = small_rows(context, 13, 3);
     ddaebm_model *model = small_model(context, "", 3), *snapshot = NULL;
     ddaebm_trainer *trainer = NULL;
@@ -839,13 +827,13 @@ START_TEST(wrong_arguments_are_refused) {
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
     ddaebm_dataset_free(wide);
-    end();
+    close_context();
 }
 END_TEST
 
 /* Flat weights are the model's tensors one after the other. */
 START_TEST(views_are_in_the_order_of_the_parameters) {
-    begin();
+    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("\"optimizer.ema_decay\":0", dataset, 5);
     ddaebm_model *snapshot = NULL;
@@ -875,7 +863,7 @@ START_TEST(views_are_in_the_order_of_the_parameters) {
     ddaebm_model_free(snapshot);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    end();
+    close_context();
 }
 END_TEST
 

@@ -4,11 +4,11 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/struct_size.h"
-#include "config/json.h"
 #include "config/keys.h"
 #include "config/presets.h"
+#include "io/file.h"
+#include "io/json.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,34 +147,17 @@ cleanup:
     return status;
 }
 
-/* Reads a whole file into a block of MOST_FILE_BYTES + 1. */
-static ddaebm_status read_file(const char *path, char *block, size_t *length) {
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return dd_fail(errno == ENOENT || errno == ENOTDIR ? DDAEBM_NOT_FOUND : DDAEBM_IO, "cannot open: %s", strerror(errno));
-    ddaebm_status status = DDAEBM_OK;
-    errno = 0;
-    *length = fread(block, 1, MOST_FILE_BYTES + 1, file);
-    if (ferror(file))
-        status = dd_fail(DDAEBM_IO, "cannot read: %s", strerror(errno));
-    else if (*length > MOST_FILE_BYTES)
-        status = dd_fail(DDAEBM_OUT_OF_RANGE, "the file is larger than %d bytes, the most for a configuration", MOST_FILE_BYTES);
-    (void)fclose(file);
-    return status;
-}
-
 ddaebm_status ddaebm_config_load(ddaebm_config *config, const char *path) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     DD_REQUIRE(path);
-    char *block = dd_alloc(config->context, MOST_FILE_BYTES + 1);
-    if (!block)
-        return DDAEBM_OUT_OF_MEMORY;
+    void *text = NULL;
     size_t length = 0;
-    ddaebm_status status = read_file(path, block, &length);
-    if (status == DDAEBM_OK)
-        status = parse(&config->settings, block, length);
-    dd_free(config->context, block);
+    ddaebm_status status = dd_file_read(config->context, path, MOST_FILE_BYTES, &text, &length);
+    if (status != DDAEBM_OK)
+        return status;
+    status = parse(&config->settings, text, length);
+    dd_free(config->context, text);
     return status == DDAEBM_OK ? status : dd_fail_in(status, path);
 }
 

@@ -1,7 +1,7 @@
 #include "config/keys.h"
 
 #include "base/error.h"
-#include "config/json.h"
+#include "io/json.h"
 
 #include <jansson.h>
 #include <math.h>

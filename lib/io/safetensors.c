@@ -4,7 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/struct_size.h"
-#include "config/json.h"
+#include "io/json.h"
 #include "io/seal.h"
 #include "io/text.h"
 

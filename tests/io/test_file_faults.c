@@ -271,11 +271,40 @@ static void check_rows(void *back) {
     ddaebm_dataset_free(back);
 }
 
+static int64_t batch_of(const ddaebm_config *config) {
+    int64_t batch = 0;
+    ASSERT_OK(ddaebm_config_get_integer(config, "training.batch", &batch));
+    return batch;
+}
+
+/* Into a configuration that is there: it is changed wholly or not at all. */
+static ddaebm_status load_settings(void **out) {
+    ddaebm_config *config = NULL;
+    ASSERT_OK(ddaebm_config_create(&config, context, "toy"));
+    int64_t before = batch_of(config);
+    ddaebm_status status = ddaebm_config_load(config, in_folder("settings"));
+    if (status == DDAEBM_OK) {
+        *out = config;
+        return status;
+    }
+    ck_assert_int_eq(batch_of(config), before);
+    ddaebm_config_free(config);
+    return status;
+}
+
+static void check_settings(void *back) {
+    ck_assert_int_eq(batch_of(back), 77);
+    ddaebm_config_free(back);
+}
+
 static const struct load {
     const char *name;
     ddaebm_status (*load)(void **out);
     void (*check)(void *back); /* and free */
-} loads[] = {{"model", load_model, check_model}, {"run", resume_run, check_run}, {"rows", open_rows, check_rows}};
+} loads[] = {{"model", load_model, check_model},
+             {"run", resume_run, check_run},
+             {"rows", open_rows, check_rows},
+             {"settings", load_settings, check_settings}};
 enum { LOADS = sizeof loads / sizeof *loads };
 
 static void begin_loads(void) {
@@ -283,6 +312,7 @@ static void begin_loads(void) {
     ASSERT_OK(ddaebm_model_save(model, in_folder("model")));
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("run")));
     put_file(in_folder("rows"), "1,2,3\n4,5,6\n", 12);
+    put_file(in_folder("settings"), "{\"training.batch\": 77}", 22);
     new_size = get_file(in_folder("run"), new_bytes, sizeof new_bytes);
 }
 

@@ -2,7 +2,7 @@
  * another name, another number, the end of the process. So JSON is read here; jansson reads what is not plain (a mistake, which it
  * explains, or letters beyond ASCII). Nor would it survive a locale whose decimal sign is of two bytes, so C's is in force meanwhile. */
 #define _POSIX_C_SOURCE 200809L /* uselocale */
-#include "config/json.h"
+#include "io/json.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -1,6 +1,6 @@
 /* JSON is read as jansson reads it, byte for byte of what is written back and mistake for mistake. */
 #define _GNU_SOURCE
-#include "config/json.h"
+#include "io/json.h"
 #include "support/harness.h"
 
 #include <locale.h>

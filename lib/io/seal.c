@@ -7,13 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In a text of the header quotes are escaped, so this stands nowhere but where the metadata has it: only there may the value be a text. */
+/* Where its first quote is not escaped, this stands nowhere but where the metadata has it: only there may the value be a text. */
 static const char key[] = "\"" DD_SEAL_KEY "\":\"";
 
 char *dd_seal_find(char *header, size_t length) {
-    char *at = memmem(header, length, key, sizeof key - 1);
-    size_t end = at ? (size_t)(at - header) + sizeof key - 1 + DD_SEAL_DIGITS : 0;
-    return at && end < length && header[end] == '"' ? header + end - DD_SEAL_DIGITS : NULL;
+    char *const end = header + length;
+    for (char *at = header + 1; (at = memmem(at, (size_t)(end - at), key, sizeof key - 1)); at++) {
+        char *digits = at + sizeof key - 1;
+        if (at[-1] != '\\')
+            return end - digits > DD_SEAL_DIGITS && digits[DD_SEAL_DIGITS] == '"' ? digits : NULL;
+    }
+    return NULL;
 }
 
 void dd_seal_compute(char text[DD_SEAL_DIGITS + 1], const char *header, size_t length, const char *digits, const dd_span *spans,

@@ -54,6 +54,7 @@ static void begin(void) {
     ddaebm_model_free(start);
     ASSERT_OK(ddaebm_trainer_save_memory(trainer, saved, sizeof saved, &saved_size));
     put_file(in_folder("saved"), saved, saved_size);
+    ASSERT_OK(ddaebm_model_save(lived_in, in_folder("lived in")));
 }
 
 static void end(void) {
@@ -164,7 +165,7 @@ static size_t model_state(void *handle, unsigned char *state) {
 }
 
 MAKES(make_model, ddaebm_model, ddaebm_model_create(&it, context, handle, 1))
-MAKES(load_model, ddaebm_model, ddaebm_model_load(&it, context, in_folder("saved")))
+MAKES(load_model, ddaebm_model, ddaebm_model_load(&it, context, in_folder("lived in")))
 MAKES(load_model_memory, ddaebm_model, ddaebm_model_load_memory(&it, context, saved, saved_size))
 WORKS(save_model, ddaebm_model_save(lived_in, in_folder("model")))
 WORKS(save_model_half, ddaebm_model_save_half(lived_in, in_folder("model")))

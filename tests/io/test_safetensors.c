@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/safetensors_writer.h"
+#include "io/seal.h"
 #include "support/counted.h"
 
 #include <stdint.h>
@@ -396,6 +397,37 @@ START_TEST(as_many_tensors_as_allowed) {
 }
 END_TEST
 
+#define SEALED(entries) "{\"__metadata__\":{" entries "},\"x\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}"
+
+START_TEST(a_checksum_is_eight_digits_in_their_place) {
+    static const char *const odd[] = {
+        SEALED("\"checksum\": \"00000000\""),      SEALED("\"checksum\":\"0000000\""),
+        SEALED("\"checksum\":\"000000000\""),      SEALED("\"a\\\"checksum\":\"00000000\",\"checksum\" :\"00000000\""),
+        "{\"__metadata__\":{\"checksum\":\"0\"}}",
+    };
+    open_context(2);
+    dd_safetensors *file = NULL;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        ASSERT_FAILS(parse(&file, odd[i], i < 4 ? 4 : 0), DDAEBM_FORMAT, "the checksum is not 8 digits");
+    ASSERT_OK(parse(&file, SEALED("\"a\\\"checksum\":\"00000000\""), 4)); /* a key of another name */
+    dd_safetensors_free(file);
+    char header[] = SEALED("\"a\\\"checksum\":\"00000000\",\"checksum\":\"????????\""), text[DD_SEAL_DIGITS + 1];
+    const unsigned char data[4] = {0, 1, 2, 3};
+    const dd_span span = {data, sizeof data};
+    char *digits = dd_seal_find(header, strlen(header));
+    ck_assert_ptr_eq(digits, strstr(header, "????????"));
+    dd_seal_compute(text, header, strlen(header), digits, &span, 1);
+    memcpy(digits, text, DD_SEAL_DIGITS);
+    ASSERT_OK(parse(&file, header, 4));
+    dd_safetensors_free(file);
+    file = NULL;
+    digits[7] = digits[7] == '0' ? '1' : '0';
+    ASSERT_FAILS(parse(&file, header, 4), DDAEBM_FORMAT, "it is damaged");
+    ck_assert_ptr_null(file);
+    close_context();
+}
+END_TEST
+
 START_TEST(one_tensor_too_many_is_refused) {
     open_context(2);
     size_t count = MOST_TENSORS + 1, used = 0;
@@ -503,6 +535,7 @@ int main(void) {
                                   what_cannot_be_written_is_refused,
                                   a_header_may_be_too_much,
                                   as_many_tensors_as_allowed,
+                                  a_checksum_is_eight_digits_in_their_place,
                                   one_tensor_too_many_is_refused,
                                   bad_files_are_named,
                                   every_cut_is_refused_and_every_flip_survived,

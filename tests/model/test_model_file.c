@@ -195,6 +195,7 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
          "element 7 of tensor energy.net.layers.0.bias is -inf"},
         {{.poke = "generator.net.layers_bn.0.running_var", .value = (double)NAN}, DDAEBM_NOT_FINITE, "running_var"},
         {{.poke = "data.mean", .value = (double)NAN}, DDAEBM_NOT_FINITE, "element 2 of tensor data.mean"},
+        {{.poke = "data.scale", .value = (double)NAN}, DDAEBM_NOT_FINITE, "data.scale is nan"},
         {{.poke = "data.scale", .value = 0}, DDAEBM_OUT_OF_RANGE, "element 2 of tensor data.scale is 0"},
         {{.poke = "data.scale", .value = -1}, DDAEBM_OUT_OF_RANGE, "data.scale is -1"},
         {{.metadata = "format", .text = "other"}, DDAEBM_FORMAT, "\"other\""},

@@ -228,7 +228,8 @@ bad 2 "objective.gamma is" train --data moons --out never.safetensors --resume e
 bad 2 "energy.*layers is .* in the run" train --data moons --out never.safetensors --resume every.checkpoint --preset points
 
 # ---- A run from another run's weights. ----
-still="--set optimizer.energy_rate=0 --set optimizer.generator_rate=0 --set optimizer.final_rate=0"
+# Without averages: d w + (1 - d) w is w but for its rounding.
+still="--set optimizer.energy_rate=0 --set optimizer.generator_rate=0 --set optimizer.final_rate=0 --set optimizer.ema_decay=0"
 # shellcheck disable=SC2086 # options
 good train --threads 1 --quiet --data moons --out still.safetensors --steps 3 --seed 5 --model every.safetensors $still
 good score --model every.safetensors --data moons --count 50 --seed 9 --out every.npy

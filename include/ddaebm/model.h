@@ -77,8 +77,9 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_load_stream(ddaebm_model **
 
 /** Writes a model as safetensors, whole or not at all.
  *  @param model the model
- *  @param path of the file, replaced if it exists
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+ *  @param path of the file; one that exists is replaced, and keeps its permissions
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO, ::DDAEBM_OUT_OF_MEMORY or ::DDAEBM_NOT_FINITE (a weight, unless the
+ *          model's context accepts such: the file could not be loaded). @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save(const ddaebm_model *model, const char *path);
 
 /** ddaebm_model_save in half the bytes, to hand out: weights and running statistics as float16. ddaebm_model_load takes it back as float32,
@@ -99,8 +100,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save_stream(const ddaebm_mo
  *  @param[out] data may be NULL if @p capacity is 0; untouched on failure
  *  @param capacity bytes at @p data
  *  @param[out] needed bytes that the file takes; may be NULL
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or ::DDAEBM_OUT_OF_RANGE if @p capacity is too small
- *          (@p needed is set all the same). @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, ::DDAEBM_NOT_FINITE as ddaebm_model_save, or
+ *          ::DDAEBM_OUT_OF_RANGE if @p capacity is too small (@p needed is set all the same). @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity,
                                                                  size_t *needed);
 

@@ -100,8 +100,9 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trai
                                                                      const ddaebm_reader *reader, const ddaebm_dataset *dataset);
 
 /** Writes a checkpoint, whole or not at all: weights, averages, moments, step and seed.
- *  @param trainer the trainer @param path of the file, replaced if it exists
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+ *  @param trainer the trainer @param path of the file; one that exists is replaced, and keeps its permissions
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO, ::DDAEBM_OUT_OF_MEMORY or ::DDAEBM_NOT_FINITE (a weight or a moment: the
+ *          run could not be resumed). @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_save(const ddaebm_trainer *trainer, const char *path);
 
 /** ddaebm_trainer_save to a file or a function. @param trainer the trainer @param writer where to
@@ -111,8 +112,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_save_stream(const ddaebm_
 /** ddaebm_trainer_save into memory. @param trainer the trainer
  *  @param[out] data may be NULL if @p capacity is 0; untouched on failure @param capacity bytes at @p data
  *  @param[out] needed bytes that the checkpoint takes; may be NULL
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or ::DDAEBM_OUT_OF_RANGE if @p capacity is too small
- *          (@p needed is set all the same). @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, ::DDAEBM_NOT_FINITE as ddaebm_trainer_save, or
+ *          ::DDAEBM_OUT_OF_RANGE if @p capacity is too small (@p needed is set all the same). @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_save_memory(const ddaebm_trainer *trainer, void *data, size_t capacity,
                                                                    size_t *needed);
 
@@ -130,8 +131,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *
  *  the energy that was made is taken back. (Who calls the halves decides for himself.)
  *  @param trainer the trainer
  *  @param[in,out] statistics may be NULL; its struct_size set by the caller; meaningless on failure
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FINITE (a loss or gradient; the text names network and
- *          step), ::DDAEBM_OUT_OF_MEMORY (first step only), or what a hook or the data set returned. @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FINITE (a loss or gradient, or a gradient beyond 1e18, whose
+ *          square Adam could not keep; the text names network and step), ::DDAEBM_OUT_OF_MEMORY (first step only), or what a hook or the data set returned. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_step(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics);
 
 /** Steps until step @p last is done; returns at once if it is.

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/struct_size.h"
+#include "base/utf8.h"
 
 #include <sched.h>
 #include <stdarg.h>
@@ -186,6 +187,7 @@ void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *form
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    dd_utf8_make_printable(line);
     context->log(context->log_user, level, line);
 }
 

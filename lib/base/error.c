@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +28,7 @@ ddaebm_status dd_fail(ddaebm_status status, const char *format, ...) {
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    dd_utf8_make_printable(message);
     return status;
 }
 
@@ -33,5 +36,6 @@ ddaebm_status dd_fail_in(ddaebm_status status, const char *what) {
     char inner[sizeof message];
     memcpy(inner, message, sizeof inner);
     (void)snprintf(message, sizeof message, "%.200s: %.300s", what, inner);
+    dd_utf8_make_printable(message);
     return status;
 }

@@ -274,6 +274,18 @@ static void append_all(sink *to, const dd_settings *settings) {
     append(to, "}", 2);
 }
 
+ddaebm_status dd_config_text(char **out, ddaebm_context *context, const ddaebm_config *config) {
+    sink to = {0};
+    append_all(&to, &config->settings);
+    char *text = dd_alloc(context, to.used);
+    if (!text)
+        return DDAEBM_OUT_OF_MEMORY;
+    to = (sink){text, 0};
+    append_all(&to, &config->settings);
+    *out = text;
+    return DDAEBM_OK;
+}
+
 static void append_value(sink *to, const dd_settings *settings, const dd_key *key) {
     char value[DD_VALUE_ROOM];
     append(to, value, dd_key_text(key, settings, value) + 1);

@@ -146,8 +146,7 @@ const char *dd_shown(char shown[DD_SHOWN_ROOM], const char *text) {
     if (cut)
         for (length = room; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
             length--; /* not within a character of UTF-8 */
-    for (size_t i = 0; i < length; i++)
-        shown[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7F ? '?' : text[i];
+    memcpy(shown, text, length);
     memcpy(shown + length, cut ? more : "", cut ? sizeof more : 1);
     return shown;
 }

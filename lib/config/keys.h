@@ -59,7 +59,7 @@ size_t dd_key_text(const dd_key *key, const dd_settings *settings, char text[DD_
  * finite. */
 size_t dd_real_text(double value, char text[DD_REAL_ROOM]);
 
-/* A text from outside made fit for an error message: one line, not too long. Gives `shown`. */
+/* A text from outside made fit for an error message: not too long. Gives `shown`. */
 const char *dd_shown(char shown[DD_SHOWN_ROOM], const char *text);
 
 #endif

@@ -71,23 +71,32 @@ static int write_spans(int file, const dd_span *spans, size_t count) {
     return 0;
 }
 
-/* write_spans to a pipe whose reader may have gone: the signal that would then end the process is held back and taken away. */
+/* Takes away a signal that waits for this thread. */
+static void take_signal(int signal) {
+    const struct timespec at_once = {0, 0};
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    while (sigtimedwait(&one, NULL, &at_once) < 0 && errno == EINTR)
+        ;
+}
+
+/* write_spans without the signals that would end the process: of a pipe whose reader has gone, and of a file as large as the process may
+ * make one. They are held back and taken away, but for one that was waiting before. */
 static int write_quietly(int file, const dd_span *spans, size_t count) {
-    sigset_t broken, before, pending;
-    sigemptyset(&broken);
-    sigaddset(&broken, SIGPIPE);
+    sigset_t deadly, before, pending;
+    sigemptyset(&deadly);
+    sigaddset(&deadly, SIGPIPE);
+    sigaddset(&deadly, SIGXFSZ);
     sigemptyset(&pending);
     (void)sigpending(&pending);
-    bool already = sigismember(&pending, SIGPIPE) == 1;
-    int error = pthread_sigmask(SIG_BLOCK, &broken, &before);
+    int error = pthread_sigmask(SIG_BLOCK, &deadly, &before);
     if (error != 0)
         return error;
     error = write_spans(file, spans, count);
-    if (error == EPIPE && !already) {
-        const struct timespec at_once = {0, 0};
-        while (sigtimedwait(&broken, NULL, &at_once) < 0 && errno == EINTR)
-            ;
-    }
+    int sent = error == EPIPE ? SIGPIPE : error == EFBIG ? SIGXFSZ : 0;
+    if (sent != 0 && sigismember(&pending, sent) == 0)
+        take_signal(sent);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
 }
@@ -103,11 +112,28 @@ static ddaebm_status write_directly(const char *path, const dd_span *spans, size
     return error ? dd_system_refuse(DDAEBM_IO, "write", path, error) : DDAEBM_OK;
 }
 
-/* Names under which the system shows this process's descriptors: replacing them would replace the name, not write to what it stands
+/* Moves the path beyond a folder at its beginning and a name in it. */
+static bool skip_entry(const char **path, const char *in_folder) {
+    size_t length = strlen(in_folder);
+    if (strncmp(*path, in_folder, length) != 0)
+        return false;
+    *path += length + strcspn(*path + length, "/");
+    return true;
+}
+
+/* /proc/PROCESS/fd/N or /proc/PROCESS/task/THREAD/fd/N */
+static bool is_process_descriptor(const char *path) {
+    if (!skip_entry(&path, "/proc/"))
+        return false;
+    (void)skip_entry(&path, "/task/");
+    return skip_entry(&path, "/fd/") && *path == '\0';
+}
+
+/* Names under which the system shows a process's descriptors: replacing them would replace the name, not write to what it stands
  * for. */
 static bool is_descriptor(const char *path) {
-    return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/fd/", 8) == 0 || strcmp(path, "/dev/stdout") == 0 ||
-           strcmp(path, "/dev/stderr") == 0;
+    return strncmp(path, "/dev/fd/", 8) == 0 || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/stderr") == 0 ||
+           is_process_descriptor(path);
 }
 
 /* Makes a new empty file with a name of its own in the folder. The descriptor, or -1 with errno set. */
@@ -130,11 +156,17 @@ static int flush_folder(int folder) {
     return result == 0 || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS ? 0 : errno;
 }
 
-/* Writes, flushes and closes. 0 or the error of the system. */
-static int fill_temporary(int file, const dd_span *spans, size_t count) {
-    int error = write_spans(file, spans, count), result = 0;
-    if (error == 0)
-        DD_UNINTERRUPTED(result, fsync(file));
+/* Writes, flushes and closes; what replaces a file may be read by those who might read that one (a mode of 0: there is none). 0 or the
+ * error of the system. */
+static int fill_temporary(int file, mode_t mode, const dd_span *spans, size_t count) {
+    int error = 0, result = 0;
+    if (mode != 0)
+        DD_UNINTERRUPTED(result, fchmod(file, mode & 0777));
+    if (result == 0) {
+        error = write_quietly(file, spans, count);
+        if (error == 0)
+            DD_UNINTERRUPTED(result, fsync(file));
+    }
     if (result != 0)
         error = errno;
     /* after EINTR the descriptor is gone and its content, flushed above, is safe */
@@ -143,12 +175,12 @@ static int fill_temporary(int file, const dd_span *spans, size_t count) {
     return error;
 }
 
-static ddaebm_status replace_in(int folder, const char *path, const char *base, const dd_span *spans, size_t count) {
+static ddaebm_status replace_in(int folder, const char *path, const char *base, mode_t mode, const dd_span *spans, size_t count) {
     char name[TEMPORARY_NAME];
     int file = make_temporary(folder, name);
     if (file < 0)
         return dd_system_refuse(DDAEBM_IO, "write", path, errno);
-    int error = fill_temporary(file, spans, count), result = 0;
+    int error = fill_temporary(file, mode, spans, count), result = 0;
     if (error == 0)
         DD_UNINTERRUPTED(result, renameat(folder, name, folder, base));
     if (result != 0)
@@ -162,7 +194,7 @@ static ddaebm_status replace_in(int folder, const char *path, const char *base, 
 }
 
 /* Replaces a plain file; target is a copy of the path, links followed, that is cut here into folder and name. */
-static ddaebm_status replace(char *target, const char *path, const dd_span *spans, size_t count) {
+static ddaebm_status replace(char *target, const char *path, mode_t mode, const dd_span *spans, size_t count) {
     char *slash = strrchr(target, '/');
     const char *base = slash ? slash + 1 : target, *folder_path = !slash ? "." : slash == target ? "/" : target;
     if (*base == '\0')
@@ -175,7 +207,7 @@ static ddaebm_status replace(char *target, const char *path, const dd_span *span
         return dd_fail(DDAEBM_IO, "cannot write %.200s: there is no folder %.200s; create it first", path, folder_path);
     if (folder < 0)
         return dd_system_refuse(DDAEBM_IO, "write", path, errno);
-    ddaebm_status status = replace_in(folder, path, base, spans, count);
+    ddaebm_status status = replace_in(folder, path, base, mode, spans, count);
     (void)close(folder);
     return status;
 }
@@ -230,7 +262,7 @@ ddaebm_status dd_file_write(ddaebm_context *context, const char *path, const dd_
     char *target = NULL;
     ddaebm_status status = resolve(context, path, &target);
     if (status == DDAEBM_OK)
-        status = replace(target, path, spans, count);
+        status = replace(target, path, mode, spans, count);
     dd_free(context, target);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/half.h"
+#include "base/utf8.h"
 #include "io/seal.h"
 #include "io/text.h"
 
@@ -79,7 +80,7 @@ static ddaebm_status check_name(const dd_safetensors_writer *writer, const char 
     char quote[DD_TEXT_QUOTE];
     size_t length = strlen(name);
     const char *shown = dd_text_quote(quote, name, length);
-    if (length == 0 || strcmp(name, "__metadata__") == 0 || !dd_text_utf8(name, length))
+    if (length == 0 || strcmp(name, "__metadata__") == 0 || !dd_utf8_is_valid(name, length))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor cannot have the name %s", shown);
     if (length > DD_SAFETENSORS_MOST_NAME)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "the name %s has %zu bytes; at most %d are allowed", shown, length,
@@ -164,7 +165,7 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
 
 ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key, const char *value) {
     char quote[DD_TEXT_QUOTE];
-    if (!dd_text_utf8(key, strlen(key)) || !dd_text_utf8(value, strlen(value)))
+    if (!dd_utf8_is_valid(key, strlen(key)) || !dd_utf8_is_valid(value, strlen(value)))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata %s is no UTF-8", dd_text_quote(quote, key, strlen(key)));
     return json_object_set_new(writer->metadata, key, json_string(value)) == 0 ? DDAEBM_OK : no_memory();
 }

@@ -112,61 +112,21 @@ bool dd_text_number(float *out, const char *text, size_t length) {
     return true;
 }
 
-/* Bytes of the character that begins the text, which is not empty: 1 to 4, or 0 if none does. */
-static size_t character(const char *text, size_t length) {
-    const unsigned char *byte = (const unsigned char *)text;
-    if (byte[0] < 0x80)
-        return 1;
-    size_t size = byte[0] >= 0xC2 && byte[0] < 0xE0 ? 2 : (byte[0] & 0xF0) == 0xE0 ? 3 : byte[0] >= 0xF0 && byte[0] < 0xF5 ? 4 : 0;
-    if (size == 0 || size > length)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((byte[i] & 0xC0) != 0x80)
-            return 0;
-    bool overlong = (byte[0] == 0xE0 && byte[1] < 0xA0) || (byte[0] == 0xF0 && byte[1] < 0x90);
-    bool surrogate = byte[0] == 0xED && byte[1] >= 0xA0, beyond = byte[0] == 0xF4 && byte[1] >= 0x90;
-    return overlong || surrogate || beyond ? 0 : size;
-}
-
-bool dd_text_utf8(const char *text, size_t length) {
-    while (length > 0) {
-        size_t size = character(text, length);
-        if (size == 0)
-            return false;
-        text += size;
-        length -= size;
-    }
-    return true;
-}
-
-/* ASCII's control characters, and those of U+0080 to U+009F. */
-static bool is_control(const char *text, size_t size) {
-    const unsigned char *byte = (const unsigned char *)text;
-    return size == 1 ? byte[0] < 0x20 || byte[0] == 0x7F : size == 2 && byte[0] == 0xC2 && byte[1] < 0xA0;
+/* As many of the first `most` bytes as are whole characters; where there is none, all of them. */
+static size_t whole_characters(const char *text, size_t most) {
+    size_t length = most;
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
+    return length > 0 ? length : most;
 }
 
 const char *dd_text_quote(char out[DD_TEXT_QUOTE], const char *text, size_t length) {
     const size_t most = DD_TEXT_QUOTE - 6; /* two quotes, three dots and the end */
-    size_t used = 0;
-    out[used++] = '\'';
-    while (length > 0) {
-        size_t size = character(text, length), step = size ? size : 1;
-        bool shown = size > 0 && !is_control(text, size);
-        if (used + (shown ? size : 1) > most + 1)
-            break;
-        if (shown)
-            memcpy(out + used, text, size);
-        else
-            out[used] = '?';
-        used += shown ? size : 1;
-        text += step;
-        length -= step;
-    }
-    out[used++] = '\'';
-    if (length > 0) {
-        memcpy(out + used, "...", 3);
-        used += 3;
-    }
-    out[used] = '\0';
+    size_t shown = length > most ? whole_characters(text, most) : length;
+    char *to = out;
+    *to++ = '\'';
+    for (size_t i = 0; i < shown; i++)
+        *to++ = text[i] ? text[i] : '?';
+    strcpy(to, shown < length ? "'..." : "'");
     return out;
 }

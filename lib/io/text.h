@@ -1,4 +1,4 @@
-/* Text from strangers: numbers whatever the locale, UTF-8, and quotes that are safe to show in a one-line message. */
+/* Text from strangers: numbers whatever the locale, and quotes for messages. */
 #ifndef DD_TEXT_H
 #define DD_TEXT_H
 
@@ -10,14 +10,11 @@
  * an infinity. At most one rounding away from the nearest float. */
 bool dd_text_number(float *out, const char *text, size_t length);
 
-/* Whether the text is valid UTF-8: no surrogates, nothing overlong, nothing above U+10FFFF. */
-bool dd_text_utf8(const char *text, size_t length);
-
 /* Room for dd_text_quote. */
 enum { DD_TEXT_QUOTE = 72 };
 
-/* Puts the text in quotes for a message: cut with dots where it is long, with a ? for whatever is no printable character. Gives
- * `out` back. */
+/* Puts the text in quotes for a message (which shows a ? for what is not printable), cut with dots where it is long. Gives `out`
+ * back. */
 const char *dd_text_quote(char out[DD_TEXT_QUOTE], const char *text, size_t length);
 
 #endif

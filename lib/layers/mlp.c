@@ -7,21 +7,29 @@
 
 #include <math.h>
 
-/* Widths of a stack of layers: a list from the configuration and one or more after it. */
+/* Widths of layers: two lists from the configuration, one after the other, or a list and one more. */
+typedef struct widths {
+    size_t count;
+    int64_t values[2 * DD_MOST_INTEGERS];
+} widths;
+
 typedef struct stack {
     const dd_network_settings *settings;
     dd_norm norm;
-    dd_integers widths;
+    widths widths;
 } stack;
 
-static dd_integers with(dd_integers list, const dd_integers *more) {
-    for (size_t i = 0; i < more->count && list.count < DD_MOST_INTEGERS; i++)
-        list.values[list.count++] = more->values[i];
-    return list;
+static widths both(const dd_integers *list, const dd_integers *more) {
+    widths all = {0};
+    for (size_t i = 0; i < list->count; i++)
+        all.values[all.count++] = list->values[i];
+    for (size_t i = 0; i < more->count; i++)
+        all.values[all.count++] = more->values[i];
+    return all;
 }
 
-static dd_integers with_one(dd_integers list, size_t more) {
-    return with(list, &(dd_integers){.count = 1, .values = {(int64_t)more}});
+static widths with_one(const dd_integers *list, size_t more) {
+    return both(list, &(dd_integers){.count = 1, .values = {(int64_t)more}});
 }
 
 /* Linear, normalisation and activation for all but the last layer, which is linear alone. The published networks own a norm and
@@ -60,9 +68,9 @@ static dd_node with_waves(dd_builder *builder, const dd_network_settings *settin
 
 /* net(concat[x_encoder(x), t_encoder(embedding(t))]), both branches with 2 time_width features. The level's branch is computed
  * once a level, not once a sample, and is never normalised. */
-static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_integers out_widths) {
+static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, widths out_widths) {
     size_t time_width = (size_t)builder->settings->network.time_width, levels = (size_t)builder->settings->diffusion.timesteps;
-    stack branch = {settings, DD_NORM_NONE, with_one(settings->feature_layers, 2 * time_width)};
+    stack branch = {settings, DD_NORM_NONE, with_one(&settings->feature_layers, 2 * time_width)};
     dd_node levels_features = layers(builder, "t_encoder", dd_level_embedding(builder, levels, time_width), branch);
     branch.norm = (dd_norm)settings->norm;
     dd_node features = layers(builder, "x_encoder", x, branch);
@@ -74,7 +82,7 @@ dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node level) {
     const dd_network_settings *settings = &builder->settings->energy;
     bool distance = builder->settings->form.energy == DD_FORM_DISTANCE;
     size_t width = distance ? dd_settings_inner_width(builder->settings) + 1 : 1;
-    dd_node out = trunk(builder, settings, with_waves(builder, settings, x), level, with_one(settings->hidden_layers, width));
+    dd_node out = trunk(builder, settings, with_waves(builder, settings, x), level, with_one(&settings->hidden_layers, width));
     if (!distance)
         return out;
     dd_node point = dd_slice(builder->graph, out, 3, 0, width - 1), bias = dd_slice(builder->graph, out, 3, width - 1, 1);
@@ -84,7 +92,8 @@ dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node level) {
 dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
     const dd_network_settings *settings = &builder->settings->generator;
     dd_node x = dd_concat(builder->graph, with_waves(builder, settings, x_next), z, 3);
-    dd_node out = trunk(builder, settings, x, level, with_one(settings->hidden_layers, dd_settings_inner_width(builder->settings)));
+    dd_node out =
+        trunk(builder, settings, x, level, with_one(&settings->hidden_layers, dd_settings_inner_width(builder->settings)));
     return builder->settings->form.residual ? dd_with_residual(builder, x_next, level, out) : out;
 }
 
@@ -92,7 +101,7 @@ dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_no
     const dd_network_settings *settings = &builder->settings->encoder;
     dd_node h = trunk(builder, settings,
                       dd_concat(builder->graph, with_waves(builder, settings, x_t), with_waves(builder, settings, x_next), 3),
-                      level, with(settings->hidden_layers, &settings->feature_layers));
+                      level, both(&settings->hidden_layers, &settings->feature_layers));
     size_t latent = dd_settings_latent_width(builder->settings);
     dd_scope mean = dd_scope_of("fc_mu"), log_variance = dd_scope_of("fc_var");
     dd_latent out = {.mean = dd_linear(builder, &mean, h, latent)};

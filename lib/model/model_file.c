@@ -10,6 +10,7 @@
 #include "io/text.h"
 #include "tensor/kernels/vector.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,19 +18,48 @@
 static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
 static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
 
+/* --- What may be in a file. --- */
+
+ddaebm_status dd_model_file_check_floats(const char *name, const float *values, size_t count) {
+    size_t i = 0;
+    if (dd_kernels_choose()->all_within(values, count, FLT_MAX))
+        return DDAEBM_OK;
+    while (isfinite(values[i]))
+        i++;
+    return dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, name, (double)values[i]);
+}
+
+ddaebm_status dd_model_file_check_counts(const char *name, const int64_t *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (values[i] < 0 || values[i] > DD_MOST_COUNT)
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %lld; allowed: 0 to %lld", i, name,
+                           (long long)values[i], (long long)DD_MOST_COUNT);
+    return DDAEBM_OK;
+}
+
 /* --- Writing. --- */
 
-ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const dd_parameters *parameters, const dd_weights *weights,
+/* What could not be loaded again is not saved, and the file that is there stays. */
+static ddaebm_status write_weight(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_parameter *p,
+                                  const dd_weights *weights, const char *name, dd_stored as) {
+    if (p->role == DD_ROLE_COUNTER)
+        return dd_safetensors_writer_add(writer, name, DD_STORED_I64, p->rank, p->shape, weights->counters[p->network] + p->offset);
+    const float *values = dd_weights_at(weights, p);
+    ddaebm_status status =
+        ddaebm_context_accepts_not_finite(model->context) ? DDAEBM_OK : dd_model_file_check_floats(name, values, p->elements);
+    if (status != DDAEBM_OK)
+        return status;
+    return as == DD_STORED_F16 ? dd_safetensors_writer_add_half(writer, name, p->rank, p->shape, values)
+                               : dd_safetensors_writer_add(writer, name, as, p->rank, p->shape, values);
+}
+
+ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
                                           const char *prefix, dd_stored as) {
-    for (size_t i = 0; i < parameters->count; i++) {
-        const dd_parameter *p = &parameters->items[i];
+    for (size_t i = 0; i < model->parameters.count; i++) {
+        const dd_parameter *p = &model->parameters.items[i];
         char name[2 * DD_MOST_NAME];
         (void)snprintf(name, sizeof name, "%s%s", prefix, p->name);
-        ddaebm_status status =
-            p->role == DD_ROLE_COUNTER ? dd_safetensors_writer_add(writer, name, DD_STORED_I64, p->rank, p->shape,
-                                                                   weights->counters[p->network] + p->offset)
-            : as == DD_STORED_F16      ? dd_safetensors_writer_add_half(writer, name, p->rank, p->shape, dd_weights_at(weights, p))
-                                       : dd_safetensors_writer_add(writer, name, as, p->rank, p->shape, dd_weights_at(weights, p));
+        ddaebm_status status = write_weight(writer, model, p, weights, name, as);
         if (status != DDAEBM_OK)
             return status;
     }
@@ -37,16 +67,11 @@ ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const d
 }
 
 static ddaebm_status write_config(dd_safetensors_writer *writer, const ddaebm_model *model) {
-    size_t needed = 0;
-    ddaebm_status status = ddaebm_config_get_text(model->config, NULL, NULL, 0, &needed);
-    if (status != DDAEBM_OUT_OF_RANGE)
+    char *text = NULL;
+    ddaebm_status status = dd_config_text(&text, model->context, model->config);
+    if (status != DDAEBM_OK)
         return status;
-    char *text = dd_alloc(model->context, needed);
-    if (!text)
-        return DDAEBM_OUT_OF_MEMORY;
-    status = ddaebm_config_get_text(model->config, NULL, text, needed, NULL);
-    if (status == DDAEBM_OK)
-        status = dd_safetensors_writer_metadata(writer, "config", text);
+    status = dd_safetensors_writer_metadata(writer, "config", text);
     dd_free(model->context, text);
     return status;
 }
@@ -76,7 +101,7 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(dd_safetensors_writer_add(writer, "data.mean", DD_STORED_F32, 1, &width, model->mean));
     DD_TRY(dd_safetensors_writer_add(writer, "data.scale", DD_STORED_F32, 1, &width, model->scale));
     DD_TRY(write_typicality(writer, model));
-    DD_TRY(dd_model_file_write_weights(writer, &model->parameters, weights, "", as));
+    DD_TRY(dd_model_file_write_weights(writer, model, weights, "", as));
 cleanup:
     return status;
 }
@@ -166,12 +191,7 @@ static ddaebm_status copy_floats(float *values, const dd_tensor_entry *entry, bo
             values[i] = dd_half_to_float(((const uint16_t *)entry->data)[i]);
     else
         memcpy(values, entry->data, entry->bytes);
-    if (accept_not_finite || dd_kernels_choose()->all_finite(values, entry->elements))
-        return DDAEBM_OK;
-    size_t i = 0;
-    while (isfinite(values[i]))
-        i++;
-    return dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, entry->name, (double)values[i]);
+    return accept_not_finite ? DDAEBM_OK : dd_model_file_check_floats(entry->name, values, entry->elements);
 }
 
 static ddaebm_status find_floats(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, size_t elements) {
@@ -209,7 +229,7 @@ static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, con
     if (p->role != DD_ROLE_COUNTER)
         return copy_floats(dd_weights_at(weights, p), entry, ddaebm_context_accepts_not_finite(dd_safetensors_context(file)) != 0);
     memcpy(weights->counters[p->network] + p->offset, entry->data, entry->bytes);
-    return DDAEBM_OK;
+    return dd_model_file_check_counts(name, weights->counters[p->network] + p->offset, entry->elements);
 }
 
 ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameters *parameters, const dd_safetensors *file,

@@ -13,8 +13,8 @@ enum { DD_MODEL_FILE_VERSION = 2 };
 ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
                                   dd_stored as);
 
-/* Weights of a table as F32 or F16, each name after `prefix`. */
-ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const dd_parameters *parameters, const dd_weights *weights,
+/* Weights of the model's shape as F32 or F16, each name after `prefix`. NOT_FINITE for what the model's context would not load. */
+ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
                                           const char *prefix, dd_stored as);
 
 /* A model from a file. Tensors beyond those of the configuration are refused, but for names that begin with "trainer.". */
@@ -23,6 +23,11 @@ ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, co
 /* Reads what dd_model_file_write_weights wrote. */
 ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameters *parameters, const dd_safetensors *file,
                                          const char *prefix);
+
+/* Refuses, naming the tensor, what is not finite; and counts (of updates, of batches, of steps) that are none or may soon be none. */
+ddaebm_status dd_model_file_check_floats(const char *name, const float *values, size_t count);
+ddaebm_status dd_model_file_check_counts(const char *name, const int64_t *values, size_t count);
+#define DD_MOST_COUNT (INT64_C(1) << 53)
 
 /* Copies a tensor of `elements` finite numbers from a file. */
 ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values, size_t elements);

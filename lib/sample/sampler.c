@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "tensor/kernels/vector.h"
 
+#include <float.h>
 #include <string.h>
 
 struct ddaebm_sampler {
@@ -96,7 +97,7 @@ static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
 /* `out` is where the draw's numbers go, `numbers` of them a sample. */
 static ddaebm_status run(ddaebm_sampler *sampler, draw d, size_t count, const float *out, size_t numbers) {
     ddaebm_status status = dd_evaluator_run(sampler->evaluator, count, draw_chunk, &d, sampler->progress, sampler->progress_user);
-    if (status == DDAEBM_OK && !dd_kernels_choose()->all_finite(out, count * numbers))
+    if (status == DDAEBM_OK && !dd_kernels_choose()->all_within(out, count * numbers, FLT_MAX))
         status = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away");
     return status;
 }

@@ -8,6 +8,7 @@
 #include "sample/typicality.h"
 #include "tensor/kernels/vector.h"
 
+#include <float.h>
 #include <string.h>
 
 struct ddaebm_scorer {
@@ -100,10 +101,10 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
 
 static ddaebm_status check_rows(const float *rows, size_t count, size_t width) {
     const dd_kernels *kernels = dd_kernels_choose();
-    if (kernels->all_finite(rows, count * width))
+    if (kernels->all_within(rows, count * width, FLT_MAX))
         return DDAEBM_OK;
     size_t row = 0;
-    while (kernels->all_finite(rows + row * width, width))
+    while (kernels->all_within(rows + row * width, width, FLT_MAX))
         row++;
     return dd_fail(DDAEBM_NOT_FINITE, "row %zu holds a NaN or an infinity", row);
 }

@@ -14,7 +14,7 @@
 enum { STATE_STEP, STATE_SEED, STATE_COUNT };
 
 static const char *const moment_names[2] = {"m", "v"};
-static const char rate_factors[] = "trainer.rate_factors";
+static const char updates_name[] = "trainer.adam.updates", rate_factors[] = "trainer.rate_factors", state_name[] = "trainer.state";
 
 /* "trainer.adam.m.energy" */
 static void moment_name(char out[DD_MOST_NAME], int network, int moment) {
@@ -29,7 +29,9 @@ static ddaebm_status write_moments(dd_safetensors_writer *writer, const ddaebm_t
                 continue;
             moment_name(name, n, k);
             size_t count = trainer->model->parameters.totals[n][DD_ROLE_WEIGHT];
-            ddaebm_status status = dd_safetensors_writer_add(writer, name, DD_STORED_F32, 1, &count, trainer->moments[n][k]);
+            ddaebm_status status = dd_model_file_check_floats(name, trainer->moments[n][k], count);
+            if (status == DDAEBM_OK)
+                status = dd_safetensors_writer_add(writer, name, DD_STORED_F32, 1, &count, trainer->moments[n][k]);
             if (status != DDAEBM_OK)
                 return status;
         }
@@ -52,11 +54,11 @@ static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user
     ddaebm_status status;
     DD_TRY(dd_model_file_write(writer, model, trainer->averaging ? &trainer->average : &model->weights, DD_STORED_F32));
     if (trainer->averaging)
-        DD_TRY(dd_model_file_write_weights(writer, &model->parameters, &model->weights, "trainer.", DD_STORED_F32));
+        DD_TRY(dd_model_file_write_weights(writer, model, &model->weights, "trainer.", DD_STORED_F32));
     DD_TRY(write_moments(writer, trainer));
-    DD_TRY(dd_safetensors_writer_add(writer, "trainer.adam.updates", DD_STORED_I64, 1, &parameters, c->updates));
+    DD_TRY(dd_safetensors_writer_add(writer, updates_name, DD_STORED_I64, 1, &parameters, c->updates));
     DD_TRY(dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, c->factors));
-    DD_TRY(dd_safetensors_writer_add(writer, "trainer.state", DD_STORED_I64, 1, &state_count, c->state));
+    DD_TRY(dd_safetensors_writer_add(writer, state_name, DD_STORED_I64, 1, &state_count, c->state));
 cleanup:
     return status;
 }
@@ -141,12 +143,10 @@ static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file
     const dd_parameters *parameters = &trainer->model->parameters;
     const int64_t *updates = NULL;
     ddaebm_status status;
-    DD_TRY(find_integers(&updates, file, "trainer.adam.updates", parameters->count));
-    for (size_t i = 0; i < parameters->count; i++) {
-        if (updates[i] < 0)
-            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor trainer.adam.updates is negative", i));
+    DD_TRY(find_integers(&updates, file, updates_name, parameters->count));
+    DD_TRY(dd_model_file_check_counts(updates_name, updates, parameters->count));
+    for (size_t i = 0; i < parameters->count; i++)
         trainer->adam[i].updates = (uint64_t)updates[i];
-    }
     DD_TRY(restore_rate_factors(trainer, file));
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int k = 0; k < 2; k++) {
@@ -176,9 +176,8 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
     ddaebm_trainer *trainer = NULL;
     const int64_t *state = NULL;
     ddaebm_status status;
-    DD_TRY(find_integers(&state, file, "trainer.state", STATE_COUNT));
-    if (state[STATE_STEP] < 0)
-        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "the step in tensor trainer.state is negative"));
+    DD_TRY(find_integers(&state, file, state_name, STATE_COUNT));
+    DD_TRY(dd_model_file_check_counts(state_name, &state[STATE_STEP], 1));
     DD_TRY(dd_model_file_read(&model, context, file));
     DD_TRY(dd_trainer_create(&trainer, model, r->dataset, (uint64_t)state[STATE_SEED], false));
     DD_TRY(restore(trainer, file));

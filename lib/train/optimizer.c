@@ -14,8 +14,8 @@ typedef struct pass {
     float *a, *m, *v;
     const float *b;
     dd_adam_factors factors;
-    float decay, rest;
-    atomic_bool finite;
+    float decay, rest, bound;
+    atomic_bool within;
     void (*part)(struct pass *pass, size_t first, size_t count);
 } pass;
 
@@ -39,9 +39,9 @@ static void average_part(pass *p, size_t first, size_t count) {
     p->kernels->average(p->a + first, p->b + first, count, p->decay, p->rest);
 }
 
-static void finite_part(pass *p, size_t first, size_t count) {
-    if (!p->kernels->all_finite(p->b + first, count))
-        atomic_store(&p->finite, false);
+static void within_part(pass *p, size_t first, size_t count) {
+    if (!p->kernels->all_within(p->b + first, count, p->bound))
+        atomic_store(&p->within, false);
 }
 
 void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count, double rate,
@@ -68,11 +68,11 @@ void dd_average_update(float *average, const float *weights, size_t count, doubl
     run(&p, pool);
 }
 
-bool dd_all_finite(const float *values, size_t count, dd_pool *pool) {
-    pass p = {.count = count, .b = values, .part = finite_part};
-    atomic_init(&p.finite, true);
+bool dd_all_within(const float *values, size_t count, float bound, dd_pool *pool) {
+    pass p = {.count = count, .b = values, .bound = bound, .part = within_part};
+    atomic_init(&p.within, true);
     run(&p, pool);
-    return atomic_load(&p.finite);
+    return atomic_load(&p.within);
 }
 
 double dd_learning_rate(const dd_settings *settings, double first, uint64_t step, uint64_t steps) {

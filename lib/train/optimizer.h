@@ -19,8 +19,11 @@ void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients
 /* average = decay average + (1 - decay) weights */
 void dd_average_update(float *average, const float *weights, size_t count, double decay, dd_pool *pool);
 
-/* Whether all are finite. */
-bool dd_all_finite(const float *values, size_t count, dd_pool *pool);
+/* Gradients beyond this have squares that leave float's range, and the second moment would stay infinite for ever. */
+#define DD_MOST_GRADIENT 1e18f
+
+/* Whether |value| <= bound, which is finite, for all: no NaN among them. */
+bool dd_all_within(const float *values, size_t count, float bound, dd_pool *pool);
 
 /* Rate of the step-th step, counted from 0, of `steps`: constant, or final + (first - final) (1 + cos(pi step / steps)) / 2. */
 double dd_learning_rate(const dd_settings *settings, double first, uint64_t step, uint64_t steps);

@@ -41,8 +41,10 @@ static ddaebm_status check_finite(const ddaebm_trainer *trainer, ddaebm_network 
     if (!isfinite(trainer->losses[loss]))
         return dd_fail(DDAEBM_NOT_FINITE, "step %llu: the loss of the %s is %g; its weights stay as they were. " REMEDY, step, name,
                        (double)trainer->losses[loss]);
-    if (!dd_all_finite(trainer->gradients[network], trainer->model->parameters.totals[network][DD_ROLE_WEIGHT], pool_of(trainer)))
-        return dd_fail(DDAEBM_NOT_FINITE, "step %llu: a gradient of the %s is not finite; its weights stay as they were. " REMEDY,
+    if (!dd_all_within(trainer->gradients[network], trainer->model->parameters.totals[network][DD_ROLE_WEIGHT], DD_MOST_GRADIENT,
+                       pool_of(trainer)))
+        return dd_fail(DDAEBM_NOT_FINITE,
+                       "step %llu: a gradient of the %s is not finite, or beyond 1e18; its weights stay as they were. " REMEDY,
                        step, name);
     return DDAEBM_OK;
 }

@@ -49,6 +49,10 @@ START_TEST(the_last_failure_is_kept) {
     ck_assert_str_eq(ddaebm_error_message(), "model.safetensors: cannot read a file: 5");
     ck_assert_int_eq(dd_fail(DDAEBM_STATE, "another"), DDAEBM_STATE);
     ck_assert_str_eq(ddaebm_error_message(), "another");
+    (void)dd_fail(DDAEBM_IO, "cannot read %s", "a\nfile\x1B");
+    ck_assert_str_eq(ddaebm_error_message(), "cannot read a?file?");
+    (void)dd_fail_in(DDAEBM_IO, "in\rhere");
+    ck_assert_str_eq(ddaebm_error_message(), "in?here: cannot read a?file?");
 }
 END_TEST
 

@@ -187,7 +187,6 @@ START_TEST(the_old_file_stays_until_the_new_is_whole) {
     struct rlimit limit = {100000, 100000};
     char *much = calloc(1, 300000);
     dd_span span = {much, 300000};
-    signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* a full disk, as far as this process can tell */
     faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);      /* nor does a signal leave the temporary file behind */
     faults_only("unlinkat");
@@ -234,6 +233,39 @@ START_TEST(permissions_follow_the_umask) {
     ASSERT_OK(write_text(in_folder("a"), "x"));
     ck_assert_int_eq(stat(in_folder("a"), &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0640);
+    ck_assert_int_eq(chmod(in_folder("a"), 0604), 0); /* who might read the old file may read the new one, and nobody else */
+    ASSERT_OK(write_text(in_folder("a"), "y"));
+    ck_assert_int_eq(stat(in_folder("a"), &about), 0);
+    ck_assert_int_eq(about.st_mode & 0777, 0604);
+    assert_content(in_folder("a"), "y");
+    close_context();
+}
+END_TEST
+
+/* Not every name below /proc is a descriptor's: a file behind one is replaced as any other. */
+START_TEST(a_file_may_be_named_through_proc) {
+    open_context(2);
+    static const char *const ways[] = {"/proc/self/root", "/proc/thread-self/root"};
+    ck_assert_int_eq(mkdir(in_folder("fd"), 0700), 0);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        char path[300];
+        (void)snprintf(path, sizeof path, "%s%s", ways[i], in_folder("fd/1"));
+        ASSERT_OK(write_text(path, "old"));
+        ASSERT_OK(write_text(path, "new"));
+        assert_content(in_folder("fd/1"), "new");
+    }
+    ck_assert_int_eq(unlink(in_folder("fd/1")), 0);
+    int file = open(in_folder("a"), O_WRONLY | O_CREAT, 0600);
+    static const char *const folders[] = {"/dev", "/proc/self", "/proc/thread-self", "/proc/self/task/"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char path[100], thread[20] = "";
+        if (i == 3)
+            (void)snprintf(thread, sizeof thread, "%d", (int)getpid());
+        (void)snprintf(path, sizeof path, "%s%s/fd/%d", folders[i], thread, file);
+        ASSERT_OK(write_text(path, "+"));
+    }
+    close(file);
+    assert_content(in_folder("a"), "++++");
     close_context();
 }
 END_TEST
@@ -442,6 +474,7 @@ int main(void) {
                                   the_old_file_stays_until_the_new_is_whole,
                                   impossible_targets_are_refused,
                                   permissions_follow_the_umask,
+                                  a_file_may_be_named_through_proc,
                                   a_link_is_followed,
                                   names_without_a_folder_work,
                                   devices_and_descriptors_are_written_directly,

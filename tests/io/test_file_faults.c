@@ -202,7 +202,7 @@ START_TEST(a_save_flushes_before_it_moves) {
     begin();
     size_t calls = 0;
     ASSERT_OK(save_with(_i, A_FILE, FAULT_SHORT, 0, SIZE_MAX, FAULT_ONCE, &calls));
-    ck_assert_str_eq(faults_trace(), "stat lstat open openat write fsync close renameat fsync close ");
+    ck_assert_str_eq(faults_trace(), "stat lstat open openat fchmod write fsync close renameat fsync close ");
     end();
 }
 END_TEST

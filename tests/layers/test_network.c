@@ -123,6 +123,34 @@ START_TEST(settings_shape_the_networks) {
 }
 END_TEST
 
+/* The last layers come after as many as the lists may hold. */
+START_TEST(the_longest_lists_keep_their_last_layers) {
+#define SIXTEEN "[2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,3]"
+#define LISTS(network) "\"" network ".hidden_layers\":" SIXTEEN ",\"" network ".feature_layers\":" SIXTEEN
+    open_context(2);
+    dd_parameters p = declare("{" LISTS("energy") "," LISTS("generator") "," LISTS("encoder") ",\"network.time_width\":7}");
+    static const struct {
+        const char *name;
+        size_t out, in;
+    } rows[] = {{"energy.net.layers.16.weight", 1, 3},
+                {"energy.x_encoder.layers.16.weight", 14, 3},
+                {"energy.t_encoder.layers.16.weight", 14, 3},
+                {"generator.net.layers.16.weight", 2, 3},
+                {"encoder.net.layers.16.weight", 2, 3},
+                {"encoder.net.layers.31.weight", 3, 2},
+                {"encoder.fc_mu.weight", 2, 3}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t at = dd_parameters_find(&p, rows[i].name);
+        ck_assert_msg(at < p.count, "%s is not declared", rows[i].name);
+        ck_assert_uint_eq(p.items[at].shape[0], rows[i].out);
+        ck_assert_uint_eq(p.items[at].shape[1], rows[i].in);
+    }
+    ck_assert_uint_eq(dd_parameters_find(&p, "energy.net.layers.17.weight"), p.count);
+    dd_parameters_free(&p);
+    close_context();
+}
+END_TEST
+
 START_TEST(no_memory_is_a_status) {
     open_context(2);
     ddaebm_config *config = toy("{}");
@@ -281,6 +309,7 @@ int main(void) {
     const TTest *const tests[] = {the_toy_networks_are_the_published_ones,
                                   places_are_flat_and_without_gaps,
                                   settings_shape_the_networks,
+                                  the_longest_lists_keep_their_last_layers,
                                   no_memory_is_a_status,
                                   first_values_follow_the_published_rules,
                                   the_seed_fixes_the_weights,

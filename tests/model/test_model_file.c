@@ -195,6 +195,9 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
          "element 7 of tensor energy.net.layers.0.bias is -inf"},
         {{.poke = "generator.net.layers_bn.0.running_var", .value = (double)NAN}, DDAEBM_NOT_FINITE, "running_var"},
         {{.poke = "data.mean", .value = (double)NAN}, DDAEBM_NOT_FINITE, "element 2 of tensor data.mean"},
+        {{.poke = "encoder.net.layers_bn.1.num_batches_tracked", .value = 0x1p62},
+         DDAEBM_OUT_OF_RANGE,
+         "num_batches_tracked is 4611686018427387904; allowed: 0 to 9007199254740992"},
         {{.poke = "data.scale", .value = (double)NAN}, DDAEBM_NOT_FINITE, "data.scale is nan"},
         {{.poke = "data.scale", .value = 0}, DDAEBM_OUT_OF_RANGE, "element 2 of tensor data.scale is 0"},
         {{.poke = "data.scale", .value = -1}, DDAEBM_OUT_OF_RANGE, "data.scale is -1"},
@@ -286,6 +289,10 @@ START_TEST(weights_that_are_not_finite_may_be_asked_for) {
     ASSERT_OK(ddaebm_model_load_memory(&back, context, changed, new_size));
     ASSERT_OK(ddaebm_model_get_parameter(back, "energy.net.layers.0.bias", bias, 8));
     ck_assert(isnan(bias[7]));
+    ASSERT_OK(ddaebm_model_save(back, in_folder("odd")));
+    ASSERT_OK(ddaebm_context_set_accept_not_finite(context, 0)); /* what would not be loaded is not saved */
+    ASSERT_FAILS(ddaebm_model_save(back, in_folder("odd")), DDAEBM_NOT_FINITE, "tensor energy.net.layers.0.bias is nan");
+    ASSERT_OK(ddaebm_context_set_accept_not_finite(context, 1));
     ddaebm_model_free(back);
     free(changed);
     changed = test_tamper_bytes(bytes, size, &mean, &new_size); /* what is no weight stays refused */

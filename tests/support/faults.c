@@ -181,6 +181,7 @@ int __wrap_close(int file) {
 WRAP(ssize_t, -1, read, (int file, void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
 WRAP(ssize_t, -1, write, (int file, const void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
 WRAP(int, -1, fsync, (int file), (file), (void)0)
+WRAP(int, -1, fchmod, (int file, mode_t mode), (file, mode), (void)0)
 WRAP(int, -1, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name), (void)0)
 WRAP(int, -1, unlinkat, (int folder, const char *name, int flags), (folder, name, flags), (void)0)
 WRAP(int, -1, stat, (const char *path, struct stat *about), (path, about), (void)0)

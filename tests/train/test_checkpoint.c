@@ -1,5 +1,6 @@
 /* Checkpoints: a run that is cut goes on as if it had not been, bit for bit; and what is no checkpoint is refused. */
 #define _GNU_SOURCE
+#include "base/error.h"
 #include "support/counted.h"
 #include "support/small.h"
 #include "support/tamper.h"
@@ -229,7 +230,14 @@ START_TEST(corrupt_checkpoints_are_refused) {
         {{.poke = "trainer.adam.m.energy", .value = (double)NAN}, DDAEBM_NOT_FINITE, "trainer.adam.m.energy is nan"},
         {{.poke = "trainer.adam.v.generator", .value = (double)INFINITY}, DDAEBM_NOT_FINITE, "trainer.adam.v.generator is inf"},
         {{.poke = "trainer.adam.v.generator", .value = -1e-3}, DDAEBM_OUT_OF_RANGE, "trainer.adam.v.generator is -0.001"},
-        {{.poke = "trainer.adam.updates", .value = -1}, DDAEBM_OUT_OF_RANGE, "trainer.adam.updates is negative"},
+        {{.poke = "trainer.adam.updates", .value = -1},
+         DDAEBM_OUT_OF_RANGE,
+         "trainer.adam.updates is -1; allowed: 0 to 9007199254740992"},
+        {{.poke = "trainer.adam.updates", .value = 0x1p54}, DDAEBM_OUT_OF_RANGE, "trainer.adam.updates is 18014398509481984"},
+        {{.scale = "trainer.state", .factor = 0x1p60}, DDAEBM_OUT_OF_RANGE, "trainer.state is 3458764513820540928"},
+        {{.poke = "trainer.encoder.net.layers_bn.0.num_batches_tracked", .value = -1},
+         DDAEBM_OUT_OF_RANGE,
+         "num_batches_tracked is -1"},
         {{.shorten = "trainer.rate_factors"}, DDAEBM_MISMATCH, "trainer.rate_factors"},
         {{.poke = "trainer.rate_factors", .value = -0.5}, DDAEBM_OUT_OF_RANGE, "trainer.rate_factors is -0.5; allowed: 0 to 1e+06"},
         {{.retype = "trainer.rate_factors"}, DDAEBM_MISMATCH, "trainer.rate_factors"},
@@ -256,6 +264,38 @@ START_TEST(corrupt_checkpoints_are_refused) {
     ddaebm_trainer_free(same);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
+/* Nor is one written that would be: the file that is there is worth more. */
+START_TEST(what_could_not_be_resumed_is_not_saved) {
+    open_context(1);
+    ddaebm_dataset *rows = small_rows(context, 21, 2);
+    ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *resumed = NULL;
+    struct {
+        float *value;
+        const char *name;
+    } places[] = {{trainer->model->weights.values[1][DD_ROLE_WEIGHT], "tensor trainer.generator."},
+                  {trainer->model->weights.values[1][DD_ROLE_STATISTIC], "tensor trainer.generator."},
+                  {trainer->average.values[2][DD_ROLE_WEIGHT], "tensor encoder."},
+                  {trainer->moments[0][0], "element 0 of tensor trainer.adam.m.energy is inf"},
+                  {trainer->moments[2][1], "element 0 of tensor trainer.adam.v.encoder is inf"}};
+    ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        float before = *places[i].value;
+        *places[i].value = INFINITY;
+        ASSERT_FAILS(ddaebm_trainer_save(trainer, in_folder("k")), DDAEBM_NOT_FINITE, places[i].name);
+        *places[i].value = before;
+        ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("k"), rows));
+        assert_same_state(trainer, resumed);
+        ddaebm_trainer_free(resumed);
+    }
+    (void)dd_fail(DDAEBM_STATE, "what failed last");
+    ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+    ck_assert_str_eq(ddaebm_error_message(), "what failed last"); /* a success says nothing */
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(rows);
     close_context();
 }
 END_TEST
@@ -305,6 +345,7 @@ int main(void) {
                                   a_checkpoint_is_a_model,
                                   what_is_no_checkpoint_is_refused,
                                   corrupt_checkpoints_are_refused,
+                                  what_could_not_be_resumed_is_not_saved,
                                   truncated_checkpoints_are_refused,
                                   memory_may_run_out};
     return run_tests("checkpoint", tests, sizeof tests / sizeof *tests);

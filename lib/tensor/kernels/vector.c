@@ -298,11 +298,11 @@ static void average(float *restrict mean, const float *restrict values, size_t c
         mean[i] = decay * mean[i] + rest * values[i];
 }
 
-/* Infinities and NaN have every bit of the exponent set. */
-static bool all_finite(const float *x, size_t count) {
-    uint32_t any = 0;
+/* Without their signs, the bits of floats are in the order of the floats, infinities after them, and NaN last. */
+static bool all_within(const float *x, size_t count, float bound) {
+    uint32_t any = 0, most = to_bits(bound);
     for (size_t i = 0; i < count; i++)
-        any |= (to_bits(x[i]) & 0x7F800000u) == 0x7F800000u;
+        any |= (to_bits(x[i]) & 0x7FFFFFFFu) > most;
     return any == 0;
 }
 
@@ -334,5 +334,5 @@ const dd_kernels DD_KERNELS = {
     .softmax = softmax,
     .adam = adam,
     .average = average,
-    .all_finite = all_finite,
+    .all_within = all_within,
 };

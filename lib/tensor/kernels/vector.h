@@ -27,8 +27,8 @@ typedef struct dd_kernels {
     void (*adam)(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count,
                  dd_adam_factors factors);
     void (*average)(float *restrict average, const float *restrict values, size_t count, float decay,
-                    float rest); /* decay average + rest values */
-    bool (*all_finite)(const float *x, size_t count);
+                    float rest);                                   /* decay average + rest values */
+    bool (*all_within)(const float *x, size_t count, float bound); /* whether |x| <= bound, which is finite, for all */
 } dd_kernels;
 
 extern const dd_kernels dd_kernels_portable;

@@ -241,9 +241,15 @@ void dd_free(ddaebm_context *context, void *pointer) {
 }
 
 void *dd_grow(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size) {
+    return dd_grow_within(context, array, capacity, needed, size, SIZE_MAX);
+}
+
+void *dd_grow_within(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size, size_t most) {
     if (needed <= *capacity)
         return array;
     size_t wanted = *capacity < 8 ? 8 : *capacity * 2;
+    if (wanted > most)
+        wanted = most;
     if (wanted < needed)
         wanted = needed;
     void *grown = dd_alloc_zero(context, wanted, size);

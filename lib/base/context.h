@@ -25,6 +25,9 @@ void dd_free(ddaebm_context *context, void *pointer);
  * NULL on failure, with the old array still good. */
 void *dd_grow(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size);
 
+/* The same, but never to more than `most` elements, of which no more are needed. */
+void *dd_grow_within(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size, size_t most);
+
 __attribute__((format(printf, 3, 4))) void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *format, ...);
 
 /* A limit of the context, as a size. */

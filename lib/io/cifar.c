@@ -40,18 +40,13 @@ static void interleave(uint8_t *out, const uint8_t *records, size_t count) {
 
 /* Adds a file's pictures to the block, which has room for *capacity bytes. */
 static ddaebm_status append(dd_pictures *pictures, size_t *capacity, ddaebm_context *context, const void *data, size_t size) {
-    size_t added = size / RECORD, bytes = 0;
+    size_t added = size / RECORD;
     ddaebm_status status = check_records(data, size);
     if (status == DDAEBM_OK)
-        status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), pictures->shape,
-                                     pictures->count + added);
+        status = dd_pictures_make_room(pictures, capacity, context, added);
     if (status != DDAEBM_OK)
         return status;
-    uint8_t *grown = dd_grow(context, pictures->block, capacity, bytes, 1);
-    if (!grown)
-        return DDAEBM_OUT_OF_MEMORY;
-    pictures->block = pictures->pixels = grown;
-    interleave(grown + pictures->count * PICTURE, data, added);
+    interleave(pictures->pixels + pictures->count * PICTURE, data, added);
     pictures->count += added;
     return DDAEBM_OK;
 }
@@ -70,7 +65,7 @@ ddaebm_status dd_cifar_parse(dd_pictures *out, ddaebm_context *context, const vo
 static ddaebm_status append_file(dd_pictures *pictures, size_t *capacity, ddaebm_context *context, const char *path) {
     void *data = NULL;
     size_t size = 0;
-    ddaebm_status status = dd_file_read(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &data, &size);
+    ddaebm_status status = dd_file_read_plain(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &data, &size);
     if (status != DDAEBM_OK)
         return status;
     status = append(pictures, capacity, context, data, size);

@@ -31,12 +31,14 @@ typedef struct output {
     size_t used, capacity;
 } output;
 
-/* Room for the next piece. */
-static ddaebm_status make_room(ddaebm_context *context, output *out) {
+/* Room for the next piece, of at most `most` bytes in all and one that is too many. */
+static ddaebm_status make_room(ddaebm_context *context, output *out, size_t most) {
     size_t needed = out->used + 2; /* a byte, and the zero after the last */
     if (needed <= out->capacity)
         return DDAEBM_OK;
-    unsigned char *grown = dd_grow(context, out->bytes, &out->capacity, needed < STEP ? STEP : needed, 1);
+    if (needed < STEP)
+        needed = STEP < most + 2 ? STEP : most + 2;
+    unsigned char *grown = dd_grow_within(context, out->bytes, &out->capacity, needed, 1, most + 2);
     if (!grown)
         return DDAEBM_OUT_OF_MEMORY;
     out->bytes = grown;
@@ -75,7 +77,7 @@ ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *conte
     if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to unpack gzip");
     while (!end) {
-        DD_TRY(make_room(context, &unpacked));
+        DD_TRY(make_room(context, &unpacked, most_bytes));
         DD_TRY(unpack_some(&stream, &unpacked, (const unsigned char *)data + size, &end));
         if (unpacked.used > most_bytes)
             DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "unpacked, it is larger than the %zu bytes allowed", most_bytes));

@@ -1,6 +1,7 @@
 #include "io/pictures.h"
 
 #include "base/checked.h"
+#include "base/context.h"
 #include "base/error.h"
 
 ddaebm_status dd_pictures_measure(size_t *bytes, size_t most, dd_picture_shape shape, size_t count) {
@@ -16,6 +17,19 @@ ddaebm_status dd_pictures_measure(size_t *bytes, size_t most, dd_picture_shape s
     if (!dd_size_mul(bytes, numbers, count) || *bytes > most)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its %zu pictures of %zu bytes take more than the %zu bytes allowed", count, numbers,
                        most);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_pictures_make_room(dd_pictures *pictures, size_t *capacity, ddaebm_context *context, size_t more) {
+    const size_t most = dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES);
+    size_t bytes = 0;
+    ddaebm_status status = dd_pictures_measure(&bytes, most, pictures->shape, pictures->count + more);
+    if (status != DDAEBM_OK)
+        return status;
+    uint8_t *grown = dd_grow_within(context, pictures->block, capacity, bytes, 1, most);
+    if (!grown)
+        return DDAEBM_OUT_OF_MEMORY;
+    pictures->block = pictures->pixels = grown;
     return DDAEBM_OK;
 }
 

@@ -29,6 +29,10 @@ static inline size_t dd_picture_numbers(dd_picture_shape shape) {
  * in all; FORMAT for a size of 0. */
 ddaebm_status dd_pictures_measure(size_t *bytes, size_t most, dd_picture_shape shape, size_t count);
 
+/* Makes room for more pictures of the set's shape: the block, which has *capacity bytes, grows with what has come, and never beyond what
+ * the context allows a file. */
+ddaebm_status dd_pictures_make_room(dd_pictures *pictures, size_t *capacity, ddaebm_context *context, size_t more);
+
 /* 0..255 to [-1, 1]. */
 void dd_pictures_read(const dd_pictures *pictures, size_t first, size_t count, float *out);
 

@@ -21,8 +21,10 @@ struct decoder {
     dd_png_user user; /* the first, for libpng gets its address */
     const unsigned char *at, *end;
     dd_pictures picture;
-    bool alpha;       /* a last channel that is not the picture's */
-    uint8_t *decoded; /* [height, width, channels + alpha] */
+    uint8_t palette[PNG_MAX_PALETTE_LENGTH][4]; /* red, green, blue, alpha */
+    int colours;                                /* of the palette; 0: none */
+    bool alpha;                                 /* a last channel that is not the picture's */
+    uint8_t *decoded;                           /* [height, width, channels + alpha], or [height, width] of the palette */
 };
 
 static void give(png_structp png, png_bytep out, png_size_t size) {
@@ -31,6 +33,14 @@ static void give(png_structp png, png_bytep out, png_size_t size) {
         png_error(png, "the file ends too early");
     memcpy(out, decoder->at, size);
     decoder->at += size;
+}
+
+/* libpng would warn, and go on without the chunk or with other pixels. */
+static void refuse_damage(png_structp png) {
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+#ifdef PNG_BENIGN_ERRORS_SUPPORTED
+    png_set_benign_errors(png, 0);
+#endif
 }
 
 /* All chunks but IHDR, PLTE, tRNS, IDAT and IEND. For a text or a profile libpng makes room of the length that the chunk claims, up to 2 GiB,
@@ -43,49 +53,77 @@ static void pass_over_remarks(png_structp png) {
 #endif
 }
 
-/* Whatever the file has becomes grey or RGB of 8 bits, with alpha or not. */
-static void normalise(png_structp png, png_infop info) {
-    png_byte depth = png_get_bit_depth(png, info);
-    if (depth == 16)
-        png_set_scale_16(png);
-    png_set_expand(png);
-    (void)png_set_interlace_handling(png);
-    png_read_update_info(png, info);
-}
-
+/* Room for the picture, once the header has been read: before libpng makes any for its rows. */
 static void measure(png_structp png, png_infop info, struct decoder *decoder) {
-    size_t bytes = 0, channels = png_get_channels(png, info);
-    decoder->alpha = channels == 2 || channels == 4;
-    decoder->picture.shape =
-        (dd_picture_shape){png_get_image_height(png, info), png_get_image_width(png, info), channels - decoder->alpha};
+    size_t bytes = 0, channels = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
+    decoder->picture.shape = (dd_picture_shape){png_get_image_height(png, info), png_get_image_width(png, info), channels};
     decoder->picture.count = 1;
     decoder->user.status = dd_pictures_measure(&bytes, SIZE_MAX, decoder->picture.shape, 1);
     if (decoder->user.status != DDAEBM_OK)
         png_error(png, "size");
-    decoder->decoded = png_malloc(png, bytes / decoder->picture.shape.channels * channels);
     decoder->picture.block = decoder->picture.pixels = png_malloc(png, bytes);
+}
+
+static void keep_palette(png_structp png, png_infop info, struct decoder *decoder) {
+    png_colorp colours = NULL;
+    png_bytep alphas = NULL;
+    int transparent = 0;
+    (void)png_get_PLTE(png, info, &colours, &decoder->colours); /* libpng has refused a file without one */
+    (void)png_get_tRNS(png, info, &alphas, &transparent, NULL);
+    for (int i = 0; i < decoder->colours; i++) {
+        uint8_t *entry = decoder->palette[i];
+        entry[0] = colours[i].red;
+        entry[1] = colours[i].green;
+        entry[2] = colours[i].blue;
+        entry[3] = i < transparent ? alphas[i] : 255;
+    }
+}
+
+/* Whatever the file has becomes grey or RGB of 8 bits, with alpha or not, or numbers of colours of a palette, which are looked up here: libpng
+ * takes one beyond the palette for black. */
+static void normalise(png_structp png, png_infop info, struct decoder *decoder) {
+    if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
+        keep_palette(png, info, decoder);
+        png_set_packing(png);
+    } else {
+        if (png_get_bit_depth(png, info) == 16)
+            png_set_scale_16(png);
+        png_set_expand(png);
+    }
+    (void)png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    decoder->alpha = decoder->colours > 0 || png_get_channels(png, info) > decoder->picture.shape.channels;
 }
 
 static void read_picture(png_structp png, png_infop info, struct decoder *decoder) {
     png_read_info(png, info);
-    normalise(png, info);
     measure(png, info, decoder);
+    normalise(png, info, decoder);
     size_t line = png_get_rowbytes(png, info), height = decoder->picture.shape.height;
+    decoder->decoded = png_malloc(png, height * line);
     int passes = png_get_interlace_type(png, info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < height; y++)
             png_read_row(png, decoder->decoded + y * line, NULL);
     png_read_end(png, NULL);
+    if (decoder->at != decoder->end)
+        png_error(png, "more follows its end");
 }
 
-/* What shines through is black. */
-static void lay_over_black(const struct decoder *decoder) {
+/* The pixels of the picture. What shines through is black. */
+static ddaebm_status lay_over_black(const struct decoder *decoder) {
     size_t channels = decoder->picture.shape.channels, pixels = decoder->picture.shape.height * decoder->picture.shape.width;
     const uint8_t *from = decoder->decoded;
     uint8_t *to = decoder->picture.pixels;
-    for (size_t i = 0; i < pixels; i++, from += channels + decoder->alpha, to += channels)
+    for (size_t i = 0; i < pixels; i++, to += channels) {
+        const uint8_t *pixel = decoder->colours > 0 ? decoder->palette[*from] : from;
+        if (decoder->colours > 0 && *from >= decoder->colours)
+            return dd_fail(DDAEBM_FORMAT, "its pixel %zu has colour %d of a palette of %d", i, *from, decoder->colours);
         for (size_t c = 0; c < channels; c++)
-            to[c] = decoder->alpha ? (uint8_t)((from[c] * from[channels] + 127) / 255) : from[c];
+            to[c] = decoder->alpha ? (uint8_t)((pixel[c] * pixel[channels] + 127) / 255) : pixel[c];
+        from += decoder->colours > 0 ? 1 : channels + decoder->alpha;
+    }
+    return DDAEBM_OK;
 }
 
 /* decoder's blocks are the caller's to free, also on failure. libpng's errors are jumps: none leaves this function. */
@@ -99,6 +137,7 @@ static ddaebm_status decode(struct decoder *decoder) {
         decoder->user.status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
     } else if (setjmp(png_jmpbuf(png)) == 0) {
         png_set_user_limits(png, DD_MOST_WIDTH, DD_MOST_WIDTH);
+        refuse_damage(png);
         pass_over_remarks(png);
         png_set_read_fn(png, decoder, give);
         read_picture(png, info, decoder);
@@ -115,12 +154,12 @@ ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void
     if (!dd_png_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as a PNG file does");
     ddaebm_status status = decode(&decoder);
-    if (status == DDAEBM_OK) {
-        lay_over_black(&decoder);
+    if (status == DDAEBM_OK)
+        status = lay_over_black(&decoder);
+    if (status == DDAEBM_OK)
         *out = decoder.picture;
-    } else {
+    else
         dd_free(context, decoder.picture.block);
-    }
     dd_free(context, decoder.decoded);
     return status;
 }
@@ -142,44 +181,36 @@ static const char *kind_of(dd_picture_shape shape) {
     return shape.channels == 1 ? "grey" : "colour";
 }
 
-/* A set with room for as many as the first shows to be enough. */
-static ddaebm_status begin_set(dd_pictures *set, ddaebm_context *context, const dd_pictures *first, size_t count) {
-    size_t bytes = 0;
-    ddaebm_status status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), first->shape, count);
-    if (status != DDAEBM_OK)
-        return status;
-    set->shape = first->shape;
-    set->block = set->pixels = dd_alloc(context, bytes);
-    return set->block ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
-}
-
-static ddaebm_status add_picture(dd_pictures *set, ddaebm_context *context, const dd_pictures *one, const dd_names *names) {
-    if (set->count == 0) {
-        ddaebm_status status = begin_set(set, context, one, names->count);
-        if (status != DDAEBM_OK)
-            return status;
-    }
+/* The block has room for *capacity bytes. */
+static ddaebm_status add_picture(dd_pictures *set, size_t *capacity, ddaebm_context *context, const dd_pictures *one,
+                                 const dd_names *names) {
+    if (set->count == 0)
+        set->shape = one->shape;
     if (!same_shape(set->shape, one->shape))
         return dd_fail(DDAEBM_MISMATCH,
                        "it is %zu pixels wide, %zu high and %s; %.100s is %zu wide, %zu high and %s: make all alike",
                        one->shape.width, one->shape.height, kind_of(one->shape), names->items[0], set->shape.width,
                        set->shape.height, kind_of(set->shape));
+    ddaebm_status status = dd_pictures_make_room(set, capacity, context, 1);
+    if (status != DDAEBM_OK)
+        return status;
     size_t numbers = dd_picture_numbers(one->shape);
     memcpy(set->pixels + set->count * numbers, one->pixels, numbers);
     set->count++;
     return DDAEBM_OK;
 }
 
-static ddaebm_status read_into(dd_pictures *set, ddaebm_context *context, const char *path, const dd_names *names) {
+static ddaebm_status read_into(dd_pictures *set, size_t *capacity, ddaebm_context *context, const char *path,
+                               const dd_names *names) {
     dd_pictures one = {{0, 0, 0}, 0, NULL, NULL};
     void *data = NULL;
     size_t size = 0;
-    ddaebm_status status = dd_file_read(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &data, &size);
+    ddaebm_status status = dd_file_read_plain(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &data, &size);
     if (status != DDAEBM_OK)
         return status;
     status = dd_png_parse(&one, context, data, size);
     if (status == DDAEBM_OK)
-        status = add_picture(set, context, &one, names);
+        status = add_picture(set, capacity, context, &one, names);
     dd_free(context, one.block);
     dd_free(context, data);
     return status == DDAEBM_OK ? status : dd_fail_in(status, path);
@@ -187,10 +218,11 @@ static ddaebm_status read_into(dd_pictures *set, ddaebm_context *context, const 
 
 ddaebm_status dd_png_read_folder(dd_pictures *out, ddaebm_context *context, const char *path, const dd_names *names) {
     dd_pictures set = {{0, 0, 0}, 0, NULL, NULL};
+    size_t capacity = 0;
     ddaebm_status status = DDAEBM_OK;
     for (size_t i = 0; i < names->count && status == DDAEBM_OK; i++) {
         char *file = dd_folder_join(context, path, names->items[i]);
-        status = file ? read_into(&set, context, file, names) : DDAEBM_OUT_OF_MEMORY;
+        status = file ? read_into(&set, &capacity, context, file, names) : DDAEBM_OUT_OF_MEMORY;
         dd_free(context, file);
     }
     if (status == DDAEBM_OK)

@@ -270,6 +270,9 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
     if (length > most)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %zu are allowed: is it a safetensors file?",
                        (unsigned long long)length, most);
+    if (LENGTH + length > dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header alone takes more than the %zu bytes allowed a file",
+                       dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES));
     *data = LENGTH + (size_t)length;
     status = dd_intake_fill(stream, file->context, block, *data);
     if (status != DDAEBM_OK)
@@ -321,8 +324,6 @@ static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
     if (file->count > tensors)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %zu are allowed", file->count, tensors);
-    if (data > most)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "it has more than the %zu bytes allowed", most);
     file->entries = dd_alloc_zero(file->context, file->count, sizeof *file->entries);
     places = dd_alloc_zero(file->context, file->count, sizeof *places);
     if (!file->entries || !places) {

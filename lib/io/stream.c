@@ -78,10 +78,10 @@ static ddaebm_status read_function(dd_intake *stream, void *buffer, size_t capac
 
 /* --- Reading. --- */
 
-static ddaebm_status open_file(dd_intake *stream) {
+static ddaebm_status open_file(dd_intake *stream, bool plain) {
     struct stat about;
     int error = 0, result = 0;
-    DD_UNINTERRUPTED(stream->file, open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    DD_UNINTERRUPTED(stream->file, open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (plain ? O_NONBLOCK : 0)));
     if (stream->file < 0)
         return read_failed(stream->reader.path, errno);
     DD_UNINTERRUPTED(result, fstat(stream->file, &about));
@@ -91,10 +91,12 @@ static ddaebm_status open_file(dd_intake *stream) {
         error = EISDIR;
     else if (S_ISREG(about.st_mode))
         stream->total = (uint64_t)about.st_size;
-    if (error == 0)
+    bool refused = error == 0 && plain && !S_ISREG(about.st_mode);
+    if (error == 0 && !refused)
         return DDAEBM_OK;
     dd_intake_close(stream);
-    return read_failed(stream->reader.path, error);
+    return refused ? dd_fail(DDAEBM_IO, "cannot read %.250s: it is no plain file", stream->reader.path)
+                   : read_failed(stream->reader.path, error);
 }
 
 ddaebm_status dd_intake_open(dd_intake *stream, const ddaebm_reader *reader) {
@@ -105,7 +107,12 @@ ddaebm_status dd_intake_open(dd_intake *stream, const ddaebm_reader *reader) {
     if (!stream->reader.path == !stream->reader.read)
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "a reader needs a path or a read function, and not both");
     stream->total = stream->reader.size;
-    return stream->reader.path ? open_file(stream) : DDAEBM_OK;
+    return stream->reader.path ? open_file(stream, false) : DDAEBM_OK;
+}
+
+ddaebm_status dd_intake_open_plain(dd_intake *stream, const char *path) {
+    *stream = (dd_intake){.reader = dd_reader_of_file(path), .file = -1};
+    return open_file(stream, true);
 }
 
 void dd_intake_close(dd_intake *stream) {

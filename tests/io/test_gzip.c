@@ -69,6 +69,10 @@ START_TEST(damage_is_refused) {
     dd_free(context, out);
     out = NULL;
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, 999), DDAEBM_OUT_OF_RANGE, "999 bytes allowed");
+    size = make_file(LARGE);
+    counted.most = counted.bytes; /* two blocks of what is allowed at most, while one grows, and zlib's own */
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE - 1), DDAEBM_OUT_OF_RANGE, "bytes allowed");
+    ck_assert_uint_lt(counted.most, 2 * LARGE + (1 << 16));
     ck_assert_ptr_null(out);
     close_context();
 }

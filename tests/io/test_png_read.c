@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "base/context.h"
+#include "base/crc32.h"
 #include "io/png_read.h"
 #include "support/counted.h"
 #include "support/pictures_small.h"
@@ -213,23 +214,169 @@ START_TEST(a_folder_is_read_in_order) {
 }
 END_TEST
 
-/* The first picture shows what all that are named would take. */
+/* Memory follows what has been read, not how many are named. */
 START_TEST(a_folder_may_hold_too_much) {
-    char *name = (char[]){"a.png"};
-    const dd_names many = {&name, SIZE_MAX / 1000, 1};
+    enum { NAMED = 1000000, MUCH = 1 << 16 };
+    char **named = malloc(NAMED * sizeof *named), there[] = "a.png", missing[] = "b.png";
+    const dd_names many = {named, NAMED, NAMED};
     dd_pictures out = {.block = NULL};
     open_context(2);
     put_picture("a.png", PNG_COLOR_TYPE_RGB, 3, 1);
-    ASSERT_FAILS(dd_png_read_folder(&out, context, folder, &many), DDAEBM_OUT_OF_RANGE, "a.png: its 18446744073709551 pictures");
+    for (size_t i = 0; i < NAMED; i++)
+        named[i] = i < 2 ? there : missing;
+    counted.most = counted.bytes;
+    ASSERT_FAILS(dd_png_read_folder(&out, context, folder, &many), DDAEBM_NOT_FOUND, "b.png");
+    ck_assert_uint_lt(counted.most, MUCH);
+    for (size_t i = 0; i < NAMED; i++)
+        named[i] = there;
+    ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, 100 * 3 * PIXELS));
+    counted.most = counted.bytes;
+    ASSERT_FAILS(dd_png_read_folder(&out, context, folder, &many), DDAEBM_OUT_OF_RANGE, "a.png: its 101 pictures of 297 bytes");
+    ck_assert_uint_lt(counted.most, 200 * 3 * PIXELS);
     ck_assert_ptr_null(out.block);
+    free(named);
+    close_context();
+}
+END_TEST
+
+/* A pipe without a writer would be waited for, for ever; a device may have no end. */
+START_TEST(what_is_no_plain_file_is_not_waited_for) {
+    dd_pictures out = {.block = NULL};
+    open_context(2);
+    put_picture("a.png", PNG_COLOR_TYPE_RGB, 3, 1);
+    ck_assert_int_eq(mkfifo(in_folder("b.png"), 0600), 0);
+    ASSERT_FAILS(read_folder(&out), DDAEBM_IO, "b.png: it is no plain file");
+    ck_assert_int_eq(unlink(in_folder("b.png")), 0);
+    ck_assert_int_eq(symlink("/dev/zero", in_folder("b.png")), 0);
+    ASSERT_FAILS(read_folder(&out), DDAEBM_IO, "b.png: it is no plain file");
+    ck_assert_int_eq(unlink(in_folder("b.png")), 0);
+    ck_assert_int_eq(symlink("a.png", in_folder("b.png")), 0);
+    ASSERT_OK(read_folder(&out));
+    ck_assert_uint_eq(out.count, 2);
+    dd_free(context, out.block);
+    close_context();
+}
+END_TEST
+
+/* --- Chunks. --- */
+
+enum { SIGNATURE = 8, FRAME = 12, HEADER_END = SIGNATURE + FRAME + 13 };
+
+/* Puts a chunk in the place of `replaced` bytes; the new size. */
+static size_t put_chunk(uint8_t *file, size_t size, size_t at, size_t replaced, const char *name, const void *data, size_t length) {
+    dd_crc32 sum;
+    memmove(file + at + FRAME + length, file + at + replaced, size - at - replaced);
+    memcpy(file + at, (uint8_t[]){0, 0, (uint8_t)(length >> 8), (uint8_t)length}, 4);
+    memcpy(file + at + 4, name, 4);
+    memmove(file + at + 8, data, length);
+    dd_crc32_begin(&sum);
+    dd_crc32_add(&sum, file + at + 4, 4 + length);
+    uint32_t value = dd_crc32_value(&sum);
+    for (int i = 0; i < 4; i++)
+        file[at + 8 + length + (size_t)i] = (uint8_t)(value >> (24 - 8 * i));
+    return size - replaced + FRAME + length;
+}
+
+static ddaebm_status parse_copy(const uint8_t *file, size_t size) {
+    dd_pictures out = {.block = NULL};
+    uint8_t *exact = exact_copy(file, size);
+    ddaebm_status status = dd_png_parse(&out, context, exact, size);
+    free(exact);
+    dd_free(context, out.block);
+    return status;
+}
+
+/* What libpng would warn of, and then go on with other pixels or without looking. */
+START_TEST(what_is_not_understood_whole_is_refused) {
+    uint8_t data[ROOM], file[ROOM], changed[ROOM];
+    open_context(2);
+    fill_bytes(data, sizeof data, 1);
+    write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
+    size_t size = get_file(in_folder("a.png"), file, sizeof file / 2);
+    static const struct {
+        const char *name;
+        size_t length;
+    } rows[] = {{"tRNS", 6}, {"tEXt", 9}, {"iCCP", 20}, {"gAMA", 4}, {"quIt", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        memcpy(changed, file, size);
+        size_t longer = put_chunk(changed, size, HEADER_END, 0, rows[i].name, "\0\1\0\2\0\3..............", rows[i].length);
+        ASSERT_OK(parse_copy(changed, longer)); /* nothing is asked of what is passed over */
+        changed[HEADER_END + 8 + rows[i].length] ^= 1;
+        ASSERT_FAILS(parse_copy(changed, longer), DDAEBM_FORMAT, "CRC error"); /* but to be what was written */
+    }
+    memcpy(changed, file, size);
+    memcpy(changed + size, "and so on", 9);
+    ASSERT_FAILS(parse_copy(changed, size + 9), DDAEBM_FORMAT, "more follows its end");
+    memcpy(changed, file, size);
+    changed[SIGNATURE + 8 + 7] = HEIGHT - 1; /* a line of data too many */
+    size_t same = put_chunk(changed, size, SIGNATURE, HEADER_END - SIGNATURE, "IHDR", changed + SIGNATURE + 8, 13);
+    ck_assert_uint_eq(same, size);
+    ASSERT_FAILS(parse_copy(changed, size), DDAEBM_FORMAT, "damaged or cut off");
+    close_context();
+}
+END_TEST
+
+START_TEST(a_palette_has_no_other_colours) {
+    uint8_t data[ROOM], file[ROOM], expected[ROOM];
+    dd_pictures out = {.block = NULL};
+    open_context(2);
+    for (size_t i = 0; i < PIXELS; i++)
+        data[i] = (uint8_t)(i % 3);
+    for (int depth = 4; depth <= 8; depth += 4) {
+        uint8_t packed[ROOM];
+        for (size_t y = 0; y < HEIGHT; y++)
+            for (size_t x = 0; x < WIDTH; x += depth == 8 ? 1 : 2) {
+                const uint8_t *pair = data + y * WIDTH + x;
+                if (depth == 8)
+                    packed[y * WIDTH + x] = *pair;
+                else
+                    packed[y * 6 + x / 2] = (uint8_t)(pair[0] << 4 | (x + 1 < WIDTH ? pair[1] : 0));
+            }
+        for (int interlace = PNG_INTERLACE_NONE; interlace <= PNG_INTERLACE_ADAM7; interlace++) {
+            write_png(in_folder("a.png"), PNG_COLOR_TYPE_PALETTE, depth, interlace, packed, depth == 8 ? WIDTH : 6);
+            size_t size = get_file(in_folder("a.png"), file, sizeof file / 2);
+            size = put_chunk(file, size, HEADER_END + FRAME + 12, 0, "tRNS", "\xFF\x80", 2); /* the second half seen */
+            static const uint8_t seen[] = {1, 2, 3, 20, 25, 30, 255, 0, 7};
+            for (size_t i = 0; i < PIXELS; i++)
+                memcpy(expected + 3 * i, seen + 3 * data[i], 3);
+            ASSERT_OK(dd_png_parse(&out, context, file, size));
+            ck_assert_mem_eq(out.pixels, expected, 3 * PIXELS);
+            dd_free(context, out.block);
+            size = put_chunk(file, size, HEADER_END, FRAME + 12, "PLTE", "abcdef", 6); /* and now two colours */
+            ASSERT_FAILS(parse_copy(file, size), DDAEBM_FORMAT, "its pixel 2 has colour 2 of a palette of 2");
+        }
+    }
+    close_context();
+}
+END_TEST
+
+START_TEST(a_claim_of_width_costs_nothing) {
+    static const uint8_t header[] = {0, 0x10, 0, 0, 0, 0, 0, 1, 16, PNG_COLOR_TYPE_RGB_ALPHA, 0, 0, 1};
+    uint8_t data[ROOM], file[ROOM];
+    open_context(2);
+    fill_bytes(data, sizeof data, 1);
+    write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
+    size_t size = get_file(in_folder("a.png"), file, sizeof file);
+    (void)put_chunk(file, size, SIGNATURE, HEADER_END - SIGNATURE, "IHDR", header, sizeof header);
+    counted.most = counted.bytes;
+    ASSERT_FAILS(parse_copy(file, size), DDAEBM_OUT_OF_RANGE, "1 x 1048576 x 3 hold more than 1048576 numbers");
+    ck_assert_uint_lt(counted.most, 1 << 20);
     close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        eight_bits_are_kept, other_depths_become_eight_bits, transparent_pixels_lie_over_black, a_claim_of_length_costs_nothing,
-        damage_is_refused,   a_folder_is_read_in_order,      a_folder_may_hold_too_much};
+    const TTest *const tests[] = {eight_bits_are_kept,
+                                  other_depths_become_eight_bits,
+                                  transparent_pixels_lie_over_black,
+                                  a_claim_of_length_costs_nothing,
+                                  damage_is_refused,
+                                  a_folder_is_read_in_order,
+                                  a_folder_may_hold_too_much,
+                                  what_is_no_plain_file_is_not_waited_for,
+                                  what_is_not_understood_whole_is_refused,
+                                  a_palette_has_no_other_colours,
+                                  a_claim_of_width_costs_nothing};
     return run_tests("png_read", tests, sizeof tests / sizeof *tests);
 }
 

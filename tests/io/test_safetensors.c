@@ -215,6 +215,12 @@ START_TEST(limits_hold_at_their_edge) {
     const uint64_t cut = 8 << 20;
     ASSERT_FAILS(open_memory(&file, context, &cut, 8), DDAEBM_FORMAT, "cut off");
     ASSERT_FAILS(open_memory(&file, context, NULL, 0), DDAEBM_FORMAT, "0 bytes");
+    static char whole[8 + (8 << 20)]; /* which is there, but more than a file may have: it is not even read */
+    memcpy(whole, &cut, 8);
+    ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, 1 << 20));
+    counted.most = counted.bytes;
+    ASSERT_FAILS(open_memory(&file, context, whole, sizeof whole), DDAEBM_OUT_OF_RANGE, "more than the 1048576 bytes allowed");
+    ck_assert_uint_lt(counted.most, 1 << 20);
     ck_assert_ptr_null(file);
     close_context();
 }

@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_FILE_BYTES = 1 << 20 };
+/* There are fewer than a hundred keys, with lists of at most DD_MOST_INTEGERS. */
+enum { MOST_FILE_BYTES = 1 << 20, MOST_VALUES = 4096 };
 
 struct ddaebm_config {
     ddaebm_context *context;
@@ -105,19 +106,11 @@ static ddaebm_status read_member(reading *into, const char *name, json_t *value)
     return dd_key_set_json(key, &into->settings, value);
 }
 
-static ddaebm_status syntax_error(const json_error_t *error) {
-    char shown[DD_SHOWN_ROOM];
-    ddaebm_status status = dd_json_status(error);
-    if (status == DDAEBM_OUT_OF_MEMORY)
-        return dd_fail(status, "no memory to read JSON");
-    return dd_fail(status, "line %d: %s", error->line, dd_shown(shown, error->text));
-}
-
 static ddaebm_status parse(dd_settings *settings, const char *text, size_t length) {
-    json_error_t error = {0};
-    json_t *root = dd_json_read(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    dd_json_error error;
+    json_t *root = dd_json_read(text, length, MOST_VALUES, &error);
     if (!root)
-        return syntax_error(&error);
+        return dd_fail(error.status, "line %d: %s", error.line, error.text);
     reading into = {.settings = *settings};
     ddaebm_status status = DDAEBM_OK;
     if (json_is_object(root))

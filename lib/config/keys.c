@@ -401,14 +401,13 @@ static ddaebm_status set_bare_word(const dd_key *key, dd_settings *settings, con
 ddaebm_status dd_key_set_text(const dd_key *key, dd_settings *settings, const char *text) {
     if (key->type == DDAEBM_TYPE_CHOICE && !strchr(text, '"'))
         return set_bare_word(key, settings, text);
-    json_error_t error = {0};
-    json_t *value = dd_json_read(text, strlen(text), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-    if (!value) {
-        ddaebm_status status = dd_json_status(&error);
-        if (status == DDAEBM_OUT_OF_MEMORY)
-            return dd_fail(status, "no memory to read %s", key->name);
-        return refuse(status, key, *text ? text : "empty");
-    }
+    enum { MOST_VALUES = 64 }; /* more than a list may have */
+    dd_json_error error;
+    json_t *value = dd_json_read(text, strlen(text), MOST_VALUES, &error);
+    if (!value && error.status == DDAEBM_OUT_OF_MEMORY)
+        return dd_fail(error.status, "no memory to read %s", key->name);
+    if (!value)
+        return refuse(error.status, key, *text ? text : "empty");
     ddaebm_status status = dd_key_set_json(key, settings, value);
     json_decref(value);
     return status;

@@ -1,8 +1,11 @@
 /* jansson's own reader gathers a word in a buffer that grows. A byte for which it cannot grow is left out, and the word is read without:
- * another name, another number, the end of the process. So JSON is read here; jansson reads what is not plain (a mistake, which it
- * explains, or letters beyond ASCII). Nor would it survive a locale whose decimal sign is of two bytes, so C's is in force meanwhile. */
+ * another name, another number, the end of the process. So JSON is read here, into jansson's values. Nor would numbers survive a locale whose
+ * decimal sign is no point, so C's is in force meanwhile. */
 #define _POSIX_C_SOURCE 200809L /* uselocale */
 #include "io/json.h"
+
+#include "base/utf8.h"
+#include "io/text.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -13,21 +16,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DIGITS = 64 };
-
 typedef struct scanner {
-    const char *at, *end;
+    const char *begin, *at, *end;
     int depth;
-    bool starved, deep; /* memory ran out; brackets nest too deep. Else a NULL is what is not plain */
+    size_t values; /* that there may be still */
+    dd_json_error *error;
 } scanner;
 
 static json_t *read_value(scanner *self);
 
-static json_t *made(scanner *self, json_t *value) {
-    if (!value)
-        self->starved = true;
-    return value;
+/* --- What is wrong. --- */
+
+static int line_of(const scanner *self) {
+    int line = 1;
+    for (const char *c = self->begin; c < self->at; c++)
+        line += *c == '\n';
+    return line;
 }
+
+/* Notes the first mistake, where the scanner stands. NULL. */
+static json_t *refuse(scanner *self, ddaebm_status status, const char *what) {
+    enum { SHOWN = 20 };
+    char quote[DD_TEXT_QUOTE];
+    size_t left = (size_t)(self->end - self->at);
+    if (self->error->status != DDAEBM_OK)
+        return NULL;
+    self->error->status = status;
+    self->error->line = line_of(self);
+    self->error->byte = (size_t)(self->at - self->begin);
+    (void)snprintf(self->error->text, sizeof self->error->text, "%s %s", what,
+                   left == 0 ? "at its end" : dd_text_quote(quote, self->at, left < SHOWN ? left : SHOWN));
+    return NULL;
+}
+
+static json_t *made(scanner *self, json_t *value) {
+    return value ? value : refuse(self, DDAEBM_OUT_OF_MEMORY, "no memory to read JSON");
+}
+
+/* --- Words. --- */
 
 static bool is_next(const scanner *self, const char *any) {
     return self->at < self->end && *self->at != '\0' && strchr(any, *self->at) != NULL;
@@ -44,31 +70,97 @@ static void skip_blanks(scanner *self) {
         ;
 }
 
-/* The character that stands for one after a backslash. */
-static const char escapes[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
+static bool take_digits(scanner *self) {
+    bool there = false;
+    while (take(self, "0123456789"))
+        there = true;
+    return there;
+}
+
+/* Four hexadecimal digits. */
+static bool take_unit(scanner *self, uint32_t *unit) {
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    *unit = 0;
+    for (int i = 0; i < 4; i++) {
+        if (!is_next(self, digits))
+            return false;
+        *unit = *unit << 4 | (uint32_t)((strchr(digits, *self->at++) - digits) % 16);
+    }
+    return true;
+}
+
+/* After \u: one unit, or two that are one character (UTF-16). No character is 0. */
+static bool take_units(scanner *self, uint32_t *character) {
+    uint32_t low = 0;
+    if (!take_unit(self, character))
+        return false;
+    if (*character < 0xD800 || *character > 0xDFFF)
+        return *character != 0;
+    if (*character > 0xDBFF || !take(self, "\\") || !take(self, "u") || !take_unit(self, &low) || low < 0xDC00 || low > 0xDFFF)
+        return false;
+    *character = 0x10000 + ((*character - 0xD800) << 10) + (low - 0xDC00);
+    return true;
+}
+
+/* After a backslash. */
+static bool take_escape(scanner *self, uint32_t *character) {
+    static const char escapes[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
+    if (!is_next(self, escapes))
+        return take(self, "u") && take_units(self, character);
+    *character = (uint32_t)characters[strchr(escapes, *self->at++) - escapes];
+    return true;
+}
+
+/* As UTF-8; the number of bytes, never more than its escape has. */
+static size_t put_character(char *out, uint32_t c) {
+    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char first[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    for (size_t i = size; i-- > 1; c >>= 6)
+        out[i] = (char)(0x80 | (c & 0x3F));
+    out[0] = (char)(first[size] | c);
+    return size;
+}
 
 /* In place; the new length. */
 static size_t unescape(char *text, size_t length) {
-    size_t used = 0;
-    for (size_t i = 0; i < length; i++, used++)
-        text[used] = text[i] == '\\' ? characters[strchr(escapes, text[++i]) - escapes] : text[i];
-    return used;
+    scanner in = {.at = text, .end = text + length};
+    char *to = text;
+    while (in.at < in.end) {
+        uint32_t character = 0;
+        if (!take(&in, "\\"))
+            *to++ = *in.at++;
+        else if (take_escape(&in, &character)) /* as when its end was looked for */
+            to += put_character(to, character);
+    }
+    return (size_t)(to - text);
+}
+
+/* Up to the closing quote. */
+static bool skip_text(scanner *self, bool *escaped) {
+    uint32_t character = 0;
+    *escaped = false;
+    while (self->at < self->end && *self->at != '"') {
+        size_t size = dd_utf8_size(self->at, (size_t)(self->end - self->at));
+        if (size == 0 || (unsigned char)*self->at < ' ') {
+            (void)refuse(self, DDAEBM_FORMAT, size == 0 ? "no UTF-8:" : "a control character in a text:");
+            return false;
+        }
+        self->at += size;
+        if (self->at[-1] != '\\')
+            continue;
+        *escaped = true;
+        if (!take_escape(self, &character)) {
+            (void)refuse(self, DDAEBM_FORMAT, "a backslash that stands for no character:");
+            return false;
+        }
+    }
+    return self->at < self->end || refuse(self, DDAEBM_FORMAT, "a text without its closing quote,");
 }
 
 static json_t *read_string(scanner *self) {
     const char *from = self->at;
     bool escaped = false;
-    for (; self->at < self->end && *self->at != '"'; self->at++) {
-        if (*self->at < ' ' || *self->at > '~')
-            return NULL;
-        if (*self->at != '\\')
-            continue;
-        escaped = true;
-        self->at++;
-        if (!is_next(self, escapes))
-            return NULL;
-    }
-    if (self->at == self->end)
+    if (!skip_text(self, &escaped))
         return NULL;
     size_t length = (size_t)(self->at++ - from);
     json_t *raw = made(self, json_stringn_nocheck(from, length));
@@ -80,49 +172,46 @@ static json_t *read_string(scanner *self) {
     return value;
 }
 
-static bool take_digits(scanner *self) {
-    bool there = false;
-    while (take(self, "0123456789"))
-        there = true;
-    return there;
+/* --- Numbers. --- */
+
+/* -12, -1.5, 1e-3: its end, and whether it is no integer. */
+static bool skip_number(scanner *self, bool *real) {
+    (void)take(self, "-");
+    bool good = take(self, "0") || take_digits(self);
+    bool fraction = good && take(self, ".");
+    good = good && (!fraction || take_digits(self));
+    bool exponent = good && take(self, "eE");
+    if (exponent)
+        (void)take(self, "+-");
+    *real = fraction || exponent;
+    return good && (!exponent || take_digits(self));
 }
 
 static json_t *make_real(scanner *self, const char *text) {
     double value = strtod(text, NULL);
-    return isfinite(value) ? made(self, json_real(value)) : NULL;
+    return isfinite(value) ? made(self, json_real(value)) : refuse(self, DDAEBM_OUT_OF_RANGE, "a number too large for 64 bits,");
 }
 
 static json_t *make_integer(scanner *self, const char *text) {
     errno = 0;
     long long value = strtoll(text, NULL, 10);
-    return errno == 0 ? made(self, json_integer(value)) : NULL;
+    return errno == 0 ? made(self, json_integer(value)) : refuse(self, DDAEBM_OUT_OF_RANGE, "an integer too large for 64 bits,");
 }
 
 static json_t *read_number(scanner *self) {
     const char *from = self->at;
     bool real = false;
-    char text[MOST_DIGITS];
-    (void)take(self, "-");
-    if (!take(self, "0") && !take_digits(self))
+    if (!skip_number(self, &real))
+        return refuse(self, DDAEBM_FORMAT, "a number that breaks off,");
+    json_t *copy = made(self, json_stringn_nocheck(from, (size_t)(self->at - from))); /* with a zero after it */
+    if (!copy)
         return NULL;
-    if (take(self, ".")) {
-        real = true;
-        if (!take_digits(self))
-            return NULL;
-    }
-    if (take(self, "eE")) {
-        real = true;
-        (void)take(self, "+-");
-        if (!take_digits(self))
-            return NULL;
-    }
-    size_t length = (size_t)(self->at - from);
-    if (length >= sizeof text)
-        return NULL;
-    memcpy(text, from, length);
-    text[length] = '\0';
-    return real ? make_real(self, text) : make_integer(self, text);
+    json_t *value = real ? make_real(self, json_string_value(copy)) : make_integer(self, json_string_value(copy));
+    json_decref(copy);
+    return value;
 }
+
+/* --- Values. --- */
 
 static json_t *read_literal(scanner *self) {
     static const char *const words[] = {"true", "false", "null"};
@@ -133,40 +222,58 @@ static json_t *read_literal(scanner *self) {
         self->at += length;
         return i == 0 ? json_true() : i == 1 ? json_false() : json_null();
     }
-    return NULL;
+    return refuse(self, DDAEBM_FORMAT, "a value is missing");
 }
 
 static bool add_element(scanner *self, json_t *array) {
     json_t *value = read_value(self);
     if (value && json_array_append_new(array, value) != 0)
-        self->starved = true;
-    return value && !self->starved;
+        value = made(self, NULL);
+    return value != NULL;
+}
+
+static json_t *read_name(scanner *self, const json_t *object) {
+    skip_blanks(self);
+    if (!take(self, "\""))
+        return refuse(self, DDAEBM_FORMAT, "a name in quotes is missing");
+    json_t *name = read_string(self);
+    if (name && json_object_get(object, json_string_value(name))) {
+        json_decref(name);
+        return refuse(self, DDAEBM_FORMAT, "a duplicate name before");
+    }
+    return name;
 }
 
 static bool add_member(scanner *self, json_t *object) {
+    json_t *name = read_name(self, object), *value = NULL;
+    if (!name)
+        return false;
     skip_blanks(self);
-    json_t *name = take(self, "\"") ? read_string(self) : NULL, *value = NULL;
-    skip_blanks(self);
-    if (name && take(self, ":") && !json_object_get(object, json_string_value(name)))
-        value = read_value(self);
+    value = take(self, ":") ? read_value(self) : refuse(self, DDAEBM_FORMAT, "a colon is missing");
     if (value && json_object_set_new_nocheck(object, json_string_value(name), value) != 0)
-        self->starved = true;
+        value = made(self, NULL);
     json_decref(name);
-    return value && !self->starved;
+    return value != NULL;
 }
 
 /* What follows the opening bracket. */
-static json_t *read_all(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *), const char *closing) {
-    if (++self->depth > DD_JSON_MOST_DEPTH)
-        self->deep = true;
-    bool good = made(self, whole) && !self->deep;
+static bool fill(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *), const char *closing) {
     skip_blanks(self);
-    if (good && !take(self, closing)) {
-        do
-            good = add(self, whole);
-        while (good && take(self, ","));
-        good = good && take(self, closing);
-    }
+    if (take(self, closing))
+        return true;
+    do
+        if (!add(self, whole))
+            return false;
+    while (take(self, ","));
+    return take(self, closing) || refuse(self, DDAEBM_FORMAT, "a comma or closing bracket is missing");
+}
+
+static json_t *read_all(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *), const char *closing) {
+    if (!made(self, whole))
+        return NULL;
+    if (++self->depth > DD_JSON_MOST_DEPTH)
+        (void)refuse(self, DDAEBM_OUT_OF_RANGE, "brackets nest deeper than 8 levels");
+    bool good = self->depth <= DD_JSON_MOST_DEPTH && fill(self, whole, add, closing);
     self->depth--;
     if (good)
         return whole;
@@ -178,6 +285,9 @@ static json_t *read_all(scanner *self, json_t *whole, bool (*add)(scanner *, jso
 static json_t *read_value(scanner *self) {
     json_t *value = NULL;
     skip_blanks(self);
+    if (self->values == 0)
+        return refuse(self, DDAEBM_OUT_OF_RANGE, "it holds more values than are allowed:");
+    self->values--;
     if (take(self, "{"))
         value = read_all(self, json_object(), add_member, "}");
     else if (take(self, "["))
@@ -190,50 +300,20 @@ static json_t *read_value(scanner *self) {
     return value;
 }
 
-/* With the code where jansson has it. */
-static json_t *refuse(json_error_t *error, enum json_error_code code, const char *text) {
-    (void)snprintf(error->text, sizeof error->text - 1, "%s", text);
-    error->text[sizeof error->text - 1] = (char)code;
-    return NULL;
-}
-
-static json_t *starve(json_error_t *error) {
-    return refuse(error, json_error_out_of_memory, "out of memory");
-}
-
-static json_t *read_text(const char *text, size_t length, size_t flags, json_error_t *error) {
-    scanner self = {.at = text, .end = text + length};
-    json_t *value = read_value(&self);
-    if (value && self.at == self.end && (json_is_object(value) || json_is_array(value) || flags & JSON_DECODE_ANY))
-        return value;
-    json_decref(value);
-    if (self.deep && !self.starved)
-        return refuse(error, json_error_stack_overflow, "brackets nest deeper than 8 levels");
-    return self.starved ? starve(error) : json_loadb(text, length, flags, error);
-}
-
-json_t *dd_json_read(const char *text, size_t length, size_t flags, json_error_t *error) {
-    memset(error, 0, sizeof *error); /* jansson does not always fill it */
+json_t *dd_json_read(const char *text, size_t length, size_t most_values, dd_json_error *error) {
+    scanner self = {.begin = text, .at = text, .end = text + length, .values = most_values, .error = error};
+    *error = (dd_json_error){.status = DDAEBM_OK};
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (plain == (locale_t)0)
-        return starve(error);
+        return made(&self, NULL);
     locale_t before = uselocale(plain); /* of this thread alone */
-    json_t *value = read_text(text, length, flags, error);
+    json_t *value = read_value(&self);
+    if (value && self.at < self.end) {
+        (void)refuse(&self, DDAEBM_FORMAT, "more follows:");
+        json_decref(value);
+        value = NULL;
+    }
     (void)uselocale(before);
     freelocale(plain);
     return value;
-}
-
-ddaebm_status dd_json_status(const json_error_t *error) {
-    switch (json_error_code(error)) {
-    case json_error_out_of_memory:
-        return DDAEBM_OUT_OF_MEMORY;
-    case json_error_unknown:
-        return *error->text ? DDAEBM_FORMAT : DDAEBM_OUT_OF_MEMORY;
-    case json_error_stack_overflow:
-    case json_error_numeric_overflow:
-        return DDAEBM_OUT_OF_RANGE;
-    default:
-        return DDAEBM_FORMAT;
-    }
 }

@@ -7,10 +7,16 @@
 
 enum { DD_JSON_MOST_DEPTH = 8 };
 
-/* The value that the text holds, a new reference; or NULL, and *error says where the text is wrong, or that memory ran out. */
-json_t *dd_json_read(const char *text, size_t length, size_t flags, json_error_t *error);
+/* Why and where a text is not read. */
+typedef struct dd_json_error {
+    ddaebm_status status; /* FORMAT, OUT_OF_RANGE (numbers, depth, how many values) or OUT_OF_MEMORY */
+    int line;             /* from 1 */
+    size_t byte;          /* from 0 */
+    char text[128];
+} dd_json_error;
 
-/* The status of a failure to read. */
-ddaebm_status dd_json_status(const json_error_t *error);
+/* The value that all of the text is, a new reference, of at most `most_values` values in all; or NULL, and *error says why. Names within an
+ * object differ, texts are UTF-8 and hold no zero, numbers are finite and integers of 64 bits. */
+json_t *dd_json_read(const char *text, size_t length, size_t most_values, dd_json_error *error);
 
 #endif

@@ -152,7 +152,7 @@ START_TEST(lies_are_refused) {
         {ONE("[0]", "[0,0]"), 0, DDAEBM_OUT_OF_RANGE, "1 to 2147483647"},
         {ONE("[-1]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "1 to 2147483647"},
         {ONE("[2147483648]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "1 to 2147483647"},
-        {ONE("[99999999999999999999]", "[0,4]"), 4, DDAEBM_FORMAT, "no JSON"},
+        {ONE("[99999999999999999999]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "integer too large"},
         {ONE("[2147483647,2147483647,2147483647]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "address space"},
         {ONE("[2147483647,2147483647,4]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "address space"},
         {ONE("[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "8 axes"},
@@ -226,18 +226,19 @@ START_TEST(limits_hold_at_their_edge) {
 }
 END_TEST
 
-/* Header texts that would cost a JSON parser far more memory than they are long. */
-START_TEST(bombs_are_refused_before_they_are_parsed) {
+/* Header texts that would cost far more memory as values than they are long. */
+START_TEST(bombs_are_refused) {
     open_context(2);
     static const char *const pieces[] = {"[],", "{},", "1,", "[[[[", "\"\":[],"};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         size_t length = 8000000, step = strlen(pieces[i]);
         char *header = malloc(length + 1);
         dd_safetensors *file = NULL;
-        for (size_t k = 0; k < length; k++)
-            header[k] = pieces[i][k % step];
+        header[0] = i < 4 ? '[' : '{';
+        for (size_t k = 1; k < length; k++)
+            header[k] = pieces[i][(k - 1) % step];
         header[length] = '\0';
-        ck_assert_int_eq(parse(&file, header, 0), DDAEBM_OUT_OF_RANGE);
+        ck_assert_int_eq(parse(&file, header, 0), i < 4 ? DDAEBM_OUT_OF_RANGE : DDAEBM_FORMAT); /* a duplicate name */
         ck_assert_ptr_null(file);
         free(header);
     }
@@ -535,7 +536,7 @@ int main(void) {
                                   data_is_aligned_whatever_the_file,
                                   lies_are_refused,
                                   limits_hold_at_their_edge,
-                                  bombs_are_refused_before_they_are_parsed,
+                                  bombs_are_refused,
                                   what_is_written_is_read,
                                   a_writer_may_have_nothing,
                                   what_cannot_be_written_is_refused,

@@ -34,13 +34,11 @@ static int line_of(const scanner *self) {
     return line;
 }
 
-/* Notes the first mistake, where the scanner stands. NULL. */
+/* Notes a mistake, where the scanner stands; nothing is read after one. NULL. */
 static json_t *refuse(scanner *self, ddaebm_status status, const char *what) {
     enum { SHOWN = 20 };
     char quote[DD_TEXT_QUOTE];
     size_t left = (size_t)(self->end - self->at);
-    if (self->error->status != DDAEBM_OK)
-        return NULL;
     self->error->status = status;
     self->error->line = line_of(self);
     self->error->byte = (size_t)(self->at - self->begin);
@@ -127,10 +125,11 @@ static size_t unescape(char *text, size_t length) {
     char *to = text;
     while (in.at < in.end) {
         uint32_t character = 0;
-        if (!take(&in, "\\"))
-            *to++ = *in.at++;
-        else if (take_escape(&in, &character)) /* as when its end was looked for */
+        if (take(&in, "\\")) {
+            (void)take_escape(&in, &character); /* as when its end was looked for */
             to += put_character(to, character);
+        } else
+            *to++ = *in.at++;
     }
     return (size_t)(to - text);
 }
@@ -141,20 +140,18 @@ static bool skip_text(scanner *self, bool *escaped) {
     *escaped = false;
     while (self->at < self->end && *self->at != '"') {
         size_t size = dd_utf8_size(self->at, (size_t)(self->end - self->at));
-        if (size == 0 || (unsigned char)*self->at < ' ') {
-            (void)refuse(self, DDAEBM_FORMAT, size == 0 ? "no UTF-8:" : "a control character in a text:");
-            return false;
-        }
+        if (size == 0 || (unsigned char)*self->at < ' ')
+            return refuse(self, DDAEBM_FORMAT, size == 0 ? "no UTF-8:" : "a control character in a text:") != NULL;
         self->at += size;
         if (self->at[-1] != '\\')
             continue;
         *escaped = true;
-        if (!take_escape(self, &character)) {
-            (void)refuse(self, DDAEBM_FORMAT, "a backslash that stands for no character:");
-            return false;
-        }
+        if (!take_escape(self, &character))
+            return refuse(self, DDAEBM_FORMAT, "a backslash that stands for no character:") != NULL;
     }
-    return self->at < self->end || refuse(self, DDAEBM_FORMAT, "a text without its closing quote,");
+    if (self->at < self->end)
+        return true;
+    return refuse(self, DDAEBM_FORMAT, "a text without its closing quote,") != NULL;
 }
 
 static json_t *read_string(scanner *self) {
@@ -265,7 +262,9 @@ static bool fill(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *),
         if (!add(self, whole))
             return false;
     while (take(self, ","));
-    return take(self, closing) || refuse(self, DDAEBM_FORMAT, "a comma or closing bracket is missing");
+    if (take(self, closing))
+        return true;
+    return refuse(self, DDAEBM_FORMAT, "a comma or closing bracket is missing") != NULL;
 }
 
 static json_t *read_all(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *), const char *closing) {

@@ -266,6 +266,7 @@ START_TEST(a_file_may_be_named_through_proc) {
     }
     close(file);
     assert_content(in_folder("a"), "++++");
+    ASSERT_FAILS(write_text("/proc/self/fd/0/a", "x"), DDAEBM_IO, "there is no folder /proc/self/fd/0");
     close_context();
 }
 END_TEST

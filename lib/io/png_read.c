@@ -44,10 +44,13 @@ static void refuse_damage(png_structp png) {
 }
 
 /* All chunks but IHDR, PLTE, tRNS, IDAT and IEND. For a text or a profile libpng makes room of the length that the chunk claims, up to 2 GiB,
- * before it looks whether it is there. */
+ * before it looks whether it is there. What no room is made for may be as long as it is: without benign errors libpng's own limit refuses. */
 static void pass_over_remarks(png_structp png) {
 #ifdef PNG_HANDLE_AS_UNKNOWN_SUPPORTED
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+#ifdef PNG_SET_USER_LIMITS_SUPPORTED
+    png_set_chunk_malloc_max(png, 0);
+#endif
 #else
     (void)png;
 #endif
@@ -95,6 +98,21 @@ static void normalise(png_structp png, png_infop info, struct decoder *decoder) 
     decoder->alpha = decoder->colours > 0 || png_get_channels(png, info) > decoder->picture.shape.channels;
 }
 
+/* Whether image data come after the end of their stream: libpng, which has read that chunk with the last line, would pass over them. */
+static bool more_data_follow(const struct decoder *decoder) {
+    enum { FRAME = 12 }; /* bytes of a chunk beside its data: length, name, checksum */
+    const unsigned char *at = decoder->at;
+    while (decoder->end - at >= FRAME) {
+        size_t length = png_get_uint_32(at);
+        if (length > 0 && memcmp(at + 4, "IDAT", 4) == 0)
+            return true;
+        if (length > (size_t)(decoder->end - at) - FRAME)
+            return false; /* libpng refuses it */
+        at += FRAME + length;
+    }
+    return false;
+}
+
 static void read_picture(png_structp png, png_infop info, struct decoder *decoder) {
     png_read_info(png, info);
     measure(png, info, decoder);
@@ -105,6 +123,8 @@ static void read_picture(png_structp png, png_infop info, struct decoder *decode
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < height; y++)
             png_read_row(png, decoder->decoded + y * line, NULL);
+    if (more_data_follow(decoder))
+        png_error(png, "more data follow its last line");
     png_read_end(png, NULL);
     if (decoder->at != decoder->end)
         png_error(png, "more follows its end");

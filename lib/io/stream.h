@@ -33,13 +33,13 @@ typedef struct dd_block {
     size_t used, capacity;
 } dd_block;
 
-/* As dd_intake_open, of a name that was found, not given: what is no plain file is IO, and none is waited for, as a pipe would have it. */
-ddaebm_status dd_intake_open_plain(dd_intake *stream, const char *path);
-
 /* INVALID_ARGUMENT for a reader that cannot be used, NOT_FOUND if there is no such file, IO for whatever else the system refuses, and
  * for a folder. To be closed on success alone. */
 ddaebm_status dd_intake_open(dd_intake *stream, const ddaebm_reader *reader);
 void dd_intake_close(dd_intake *stream);
+
+/* As dd_intake_open, of a name that was found, not given: what is no plain file is IO, and none is waited for, as a pipe would have it. */
+ddaebm_status dd_intake_open_plain(dd_intake *stream, const char *path);
 
 /* Reads until the block holds `wanted` bytes or the stream ends. Memory grows with what has been read, in steps of at most 1 MiB or twice
  * what there is, never with what is claimed; a plain file is trusted to have its size. CANCELLED if progress asks for it. */

@@ -11,17 +11,18 @@
 
 enum { WIDTH = 11, HEIGHT = 9, PIXELS = WIDTH * HEIGHT, ROOM = 8 * PIXELS };
 
-static void write_png(const char *path, int colour, int depth, int interlace, const uint8_t *data, size_t line) {
+static void write_png_of(const char *path, uint32_t height, int colour, int depth, int interlace, const uint8_t *data,
+                         size_t line) {
     static const png_color palette[] = {{1, 2, 3}, {40, 50, 60}, {255, 0, 7}, {9, 9, 9}};
     FILE *file = fopen(path, "wb");
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(png);
     png_bytep lines[HEIGHT];
-    for (size_t y = 0; y < HEIGHT; y++)
+    for (size_t y = 0; y < height; y++)
         lines[y] = (png_bytep)(uintptr_t)(data + y * line);
     ck_assert_int_eq(setjmp(png_jmpbuf(png)), 0);
     png_init_io(png, file);
-    png_set_IHDR(png, info, WIDTH, HEIGHT, depth, colour, interlace, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png, info, WIDTH, height, depth, colour, interlace, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     if (colour == PNG_COLOR_TYPE_PALETTE)
         png_set_PLTE(png, info, palette, 4);
     png_write_info(png, info);
@@ -29,6 +30,10 @@ static void write_png(const char *path, int colour, int depth, int interlace, co
     png_write_end(png, NULL);
     png_destroy_write_struct(&png, &info);
     fclose(file);
+}
+
+static void write_png(const char *path, int colour, int depth, int interlace, const uint8_t *data, size_t line) {
+    write_png_of(path, HEIGHT, colour, depth, interlace, data, line);
 }
 
 static ddaebm_status parse(dd_pictures *out, const char *path) {
@@ -266,7 +271,7 @@ enum { SIGNATURE = 8, FRAME = 12, HEADER_END = SIGNATURE + FRAME + 13 };
 static size_t put_chunk(uint8_t *file, size_t size, size_t at, size_t replaced, const char *name, const void *data, size_t length) {
     dd_crc32 sum;
     memmove(file + at + FRAME + length, file + at + replaced, size - at - replaced);
-    memcpy(file + at, (uint8_t[]){0, 0, (uint8_t)(length >> 8), (uint8_t)length}, 4);
+    memcpy(file + at, (uint8_t[]){(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length}, 4);
     memcpy(file + at + 4, name, 4);
     memmove(file + at + 8, data, length);
     dd_crc32_begin(&sum);
@@ -312,6 +317,51 @@ START_TEST(what_is_not_understood_whole_is_refused) {
     size_t same = put_chunk(changed, size, SIGNATURE, HEADER_END - SIGNATURE, "IHDR", changed + SIGNATURE + 8, 13);
     ck_assert_uint_eq(same, size);
     ASSERT_FAILS(parse_copy(changed, size), DDAEBM_FORMAT, "damaged or cut off");
+    close_context();
+}
+END_TEST
+
+/* Whatever the lines and passes, the chunk in which the stream of data ends is the last that may have any. */
+START_TEST(data_end_with_the_last_line) {
+    uint8_t file[ROOM], changed[ROOM];
+    open_context(2);
+    for (int interlace = PNG_INTERLACE_NONE; interlace <= PNG_INTERLACE_ADAM7; interlace++)
+        for (uint8_t height = 1; height <= HEIGHT; height++) {
+            uint8_t data[ROOM] = {0};
+            write_png_of(in_folder("a.png"), height, PNG_COLOR_TYPE_RGB, 8, interlace, data, 3 * WIDTH);
+            size_t size = get_file(in_folder("a.png"), file, sizeof file / 2), end = size - FRAME;
+            memcpy(changed, file, size);
+            size_t longer = put_chunk(changed, size, end, 0, "IDAT", "", 0);
+            ASSERT_OK(parse_copy(changed, longer));
+            longer = put_chunk(changed, longer, end + FRAME, 0, "tEXt", "a", 2);
+            ASSERT_OK(parse_copy(changed, longer));
+            longer = put_chunk(changed, longer, end + 2 * FRAME + 2, 0, "IDAT", "more", 4);
+            ASSERT_FAILS(parse_copy(changed, longer), DDAEBM_FORMAT, "more data follow its last line");
+            memcpy(changed, file, size);
+            longer = put_chunk(changed, size, end, 0, "IDAT", "more", 4);
+            ASSERT_FAILS(parse_copy(changed, longer), DDAEBM_FORMAT, "more data follow its last line");
+        }
+    close_context();
+}
+END_TEST
+
+/* libpng's own limit is 8,000,000 bytes. */
+START_TEST(what_is_passed_over_may_be_long) {
+    enum { LONG = 9000000 };
+    static const char *const names[] = {"tEXt", "iCCP", "eXIf", "prVw"};
+    uint8_t data[ROOM], *file = malloc(ROOM + LONG + FRAME), *text = calloc(1, LONG);
+    open_context(2);
+    fill_bytes(data, sizeof data, 1);
+    write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t size = get_file(in_folder("a.png"), file, ROOM);
+        size = put_chunk(file, size, HEADER_END, 0, names[i], text, LONG);
+        counted.most = counted.bytes;
+        ASSERT_OK(parse_copy(file, size));
+        ck_assert_uint_lt(counted.most, 1 << 20);
+    }
+    free(text);
+    free(file);
     close_context();
 }
 END_TEST
@@ -375,6 +425,8 @@ int main(void) {
                                   a_folder_may_hold_too_much,
                                   what_is_no_plain_file_is_not_waited_for,
                                   what_is_not_understood_whole_is_refused,
+                                  data_end_with_the_last_line,
+                                  what_is_passed_over_may_be_long,
                                   a_palette_has_no_other_colours,
                                   a_claim_of_width_costs_nothing};
     return run_tests("png_read", tests, sizeof tests / sizeof *tests);

@@ -132,7 +132,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *
  *  @param trainer the trainer
  *  @param[in,out] statistics may be NULL; its struct_size set by the caller; meaningless on failure
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FINITE (a loss or gradient, or a gradient beyond 1e18, whose
- *          square Adam could not keep; the text names network and step), ::DDAEBM_OUT_OF_MEMORY (first step only), or what a hook or the data set returned. @since 0.1 */
+ *          square Adam could not keep; the text names network and step), ::DDAEBM_OUT_OF_MEMORY (first step only), or what a hook
+ *          or the data set returned. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_step(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics);
 
 /** Steps until step @p last is done; returns at once if it is.

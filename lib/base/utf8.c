@@ -29,6 +29,12 @@ bool dd_utf8_is_valid(const char *text, size_t length) {
     return true;
 }
 
+size_t dd_utf8_cut(const char *text, size_t most) {
+    while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80)
+        most--;
+    return most;
+}
+
 /* The number of a character of so many bytes. */
 static uint32_t number(const char *text, size_t size) {
     uint32_t value = (unsigned char)text[0] & (size == 1 ? 0x7Fu : 0xFFu >> (size + 1));

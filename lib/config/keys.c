@@ -1,6 +1,7 @@
 #include "config/keys.h"
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "io/json.h"
 
 #include <jansson.h>
@@ -144,8 +145,7 @@ const char *dd_shown(char shown[DD_SHOWN_ROOM], const char *text) {
     size_t room = DD_SHOWN_ROOM - sizeof more, length = strlen(text);
     bool cut = length > room;
     if (cut)
-        for (length = room; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
-            length--; /* not within a character of UTF-8 */
+        length = dd_utf8_cut(text, room);
     memcpy(shown, text, length);
     memcpy(shown + length, cut ? more : "", cut ? sizeof more : 1);
     return shown;

@@ -133,15 +133,15 @@ static void read_picture(png_structp png, png_infop info, struct decoder *decode
 /* The pixels of the picture. What shines through is black. */
 static ddaebm_status lay_over_black(const struct decoder *decoder) {
     size_t channels = decoder->picture.shape.channels, pixels = decoder->picture.shape.height * decoder->picture.shape.width;
+    const bool numbers = decoder->colours > 0; /* of colours in the palette */
     const uint8_t *from = decoder->decoded;
     uint8_t *to = decoder->picture.pixels;
-    for (size_t i = 0; i < pixels; i++, to += channels) {
-        const uint8_t *pixel = decoder->colours > 0 ? decoder->palette[*from] : from;
-        if (decoder->colours > 0 && *from >= decoder->colours)
+    for (size_t i = 0; i < pixels; i++, from += numbers ? 1 : channels + decoder->alpha, to += channels) {
+        const uint8_t *pixel = numbers ? decoder->palette[*from] : from;
+        if (numbers && *from >= decoder->colours)
             return dd_fail(DDAEBM_FORMAT, "its pixel %zu has colour %d of a palette of %d", i, *from, decoder->colours);
         for (size_t c = 0; c < channels; c++)
             to[c] = decoder->alpha ? (uint8_t)((pixel[c] * pixel[channels] + 127) / 255) : pixel[c];
-        from += decoder->colours > 0 ? 1 : channels + decoder->alpha;
     }
     return DDAEBM_OK;
 }

@@ -234,12 +234,12 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
         return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file", block->used);
     memcpy(&length, block->data, LENGTH);
     const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_HEADER_BYTES);
+    const size_t most_in_all = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
     if (length > most)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %zu are allowed: is it a safetensors file?",
                        (unsigned long long)length, most);
-    if (LENGTH + length > dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header alone takes more than the %zu bytes allowed a file",
-                       dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES));
+    if (LENGTH + length > most_in_all)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header alone takes more than the %zu bytes allowed a file", most_in_all);
     *data = LENGTH + (size_t)length;
     status = dd_intake_fill(stream, file->context, block, *data);
     if (status != DDAEBM_OK)

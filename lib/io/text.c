@@ -1,5 +1,7 @@
 #include "io/text.h"
 
+#include "base/utf8.h"
+
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
@@ -112,17 +114,11 @@ bool dd_text_number(float *out, const char *text, size_t length) {
     return true;
 }
 
-/* As many of the first `most` bytes as are whole characters; where there is none, all of them. */
-static size_t whole_characters(const char *text, size_t most) {
-    size_t length = most;
-    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
-        length--;
-    return length > 0 ? length : most;
-}
-
 const char *dd_text_quote(char out[DD_TEXT_QUOTE], const char *text, size_t length) {
     const size_t most = DD_TEXT_QUOTE - 6; /* two quotes, three dots and the end */
-    size_t shown = length > most ? whole_characters(text, most) : length;
+    size_t shown = length > most ? dd_utf8_cut(text, most) : length;
+    if (shown == 0 && length > most)
+        shown = most; /* no character is so long: what it is all the same */
     char *to = out;
     *to++ = '\'';
     for (size_t i = 0; i < shown; i++)

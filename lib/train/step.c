@@ -34,7 +34,7 @@ void dd_trainer_compute(ddaebm_trainer *trainer, int phase) {
 
 #define REMEDY "Lower optimizer.energy_rate and optimizer.generator_rate, or raise objective.gamma"
 
-/* Refuses to go on with a loss or a gradient that is not finite; no weight has changed. */
+/* Refuses to go on with a loss or a gradient that is not finite; no weight of that network has changed. */
 static ddaebm_status check_finite(const ddaebm_trainer *trainer, ddaebm_network network, dd_loss loss) {
     const char *name = dd_network_name(network);
     unsigned long long step = (unsigned long long)trainer->step + 1;
@@ -112,24 +112,27 @@ ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
     return DDAEBM_OK;
 }
 
-static ddaebm_status update_energy(ddaebm_trainer *trainer, bool undoable) {
-    ddaebm_status status;
-    DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENERGY));
-    DD_TRY(check_finite(trainer, DDAEBM_NETWORK_ENERGY, DD_LOSS_ENERGY));
-    if (undoable)
-        dd_trainer_keep_energy(trainer);
+/* All of the energy's update that may fail, */
+static ddaebm_status admit_energy(ddaebm_trainer *trainer) {
+    ddaebm_status status = call_hook(trainer, DDAEBM_NETWORK_ENERGY);
+    return status == DDAEBM_OK ? check_finite(trainer, DDAEBM_NETWORK_ENERGY, DD_LOSS_ENERGY) : status;
+}
+
+/* and the rest. */
+static void update_energy(ddaebm_trainer *trainer) {
     update(trainer, DDAEBM_NETWORK_ENERGY);
     trainer->stage = DD_STAGE_ENERGY_UPDATED;
-cleanup:
-    return status;
 }
 
 ddaebm_status ddaebm_trainer_energy_update(ddaebm_trainer *trainer) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
-    ddaebm_status status =
-        expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients");
-    return status == DDAEBM_OK ? update_energy(trainer, false) : status;
+    ddaebm_status status;
+    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients"));
+    DD_TRY(admit_energy(trainer));
+    update_energy(trainer);
+cleanup:
+    return status;
 }
 
 ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
@@ -226,7 +229,9 @@ ddaebm_status ddaebm_trainer_step(ddaebm_trainer *trainer, ddaebm_step_statistic
     if (status != DDAEBM_OK)
         return status;
     DD_TRY(ddaebm_trainer_energy_gradients(trainer));
-    DD_TRY(update_energy(trainer, true));
+    DD_TRY(admit_energy(trainer));
+    dd_trainer_keep_energy(trainer);
+    update_energy(trainer);
     DD_TRY(ddaebm_trainer_generator_gradients(trainer));
     DD_TRY(ddaebm_trainer_generator_update(trainer, statistics));
     return DDAEBM_OK;

@@ -2,9 +2,8 @@
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "support/counted.h"
-#include "support/small.h"
+#include "support/same_state.h"
 #include "support/tamper.h"
-#include "train/trainer.h"
 
 #include <math.h>
 
@@ -38,25 +37,8 @@ static void assert_same_files(const ddaebm_trainer *a, const ddaebm_trainer *b) 
 }
 
 static void assert_same_state(const ddaebm_trainer *a, const ddaebm_trainer *b) {
-    ck_assert_uint_eq(a->step, b->step);
     ck_assert_uint_eq(a->seed, b->seed);
-    ck_assert_int_eq(a->averaging, b->averaging);
-    for (int n = 0; n < DD_NETWORKS; n++) {
-        const size_t *totals = a->model->parameters.totals[n];
-        for (int role = 0; role < 2; role++) {
-            ck_assert_int_eq(
-                memcmp(a->model->weights.values[n][role], b->model->weights.values[n][role], totals[role] * sizeof(float)), 0);
-            if (a->averaging)
-                ck_assert_int_eq(memcmp(a->average.values[n][role], b->average.values[n][role], totals[role] * sizeof(float)), 0);
-            ck_assert_int_eq(!a->moments[n][role], !b->moments[n][role]); /* no first moments if beta1 is 0 */
-            if (a->moments[n][role])
-                ck_assert_int_eq(memcmp(a->moments[n][role], b->moments[n][role], totals[DD_ROLE_WEIGHT] * sizeof(float)), 0);
-        }
-        ck_assert_int_eq(
-            memcmp(a->model->weights.counters[n], b->model->weights.counters[n], totals[DD_ROLE_COUNTER] * sizeof(int64_t)), 0);
-    }
-    for (size_t i = 0; i < a->model->parameters.count; i++)
-        ck_assert_uint_eq(a->adam[i].updates, b->adam[i].updates);
+    ck_assert(same_state(a, b));
 }
 
 enum { LAST = 14 };

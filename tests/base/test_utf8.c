@@ -32,6 +32,23 @@ START_TEST(utf8_is_told_from_other_bytes) {
 }
 END_TEST
 
+/* What a text ends with is no character of the bytes behind it. */
+START_TEST(a_character_ends_with_its_text) {
+    ck_assert_uint_eq(dd_utf8_size("\xC3\xA4", 2), 2);
+    ck_assert_uint_eq(dd_utf8_size("\xC3\xA4", 1), 0);
+    ck_assert_uint_eq(dd_utf8_size("\xE2\x82\xAC", 2), 0);
+    ck_assert(!dd_utf8_is_valid("\xC3\xA4", 1) && !dd_utf8_is_valid("a\xE2\x82\xAC", 3));
+}
+END_TEST
+
+START_TEST(a_cut_falls_between_characters) {
+    static const char text[] = "a\xC3\xA4\xE2\x82\xAC.";
+    static const size_t expected[] = {0, 1, 1, 3, 3, 3, 6, 7};
+    for (size_t most = 0; most < sizeof text; most++)
+        ck_assert_uint_eq(dd_utf8_cut(text, most), expected[most]);
+}
+END_TEST
+
 static const char *printable(const char *text) {
     static char shown[100];
     strcpy(shown, text);
@@ -53,6 +70,7 @@ START_TEST(what_is_no_print_is_a_question_mark) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {utf8_is_told_from_other_bytes, what_is_no_print_is_a_question_mark};
+    const TTest *const tests[] = {utf8_is_told_from_other_bytes, a_character_ends_with_its_text, a_cut_falls_between_characters,
+                                  what_is_no_print_is_a_question_mark};
     return run_tests("utf8", tests, sizeof tests / sizeof *tests);
 }

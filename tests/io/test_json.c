@@ -140,6 +140,9 @@ START_TEST(brackets_nest_eight_deep) {
     static const char *const texts_too_deep[] = {"[[[[[[[[[1]]]]]]]]]", "{\"a\":[[[[[[[[[[[[[]", "[[[[[[[[{}]]]]]]]]",
                                                  "[\"\\u00e4\",[[[[[[[[[]"};
     dd_json_error error;
+    json_t *eight = dd_json_read("[[[[[[[[1]]]]]]]]", 17, SIZE_MAX, &error);
+    ck_assert_ptr_nonnull(eight);
+    json_decref(eight);
     for (size_t i = 0; i < sizeof texts_too_deep / sizeof *texts_too_deep; i++) {
         ck_assert_ptr_null(dd_json_read(texts_too_deep[i], strlen(texts_too_deep[i]), SIZE_MAX, &error));
         ck_assert_int_eq(error.status, DDAEBM_OUT_OF_RANGE);

@@ -175,6 +175,24 @@ START_TEST(bad_files_are_refused) {
         ck_assert_uint_eq(out.count, 77);
     }
     ck_assert_uint_eq(counted.calls, calls); /* lies cost no memory */
+    dd_rows edge = {NULL, 0, 0};             /* what is just allowed is read: 32 axes, headers of 2^20 bytes */
+    ASSERT_OK(
+        parse(&edge, 1, HEADER("<f4", "False", "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)"), zeros, 4));
+    dd_free(context, edge.values);
+    for (size_t length = 1 << 20; length <= (1 << 20) + 1; length++) {
+        unsigned char *big = malloc(12 + length + 4);
+        memset(big, ' ', 12 + length + 4);
+        memcpy(big, "\x93NUMPY\x02", 7);
+        big[7] = 0;
+        for (int b = 0; b < 4; b++)
+            big[8 + b] = (unsigned char)(length >> 8 * b);
+        memcpy(big + 12, HEADER("<f4", "False", "(1,)"), strlen(HEADER("<f4", "False", "(1,)")));
+        edge = (dd_rows){NULL, 0, 0};
+        ck_assert_int_eq(dd_npy_parse(&edge, context, big, 12 + length + 4), length == 1 << 20 ? DDAEBM_OK : DDAEBM_OUT_OF_RANGE);
+        if (edge.values)
+            dd_free(context, edge.values);
+        free(big);
+    }
     const unsigned char lie[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, '{'};
     dd_rows out = {NULL, 0, 0};
     ASSERT_FAILS(dd_npy_parse(&out, context, lie, sizeof lie), DDAEBM_OUT_OF_RANGE, "4294967295");

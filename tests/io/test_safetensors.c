@@ -206,6 +206,9 @@ START_TEST(limits_hold_at_their_edge) {
         dd_safetensors_free(file);
         file = NULL;
     }
+    ASSERT_OK(parse(&file, "{\"__metadata__\":{\"a\":\"b\\\" [[[[[[[[[[ \\\\\"}}", 0));
+    dd_safetensors_free(file);
+    file = NULL;
     ASSERT_OK(parse(&file, ONE("[1,1,1,1,1,1,1,1]", "[0,4]"), 4));
     dd_safetensors_free(file);
     file = NULL;

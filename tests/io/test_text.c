@@ -32,6 +32,9 @@ START_TEST(numbers_are_read) {
                 {"123456789012345678901234567890", 123456789012345678901234567890.0f},
                 {"0.000000000000000000000000000000123456789", 1.23456789e-31f},
                 {"16777217", 16777216},
+                {"16777217.0000000001", 16777218},
+                {"18446744073709551616", 18446744073709551616.0f}, /* 2^64 */
+                {"18446744073709551619", 18446744073709551616.0f},
                 {"1e-999999999999", 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         float value = -7;
@@ -106,6 +109,13 @@ START_TEST(quotes_are_short) {
             ck_assert(dd_utf8_is_valid(quote, strlen(quote)));
             ck_assert_int_eq(strstr(quote, "'...") != NULL, length > sizeof quote - 6);
         }
+    struct {
+        char quote[DD_TEXT_QUOTE], guard;
+    } room = {.guard = '!'};
+    memset(lengthy, 'x', sizeof lengthy); /* the most that is not cut, and one more */
+    ck_assert_uint_eq(strlen(dd_text_quote(room.quote, lengthy, sizeof quote - 6)), sizeof quote - 4);
+    ck_assert_str_eq(dd_text_quote(room.quote, lengthy, sizeof quote - 5) + sizeof quote - 7, "xx'...");
+    ck_assert_int_eq(room.guard, '!');
     memset(lengthy, '\x80', sizeof lengthy); /* no character anywhere */
     ck_assert_uint_lt(strlen(dd_text_quote(quote, lengthy, sizeof lengthy)), sizeof quote);
 }

@@ -268,6 +268,10 @@ START_TEST(the_contexts_limits_hold) {
     ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, size));
     ASSERT_OK(ddaebm_model_load_memory(&back, context, bytes, size));
     ddaebm_model_free(back);
+    uint64_t header = 0;
+    memcpy(&header, bytes, 8);
+    ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, 8 + header - 1));
+    refused(bytes, size, DDAEBM_OUT_OF_RANGE, "its header alone takes more than the");
     ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, size - 1));
     refused(bytes, size, DDAEBM_FORMAT, "outside any file that is allowed");
     free(bytes);

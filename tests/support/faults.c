@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "support/faults.h"
 
+#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -126,9 +127,16 @@ static mode_t mode_of(int flags, va_list arguments) {
     return flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
 }
 
+/* No child of the program gets what is opened, and nothing is taken for a new file that is there. */
+static void look_at_flags(int flags) {
+    ck_assert(!now.armed || flags & O_CLOEXEC);
+    ck_assert(!now.armed || !(flags & O_CREAT) || flags & O_EXCL);
+}
+
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...) {
     bool struck = strikes("open");
+    look_at_flags(flags);
     va_list arguments;
     va_start(arguments, flags);
     mode_t mode = mode_of(flags, arguments);
@@ -143,6 +151,7 @@ int __wrap_open(const char *path, int flags, ...) {
 int __wrap_openat(int folder, const char *path, int flags, ...);
 int __wrap_openat(int folder, const char *path, int flags, ...) {
     bool struck = strikes("openat");
+    look_at_flags(flags);
     va_list arguments;
     va_start(arguments, flags);
     mode_t mode = mode_of(flags, arguments);

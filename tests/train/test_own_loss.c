@@ -301,6 +301,13 @@ START_TEST(a_step_may_be_stopped_and_taken_again) {
     ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_run(straight, 5, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, spoil, &value));
+    ddaebm_trainer *fresh = train(EVERYTHING);
+    ASSERT_OK(ddaebm_trainer_run(fresh, 2, NULL, NULL));
+    ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, "sample hook's gradient");
+    ck_assert(same_weights(trainer, fresh));
+    ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 2);
+    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_STATE, "comes after");
+    ddaebm_trainer_free(fresh);
     ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
     ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_NOT_FINITE,
                  "step 3: the sample hook's gradient for number 1 of row 3 is nan");

@@ -52,6 +52,10 @@ static void compare_draws(const char *changes, const ddaebm_dataset *dataset) {
             }
         }
     }
+    const float *a = shards[0]->inputs[DD_SLOT_DROPOUT_SEED], *b = shards[1]->inputs[DD_SLOT_DROPOUT_SEED];
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k++)
+            ck_assert_msg(a[i] != b[k], "shards share bits");
     free_all(whole, shards);
 }
 

@@ -357,7 +357,15 @@ START_TEST(data_that_is_not_finite_stops_the_step) {
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "energy"));
         ck_assert(same_state(trainer, straight));
     }
-    bad.clean = true;
+    bad = (poisoned){
+        .row = UINT64_MAX, .clean = true, .refuse = DDAEBM_IO}; /* a step that is begun again, in vain, is begun no more */
+    ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
+    ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
+    bad.row = 2 * 8 + 3;
+    ck_assert_int_eq(ddaebm_trainer_energy_gradients(trainer), DDAEBM_IO);
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "comes after");
+    ck_assert(same_state(trainer, straight));
+    bad.refuse = DDAEBM_OK;
     run(trainer, 5);
     run(straight, 5);
     ck_assert(same_state(trainer, straight));
@@ -365,6 +373,46 @@ START_TEST(data_that_is_not_finite_stops_the_step) {
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
     ddaebm_dataset_free(healthy);
+    close_context();
+}
+END_TEST
+
+/* A loss is infinite, though its gradients are good. */
+static ddaebm_status spoil_loss(void *user, ddaebm_network network, float *gradients, size_t elements) {
+    ddaebm_trainer *trainer = user;
+    (void)gradients, (void)elements;
+    trainer->losses[network == DDAEBM_NETWORK_ENERGY ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR] = INFINITY;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status spoil_generators_loss(void *user, ddaebm_network network, float *gradients, size_t elements) {
+    return network == DDAEBM_NETWORK_ENERGY ? DDAEBM_OK : spoil_loss(user, network, gradients, elements);
+}
+
+START_TEST(a_loss_alone_stops_the_step) {
+    static const struct {
+        ddaebm_gradient_hook hook;
+        const char *told;
+    } rows[] = {{spoil_loss, "step 4: the loss of the energy is inf"},
+                {spoil_generators_loss, "step 4: the loss of the generator is inf"}};
+    open_context(1);
+    ddaebm_dataset *dataset = small_rows(context, 13, 2);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
+    run(trainer, 3);
+    run(straight, 3);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ASSERT_OK(ddaebm_trainer_set_hook(trainer, rows[i].hook, trainer));
+        ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, rows[i].told);
+        ck_assert(same_state(trainer, straight));
+        ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "comes after"); /* it is over */
+    }
+    ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
+    run(trainer, 6);
+    run(straight, 6);
+    ck_assert(same_state(trainer, straight));
+    ddaebm_trainer_free(trainer);
+    ddaebm_trainer_free(straight);
+    ddaebm_dataset_free(dataset);
     close_context();
 }
 END_TEST
@@ -858,6 +906,7 @@ int main(void) {
                                   the_hook_changes_what_is_applied,
                                   the_hook_can_stop_a_step,
                                   data_that_is_not_finite_stops_the_step,
+                                  a_loss_alone_stops_the_step,
                                   gradients_that_are_not_finite_stop_the_step,
                                   a_half_that_fails_takes_back_no_other,
                                   a_weight_that_is_not_finite_is_noticed,

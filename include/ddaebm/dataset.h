@@ -63,6 +63,49 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_named(ddaebm_datas
  *          ::DDAEBM_UNSUPPORTED, ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path);
 
+/** Whether the first line of a CSV file names its columns. Values are pinned. */
+typedef enum ddaebm_header {
+    DDAEBM_HEADER_AUTO = 0, /**< told by the content */
+    DDAEBM_HEADER_YES = 1,  /**< the first line has names, whatever they look like */
+    DDAEBM_HEADER_NO = 2    /**< the first line has numbers */
+} ddaebm_header;
+
+/** Order of the axes of an array of images. Values are pinned. */
+typedef enum ddaebm_layout {
+    DDAEBM_LAYOUT_AUTO = 0, /**< told by the shape */
+    DDAEBM_LAYOUT_NHWC = 1, /**< [count, height, width, channels] */
+    DDAEBM_LAYOUT_NCHW = 2, /**< [count, channels, height, width] */
+    DDAEBM_LAYOUT_ROWS = 3  /**< no images: each entry of the first axis is a row of numbers */
+} ddaebm_layout;
+
+/** How a file or folder is to be read. Initialise with DDAEBM_READ_OPTIONS_INIT, which leaves everything to the content, then change. */
+typedef struct ddaebm_read_options {
+    size_t struct_size;   /**< sizeof(ddaebm_read_options) */
+    ddaebm_header header; /**< of CSV: whether the first line has names */
+    ddaebm_layout layout; /**< of arrays: what their axes are */
+    /** Of tables: the columns to keep, in this order: names or numbers from 1 and ranges of those (3-5), separated by commas; NULL
+     *  for all. A name that looks like a number or holds a comma stands in double quotes. */
+    const char *columns;
+    const char *drop; /**< of tables: the columns to leave out, written in the same way; NULL for none */
+    double black;     /**< of arrays of images: the number that is black; equal to white: told by the content */
+    double white;     /**< and the number that is white */
+    size_t resize;    /**< of images: the side of the square that each is brought to; 0 to leave sizes as they are */
+    int recursive;    /**< of folders: not 0 to read the images of all folders below it as well, sorted by their paths */
+} ddaebm_read_options;
+
+/** Initialiser of a ddaebm_read_options. */
+#define DDAEBM_READ_OPTIONS_INIT                                                                                                   \
+    { sizeof(ddaebm_read_options), DDAEBM_HEADER_AUTO, DDAEBM_LAYOUT_AUTO, NULL, NULL, 0, 0, 0, 0 }
+
+/** ddaebm_dataset_open with options. An option that the kind of data has no use for is an error that says so.
+ *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
+ *  @param context NULL for the defaults
+ *  @param path of the file or folder
+ *  @param options not NULL; read during the call alone
+ *  @return as ddaebm_dataset_open; ::DDAEBM_NOT_FOUND for a column that the table does not have. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_open_with(ddaebm_dataset **out, ddaebm_context *context, const char *path,
+                                                                 const ddaebm_read_options *options);
+
 /** Copies an array of rows.
  *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
  *  @param context NULL for the defaults

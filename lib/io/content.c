@@ -17,6 +17,7 @@
 typedef struct whole_file {
     ddaebm_context *context;
     const char *path;
+    const ddaebm_read_options *options;
     void *data;
     size_t size;
 } whole_file;
@@ -68,8 +69,8 @@ static ddaebm_status parse(dd_content *out, whole_file *file) {
     return status;
 }
 
-static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const char *path) {
-    whole_file file = {context, path, NULL, 0};
+static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
+    whole_file file = {context, path, options, NULL, 0};
     ddaebm_status status = dd_file_read(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &file.data, &file.size);
     if (status != DDAEBM_OK)
         return status;
@@ -80,7 +81,8 @@ static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const c
     return status == DDAEBM_OK ? status : dd_fail_in(status, path);
 }
 
-static ddaebm_status read_folder(dd_content *out, ddaebm_context *context, const char *path) {
+static ddaebm_status read_folder(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
+    (void)options;
     dd_names batches = {NULL, 0, 0}, pictures = {NULL, 0, 0};
     ddaebm_status status = DDAEBM_OK;
     DD_TRY(dd_folder_list(&batches, context, path, "data_batch_", ".bin"));
@@ -98,9 +100,10 @@ cleanup:
     return status;
 }
 
-ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path) {
+ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
     dd_content content = {.rows = {NULL, 0, 0}};
-    ddaebm_status status = dd_folder_is(path) ? read_folder(&content, context, path) : read_file(&content, context, path);
+    ddaebm_status status =
+        dd_folder_is(path) ? read_folder(&content, context, path, options) : read_file(&content, context, path, options);
     if (status == DDAEBM_OK)
         *out = content;
     return status;

@@ -4,6 +4,8 @@
 
 #include "io/pictures.h"
 
+#include <ddaebm/dataset.h>
+
 /* Rows, or pictures of 8 bits. */
 typedef struct dd_content {
     dd_rows rows;           /* without values for pictures of 8 bits */
@@ -13,7 +15,7 @@ typedef struct dd_content {
 
 /* Reads what ddaebm_dataset_open takes, told by its content. Whatever the format, a file is read whole: a mapped file that another process cuts
  * short would end this one. Failures name file and cause; out is untouched then. */
-ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path);
+ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options);
 
 void dd_content_free(dd_content *content, ddaebm_context *context);
 

@@ -160,15 +160,25 @@ static ddaebm_status check_content(dd_content *content) {
 }
 
 ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path) {
+    const ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
+    return ddaebm_dataset_open_with(out, context, path, &options);
+}
+
+ddaebm_status ddaebm_dataset_open_with(ddaebm_dataset **out, ddaebm_context *context, const char *path,
+                                       const ddaebm_read_options *options) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(path);
+    DD_REQUIRE(options);
     ddaebm_context *held = NULL;
     dd_content content = {0};
-    ddaebm_status status = dd_context_hold(&held, context);
+    ddaebm_read_options ours = DDAEBM_READ_OPTIONS_INIT;
+    ddaebm_status status = dd_struct_in(&ours, sizeof ours, options, "DDAEBM_READ_OPTIONS_INIT");
+    if (status == DDAEBM_OK)
+        status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
-    DD_TRY(dd_content_read(&content, held, path));
+    DD_TRY(dd_content_read(&content, held, path, &ours));
     status = check_content(&content);
     if (status != DDAEBM_OK) {
         (void)dd_fail_in(status, path);

@@ -8,21 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One warning is enough where several calls of a command find the same fault. */
-static void print_warning(void *user, ddaebm_log_level level, const char *line) {
+/* One line is enough where several calls of a command find the same. */
+static void print_line(void *user, ddaebm_log_level level, const char *line) {
     static char before[256];
     (void)user;
-    if (level < DDAEBM_LOG_WARNING || strncmp(before, line, sizeof before - 1) == 0)
+    if (strncmp(before, line, sizeof before - 1) == 0)
         return;
     (void)snprintf(before, sizeof before, "%s", line);
-    complain("warning: %s", line);
+    complain(level < DDAEBM_LOG_WARNING ? "note: %s" : "warning: %s", line);
 }
 
 int open_context(ddaebm_context **out, const compute_options *compute) {
     ddaebm_context *context = NULL;
     int code = 0;
     TRY(checked(ddaebm_context_create(&context, NULL)));
-    TRY(checked(ddaebm_context_set_log(context, print_warning, NULL, DDAEBM_LOG_WARNING)));
+    TRY(checked(ddaebm_context_set_log(context, print_line, NULL, DDAEBM_LOG_INFO)));
     if (compute->threads.given)
         TRY(checked(ddaebm_context_set_threads(context, (int)compute->threads.value)));
     TRY(checked(ddaebm_context_set_deterministic(context, compute->deterministic)));
@@ -50,16 +50,38 @@ static int not_found(const char *name) {
     return fail("there is no data set and no file '%.60s'; give the path of a file or one of:%s", name, known);
 }
 
-int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed) {
+static bool asks_anything(const data_options *how) {
+    return how->header || how->layout || how->columns || how->drop || how->range.given || how->resize.given || how->recursive;
+}
+
+static ddaebm_read_options read_options_of(const data_options *how) {
+    ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
+    options.header = (ddaebm_header)how->header;
+    options.layout = (ddaebm_layout)how->layout;
+    options.columns = how->columns;
+    options.drop = how->drop;
+    options.black = how->range.low;
+    options.white = how->range.high;
+    options.resize = (size_t)how->resize.value;
+    options.recursive = how->recursive;
+    return options;
+}
+
+int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed, const data_options *how) {
+    if (is_named_set(name) && asks_anything(how))
+        return fail("%s is a named set; options of reading are for files and folders (./%s is a file of that name)", name, name);
     if (is_named_set(name))
         return checked(ddaebm_dataset_create_named(out, context, name, seed));
-    ddaebm_status status = ddaebm_dataset_open(out, context, name);
+
+    const ddaebm_read_options options = read_options_of(how);
+    ddaebm_status status = ddaebm_dataset_open_with(out, context, name, &options);
     return status == DDAEBM_NOT_FOUND ? not_found(name) : checked(status);
 }
 
-int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed) {
+int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
+                  const data_options *how) {
     ddaebm_dataset *dataset = NULL;
-    int code = open_data(&dataset, context, name, seed);
+    int code = open_data(&dataset, context, name, seed, how);
     if (code != 0)
         return code;
     image_shape images = shape_of_data(dataset), taken = shape_of_model(model);

@@ -6,17 +6,18 @@
 
 #include <ddaebm/ddaebm.h>
 
-/* A context whose warnings go to stderr. */
+/* A context whose warnings, and notes on what was guessed, go to stderr. */
 int open_context(ddaebm_context **out, const compute_options *compute);
 
 /* Whether the library has a set of the name. A file of that name is reached as ./NAME. */
 bool is_named_set(const char *name);
 
-/* A named set with the seed, or a file. */
-int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed);
+/* A named set with the seed, or a file read with the options. */
+int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed, const data_options *how);
 
 /* open_data, which must be as wide as the model. */
-int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed);
+int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
+                  const data_options *how);
 
 /* 0 if the model has rows of two numbers, as a plane needs. */
 int check_plane(const ddaebm_model *model, const char *path);

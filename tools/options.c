@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ROWS = 24, USAGE_WIDTH = 100, NAME_ROOM = 32 };
+enum { MOST_ROWS = 40, USAGE_WIDTH = 100, NAME_ROOM = 32 };
 enum { HELP = 1, FIRST_ROW = 256 }; /* what getopt_long returns, clear of its own '?' and ':' */
 
 /* ---- Help. ---- */
@@ -83,6 +83,20 @@ static int read_interval(const command *self, const option_row *row, const char 
     return 0;
 }
 
+static int read_choice(const command *self, const option_row *row, const char *text) {
+    const char *word = row->value;
+    for (int i = 0;; i++) {
+        size_t length = strcspn(word, "|");
+        if (strlen(text) == length && strncmp(text, word, length) == 0) {
+            *row->target.choice = i;
+            return 0;
+        }
+        if (!word[length])
+            return misuse(self->name, "--%s is '%.60s'; allowed: %s", row->name, text, row->value);
+        word += length + 1;
+    }
+}
+
 static int read_value(const command *self, const option_row *row, const char *text) {
     switch (row->kind) {
     case KIND_FLAG:
@@ -92,6 +106,8 @@ static int read_value(const command *self, const option_row *row, const char *te
         return read_number(self, row, text);
     case KIND_INTERVAL:
         return read_interval(self, row, text);
+    case KIND_CHOICE:
+        return read_choice(self, row, text);
     case KIND_TEXT:
     case KIND_TEXTS:
         break;
@@ -119,6 +135,8 @@ static bool is_given(const option_row *row) {
         return row->target.interval->given;
     case KIND_TEXT:
         return *row->target.text != NULL;
+    case KIND_CHOICE:
+        return *row->target.choice != 0;
     case KIND_TEXTS:
         break;
     }

@@ -25,7 +25,7 @@ typedef struct text_list {
     size_t count;
 } text_list;
 
-typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_NUMBER, KIND_INTERVAL } option_kind;
+typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_CHOICE, KIND_NUMBER, KIND_INTERVAL } option_kind;
 
 /* One option; made with the macros below. */
 typedef struct option_row {
@@ -39,6 +39,7 @@ typedef struct option_row {
         bool *flag;
         const char **text;
         text_list *texts;
+        int *choice;
         number *number;
         interval *interval;
     } target; /* what the command reads it from */
@@ -93,6 +94,14 @@ typedef struct option_row {
         }                                                                                                                          \
     }
 
+/* One of the words of `value`, which stand between bars: "auto|yes|no". The target is the word's place, from 0. */
+#define CHOICE(name, words, target_, meaning)                                                                                      \
+    {                                                                                                                              \
+        name, words, meaning, KIND_CHOICE, false, 0, 0, {                                                                          \
+            .choice = target_                                                                                                      \
+        }                                                                                                                          \
+    }
+
 /* Rows that several commands share. */
 #define COMPUTE_ROWS(target_)                                                                                                      \
     NUMBER("threads", &(target_)->threads, 1, 256, "threads to compute with; left out: one a processor"),                          \
@@ -104,6 +113,26 @@ typedef struct compute_options {
     number threads;
     bool deterministic;
 } compute_options;
+
+/* How data is read: the fields of ddaebm_read_options, which say what each means. */
+typedef struct data_options {
+    int header, layout; /* ddaebm_header, ddaebm_layout */
+    const char *columns, *drop;
+    interval range; /* black and white */
+    number resize;
+    bool recursive;
+} data_options;
+
+#define TABLE_ROWS(target_)                                                                                                        \
+    CHOICE("header", "auto|yes|no", &(target_)->header, "of CSV: whether the first line has names; left out: auto"),               \
+        TEXT("columns", "LIST", &(target_)->columns, "of tables: the columns to keep, in this order, as in 3-5,weight"),           \
+        TEXT("drop", "LIST", &(target_)->drop, "of tables: the columns to leave out")
+#define IMAGE_ROWS(target_)                                                                                                        \
+    CHOICE("layout", "auto|nhwc|nchw|rows", &(target_)->layout, "of arrays: what their axes are; left out: auto"),                 \
+        INTERVAL("range", &(target_)->range, "of arrays of images: the numbers that are black and white"),                         \
+        NUMBER("resize", &(target_)->resize, 1, 1024, "of images: bring each to a square of this side"),                           \
+        FLAG("recursive", &(target_)->recursive, "of folders: read the images of all folders below as well")
+#define DATA_ROWS(target_) TABLE_ROWS(target_), IMAGE_ROWS(target_)
 
 /* A word of the command line. */
 typedef struct command {

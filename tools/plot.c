@@ -77,11 +77,13 @@ static void draw_frames(picture *drawn, interval range, const char *data) {
 int command_plot(const command *self, int argc, char **argv) {
     const char *path = NULL, *data = NULL, *out = NULL;
     number count = {POINTS, false}, seed = {0, false};
+    data_options how = {.header = 0};
     compute_options compute = {{0, false}, false};
     interval range = {0, 0, false};
     const option_row options[] = {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint; of two dimensions"),
         REQUIRED("data", "NAME|PATH", &data, "a named set, or an NPY or CSV file"),
+        TABLE_ROWS(&how),
         INTERVAL("range", &range, "ends of the square; left out: chosen from the data"),
         NUMBER("count", &count, 1, 100000000, "points of data and of samples; left out: 20000, or all of a smaller file"),
         SEED_ROW(&seed, "of data and samples"),
@@ -101,7 +103,7 @@ int command_plot(const command *self, int argc, char **argv) {
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(check_plane(model, path));
-    TRY(open_data_for(&dataset, context, model, data, seed.value));
+    TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
     TRY(read_rows(&rows, &read, dataset, count.value));
     if (!range.given)
         TRY(choose_range(&range, rows, read));

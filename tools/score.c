@@ -12,10 +12,12 @@ enum { ROWS_OF_A_NAMED_SET = 10000 };
 int command_score(const command *self, int argc, char **argv) {
     const char *path = NULL, *data = NULL, *out = NULL, *name = "energy";
     number level = {0, false}, count = {0, false}, seed = {0, false};
+    data_options how = {.header = 0};
     compute_options compute = {{0, false}, false};
     const option_row options[] = {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint"),
         REQUIRED("data", "NAME|PATH", &data, "a named set, or a file or folder of data"),
+        DATA_ROWS(&how),
         TEXT("score", "NAME", &name, "energy, gradient, reconstruction or typicality; left out: energy, f(x, level) / temperature"),
         NUMBER("level", &level, 0, 999999, "0, the data itself, to T-1; left out: 0"),
         NUMBER("count", &count, 1, UINT64_C(1) << 40, "score the first N rows; left out: all of a file, 10000 of a named set"),
@@ -40,7 +42,7 @@ int command_score(const command *self, int argc, char **argv) {
     TRY(check_output(out));
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
-    TRY(open_data_for(&dataset, context, model, data, seed.value));
+    TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
     uint64_t all = is_named_set(data) ? ROWS_OF_A_NAMED_SET : UINT64_MAX;
     TRY(read_rows(&rows, &read, dataset, count.given ? count.value : all));
     TRY(make_room(&scores, read, 1));

@@ -15,6 +15,7 @@
 #include <string.h>
 
 typedef struct train_options {
+    data_options how;
     const char *data, *model, *out, *checkpoint, *resume, *log;
     config_options config;
     number steps, batch, seed, every, preview_every;
@@ -156,7 +157,7 @@ static int set_up(run *state, const command *self) {
         if (outputs[i])
             TRY(check_output(outputs[i]));
     TRY(open_context(&state->context, &asked->compute));
-    TRY(open_data(&state->dataset, state->context, asked->data, TRAINING_ROWS));
+    TRY(open_data(&state->dataset, state->context, asked->data, TRAINING_ROWS, &asked->how));
     TRY(asked->resume ? continue_run(state, self) : begin(state, self));
     int64_t steps = 0;
     TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps)));
@@ -285,6 +286,7 @@ int command_train(const command *self, int argc, char **argv) {
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &asked.data,
                  "a named set, a file of numbers (NPY, CSV) or pictures (IDX, NPY, CIFAR-10), or a folder of PNG"),
+        DATA_ROWS(&asked.how),
         CONFIG_ROWS(&asked.config),
         TEXT("model", "MODEL.safetensors", &asked.model,
              "start from its weights, and its configuration unless --preset is given; left out: from random weights"),

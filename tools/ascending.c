@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 static int compare(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
+    double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-void sort_ascending(float *values, size_t count) {
+void sort_ascending(double *values, size_t count) {
     qsort(values, count, sizeof *values, compare);
 }

@@ -5,6 +5,6 @@
 #include <stddef.h>
 
 /* Sorts finite numbers, smallest first. */
-void sort_ascending(float *values, size_t count);
+void sort_ascending(double *values, size_t count);
 
 #endif

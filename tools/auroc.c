@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 typedef struct scores {
-    float *values; /* ascending */
+    double *values; /* ascending */
     size_t count;
 } scores;
 
@@ -33,7 +33,7 @@ static double area(const scores *ordinary, const scores *anomalous) {
     uint64_t halves = 0; /* twice the statistic */
     size_t below = 0, up_to = 0;
     for (size_t i = 0; i < ordinary->count; i++) {
-        float score = ordinary->values[i];
+        double score = ordinary->values[i];
         while (below < anomalous->count && anomalous->values[below] < score)
             below++;
         while (up_to < anomalous->count && anomalous->values[up_to] <= score)

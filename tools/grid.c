@@ -7,12 +7,12 @@
 
 enum { POINTS_AT_ONCE = 16384 };
 
-static float along(interval range, size_t index, size_t side) {
-    return (float)(range.low + (range.high - range.low) * (double)index / (double)(side - 1));
+static double along(interval range, size_t index, size_t side) {
+    return range.low + (range.high - range.low) * ((double)index / (double)(side - 1));
 }
 
 /* The points first .. first+count-1 of the grid, counted by rows. */
-static void fill_points(float *points, interval range, size_t side, size_t first, size_t count) {
+static void fill_points(double *points, interval range, size_t side, size_t first, size_t count) {
     for (size_t i = 0; i < count; i++) {
         points[2 * i] = along(range, (first + i) % side, side);
         points[2 * i + 1] = along(range, (first + i) / side, side);
@@ -21,15 +21,16 @@ static void fill_points(float *points, interval range, size_t side, size_t first
 
 int score_grid(float **scores, const ddaebm_model *model, interval range, size_t side) {
     ddaebm_scorer *scorer = NULL;
-    float *points = NULL, *grid = NULL;
+    double *points = NULL;
+    float *grid = NULL;
     int code = 0;
-    TRY(make_room(&points, POINTS_AT_ONCE, 2));
+    TRY(make_doubles(&points, POINTS_AT_ONCE, 2));
     TRY(make_room(&grid, (uint64_t)side * side, 1));
     TRY(checked(ddaebm_scorer_create(&scorer, model)));
     for (size_t first = 0; first < side * side; first += POINTS_AT_ONCE) {
         size_t count = side * side - first < POINTS_AT_ONCE ? side * side - first : POINTS_AT_ONCE;
         fill_points(points, range, side, first, count);
-        TRY(checked(ddaebm_scorer_score(scorer, points, count, 0, grid + first)));
+        TRY(checked(ddaebm_scorer_measure_double(scorer, DDAEBM_SCORE_ENERGY, points, count, 0, grid + first)));
     }
     *scores = grid;
     grid = NULL;

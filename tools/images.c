@@ -59,12 +59,12 @@ int write_grid_png(ddaebm_context *context, const char *path, const float *image
     return code;
 }
 
-int write_rows(ddaebm_context *context, const char *path, const float *rows, size_t count, size_t width, image_shape shape) {
-    const size_t plain[] = {count, width}, images[] = {count, shape.height, shape.width, shape.channels};
+int write_images(ddaebm_context *context, const char *path, const float *images, size_t count, image_shape shape) {
+    const size_t sizes[] = {count, shape.height, shape.width, shape.channels};
     if (!has_ending(path, ".png"))
-        return checked(ddaebm_array_write_npy(context, path, rows, shape.height ? 4 : 2, shape.height ? images : plain));
+        return checked(ddaebm_array_write_npy(context, path, images, 4, sizes));
     size_t columns = 1;
     while (columns * columns < count)
         columns++;
-    return write_grid_png(context, path, rows, count, columns, shape);
+    return write_grid_png(context, path, images, count, columns, shape);
 }

@@ -19,7 +19,7 @@ int check_drawable(image_shape shape, const char *path);
 /* [count, height, width, channels] in [-1, 1] as a grid of pictures, row by row, on white. */
 int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count, size_t columns, image_shape shape);
 
-/* A path that ends in .png becomes a near-square grid; any other NPY, [count, height, width, channels], or [count, width] for plain rows. */
-int write_rows(ddaebm_context *context, const char *path, const float *rows, size_t count, size_t width, image_shape shape);
+/* A path that ends in .png becomes a near-square grid; any other NPY, [count, height, width, channels] float32. */
+int write_images(ddaebm_context *context, const char *path, const float *images, size_t count, image_shape shape);
 
 #endif

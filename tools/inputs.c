@@ -96,8 +96,15 @@ int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_mo
     size_t width = ddaebm_dataset_width(dataset), wanted = ddaebm_model_width(model);
     if (width != wanted) {
         ddaebm_dataset_free(dataset);
-        return fail("%.250s has rows of %zu numbers, the model takes %zu; give the data that the model was trained for", name,
-                    width, wanted);
+        return fail(
+            "%.250s has rows of %zu numbers, the model takes %zu; give the data that the model was trained for, or choose its "
+            "columns with --columns or --drop",
+            name, width, wanted);
+    }
+    code = checked(ddaebm_model_check_columns(model, dataset));
+    if (code != 0) {
+        ddaebm_dataset_free(dataset);
+        return code;
     }
     *out = dataset;
     return 0;
@@ -110,21 +117,33 @@ int check_plane(const ddaebm_model *model, const char *path) {
                 ddaebm_model_width(model));
 }
 
-int make_room(float **out, uint64_t count, size_t width) {
-    float *room = count <= SIZE_MAX / sizeof *room / width ? malloc((size_t)count * width * sizeof *room) : NULL;
+static int allocate(void *out, uint64_t count, size_t width, size_t size) {
+    void *room = count <= SIZE_MAX / size / width ? malloc((size_t)count * width * size) : NULL;
     if (!room)
         return fail("no memory for %" PRIu64 " rows of %zu numbers; ask for fewer", count, width);
-    *out = room;
+    memcpy(out, &room, sizeof room);
     return 0;
 }
 
-int read_rows(float **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most) {
+int make_room(float **out, uint64_t count, size_t width) {
+    return allocate(out, count, width, sizeof **out);
+}
+
+int make_doubles(double **out, uint64_t count, size_t width) {
+    return allocate(out, count, width, sizeof **out);
+}
+
+uint64_t count_rows(const ddaebm_dataset *dataset, uint64_t most) {
     uint64_t there = ddaebm_dataset_rows(dataset);
-    uint64_t wanted = there != 0 && there < most ? there : most;
-    float *read = NULL;
+    return there != 0 && there < most ? there : most;
+}
+
+int read_rows(double **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most) {
+    uint64_t wanted = count_rows(dataset, most);
+    double *read = NULL;
     int code = 0;
-    TRY(make_room(&read, wanted, ddaebm_dataset_width(dataset)));
-    TRY(checked(ddaebm_dataset_read(dataset, 0, (size_t)wanted, read)));
+    TRY(make_doubles(&read, wanted, ddaebm_dataset_width(dataset)));
+    TRY(checked(ddaebm_dataset_read_double(dataset, 0, (size_t)wanted, read)));
     *rows = read;
     *count = (size_t)wanted;
     read = NULL;

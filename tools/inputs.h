@@ -15,7 +15,7 @@ bool is_named_set(const char *name);
 /* A named set with the seed, or a file read with the options. */
 int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed, const data_options *how);
 
-/* open_data, which must be as wide as the model. */
+/* open_data, which must have the model's shape and, where both have names, its columns. */
 int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
                   const data_options *how);
 
@@ -24,8 +24,12 @@ int check_plane(const ddaebm_model *model, const char *path);
 
 /* Room for count rows of width numbers, to be freed with free; 0 or the exit status. */
 int make_room(float **out, uint64_t count, size_t width);
+int make_doubles(double **out, uint64_t count, size_t width);
+
+/* How many rows of a set there are, `most` at most. */
+uint64_t count_rows(const ddaebm_dataset *dataset, uint64_t most);
 
 /* The first rows of a set, at most `most`: *rows, to be freed with free, and how many. */
-int read_rows(float **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most);
+int read_rows(double **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most);
 
 #endif

@@ -73,8 +73,7 @@ static int read_interval(const command *self, const option_row *row, const char 
     bool good = colon != text && *colon == ':';
     if (good) {
         high = strtod(colon + 1, &end);
-        good = end != colon + 1 && !*end && isfinite(low) && isfinite(high) && low < high && isfinite((float)low) &&
-               isfinite((float)high);
+        good = end != colon + 1 && !*end && isfinite(low) && isfinite(high) && low < high;
     }
     if (!good)
         return misuse(self->name, "--%s is '%.60s'; allowed: LO:HI, two finite numbers with LO below HI, for instance -4:4",

@@ -89,16 +89,17 @@ int picture_write(const picture *drawn, ddaebm_context *context, const char *pat
 /* The value that is shown brightest: reached by one pixel in 500 of those that count for anything, so that a single peak does not
  * darken the rest. */
 static int brightest(float *out, const float *values, size_t count) {
-    float *sorted = NULL;
-    int code = make_room(&sorted, count, 1);
+    double *sorted = NULL;
+    int code = make_doubles(&sorted, count, 1);
     if (code != 0)
         return code;
-    memcpy(sorted, values, count * sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (double)values[i];
     sort_ascending(sorted, count);
     size_t first = 0;
-    while (first < count - 1 && sorted[first] < 1e-3f * sorted[count - 1])
+    while (first < count - 1 && sorted[first] < 1e-3 * sorted[count - 1])
         first++;
-    *out = sorted[count - 1 - (count - first) / 500];
+    *out = (float)sorted[count - 1 - (count - first) / 500];
     free(sorted);
     return 0;
 }
@@ -133,7 +134,7 @@ int picture_density(picture *drawn, square panel, const float *values) {
     return code;
 }
 
-static void count_points(float *cells, size_t side, interval range, const float *points, size_t count) {
+static void count_points(float *cells, size_t side, interval range, const double *points, size_t count) {
     double scale = (double)side / (range.high - range.low);
     for (size_t i = 0; i < count; i++) {
         double x = floor((points[2 * i] - range.low) * scale), y = floor((points[2 * i + 1] - range.low) * scale);
@@ -156,7 +157,7 @@ static void blur(float *to, const float *from, size_t side, size_t step) {
         }
 }
 
-int picture_points(picture *drawn, square panel, interval range, const float *points, size_t count) {
+int picture_points(picture *drawn, square panel, interval range, const double *points, size_t count) {
     enum { BLURS = 3 };
     float *cells = NULL, *other = NULL;
     int code = 0;

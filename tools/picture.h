@@ -21,7 +21,7 @@ void picture_free(picture *drawn);
 int picture_density(picture *drawn, square panel, const float *values);
 
 /* Points [count, 2] as a smoothed histogram of the range's square. */
-int picture_points(picture *drawn, square panel, interval range, const float *points, size_t count);
+int picture_points(picture *drawn, square panel, interval range, const double *points, size_t count);
 
 /* A thin frame, a title above, and numbered ticks below and, if asked, to the left. */
 void picture_frame(picture *drawn, square panel, interval range, const char *title, bool numbers_on_the_left);

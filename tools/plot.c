@@ -18,22 +18,22 @@ enum { WIDTH = LEFT + 3 * SIDE + 2 * GAP + RIGHT, HEIGHT = TOP + SIDE + BOTTOM }
 enum { POINTS = 20000 };
 
 /* A square range around 99% of the numbers in each column, with a margin. */
-static int choose_range(interval *range, const float *rows, size_t count) {
-    float *column = NULL;
+static int choose_range(interval *range, const double *rows, size_t count) {
+    double *column = NULL;
     double low[2], high[2];
-    int code = make_room(&column, count, 1);
+    int code = make_doubles(&column, count, 1);
     if (code != 0)
         return code;
     for (size_t axis = 0; axis < 2; axis++) {
         for (size_t i = 0; i < count; i++)
             column[i] = rows[2 * i + axis];
         sort_ascending(column, count);
-        low[axis] = (double)column[count / 200];
-        high[axis] = (double)column[count - 1 - count / 200];
+        low[axis] = column[count / 200];
+        high[axis] = column[count - 1 - count / 200];
     }
     free(column);
     double least = fmin(low[0], low[1]), most = fmax(high[0], high[1]);
-    double margin = most > least ? 0.12 * (most - least) : 1;
+    double margin = most > least ? 0.12 * (most - least) : fmax(fabs(most), 1);
     *range = (interval){least - margin, most + margin, true};
     return 0;
 }
@@ -44,11 +44,11 @@ static square panel_at(size_t index) {
 
 static int draw_samples(picture *drawn, const ddaebm_model *model, interval range, uint64_t seed, size_t count) {
     ddaebm_sampler *sampler = NULL;
-    float *samples = NULL;
+    double *samples = NULL;
     int code = 0;
-    TRY(make_room(&samples, count, 2));
+    TRY(make_doubles(&samples, count, 2));
     TRY(checked(ddaebm_sampler_create(&sampler, model)));
-    TRY(checked(ddaebm_sampler_draw(sampler, seed, 0, count, samples)));
+    TRY(checked(ddaebm_sampler_draw_double(sampler, seed, 0, count, samples)));
     TRY(picture_points(drawn, panel_at(1), range, samples, count));
 cleanup:
     ddaebm_sampler_free(sampler);
@@ -97,7 +97,7 @@ int command_plot(const command *self, int argc, char **argv) {
     ddaebm_model *model = NULL;
     ddaebm_dataset *dataset = NULL;
     picture *drawn = NULL;
-    float *rows = NULL;
+    double *rows = NULL;
     size_t read = 0;
     TRY(check_output(out));
     TRY(open_context(&context, &compute));

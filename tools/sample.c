@@ -27,16 +27,36 @@ cleanup:
     return code;
 }
 
-static int write_samples(const sample_options *asked, ddaebm_context *context, const ddaebm_model *model, ddaebm_sampler *sampler) {
+static int write_sampled_images(const sample_options *asked, ddaebm_context *context, const ddaebm_model *model,
+                                ddaebm_sampler *sampler) {
     float *samples = NULL;
-    size_t width = ddaebm_model_width(model), count = (size_t)asked->count.value;
+    size_t count = (size_t)asked->count.value;
     int code = 0;
-    TRY(make_room(&samples, count, width));
+    TRY(make_room(&samples, count, ddaebm_model_width(model)));
     TRY(checked(ddaebm_sampler_draw(sampler, asked->seed.value, 0, count, samples)));
-    TRY(write_rows(context, asked->out, samples, count, width, shape_of_model(model)));
+    TRY(write_images(context, asked->out, samples, count, shape_of_model(model)));
 cleanup:
     free(samples);
     return code;
+}
+
+/* In 64 bits: a column may differ by less than float32 tells apart. */
+static int write_sampled_rows(const sample_options *asked, ddaebm_context *context, const ddaebm_model *model,
+                              ddaebm_sampler *sampler) {
+    double *samples = NULL;
+    const size_t shape[] = {(size_t)asked->count.value, ddaebm_model_width(model)};
+    int code = 0;
+    TRY(make_doubles(&samples, shape[0], shape[1]));
+    TRY(checked(ddaebm_sampler_draw_double(sampler, asked->seed.value, 0, shape[0], samples)));
+    TRY(checked(ddaebm_array_write_npy_double(context, asked->out, samples, 2, shape)));
+cleanup:
+    free(samples);
+    return code;
+}
+
+static int write_samples(const sample_options *asked, ddaebm_context *context, const ddaebm_model *model, ddaebm_sampler *sampler) {
+    bool images = shape_of_model(model).height > 0;
+    return images ? write_sampled_images(asked, context, model, sampler) : write_sampled_rows(asked, context, model, sampler);
 }
 
 /* A row a sample, a column an x_t. */
@@ -61,7 +81,8 @@ int command_sample(const command *self, int argc, char **argv) {
         REQUIRED_NUMBER("count", &asked.count, 1, UINT64_C(1) << 40, "how many samples"),
         SEED_ROW(&asked.seed, "fixes every sample"),
         COMPUTE_ROWS(&asked.compute),
-        REQUIRED("out", "FILE", &asked.out, "FILE.npy, float32, one sample a row; of pictures FILE.png as well, a grid"),
+        REQUIRED("out", "FILE", &asked.out,
+                 "FILE.npy, one sample a row, float64; of pictures float32, and FILE.png as well, a grid"),
         TEXT("steps-out", "FILE.png", &asked.steps_out, "of pictures: how each came to be, from noise on the left; a row a sample"),
     };
     int code = options_parse(self, rows, sizeof rows / sizeof *rows, argc, argv);

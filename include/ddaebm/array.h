@@ -20,6 +20,16 @@ extern "C" {
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, const float *values,
                                                                size_t rank, const size_t *shape);
 
+/** ddaebm_array_write_npy of 64 bits.
+ *  @param context NULL for the defaults
+ *  @param path of the file, replaced if it exists
+ *  @param values product(shape) numbers
+ *  @param rank 1 to 8
+ *  @param shape rank sizes, slowest axis first; each at least 1
+ *  @return as ddaebm_array_write_npy. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_npy_double(ddaebm_context *context, const char *path,
+                                                                      const double *values, size_t rank, const size_t *shape);
+
 /** Writes an 8-bit picture as PNG.
  *  @param context NULL for the defaults
  *  @param path of the file, replaced if it exists

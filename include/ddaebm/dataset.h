@@ -1,7 +1,8 @@
 /** @file dataset.h
  *  Where training and scoring rows come from.
  *
- *  A data set is a numbered sequence of rows of one width, float32. It is finite (a file, an array) or unbounded (a generator,
+ *  A data set is a numbered sequence of rows of one width. Numbers that are text, or wider than 32 bits, are kept as float64 (a column
+ *  of 1e9 + 1, 1e9 + 2, ... stays one), all others as float32. It is finite (a file, an array) or unbounded (a generator,
  *  of which row i is fixed by the seed and i). A data set is read-only once made: any number of threads may read it. */
 #ifndef DDAEBM_DATASET_H
 #define DDAEBM_DATASET_H
@@ -117,6 +118,16 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_open_with(ddaebm_dataset 
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *context, const float *rows,
                                                                    size_t count, size_t width);
 
+/** ddaebm_dataset_create_rows of 64 bits, which are kept as they are.
+ *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
+ *  @param context NULL for the defaults
+ *  @param rows [count, width] float64, finite
+ *  @param count at least 1
+ *  @param width 1 to 1,048,576
+ *  @return as ddaebm_dataset_create_rows. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_rows_double(ddaebm_dataset **out, ddaebm_context *context,
+                                                                          const double *rows, size_t count, size_t width);
+
 /** Copies pictures of 8 bits.
  *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
  *  @param context NULL for the defaults
@@ -159,15 +170,30 @@ DDAEBM_API void ddaebm_dataset_image_shape(const ddaebm_dataset *dataset, size_t
 /** Number of rows. @param dataset not NULL @return 0 for an unbounded set. @since 0.1 */
 DDAEBM_API uint64_t ddaebm_dataset_rows(const ddaebm_dataset *dataset);
 
-/** Reads rows in order.
+/** Name of a column, as the file's header had it; names that are no UTF-8 were read as Latin-1.
+ *  @param dataset not NULL @param index from 0
+ *  @return the set's, valid as long as it; NULL for a column without a name, and past the last. @since 0.1 */
+DDAEBM_API const char *ddaebm_dataset_column_name(const ddaebm_dataset *dataset, size_t index);
+
+/** Reads rows in order, as the nearest 32-bit numbers.
  *  @param dataset the set
  *  @param first number of the first row, from 0
  *  @param count how many
  *  @param[out] out [count, width] float32
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (past the end), or what the caller's source returned.
- *          Any thread. @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (past the end, or a number beyond 32 bits: the text names it),
+ *          or what the caller's source returned. Any thread. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_read(const ddaebm_dataset *dataset, uint64_t first, size_t count,
                                                             float *out);
+
+/** ddaebm_dataset_read of 64 bits, for columns that float32 is too coarse or too narrow for.
+ *  @param dataset the set
+ *  @param first number of the first row, from 0
+ *  @param count how many
+ *  @param[out] out [count, width] float64; meaningless on failure
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (past the end), or what the caller's source returned.
+ *          Any thread. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_read_double(const ddaebm_dataset *dataset, uint64_t first, size_t count,
+                                                                   double *out);
 
 /** Name of the index-th named set.
  *  @param index from 0

@@ -118,6 +118,11 @@ DDAEBM_API size_t ddaebm_model_width(const ddaebm_model *model);
  *  @param model not NULL @param[out] height,width,channels 0 for a model of plain rows; not NULL. @since 0.1 */
 DDAEBM_API void ddaebm_model_image_shape(const ddaebm_model *model, size_t *height, size_t *width, size_t *channels);
 
+/** Name of a column of the data that the model was trained on.
+ *  @param model not NULL @param index from 0
+ *  @return the model's, valid as long as it; NULL for a column without a name, and past the last. @since 0.1 */
+DDAEBM_API const char *ddaebm_model_column_name(const ddaebm_model *model, size_t index);
+
 /** Denoising steps T; levels run from 0 to T-1. @param model not NULL @return at least 1. @since 0.1 */
 DDAEBM_API size_t ddaebm_model_levels(const ddaebm_model *model);
 

@@ -2,7 +2,9 @@
  *  Draws samples: T passes of the generator from N(0, I), no Markov chain.
  *
  *  Sample i of a seed depends on (model, seed, i) alone, up to rounding, however the calls cut the sequence. One thread at a
- *  time may use a sampler; any number of samplers may share a model. Rows are float32, [count, width], in the data's own units. */
+ *  time may use a sampler; any number of samplers may share a model. Rows are float32, [count, width], in the data's own units; those of
+ *  ddaebm_sampler_draw_double are float64, which a column of 1e9 + 1, 1e9 + 2, ... needs. A column that was constant in the data is that
+ *  constant in every sample. */
 #ifndef DDAEBM_SAMPLER_H
 #define DDAEBM_SAMPLER_H
 
@@ -39,6 +41,16 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_set_progress(ddaebm_sampl
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_CANCELLED, ::DDAEBM_OUT_OF_MEMORY or ::DDAEBM_NOT_FINITE. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count,
                                                             float *rows);
+
+/** ddaebm_sampler_draw of 64 bits: the same samples, not rounded.
+ *  @param sampler the sampler
+ *  @param seed of the sequence
+ *  @param first number of the first sample
+ *  @param count how many
+ *  @param[out] rows [count, width] float64; meaningless on failure
+ *  @return as ddaebm_sampler_draw. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_draw_double(ddaebm_sampler *sampler, uint64_t seed, uint64_t first,
+                                                                   size_t count, double *rows);
 
 /** ddaebm_sampler_draw that shows the way: every x_t, from x_T to the sample itself.
  *  @param sampler the sampler

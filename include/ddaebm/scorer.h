@@ -3,7 +3,12 @@
  *  its gradient.
  *
  *  One thread at a time may use a scorer; any number of scorers may share a model. Rows are float32, [count, width], in the
- *  data's own units. Level 0 is the data itself; level t judges a row as one of the data diffused to level t. */
+ *  data's own units; the functions that end in _double take float64, which a column of 1e9 + 1, 1e9 + 2, ... needs. Level 0 is the data
+ *  itself; level t judges a row as one of the data diffused to level t.
+ *
+ *  Units do not matter: the data multiplied by a factor and shifted has the same scores. A column that was constant in the n rows that the
+ *  model was trained on teaches its networks nothing, and they never see it. A row that has another number there loses log(n + 2) of every
+ *  score, at every level, for each such column: by Laplace's rule of succession its chance was 1 / (n + 2). */
 #ifndef DDAEBM_SCORER_H
 #define DDAEBM_SCORER_H
 
@@ -43,15 +48,25 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_set_progress(ddaebm_scorer
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level,
                                                             float *scores);
 
-/** Gradient of the score with respect to the row, in the data's own units.
+/** Gradient of the score with respect to the row, in the data's own units; 0 in columns that were constant.
  *  @param scorer the scorer
  *  @param rows [count, width], finite
  *  @param count how many
  *  @param level 0 to T-1
  *  @param[out] gradients [count, width]; meaningless on failure
- *  @return as ddaebm_scorer_score. @since 0.1 */
+ *  @return as ddaebm_scorer_score; ::DDAEBM_OUT_OF_RANGE for a gradient beyond float32, too. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level,
                                                                float *gradients);
+
+/** ddaebm_scorer_gradient of 64 bits.
+ *  @param scorer the scorer
+ *  @param rows [count, width] float64, finite
+ *  @param count how many
+ *  @param level 0 to T-1
+ *  @param[out] gradients [count, width] float64; meaningless on failure
+ *  @return as ddaebm_scorer_score. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_gradient_double(ddaebm_scorer *scorer, const double *rows, size_t count,
+                                                                      size_t level, double *gradients);
 
 /** Ways of saying how ordinary a row is; in all of them higher is more ordinary. The noise and latents that they use are the same for every
  *  row and program. @since 0.1 */
@@ -83,6 +98,24 @@ DDAEBM_API const char *ddaebm_score_name(size_t index);
  *  @return as ddaebm_scorer_score; ::DDAEBM_STATE for the typicality of a model that ddaebm_model_fit_typicality never saw. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows,
                                                               size_t count, size_t level, float *scores);
+
+/** ddaebm_scorer_measure of rows of 64 bits.
+ *  @param scorer the scorer
+ *  @param score which
+ *  @param rows [count, width] float64, finite
+ *  @param count how many
+ *  @param level 0 to T-1; typicality ignores it
+ *  @param[out] scores [count]; meaningless on failure
+ *  @return as ddaebm_scorer_measure. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_measure_double(ddaebm_scorer *scorer, ddaebm_score score, const double *rows,
+                                                                     size_t count, size_t level, float *scores);
+
+/** Whether the columns of a set are those that the model was trained on, in their order, as far as both have names. Trainers ask it of
+ *  their data; ask it of rows that are to be scored.
+ *  @param model the model
+ *  @param dataset any
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_MISMATCH (the text names the first column that differs). @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_check_columns(const ddaebm_model *model, const ddaebm_dataset *dataset);
 
 /** Measures what is typical of the data: mean and covariance of the statistics that ::DDAEBM_SCORE_TYPICALITY weighs, over at most 2048 rows
  *  spread over the set. They travel in the model's file.

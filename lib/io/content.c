@@ -10,6 +10,7 @@
 #include "io/idx.h"
 #include "io/npy.h"
 #include "io/png_read.h"
+#include "io/selection.h"
 
 #include <string.h>
 
@@ -60,8 +61,10 @@ static ddaebm_status parse(dd_content *out, whole_file *file) {
     bool binary = has_ending(file->path, ".bin") && !dd_idx_recognise(file->data, file->size);
     if (binary || dd_cifar_recognise(file->data, file->size))
         return dd_cifar_parse(&out->pictures, file->context, file->data, file->size);
-    if (!dd_idx_recognise(file->data, file->size))
-        return dd_csv_parse(&out->rows, file->context, file->data, file->size);
+    if (!dd_idx_recognise(file->data, file->size)) {
+        out->is_text = true;
+        return dd_csv_parse(&out->rows, &out->columns, file->context, file->data, file->size, file->options);
+    }
     ddaebm_status status =
         dd_idx_parse(&out->pictures, file->data, file->size, dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES));
     if (status == DDAEBM_OK)
@@ -100,16 +103,52 @@ cleanup:
     return status;
 }
 
+/* ---- Options of tables. ---- */
+
+/* Columns of an array have no names. */
+static ddaebm_status select_columns(dd_rows *rows, ddaebm_context *context, const ddaebm_read_options *options) {
+    const dd_column_names unnamed = {.items = NULL};
+    dd_selection selection = {.place = NULL};
+    ddaebm_status status = dd_selection_make(&selection, context, options, &unnamed, rows->width, DD_LEFT_OUT);
+    if (status == DDAEBM_OK)
+        status = dd_selection_apply(rows, context, &selection);
+    dd_selection_free(&selection, context);
+    return status;
+}
+
+/* To what is no text, which has heeded them while it was read. An option that the data has no use for is not passed over. */
+static ddaebm_status apply_table_options(dd_content *content, ddaebm_context *context, const ddaebm_read_options *options) {
+    if (content->is_text)
+        return DDAEBM_OK;
+    if (options->header != DDAEBM_HEADER_AUTO)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "header is an option of CSV, and this is none");
+    if (!options->columns && !options->drop)
+        return DDAEBM_OK;
+    if (content->pictures.pixels || content->shape.height > 0)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s is an option of tables, and these are pictures",
+                       options->columns ? "columns" : "drop");
+    return select_columns(&content->rows, context, options);
+}
+
 ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
-    dd_content content = {.rows = {NULL, 0, 0}};
+    dd_content content = {.is_text = false};
     ddaebm_status status =
         dd_folder_is(path) ? read_folder(&content, context, path, options) : read_file(&content, context, path, options);
-    if (status == DDAEBM_OK)
+    if (status != DDAEBM_OK)
+        return status;
+
+    status = apply_table_options(&content, context, options);
+    if (status == DDAEBM_OK) {
         *out = content;
-    return status;
+        return DDAEBM_OK;
+    }
+    dd_content_free(&content, context);
+    return dd_fail_in(status, path);
 }
 
 void dd_content_free(dd_content *content, ddaebm_context *context) {
     dd_free(context, content->rows.values);
+    dd_free(context, content->rows.wide);
+    dd_column_names_free(&content->columns, context);
     dd_free(context, content->pictures.block);
 }

@@ -2,15 +2,18 @@
 #ifndef DD_CONTENT_H
 #define DD_CONTENT_H
 
+#include "io/columns.h"
 #include "io/pictures.h"
 
 #include <ddaebm/dataset.h>
 
 /* Rows, or pictures of 8 bits. */
 typedef struct dd_content {
-    dd_rows rows;           /* without values for pictures of 8 bits */
-    dd_picture_shape shape; /* of rows that may be pictures: all 0 for others */
-    dd_pictures pictures;   /* without pixels for rows */
+    dd_rows rows;            /* without numbers for pictures of 8 bits */
+    dd_column_names columns; /* of rows */
+    bool is_text;            /* it was CSV */
+    dd_picture_shape shape;  /* of rows that may be pictures: all 0 for others */
+    dd_pictures pictures;    /* without pixels for rows */
 } dd_content;
 
 /* Reads what ddaebm_dataset_open takes, told by its content. Whatever the format, a file is read whole: a mapped file that another process cuts

@@ -20,9 +20,10 @@ struct ddaebm_dataset {
     ddaebm_source source;
     const dd_synthetic *named; /* NULL for other kinds */
     uint64_t seed;
-    float *values;        /* owned; NULL for other kinds than rows in memory */
+    dd_rows rows;         /* owned; without numbers for other kinds than rows in memory */
     dd_pictures pictures; /* owned; without pixels for other kinds than bytes in memory */
     dd_picture_shape shape;
+    dd_column_names columns;
 };
 
 static ddaebm_status read_named(void *user, uint64_t first, size_t count, float *out) {
@@ -31,10 +32,23 @@ static ddaebm_status read_named(void *user, uint64_t first, size_t count, float 
     return DDAEBM_OK;
 }
 
+/* A number of 64 bits becomes the nearest of 32. */
 static ddaebm_status read_values(void *user, uint64_t first, size_t count, float *out) {
     const ddaebm_dataset *dataset = user;
-    size_t width = dataset->source.width;
-    memcpy(out, dataset->values + (size_t)first * width, count * width * sizeof *out);
+    size_t width = dataset->source.width, before = (size_t)first * width;
+    if (!dataset->rows.wide) {
+        memcpy(out, dataset->rows.values + before, count * width * sizeof *out);
+        return DDAEBM_OK;
+    }
+
+    for (size_t i = 0; i < count * width; i++) {
+        double value = dataset->rows.wide[before + i];
+        out[i] = (float)value;
+        if (!isfinite(out[i]))
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "row %zu, column %zu (both from 1) is %g, beyond 32-bit numbers: use ddaebm_dataset_read_double",
+                           (before + i) / width + 1, (before + i) % width + 1, value);
+    }
     return DDAEBM_OK;
 }
 
@@ -69,31 +83,31 @@ static ddaebm_status check_width(size_t width) {
     return DDAEBM_OK;
 }
 
-static ddaebm_status check_finite(const float *values, size_t count, size_t width) {
-    for (size_t i = 0; i < count * width; i++)
-        if (!isfinite(values[i]))
-            return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite 32-bit numbers are allowed",
-                           i / width + 1, i % width + 1, isnan(values[i]) ? "not a number" : "infinite");
+static ddaebm_status check_finite(const dd_rows *rows) {
+    for (size_t i = 0; i < rows->count * rows->width; i++)
+        if (!isfinite(dd_rows_at(rows, i)))
+            return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite numbers are allowed",
+                           i / rows->width + 1, i % rows->width + 1, isnan(dd_rows_at(rows, i)) ? "not a number" : "infinite");
     return DDAEBM_OK;
 }
 
-/* The first number that no picture has, or count. */
-static size_t find_beyond(const float *values, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (!(values[i] >= -1 && values[i] <= 1))
+/* The first number that no picture has, or how many there are. */
+static size_t find_beyond(const dd_rows *rows) {
+    for (size_t i = 0; i < rows->count * rows->width; i++)
+        if (!(dd_rows_at(rows, i) >= -1 && dd_rows_at(rows, i) <= 1))
             return i;
-    return count;
+    return rows->count * rows->width;
 }
 
-static ddaebm_status check_pictures(const float *values, size_t count, size_t width) {
-    size_t at = find_beyond(values, count * width);
-    if (at == count * width)
+static ddaebm_status check_pictures(const dd_rows *rows) {
+    size_t at = find_beyond(rows);
+    if (at == rows->count * rows->width)
         return DDAEBM_OK;
     return dd_fail(
         DDAEBM_OUT_OF_RANGE,
         "row %zu, column %zu (both from 1) is %g; pictures are of numbers from -1, black, to 1, white: scale them, or give "
         "bytes",
-        at / width + 1, at % width + 1, (double)values[at]);
+        at / rows->width + 1, at % rows->width + 1, dd_rows_at(rows, at));
 }
 
 static ddaebm_status unknown_name(const char *name) {
@@ -141,7 +155,8 @@ static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context
     ddaebm_status status = create(&dataset, context, width, bytes ? content->pictures.count : content->rows.count);
     if (status != DDAEBM_OK)
         return status;
-    dataset->values = content->rows.values;
+    dataset->rows = content->rows;
+    dataset->columns = content->columns;
     dataset->pictures = content->pictures;
     dataset->shape = bytes ? content->pictures.shape : content->shape;
     dataset->source.read = bytes ? read_pictures : read_values;
@@ -152,11 +167,11 @@ static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context
 /* Floats that can be no pictures are rows, whatever their rank. */
 static ddaebm_status check_content(dd_content *content) {
     const dd_rows *rows = &content->rows;
-    if (!rows->values)
+    if (content->pictures.pixels)
         return DDAEBM_OK;
-    if (content->shape.height > 0 && find_beyond(rows->values, rows->count * rows->width) < rows->count * rows->width)
+    if (content->shape.height > 0 && find_beyond(rows) < rows->count * rows->width)
         content->shape = (dd_picture_shape){0, 0, 0};
-    return check_finite(rows->values, rows->count, rows->width);
+    return check_finite(rows);
 }
 
 ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path) {
@@ -192,25 +207,56 @@ cleanup:
     return status;
 }
 
-/* Makes a set of a copy of numbers. pixels or values is NULL. */
-static ddaebm_status create_copy(ddaebm_dataset **out, ddaebm_context *context, dd_content content, const uint8_t *pixels,
-                                 const float *values, size_t bytes) {
+/* What a caller's numbers are. */
+typedef enum number_kind { KIND_PIXELS, KIND_FLOATS, KIND_DOUBLES } number_kind;
+
+static void place(dd_content *content, number_kind kind, void *numbers) {
+    switch (kind) {
+    case KIND_PIXELS:
+        content->pictures.block = content->pictures.pixels = numbers;
+        return;
+    case KIND_FLOATS:
+        content->rows.values = numbers;
+        return;
+    case KIND_DOUBLES:
+        content->rows.wide = numbers;
+    }
+}
+
+/* Makes a set of a copy of numbers, whose shape stands in `content`. */
+static ddaebm_status create_copy(ddaebm_dataset **out, ddaebm_context *context, dd_content content, number_kind kind,
+                                 const void *numbers, size_t bytes) {
     ddaebm_context *held = NULL;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
+
     void *copy = dd_alloc(held, bytes);
-    if (copy)
-        memcpy(copy, pixels ? (const void *)pixels : (const void *)values, bytes);
-    if (pixels)
-        content.pictures.block = content.pictures.pixels = copy;
-    else
-        content.rows.values = copy;
-    status = copy ? create_owning(out, held, &content) : DDAEBM_OUT_OF_MEMORY;
-    if (status != DDAEBM_OK)
-        dd_free(held, copy);
+    DD_TRY(copy ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
+    memcpy(copy, numbers, bytes);
+    place(&content, kind, copy);
+    if (kind != KIND_PIXELS)
+        DD_TRY(check_finite(&content.rows));
+    if (kind != KIND_PIXELS && content.shape.height > 0)
+        DD_TRY(check_pictures(&content.rows));
+    DD_TRY(create_owning(out, held, &content));
+    copy = NULL;
+cleanup:
+    dd_free(held, copy);
     ddaebm_context_free(held);
     return status;
+}
+
+static ddaebm_status create_rows(ddaebm_dataset **out, ddaebm_context *context, number_kind kind, const void *rows, size_t count,
+                                 size_t width) {
+    size_t elements = 0, bytes = 0, size = kind == KIND_FLOATS ? sizeof(float) : sizeof(double);
+    ddaebm_status status = check_width(width);
+    if (status != DDAEBM_OK)
+        return status;
+    if (count < 1 || !dd_size_mul(&elements, count, width) || !dd_size_mul(&bytes, elements, size))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; allowed: 1 to what the address space holds", count);
+    dd_content content = {.rows = {.count = count, .width = width}};
+    return create_copy(out, context, content, kind, rows, bytes);
 }
 
 ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *context, const float *rows, size_t count,
@@ -218,15 +264,15 @@ ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *c
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(rows);
-    size_t elements = 0, bytes = 0;
-    ddaebm_status status = check_width(width);
-    if (status != DDAEBM_OK)
-        return status;
-    if (count < 1 || !dd_size_mul(&elements, count, width) || !dd_size_mul(&bytes, elements, sizeof *rows))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; allowed: 1 to what the address space holds", count);
-    status = check_finite(rows, count, width);
-    dd_content content = {.rows = {NULL, count, width}};
-    return status == DDAEBM_OK ? create_copy(out, context, content, NULL, rows, bytes) : status;
+    return create_rows(out, context, KIND_FLOATS, rows, count, width);
+}
+
+ddaebm_status ddaebm_dataset_create_rows_double(ddaebm_dataset **out, ddaebm_context *context, const double *rows, size_t count,
+                                                size_t width) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(out);
+    DD_REQUIRE(rows);
+    return create_rows(out, context, KIND_DOUBLES, rows, count, width);
 }
 
 /* *bytes of a caller's pictures, each number of a size. */
@@ -248,7 +294,7 @@ ddaebm_status ddaebm_dataset_create_images(ddaebm_dataset **out, ddaebm_context 
     size_t bytes = 0;
     dd_content content = {.pictures = {.shape = {height, width, channels}, .count = count}};
     ddaebm_status status = measure_images(&bytes, context, content.pictures.shape, count, sizeof *pixels);
-    return status == DDAEBM_OK ? create_copy(out, context, content, pixels, NULL, bytes) : status;
+    return status == DDAEBM_OK ? create_copy(out, context, content, KIND_PIXELS, pixels, bytes) : status;
 }
 
 ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_context *context, const float *pixels, size_t count,
@@ -259,13 +305,8 @@ ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_co
     size_t bytes = 0;
     dd_content content = {.shape = {height, width, channels}};
     ddaebm_status status = measure_images(&bytes, context, content.shape, count, sizeof *pixels);
-    if (status != DDAEBM_OK)
-        return status;
-    content.rows = (dd_rows){NULL, count, dd_picture_numbers(content.shape)};
-    status = check_finite(pixels, count, content.rows.width);
-    if (status == DDAEBM_OK)
-        status = check_pictures(pixels, count, content.rows.width);
-    return status == DDAEBM_OK ? create_copy(out, context, content, NULL, pixels, bytes) : status;
+    content.rows = (dd_rows){.count = count, .width = dd_picture_numbers(content.shape)};
+    return status == DDAEBM_OK ? create_copy(out, context, content, KIND_FLOATS, pixels, bytes) : status;
 }
 
 ddaebm_status ddaebm_dataset_create_source(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_source *source) {
@@ -289,7 +330,9 @@ void ddaebm_dataset_free(ddaebm_dataset *dataset) {
     if (!dataset)
         return;
     ddaebm_context *context = dataset->context;
-    dd_free(context, dataset->values);
+    dd_free(context, dataset->rows.values);
+    dd_free(context, dataset->rows.wide);
+    dd_column_names_free(&dataset->columns, context);
     dd_free(context, dataset->pictures.block);
     dd_free(context, dataset);
     ddaebm_context_free(context);
@@ -310,33 +353,81 @@ void ddaebm_dataset_image_shape(const ddaebm_dataset *dataset, size_t *height, s
 }
 
 ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset) {
-    if (!dataset->values)
-        return DDAEBM_OK;
-    return check_pictures(dataset->values, (size_t)dataset->source.rows, dataset->source.width);
+    return check_pictures(&dataset->rows); /* of no numbers, where they are drawn or read */
 }
 
 bool dd_dataset_named(const ddaebm_dataset *dataset) {
     return dataset->named != NULL;
 }
 
-ddaebm_status ddaebm_dataset_read(const ddaebm_dataset *dataset, uint64_t first, size_t count, float *out) {
-    DD_DEFAULT_ARITHMETIC;
-    DD_REQUIRE(dataset);
-    DD_REQUIRE(out);
+const double *dd_dataset_doubles(const ddaebm_dataset *dataset) {
+    return dataset->rows.wide;
+}
+
+const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset) {
+    return &dataset->columns;
+}
+
+const char *ddaebm_dataset_column_name(const ddaebm_dataset *dataset, size_t index) {
+    return dd_column_name(&dataset->columns, index);
+}
+
+/* Whether there are such rows, and room for them at `size` bytes a number. */
+static ddaebm_status check_read(const ddaebm_dataset *dataset, uint64_t first, size_t count, size_t size) {
     const ddaebm_source *source = &dataset->source;
     uint64_t rows = source->rows ? source->rows : dataset->named ? DD_SYNTHETIC_ROWS : UINT64_MAX;
     size_t elements = 0, bytes = 0;
     if (first > rows || count > rows - first)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "rows %" PRIu64 " to %" PRIu64 " + %zu are asked of a set of %" PRIu64, first, first,
                        count, rows);
-    if (!dd_size_mul(&elements, count, source->width) || !dd_size_mul(&bytes, elements, sizeof *out))
+    if (!dd_size_mul(&elements, count, source->width) || !dd_size_mul(&bytes, elements, size))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "%zu rows of %zu numbers exceed the address space", count, source->width);
-    if (count == 0)
-        return DDAEBM_OK;
+    return DDAEBM_OK;
+}
+
+static ddaebm_status read_floats(const ddaebm_dataset *dataset, uint64_t first, size_t count, float *out) {
+    const ddaebm_source *source = &dataset->source;
     ddaebm_status status = source->read(source->user, first, count, out);
     if (status != DDAEBM_OK && source->user != dataset)
         (void)dd_fail(status, "the caller's data source failed to read %zu rows from row %" PRIu64 " on: %s", count, first,
                       ddaebm_status_text(status));
+    return status;
+}
+
+ddaebm_status ddaebm_dataset_read(const ddaebm_dataset *dataset, uint64_t first, size_t count, float *out) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(dataset);
+    DD_REQUIRE(out);
+    ddaebm_status status = check_read(dataset, first, count, sizeof *out);
+    return status == DDAEBM_OK && count > 0 ? read_floats(dataset, first, count, out) : status;
+}
+
+/* Floats in the second half of an array become the doubles that fill it. */
+static void widen(double *out, size_t count) {
+    const char *floats = (const char *)(out + count) - count * sizeof(float);
+    for (size_t i = 0; i < count; i++) {
+        float value;
+        memcpy(&value, floats + i * sizeof value, sizeof value);
+        out[i] = (double)value;
+    }
+}
+
+ddaebm_status ddaebm_dataset_read_double(const ddaebm_dataset *dataset, uint64_t first, size_t count, double *out) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(dataset);
+    DD_REQUIRE(out);
+    ddaebm_status status = check_read(dataset, first, count, sizeof *out);
+    if (status != DDAEBM_OK || count == 0)
+        return status;
+
+    size_t width = dataset->source.width, numbers = count * width;
+    if (dataset->rows.wide) {
+        memcpy(out, dataset->rows.wide + (size_t)first * width, numbers * sizeof *out);
+        return DDAEBM_OK;
+    }
+    status = read_floats(dataset, first, count, (float *)(void *)((char *)(out + numbers) - numbers * sizeof(float)));
+    if (status == DDAEBM_OK)
+        widen(out, numbers);
     return status;
 }
 

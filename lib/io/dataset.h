@@ -2,11 +2,18 @@
 #ifndef DD_DATASET_H
 #define DD_DATASET_H
 
+#include "io/columns.h"
+
 #include <ddaebm/dataset.h>
 #include <stdbool.h>
 
 /* Whether it is one of the library's named sets, rather than a file, an array or the caller's source. */
 bool dd_dataset_named(const ddaebm_dataset *dataset);
+
+/* All its numbers, [rows, width], where they are kept as doubles; else NULL. */
+const double *dd_dataset_doubles(const ddaebm_dataset *dataset);
+
+const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset);
 
 /* OUT_OF_RANGE for rows in memory with a number beyond [-1, 1], which names the first. What is drawn or read is not looked at. */
 ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset);

@@ -22,7 +22,8 @@ static const unsigned char magic[MAGIC] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 struct element {
     char type[3]; /* kind and size, as in the file */
     size_t size;
-    float (*read)(const unsigned char *bytes); /* little-endian, of any alignment */
+    double (*read)(const unsigned char *bytes); /* little-endian, of any alignment */
+    bool wide;                                  /* a float may not hold it */
 };
 
 struct header {
@@ -32,10 +33,10 @@ struct header {
 };
 
 #define READ_AS(name, type)                                                                                                        \
-    static float name(const unsigned char *bytes) {                                                                                \
+    static double name(const unsigned char *bytes) {                                                                               \
         type value;                                                                                                                \
         memcpy(&value, bytes, sizeof value);                                                                                       \
-        return (float)value;                                                                                                       \
+        return (double)value;                                                                                                      \
     }
 READ_AS(read_f4, float)
 READ_AS(read_f8, double)
@@ -49,17 +50,18 @@ READ_AS(read_u8, uint64_t)
 READ_AS(read_i8, int64_t)
 #undef READ_AS
 
-static float read_b1(const unsigned char *bytes) {
+static double read_b1(const unsigned char *bytes) {
     return *bytes != 0;
 }
 
-static float read_f2(const unsigned char *bytes) {
-    return dd_half_to_float((uint16_t)(bytes[0] | bytes[1] << 8));
+static double read_f2(const unsigned char *bytes) {
+    return (double)dd_half_to_float((uint16_t)(bytes[0] | bytes[1] << 8));
 }
 
 static const struct element elements[] = {
-    {"f2", 2, read_f2}, {"f4", 4, read_f4}, {"f8", 8, read_f8}, {"u1", 1, read_u1}, {"i1", 1, read_i1}, {"u2", 2, read_u2},
-    {"i2", 2, read_i2}, {"u4", 4, read_u4}, {"i4", 4, read_i4}, {"u8", 8, read_u8}, {"i8", 8, read_i8}, {"b1", 1, read_b1},
+    {"f2", 2, read_f2, false}, {"f4", 4, read_f4, false}, {"f8", 8, read_f8, true},  {"u1", 1, read_u1, false},
+    {"i1", 1, read_i1, false}, {"u2", 2, read_u2, false}, {"i2", 2, read_i2, false}, {"u4", 4, read_u4, true},
+    {"i4", 4, read_i4, true},  {"u8", 8, read_u8, true},  {"i8", 8, read_i8, true},  {"b1", 1, read_b1, false},
 };
 
 bool dd_npy_recognise(const void *data, size_t size) {
@@ -243,7 +245,7 @@ static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t 
     return DDAEBM_OK;
 }
 
-static float read_element(const struct header *header, const unsigned char *bytes) {
+static double read_element(const struct header *header, const unsigned char *bytes) {
     unsigned char turned[8];
     if (!header->swap)
         return header->element->read(bytes);
@@ -252,9 +254,24 @@ static float read_element(const struct header *header, const unsigned char *byte
     return header->element->read(turned);
 }
 
-/* Visits the elements in C order; position is the element's place in the file, where in Fortran order the first axis runs fastest. One of
- * the two outputs is NULL. */
-static void convert(float *out, uint8_t *out_bytes, size_t count, const struct header *header, const unsigned char *bytes) {
+/* Where elements go: one of the three is set. */
+struct target {
+    float *floats;
+    double *doubles;
+    uint8_t *bytes;
+};
+
+static void put(const struct target *out, size_t at, const struct header *header, const unsigned char *bytes) {
+    if (out->bytes)
+        out->bytes[at] = *bytes;
+    else if (out->doubles)
+        out->doubles[at] = read_element(header, bytes);
+    else
+        out->floats[at] = (float)read_element(header, bytes);
+}
+
+/* Visits the elements in C order; position is the element's place in the file, where in Fortran order the first axis runs fastest. */
+static void convert(struct target out, size_t count, const struct header *header, const unsigned char *bytes) {
     size_t strides[MOST_RANK], index[MOST_RANK] = {0}, position = 0, stride = 1;
     for (size_t k = 0; k < header->rank; k++) {
         size_t axis = header->fortran ? k : header->rank - 1 - k;
@@ -262,10 +279,7 @@ static void convert(float *out, uint8_t *out_bytes, size_t count, const struct h
         stride *= header->shape[axis];
     }
     for (size_t i = 0; i < count; i++) {
-        if (out)
-            out[i] = read_element(header, bytes + position * header->element->size);
-        else
-            out_bytes[i] = bytes[position];
+        put(&out, i, header, bytes + position * header->element->size);
         for (size_t axis = header->rank; axis-- > 0;) {
             position += strides[axis];
             if (++index[axis] < header->shape[axis])
@@ -276,34 +290,38 @@ static void convert(float *out, uint8_t *out_bytes, size_t count, const struct h
     }
 }
 
+static dd_picture_shape shape_of(const struct header *header) {
+    bool plain = header->rank == 3, channels = header->rank == 4 && header->shape[3] <= DD_MOST_CHANNELS;
+    if (!plain && !channels)
+        return (dd_picture_shape){0, 0, 0};
+    return (dd_picture_shape){header->shape[1], header->shape[2], plain ? 1 : header->shape[3]};
+}
+
 ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size) {
     struct header header = {NULL, false, false, 0, {0}};
-    dd_rows rows = {NULL, 0, 0};
+    dd_rows rows = {.count = 0};
     size_t data_at = 0, bytes = 0;
     ddaebm_status status = read_header(&header, data, size, &data_at);
     if (status == DDAEBM_OK)
         status = measure(&rows, &header, size - data_at);
     if (status != DDAEBM_OK)
         return status;
-    if (!dd_size_mul(&bytes, rows.count * rows.width, sizeof(float)))
+    bool wide = header.element->wide && shape_of(&header).height == 0; /* pictures are of few levels */
+    if (!dd_size_mul(&bytes, rows.count * rows.width, wide ? sizeof(double) : sizeof(float)))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
-    rows.values = dd_alloc(context, bytes);
-    if (!rows.values)
+    void *numbers = dd_alloc(context, bytes);
+    if (!numbers)
         return DDAEBM_OUT_OF_MEMORY;
+    rows.values = wide ? NULL : numbers;
+    rows.wide = wide ? numbers : NULL;
+
     const unsigned char *from = (const unsigned char *)data + data_at;
-    if (header.element->read == read_f4 && !header.swap && !header.fortran)
-        memcpy(rows.values, from, bytes);
+    if (header.element->read == (wide ? read_f8 : read_f4) && !header.swap && !header.fortran)
+        memcpy(numbers, from, bytes);
     else
-        convert(rows.values, NULL, rows.count * rows.width, &header, from);
+        convert((struct target){rows.values, rows.wide, NULL}, rows.count * rows.width, &header, from);
     *out = rows;
     return DDAEBM_OK;
-}
-
-static dd_picture_shape shape_of(const struct header *header) {
-    bool plain = header->rank == 3, channels = header->rank == 4 && header->shape[3] <= DD_MOST_CHANNELS;
-    if (!plain && !channels)
-        return (dd_picture_shape){0, 0, 0};
-    return (dd_picture_shape){header->shape[1], header->shape[2], plain ? 1 : header->shape[3]};
 }
 
 dd_picture_shape dd_npy_picture_shape(const void *data, size_t size) {
@@ -322,7 +340,7 @@ bool dd_npy_has_bytes(const void *data, size_t size) {
 
 ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
     struct header header = {NULL, false, false, 0, {0}};
-    dd_rows rows = {NULL, 0, 0};
+    dd_rows rows = {.count = 0};
     size_t data_at = 0, bytes = 0;
     ddaebm_status status = read_header(&header, data, size, &data_at);
     if (status == DDAEBM_OK)
@@ -336,7 +354,7 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
         return DDAEBM_OUT_OF_MEMORY;
     const unsigned char *from = (const unsigned char *)data + data_at;
     if (header.fortran)
-        convert(NULL, block, bytes, &header, from);
+        convert((struct target){NULL, NULL, block}, bytes, &header, from);
     else
         memcpy(block, from, bytes);
     *out = (dd_pictures){shape_of(&header), rows.count, block, block};
@@ -344,13 +362,13 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
 }
 
 /* Writes the header for the shape: its length, a multiple of 64. */
-static size_t format_header(char out[256], size_t rank, const size_t *shape) {
+static size_t format_header(char out[256], const char *type, size_t rank, const size_t *shape) {
     size_t used = MAGIC + 4;
     memset(out, ' ', 256);
     memcpy(out, magic, MAGIC);
     out[MAGIC] = 1;
     out[MAGIC + 1] = 0;
-    used += (size_t)snprintf(out + used, 256 - used, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    used += (size_t)snprintf(out + used, 256 - used, "{'descr': '<%s', 'fortran_order': False, 'shape': (", type);
     for (size_t i = 0; i < rank; i++)
         used += (size_t)snprintf(out + used, 256 - used, i + 1 < rank ? "%zu, " : rank == 1 ? "%zu," : "%zu", shape[i]);
     used += (size_t)snprintf(out + used, 256 - used, "), }");
@@ -362,25 +380,38 @@ static size_t format_header(char out[256], size_t rank, const size_t *shape) {
     return whole;
 }
 
-ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, const float *values, size_t rank,
-                                     const size_t *shape) {
-    DD_REQUIRE(path);
-    DD_REQUIRE(values);
-    DD_REQUIRE(shape);
+/* Numbers of a type, f4 or f8, of as many bytes each. */
+static ddaebm_status write_npy(ddaebm_context *context, const char *path, const void *values, const char *type, size_t bytes,
+                               size_t rank, const size_t *shape) {
     if (rank < 1 || rank > MOST_RANK_WRITTEN)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank, MOST_RANK_WRITTEN);
-    size_t bytes = sizeof(float);
     for (size_t i = 0; i < rank; i++)
         if (shape[i] == 0)
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
         else if (!dd_size_mul(&bytes, bytes, shape[i]))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape: the product of its sizes exceeds the address space");
     char header[256];
-    dd_span spans[] = {{header, format_header(header, rank, shape)}, {values, bytes}};
+    dd_span spans[] = {{header, format_header(header, type, rank, shape)}, {values, bytes}};
     ddaebm_context *held = NULL;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status == DDAEBM_OK)
         status = dd_file_write(held, path, spans, 2);
     ddaebm_context_free(held);
     return status;
+}
+
+ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, const float *values, size_t rank,
+                                     const size_t *shape) {
+    DD_REQUIRE(path);
+    DD_REQUIRE(values);
+    DD_REQUIRE(shape);
+    return write_npy(context, path, values, "f4", sizeof *values, rank, shape);
+}
+
+ddaebm_status ddaebm_array_write_npy_double(ddaebm_context *context, const char *path, const double *values, size_t rank,
+                                            const size_t *shape) {
+    DD_REQUIRE(path);
+    DD_REQUIRE(values);
+    DD_REQUIRE(shape);
+    return write_npy(context, path, values, "f8", sizeof *values, rank, shape);
 }

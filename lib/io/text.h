@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /* Reads a decimal number (12, -1.5, .5, 1e-3) or one of the words nan, inf and infinity, sign and case free. The decimal sign is
- * a point in every locale. False, with *out untouched, unless all of the text is one number. A number that float cannot hold gives
- * an infinity. At most one rounding away from the nearest float. */
-bool dd_text_number(float *out, const char *text, size_t length);
+ * a point in every locale. False, with *out untouched, unless all of the text is one number. The result is the nearest double: an
+ * infinity for a number that double cannot hold. */
+bool dd_text_number(double *out, const char *text, size_t length);
 
 /* Room for dd_text_quote. */
 enum { DD_TEXT_QUOTE = 72 };

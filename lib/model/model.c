@@ -120,10 +120,29 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_weights_free(&model->weights);
     dd_free(context, model->mean);
     dd_free(context, model->scale);
+    dd_column_names_free(&model->columns, context);
     dd_free(context, model->typical_mean);
     dd_free(context, model->typical_precision);
     dd_free(context, model);
     ddaebm_context_free(context);
+}
+
+ddaebm_status dd_model_copy_data(ddaebm_model *to, const ddaebm_model *from) {
+    size_t width = ddaebm_model_width(from);
+    dd_column_names columns = {.items = NULL};
+    ddaebm_status status = dd_column_names_copy(&columns, to->context, &from->columns);
+    if (status != DDAEBM_OK)
+        return status;
+    dd_column_names_free(&to->columns, to->context);
+    to->columns = columns;
+    to->measured = from->measured;
+    memcpy(to->mean, from->mean, width * sizeof *to->mean);
+    memcpy(to->scale, from->scale, width * sizeof *to->scale);
+    return DDAEBM_OK;
+}
+
+const char *ddaebm_model_column_name(const ddaebm_model *model, size_t index) {
+    return dd_column_name(&model->columns, index);
 }
 
 size_t dd_model_typicality_width(const ddaebm_model *model) {

@@ -3,6 +3,7 @@
 #define DD_MODEL_H
 
 #include "config/settings.h"
+#include "io/columns.h"
 #include "layers/parameters.h"
 
 #include <ddaebm/dataset.h>
@@ -13,7 +14,11 @@ struct ddaebm_model {
     ddaebm_config *config;
     dd_parameters parameters;
     dd_weights weights;
-    float *mean, *scale; /* [width]: a row is standardised as (x - mean) / scale; pictures are not */
+    double *mean,
+        *scale; /* [width]: a row is standardised as (x - mean) / scale, or 0 where scale is 0: in a column that was constant;
+                             pictures are not */
+    uint64_t measured;       /* rows that these are of; 0: they were not measured, or by a version that did not say */
+    dd_column_names columns; /* of the data; none for pictures, and for data without a header */
     double temperature;
     float *typical_mean, *typical_precision; /* [n] and [n, n], n = dd_model_typicality_width; NULL until they are fitted */
 };
@@ -37,29 +42,56 @@ ddaebm_status dd_model_make_weights(ddaebm_model *model);
 /* A model with the configuration's tensors, all zero, no standardisation, and the temperature that training aims at. */
 ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config);
 
-/* Takes mean and deviation of each column from a data set (all rows of a finite one, the first 65,536 of another); a constant column is shifted
- * alone. */
+/* Copies what the model knows of its data: statistics and names of columns. */
+ddaebm_status dd_model_copy_data(ddaebm_model *to, const ddaebm_model *from);
+
+/* Takes mean and standard deviation of each column from a data set (all rows of a finite one, the first 65,536 of another). Warns of
+ * columns that are constant, and of such as are spread so widely that most of their numbers become one. */
 ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *dataset);
+
+/* Takes the names of the columns, if the model has none. */
+ddaebm_status dd_model_name_columns(ddaebm_model *model, const ddaebm_dataset *dataset);
 
 /* Numbers in a row that the networks see: dd_settings_inner_width. */
 size_t dd_model_inner_width(const ddaebm_model *model);
 
-/* Rows to the units that the networks see, pictures with their black border: [count, width] to [count, inner width]. in may be the
- * last count * width numbers of out. */
-void dd_model_standardize(const ddaebm_model *model, const float *in, size_t count, float *out);
+/* Rows on their way to the networks; one of the three is set. */
+typedef struct dd_rows_in {
+    const float *narrow; /* [count, width], in the data's own units */
+    const double *wide;  /* likewise */
+    const float *inner;  /* [count, inner width], as the networks see them */
+} dd_rows_in;
 
-/* The way back; in may be out. */
-void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, float *out);
+/* Rows on their way out, [count, width], in the data's own units; one of the two is set. */
+typedef struct dd_rows_out {
+    float *narrow;
+    double *wide;
+} dd_rows_out;
 
-/* Gradients with respect to what the networks see, [count, inner width], become those with respect to rows. in may be out. */
-void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count, float *out);
+/* Rows first .. first+count-1 in the units that the networks see, pictures with their black border, to [count, inner width]. in.narrow may be
+ * the last numbers of out. */
+void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count, float *out);
+
+/* The same of rows of a data set, which the model takes. */
+ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t first, size_t count, float *out);
+
+/* What the score of a row loses: log(measured + 2) for each column that was constant and is another number here. By Laplace's rule of
+ * succession the probability of that is 1 / (measured + 2). A number of 32 bits is the same if the constant becomes it. */
+double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row);
+
+/* The way back, to row `first` of out and those after it; out.narrow may be in. */
+void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first);
+
+/* Gradients with respect to what the networks see, [count, inner width], become those with respect to rows; otherwise as
+ * dd_model_restore. */
+void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first);
 
 /* And back: gradients with respect to rows, [count, width], become those with respect to what the networks see. in may be the last
  * count * width numbers of out. */
 void dd_model_standardize_gradient(const ddaebm_model *model, const float *in, size_t count, float *out);
 
 /* MISMATCH if the data's rows, or its pictures, have another size than the model's; OUT_OF_RANGE for what is to be pictures and has numbers
- * beyond [-1, 1]. */
+ * beyond [-1, 1]. MISMATCH for columns of other names, too. */
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset);
 
 #endif

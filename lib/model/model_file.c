@@ -16,6 +16,7 @@
 #include <string.h>
 
 static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
+static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_rows[] = "data.rows", columns_key[] = "columns";
 static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
 
 /* --- What may be in a file. --- */
@@ -87,9 +88,26 @@ static ddaebm_status write_typicality(dd_safetensors_writer *writer, const ddaeb
     return status;
 }
 
+/* What is known of the data. */
+static ddaebm_status write_data(dd_safetensors_writer *writer, const ddaebm_model *model) {
+    size_t width = ddaebm_model_width(model);
+    char *names = NULL;
+    ddaebm_status status;
+    DD_TRY(dd_safetensors_writer_add(writer, data_mean, DD_STORED_F64, 1, &width, model->mean));
+    DD_TRY(dd_safetensors_writer_add(writer, data_scale, DD_STORED_F64, 1, &width, model->scale));
+    if (model->measured > 0)
+        DD_TRY(dd_safetensors_writer_add(writer, data_rows, DD_STORED_I64, 0, NULL, &model->measured));
+    if (model->columns.count > 0) {
+        DD_TRY(dd_column_names_text(&names, model->context, &model->columns));
+        DD_TRY(dd_safetensors_writer_metadata(writer, columns_key, names));
+    }
+cleanup:
+    dd_free(model->context, names);
+    return status;
+}
+
 ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
                                   dd_stored as) {
-    size_t width = ddaebm_model_width(model);
     char version[16], temperature[DD_REAL_ROOM];
     (void)snprintf(version, sizeof version, "%d", DD_MODEL_FILE_VERSION);
     (void)dd_real_text(model->temperature, temperature);
@@ -98,8 +116,7 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(dd_safetensors_writer_metadata(writer, "version", version));
     DD_TRY(dd_safetensors_writer_metadata(writer, "temperature", temperature));
     DD_TRY(write_config(writer, model));
-    DD_TRY(dd_safetensors_writer_add(writer, "data.mean", DD_STORED_F32, 1, &width, model->mean));
-    DD_TRY(dd_safetensors_writer_add(writer, "data.scale", DD_STORED_F32, 1, &width, model->scale));
+    DD_TRY(write_data(writer, model));
     DD_TRY(write_typicality(writer, model));
     DD_TRY(dd_model_file_write_weights(writer, model, weights, "", as));
 cleanup:
@@ -149,12 +166,12 @@ ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, si
 ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *key, double *value) {
     const char *text = dd_safetensors_metadata(file, key);
     char shown[DD_SHOWN_ROOM];
-    float number = 0;
+    double number = 0;
     if (!text)
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has no %s", key);
     if (!dd_text_number(&number, text, strlen(text)) || !isfinite(number))
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has %s \"%s\", not a number", key, dd_shown(shown, text));
-    *value = (double)number;
+    *value = number;
     return DDAEBM_OK;
 }
 
@@ -248,13 +265,76 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
     for (size_t i = 0; i < dd_safetensors_count(file); i++) {
         const char *name = dd_safetensors_entry(file, i)->name;
         char shown[DD_SHOWN_ROOM];
-        if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 && strcmp(name, "data.mean") != 0 &&
-            strcmp(name, "data.scale") != 0 && strcmp(name, typical_mean) != 0 && strcmp(name, typical_precision) != 0 &&
-            dd_parameters_find(&model->parameters, name) == model->parameters.count)
+        if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 && strcmp(name, data_mean) != 0 &&
+            strcmp(name, data_scale) != 0 && strcmp(name, data_rows) != 0 && strcmp(name, typical_mean) != 0 &&
+            strcmp(name, typical_precision) != 0 && dd_parameters_find(&model->parameters, name) == model->parameters.count)
             return dd_fail(DDAEBM_MISMATCH, "the file has a tensor %s, which its configuration does not build",
                            dd_shown(shown, name));
     }
     return DDAEBM_OK;
+}
+
+/* F32 or F16 stand for F64 in files of before version 3, and in those of other programs. */
+static ddaebm_status find_statistic(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, size_t elements) {
+    const dd_tensor_entry *entry = dd_safetensors_find(file, name);
+    if (!entry || entry->dtype != DD_STORED_F64)
+        return find_floats(out, file, name, elements);
+    if (entry->elements != elements)
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, entry->elements, elements);
+    *out = entry;
+    return DDAEBM_OK;
+}
+
+static double element(const dd_tensor_entry *entry, size_t i) {
+    switch (entry->dtype) {
+    case DD_STORED_F64:
+        return ((const double *)entry->data)[i];
+    case DD_STORED_F16:
+        return (double)dd_half_to_float(((const uint16_t *)entry->data)[i]);
+    default:
+        return (double)((const float *)entry->data)[i];
+    }
+}
+
+static ddaebm_status read_statistic(const dd_safetensors *file, const char *name, double *values, size_t elements) {
+    const dd_tensor_entry *entry = NULL;
+    ddaebm_status status = find_statistic(&entry, file, name, elements);
+    for (size_t i = 0; status == DDAEBM_OK && i < elements; i++) {
+        values[i] = element(entry, i);
+        if (!isfinite(values[i]))
+            status = dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, name, values[i]);
+    }
+    return status;
+}
+
+/* A file without them was written before there were any, or its data was never measured. */
+static ddaebm_status read_rows(ddaebm_model *model, const dd_safetensors *file) {
+    const dd_tensor_entry *entry = dd_safetensors_find(file, data_rows);
+    if (!entry)
+        return DDAEBM_OK;
+    if (entry->dtype != DD_STORED_I64 || entry->elements != 1)
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold one whole number", data_rows);
+    ddaebm_status status = dd_model_file_check_counts(data_rows, entry->data, 1);
+    if (status == DDAEBM_OK)
+        model->measured = (uint64_t) * (const int64_t *)entry->data;
+    return status;
+}
+
+static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) {
+    size_t width = ddaebm_model_width(model);
+    const char *names = dd_safetensors_metadata(file, columns_key);
+    ddaebm_status status;
+    DD_TRY(read_statistic(file, data_mean, model->mean, width));
+    DD_TRY(read_statistic(file, data_scale, model->scale, width));
+    for (size_t i = 0; i < width; i++)
+        if (model->scale[i] < 0)
+            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: above 0, or 0 for a constant column", i,
+                           data_scale, model->scale[i]));
+    DD_TRY(read_rows(model, file));
+    if (names)
+        DD_TRY(dd_column_names_parse(&model->columns, model->context, names, width));
+cleanup:
+    return status;
 }
 
 /* Both tensors or none. */
@@ -277,8 +357,8 @@ cleanup:
 static ddaebm_status check_tensors(const ddaebm_model *model, const dd_safetensors *file) {
     const dd_tensor_entry *entry = NULL;
     ddaebm_status status;
-    DD_TRY(find_floats(&entry, file, "data.mean", ddaebm_model_width(model)));
-    DD_TRY(find_floats(&entry, file, "data.scale", ddaebm_model_width(model)));
+    DD_TRY(find_statistic(&entry, file, data_mean, ddaebm_model_width(model)));
+    DD_TRY(find_statistic(&entry, file, data_scale, ddaebm_model_width(model)));
     for (size_t i = 0; i < model->parameters.count; i++)
         DD_TRY(find_weight(&entry, &model->parameters.items[i], file, model->parameters.items[i].name));
     DD_TRY(refuse_strangers(model, file));
@@ -287,17 +367,11 @@ cleanup:
 }
 
 static ddaebm_status fill_model(ddaebm_model *model, const dd_safetensors *file) {
-    size_t width = ddaebm_model_width(model);
     double temperature = 0;
     ddaebm_status status;
     DD_TRY(dd_model_file_read_number(file, "temperature", &temperature));
     DD_TRY(ddaebm_model_set_temperature(model, temperature));
-    DD_TRY(dd_model_file_read_floats(file, "data.mean", model->mean, width));
-    DD_TRY(dd_model_file_read_floats(file, "data.scale", model->scale, width));
-    for (size_t i = 0; i < width; i++)
-        if (!(model->scale[i] > 0))
-            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor data.scale is %g; allowed: above 0", i,
-                           (double)model->scale[i]));
+    DD_TRY(read_data(model, file));
     DD_TRY(dd_model_file_read_weights(&model->weights, &model->parameters, file, ""));
     DD_TRY(read_typicality(model, file));
 cleanup:

@@ -6,8 +6,9 @@
 #include "io/safetensors_writer.h"
 #include "model/model.h"
 
-/* The version of the format that this library writes, and the newest that it reads. From version 2 on there is a checksum. */
-enum { DD_MODEL_FILE_VERSION = 2 };
+/* The version of the format that this library writes, and the newest that it reads. From version 2 on there is a checksum; from version 3 on
+ * data.mean and data.scale are of 64 bits, and the scale of a constant column is 0. */
+enum { DD_MODEL_FILE_VERSION = 3 };
 
 /* A model's tensors and metadata, under `weights` (the model's own, or others of its shape). */
 ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,

@@ -1,11 +1,12 @@
-/* The data's own units and the networks': each column of rows shifted by its mean and divided by its deviation; pictures as they are, on
- * black. */
+/* The data's own units and the networks': each column of rows less its mean, divided by its standard deviation, in double, for the mean
+ * may be far larger than what the numbers differ by; pictures as they are, on black. */
 #include "model/model.h"
 
 #include "base/context.h"
 #include "base/error.h"
 #include "io/dataset.h"
 
+#include <ddaebm/scorer.h>
 #include <math.h>
 #include <string.h>
 
@@ -56,50 +57,107 @@ static void pad_all(const ddaebm_model *model, const float *in, size_t count, fl
         pad(&f, in + i * ddaebm_model_width(model), out + i * dd_model_inner_width(model), border);
 }
 
-/* Every line moves towards the front. */
-static void cut(const frame *f, const float *in, float *out) {
-    in += f->before;
-    for (size_t y = 0; y < f->lines; y++, in += f->line + f->gap, out += f->line)
-        memmove(out, in, f->line * sizeof *out);
+static double number_in(dd_rows_in in, size_t at) {
+    return in.wide ? in.wide[at] : (double)in.narrow[at];
 }
 
-static void cut_all(const ddaebm_model *model, const float *in, size_t count, float *out) {
+static void put_out(dd_rows_out out, size_t at, double number) {
+    if (out.wide)
+        out.wide[at] = number;
+    else
+        out.narrow[at] = (float)number;
+}
+
+/* Every number moves towards the front, or stays. */
+static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first) {
     frame f = frame_of(model);
-    for (size_t i = 0; i < count; i++)
-        cut(&f, in + i * dd_model_inner_width(model), out + i * ddaebm_model_width(model));
+    size_t at = first * ddaebm_model_width(model);
+    for (size_t i = 0; i < count; i++) {
+        const float *line = in + i * dd_model_inner_width(model) + f.before;
+        for (size_t y = 0; y < f.lines; y++, line += f.line + f.gap)
+            for (size_t x = 0; x < f.line; x++)
+                put_out(out, at++, (double)line[x]);
+    }
 }
 
-void dd_model_standardize(const ddaebm_model *model, const float *in, size_t count, float *out) {
+/* Pictures of 64 bits lie where they will, to be padded there. */
+static void standardize_images(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count, float *out) {
+    size_t width = ddaebm_model_width(model), numbers = count * width;
+    const float *rows = in.narrow ? in.narrow + first * width : NULL;
+    if (!rows) {
+        float *at_the_end = out + count * (dd_model_inner_width(model) - width);
+        for (size_t i = 0; i < numbers; i++)
+            at_the_end[i] = (float)in.wide[first * width + i];
+        rows = at_the_end;
+    }
+    pad_all(model, rows, count, out, black);
+}
+
+void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count, float *out) {
+    size_t width = ddaebm_model_width(model);
+    if (in.inner) {
+        memcpy(out, in.inner + first * dd_model_inner_width(model), count * dd_model_inner_width(model) * sizeof *out);
+        return;
+    }
+    if (has_pictures(model)) {
+        standardize_images(model, in, first, count, out);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++) {
+            double from_mean = number_in(in, (first + i) * width + j) - model->mean[j];
+            out[i * width + j] = model->scale[j] > 0 ? (float)(from_mean / model->scale[j]) : 0;
+        }
+}
+
+ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t first, size_t count, float *out) {
+    const double *wide = dd_dataset_doubles(dataset);
+    if (wide) {
+        dd_model_standardize(model, (dd_rows_in){.wide = wide}, (size_t)first, count, out);
+        return DDAEBM_OK;
+    }
+    float *rows = out + count * (dd_model_inner_width(model) - ddaebm_model_width(model));
+    ddaebm_status status = ddaebm_dataset_read(dataset, first, count, rows);
+    if (status == DDAEBM_OK)
+        dd_model_standardize(model, (dd_rows_in){.narrow = rows}, 0, count, out);
+    return status;
+}
+
+double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row) {
+    size_t width = ddaebm_model_width(model), others = 0;
+    if (in.inner || has_pictures(model))
+        return 0;
+    for (size_t j = 0; j < width; j++) {
+        if (model->scale[j] > 0)
+            continue;
+        double constant = in.wide ? model->mean[j] : (double)(float)model->mean[j];
+        others += number_in(in, row * width + j) != constant;
+    }
+    return others > 0 ? (double)others * log((double)model->measured + 2) : 0;
+}
+
+void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first) {
     size_t width = ddaebm_model_width(model);
     if (has_pictures(model)) {
-        pad_all(model, in, count, out, black);
+        cut_all(model, in, count, out, first);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++) {
+            double spread = model->scale[j] > 0 ? (double)in[i * width + j] * model->scale[j] : 0;
+            put_out(out, (first + i) * width + j, spread + model->mean[j]);
+        }
+}
+
+void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first) {
+    size_t width = ddaebm_model_width(model);
+    if (has_pictures(model)) {
+        cut_all(model, in, count, out, first);
         return;
     }
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
-            out[i * width + j] = (in[i * width + j] - model->mean[j]) / model->scale[j];
-}
-
-void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, float *out) {
-    if (has_pictures(model)) {
-        cut_all(model, in, count, out);
-        return;
-    }
-    size_t width = ddaebm_model_width(model);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < width; j++)
-            out[i * width + j] = in[i * width + j] * model->scale[j] + model->mean[j];
-}
-
-void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count, float *out) {
-    if (has_pictures(model)) {
-        cut_all(model, in, count, out);
-        return;
-    }
-    size_t width = ddaebm_model_width(model);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < width; j++)
-            out[i * width + j] = in[i * width + j] / model->scale[j];
+            put_out(out, (first + i) * width + j, model->scale[j] > 0 ? (double)in[i * width + j] / model->scale[j] : 0);
 }
 
 void dd_model_standardize_gradient(const ddaebm_model *model, const float *in, size_t count, float *out) {
@@ -110,7 +168,7 @@ void dd_model_standardize_gradient(const ddaebm_model *model, const float *in, s
     size_t width = ddaebm_model_width(model);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
-            out[i * width + j] = in[i * width + j] * model->scale[j];
+            out[i * width + j] = (float)((double)in[i * width + j] * model->scale[j]);
 }
 
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {
@@ -127,49 +185,6 @@ ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_datase
     if (ddaebm_dataset_width(dataset) != ddaebm_model_width(model))
         return dd_fail(DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set %s", ddaebm_dataset_width(dataset),
                        ddaebm_model_width(model), side ? "data.image_size, data.padding and data.channels" : "data.width");
-    return side > 0 ? dd_dataset_check_pictures(dataset) : DDAEBM_OK;
-}
-
-static ddaebm_status measure_rows(ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t rows, double *sums, float *block) {
-    enum { BLOCK = 256 };
-    size_t width = ddaebm_model_width(model);
-    double *squares = sums + width;
-    for (uint64_t first = 0; first < rows; first += BLOCK) {
-        size_t count = rows - first < BLOCK ? (size_t)(rows - first) : BLOCK;
-        ddaebm_status status = ddaebm_dataset_read(dataset, first, count, block);
-        if (status != DDAEBM_OK)
-            return status;
-        for (size_t i = 0; i < count * width; i++) {
-            double from_first = (double)block[i] - (double)model->mean[i % width]; /* about a row of the data: no cancellation */
-            sums[i % width] += from_first;
-            squares[i % width] += from_first * from_first;
-        }
-    }
-    return DDAEBM_OK;
-}
-
-/* Mean and standard deviation of each column; a constant column is shifted alone. */
-ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *dataset) {
-    enum { UNBOUNDED_ROWS = 65536, BLOCK = 256 };
-    size_t width = ddaebm_model_width(model);
-    uint64_t rows = ddaebm_dataset_rows(dataset) ? ddaebm_dataset_rows(dataset) : UNBOUNDED_ROWS;
-    double *sums = dd_alloc_zero(model->context, 2 * width, sizeof *sums);
-    float *block = dd_alloc_zero(model->context, BLOCK * width, sizeof *block);
-    ddaebm_status status = sums && block ? ddaebm_dataset_read(dataset, 0, 1, model->mean) : DDAEBM_OUT_OF_MEMORY;
-    if (status == DDAEBM_OK)
-        status = measure_rows(model, dataset, rows, sums, block);
-    for (size_t j = 0; status == DDAEBM_OK && j < width; j++) {
-        double mean = sums[j] / (double)rows, variance = sums[width + j] / (double)rows - mean * mean;
-        double middle = (double)model->mean[j] + mean;
-        bool constant = variance <= 1e-12 * middle * middle || variance <= 1e-30;
-        if (!isfinite(mean) || !isfinite(variance))
-            status = dd_fail(DDAEBM_NOT_FINITE, "column %zu of the data has no finite mean and deviation", j);
-        model->mean[j] = (float)middle;
-        model->scale[j] = constant ? 1.0f : (float)sqrt(variance);
-        if (constant)
-            dd_report(model->context, DDAEBM_LOG_WARNING, "column %zu of the data is constant", j);
-    }
-    dd_free(model->context, sums);
-    dd_free(model->context, block);
-    return status;
+    ddaebm_status status = ddaebm_model_check_columns(model, dataset);
+    return status == DDAEBM_OK && side > 0 ? dd_dataset_check_pictures(dataset) : status;
 }

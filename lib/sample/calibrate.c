@@ -22,20 +22,19 @@ static const double least_inverse = 1e-4, most_inverse = 1e4;
 
 typedef struct calibration {
     ddaebm_model *model;
-    ddaebm_scorer *scorer;      /* made at temperature 1: scores are f */
-    size_t width, inner, count; /* numbers in a row of data, and in one that the networks see */
-    float *rows;                /* [count, width]: data as it is */
-    float *noisy;               /* [count, inner]: as the networks see them, diffused to level 0 */
-    float *noise;               /* [count, inner]: with what noise, but for its sign and deviation */
-    double keep, sigma;         /* what is left of the data, and the noise's deviation */
+    ddaebm_scorer *scorer; /* made at temperature 1: scores are f */
+    size_t inner, count;   /* numbers in a row that the networks see */
+    float *rows;           /* [count, inner]: data as the networks see it */
+    float *noisy;          /* [count, inner]: diffused to level 0 */
+    float *noise;          /* [count, inner]: with what noise, but for its sign and deviation */
+    double keep, sigma;    /* what is left of the data, and the noise's deviation */
 } calibration;
 
 /* The rows at level 0, with the noise times a sign. */
 static void diffuse(calibration *c, float sign) {
     float keep = (float)c->keep, spread = sign * (float)c->sigma;
-    dd_model_standardize(c->model, c->rows, c->count, c->noisy);
     for (size_t i = 0; i < c->count * c->inner; i++)
-        c->noisy[i] = keep * c->noisy[i] + spread * c->noise[i];
+        c->noisy[i] = keep * c->rows[i] + spread * c->noise[i];
 }
 
 /* --- Maximum likelihood: the mean of f over the data equals its mean under exp(f s). --- */
@@ -46,12 +45,12 @@ typedef struct box {
 } box;
 
 static box box_of(const calibration *c) {
-    box b = {.across = c->width == 1 ? GRID_LINE : GRID, .points = c->width == 1 ? GRID_LINE : (size_t)GRID * GRID};
-    for (size_t j = 0; j < c->width; j++) {
+    box b = {.across = c->inner == 1 ? GRID_LINE : GRID, .points = c->inner == 1 ? GRID_LINE : (size_t)GRID * GRID};
+    for (size_t j = 0; j < c->inner; j++) {
         b.low[j] = FLT_MAX;
         b.high[j] = -FLT_MAX;
         for (size_t i = 0; i < c->count; i++) {
-            float x = c->rows[i * c->width + j];
+            float x = c->rows[i * c->inner + j];
             b.low[j] = x < b.low[j] ? x : b.low[j];
             b.high[j] = x > b.high[j] ? x : b.high[j];
         }
@@ -64,9 +63,9 @@ static box box_of(const calibration *c) {
 
 static void fill_grid(const calibration *c, const box *b, float *points) {
     for (size_t i = 0; i < b->points; i++)
-        for (size_t j = 0; j < c->width; j++) {
+        for (size_t j = 0; j < c->inner; j++) {
             size_t at = j == 0 ? i % b->across : i / b->across;
-            points[i * c->width + j] = b->low[j] + (b->high[j] - b->low[j]) * ((float)at + 0.5f) / (float)b->across;
+            points[i * c->inner + j] = b->low[j] + (b->high[j] - b->low[j]) * ((float)at + 0.5f) / (float)b->across;
         }
 }
 
@@ -100,15 +99,15 @@ static double likeliest(const float *data, size_t count, const float *grid, size
 static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature) {
     ddaebm_context *context = c->model->context;
     box b = box_of(c);
-    float *points = dd_alloc_zero(context, b.points * c->width, sizeof *points), *f = dd_alloc_zero(context, b.points, sizeof *f);
+    float *points = dd_alloc_zero(context, b.points * c->inner, sizeof *points), *f = dd_alloc_zero(context, b.points, sizeof *f);
     float *data = dd_alloc_zero(context, c->count, sizeof *data);
     ddaebm_status status = points && f && data ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     if (status == DDAEBM_OK) {
         fill_grid(c, &b, points);
-        status = ddaebm_scorer_score(c->scorer, points, b.points, 0, f);
+        status = dd_scorer_inner_score(c->scorer, points, b.points, 0, f);
     }
     if (status == DDAEBM_OK)
-        status = ddaebm_scorer_score(c->scorer, c->rows, c->count, 0, data);
+        status = dd_scorer_inner_score(c->scorer, c->rows, c->count, 0, data);
     if (status == DDAEBM_OK)
         *temperature = likeliest(data, c->count, f, b.points);
     dd_free(context, points);
@@ -147,13 +146,13 @@ static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint
     uint64_t most =
         dd_model_settings(model)->data.image_size > 0 ? MOST_PICTURES : MOST_ROWS; /* a picture has many numbers to fit */
     c->count = (size_t)(all && all < most ? all : most);
-    c->rows = dd_alloc_zero(model->context, c->count * c->width, sizeof(float));
+    c->rows = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     c->noisy = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     c->noise = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     if (!c->rows || !c->noisy || !c->noise)
         return DDAEBM_OUT_OF_MEMORY;
     dd_noise_schedule schedule;
-    ddaebm_status status = ddaebm_dataset_read(dataset, first, c->count, c->rows);
+    ddaebm_status status = dd_model_read(model, dataset, first, c->count, c->rows);
     if (status == DDAEBM_OK)
         status = dd_noise_schedule_make(&schedule, model->context, dd_model_settings(model));
     if (status != DDAEBM_OK)
@@ -166,12 +165,12 @@ static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint
 }
 
 ddaebm_status dd_calibrate(ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed) {
-    calibration c = {.model = model, .width = ddaebm_model_width(model), .inner = dd_model_inner_width(model)};
+    calibration c = {.model = model, .inner = dd_model_inner_width(model)};
     double before = model->temperature, fitted = before;
     model->temperature = 1;
     ddaebm_status status = prepare(&c, dataset, seed);
     if (status == DDAEBM_OK)
-        status = c.width <= 2 ? fit_by_likelihood(&c, &fitted) : fit_by_scores(&c, &fitted);
+        status = c.inner <= 2 ? fit_by_likelihood(&c, &fitted) : fit_by_scores(&c, &fitted);
     model->temperature = before;
     if (status == DDAEBM_OK && ddaebm_model_set_temperature(model, fitted) != DDAEBM_OK)
         dd_report(model->context, DDAEBM_LOG_WARNING, "no temperature fits the data: it stays %g", before);

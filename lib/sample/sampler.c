@@ -7,6 +7,7 @@
 #include "tensor/kernels/vector.h"
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 struct ddaebm_sampler {
@@ -60,16 +61,15 @@ ddaebm_status ddaebm_sampler_set_progress(ddaebm_sampler *sampler, ddaebm_progre
 typedef struct draw {
     const ddaebm_model *model;
     uint64_t seed, first;
-    float *rows;  /* [count, width], or NULL */
-    float *steps; /* [count, T + 1, width], or NULL */
+    dd_rows_out rows; /* [count, width], or not set */
+    float *steps;     /* [count, T + 1, width], or NULL */
 } draw;
 
 /* Shows x_t of a chunk's rows; `step` reverse steps are done. */
 static void keep_step(const draw *d, const float *x, size_t first, size_t count, size_t step) {
-    size_t width = ddaebm_model_width(d->model), inner = dd_model_inner_width(d->model);
-    size_t states = ddaebm_model_levels(d->model) + 1;
+    size_t inner = dd_model_inner_width(d->model), states = ddaebm_model_levels(d->model) + 1;
     for (size_t i = 0; d->steps && i < count; i++)
-        dd_model_restore(d->model, x + i * inner, 1, d->steps + ((first + i) * states + step) * width);
+        dd_model_restore(d->model, x + i * inner, 1, (dd_rows_out){.narrow = d->steps}, (first + i) * states + step);
 }
 
 static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
@@ -90,15 +90,26 @@ static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
         memcpy(x, dd_lane_buffer(lane, DD_EVAL_OUT), count * width * sizeof *x);
         keep_step(d, x, first, count, levels - t);
     }
-    if (d->rows)
-        dd_model_restore(d->model, x, count, d->rows + first * ddaebm_model_width(d->model));
+    if (!d->steps)
+        dd_model_restore(d->model, x, count, d->rows, first);
 }
 
-/* `out` is where the draw's numbers go, `numbers` of them a sample. */
-static ddaebm_status run(ddaebm_sampler *sampler, draw d, size_t count, const float *out, size_t numbers) {
+static bool are_finite(const draw *d, size_t numbers) {
+    const float *floats = d->steps ? d->steps : d->rows.narrow;
+    if (floats)
+        return dd_kernels_choose()->all_within(floats, numbers, FLT_MAX);
+    for (size_t i = 0; i < numbers; i++)
+        if (!isfinite(d->rows.wide[i]))
+            return false;
+    return true;
+}
+
+/* The draw's numbers are `width` of them a sample. */
+static ddaebm_status run(ddaebm_sampler *sampler, draw d, size_t count, size_t width) {
     ddaebm_status status = dd_evaluator_run(sampler->evaluator, count, draw_chunk, &d, sampler->progress, sampler->progress_user);
-    if (status == DDAEBM_OK && !dd_kernels_choose()->all_within(out, count * numbers, FLT_MAX))
-        status = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away");
+    if (status == DDAEBM_OK && !are_finite(&d, count * width))
+        status = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away%s",
+                         d.rows.wide ? "" : ", or its data is beyond 32-bit numbers (ddaebm_sampler_draw_double)");
     return status;
 }
 
@@ -108,8 +119,18 @@ ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *sampler, uint64_t seed, uint64
     if (count == 0)
         return DDAEBM_OK;
     DD_REQUIRE(rows);
-    draw d = {.model = sampler->model, .seed = seed, .first = first, .rows = rows};
-    return run(sampler, d, count, rows, ddaebm_model_width(sampler->model));
+    draw d = {.model = sampler->model, .seed = seed, .first = first, .rows = {.narrow = rows}};
+    return run(sampler, d, count, ddaebm_model_width(sampler->model));
+}
+
+ddaebm_status ddaebm_sampler_draw_double(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count, double *rows) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(sampler);
+    if (count == 0)
+        return DDAEBM_OK;
+    DD_REQUIRE(rows);
+    draw d = {.model = sampler->model, .seed = seed, .first = first, .rows = {.wide = rows}};
+    return run(sampler, d, count, ddaebm_model_width(sampler->model));
 }
 
 ddaebm_status ddaebm_sampler_draw_steps(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_t count, float *steps) {
@@ -119,5 +140,5 @@ ddaebm_status ddaebm_sampler_draw_steps(ddaebm_sampler *sampler, uint64_t seed, 
         return DDAEBM_OK;
     DD_REQUIRE(steps);
     draw d = {.model = sampler->model, .seed = seed, .first = first, .steps = steps};
-    return run(sampler, d, count, steps, (ddaebm_model_levels(sampler->model) + 1) * ddaebm_model_width(sampler->model));
+    return run(sampler, d, count, (ddaebm_model_levels(sampler->model) + 1) * ddaebm_model_width(sampler->model));
 }

@@ -9,6 +9,7 @@
 #include "tensor/kernels/vector.h"
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 struct ddaebm_scorer {
@@ -72,60 +73,80 @@ ddaebm_status ddaebm_scorer_set_progress(ddaebm_scorer *scorer, ddaebm_progress_
 
 typedef struct request {
     const ddaebm_model *model;
-    const float *rows;
+    dd_rows_in rows;
     size_t level;
-    float *out;
-    bool gradient;
-    bool inner; /* rows and gradients are as the networks see them */
+    float *scores;         /* [count], or NULL */
+    float *inner;          /* [count, inner width]: gradients with respect to what the networks see, or NULL */
+    dd_rows_out gradients; /* those with respect to rows, where neither of these is set */
 } request;
 
-static size_t row_width(const request *r) {
-    return r->inner ? dd_model_inner_width(r->model) : ddaebm_model_width(r->model);
+static void take_scores(const request *r, const float *found, size_t first, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        r->scores[first + i] = (float)((double)found[i] - dd_model_penalty(r->model, r->rows, first + i));
 }
 
 static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const request *r = user;
-    size_t width = row_width(r), out_width = r->gradient ? width : 1;
-    const float *rows = r->rows + first * width, *out = dd_lane_buffer(lane, DD_EVAL_OUT);
-    float *x = dd_lane_buffer(lane, DD_EVAL_X), *to = r->out + first * out_width;
-    if (r->inner)
-        memcpy(x, rows, count * width * sizeof *x);
-    else
-        dd_model_standardize(r->model, rows, count, x);
+    size_t inner = dd_model_inner_width(r->model);
+    const float *found = dd_lane_buffer(lane, DD_EVAL_OUT);
+    dd_model_standardize(r->model, r->rows, first, count, dd_lane_buffer(lane, DD_EVAL_X));
     dd_lane_compute(lane, r->level);
-    if (r->gradient && !r->inner)
-        dd_model_restore_gradient(r->model, out, count, to);
+    if (r->scores)
+        take_scores(r, found, first, count);
+    else if (r->inner)
+        memcpy(r->inner + first * inner, found, count * inner * sizeof *found);
     else
-        memcpy(to, out, count * out_width * sizeof *to);
+        dd_model_restore_gradient(r->model, found, count, r->gradients, first);
 }
 
-static ddaebm_status check_rows(const float *rows, size_t count, size_t width) {
-    const dd_kernels *kernels = dd_kernels_choose();
-    if (kernels->all_within(rows, count * width, FLT_MAX))
+static bool row_is_finite(const ddaebm_model *model, dd_rows_in rows, size_t row) {
+    size_t width = rows.inner ? dd_model_inner_width(model) : ddaebm_model_width(model);
+    const float *floats = rows.inner ? rows.inner : rows.narrow;
+    if (floats)
+        return dd_kernels_choose()->all_within(floats + row * width, width, FLT_MAX);
+    for (size_t j = 0; j < width; j++)
+        if (!isfinite(rows.wide[row * width + j]))
+            return false;
+    return true;
+}
+
+static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size_t count) {
+    const float *floats = rows.inner ? rows.inner : rows.narrow;
+    size_t width = rows.inner ? dd_model_inner_width(model) : ddaebm_model_width(model);
+    if (floats && dd_kernels_choose()->all_within(floats, count * width, FLT_MAX)) /* the common case, at once */
         return DDAEBM_OK;
-    size_t row = 0;
-    while (kernels->all_within(rows + row * width, width, FLT_MAX))
-        row++;
-    return dd_fail(DDAEBM_NOT_FINITE, "row %zu holds a NaN or an infinity", row);
+    for (size_t i = 0; i < count; i++)
+        if (!row_is_finite(model, rows, i))
+            return dd_fail(DDAEBM_NOT_FINITE, "row %zu holds a NaN or an infinity", i);
+    return DDAEBM_OK;
 }
 
-static ddaebm_status run(const ddaebm_scorer *scorer, dd_evaluator *evaluator, request r, size_t count) {
-    if (r.level >= ddaebm_model_levels(scorer->model))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "level is %zu; allowed: 0 to %zu", r.level, ddaebm_model_levels(scorer->model) - 1);
-    ddaebm_status status = check_rows(r.rows, count, row_width(&r));
+static ddaebm_status check_level(const ddaebm_model *model, size_t level) {
+    if (level < ddaebm_model_levels(model))
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_OUT_OF_RANGE, "level is %zu; allowed: 0 to %zu", level, ddaebm_model_levels(model) - 1);
+}
+
+static ddaebm_status run(const ddaebm_scorer *scorer, request r, size_t count) {
+    ddaebm_status status = check_level(scorer->model, r.level);
+    if (status == DDAEBM_OK)
+        status = check_rows(scorer->model, r.rows, count);
     if (status != DDAEBM_OK)
         return status;
-    return dd_evaluator_run(evaluator, count, score_chunk, &r, scorer->progress, scorer->progress_user);
+    r.model = scorer->model;
+    return dd_evaluator_run(r.scores ? scorer->scores : scorer->gradients, count, score_chunk, &r, scorer->progress,
+                            scorer->progress_user);
 }
 
 ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *scores) {
-    DD_DEFAULT_ARITHMETIC;
-    DD_REQUIRE(scorer);
-    if (count == 0)
+    return ddaebm_scorer_measure(scorer, DDAEBM_SCORE_ENERGY, rows, count, level, scores);
+}
+
+/* A gradient may be steeper than float32 holds where the data is small. */
+static ddaebm_status check_gradients(const float *gradients, size_t numbers) {
+    if (dd_kernels_choose()->all_within(gradients, numbers, FLT_MAX))
         return DDAEBM_OK;
-    DD_REQUIRE(rows);
-    DD_REQUIRE(scores);
-    return run(scorer, scorer->scores, (request){scorer->model, rows, level, scores, false, false}, count);
+    return dd_fail(DDAEBM_OUT_OF_RANGE, "a gradient is beyond 32-bit numbers: use ddaebm_scorer_gradient_double");
 }
 
 ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *gradients) {
@@ -135,11 +156,28 @@ ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, s
         return DDAEBM_OK;
     DD_REQUIRE(rows);
     DD_REQUIRE(gradients);
-    return run(scorer, scorer->gradients, (request){scorer->model, rows, level, gradients, true, false}, count);
+    ddaebm_status status =
+        run(scorer, (request){.rows = {.narrow = rows}, .level = level, .gradients = {.narrow = gradients}}, count);
+    return status == DDAEBM_OK ? check_gradients(gradients, count * ddaebm_model_width(scorer->model)) : status;
+}
+
+ddaebm_status ddaebm_scorer_gradient_double(ddaebm_scorer *scorer, const double *rows, size_t count, size_t level,
+                                            double *gradients) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(scorer);
+    if (count == 0)
+        return DDAEBM_OK;
+    DD_REQUIRE(rows);
+    DD_REQUIRE(gradients);
+    return run(scorer, (request){.rows = {.wide = rows}, .level = level, .gradients = {.wide = gradients}}, count);
+}
+
+ddaebm_status dd_scorer_inner_score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *scores) {
+    return run(scorer, (request){.rows = {.inner = rows}, .level = level, .scores = scores}, count);
 }
 
 ddaebm_status dd_scorer_inner_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *gradients) {
-    return run(scorer, scorer->gradients, (request){scorer->model, rows, level, gradients, true, true}, count);
+    return run(scorer, (request){.rows = {.inner = rows}, .level = level, .inner = gradients}, count);
 }
 
 /* --- Other scores. --- */
@@ -162,25 +200,17 @@ static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic stati
     return status;
 }
 
-ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows, size_t count, size_t level,
-                                    float *scores) {
-    DD_DEFAULT_ARITHMETIC;
-    if (score == DDAEBM_SCORE_ENERGY)
-        return ddaebm_scorer_score(scorer, rows, count, level, scores);
-    DD_REQUIRE(scorer);
-    if (!ddaebm_score_name((size_t)score))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%d is no score", (int)score);
-    if (count == 0)
-        return DDAEBM_OK;
-    DD_REQUIRE(rows);
-    DD_REQUIRE(scores);
-    if (score != DDAEBM_SCORE_TYPICALITY && level >= ddaebm_model_levels(scorer->model))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "level is %zu; allowed: 0 to %zu", level, ddaebm_model_levels(scorer->model) - 1);
-    ddaebm_status status = check_rows(rows, count, ddaebm_model_width(scorer->model));
+/* Any score but the energy, which needs the statistics. */
+static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows, size_t count, size_t level,
+                                   float *scores) {
+    ddaebm_status status = score == DDAEBM_SCORE_TYPICALITY ? DDAEBM_OK : check_level(scorer->model, level);
+    if (status == DDAEBM_OK)
+        status = check_rows(scorer->model, rows, count);
     if (status == DDAEBM_OK && !scorer->statistics)
         status = dd_statistics_create(&scorer->statistics, scorer->model);
     if (status != DDAEBM_OK)
         return status;
+
     const dd_measurement asked = {.rows = rows,
                                   .count = count,
                                   .level = level,
@@ -188,7 +218,37 @@ ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, c
                                   .progress = scorer->progress,
                                   .progress_user = scorer->progress_user};
     if (score == DDAEBM_SCORE_TYPICALITY)
-        return dd_typicality(scorer->statistics, scorer->model, &asked);
-    dd_statistic statistic = score == DDAEBM_SCORE_GRADIENT ? DD_STATISTIC_GRADIENT : DD_STATISTIC_RECONSTRUCTION;
-    return measure_statistic(scorer, statistic, &asked);
+        status = dd_typicality(scorer->statistics, scorer->model, &asked);
+    else
+        status =
+            measure_statistic(scorer, score == DDAEBM_SCORE_GRADIENT ? DD_STATISTIC_GRADIENT : DD_STATISTIC_RECONSTRUCTION, &asked);
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
+        scores[i] = (float)((double)scores[i] - dd_model_penalty(scorer->model, rows, i));
+    return status;
+}
+
+static ddaebm_status measure(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows, size_t count, size_t level,
+                             float *scores) {
+    DD_REQUIRE(scorer);
+    if (!ddaebm_score_name((size_t)score))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%d is no score", (int)score);
+    if (count == 0)
+        return DDAEBM_OK;
+    if (!rows.narrow && !rows.wide)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "rows must not be NULL");
+    DD_REQUIRE(scores);
+    return score == DDAEBM_SCORE_ENERGY ? run(scorer, (request){.rows = rows, .level = level, .scores = scores}, count)
+                                        : measure_other(scorer, score, rows, count, level, scores);
+}
+
+ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows, size_t count, size_t level,
+                                    float *scores) {
+    DD_DEFAULT_ARITHMETIC;
+    return measure(scorer, score, (dd_rows_in){.narrow = rows}, count, level, scores);
+}
+
+ddaebm_status ddaebm_scorer_measure_double(ddaebm_scorer *scorer, ddaebm_score score, const double *rows, size_t count,
+                                           size_t level, float *scores) {
+    DD_DEFAULT_ARITHMETIC;
+    return measure(scorer, score, (dd_rows_in){.wide = rows}, count, level, scores);
 }

@@ -77,7 +77,7 @@ static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count)
     const dd_statistics *s = r->statistics;
     const dd_measurement *m = r->measurement;
     size_t width = dd_model_inner_width(s->model), latent = dd_settings_latent_width(dd_model_settings(s->model));
-    dd_model_standardize(s->model, m->rows + first * ddaebm_model_width(s->model), count, dd_lane_buffer(lane, DD_EVAL_X));
+    dd_model_standardize(s->model, m->rows, first, count, dd_lane_buffer(lane, DD_EVAL_X));
     for (size_t i = 0; i < count; i++) {
         memcpy(dd_lane_buffer(lane, DD_EVAL_NOISE) + i * width, s->noise, width * sizeof *s->noise);
         memcpy(dd_lane_buffer(lane, DD_EVAL_LATENT) + i * latent, s->latent, latent * sizeof *s->latent);

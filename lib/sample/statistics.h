@@ -21,7 +21,7 @@ void dd_statistics_free(dd_statistics *statistics);
 
 /* What is to be measured, and where it goes. */
 typedef struct dd_measurement {
-    const float *rows; /* [count, width], finite, in the data's own units */
+    dd_rows_in rows; /* [count], finite */
     size_t count, level;
     float *out;                        /* row i's statistics from out[i * stride] on */
     size_t stride;                     /* at least DD_STATISTIC_COUNT */

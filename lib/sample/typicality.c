@@ -97,12 +97,13 @@ static bool fit(const float *values, size_t count, size_t width, double *mean, d
     return invert(precision, width);
 }
 
-/* Rows spread evenly over a finite set; the first of an unbounded one. */
-static ddaebm_status read_spread(const ddaebm_dataset *dataset, size_t count, size_t width, float *rows) {
+/* Rows spread evenly over a finite set; the first of an unbounded one. As the networks see them. */
+static ddaebm_status read_spread(const ddaebm_model *model, const ddaebm_dataset *dataset, size_t count, float *rows) {
+    size_t width = dd_model_inner_width(model);
     uint64_t all = ddaebm_dataset_rows(dataset);
     ddaebm_status status = DDAEBM_OK;
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
-        status = ddaebm_dataset_read(dataset, all ? all / count * i : i, 1, rows + i * width);
+        status = dd_model_read(model, dataset, all ? all / count * i : i, 1, rows + i * width);
     return status;
 }
 
@@ -130,7 +131,7 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
                        width);
     ddaebm_context *context = model->context;
     dd_statistics *statistics = NULL;
-    float *rows = dd_alloc_zero(context, count * ddaebm_model_width(model), sizeof *rows);
+    float *rows = dd_alloc_zero(context, count * dd_model_inner_width(model), sizeof *rows);
     float *values = dd_alloc_zero(context, count * width, sizeof *values);
     double *mean = dd_alloc_zero(context, width, sizeof *mean);
     double *precision = dd_alloc_zero(context, width * width, sizeof *precision);
@@ -138,9 +139,9 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
-    DD_TRY(read_spread(dataset, count, ddaebm_model_width(model), rows));
+    DD_TRY(read_spread(model, dataset, count, rows));
     DD_TRY(dd_statistics_create(&statistics, model));
-    DD_TRY(measure_all(statistics, model, &(dd_measurement){.rows = rows, .count = count, .out = values}));
+    DD_TRY(measure_all(statistics, model, &(dd_measurement){.rows = {.inner = rows}, .count = count, .out = values}));
     if (fit(values, count, width, mean, precision))
         status = keep(model, mean, precision);
     else

@@ -25,11 +25,11 @@ static uint64_t first_of(const ddaebm_trainer *trainer) {
     return (uint64_t)trainer->shard * trainer->batch;
 }
 
-/* Row `index` of the endless sequence of training rows: epochs of a finite set, each shuffled; an unbounded set in its order. */
-static ddaebm_status read_row(const ddaebm_trainer *trainer, uint64_t index, float *row) {
+/* Row `index` of the endless sequence of training rows, as the networks see it: epochs of a finite set, each shuffled; an unbounded set in its order. */
+static ddaebm_status read_row(const ddaebm_trainer *trainer, uint64_t index, float *into) {
     uint64_t rows = ddaebm_dataset_rows(trainer->dataset);
     uint64_t at = rows ? dd_rng_permute(index % rows, rows, trainer->seed, index / rows) : index;
-    return ddaebm_dataset_read(trainer->dataset, at, 1, row);
+    return dd_model_read(trainer->model, trainer->dataset, at, 1, into);
 }
 
 static void mirror(float *picture, size_t side, size_t channels) {
@@ -56,14 +56,12 @@ static void flip(const ddaebm_trainer *trainer, float *pictures) {
 }
 
 static ddaebm_status draw_data(ddaebm_trainer *trainer) {
-    size_t width = ddaebm_model_width(trainer->model), inner = dd_model_inner_width(trainer->model);
+    size_t inner = dd_model_inner_width(trainer->model);
     uint64_t first = trainer->step * trainer->batch * trainer->shards + first_of(trainer);
     for (size_t i = 0; i < trainer->batch; i++) {
-        float *into = trainer->inputs[DD_SLOT_X0] + i * inner, *row = into + inner - width;
-        ddaebm_status status = read_row(trainer, first + i, row);
+        ddaebm_status status = read_row(trainer, first + i, trainer->inputs[DD_SLOT_X0] + i * inner);
         if (status != DDAEBM_OK)
             return status;
-        dd_model_standardize(trainer->model, row, 1, into);
     }
     flip(trainer, trainer->inputs[DD_SLOT_X0]);
     return DDAEBM_OK;

@@ -69,8 +69,8 @@ ddaebm_status ddaebm_trainer_set_sample_hook(ddaebm_trainer *trainer, ddaebm_sam
 
 static ddaebm_generated_batch show(ddaebm_trainer *trainer) {
     const dd_own_loss *own = &trainer->own_loss;
-    dd_model_restore(trainer->model, own->drawn, trainer->batch, own->samples);
-    dd_model_restore(trainer->model, trainer->inputs[DD_SLOT_X0], trainer->batch, own->data);
+    dd_model_restore(trainer->model, own->drawn, trainer->batch, (dd_rows_out){.narrow = own->samples}, 0);
+    dd_model_restore(trainer->model, trainer->inputs[DD_SLOT_X0], trainer->batch, (dd_rows_out){.narrow = own->data}, 0);
     for (size_t i = 0; i < trainer->batch; i++)
         own->levels[i] = (size_t)trainer->inputs[DD_SLOT_LEVEL][i];
     return (ddaebm_generated_batch){.struct_size = sizeof(ddaebm_generated_batch),

@@ -160,11 +160,13 @@ static ddaebm_status copy_model(ddaebm_model **out, const ddaebm_model *model, c
     if (status != DDAEBM_OK)
         return status;
     dd_weights_copy(&copy->weights, weights, &model->parameters);
-    memcpy(copy->mean, model->mean, ddaebm_model_width(model) * sizeof *copy->mean);
-    memcpy(copy->scale, model->scale, ddaebm_model_width(model) * sizeof *copy->scale);
     copy->temperature = model->temperature;
-    *out = copy;
-    return DDAEBM_OK;
+    status = dd_model_copy_data(copy, model);
+    if (status == DDAEBM_OK)
+        *out = copy;
+    else
+        ddaebm_model_free(copy);
+    return status;
 }
 
 ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
@@ -239,7 +241,8 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
     ddaebm_status status = dd_trainer_create(&trainer, model, dataset, seed, false);
     if (status != DDAEBM_OK)
         return status;
-    if (standardizes(dd_model_settings(model), dataset))
+    status = dd_model_name_columns(trainer->model, dataset);
+    if (status == DDAEBM_OK && standardizes(dd_model_settings(model), dataset))
         status = dd_model_measure(trainer->model, dataset);
     if (status == DDAEBM_OK)
         *out = trainer;

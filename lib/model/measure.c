@@ -1,0 +1,177 @@
+/* What a model learns of its data's columns before it is trained: mean and standard deviation, and names. */
+#include "base/context.h"
+#include "base/error.h"
+#include "io/dataset.h"
+#include "model/model.h"
+
+#include <ddaebm/scorer.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Mean and standard deviation. ---- */
+
+/* Sums over one column: of how much its numbers differ from the first, so that no mean cancels, in units of 2^exponent, so that no square
+ * overflows or vanishes. Multiplied by a power of two, a column has the same sums. */
+typedef struct column_sums {
+    double first, sum, squares;
+    double unit; /* 2^-exponent; the differences are below 1 in size */
+    int exponent;
+} column_sums;
+
+/* Of the smallest differences; below it 2^-exponent would be no double. They are sums of multiples of 2^-1074, exact all the same. */
+static const int least_exponent = -1000;
+
+static void take_number(column_sums *c, double number) {
+    double difference = number - c->first;
+    if (!(fabs(difference) * c->unit < 1)) {
+        int exponent = 0;
+        (void)frexp(difference, &exponent);
+        c->sum = ldexp(c->sum, c->exponent - exponent);
+        c->squares = ldexp(c->squares, 2 * (c->exponent - exponent));
+        c->exponent = exponent;
+        c->unit = ldexp(1, -exponent);
+    }
+    difference *= c->unit;
+    c->sum += difference;
+    c->squares += difference * difference;
+}
+
+/* Rows of a data set, block by block. */
+static ddaebm_status sum_columns(column_sums *columns, double *block, size_t room, const ddaebm_dataset *dataset, uint64_t rows) {
+    size_t width = ddaebm_dataset_width(dataset);
+    for (uint64_t first = 0; first < rows; first += room) {
+        size_t count = rows - first < room ? (size_t)(rows - first) : room;
+        ddaebm_status status = ddaebm_dataset_read_double(dataset, first, count, block);
+        if (status != DDAEBM_OK)
+            return status;
+        for (size_t j = 0; j < width && first == 0; j++)
+            columns[j] = (column_sums){.first = block[j], .unit = ldexp(1, -least_exponent), .exponent = least_exponent};
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < width; j++)
+                take_number(&columns[j], block[i * width + j]);
+    }
+    return DDAEBM_OK;
+}
+
+/* A column of equal numbers has a standard deviation of 0, and only such a one. */
+static ddaebm_status finish(ddaebm_model *model, size_t j, const column_sums *c, uint64_t rows) {
+    double mean = c->sum / (double)rows, variance = c->squares / (double)rows - mean * mean;
+    if (!isfinite(variance))
+        return dd_fail(DDAEBM_NOT_FINITE, "column %zu (from 1) of the data has no finite mean and standard deviation", j + 1);
+    model->mean[j] = c->first + ldexp(mean, c->exponent);
+    model->scale[j] = c->squares > 0 ? fmax(ldexp(sqrt(fmax(variance, 0)), c->exponent), DBL_TRUE_MIN) : 0;
+    if (!isfinite(model->mean[j]) || !isfinite(model->scale[j]))
+        return dd_fail(DDAEBM_NOT_FINITE, "column %zu (from 1) of the data is spread beyond what a double holds", j + 1);
+    return DDAEBM_OK;
+}
+
+/* ---- Warnings. ---- */
+
+static void warn(const ddaebm_model *model, const bool *member, const char *what) {
+    char text[DD_COLUMNS_ROOM];
+    size_t width = ddaebm_model_width(model), count = 0;
+    for (size_t j = 0; j < width; j++)
+        count += member[j];
+    if (count > 0)
+        dd_report(model->context, DDAEBM_LOG_WARNING, "%s of the data %s %s",
+                  dd_columns_describe(text, member, width, &model->columns), count > 1 ? "are" : "is", what);
+}
+
+static int ascending(const void *a, const void *b) {
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* Whether a column's standard deviation is more than ten times that of the normal distribution that has its quartiles. */
+static bool is_spread(double *column, size_t count, double deviation) {
+    const double quartiles_of_normal = 1.349; /* apart, in standard deviations */
+    qsort(column, count, sizeof *column, ascending);
+    double apart = column[count - 1 - count / 4] - column[count / 4];
+    return apart > 0 && deviation > 10 * apart / quartiles_of_normal;
+}
+
+/* Looks at rows that lie evenly in the set: [count, width], in turn. */
+static ddaebm_status find_spread(bool *member, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t rows) {
+    enum { FEWEST = 20, MOST = 1000, MOST_NUMBERS = 1 << 22 };
+    size_t width = ddaebm_model_width(model), count = MOST_NUMBERS / width < MOST ? MOST_NUMBERS / width : MOST;
+    count = rows < count ? (size_t)rows : count;
+    if (count < FEWEST)
+        return DDAEBM_OK;
+
+    double *sample = dd_alloc(model->context, count * width * sizeof *sample);
+    double *column = dd_alloc(model->context, count * sizeof *column);
+    ddaebm_status status = sample && column ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
+        status = ddaebm_dataset_read_double(dataset, rows / count * i, 1, sample + i * width);
+    for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
+        for (size_t i = 0; i < count; i++)
+            column[i] = sample[i * width + j];
+        member[j] = is_spread(column, count, model->scale[j]);
+    }
+    dd_free(model->context, sample);
+    dd_free(model->context, column);
+    return status;
+}
+
+/* ---- The whole. ---- */
+
+ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *dataset) {
+    enum { UNBOUNDED_ROWS = 65536, BLOCK = 256 };
+    size_t width = ddaebm_model_width(model);
+    uint64_t rows = ddaebm_dataset_rows(dataset) ? ddaebm_dataset_rows(dataset) : UNBOUNDED_ROWS;
+    column_sums *columns = dd_alloc_zero(model->context, width, sizeof *columns);
+    double *block = dd_alloc_zero(model->context, BLOCK * width, sizeof *block);
+    bool *member = dd_alloc_zero(model->context, width, sizeof *member);
+    ddaebm_status status = columns && block && member ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+
+    if (status == DDAEBM_OK)
+        status = sum_columns(columns, block, BLOCK, dataset, rows);
+    for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
+        status = finish(model, j, &columns[j], rows);
+        member[j] = model->scale[j] == 0;
+    }
+    if (status == DDAEBM_OK) {
+        model->measured = rows;
+        warn(model, member, "constant");
+        memset(member, 0, width * sizeof *member);
+        status = find_spread(member, model, dataset, rows);
+    }
+    if (status == DDAEBM_OK)
+        warn(model, member,
+             "spread so widely that most of its numbers are nearly the same to the networks: train on logarithms (docs/tables.md)");
+
+    dd_free(model->context, columns);
+    dd_free(model->context, block);
+    dd_free(model->context, member);
+    return status;
+}
+
+/* ---- Names. ---- */
+
+ddaebm_status dd_model_name_columns(ddaebm_model *model, const ddaebm_dataset *dataset) {
+    return model->columns.count > 0 ? DDAEBM_OK
+                                    : dd_column_names_copy(&model->columns, model->context, dd_dataset_columns(dataset));
+}
+
+static ddaebm_status other_name(const ddaebm_model *model, size_t j, const char *name, const char *wanted) {
+    bool elsewhere = false;
+    for (size_t i = 0; i < model->columns.count; i++)
+        elsewhere = elsewhere || (model->columns.items[i] && strcmp(model->columns.items[i], name) == 0);
+    return dd_fail(DDAEBM_MISMATCH, "column %zu of the data is '%.80s', the model's is '%.80s'%s", j + 1, name, wanted,
+                   elsewhere ? ": the columns have another order; choose them in the model's" : "");
+}
+
+ddaebm_status ddaebm_model_check_columns(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    DD_REQUIRE(model);
+    DD_REQUIRE(dataset);
+    const dd_column_names *names = dd_dataset_columns(dataset);
+    for (size_t j = 0; j < model->columns.count && j < names->count; j++) {
+        const char *name = names->items[j], *wanted = model->columns.items[j];
+        if (name && wanted && strcmp(name, wanted) != 0)
+            return other_name(model, j, name, wanted);
+    }
+    return DDAEBM_OK;
+}

@@ -173,6 +173,16 @@ inline std::size_t rows_of(std::size_t size, std::size_t width) {
     return size / width;
 }
 
+/// The same, where the width is the caller's.
+inline std::size_t table_rows(std::size_t size, std::size_t width) {
+    if (width == 0)
+        throw error(DDAEBM_OUT_OF_RANGE, "rows without a number");
+    return rows_of(size, width);
+}
+
+/// A text that may be NULL.
+inline std::string text_or_empty(const char *text) { return text ? text : ""; }
+
 inline void expect(std::size_t size, std::size_t wanted) {
     if (size != wanted)
         throw error(DDAEBM_MISMATCH, "a span of " + std::to_string(size) + " numbers, where " + std::to_string(wanted) + " belong");
@@ -345,10 +355,15 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
     static dataset open(const std::string &path, ddaebm_context *context = nullptr) {
         return dataset(make(ddaebm_dataset_open, context, path.c_str()));
     }
+    static dataset open(const std::string &path, const ddaebm_read_options &options, ddaebm_context *context = nullptr) {
+        return dataset(make(ddaebm_dataset_open_with, context, path.c_str(), &options));
+    }
     static dataset from_rows(span<const float> rows, std::size_t width, ddaebm_context *context = nullptr) {
-        if (width == 0)
-            throw error(DDAEBM_OUT_OF_RANGE, "rows without a number");
-        return dataset(make(ddaebm_dataset_create_rows, context, rows.data(), detail::rows_of(rows.size(), width), width));
+        return dataset(make(ddaebm_dataset_create_rows, context, rows.data(), detail::table_rows(rows.size(), width), width));
+    }
+    static dataset from_rows(span<const double> rows, std::size_t width, ddaebm_context *context = nullptr) {
+        return dataset(
+            make(ddaebm_dataset_create_rows_double, context, rows.data(), detail::table_rows(rows.size(), width), width));
     }
     static dataset from_images(span<const std::uint8_t> pixels, image_shape shape, ddaebm_context *context = nullptr) {
         const std::size_t count = detail::image_count(pixels.size(), shape);
@@ -383,11 +398,16 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
     void read(std::uint64_t first, span<float> out) const {
         check(ddaebm_dataset_read(get(), first, detail::rows_of(out.size(), width()), out.data()));
     }
+    void read(std::uint64_t first, span<double> out) const {
+        check(ddaebm_dataset_read_double(get(), first, detail::rows_of(out.size(), width()), out.data()));
+    }
     std::vector<float> read(std::uint64_t first, std::size_t count) const {
         std::vector<float> out(count * width());
         read(first, span<float>(out));
         return out;
     }
+    /// Empty for a column without a name.
+    std::string column_name(std::size_t index) const { return detail::text_or_empty(ddaebm_dataset_column_name(get(), index)); }
     static std::vector<std::string> names() { return detail::names(ddaebm_dataset_name); }
 
   private:
@@ -440,6 +460,10 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
     double temperature() const { return ddaebm_model_temperature(get()); }
     void set_temperature(double temperature) { check(ddaebm_model_set_temperature(get(), temperature)); }
     void fit_typicality(const dataset &data) { check(ddaebm_model_fit_typicality(get(), data.get())); }
+    /// Empty for a column without a name.
+    std::string column_name(std::size_t index) const { return detail::text_or_empty(ddaebm_model_column_name(get(), index)); }
+    /// Throws if the set's columns have other names than the model's.
+    void check_columns(const dataset &data) const { check(ddaebm_model_check_columns(get(), data.get())); }
 
     /// What is known of each tensor; their names are the model's.
     std::vector<ddaebm_parameter_info> parameters() const {
@@ -476,6 +500,9 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
     void draw(std::uint64_t seed, std::uint64_t first, span<float> rows) {
         check(ddaebm_sampler_draw(get(), seed, first, detail::rows_of(rows.size(), width_), rows.data()));
     }
+    void draw(std::uint64_t seed, std::uint64_t first, span<double> rows) {
+        check(ddaebm_sampler_draw_double(get(), seed, first, detail::rows_of(rows.size(), width_), rows.data()));
+    }
     std::vector<float> draw(std::uint64_t seed, std::uint64_t first, std::size_t count) {
         std::vector<float> rows(count * width_);
         draw(seed, first, span<float>(rows));
@@ -498,7 +525,7 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
     explicit scorer(const model &model) : handle(make(ddaebm_scorer_create, model.get())), width_(model.width()) {}
 
     void score(span<const float> rows, std::size_t level, span<float> scores) {
-        check(ddaebm_scorer_score(get(), rows.data(), paired(rows, scores), level, scores.data()));
+        check(ddaebm_scorer_score(get(), rows.data(), paired(rows.size(), scores), level, scores.data()));
     }
     std::vector<float> score(span<const float> rows, std::size_t level = 0) {
         std::vector<float> scores(detail::rows_of(rows.size(), width_));
@@ -509,8 +536,15 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
         detail::expect(gradients.size(), rows.size());
         check(ddaebm_scorer_gradient(get(), rows.data(), detail::rows_of(rows.size(), width_), level, gradients.data()));
     }
+    void gradient(span<const double> rows, std::size_t level, span<double> gradients) {
+        detail::expect(gradients.size(), rows.size());
+        check(ddaebm_scorer_gradient_double(get(), rows.data(), detail::rows_of(rows.size(), width_), level, gradients.data()));
+    }
     void measure(ddaebm_score score, span<const float> rows, std::size_t level, span<float> scores) {
-        check(ddaebm_scorer_measure(get(), score, rows.data(), paired(rows, scores), level, scores.data()));
+        check(ddaebm_scorer_measure(get(), score, rows.data(), paired(rows.size(), scores), level, scores.data()));
+    }
+    void measure(ddaebm_score score, span<const double> rows, std::size_t level, span<float> scores) {
+        check(ddaebm_scorer_measure_double(get(), score, rows.data(), paired(rows.size(), scores), level, scores.data()));
     }
     /// nullptr for nobody.
     void set_progress(progress function) {
@@ -521,8 +555,8 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
     static std::vector<std::string> score_names() { return detail::names(ddaebm_score_name); }
 
   private:
-    std::size_t paired(span<const float> rows, span<float> scores) const {
-        const std::size_t count = detail::rows_of(rows.size(), width_);
+    std::size_t paired(std::size_t numbers, span<float> scores) const {
+        const std::size_t count = detail::rows_of(numbers, width_);
         detail::expect(scores.size(), count);
         return count;
     }
@@ -652,14 +686,27 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     std::unique_ptr<sample_hook> sample_hook_;
 };
 
-/// shape: slowest axis first.
-inline void write_npy(const std::string &path, span<const float> values, const std::vector<std::size_t> &shape,
-                      ddaebm_context *context = nullptr) {
+namespace detail {
+
+inline std::size_t elements_of(const std::vector<std::size_t> &shape) {
     std::size_t elements = 1;
     for (std::size_t size : shape)
         elements *= size;
-    detail::expect(values.size(), elements);
+    return elements;
+}
+
+} // namespace detail
+
+/// shape: slowest axis first.
+inline void write_npy(const std::string &path, span<const float> values, const std::vector<std::size_t> &shape,
+                      ddaebm_context *context = nullptr) {
+    detail::expect(values.size(), detail::elements_of(shape));
     check(ddaebm_array_write_npy(context, path.c_str(), values.data(), shape.size(), shape.data()));
+}
+inline void write_npy(const std::string &path, span<const double> values, const std::vector<std::size_t> &shape,
+                      ddaebm_context *context = nullptr) {
+    detail::expect(values.size(), detail::elements_of(shape));
+    check(ddaebm_array_write_npy_double(context, path.c_str(), values.data(), shape.size(), shape.data()));
 }
 
 inline void write_png(const std::string &path, span<const std::uint8_t> pixels, image_shape shape,

@@ -211,12 +211,16 @@ static ddaebm_status copy_floats(float *values, const dd_tensor_entry *entry, bo
     return accept_not_finite ? DDAEBM_OK : dd_model_file_check_floats(entry->name, values, entry->elements);
 }
 
+static ddaebm_status check_elements(const dd_tensor_entry *entry, size_t elements) {
+    if (entry->elements == elements)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", entry->name, entry->elements,
+                   elements);
+}
+
 static ddaebm_status find_floats(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, size_t elements) {
     ddaebm_status status = find_tensor(out, file, name, DD_STORED_F32);
-    if (status == DDAEBM_OK && (*out)->elements != elements)
-        status =
-            dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, (*out)->elements, elements);
-    return status;
+    return status == DDAEBM_OK ? check_elements(*out, elements) : status;
 }
 
 ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values, size_t elements) {
@@ -277,12 +281,9 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
 /* F32 or F16 stand for F64 in files of before version 3, and in those of other programs. */
 static ddaebm_status find_statistic(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, size_t elements) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, name);
-    if (!entry || entry->dtype != DD_STORED_F64)
-        return find_floats(out, file, name, elements);
-    if (entry->elements != elements)
-        return dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", name, entry->elements, elements);
-    *out = entry;
-    return DDAEBM_OK;
+    bool narrow = entry && (entry->dtype == DD_STORED_F32 || entry->dtype == DD_STORED_F16);
+    ddaebm_status status = find_tensor(out, file, name, narrow ? entry->dtype : DD_STORED_F64);
+    return status == DDAEBM_OK ? check_elements(*out, elements) : status;
 }
 
 static double element(const dd_tensor_entry *entry, size_t i) {

@@ -20,8 +20,8 @@ START_TEST(a_model_is_what_its_configuration_says) {
     ASSERT_OK(ddaebm_config_get_integer(ddaebm_model_config(model), "diffusion.timesteps", &steps));
     ck_assert_int_eq(steps, 6);
     for (size_t j = 0; j < 3; j++) {
-        ck_assert_float_eq(model->mean[j], 0.0f);
-        ck_assert_float_eq(model->scale[j], 1.0f);
+        ck_assert_double_eq(model->mean[j], 0);
+        ck_assert_double_eq(model->scale[j], 1);
     }
     ddaebm_model_free(model);
     ddaebm_model_free(NULL);

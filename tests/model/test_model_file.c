@@ -12,9 +12,11 @@
 static ddaebm_model *lived_in(void) {
     ddaebm_model *model = small_model(context, "\"data.width\":3,\"objective.gamma\":0.1", 11);
     for (size_t j = 0; j < 3; j++) {
-        model->mean[j] = 0.1f * (float)j - 7.3f;
-        model->scale[j] = 0.3f + (float)j;
+        model->mean[j] = 0.1 * (double)j - 7.3;
+        model->scale[j] = 0.3 * (double)j; /* the first column is constant */
     }
+    model->measured = 12345;
+    ASSERT_OK(dd_column_names_parse(&model->columns, context, "[\"a\",null,\"\xC3\xA4 \\\"b\\\"\"]", 3));
     for (size_t i = 0; i < model->parameters.count; i++) {
         const dd_parameter *p = &model->parameters.items[i];
         if (p->role == DD_ROLE_COUNTER)
@@ -29,8 +31,13 @@ static ddaebm_model *lived_in(void) {
 static void assert_same(const ddaebm_model *a, const ddaebm_model *b) {
     ck_assert(same_models(a, b)); /* file against file; and, lest the writer leave something out: */
     ck_assert_double_eq(ddaebm_model_temperature(a), ddaebm_model_temperature(b));
-    ck_assert_int_eq(memcmp(a->mean, b->mean, 3 * sizeof(float)), 0);
-    ck_assert_int_eq(memcmp(a->scale, b->scale, 3 * sizeof(float)), 0);
+    ck_assert_int_eq(memcmp(a->mean, b->mean, 3 * sizeof(double)), 0);
+    ck_assert_int_eq(memcmp(a->scale, b->scale, 3 * sizeof(double)), 0);
+    ck_assert_uint_eq(a->measured, b->measured);
+    for (size_t j = 0; j < 4; j++) {
+        const char *left = ddaebm_model_column_name(a, j), *right = ddaebm_model_column_name(b, j);
+        ck_assert(left && right ? strcmp(left, right) == 0 : left == right);
+    }
     ck_assert_int_eq(memcmp(dd_model_settings(a), dd_model_settings(b), sizeof(dd_settings)), 0);
     ck_assert_uint_eq(a->parameters.count, b->parameters.count);
     for (int n = 0; n < DD_NETWORKS; n++) {
@@ -103,7 +110,7 @@ START_TEST(half_the_bytes_come_back_rounded) {
         for (size_t j = 0; j < p->elements; j++)
             ck_assert_float_le(fabsf(is[j] - was[j]), fabsf(was[j]) / 2048 + 3e-8f);
     }
-    ck_assert_int_eq(memcmp(model->mean, back->mean, 3 * sizeof(float)), 0);
+    ck_assert_int_eq(memcmp(model->mean, back->mean, 3 * sizeof(double)), 0);
     dd_weights_at(&model->weights, &model->parameters.items[0])[0] = 70000;
     ASSERT_FAILS(ddaebm_model_save_half(model, in_folder("m")), DDAEBM_OUT_OF_RANGE, "is 70000, beyond float16");
     ASSERT_FAILS(ddaebm_model_save_half(model, NULL), DDAEBM_INVALID_ARGUMENT, "path");
@@ -188,7 +195,7 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         {{.reshape = "encoder.net.layers_bn.1.num_batches_tracked"}, DDAEBM_MISMATCH, "another shape"},
         {{.retype = "encoder.fc_mu.weight"}, DDAEBM_MISMATCH, "encoder.fc_mu.weight holds I32, not F32"},
         {{.retype = "encoder.net.layers_bn.1.num_batches_tracked"}, DDAEBM_MISMATCH, "holds F64, not I64"},
-        {{.retype = "data.scale"}, DDAEBM_MISMATCH, "data.scale holds I32, not F32"},
+        {{.retype = "data.scale"}, DDAEBM_MISMATCH, "data.scale holds I64, not F64"},
         {{.poke = "encoder.fc_mu.weight", .value = (double)NAN}, DDAEBM_NOT_FINITE, "of tensor encoder.fc_mu.weight is nan"},
         {{.poke = "energy.net.layers.0.bias", .value = (double)-INFINITY},
          DDAEBM_NOT_FINITE,
@@ -199,12 +206,18 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
          DDAEBM_OUT_OF_RANGE,
          "num_batches_tracked is 4611686018427387904; allowed: 0 to 9007199254740992"},
         {{.poke = "data.scale", .value = (double)NAN}, DDAEBM_NOT_FINITE, "data.scale is nan"},
-        {{.poke = "data.scale", .value = 0}, DDAEBM_OUT_OF_RANGE, "element 2 of tensor data.scale is 0"},
+        {{.poke = "data.rows", .value = -1}, DDAEBM_OUT_OF_RANGE, "data.rows is -1"},
+        {{.retype = "data.rows"}, DDAEBM_MISMATCH, "data.rows does not hold one whole number"},
+        {{.metadata = "columns", .text = "["}, DDAEBM_FORMAT, "the names of columns are no JSON"},
+        {{.metadata = "columns", .text = "[\"a\"]"}, DDAEBM_MISMATCH, "no list of 3"},
+        {{.metadata = "columns", .text = "{}"}, DDAEBM_MISMATCH, "no list of 3"},
+        {{.metadata = "columns", .text = "[\"a\",1,null]"}, DDAEBM_FORMAT, "the name of column 2 is no text"},
+        {{.metadata = "columns", .text = "[\"a\",\"b\",\"\"]"}, DDAEBM_FORMAT, "the name of column 3"},
         {{.poke = "data.scale", .value = -1}, DDAEBM_OUT_OF_RANGE, "data.scale is -1"},
         {{.metadata = "format", .text = "other"}, DDAEBM_FORMAT, "\"other\""},
         {{.metadata = "format", .text = "\x1B[31m\n"}, DDAEBM_FORMAT, "\"?[31m?\""},
         {{.metadata = "format"}, DDAEBM_FORMAT, "no model of this library"},
-        {{.metadata = "version", .text = "3"}, DDAEBM_UNSUPPORTED, "version 3"},
+        {{.metadata = "version", .text = "4"}, DDAEBM_UNSUPPORTED, "version 4"},
         {{.metadata = "version", .text = "1.5"}, DDAEBM_UNSUPPORTED, "version 1.5"},
         {{.metadata = "version", .text = "0"}, DDAEBM_UNSUPPORTED, "version 0"},
         {{.metadata = "version", .text = "one"}, DDAEBM_FORMAT, "version \"one\""},

@@ -30,7 +30,7 @@ START_TEST(pictures_are_padded_and_cut) {
         for (int in_place = 0; in_place < 2; in_place++) {
             float *in = in_place ? out + COUNT * (inner - width) : rows;
             memmove(in, rows, COUNT * width * sizeof *in);
-            dd_model_standardize(model, in, COUNT, out);
+            dd_model_standardize(model, (dd_rows_in){.narrow = in}, 0, COUNT, out);
             for (size_t i = 0; i < COUNT * inner; i++) {
                 size_t n = i / inner, y = i / (side * channels) % side - padding, x = i / channels % side - padding; /* may wrap */
                 bool inside = y < outer && x < outer;
@@ -38,12 +38,12 @@ START_TEST(pictures_are_padded_and_cut) {
                 ck_assert_msg(out[i] == expected, "%zu %zu %zu: [%zu] is %g", side, padding, channels, i, (double)out[i]);
             }
         }
-        dd_model_restore(model, out, COUNT, back);
+        dd_model_restore(model, out, COUNT, (dd_rows_out){.narrow = back}, 0);
         ck_assert_int_eq(memcmp(back, rows, COUNT * width * sizeof *rows), 0);
         memset(back, 0, sizeof back);
-        dd_model_restore_gradient(model, out, COUNT, back);
+        dd_model_restore_gradient(model, out, COUNT, (dd_rows_out){.narrow = back}, 0);
         ck_assert_int_eq(memcmp(back, rows, COUNT * width * sizeof *rows), 0);
-        dd_model_restore(model, out, COUNT, out);
+        dd_model_restore(model, out, COUNT, (dd_rows_out){.narrow = out}, 0);
         ck_assert_int_eq(memcmp(out, rows, COUNT * width * sizeof *rows), 0);
         ddaebm_model_free(model);
     }
@@ -61,11 +61,11 @@ START_TEST(rows_are_shifted_and_scaled) {
     ck_assert(shape[0] == 0 && shape[1] == 0 && shape[2] == 0 && dd_model_inner_width(model) == 2);
     model->mean[0] = 1;
     model->scale[1] = 4;
-    dd_model_standardize(model, rows, 2, out);
+    dd_model_standardize(model, (dd_rows_in){.narrow = rows}, 0, 2, out);
     ck_assert(out[0] == 0 && out[1] == 0.5f && out[2] == 2 && out[3] == 1);
-    dd_model_restore(model, out, 2, back);
+    dd_model_restore(model, out, 2, (dd_rows_out){.narrow = back}, 0);
     ck_assert_int_eq(memcmp(back, rows, sizeof rows), 0);
-    dd_model_restore_gradient(model, out, 2, back);
+    dd_model_restore_gradient(model, out, 2, (dd_rows_out){.narrow = back}, 0);
     ck_assert(back[1] == 0.125f && back[2] == 2 && back[3] == 0.25f);
     ddaebm_model_free(model);
     close_context();

@@ -62,7 +62,7 @@ static void diffuse(diffused *d, const ddaebm_model *model, const float *rows, d
     dd_noise_schedule_free(&schedule);
     dd_rng_normals(noise, SEED, dd_stream(DD_STREAM_CALIBRATION, 0), 0, count);
     for (size_t i = 0; i < count; i++) {
-        double standard = ((double)rows[i] - (double)model->mean[i % width]) / (double)model->scale[i % width];
+        double standard = ((double)rows[i] - model->mean[i % width]) / model->scale[i % width];
         d->noise[i] = sign * (double)noise[i];
         d->x[i] = sign == 0 ? standard : d->keep * standard + d->sigma * d->noise[i];
         d->squares += d->x[i] * d->x[i];
@@ -74,8 +74,8 @@ static void diffuse(diffused *d, const ddaebm_model *model, const float *rows, d
 
 static void set_unit(ddaebm_model *model, double mean, double scale) {
     for (size_t j = 0; j < ddaebm_model_width(model); j++) {
-        model->mean[j] = (float)mean;
-        model->scale[j] = (float)scale;
+        model->mean[j] = mean;
+        model->scale[j] = scale;
     }
 }
 
@@ -239,7 +239,7 @@ static float *noisy_rows(const diffused *d, const ddaebm_model *model) {
     float *rows = malloc(COUNT * width * sizeof *rows);
     ck_assert_ptr_nonnull(rows);
     for (size_t i = 0; i < COUNT * width; i++)
-        rows[i] = (float)(d->x[i] * (double)model->scale[i % width] + (double)model->mean[i % width]);
+        rows[i] = (float)(d->x[i] * model->scale[i % width] + model->mean[i % width]);
     return rows;
 }
 
@@ -293,7 +293,7 @@ START_TEST(pictures_are_matched_with_their_border) {
     dd_rng_normals(noise, SEED, dd_stream(DD_STREAM_CALIBRATION, 0), 0, PICTURES * INNER);
     double square = 0, product = 0;
     for (int sign = -1; sign <= 1; sign += 2) {
-        dd_model_standardize(model, pixels, PICTURES, noisy);
+        dd_model_standardize(model, (dd_rows_in){.narrow = pixels}, 0, PICTURES, noisy);
         for (size_t i = 0; i < PICTURES * INNER; i++)
             noisy[i] = (float)(schedule.a_cum[0] * (double)noisy[i] + sign * schedule.sigma_cum[0] * (double)noise[i]);
         ASSERT_OK(dd_scorer_inner_gradient(scorer, noisy, PICTURES, 0, gradients));

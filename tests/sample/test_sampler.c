@@ -22,8 +22,8 @@ static ddaebm_model *create(const char *more) {
              "\"data.width\":3,\"diffusion.beta_min\":0.1,\"diffusion.beta_max\":20,\"network.latent_width\":2%s", more);
     ddaebm_model *model = small_model(context, changes, 8);
     for (size_t j = 0; j < WIDTH; j++) {
-        model->mean[j] = 2 * (float)j - 1;
-        model->scale[j] = 1 + (float)j;
+        model->mean[j] = 2 * (double)j - 1;
+        model->scale[j] = 1 + (double)j;
     }
     return model;
 }
@@ -127,7 +127,7 @@ START_TEST(samples_are_in_the_datas_units) {
     ddaebm_sampler *a = open_sampler(model), *b = open_sampler(plain);
     float *rows = draw(a, SEED, 0, COUNT), *bare = draw(b, SEED, 0, COUNT);
     for (size_t i = 0; i < COUNT * WIDTH; i++)
-        ck_assert_double_eq_tol((double)rows[i], (double)(bare[i] * model->scale[i % WIDTH] + model->mean[i % WIDTH]), 1e-5);
+        ck_assert_double_eq_tol((double)rows[i], (double)bare[i] * model->scale[i % WIDTH] + model->mean[i % WIDTH], 1e-5);
     free(rows);
     free(bare);
     ddaebm_sampler_free(a);
@@ -277,7 +277,7 @@ START_TEST(steps_lead_to_the_sample) {
         float *noise = malloc(count * WIDTH * sizeof *noise);
         ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 9, count, steps));
         dd_rng_normals(noise, SEED, dd_stream(DD_STREAM_SAMPLE_START, 0), 9 * WIDTH, count * WIDTH);
-        dd_model_restore(model, noise, count, noise);
+        dd_model_restore(model, noise, count, (dd_rows_out){.narrow = noise}, 0);
         for (size_t i = 0; i < count; i++) {
             const float *state = steps + i * states * WIDTH;
             ck_assert_int_eq(memcmp(state, noise + i * WIDTH, WIDTH * sizeof *noise), 0);

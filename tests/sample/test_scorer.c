@@ -114,8 +114,8 @@ START_TEST(gradients_are_those_of_the_scores) {
     open_context(2);
     ddaebm_model *model = create();
     for (size_t j = 0; j < WIDTH; j++) {
-        model->mean[j] = (float)j;
-        model->scale[j] = 0.5f + (float)j;
+        model->mean[j] = (double)j;
+        model->scale[j] = 0.5 + (double)j;
     }
     ASSERT_OK(ddaebm_model_set_temperature(model, 0.2));
     ddaebm_scorer *scorer = open_scorer(model);
@@ -123,7 +123,7 @@ START_TEST(gradients_are_those_of_the_scores) {
     for (size_t level = 0; level < ddaebm_model_levels(model); level++) {
         float *gradients = gradient(scorer, rows, FEW_ROWS, level), differences[FEW_ROWS * WIDTH];
         for (size_t j = 0; j < WIDTH; j++) {
-            double step = 0.05 * (double)model->scale[j];
+            double step = 0.05 * model->scale[j];
             float *scores[2];
             for (int side = 0; side < 2; side++) {
                 memcpy(moved, rows, FEW_ROWS * WIDTH * sizeof *moved);
@@ -152,17 +152,17 @@ START_TEST(rows_are_in_the_datas_units) {
     ddaebm_model *plain = create(), *model = create();
     float *rows = some_rows(COUNT), *raw = some_rows(COUNT);
     for (size_t j = 0; j < WIDTH; j++) {
-        model->mean[j] = 100 * (float)j;
-        model->scale[j] = 4 * ((float)j + 1);
+        model->mean[j] = 100 * (double)j;
+        model->scale[j] = 4 * ((double)j + 1);
     }
     for (size_t i = 0; i < COUNT * WIDTH; i++)
-        raw[i] = rows[i] * model->scale[i % WIDTH] + model->mean[i % WIDTH];
+        raw[i] = (float)((double)rows[i] * model->scale[i % WIDTH] + model->mean[i % WIDTH]);
     ddaebm_scorer *a = open_scorer(plain), *b = open_scorer(model);
     float *expected = score(a, rows, COUNT, 0), *scores = score(b, raw, COUNT, 0);
     float *slopes = gradient(a, rows, COUNT, 0), *own = gradient(b, raw, COUNT, 0);
     assert_near(scores, expected, COUNT, 1e-4); /* means of 100 cost digits */
     for (size_t i = 0; i < COUNT * WIDTH; i++)
-        slopes[i] /= model->scale[i % WIDTH];
+        slopes[i] /= (float)model->scale[i % WIDTH];
     assert_near(own, slopes, COUNT * WIDTH, 1e-3);
     float *const all[] = {rows, raw, expected, scores, slopes, own};
     for (size_t i = 0; i < 6; i++)

@@ -228,7 +228,7 @@ START_TEST(corrupt_checkpoints_are_refused) {
         {{.scale = "trainer.state", .factor = -1}, DDAEBM_OUT_OF_RANGE, "trainer.state"},
         {{.poke = "trainer.energy.net.layers.0.bias", .value = (double)NAN}, DDAEBM_NOT_FINITE, "trainer.energy.net.layers.0.bias"},
         {{.poke = "energy.net.layers.0.bias", .value = (double)NAN}, DDAEBM_NOT_FINITE, "tensor energy.net.layers.0.bias"},
-        {{.metadata = "version", .text = "3"}, DDAEBM_UNSUPPORTED, "version 3"},
+        {{.metadata = "version", .text = "4"}, DDAEBM_UNSUPPORTED, "version 4"},
         {{.metadata = "config", .text = "{}"}, DDAEBM_MISMATCH, "shape"},
     };
     open_context(1);

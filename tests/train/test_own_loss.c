@@ -105,15 +105,15 @@ START_TEST(the_hook_sees_the_batch_in_the_datas_units) {
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, look, &s));
     ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
     ASSERT_OK(ddaebm_trainer_step(watched, NULL));
-    ck_assert_float_ne(trainer->model->scale[0], 1);
+    ck_assert_double_ne(trainer->model->scale[0], 1);
     for (size_t i = 0; i < 8; i++) {
         float row[2];
         ASSERT_OK(ddaebm_dataset_read(dataset, dd_rng_permute(i, 21, 5, 0), 1, row));
         ck_assert_uint_eq(s.levels[i], (size_t)watched->inputs[DD_SLOT_LEVEL][i]);
         for (size_t j = 0; j < 2; j++) {
-            float inner = observed(watched, "x0_pred")[2 * i + j];
+            double inner = (double)observed(watched, "x0_pred")[2 * i + j];
             ck_assert_float_eq_tol(s.data[2 * i + j], row[j], 1e-6f);
-            ck_assert_float_eq_tol(s.samples[2 * i + j], inner * trainer->model->scale[j] + trainer->model->mean[j], 1e-6f);
+            ck_assert_double_eq_tol((double)s.samples[2 * i + j], inner * trainer->model->scale[j] + trainer->model->mean[j], 1e-6);
         }
     }
     ddaebm_trainer_free(trainer);
@@ -164,7 +164,7 @@ static ddaebm_status reconstruct(void *user, const ddaebm_generated_batch *batch
     for (size_t i = 0; i < batch->count; i++)
         for (size_t j = 0; j < batch->width; j++) {
             size_t at = i * batch->width + j, t = batch->levels[i];
-            double mean = (double)trainer->model->mean[j], scale = (double)trainer->model->scale[j];
+            double mean = trainer->model->mean[j], scale = trainer->model->scale[j];
             double x0 = ((double)batch->data[at] - mean) / scale, drawn = ((double)batch->samples[at] - mean) / scale;
             double x_t = s.a_cum[t] * x0 + s.sigma_cum[t] * (double)trainer->inputs[DD_SLOT_NOISE_T][at];
             double x_next = s.a[t + 1] * x_t + s.sigma[t + 1] * (double)trainer->inputs[DD_SLOT_NOISE_NEXT][at];

@@ -192,7 +192,8 @@ START_TEST(data_may_be_replaced_between_steps) {
     ddaebm_dataset *rows = small_rows(context, 41, 2), *wide = small_rows(context, 41, 3), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     ddaebm_trainer *trainer = train("", rows, PART);
-    float mean[2], row[2];
+    double mean[2];
+    float row[2];
     memcpy(mean, trainer->model->mean, sizeof mean);
     ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_set_dataset(trainer, named));
@@ -200,7 +201,8 @@ START_TEST(data_may_be_replaced_between_steps) {
     for (size_t i = 0; i < PART; i++) { /* the third batch of the new set, in the units of the old */
         ASSERT_OK(ddaebm_dataset_read(named, 2 * PART + i, 1, row));
         for (size_t j = 0; j < 2; j++)
-            ck_assert_float_eq(trainer->inputs[DD_SLOT_X0][2 * i + j], (row[j] - mean[j]) / trainer->model->scale[j]);
+            ck_assert_float_eq(trainer->inputs[DD_SLOT_X0][2 * i + j],
+                               (float)(((double)row[j] - mean[j]) / trainer->model->scale[j]));
     }
     ck_assert_int_eq(memcmp(mean, trainer->model->mean, sizeof mean), 0);
     ASSERT_FAILS(ddaebm_trainer_set_dataset(trainer, wide), DDAEBM_MISMATCH, "rows of 3 numbers");

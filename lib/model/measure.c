@@ -1,6 +1,7 @@
 /* What a model learns of its data's columns before it is trained: mean and standard deviation, and names. */
 #include "base/context.h"
 #include "base/error.h"
+#include "base/rng.h"
 #include "io/dataset.h"
 #include "model/model.h"
 
@@ -93,7 +94,7 @@ static bool is_spread(double *column, size_t count, double deviation) {
     return apart > 0 && deviation > 10 * apart / quartiles_of_normal;
 }
 
-/* Looks at rows that lie evenly in the set: [count, width], in turn. */
+/* Looks at a sample of the rows. */
 static ddaebm_status find_spread(bool *member, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t rows) {
     enum { FEWEST = 20, MOST = 1000, MOST_NUMBERS = 1 << 22 };
     size_t width = ddaebm_model_width(model), count = MOST_NUMBERS / width < MOST ? MOST_NUMBERS / width : MOST;
@@ -105,7 +106,7 @@ static ddaebm_status find_spread(bool *member, const ddaebm_model *model, const 
     double *column = dd_alloc(model->context, count * sizeof *column);
     ddaebm_status status = sample && column ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
-        status = ddaebm_dataset_read_double(dataset, rows / count * i, 1, sample + i * width);
+        status = ddaebm_dataset_read_double(dataset, dd_rng_permute(i, rows, 0, 0), 1, sample + i * width);
     for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
         for (size_t i = 0; i < count; i++)
             column[i] = sample[i * width + j];

@@ -79,6 +79,17 @@ void test_dataset() {
     EXPECT(fails(DDAEBM_MISMATCH, "6 numbers", [&] { ddaebm::dataset::from_rows(numbers, 4); }));
     EXPECT(fails(DDAEBM_OUT_OF_RANGE, "", [&] { rows.read(3, 1); }));
 
+    const std::vector<double> fine = {1e9, 1e9 + 0.5};
+    std::vector<double> back(2);
+    ddaebm::dataset::from_rows(fine, 1).read(0, ddaebm::span<double>(back));
+    EXPECT(back == fine && rows.column_name(0).empty());
+    ddaebm::write_npy("fine.npy", fine, {2, 1});
+    ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
+    EXPECT(ddaebm::dataset::open("fine.npy", options).rows() == 2);
+    options.columns = "x";
+    EXPECT(fails(DDAEBM_NOT_FOUND, "'x'", [&] { ddaebm::dataset::open("fine.npy", options); }));
+    EXPECT(std::remove("fine.npy") == 0);
+
     const std::uint8_t bytes[4] = {0, 255, 0, 255};
     const auto pictures = ddaebm::dataset::from_images(bytes, {2, 2, 1});
     EXPECT(pictures.image_shape().width == 2 && pictures.read(0, 1) == std::vector<float>({-1, 1, -1, 1}));
@@ -140,6 +151,18 @@ void test_sample_and_score() {
     std::vector<float> steps(5 * 2);
     sampler.draw_steps(1, 0, steps);
     EXPECT(std::fabs(steps[8] - rows[0]) < 1e-4F);
+
+    std::vector<double> fine(16), steep(16);
+    std::vector<float> fine_scores(8);
+    sampler.draw(1, 0, ddaebm::span<double>(fine));
+    EXPECT(std::fabs(static_cast<float>(fine[3]) - rows[3]) < 1e-6F);
+    ddaebm::scorer fine_scorer(model);
+    fine_scorer.measure(DDAEBM_SCORE_ENERGY, fine, 0, fine_scores);
+    fine_scorer.gradient(fine, 0, ddaebm::span<double>(steep));
+    EXPECT(std::isfinite(fine_scores[7]) && steep[0] != 0);
+    const auto table = ddaebm::dataset::from_rows(fine, 2);
+    model.check_columns(table);
+    EXPECT(model.column_name(0).empty());
 
     int calls = 0;
     sampler.set_progress([&](std::uint64_t, std::uint64_t total) {

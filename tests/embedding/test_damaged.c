@@ -166,7 +166,7 @@ START_TEST(files_of_each_version_load) {
     static const float rows[] = {0, 0, 1, 0, -1, 0.5f, 0.25f, -0.75f};
     static const double scores[] = {-7.4333777, -10.083866, -18.992672, -48.676029};
     begin();
-    for (int version = 1; version <= 2; version++) {
+    for (int version = 1; version <= 3; version++) {
         subject model_file = kept("model", version), checkpoint = kept("checkpoint", version);
         ddaebm_model *model = NULL;
         ddaebm_scorer *scorer = NULL;

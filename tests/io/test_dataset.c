@@ -426,6 +426,105 @@ START_TEST(memory_may_run_out) {
 }
 END_TEST
 
+/* Doubles stay what they are; as floats they are rounded, or refused by place. */
+START_TEST(wide_numbers_keep_their_digits) {
+    const double values[] = {1e9 + 0.25, 0.1, 1e9 + 0.5, -1e-200}, beyond[] = {1, 1e39};
+    const size_t shape[] = {2, 2};
+    const int64_t integers[] = {1700000001, 1700000002};
+    double back[4];
+    float rounded[4];
+    char file[300] = "\x93NUMPY\1\0\x76\0{'descr': '<i8', 'fortran_order': False, 'shape': (2, 1), }";
+    ASSERT_OK(ddaebm_array_write_npy_double(NULL, in_folder("a.npy"), values, 2, shape));
+    put_text("a.csv", "x,y\n1000000000.25,0.1\n1000000000.5,-1e-200\n");
+    for (int i = 0; i < 3; i++) {
+        ddaebm_dataset *dataset = NULL;
+        ASSERT_OK(i == 0 ? ddaebm_dataset_create_rows_double(&dataset, NULL, values, 2, 2)
+                         : ddaebm_dataset_open(&dataset, NULL, in_folder(i == 1 ? "a.npy" : "a.csv")));
+        ASSERT_OK(ddaebm_dataset_read_double(dataset, 0, 2, back));
+        ck_assert_int_eq(memcmp(back, values, sizeof values), 0);
+        ASSERT_OK(ddaebm_dataset_read_double(dataset, 1, 1, back));
+        ck_assert_int_eq(memcmp(back, values + 2, 2 * sizeof *values), 0);
+        ASSERT_OK(ddaebm_dataset_read(dataset, 0, 2, rounded));
+        ck_assert(rounded[0] == 1e9f && rounded[1] == 0.1f);
+        ASSERT_FAILS(ddaebm_dataset_read_double(dataset, 1, 2, back), DDAEBM_OUT_OF_RANGE, "a set of 2");
+        ASSERT_FAILS(ddaebm_dataset_read_double(dataset, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT, "out");
+        ddaebm_dataset_free(dataset);
+    }
+
+    ddaebm_dataset *dataset = NULL;
+    memset(file + strlen(file + 10) + 10, ' ', 128 - 10 - strlen(file + 10));
+    file[127] = '\n';
+    memcpy(file + 128, integers, sizeof integers);
+    put_file(in_folder("i.npy"), file, 128 + sizeof integers);
+    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("i.npy")));
+    ASSERT_OK(ddaebm_dataset_read_double(dataset, 0, 2, back));
+    ck_assert(back[0] == 1700000001 && back[1] == 1700000002);
+    ddaebm_dataset_free(dataset);
+
+    ASSERT_OK(ddaebm_dataset_create_rows_double(&dataset, NULL, beyond, 2, 1));
+    ASSERT_OK(ddaebm_dataset_read(dataset, 0, 1, rounded));
+    ASSERT_FAILS(ddaebm_dataset_read(dataset, 0, 2, rounded), DDAEBM_OUT_OF_RANGE,
+                 "row 2, column 1 (both from 1) is 1e+39, beyond 32-bit numbers: use ddaebm_dataset_read_double");
+    ddaebm_dataset_free(dataset);
+    ASSERT_OK(ddaebm_dataset_create_named(&dataset, NULL, "moons", 3)); /* floats are widened in place */
+    ASSERT_OK(ddaebm_dataset_read_double(dataset, 5, 2, back));
+    ASSERT_OK(ddaebm_dataset_read(dataset, 5, 2, rounded));
+    for (size_t i = 0; i < 4; i++)
+        ck_assert(back[i] == (double)rounded[i]);
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    const double wild[] = {1, INFINITY};
+    ASSERT_FAILS(ddaebm_dataset_create_rows_double(&dataset, NULL, wild, 1, 2), DDAEBM_NOT_FINITE, "row 1, column 2");
+    ASSERT_FAILS(ddaebm_dataset_create_rows_double(&dataset, NULL, NULL, 1, 2), DDAEBM_INVALID_ARGUMENT, "rows");
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
+static ddaebm_status open_with(ddaebm_dataset **out, const char *path, ddaebm_header header, const char *columns,
+                               const char *drop) {
+    ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
+    options.header = header;
+    options.columns = columns;
+    options.drop = drop;
+    return ddaebm_dataset_open_with(out, context, path, &options);
+}
+
+/* Of arrays by number, of whichever type; of pictures not at all. */
+START_TEST(columns_of_tables_are_chosen) {
+    const double doubles[] = {1, 2, 3, 4, 5, 6};
+    const float floats[] = {1, 2, 3, 4, 5, 6};
+    const size_t shape[] = {2, 3};
+    const uint8_t bytes[24] = {0};
+    uint8_t file[100];
+    open_context(2);
+    ASSERT_OK(ddaebm_array_write_npy_double(NULL, in_folder("d.npy"), doubles, 2, shape));
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("f.npy"), floats, 2, shape));
+    put_text("t.csv", "a,b,c\n1,2,3\n4,5,6\n");
+    static const char *const names[] = {"d.npy", "f.npy", "t.csv"};
+    ddaebm_dataset *dataset = NULL;
+    double back[4];
+    for (size_t i = 0; i < 3; i++) {
+        SWEEP_ALLOCATIONS(counted, dataset, open_with(&dataset, in_folder(names[i]), DDAEBM_HEADER_AUTO, "3,1-2", "2"));
+        ck_assert_uint_eq(ddaebm_dataset_width(dataset), 2);
+        ASSERT_OK(ddaebm_dataset_read_double(dataset, 0, 2, back));
+        ck_assert(back[0] == 3 && back[1] == 1 && back[2] == 6 && back[3] == 4);
+        const char *name = ddaebm_dataset_column_name(dataset, 0);
+        ck_assert(i == 2 ? strcmp(name, "c") == 0 : !name);
+        ddaebm_dataset_free(dataset);
+        dataset = NULL;
+    }
+    ASSERT_FAILS(open_with(&dataset, in_folder("f.npy"), DDAEBM_HEADER_AUTO, "a", NULL), DDAEBM_NOT_FOUND,
+                 "f.npy: columns: no column is named 'a': the table has no names");
+    ASSERT_FAILS(open_with(&dataset, in_folder("f.npy"), DDAEBM_HEADER_NO, NULL, NULL), DDAEBM_INVALID_ARGUMENT,
+                 "header is an option of CSV");
+    put_file(in_folder("p"), file, compose_idx(file, 8, 3, (const uint32_t[]){2, 3, 4}, bytes, 24));
+    ASSERT_FAILS(open_with(&dataset, in_folder("p"), DDAEBM_HEADER_AUTO, NULL, "1"), DDAEBM_INVALID_ARGUMENT,
+                 "drop is an option of tables");
+    ck_assert_ptr_null(dataset);
+    close_context();
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {named_sets_are_unbounded,
                                   files_are_told_by_their_content,
@@ -442,6 +541,8 @@ int main(void) {
                                   a_folder_that_cannot_be_read_is_refused,
                                   the_named_pictures_are_a_package,
                                   arrays_of_pictures_are_copied,
+                                  wide_numbers_keep_their_digits,
+                                  columns_of_tables_are_chosen,
                                   memory_may_run_out};
     return run_tests("dataset", tests, sizeof tests / sizeof *tests);
 }

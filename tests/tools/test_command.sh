@@ -276,7 +276,7 @@ bad 1 "there is no folder missing" sample --model model.safetensors --count 3 --
 head -c 3000 model.safetensors >cut.safetensors
 LC_ALL=C sed 's/\(energy.hidden_layers[^[]*\)\[16\]/\1[17]/' model.safetensors >damaged.safetensors
 # Another program's: of version 1, without a checksum.
-LC_ALL=C sed 's/"checksum"/"former_1"/; s/"version":"2"/"version":"1"/' damaged.safetensors >widened.safetensors
+LC_ALL=C sed 's/"checksum"/"former_1"/; s/"version":"3"/"version":"1"/' damaged.safetensors >widened.safetensors
 for word in sample score density plot; do
     case $word in
     sample) rest="--count 3 --out never.npy" ;;

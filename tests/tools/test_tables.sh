@@ -1,0 +1,113 @@
+#!/bin/sh
+# Tables as people have them: units, headers, row numbers, columns that are chosen, constant ones. test_tables.sh PATH/TO/ddaebm
+set -u
+ddaebm=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+passed=0
+failed=0
+
+# holds WHAT COMMAND...
+holds() {
+    what=$1
+    shift
+    if "$@" >/dev/null; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $what" >&2
+        cat err >&2
+    fi
+}
+
+small='--set energy.hidden_layers=[8] --set generator.hidden_layers=[8] --set encoder.hidden_layers=[8] --set training.batch=8'
+small="$small --set training.steps=20 --set data.standardize=files --preset vector --threads 1 --quiet"
+
+# train DATA MODEL OPTION...: notes and warnings go to err
+train() {
+    data=$1
+    model=$2
+    shift 2
+    # shellcheck disable=SC2086 # options
+    "$ddaebm" train --data "$data" $small --out "$model" "$@" 2>err
+}
+
+# The numbers of an NPY file, one a line: numbers TYPE FILE
+numbers() {
+    tail -c +129 "$2" | od -An -v -t "$1" -w8 | tr -d ' '
+}
+
+# refuses PATTERN COMMAND...: exit status 1 and one line
+refuses() {
+    pattern=$1
+    shift
+    "$@" 2>err
+    status=$?
+    holds "status 1 of $*" [ $status = 1 ]
+    holds "one line of $*" [ "$(wc -l <err)" = 1 ]
+    holds "'$pattern' of $*" grep -q -- "$pattern" err
+}
+
+# ---- Units. ----
+
+awk 'BEGIN { print "x,y"; for (i = 0; i < 60; i++) printf "%.17g,%.17g\n", sin(i), cos(3 * i) }' >plain.csv
+awk -F, 'NR == 1 { print; next } { printf "%.17g,%.17g\n", $1 * 1.6e-19, $2 * 1e12 }' plain.csv >units.csv
+awk -F, 'NR == 1 { print; next } { printf "%.17g,%.17g\n", 1.7e9 + 1800 * $1, 48.1 + 1e-5 * $2 }' plain.csv >places.csv
+for table in plain units places; do
+    train $table.csv $table.safetensors
+    holds "$table: no warning" [ ! -s err ]
+    "$ddaebm" score --model $table.safetensors --data $table.csv --threads 1 --out $table.npy
+    "$ddaebm" sample --model $table.safetensors --count 50 --threads 1 --out $table.samples.npy
+    numbers f8 $table.samples.npy >$table.samples
+done
+paste plain.samples units.samples >both
+holds "samples come in their own units" awk 'BEGIN { scale[1] = 1.6e-19; scale[0] = 1e12 } { d = $2 / scale[NR % 2] - $1; if (d * d > 1e-6) bad++ }
+    END { exit bad > 0 || NR != 100 }' both
+holds "and near the place and the hour" awk 'NR % 2 && ($1 < 1.69999e9 || $1 > 1.70001e9) || !(NR % 2) && ($1 < 48 || $1 > 48.2) { bad++ } END { exit bad > 0 }' places.samples
+"$ddaebm" auroc --ordinary plain.npy --anomalous units.npy >out
+holds "scores do not depend on units" awk '{ exit !($1 > 0.499 && $1 < 0.501) }' out
+
+# ---- Constant columns. ----
+
+awk 'BEGIN { for (i = 0; i < 40; i++) print sin(i) "," 0.1 "," cos(i) "," 7 }' >constant.csv
+train constant.csv constant.safetensors
+holds "one warning" [ "$(cat err)" = "ddaebm: warning: columns 2, 4 of the data are constant" ]
+"$ddaebm" sample --model constant.safetensors --count 5 --threads 1 --out c.npy
+numbers f8 c.npy >c.numbers
+holds "samples have the constants" awk 'NR % 4 == 2 && $1 != 0.1 || NR % 4 == 0 && $1 != 7 { bad++ } END { exit bad > 0 || NR != 20 }' c.numbers
+printf '0.5,0.1,0.5,7\n0.5,0.2,0.5,7\n0.5,0.2,0.5,8\n' >strange.csv
+"$ddaebm" score --model constant.safetensors --data strange.csv --threads 1 --out s.npy
+holds "a row that differs loses log(42)" sh -c "tail -c +129 s.npy | od -An -v -t f4 -w4 |
+    awk '{ s[NR] = \$1 } END { l = log(42); exit !((s[1]-s[2]-l)^2 < 1e-6 && (s[1]-s[3]-2*l)^2 < 1e-6) }'"
+
+# ---- Headers, row numbers, columns. ----
+
+printf '2001,2002\n1,2\n3,4\n' >years.csv
+"$ddaebm" data --data years.csv --count 9 --out y.npy 2>err
+holds "years are names" grep -q "^ddaebm: note: line 1 is unlike all below it, and was read as the columns' names" err
+holds "above two rows" [ "$(numbers f8 y.npy | wc -l)" = 4 ]
+"$ddaebm" data --data years.csv --header no --count 9 --out y.npy 2>err
+holds "unless they are none" sh -c '[ "$(tail -c +129 y.npy | wc -c)" = 48 ] && [ ! -s err ]'
+sed 's/^/,/; 1s/^,/,/' plain.csv | awk 'NR > 1 { print NR - 2 $0; next } 1' >pandas.csv
+train pandas.csv pandas.safetensors
+holds "an index is left out" grep -q "note: column 1 has no name and counts the rows: it is left out" err
+holds "and makes no difference" cmp plain.safetensors pandas.safetensors
+awk -F, -v OFS=, 'NR == 1 { print "id", $0, "name"; next } { print "n" NR, $0, "\"A, B\"" }' plain.csv >names.csv
+train names.csv names.safetensors --drop id,name
+holds "columns are dropped by name" cmp plain.safetensors names.safetensors
+train names.csv names.safetensors --columns 2-3
+holds "and chosen by number" cmp plain.safetensors names.safetensors
+refuses "line 2, column 1 ('id'): 'n2' is not a number" "$ddaebm" score --model plain.safetensors --data names.csv --out never.npy
+awk -F, -v OFS=, '{ print $2, $1 }' plain.csv >swapped.csv
+refuses "column 1 of the data is 'y', the model's is 'x'.*another order" "$ddaebm" score --model plain.safetensors --data swapped.csv --out never.npy
+"$ddaebm" score --model plain.safetensors --data swapped.csv --columns x,y --threads 1 --out back.npy
+holds "the order may be asked for" cmp plain.npy back.npy
+train plain.csv run.safetensors --steps 10 --checkpoint run.checkpoint
+# shellcheck disable=SC2086 # options
+refuses "column 1 of the data is 'y'" "$ddaebm" train --data swapped.csv $small --out never.safetensors --resume run.checkpoint
+refuses "no column is named 'z'" "$ddaebm" data --data plain.csv --columns z --count 3 --out never.npy
+refuses "moons is a named set" "$ddaebm" data --data moons --columns 1 --count 3 --out never.npy
+holds "nothing was written" [ ! -e never.npy ]
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

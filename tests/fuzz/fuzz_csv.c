@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     fuzz_begin();
     ddaebm_status status = dd_csv_parse(&rows, &names, fuzz_context(), text + before, size - before, &options);
-    if (fuzz_judge(status, rows.wide != fuzz_unset())) {
+    bool list_is_wrong = (options.columns || options.drop) && (status == DDAEBM_INVALID_ARGUMENT || status == DDAEBM_NOT_FOUND);
+    if (fuzz_judge(list_is_wrong ? DDAEBM_FORMAT : status, rows.wide != fuzz_unset())) {
         FUZZ_REQUIRE(rows.count > 0 && rows.width > 0 && rows.width <= DD_MOST_WIDTH && !rows.values);
         FUZZ_REQUIRE(rows.count * rows.width <= size); /* each number is a byte at least, and something stands between */
         for (size_t i = 0; i < rows.count * rows.width; i++)

@@ -57,7 +57,8 @@ START_TEST(statistics_are_their_formulas) {
         ASSERT_OK(ddaebm_scorer_score(scorer, diffused, ROWS, t, energies));
         ASSERT_OK(ddaebm_scorer_gradient(scorer, diffused, ROWS, t, gradients));
         ASSERT_OK(dd_statistics_measure(
-            statistics, &(dd_measurement){.rows = rows, .count = ROWS, .level = t, .out = all, .stride = DD_STATISTIC_COUNT}));
+            statistics,
+            &(dd_measurement){.rows = {.narrow = rows}, .count = ROWS, .level = t, .out = all, .stride = DD_STATISTIC_COUNT}));
         for (size_t i = 0; i < ROWS; i++) {
             double square = 0;
             for (size_t j = 0; j < WIDTH; j++)

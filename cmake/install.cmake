@@ -38,9 +38,9 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/ddaebmConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/ddaebmConfig.cmake ${PROJECT_BINARY_DIR}/ddaebmConfigVersion.cmake DESTINATION ${package_dir}
   COMPONENT development)
 
-# The command finds the shared library beside it wherever the prefix is moved.
+# The command finds the shared library beside it wherever the prefix is moved, unless it is where every program looks.
 if(TARGET ddaebm_command)
-  if(ddaebm_default_kind STREQUAL shared)
+  if(ddaebm_default_kind STREQUAL shared AND NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
     file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
     set_target_properties(ddaebm_command PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
   endif()

@@ -4,17 +4,21 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_UNITY_BUILD OFF) # a file's static names are its own, and some are compiled with flags of their own
 
-if(NOT DDAEBM_IS_TOP_LEVEL)
-  add_compile_options(-w) # a host's warnings, and which of them are errors, are for the host's code
-elseif(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE Release)
-endif()
-
-# A level of optimisation in CMAKE_C_FLAGS (or in the environment's CFLAGS) holds: a build type's own would come after it.
+# A level of optimisation in CMAKE_C_FLAGS (or in the environment's CFLAGS) holds: a build type's own would come after it. Where nothing is said
+# at all, a host's build type is left alone, and its own files as they are; but loops over numbers without optimisation take ten times as long.
 if(CMAKE_C_FLAGS MATCHES "(^| )-O")
   foreach(type RELEASE RELWITHDEBINFO MINSIZEREL)
     string(REGEX REPLACE "(^| )-O[^ ]*" "" CMAKE_C_FLAGS_${type} "${CMAKE_C_FLAGS_${type}}")
   endforeach()
+elseif(NOT DDAEBM_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  add_compile_options(-O3)
+endif()
+if(DDAEBM_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+if(NOT DDAEBM_IS_TOP_LEVEL)
+  add_compile_options(-w) # a host's warnings, and which of them are errors, are for the host's code
 endif()
 
 # Results are the same bits, and what is not finite is found, in a build with -ffast-math or -Ofast, too: it is undone part by part, since

@@ -3,7 +3,8 @@
  *  moved and not copied, and has the handle's functions as members, less their prefix:
  *
  *  - a call that fails throws ddaebm::error, which has the status and its text. An exception thrown in a callback stops the call and comes
- *    out of it;
+ *    out of it. Compiled with -fno-exceptions, it calls std::terminate, whose handler can ask ddaebm_error_message(); who would rather
+ *    go on calls the C function, with get();
  *  - arrays are ddaebm::span, made of arrays, vectors, std::span or a pointer and a count. Counts follow from their sizes. Where a result
  *    goes into a span, nothing is allocated; where it is returned, it is a vector;
  *  - get() lends the C handle, release() hands it over. A context is given as its C handle, or nullptr.
@@ -72,6 +73,11 @@ typedef std::function<void(span<const unsigned char> bytes)> stream_writer;
 
 namespace detail {
 
+#ifdef __cpp_exceptions
+[[noreturn]] inline void fail(ddaebm_status status, const std::string &text) {
+    throw error(status, text);
+}
+
 /// What a callback of this thread threw, until the call that it stopped returns.
 inline std::exception_ptr &thrown() {
     static thread_local std::exception_ptr exception;
@@ -86,7 +92,7 @@ inline void check(ddaebm_status status) {
         std::swap(exception, thrown());
         std::rethrow_exception(exception);
     }
-    throw error(status, ddaebm_error_message());
+    fail(status, ddaebm_error_message());
 }
 
 /// Calls what a caller gave; no exception passes through C. False: it threw, or returned false.
@@ -98,6 +104,20 @@ template <typename F> bool guarded(F call) noexcept {
         return false;
     }
 }
+#else
+[[noreturn]] inline void fail(ddaebm_status, const std::string &) {
+    std::terminate();
+}
+
+inline void check(ddaebm_status status) {
+    if (status != DDAEBM_OK)
+        std::terminate();
+}
+
+template <typename F> bool guarded(F call) noexcept {
+    return call();
+}
+#endif
 
 inline int go_on(void *user, std::uint64_t done, std::uint64_t total) {
     const progress &function = *static_cast<const progress *>(user);
@@ -169,14 +189,14 @@ std::vector<unsigned char> save_memory(ddaebm_status (*save)(const Handle *, voi
 /// How many rows a span holds.
 inline std::size_t rows_of(std::size_t size, std::size_t width) {
     if (size % width != 0)
-        throw error(DDAEBM_MISMATCH, std::to_string(size) + " numbers are no rows of " + std::to_string(width));
+        fail(DDAEBM_MISMATCH, std::to_string(size) + " numbers are no rows of " + std::to_string(width));
     return size / width;
 }
 
 /// The same, where the width is the caller's.
 inline std::size_t table_rows(std::size_t size, std::size_t width) {
     if (width == 0)
-        throw error(DDAEBM_OUT_OF_RANGE, "rows without a number");
+        detail::fail(DDAEBM_OUT_OF_RANGE, "rows without a number");
     return rows_of(size, width);
 }
 
@@ -185,13 +205,13 @@ inline std::string text_or_empty(const char *text) { return text ? text : ""; }
 
 inline void expect(std::size_t size, std::size_t wanted) {
     if (size != wanted)
-        throw error(DDAEBM_MISMATCH, "a span of " + std::to_string(size) + " numbers, where " + std::to_string(wanted) + " belong");
+        fail(DDAEBM_MISMATCH, "a span of " + std::to_string(size) + " numbers, where " + std::to_string(wanted) + " belong");
 }
 
 inline std::size_t image_count(std::size_t size, image_shape shape) {
     const std::size_t width = shape.height * shape.width * shape.channels;
     if (width == 0)
-        throw error(DDAEBM_OUT_OF_RANGE, "pictures without a pixel");
+        fail(DDAEBM_OUT_OF_RANGE, "pictures without a pixel");
     return rows_of(size, width);
 }
 

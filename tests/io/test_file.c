@@ -340,7 +340,7 @@ static void write_to_broken_pipe(void) {
     pid_t reader = fork();
     if (reader == 0) {
         char buffer[16];
-        int file = open(path, O_RDONLY);
+        int file = open(path, O_RDONLY | O_CLOEXEC);
         _exit(read(file, buffer, sizeof buffer) > 0 ? 0 : 1);
     }
     char *much = calloc(1, 4 << 20);

@@ -1,0 +1,54 @@
+# What is installed: the library, its headers, the pkg-config file, the CMake package; the command; man pages and the licence.
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ddaebm)
+foreach(kind shared static)
+  if(TARGET ddaebm_${kind})
+    install(TARGETS ddaebm_${kind} EXPORT ddaebm_${kind}
+      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development
+      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+    install(EXPORT ddaebm_${kind} NAMESPACE ddaebm:: DESTINATION ${package_dir} COMPONENT development)
+  endif()
+endforeach()
+install(DIRECTORY include/ddaebm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+
+# The pkg-config file finds everything from where it lies, unless a directory was given as an absolute path. Nothing in it hangs on `prefix`, which
+# pkg-config --define-prefix guesses wrongly where libraries lie in lib/x86_64-linux-gnu.
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
+set(pc_prefix "\${pcfiledir}/${pc_to_prefix}")
+set(pc_libdir "\${pcfiledir}/..")
+set(pc_includedir "${pc_prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+  set(pc_libdir ${CMAKE_INSTALL_LIBDIR})
+  set(pc_includedir ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+endif()
+if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+  set(pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
+# Not Requires.private: pkg-config would ask those who link the shared library for packages that they do not need.
+set(pc_libs_private ${DDAEBM_BLAS_LDFLAGS} ${DDAEBM_JANSSON_LDFLAGS} ${DDAEBM_PNG_LDFLAGS} ${DDAEBM_ZLIB_LDFLAGS} ${DDAEBM_ONEDNN_LDFLAGS} -lpthread -lm)
+list(JOIN pc_libs_private " " pc_libs_private)
+configure_file(ddaebm.pc.in ddaebm.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/ddaebm.pc DESTINATION ${pkgconfig_dir} COMPONENT development)
+
+configure_package_config_file(cmake/ddaebmConfig.cmake.in ddaebmConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/ddaebmConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/ddaebmConfig.cmake ${PROJECT_BINARY_DIR}/ddaebmConfigVersion.cmake DESTINATION ${package_dir}
+  COMPONENT development)
+
+# The command finds the shared library beside it wherever the prefix is moved, unless it is where every program looks.
+if(TARGET ddaebm_command)
+  if(ddaebm_default_kind STREQUAL shared AND NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
+    file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+    set_target_properties(ddaebm_command PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
+  endif()
+  install(TARGETS ddaebm_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+  configure_file(docs/man/ddaebm.1.in ddaebm.1 @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/ddaebm.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+endif()
+
+configure_file(docs/man/libddaebm.3.in libddaebm.3 @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/libddaebm.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT development)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime RENAME copyright)

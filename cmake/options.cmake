@@ -1,0 +1,45 @@
+# What is built. Inside another build (add_subdirectory, FetchContent) it is the library alone, unless the host asks for more.
+set(DDAEBM_IS_TOP_LEVEL OFF) # PROJECT_IS_TOP_LEVEL is CMake 3.21's
+if(CMAKE_SOURCE_DIR STREQUAL PROJECT_SOURCE_DIR)
+  set(DDAEBM_IS_TOP_LEVEL ON)
+endif()
+
+# ddaebm_choice(NAME DEFAULT TEXT VALUE...): an option of several values. What a host has set as a plain variable is kept, as option() keeps it.
+function(ddaebm_choice name default text)
+  if(NOT DEFINED ${name})
+    set(${name} ${default} CACHE STRING "${text}")
+    set_property(CACHE ${name} PROPERTY STRINGS ${ARGN})
+  endif()
+endfunction()
+
+ddaebm_choice(DDAEBM_BUILD_SHARED AUTO "Build the shared library: ON, OFF or AUTO (as BUILD_SHARED_LIBS says; ON where nothing is said)" AUTO ON OFF)
+ddaebm_choice(DDAEBM_BUILD_STATIC AUTO "Build the static library: ON, OFF or AUTO (unless BUILD_SHARED_LIBS is ON)" AUTO ON OFF)
+option(DDAEBM_BUILD_TESTS "Build the tests and the fuzz targets" ${DDAEBM_IS_TOP_LEVEL})
+option(DDAEBM_BUILD_TOOLS "Build the command ddaebm" ${DDAEBM_IS_TOP_LEVEL})
+option(DDAEBM_BUILD_BENCH "Build ddaebm-bench" ${DDAEBM_IS_TOP_LEVEL})
+option(DDAEBM_INSTALL "Install the library, and the command where it is built" ${DDAEBM_IS_TOP_LEVEL})
+ddaebm_choice(DDAEBM_ONEDNN AUTO "Convolutions by oneDNN: AUTO (where version 2 is installed), ON or OFF" AUTO ON OFF)
+option(DDAEBM_WERROR "Treat warnings as errors" OFF)
+option(DDAEBM_FUZZ "Link the fuzz targets with libFuzzer, and build all with its sanitisers (clang alone)" OFF)
+
+if(DDAEBM_BUILD_SHARED STREQUAL AUTO)
+  set(DDAEBM_BUILD_SHARED ON)
+  if(DEFINED BUILD_SHARED_LIBS)
+    set(DDAEBM_BUILD_SHARED ${BUILD_SHARED_LIBS})
+  endif()
+endif()
+if(DDAEBM_BUILD_STATIC STREQUAL AUTO)
+  set(DDAEBM_BUILD_STATIC ON)
+  if(BUILD_SHARED_LIBS)
+    set(DDAEBM_BUILD_STATIC OFF)
+  endif()
+endif()
+if(NOT DDAEBM_BUILD_SHARED AND NOT DDAEBM_BUILD_STATIC)
+  message(FATAL_ERROR "Nothing to build: switch DDAEBM_BUILD_SHARED or DDAEBM_BUILD_STATIC on")
+endif()
+
+# What ddaebm::ddaebm is.
+set(ddaebm_default_kind shared)
+if(NOT DDAEBM_BUILD_SHARED OR (DDAEBM_BUILD_STATIC AND DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS))
+  set(ddaebm_default_kind static)
+endif()

@@ -1,0 +1,1 @@
+#error "The library includes the header of a host"

@@ -201,7 +201,9 @@ inline std::size_t table_rows(std::size_t size, std::size_t width) {
 }
 
 /// A text that may be NULL.
-inline std::string text_or_empty(const char *text) { return text ? text : ""; }
+inline std::string text_or_empty(const char *text) {
+    return text ? text : "";
+}
 
 inline void expect(std::size_t size, std::size_t wanted) {
     if (size != wanted)

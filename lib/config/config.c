@@ -107,8 +107,9 @@ static ddaebm_status read_member(reading *into, const char *name, json_t *value)
 }
 
 static ddaebm_status parse(dd_settings *settings, const char *text, size_t length) {
+    const size_t mark = dd_json_mark(text, length);
     dd_json_error error;
-    json_t *root = dd_json_read(text, length, MOST_VALUES, &error);
+    json_t *root = dd_json_read(text + mark, length - mark, MOST_VALUES, &error);
     if (!root)
         return dd_fail(error.status, "line %d: %s", error.line, error.text);
     reading into = {.settings = *settings};

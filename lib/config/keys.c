@@ -343,22 +343,33 @@ static ddaebm_status refuse_json(ddaebm_status status, const dd_key *key, const 
     return refuse(status, key, shown.text);
 }
 
+/* An integer, or a real that is one, as 1e2 and 100.0 are. */
+static bool whole_number(const json_t *value, int64_t *out) {
+    const double real = json_is_real(value) ? json_real_value(value) : 0;
+    if (!json_is_number(value) || real != floor(real) || fabs(real) > 0x1p53)
+        return false;
+    *out = json_is_integer(value) ? json_integer_value(value) : (int64_t)real;
+    return true;
+}
+
 static ddaebm_status set_integers(const dd_key *key, dd_settings *settings, const json_t *value) {
     dd_integers read = {0};
     size_t index = 0;
     json_t *element = NULL;
     json_array_foreach(value, index, element) {
-        if (!json_is_integer(element))
+        int64_t number = 0;
+        if (!whole_number(element, &number))
             return refuse_json(DDAEBM_FORMAT, key, value);
-        if (index >= key->most_elements || !within(key, json_integer_value(element)))
+        if (index >= key->most_elements || !within(key, number))
             return refuse_json(DDAEBM_OUT_OF_RANGE, key, value);
-        read.values[read.count++] = json_integer_value(element);
+        read.values[read.count++] = number;
     }
     *(dd_integers *)field(key, settings) = read;
     return DDAEBM_OK;
 }
 
 ddaebm_status dd_key_set_json(const dd_key *key, dd_settings *settings, const json_t *value) {
+    int64_t number = 0;
     switch (key->type) {
     case DDAEBM_TYPE_BOOLEAN:
         if (!json_is_boolean(value))
@@ -366,9 +377,9 @@ ddaebm_status dd_key_set_json(const dd_key *key, dd_settings *settings, const js
         *(bool *)field(key, settings) = json_is_true(value);
         return DDAEBM_OK;
     case DDAEBM_TYPE_INTEGER:
-        if (!json_is_integer(value))
+        if (!whole_number(value, &number))
             break;
-        return dd_key_set_integer(key, settings, json_integer_value(value));
+        return dd_key_set_integer(key, settings, number);
     case DDAEBM_TYPE_REAL:
         if (!json_is_number(value))
             break;
@@ -398,12 +409,38 @@ static ddaebm_status set_bare_word(const dd_key *key, dd_settings *settings, con
     return set_choice(key, settings, word);
 }
 
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* A number as people type it, made JSON: +3, .5, -.5 and 1. become 3, 0.5, -0.5 and 1.0. A text that is none comes out as none. */
+static void complete_number(char out[DD_SHOWN_ROOM], const char *text) {
+    const size_t room = DD_SHOWN_ROOM - 3; /* two digits may be put in, and the end */
+    size_t used = 0;
+    text += strspn(text, " \t\r\n");
+    text += *text == '+' && (text[1] == '.' || is_digit(text[1]));
+    for (; *text && used < room; text++) {
+        bool digit_before = used > 0 && is_digit(out[used - 1]), digit_after = is_digit(text[1]);
+        if (*text == '.' && !digit_before && digit_after)
+            out[used++] = '0';
+        out[used++] = *text;
+        if (*text == '.' && digit_before && !digit_after)
+            out[used++] = '0';
+    }
+    out[*text ? 0 : used] = '\0'; /* what does not fit is no such number */
+}
+
 ddaebm_status dd_key_set_text(const dd_key *key, dd_settings *settings, const char *text) {
     if (key->type == DDAEBM_TYPE_CHOICE && !strchr(text, '"'))
         return set_bare_word(key, settings, text);
     enum { MOST_VALUES = 64 }; /* more than a list may have */
+    char number[DD_SHOWN_ROOM] = "";
+    if (key->type == DDAEBM_TYPE_INTEGER || key->type == DDAEBM_TYPE_REAL)
+        complete_number(number, text);
+
+    const char *json = *number ? number : text;
     dd_json_error error;
-    json_t *value = dd_json_read(text, strlen(text), MOST_VALUES, &error);
+    json_t *value = dd_json_read(json, strlen(json), MOST_VALUES, &error);
     if (!value && error.status == DDAEBM_OUT_OF_MEMORY)
         return dd_fail(error.status, "no memory to read %s", key->name);
     if (!value)

@@ -299,6 +299,10 @@ static json_t *read_value(scanner *self) {
     return value;
 }
 
+size_t dd_json_mark(const char *text, size_t length) {
+    return length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 json_t *dd_json_read(const char *text, size_t length, size_t most_values, dd_json_error *error) {
     scanner self = {.begin = text, .at = text, .end = text + length, .values = most_values, .error = error};
     *error = (dd_json_error){.status = DDAEBM_OK};

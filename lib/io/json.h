@@ -19,4 +19,8 @@ typedef struct dd_json_error {
  * object differ, texts are UTF-8 and hold no zero, numbers are finite and integers of 64 bits. */
 json_t *dd_json_read(const char *text, size_t length, size_t most_values, dd_json_error *error);
 
+/* Bytes of the byte-order mark that editors of some systems put before UTF-8: 3 or 0. Whoever reads a file that people write skips it;
+ * the header of a model's file has none. */
+size_t dd_json_mark(const char *text, size_t length);
+
 #endif

@@ -595,6 +595,24 @@ START_TEST(load_reads_a_file) {
 }
 END_TEST
 
+/* As editors of some systems save it. */
+START_TEST(load_skips_a_byte_order_mark) {
+    ddaebm_config *config = create("toy");
+    write_file("\xEF\xBB\xBF{\"training.batch\": 5}", 0);
+    ck_assert_int_eq(ddaebm_config_load(config, file_path), DDAEBM_OK);
+    assert_text(config, "training.batch", "5");
+    write_file("\xEF\xBB\xBF\r\n{\r\n\"training.batch\": 1e1}\r\n", 0);
+    ck_assert_int_eq(ddaebm_config_load(config, file_path), DDAEBM_OK);
+    assert_text(config, "training.batch", "10");
+    static const char *const bad[] = {"\xEF\xBB\xBF", "\xEF\xBB{}", "\xEF\xBB\xBF\xEF\xBB\xBF{}", "{}\xEF\xBB\xBF", "\xFF\xFE{}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_file(bad[i], 0);
+        ck_assert_int_eq(ddaebm_config_load(config, file_path), DDAEBM_FORMAT);
+    }
+    ddaebm_config_free(config);
+}
+END_TEST
+
 START_TEST(load_refuses) {
     ddaebm_config *config = create("toy"), *original = create("toy");
     write_file("{\"training.batch\": 5}", (1 << 20) - 20);
@@ -707,6 +725,7 @@ static Suite *config_suite(bool with_locale) {
     TCase *files = tcase_create("files");
     tcase_add_unchecked_fixture(files, make_file, remove_file);
     tcase_add_test(files, load_reads_a_file);
+    tcase_add_test(files, load_skips_a_byte_order_mark);
     tcase_add_test(files, load_refuses);
     suite_add_tcase(suite, files);
     return suite;

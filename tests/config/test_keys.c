@@ -106,7 +106,7 @@ static void integer_bounds(const dd_key *key, int64_t least, int64_t most) {
         ck_assert_int_eq(dd_key_integer(key, &settings), before);
     }
     refused(key, "99999999999999999999999", DDAEBM_OUT_OF_RANGE);
-    refused(key, "4.0", DDAEBM_FORMAT);
+    refused(key, "4.5", DDAEBM_FORMAT);
     refused(key, "\"4\"", DDAEBM_FORMAT);
     refused(key, "four", DDAEBM_FORMAT);
     refused(key, "4,", DDAEBM_FORMAT);
@@ -372,6 +372,57 @@ START_TEST(numbers_are_short_and_exact) {
 }
 END_TEST
 
+START_TEST(numbers_are_taken_as_people_type_them) {
+    static const struct {
+        const char *key, *text, *value; /* value NULL: refused */
+    } cases[] = {
+        {"training.steps", "1e2", "100"},
+        {"training.steps", "2.5e3", "2500"},
+        {"training.steps", "1E+2", "100"},
+        {"training.steps", "100.", "100"},
+        {"training.steps", "+7", "7"},
+        {"training.steps", " 7 ", "7"},
+        {"training.steps", "1000e-1", "100"},
+        {"training.steps", "1e-2", NULL},
+        {"training.steps", "1e10", NULL},
+        {"training.steps", "1e300", NULL},
+        {"training.steps", ".", NULL},
+        {"training.steps", "+-7", NULL},
+        {"training.steps", "0x10", NULL},
+        {"training.steps", "7 7", NULL},
+        {"optimizer.beta1", ".001", "0.001"},
+        {"optimizer.beta1", "0.", "0"},
+        {"optimizer.beta1", "+.5", "0.5"},
+        {"optimizer.beta1", ".5e-2", "0.005"},
+        {"optimizer.beta1", "5.e-2", "0.05"},
+        {"optimizer.beta1", "-.5", NULL},
+        {"optimizer.beta1", "..5", NULL},
+        {"optimizer.beta1", ".e5", NULL},
+        {"optimizer.beta1", "+", NULL},
+        {"optimizer.beta1", "1.5.", NULL},
+        {"energy.hidden_layers", "[1e2]", "[100]"},
+        {"energy.hidden_layers", "[.5]", NULL},
+        {"energy.hidden_layers", "[1e1, 2.0]", "[10, 2]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dd_settings settings = initial();
+        const dd_key *key = dd_key_find(cases[i].key);
+        ddaebm_status status = dd_key_set_text(key, &settings, cases[i].text);
+        ck_assert_msg((status == DDAEBM_OK) == (cases[i].value != NULL), "%s = %s", cases[i].key, cases[i].text);
+        if (cases[i].value)
+            ck_assert_str_eq(text_of(key, &settings), cases[i].value);
+        else
+            ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "; allowed: "));
+    }
+    char lengthy[400];
+    memset(lengthy, '0', sizeof lengthy - 1);
+    lengthy[sizeof lengthy - 1] = '\0';
+    lengthy[1] = '.';
+    /* longer than any number is typed: still read */
+    accepted(dd_key_find("optimizer.beta1"), lengthy, "0");
+}
+END_TEST
+
 START_TEST(minus_zero_becomes_zero) {
     const dd_key *key = dd_key_find("objective.gamma");
     dd_settings settings = initial();
@@ -411,6 +462,7 @@ int main(void) {
     tcase_add_test(tests, an_unknown_name_gets_the_nearest);
     tcase_add_test(tests, any_name_can_be_shown);
     tcase_add_test(tests, numbers_are_short_and_exact);
+    tcase_add_test(tests, numbers_are_taken_as_people_type_them);
     tcase_add_test(tests, minus_zero_becomes_zero);
     int skipped = !comma_locale();
     if (skipped)

@@ -1,20 +1,22 @@
 /* The command ddaebm: finds the word and hands over. */
 #include "commands.h"
+#include "completion.h"
 #include "console.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const command commands[] = {
-    {"train", "Trains a model and writes it as safetensors", command_train},
-    {"sample", "Draws samples of a model", command_sample},
-    {"score", "Says how ordinary each row is: its log-density up to a constant, higher is more ordinary", command_score},
-    {"density", "Scores the points of a square grid at level 0: row = y ascending; a picture has y upwards", command_density},
-    {"data", "Writes rows of a data set, or a grid of its pictures", command_data},
-    {"plot", "Draws data, samples and learned density side by side", command_plot},
-    {"auroc", "Prints the area under the ROC curve, ordinary scoring higher; ties count one half", command_auroc},
-    {"convert", "Writes a model again: that of a checkpoint alone, or in half the bytes", command_convert},
-    {"info", "Prints configuration, parameters of each network and memory of a step", command_info},
+    {"train", "Trains a model and writes it as safetensors", command_train, false},
+    {"sample", "Draws samples of a model", command_sample, false},
+    {"score", "Says how ordinary each row is: its log-density up to a constant, higher is more ordinary", command_score, false},
+    {"density", "Scores the points of a square grid at level 0: row = y ascending; a picture has y upwards", command_density,
+     false},
+    {"data", "Writes rows of a data set, or a grid of its pictures", command_data, false},
+    {"plot", "Draws data, samples and learned density side by side", command_plot, false},
+    {"auroc", "Prints the area under the ROC curve, ordinary scoring higher; ties count one half", command_auroc, false},
+    {"convert", "Writes a model again: that of a checkpoint alone, or in half the bytes", command_convert, false},
+    {"info", "Prints configuration, parameters of each network and memory of a step", command_info, false},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -40,18 +42,37 @@ static int unknown(const char *word) {
     return misuse(NULL, "there is no command '%.60s'; known: %s", word, known);
 }
 
+static const command *find_command(const char *word) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(word, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* ddaebm complete WORD...: for the scripts in completion/, and in no list of commands. The last word is to be completed. */
+static int complete(int argc, char **argv) {
+    const command *found = argc > 1 ? find_command(argv[0]) : NULL;
+    if (argc <= 1)
+        return complete_command(commands, COMMANDS);
+    if (!found)
+        return 0;
+    command asked = *found;
+    asked.completes = true;
+    return asked.run(&asked, argc, argv);
+}
+
 int main(int argc, char **argv) {
     if (argc < 2)
         return misuse(NULL, "a command is missing");
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return print_help();
-    if (strcmp(word, "--version") == 0) {
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         printf("ddaebm %s\n", ddaebm_version_text());
         return finish_output();
     }
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(word, commands[i].name) == 0)
-            return commands[i].run(&commands[i], argc - 1, argv + 1);
-    return unknown(word);
+    if (strcmp(word, "complete") == 0)
+        return complete(argc - 2, argv + 2);
+    const command *found = find_command(word);
+    return found ? found->run(found, argc - 1, argv + 1) : unknown(word);
 }

@@ -1,17 +1,40 @@
 #include "options.h"
 
+#include "completion.h"
 #include "console.h"
+#include "spelling.h"
+#include "values.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_ROWS = 40, USAGE_WIDTH = 100, NAME_ROOM = 32 };
 enum { HELP = 1, FIRST_ROW = 256 }; /* what getopt_long returns, clear of its own '?' and ':' */
+
+/* ---- Short names. ---- */
+
+/* A letter means the same in every command that has the option. */
+static const struct {
+    char letter;
+    const char *name;
+} letters[] = {{'d', "data"},  {'h', "help"}, {'j', "threads"}, {'m', "model"},
+               {'n', "count"}, {'o', "out"},  {'q', "quiet"},   {'s', "seed"}};
+enum { LETTERS = sizeof letters / sizeof *letters };
+
+char option_letter(const char *name) {
+    for (size_t i = 0; i < LETTERS; i++)
+        if (strcmp(letters[i].name, name) == 0)
+            return letters[i].letter;
+    return '\0';
+}
+
+const option_row *find_option(const option_row *rows, size_t count, char letter) {
+    for (size_t i = 0; i < count; i++)
+        if (option_letter(rows[i].name) == letter)
+            return &rows[i];
+    return NULL;
+}
 
 /* ---- Help. ---- */
 
@@ -34,94 +57,19 @@ static void print_usage(const command *self, const option_row *rows, size_t coun
     printf("\n\n%s.\n\n", self->summary);
 }
 
-static void print_help(const command *self, const option_row *rows, size_t count) {
+/* "--out, -o FILE", and what it means. */
+static void print_option(const char *name, const char *value, const char *meaning) {
     char left[NAME_ROOM + 16];
+    const char letter[] = {',', ' ', '-', option_letter(name), '\0'};
+    (void)snprintf(left, sizeof left, "--%s%s %s", name, letter[3] ? letter : "", value ? value : "");
+    printf("  %-28s %s\n", left, meaning);
+}
+
+static void print_help(const command *self, const option_row *rows, size_t count) {
     print_usage(self, rows, count);
-    for (size_t i = 0; i < count; i++) {
-        (void)snprintf(left, sizeof left, "--%s %s", rows[i].name, rows[i].value ? rows[i].value : "");
-        printf("  %-24s %s\n", left, rows[i].meaning);
-    }
-    printf("  %-24s %s\n", "--help", "this text");
-}
-
-/* ---- Values. ---- */
-
-static bool parse_number(const char *text, uint64_t *value) {
-    char *end = NULL;
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    unsigned long long read = strtoull(text, &end, 10);
-    if (*end || errno)
-        return false;
-    *value = read;
-    return true;
-}
-
-static int read_number(const command *self, const option_row *row, const char *text) {
-    uint64_t value = 0;
-    if (!parse_number(text, &value) || value < row->least || value > row->most)
-        return misuse(self->name, "--%s is '%.60s'; allowed: a whole number from %" PRIu64 " to %" PRIu64, row->name, text,
-                      row->least, row->most);
-    *row->target.number = (number){value, true};
-    return 0;
-}
-
-static int read_interval(const command *self, const option_row *row, const char *text) {
-    char *colon = NULL, *end = NULL;
-    double low = strtod(text, &colon), high = 0;
-    bool good = colon != text && *colon == ':';
-    if (good) {
-        high = strtod(colon + 1, &end);
-        good = end != colon + 1 && !*end && isfinite(low) && isfinite(high) && low < high;
-    }
-    if (!good)
-        return misuse(self->name, "--%s is '%.60s'; allowed: LO:HI, two finite numbers with LO below HI, for instance -4:4",
-                      row->name, text);
-    *row->target.interval = (interval){low, high, true};
-    return 0;
-}
-
-static int read_choice(const command *self, const option_row *row, const char *text) {
-    const char *word = row->value;
-    for (int i = 0;; i++) {
-        size_t length = strcspn(word, "|");
-        if (strlen(text) == length && strncmp(text, word, length) == 0) {
-            *row->target.choice = i;
-            return 0;
-        }
-        if (!word[length])
-            return misuse(self->name, "--%s is '%.60s'; allowed: %s", row->name, text, row->value);
-        word += length + 1;
-    }
-}
-
-static int read_value(const command *self, const option_row *row, const char *text) {
-    switch (row->kind) {
-    case KIND_FLAG:
-        *row->target.flag = true;
-        return 0;
-    case KIND_NUMBER:
-        return read_number(self, row, text);
-    case KIND_INTERVAL:
-        return read_interval(self, row, text);
-    case KIND_CHOICE:
-        return read_choice(self, row, text);
-    case KIND_TEXT:
-    case KIND_TEXTS:
-        break;
-    }
-    if (!*text)
-        return misuse(self->name, "--%s is empty; give it as --%s %s", row->name, row->name, row->value);
-    if (row->kind == KIND_TEXT) {
-        *row->target.text = text;
-        return 0;
-    }
-    text_list *list = row->target.texts;
-    if (list->count == MOST_TEXTS)
-        return misuse(self->name, "--%s stands more than %d times; put the values in a file", row->name, MOST_TEXTS);
-    list->items[list->count++] = text;
-    return 0;
+    for (size_t i = 0; i < count; i++)
+        print_option(rows[i].name, rows[i].value, rows[i].meaning);
+    print_option("help", NULL, "this text");
 }
 
 static bool is_given(const option_row *row) {
@@ -129,6 +77,7 @@ static bool is_given(const option_row *row) {
     case KIND_FLAG:
         return *row->target.flag;
     case KIND_NUMBER:
+    case KIND_SIZE:
         return row->target.number->given;
     case KIND_INTERVAL:
         return row->target.interval->given;
@@ -149,6 +98,73 @@ static int check_required(const command *self, const option_row *rows, size_t co
     return 0;
 }
 
+/* ---- What is no option. ---- */
+
+/* KEY=VALUE with a point in its key, as all settings have: what --set takes. */
+static bool is_setting(const char *word) {
+    return word[strcspn(word, ".=")] == '.' && strchr(word, '=') && *word != '.';
+}
+
+/* --KEY=VALUE and KEY=VALUE are --set KEY=VALUE. *taken = whether the word is one, of a command that has settings. */
+static int take_setting(bool *taken, const command *self, const option_row *rows, size_t count, const char *word) {
+    *taken = false;
+    for (size_t i = 0; is_setting(word) && i < count; i++)
+        if (strcmp(rows[i].name, "set") == 0) {
+            *taken = true;
+            return read_value(self, &rows[i], word);
+        }
+    return 0;
+}
+
+/* How many options begin so; known = their names, as far as there is room. */
+static size_t list_matches(char *known, size_t room, const option_row *rows, size_t count, const char *name, size_t length) {
+    size_t matches = 0, used = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(rows[i].name, name, length) == 0 && used < room)
+            used += (size_t)snprintf(known + used, room - used, "%s--%s", matches++ ? " or " : "", rows[i].name);
+    return matches;
+}
+
+static int refuse_long(const command *self, const option_row *rows, size_t count, const char *word) {
+    const char *name = word + 2, *near = NULL;
+    size_t length = strcspn(name, "="), distance = 2 + length / 4; /* beyond that, a suggestion is noise */
+    char known[160] = "";
+    if (list_matches(known, sizeof known, rows, count, name, length) > 1)
+        return misuse(self->name, "--%.*s could be %s; write more of it", (int)length, name, known);
+    for (size_t i = 0; i < count; i++)
+        if (spelling_distance(name, length, rows[i].name) < distance) {
+            near = rows[i].name;
+            distance = spelling_distance(name, length, near);
+        }
+    return misuse(self->name, near ? "%s has no option --%.60s; the nearest is --%s" : "%s has no option --%.60s", self->name, name,
+                  near);
+}
+
+/* What getopt_long answered with '?'. */
+static int take_unknown(const command *self, const option_row *rows, size_t count, const char *word) {
+    bool taken = false;
+    if (optopt == HELP || optopt >= FIRST_ROW)
+        return misuse(self->name, "--%s takes no value; leave '%.60s' out", optopt == HELP ? "help" : rows[optopt - FIRST_ROW].name,
+                      strchr(word, '=') ? strchr(word, '=') : "");
+    if (optopt != 0)
+        return misuse(self->name, "%s has no option -%c; a long name has two dashes, as in --out", self->name, optopt);
+    int code = take_setting(&taken, self, rows, count, word + 2);
+    return taken ? code : refuse_long(self, rows, count, word);
+}
+
+/* Words that follow no option. */
+static int take_words(const command *self, const option_row *rows, size_t count, int words, char **argv) {
+    for (int i = 0; i < words; i++) {
+        bool taken = false;
+        int code = take_setting(&taken, self, rows, count, argv[i]);
+        if (!taken)
+            return misuse(self->name, "unexpected word '%.60s'; every value follows an option", argv[i]);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
 /* ---- The command line. ---- */
 
 static void fill_long(struct option *options, const option_row *rows, size_t count) {
@@ -158,28 +174,47 @@ static void fill_long(struct option *options, const option_row *rows, size_t cou
     options[count + 1] = (struct option){NULL, 0, NULL, 0};
 }
 
+/* What getopt_long calls the letters of the options that there are; a missing value is answered with ':'. */
+static void fill_short(char text[2 * LETTERS + 3], const option_row *rows, size_t count) {
+    *text++ = ':';
+    *text++ = 'h';
+    for (size_t i = 0; i < LETTERS; i++) {
+        const option_row *row = find_option(rows, count, letters[i].letter);
+        if (row)
+            *text++ = letters[i].letter;
+        if (row && row->value)
+            *text++ = ':';
+    }
+    *text = '\0';
+}
+
 int options_parse(const command *self, const option_row *rows, size_t count, int argc, char **argv) {
     struct option options[MOST_ROWS + 2];
+    char short_names[2 * LETTERS + 3];
     if (count > MOST_ROWS)
         return fail("%s has more options than the parser has room for", self->name);
+    if (self->completes)
+        return complete_option(rows, count, argc, argv);
+
     fill_long(options, rows, count);
-    int found = 0;
+    fill_short(short_names, rows, count);
+    int found = 0, code = 0;
     optind = 1;
-    while ((found = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+    while (code == 0 && (found = getopt_long(argc, argv, short_names, options, NULL)) != -1) {
+        int given = found == ':' ? optopt : found;
+        const option_row *row = given >= FIRST_ROW ? &rows[given - FIRST_ROW] : find_option(rows, count, (char)given);
         if (found == HELP || found == 'h') {
             print_help(self, rows, count);
             return finish_output();
         }
         if (found == ':')
-            return misuse(self->name, "--%s needs a value, %s", rows[optopt - FIRST_ROW].name, rows[optopt - FIRST_ROW].value);
-        if (found == '?')
-            return misuse(self->name, "%s has no option %.60s", self->name, argv[optind - 1]);
-        int code = read_value(self, &rows[found - FIRST_ROW], optarg);
-        if (code != 0)
-            return code;
+            return misuse(self->name, "--%s needs a value, %s", row->name, row->value);
+        code = found == '?' ? take_unknown(self, rows, count, argv[optind - 1]) : read_value(self, row, optarg);
     }
-    if (optind < argc)
-        return misuse(self->name, "unexpected word '%.60s'; every value follows an option", argv[optind]);
-    int code = check_required(self, rows, count);
+
+    if (code == 0)
+        code = take_words(self, rows, count, argc - optind, argv + optind);
+    if (code == 0)
+        code = check_required(self, rows, count);
     return code != 0 ? code : OPTIONS_READ;
 }

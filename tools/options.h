@@ -25,7 +25,7 @@ typedef struct text_list {
     size_t count;
 } text_list;
 
-typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_CHOICE, KIND_NUMBER, KIND_INTERVAL } option_kind;
+typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_CHOICE, KIND_NUMBER, KIND_SIZE, KIND_INTERVAL } option_kind;
 
 /* One option; made with the macros below. */
 typedef struct option_row {
@@ -78,6 +78,13 @@ typedef struct option_row {
 #define REQUIRED_NUMBER(name, target_, least, most, meaning)                                                                       \
     {                                                                                                                              \
         name, "N", meaning, KIND_NUMBER, true, least, most, {                                                                      \
+            .number = target_                                                                                                      \
+        }                                                                                                                          \
+    }
+/* Bytes, for instance 16G. */
+#define SIZE(name, target_, least, most, meaning)                                                                                  \
+    {                                                                                                                              \
+        name, "SIZE", meaning, KIND_SIZE, false, least, most, {                                                                    \
             .number = target_                                                                                                      \
         }                                                                                                                          \
     }
@@ -139,6 +146,7 @@ typedef struct command {
     const char *name;
     const char *summary;
     int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+    bool completes; /* a shell asks what may stand at the end of the line: options_parse prints that, and nothing is run */
 } command;
 
 enum { OPTIONS_READ = -1 };
@@ -146,5 +154,11 @@ enum { OPTIONS_READ = -1 };
 /* Reads a command's options into the rows' targets. OPTIONS_READ to go on; anything else is the exit status: 0 after --help, 2 for
  * what makes no sense, which has been said. */
 int options_parse(const command *self, const option_row *rows, size_t count, int argc, char **argv);
+
+/* The letter of an option's short name; 0 if it has none. */
+char option_letter(const char *name);
+
+/* The row with that letter, or NULL. */
+const option_row *find_option(const option_row *rows, size_t count, char letter);
 
 #endif

@@ -12,10 +12,10 @@ typedef struct scores {
     size_t count;
 } scores;
 
-static int read_scores(scores *out, const char *path) {
+static int read_scores(scores *out, ddaebm_context *context, const char *path, const data_options *how) {
     ddaebm_dataset *dataset = NULL;
     int code = 0;
-    TRY(checked(ddaebm_dataset_open(&dataset, NULL, path)));
+    TRY(open_data(&dataset, context, path, 0, how));
     if (ddaebm_dataset_width(dataset) != 1) {
         code = fail("%.250s has rows of %zu numbers; allowed: one score a row, as ddaebm score writes them", path,
                     ddaebm_dataset_width(dataset));
@@ -45,20 +45,26 @@ static double area(const scores *ordinary, const scores *anomalous) {
 
 int command_auroc(const command *self, int argc, char **argv) {
     const char *ordinary_path = NULL, *anomalous_path = NULL;
+    data_options how = {.header = 0};
+    compute_options compute = {{0, false}, false};
     const option_row options[] = {
         REQUIRED("ordinary", "FILE", &ordinary_path, "scores of ordinary rows, one a row, NPY or CSV"),
         REQUIRED("anomalous", "FILE", &anomalous_path, "scores of anomalous rows"),
+        LIMIT_ROW(&how.limit),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+    ddaebm_context *context = NULL;
     scores ordinary = {NULL, 0}, anomalous = {NULL, 0};
-    TRY(read_scores(&ordinary, ordinary_path));
-    TRY(read_scores(&anomalous, anomalous_path));
+    TRY(open_context(&context, &compute));
+    TRY(read_scores(&ordinary, context, ordinary_path, &how));
+    TRY(read_scores(&anomalous, context, anomalous_path, &how));
     printf("%.6f\n", area(&ordinary, &anomalous));
     TRY(finish_output());
 cleanup:
     free(ordinary.values);
     free(anomalous.values);
+    ddaebm_context_free(context);
     return code;
 }

@@ -1,8 +1,8 @@
 #include "images.h"
 
 #include "console.h"
-#include "outputs.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +22,10 @@ image_shape shape_of_data(const ddaebm_dataset *dataset) {
 
 int check_drawable(image_shape shape, const char *path) {
     if (shape.height == 0)
-        return fail("%.250s: these rows are no pictures; give a name that ends in .npy", path);
+        return fail("%.250s: these rows are no pictures; give a name that ends in .npy or .csv", path);
     if (shape.channels != 1 && shape.channels != 3)
-        return fail("%.250s: pictures of %zu channels; a PNG has 1 or 3, give a name that ends in .npy", path, shape.channels);
+        return fail("%.250s: pictures of %zu channels; a PNG has 1 or 3, give a name that ends in .npy or .csv", path,
+                    shape.channels);
     return 0;
 }
 
@@ -39,11 +40,27 @@ static void draw_image(uint8_t *corner, size_t line, const float *image, image_s
             corner[y * line + i] = shade_of(image[y * shape.width * shape.channels + i]);
 }
 
+size_t grid_columns(uint64_t count) {
+    size_t columns = 1;
+    while (columns < MOST_SIDE && (uint64_t)columns * columns < count)
+        columns++;
+    return columns;
+}
+
+int check_grid(const char *path, uint64_t count, size_t columns, image_shape shape) {
+    uint64_t rows = (count + columns - 1) / columns;
+    if (columns > MOST_SIDE / (shape.width + GAP) || rows > MOST_SIDE / (shape.height + GAP))
+        return fail("%.250s: a grid of %zu by %" PRIu64 " pictures is larger than a PNG may be; ask for fewer", path, columns,
+                    rows);
+    return 0;
+}
+
 int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count, size_t columns,
                    image_shape shape) {
+    int code = check_grid(path, count, columns, shape);
+    if (code != 0)
+        return code;
     size_t rows = (count + columns - 1) / columns;
-    if (columns > MOST_SIDE / (shape.width + GAP) || rows > MOST_SIDE / (shape.height + GAP))
-        return fail("%.250s: a grid of %zu by %zu pictures is larger than a PNG may be; ask for fewer", path, columns, rows);
     size_t width = columns * (shape.width + GAP) - GAP, height = rows * (shape.height + GAP) - GAP, line = width * shape.channels;
     uint8_t *pixels = malloc(height * line);
     if (!pixels)
@@ -54,17 +71,7 @@ int write_grid_png(ddaebm_context *context, const char *path, const float *image
         draw_image(pixels + top * line + left * shape.channels, line, images + i * shape.height * shape.width * shape.channels,
                    shape);
     }
-    int code = checked(ddaebm_array_write_png(context, path, pixels, height, width, shape.channels));
+    code = checked(ddaebm_array_write_png(context, path, pixels, height, width, shape.channels));
     free(pixels);
     return code;
-}
-
-int write_images(ddaebm_context *context, const char *path, const float *images, size_t count, image_shape shape) {
-    const size_t sizes[] = {count, shape.height, shape.width, shape.channels};
-    if (!has_ending(path, ".png"))
-        return checked(ddaebm_array_write_npy(context, path, images, 4, sizes));
-    size_t columns = 1;
-    while (columns * columns < count)
-        columns++;
-    return write_grid_png(context, path, images, count, columns, shape);
 }

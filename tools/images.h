@@ -16,10 +16,13 @@ image_shape shape_of_data(const ddaebm_dataset *dataset);
 /* 0 if rows of the shape can be drawn in a PNG; else what is in the way has been said. */
 int check_drawable(image_shape shape, const char *path);
 
+/* Columns of a grid that is about square. */
+size_t grid_columns(uint64_t count);
+
+/* 0 if a PNG can hold a grid of so many images; else that has been said. */
+int check_grid(const char *path, uint64_t count, size_t columns, image_shape shape);
+
 /* [count, height, width, channels] in [-1, 1] as a grid of pictures, row by row, on white. */
 int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count, size_t columns, image_shape shape);
-
-/* A path that ends in .png becomes a near-square grid; any other NPY, [count, height, width, channels] float32. */
-int write_images(ddaebm_context *context, const char *path, const float *images, size_t count, image_shape shape);
 
 #endif

@@ -50,6 +50,10 @@ static int not_found(const char *name) {
     return fail("there is no data set and no file '%.60s'; give the path of a file or one of:%s", name, known);
 }
 
+const char *input_path(const char *name) {
+    return strcmp(name, "-") == 0 ? "/dev/stdin" : name;
+}
+
 static bool asks_anything(const data_options *how) {
     return how->header || how->layout || how->columns || how->drop || how->range.given || how->resize.given || how->recursive;
 }
@@ -73,8 +77,13 @@ int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, u
     if (is_named_set(name))
         return checked(ddaebm_dataset_create_named(out, context, name, seed));
 
+    if (how->limit.given) {
+        int code = checked(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, how->limit.value));
+        if (code != 0)
+            return code;
+    }
     const ddaebm_read_options options = read_options_of(how);
-    ddaebm_status status = ddaebm_dataset_open_with(out, context, name, &options);
+    ddaebm_status status = ddaebm_dataset_open_with(out, context, input_path(name), &options);
     return status == DDAEBM_NOT_FOUND ? not_found(name) : checked(status);
 }
 

@@ -12,6 +12,9 @@ int open_context(ddaebm_context **out, const compute_options *compute);
 /* Whether the library has a set of the name. A file of that name is reached as ./NAME. */
 bool is_named_set(const char *name);
 
+/* The path of a file of data as a command line names it: - is standard input. */
+const char *input_path(const char *name);
+
 /* A named set with the seed, or a file read with the options. */
 int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed, const data_options *how);
 

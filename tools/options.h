@@ -128,12 +128,15 @@ typedef struct data_options {
     interval range; /* black and white */
     number resize;
     bool recursive;
+    number limit; /* of the context: bytes */
 } data_options;
 
+#define LIMIT_ROW(target_)                                                                                                         \
+    SIZE("data-limit", target_, 1, UINT64_C(1) << 62, "read files of more bytes than 4G, for instance 16G; left out: 4G")
 #define TABLE_ROWS(target_)                                                                                                        \
     CHOICE("header", "auto|yes|no", &(target_)->header, "of CSV: whether the first line has names; left out: auto"),               \
         TEXT("columns", "LIST", &(target_)->columns, "of tables: the columns to keep, in this order, as in 3-5,weight"),           \
-        TEXT("drop", "LIST", &(target_)->drop, "of tables: the columns to leave out")
+        TEXT("drop", "LIST", &(target_)->drop, "of tables: the columns to leave out"), LIMIT_ROW(&(target_)->limit)
 #define IMAGE_ROWS(target_)                                                                                                        \
     CHOICE("layout", "auto|nhwc|nchw|rows", &(target_)->layout, "of arrays: what their axes are; left out: auto"),                 \
         INTERVAL("range", &(target_)->range, "of arrays of images: the numbers that are black and white"),                         \

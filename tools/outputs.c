@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@ enum { FOLDER_ROOM = 4096 };
 
 bool has_ending(const char *path, const char *ending) {
     size_t length = strlen(path), tail = strlen(ending);
-    return length > tail && strcmp(path + length - tail, ending) == 0;
+    return length > tail && strcasecmp(path + length - tail, ending) == 0;
 }
 
 static int check_folder(const char *path, const char *folder) {
@@ -28,13 +29,18 @@ static int check_folder(const char *path, const char *folder) {
     return 0;
 }
 
+/* Names that the system has for its devices and for what a process has open; their folders are no place for files. */
+static bool is_of_system(const char *path) {
+    return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+}
+
 int check_output(const char *path) {
     struct stat about;
     char folder[FOLDER_ROOM] = ".";
     bool exists = stat(path, &about) == 0;
     if (exists && S_ISDIR(about.st_mode))
         return fail("cannot write %.250s: it is a folder; give the name of a file in it", path);
-    if (exists && !S_ISREG(about.st_mode)) /* a device or a pipe is written where it stands */
+    if (exists && (!S_ISREG(about.st_mode) || is_of_system(path))) /* written where it stands */
         return 0;
     const char *slash = strrchr(path, '/');
     size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
@@ -45,4 +51,36 @@ int check_output(const char *path) {
         folder[length] = '\0';
     }
     return check_folder(path, folder);
+}
+
+/* ---- Formats. ---- */
+
+static const char *const endings[] = {
+    [FORMAT_NPY] = ".npy", [FORMAT_CSV] = ".csv", [FORMAT_CSV_GZIP] = ".csv.gz", [FORMAT_PNG] = ".png"};
+
+/* A device or a pipe has the name that the system gave it. */
+static bool has_own_name(const char *path) {
+    struct stat about;
+    return !is_of_system(path) && (stat(path, &about) != 0 || S_ISREG(about.st_mode) || S_ISDIR(about.st_mode));
+}
+
+static file_format format_of(const char *path) {
+    if (strcmp(path, "-") == 0)
+        return FORMAT_CSV;
+    for (file_format format = FORMAT_NPY; format <= FORMAT_PNG; format++)
+        if (has_ending(path, endings[format]))
+            return format;
+    return has_own_name(path) ? FORMAT_AUTO : FORMAT_NPY;
+}
+
+int find_output(output *to, const output_options *asked, bool images, const command *self) {
+    file_format format = asked->format != FORMAT_AUTO ? (file_format)asked->format : format_of(asked->out);
+    const char *list = images ? ".npy, .csv, .csv.gz or .png" : ".npy, .csv or .csv.gz";
+    if (format == FORMAT_PNG && !images)
+        return misuse(self->name, "--out is '%.250s': %s writes numbers, not images; allowed: a name that ends in %s", asked->out,
+                      self->name, list);
+    if (format == FORMAT_AUTO)
+        return misuse(self->name, "--out is '%.250s'; allowed: a name that ends in %s, or --format beside it", asked->out, list);
+    *to = (output){strcmp(asked->out, "-") == 0 ? "/dev/stdout" : asked->out, format};
+    return check_output(to->path);
 }

@@ -4,71 +4,85 @@
 #include "images.h"
 #include "inputs.h"
 #include "outputs.h"
+#include "rowfile.h"
+#include "signals.h"
 
 #include <stdlib.h>
 
 typedef struct sample_options {
-    const char *model, *out, *steps_out;
-    number count, seed;
+    const char *model, *steps_out;
+    output_options output;
+    number count, first, seed;
     compute_options compute;
 } sample_options;
 
+/* A run of the command. */
+typedef struct run {
+    const sample_options *asked;
+    ddaebm_context *context;
+    ddaebm_model *model;
+    ddaebm_sampler *sampler;
+    output to;
+} run;
+
 /* All that can be known to fail before anything is drawn. */
-static int check_outputs(const sample_options *asked, const ddaebm_model *model) {
+static int check_outputs(const run *self) {
+    const char *steps_out = self->asked->steps_out;
+    const image_shape shape = shape_of_model(self->model);
+    const uint64_t count = self->asked->count.value;
+    size_t states = ddaebm_model_levels(self->model) + 1;
     int code = 0;
-    TRY(check_output(asked->out));
-    if (has_ending(asked->out, ".png"))
-        TRY(check_drawable(shape_of_model(model), asked->out));
-    if (!asked->steps_out)
+    if (self->to.format == FORMAT_PNG)
+        TRY(check_drawable(shape, self->to.path));
+    if (!steps_out)
         return 0;
-    TRY(check_output(asked->steps_out));
-    TRY(check_drawable(shape_of_model(model), asked->steps_out));
+    TRY(check_output(steps_out));
+    TRY(check_drawable(shape, steps_out));
+    TRY(check_grid(steps_out, count < UINT64_MAX / states ? count * states : UINT64_MAX, states, shape));
 cleanup:
     return code;
 }
 
-static int write_sampled_images(const sample_options *asked, ddaebm_context *context, const ddaebm_model *model,
-                                ddaebm_sampler *sampler) {
-    float *samples = NULL;
-    size_t count = (size_t)asked->count.value;
-    int code = 0;
-    TRY(make_room(&samples, count, ddaebm_model_width(model)));
-    TRY(checked(ddaebm_sampler_draw(sampler, asked->seed.value, 0, count, samples)));
-    TRY(write_images(context, asked->out, samples, count, shape_of_model(model)));
-cleanup:
-    free(samples);
-    return code;
+/* A row_source. Images are floats; rows doubles: a column may differ by less than float32 tells apart. */
+static int draw(void *user, uint64_t first, size_t count, void *block) {
+    const run *self = user;
+    uint64_t seed = self->asked->seed.value, from = self->asked->first.value + first;
+    bool images = shape_of_model(self->model).height > 0;
+    return checked_or_stopped(images ? ddaebm_sampler_draw(self->sampler, seed, from, count, block)
+                                     : ddaebm_sampler_draw_double(self->sampler, seed, from, count, block),
+                              self->to.path);
 }
 
-/* In 64 bits: a column may differ by less than float32 tells apart. */
-static int write_sampled_rows(const sample_options *asked, ddaebm_context *context, const ddaebm_model *model,
-                              ddaebm_sampler *sampler) {
-    double *samples = NULL;
-    const size_t shape[] = {(size_t)asked->count.value, ddaebm_model_width(model)};
-    int code = 0;
-    TRY(make_doubles(&samples, shape[0], shape[1]));
-    TRY(checked(ddaebm_sampler_draw_double(sampler, asked->seed.value, 0, shape[0], samples)));
-    TRY(checked(ddaebm_array_write_npy_double(context, asked->out, samples, 2, shape)));
-cleanup:
-    free(samples);
-    return code;
+static const char *column_name(const void *model, size_t index) {
+    return ddaebm_model_column_name(model, index);
 }
 
-static int write_samples(const sample_options *asked, ddaebm_context *context, const ddaebm_model *model, ddaebm_sampler *sampler) {
-    bool images = shape_of_model(model).height > 0;
-    return images ? write_sampled_images(asked, context, model, sampler) : write_sampled_rows(asked, context, model, sampler);
+static int write_samples(run *self) {
+    const row_file file = {.to = self->to,
+                           .count = self->asked->count.value,
+                           .width = ddaebm_model_width(self->model),
+                           .images = shape_of_model(self->model),
+                           .wide = shape_of_model(self->model).height == 0,
+                           .name = column_name,
+                           .owner = self->model};
+    int code = checked(ddaebm_sampler_set_progress(self->sampler, cancel_on_signal, NULL));
+    if (code != 0)
+        return code;
+    return write_row_file(self->context, &file, rows_at_once(file.width, ddaebm_sampler_block(self->sampler)), draw, self);
 }
 
 /* A row a sample, a column an x_t. */
-static int write_steps(const sample_options *asked, ddaebm_context *context, const ddaebm_model *model, ddaebm_sampler *sampler) {
+static int write_steps(const run *self) {
+    const sample_options *asked = self->asked;
     float *steps = NULL;
-    size_t states = ddaebm_model_levels(model) + 1, count = (size_t)asked->count.value;
+    size_t states = ddaebm_model_levels(self->model) + 1, count = (size_t)asked->count.value;
     int code = 0;
     if (!asked->steps_out)
         return 0;
-    TRY(make_room(&steps, count, states * ddaebm_model_width(model)));
-    TRY(checked(ddaebm_sampler_draw_steps(sampler, asked->seed.value, 0, count, steps)));
-    TRY(write_grid_png(context, asked->steps_out, steps, count * states, states, shape_of_model(model)));
+    TRY(make_room(&steps, count, states * ddaebm_model_width(self->model)));
+    TRY(checked_or_stopped(ddaebm_sampler_draw_steps(self->sampler, asked->seed.value, asked->first.value, count, steps),
+                           asked->steps_out));
+    TRY(write_grid_png(self->context, asked->steps_out, steps, count * states, states, shape_of_model(self->model)));
 cleanup:
     free(steps);
     return code;
@@ -79,10 +93,12 @@ int command_sample(const command *self, int argc, char **argv) {
     const option_row rows[] = {
         REQUIRED("model", "FILE", &asked.model, "the model, or a checkpoint"),
         REQUIRED_NUMBER("count", &asked.count, 1, UINT64_C(1) << 40, "how many samples"),
+        NUMBER("first", &asked.first, 0, UINT64_C(1) << 40,
+               "number of the first one, from 0: sample i of a seed is always the same; left out: 0"),
         SEED_ROW(&asked.seed, "fixes every sample"),
         COMPUTE_ROWS(&asked.compute),
-        REQUIRED("out", "FILE", &asked.out,
-                 "FILE.npy, one sample a row, float64; of pictures float32, and FILE.png as well, a grid"),
+        OUTPUT_ROWS(&asked.output,
+                    "FILE.npy, .csv or .csv.gz, one sample a row; of images FILE.png as well, a grid; - for standard output"),
         TEXT("steps-out", "FILE.png", &asked.steps_out, "of pictures: how each came to be, from noise on the left; a row a sample"),
     };
     int code = options_parse(self, rows, sizeof rows / sizeof *rows, argc, argv);
@@ -90,18 +106,17 @@ int command_sample(const command *self, int argc, char **argv) {
         return code;
     if (asked.steps_out && !has_ending(asked.steps_out, ".png"))
         return misuse(self->name, "--steps-out is '%.250s'; allowed: a name that ends in .png", asked.steps_out);
-    ddaebm_context *context = NULL;
-    ddaebm_model *model = NULL;
-    ddaebm_sampler *sampler = NULL;
-    TRY(open_context(&context, &asked.compute));
-    TRY(checked(ddaebm_model_load(&model, context, asked.model)));
-    TRY(check_outputs(&asked, model));
-    TRY(checked(ddaebm_sampler_create(&sampler, model)));
-    TRY(write_samples(&asked, context, model, sampler));
-    TRY(write_steps(&asked, context, model, sampler));
+    run now = {.asked = &asked};
+    TRY(find_output(&now.to, &asked.output, true, self));
+    TRY(open_context(&now.context, &asked.compute));
+    TRY(checked(ddaebm_model_load(&now.model, now.context, asked.model)));
+    TRY(check_outputs(&now));
+    TRY(checked(ddaebm_sampler_create(&now.sampler, now.model)));
+    TRY(write_samples(&now));
+    TRY(write_steps(&now));
 cleanup:
-    ddaebm_sampler_free(sampler);
-    ddaebm_model_free(model);
-    ddaebm_context_free(context);
+    ddaebm_sampler_free(now.sampler);
+    ddaebm_model_free(now.model);
+    ddaebm_context_free(now.context);
     return code;
 }

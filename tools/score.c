@@ -3,42 +3,64 @@
 #include "console.h"
 #include "inputs.h"
 #include "outputs.h"
+#include "rowfile.h"
+#include "signals.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { ROWS_OF_A_NAMED_SET = 10000 };
 
-/* Room for the rows that are in memory at once, in numbers. */
-enum { NUMBERS_AT_ONCE = 1 << 22 };
-
-/* What is asked of the scorer. */
+/* What is asked of the scorer, and of which rows. */
 typedef struct question {
     ddaebm_score score;
     size_t level;
+    const ddaebm_dataset *dataset;
+    ddaebm_scorer *scorer;
+    double *rows; /* room for those in hand */
+    const char *path;
+    const command *command;
 } question;
 
-static int score_rows(ddaebm_scorer *scorer, question asked, const ddaebm_dataset *dataset, size_t count, float *scores,
-                      const command *self) {
-    size_t width = ddaebm_dataset_width(dataset), room = NUMBERS_AT_ONCE / width > 0 ? NUMBERS_AT_ONCE / width : 1;
-    double *rows = NULL;
-    int code = make_doubles(&rows, room < count ? room : count, width);
-    for (size_t first = 0; first < count && code == 0; first += room) {
-        size_t now = count - first < room ? count - first : room;
-        TRY(checked(ddaebm_dataset_read_double(dataset, first, now, rows)));
-        TRY(checked_option(ddaebm_scorer_measure_double(scorer, asked.score, rows, now, asked.level, scores + first), self->name,
-                           "--level"));
-    }
+/* A row_source of scores. */
+static int score_rows(void *user, uint64_t first, size_t count, void *scores) {
+    const question *asked = user;
+    int code = checked(ddaebm_dataset_read_double(asked->dataset, first, count, asked->rows));
+    if (code != 0)
+        return code;
+    ddaebm_status status = ddaebm_scorer_measure_double(asked->scorer, asked->score, asked->rows, count, asked->level, scores);
+    return status == DDAEBM_CANCELLED ? checked_or_stopped(status, asked->path)
+                                      : checked_option(status, asked->command->name, "--level");
+}
+
+/* The score's, where the columns of the rows have names: a first line, if and only if there is one in the data. */
+static const char *score_name(const void *user, size_t index) {
+    const question *asked = user;
+    (void)index;
+    for (size_t j = 0; j < ddaebm_dataset_width(asked->dataset); j++)
+        if (ddaebm_dataset_column_name(asked->dataset, j))
+            return ddaebm_score_name(asked->score);
+    return NULL;
+}
+
+static int write_scores(question *asked, ddaebm_context *context, output to, uint64_t count) {
+    size_t width = ddaebm_dataset_width(asked->dataset), at_once = rows_at_once(width, ddaebm_scorer_block(asked->scorer));
+    const row_file file = {.to = to, .count = count, .width = 1, .name = score_name, .owner = asked};
+    int code = 0;
+    TRY(checked(ddaebm_scorer_set_progress(asked->scorer, cancel_on_signal, NULL)));
+    TRY(make_doubles(&asked->rows, count < 2 * (uint64_t)at_once ? count : 2 * (uint64_t)at_once, width));
+    TRY(write_row_file(context, &file, at_once, score_rows, asked));
 cleanup:
-    free(rows);
+    free(asked->rows);
     return code;
 }
 
 int command_score(const command *self, int argc, char **argv) {
-    const char *path = NULL, *data = NULL, *out = NULL, *name = "energy";
+    const char *path = NULL, *data = NULL, *name = "energy";
     number level = {0, false}, count = {0, false}, seed = {0, false};
     data_options how = {.header = 0};
     compute_options compute = {{0, false}, false};
+    output_options output_asked = {NULL, FORMAT_AUTO};
     const option_row options[] = {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint"),
         REQUIRED("data", "NAME|PATH", &data, "a named set, or a file or folder of data"),
@@ -48,7 +70,7 @@ int command_score(const command *self, int argc, char **argv) {
         NUMBER("count", &count, 1, UINT64_C(1) << 40, "score the first N rows; left out: all of a file, 10000 of a named set"),
         SEED_ROW(&seed, "of a named set"),
         COMPUTE_ROWS(&compute),
-        REQUIRED("out", "FILE.npy", &out, "one float32 a row"),
+        OUTPUT_ROWS(&output_asked, "FILE.npy, .csv or .csv.gz, one float32 a row; - for standard output"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
@@ -62,19 +84,16 @@ int command_score(const command *self, int argc, char **argv) {
     ddaebm_model *model = NULL;
     ddaebm_dataset *dataset = NULL;
     ddaebm_scorer *scorer = NULL;
-    float *scores = NULL;
-    TRY(check_output(out));
+    output to = {NULL, FORMAT_AUTO};
+    TRY(find_output(&to, &output_asked, false, self));
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
     uint64_t all = is_named_set(data) ? ROWS_OF_A_NAMED_SET : UINT64_MAX;
-    const size_t rows = (size_t)count_rows(dataset, count.given ? count.value : all);
-    TRY(make_room(&scores, rows, 1));
     TRY(checked(ddaebm_scorer_create(&scorer, model)));
-    TRY(score_rows(scorer, (question){(ddaebm_score)kind, (size_t)level.value}, dataset, rows, scores, self));
-    TRY(checked(ddaebm_array_write_npy(context, out, scores, 1, &rows)));
+    question asked = {(ddaebm_score)kind, (size_t)level.value, dataset, scorer, NULL, to.path, self};
+    TRY(write_scores(&asked, context, to, count_rows(dataset, count.given ? count.value : all)));
 cleanup:
-    free(scores);
     ddaebm_scorer_free(scorer);
     ddaebm_dataset_free(dataset);
     ddaebm_model_free(model);

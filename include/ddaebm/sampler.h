@@ -52,6 +52,11 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_draw(ddaebm_sampler *samp
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_draw_double(ddaebm_sampler *sampler, uint64_t seed, uint64_t first,
                                                                    size_t count, double *rows);
 
+/** Rows at which a long sequence may be cut into calls without another bit: if each call draws a multiple of it, and the last one at least
+ *  as many, they give together what one call for all of them gives.
+ *  @param sampler not NULL @return at least 1. @since 0.1 */
+DDAEBM_API size_t ddaebm_sampler_block(const ddaebm_sampler *sampler);
+
 /** ddaebm_sampler_draw that shows the way: every x_t, from x_T to the sample itself.
  *  @param sampler the sampler
  *  @param seed of the sequence

@@ -48,6 +48,10 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_set_progress(ddaebm_scorer
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level,
                                                             float *scores);
 
+/** Rows at which many may be cut into calls without another bit, as ddaebm_sampler_block says.
+ *  @param scorer not NULL @return at least 1. @since 0.1 */
+DDAEBM_API size_t ddaebm_scorer_block(const ddaebm_scorer *scorer);
+
 /** Gradient of the score with respect to the row, in the data's own units; 0 in columns that were constant.
  *  @param scorer the scorer
  *  @param rows [count, width], finite

@@ -33,6 +33,9 @@ __attribute__((format(printf, 3, 4))) void dd_report(ddaebm_context *context, dd
 /* A limit of the context, as a size. */
 size_t dd_context_most(const ddaebm_context *context, ddaebm_limit limit);
 
+/* What to do about data beyond DDAEBM_LIMIT_FILE_BYTES, for the end of a message. */
+#define DD_RAISE_LIMIT "; raise the limit of bytes (--data-limit, DDAEBM_LIMIT_FILE_BYTES)"
+
 /* The context's threads. */
 dd_pool *dd_context_pool(ddaebm_context *context);
 

@@ -12,10 +12,7 @@ ddaebm_status dd_file_read(ddaebm_context *context, const char *path, size_t mos
 /* The same of a name that was found in a folder: IO for what is no plain file, a pipe above all, at which one might wait for ever. */
 ddaebm_status dd_file_read_plain(ddaebm_context *context, const char *path, size_t most_bytes, void **data, size_t *size);
 
-/* Writes the spans, one after the other, as the file's new content. A plain file is made beside the target, flushed to the disk and
- * moved over it, so that the target is the old file or the new one at every moment; on failure the old one stays and
- * nothing is left beside it. One failure comes after the new file: the folder cannot be flushed. A symbolic link is followed. A
- * device, a pipe or one of the process's own descriptors (/dev/stdout) is written directly. Signals do not fail a write. */
+/* Writes the spans, one after the other, as the file's new content, whole or not at all, as io/output.h says. */
 ddaebm_status dd_file_write(ddaebm_context *context, const char *path, const dd_span *spans, size_t count);
 
 #endif

@@ -80,7 +80,7 @@ ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *conte
         DD_TRY(make_room(context, &unpacked, most_bytes));
         DD_TRY(unpack_some(&stream, &unpacked, (const unsigned char *)data + size, &end));
         if (unpacked.used > most_bytes)
-            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "unpacked, it is larger than the %zu bytes allowed", most_bytes));
+            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "unpacked, it is larger than the %zu bytes allowed" DD_RAISE_LIMIT, most_bytes));
     }
     unpacked.bytes[unpacked.used] = 0;
     *out = unpacked.bytes;

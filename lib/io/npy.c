@@ -15,7 +15,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read and written as they lie in memory");
 
-enum { MAGIC = 6, MOST_HEADER = 1 << 20, MOST_RANK = 32, MOST_RANK_WRITTEN = 8 };
+enum { MAGIC = 6, MOST_HEADER = 1 << 20, MOST_RANK = 32 };
 static const unsigned char magic[MAGIC] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
 /* How an element is stored. */
@@ -361,17 +361,16 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
     return DDAEBM_OK;
 }
 
-/* Writes the header for the shape: its length, a multiple of 64. */
-static size_t format_header(char out[256], const char *type, size_t rank, const size_t *shape) {
+size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t rank, const size_t *shape) {
     size_t used = MAGIC + 4;
-    memset(out, ' ', 256);
+    memset(out, ' ', DD_NPY_HEADER);
     memcpy(out, magic, MAGIC);
     out[MAGIC] = 1;
     out[MAGIC + 1] = 0;
-    used += (size_t)snprintf(out + used, 256 - used, "{'descr': '<%s', 'fortran_order': False, 'shape': (", type);
+    used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, "{'descr': '<%s', 'fortran_order': False, 'shape': (", type);
     for (size_t i = 0; i < rank; i++)
-        used += (size_t)snprintf(out + used, 256 - used, i + 1 < rank ? "%zu, " : rank == 1 ? "%zu," : "%zu", shape[i]);
-    used += (size_t)snprintf(out + used, 256 - used, "), }");
+        used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, i + 1 < rank ? "%zu, " : rank == 1 ? "%zu," : "%zu", shape[i]);
+    used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, "), }");
     out[used] = ' '; /* over the final zero */
     size_t whole = (used + 1 + 63) / 64 * 64;
     out[whole - 1] = '\n';
@@ -383,15 +382,15 @@ static size_t format_header(char out[256], const char *type, size_t rank, const 
 /* Numbers of a type, f4 or f8, of as many bytes each. */
 static ddaebm_status write_npy(ddaebm_context *context, const char *path, const void *values, const char *type, size_t bytes,
                                size_t rank, const size_t *shape) {
-    if (rank < 1 || rank > MOST_RANK_WRITTEN)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank, MOST_RANK_WRITTEN);
+    if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank, DD_NPY_MOST_RANK_WRITTEN);
     for (size_t i = 0; i < rank; i++)
         if (shape[i] == 0)
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
         else if (!dd_size_mul(&bytes, bytes, shape[i]))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape: the product of its sizes exceeds the address space");
-    char header[256];
-    dd_span spans[] = {{header, format_header(header, type, rank, shape)}, {values, bytes}};
+    char header[DD_NPY_HEADER];
+    dd_span spans[] = {{header, dd_npy_format_header(header, type, rank, shape)}, {values, bytes}};
     ddaebm_context *held = NULL;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status == DDAEBM_OK)

@@ -26,4 +26,10 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
 /* The shape of the pictures that the rows of dd_npy_parse may be, by their rank as above: all 0 for none. data is well formed. */
 dd_picture_shape dd_npy_picture_shape(const void *data, size_t size);
 
+/* Axes of an array that is written, at most, and room for its header. */
+enum { DD_NPY_MOST_RANK_WRITTEN = 8, DD_NPY_HEADER = 256 };
+
+/* Writes the header of an array in C order, of type f4 or f8 in little-endian: its length, a multiple of 64. */
+size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t rank, const size_t *shape);
+
 #endif

@@ -15,8 +15,8 @@ ddaebm_status dd_pictures_measure(size_t *bytes, size_t most, dd_picture_shape s
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its pictures of %zu x %zu x %zu hold more than %d numbers", shape.height, shape.width,
                        shape.channels, DD_MOST_WIDTH);
     if (!dd_size_mul(bytes, numbers, count) || *bytes > most)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its %zu pictures of %zu bytes take more than the %zu bytes allowed", count, numbers,
-                       most);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its %zu pictures of %zu bytes take more than the %zu bytes allowed" DD_RAISE_LIMIT,
+                       count, numbers, most);
     return DDAEBM_OK;
 }
 

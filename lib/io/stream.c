@@ -5,11 +5,13 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/struct_size.h"
-#include "io/file.h"
+#include "io/descriptor.h"
+#include "io/output.h"
 #include "io/system_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,7 +57,9 @@ static ddaebm_status read_failed(const char *path, int error) {
 
 static ddaebm_status read_file(dd_intake *stream, void *buffer, size_t capacity, size_t *got) {
     ssize_t count = 0;
-    DD_UNINTERRUPTED(count, read(stream->file, buffer, capacity));
+    do
+        DD_UNINTERRUPTED(count, read(stream->file, buffer, capacity));
+    while (count < 0 && dd_descriptor_wait(stream->file, POLLIN));
     if (count < 0)
         return read_failed(stream->reader.path, errno);
     *got = (size_t)count;
@@ -78,10 +82,20 @@ static ddaebm_status read_function(dd_intake *stream, void *buffer, size_t capac
 
 /* --- Reading. --- */
 
+/* Of a plain file, which somebody may have read the beginning of. */
+static uint64_t bytes_left(int file, off_t size) {
+    off_t at = lseek(file, 0, SEEK_CUR);
+    return at < size ? (uint64_t)(size - (at > 0 ? at : 0)) : 0;
+}
+
 static ddaebm_status open_file(dd_intake *stream, bool plain) {
     struct stat about;
     int error = 0, result = 0;
-    DD_UNINTERRUPTED(stream->file, open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (plain ? O_NONBLOCK : 0)));
+    int own = dd_descriptor_of(stream->reader.path);
+    if (own >= 0)
+        DD_UNINTERRUPTED(stream->file, fcntl(own, F_DUPFD_CLOEXEC, 0));
+    else
+        DD_UNINTERRUPTED(stream->file, open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (plain ? O_NONBLOCK : 0)));
     if (stream->file < 0)
         return read_failed(stream->reader.path, errno);
     DD_UNINTERRUPTED(result, fstat(stream->file, &about));
@@ -90,7 +104,7 @@ static ddaebm_status open_file(dd_intake *stream, bool plain) {
     else if (S_ISDIR(about.st_mode))
         error = EISDIR;
     else if (S_ISREG(about.st_mode))
-        stream->total = (uint64_t)about.st_size;
+        stream->total = bytes_left(stream->file, about.st_size);
     bool refused = error == 0 && plain && !S_ISREG(about.st_mode);
     if (error == 0 && !refused)
         return DDAEBM_OK;
@@ -186,20 +200,6 @@ ddaebm_writer dd_writer_of_file(const char *path) {
     return writer;
 }
 
-static ddaebm_status write_function(const ddaebm_writer *writer, const dd_span *spans, size_t count) {
-    unsigned long long done = 0;
-    for (size_t i = 0; i < count; i++)
-        for (size_t at = 0; at < spans[i].size;) {
-            size_t left = spans[i].size - at, size = left < DD_STREAM_STEP ? left : DD_STREAM_STEP;
-            ddaebm_status status = writer->write(writer->user, (const char *)spans[i].data + at, size);
-            if (status != DDAEBM_OK)
-                return dd_fail(status, "the write function stopped after %llu bytes: %s", done, ddaebm_status_text(status));
-            at += size;
-            done += size;
-        }
-    return DDAEBM_OK;
-}
-
 static ddaebm_status write_memory(const dd_target *target, const dd_span *spans, size_t count) {
     size_t bytes = 0;
     char *at = target->data;
@@ -219,13 +219,5 @@ static ddaebm_status write_memory(const dd_target *target, const dd_span *spans,
 }
 
 ddaebm_status dd_target_write(ddaebm_context *context, const dd_target *target, const dd_span *spans, size_t count) {
-    if (!target->writer)
-        return write_memory(target, spans, count);
-    ddaebm_writer writer = DDAEBM_WRITER_INIT;
-    ddaebm_status status = dd_struct_in(&writer, sizeof writer, target->writer, "DDAEBM_WRITER_INIT");
-    if (status != DDAEBM_OK)
-        return status;
-    if (!writer.path == !writer.write)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a writer needs a path or a write function, and not both");
-    return writer.path ? dd_file_write(context, writer.path, spans, count) : write_function(&writer, spans, count);
+    return target->writer ? dd_output_send(context, target->writer, spans, count) : write_memory(target, spans, count);
 }

@@ -210,6 +210,12 @@ ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_ch
     return DDAEBM_OK;
 }
 
+/* Chunks are then the same, and no call is short enough for its rows to go one by one. */
+size_t dd_evaluator_block(const dd_evaluator *evaluator) {
+    size_t chunk = evaluator->chunk_rows[1];
+    return evaluator->few == SIZE_MAX ? 1 : (evaluator->few / chunk + 1) * chunk;
+}
+
 float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot) {
     return lane->buffers[slot];
 }

@@ -32,6 +32,9 @@ void dd_evaluator_free(dd_evaluator *evaluator);
 ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
                                ddaebm_progress_function progress, void *progress_user);
 
+/* Rows that calls may be cut at without another bit: each a multiple of it, the last one at least as long. */
+size_t dd_evaluator_block(const dd_evaluator *evaluator);
+
 /* The numbers of a lane's slot, and their evaluation, with all rows at one level. */
 float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot);
 void dd_lane_compute(dd_lane *lane, size_t level);

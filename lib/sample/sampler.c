@@ -58,6 +58,10 @@ ddaebm_status ddaebm_sampler_set_progress(ddaebm_sampler *sampler, ddaebm_progre
     return DDAEBM_OK;
 }
 
+size_t ddaebm_sampler_block(const ddaebm_sampler *sampler) {
+    return dd_evaluator_block(sampler->evaluator);
+}
+
 typedef struct draw {
     const ddaebm_model *model;
     uint64_t seed, first;

@@ -71,6 +71,10 @@ ddaebm_status ddaebm_scorer_set_progress(ddaebm_scorer *scorer, ddaebm_progress_
     return DDAEBM_OK;
 }
 
+size_t ddaebm_scorer_block(const ddaebm_scorer *scorer) {
+    return dd_evaluator_block(scorer->scores);
+}
+
 typedef struct request {
     const ddaebm_model *model;
     dd_rows_in rows;

@@ -1,0 +1,290 @@
+#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "io/output.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "base/struct_size.h"
+#include "io/descriptor.h"
+#include "io/system_error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
+enum { TRIES = 100 };
+
+/* --- Bytes to a descriptor. --- */
+
+/* 0, or the error of the system. */
+static int write_spans(int file, const dd_span *spans, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const char *from = spans[i].data;
+        for (size_t left = spans[i].size; left > 0;) {
+            ssize_t done = 0;
+            DD_UNINTERRUPTED(done, write(file, from, left < INT_MAX ? left : INT_MAX));
+            if (done < 0 && dd_descriptor_wait(file, POLLOUT))
+                continue;
+            if (done <= 0)
+                return done < 0 ? errno : EIO; /* 0 would go on for ever */
+            from += done;
+            left -= (size_t)done;
+        }
+    }
+    return 0;
+}
+
+/* Takes away a signal that waits for this thread. */
+static void take_signal(int signal) {
+    const struct timespec at_once = {0, 0};
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    while (sigtimedwait(&one, NULL, &at_once) < 0 && errno == EINTR)
+        ;
+}
+
+/* write_spans without the signals that would end the process: of a pipe whose reader has gone, and of a file as large as the process may
+ * make one. They are held back and taken away, but for one that was waiting before. */
+static int write_quietly(int file, const dd_span *spans, size_t count) {
+    sigset_t deadly, before, pending;
+    sigemptyset(&deadly);
+    sigaddset(&deadly, SIGPIPE);
+    sigaddset(&deadly, SIGXFSZ);
+    sigemptyset(&pending);
+    (void)sigpending(&pending);
+    int error = pthread_sigmask(SIG_BLOCK, &deadly, &before);
+    if (error != 0)
+        return error;
+    error = write_spans(file, spans, count);
+    int sent = error == EPIPE ? SIGPIPE : error == EFBIG ? SIGXFSZ : 0;
+    if (sent != 0 && sigismember(&pending, sent) == 0)
+        take_signal(sent);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+/* --- Opening. --- */
+
+/* Makes a new empty file with a name of its own in the folder. The descriptor, or -1 with errno set. */
+static int make_temporary(int folder, char name[DD_TEMPORARY_NAME]) {
+    for (unsigned i = 0; i < TRIES; i++) {
+        struct timespec now = {0, 0};
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        (void)snprintf(name, DD_TEMPORARY_NAME, ".ddaebm-%x-%lx.tmp", (unsigned)getpid(), (unsigned long)now.tv_nsec + i);
+        int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file >= 0 || (errno != EEXIST && errno != EINTR))
+            return file;
+    }
+    return -1;
+}
+
+/* Asks stat or lstat what is there; a mode of 0 is nothing, or what cannot be followed. 0 or the error of the system: who does not know
+ * what is there must not replace it. */
+static int look(int (*ask)(const char *, struct stat *), const char *path, mode_t *mode) {
+    struct stat about;
+    int result = 0;
+    DD_UNINTERRUPTED(result, ask(path, &about));
+    *mode = result == 0 ? about.st_mode : 0;
+    return result == 0 || errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : errno;
+}
+
+/* *target = a new copy of the path of the file that is to be replaced, behind any symbolic links. */
+static ddaebm_status resolve(ddaebm_context *context, const char *path, char **target) {
+    mode_t mode = 0;
+    int unknown = look(lstat, path, &mode);
+    if (unknown)
+        return dd_system_refuse(DDAEBM_IO, "write", path, unknown);
+    if (!S_ISLNK(mode)) {
+        *target = dd_copy_text(context, path);
+        return *target ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    }
+    char *real = dd_alloc(context, PATH_MAX);
+    if (!real)
+        return DDAEBM_OUT_OF_MEMORY;
+    int result = 0;
+    DD_UNINTERRUPTED(result, realpath(path, real) ? 0 : -1);
+    if (result != 0) {
+        char text[128];
+        int error = errno;
+        dd_free(context, real);
+        return dd_fail(DDAEBM_IO, "cannot write %.250s: it is a symbolic link that cannot be followed: %s", path,
+                       dd_system_reason(error, text, sizeof text));
+    }
+    *target = real;
+    return DDAEBM_OK;
+}
+
+/* A device, a pipe or one of the process's own descriptors. */
+static ddaebm_status open_directly(dd_output *output, const char *path) {
+    int own = dd_descriptor_of(path);
+    if (own >= 0)
+        DD_UNINTERRUPTED(output->file, fcntl(own, F_DUPFD_CLOEXEC, 0));
+    else
+        DD_UNINTERRUPTED(output->file, open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY));
+    return output->file >= 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
+}
+
+/* What replaces a file may be read by those who might read that one. A mode of 0: there is none. */
+static ddaebm_status open_temporary(dd_output *output, const char *path, mode_t mode) {
+    int result = 0;
+    output->file = make_temporary(output->folder, output->temporary);
+    if (output->file < 0)
+        return dd_system_refuse(DDAEBM_IO, "write", path, errno);
+    if (mode != 0)
+        DD_UNINTERRUPTED(result, fchmod(output->file, mode & 0777));
+    return result == 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
+}
+
+/* Cuts the target, a path with links followed, into its folder and its name there. */
+static ddaebm_status open_folder(dd_output *output, const char *path) {
+    char *slash = strrchr(output->target, '/');
+    output->base = slash ? slash + 1 : output->target;
+    const char *folder = !slash ? "." : slash == output->target ? "/" : output->target;
+    if (*output->base == '\0')
+        return dd_system_refuse(DDAEBM_IO, "write", path, EISDIR);
+    if (slash && slash != output->target)
+        *slash = '\0';
+    DD_UNINTERRUPTED(output->folder, open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (output->folder < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return dd_fail(DDAEBM_IO, "cannot write %.200s: there is no folder %.200s; create it first", path, folder);
+    return output->folder >= 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
+}
+
+static ddaebm_status open_path(dd_output *output, const char *path) {
+    mode_t mode = 0;
+    if (*path == '\0')
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "cannot write: the path is empty");
+    bool direct = dd_descriptor_is(path);
+    int error = direct ? 0 : look(stat, path, &mode);
+    if (error == 0 && S_ISDIR(mode))
+        error = EISDIR;
+    if (error)
+        return dd_system_refuse(DDAEBM_IO, "write", path, error);
+    if (direct || (mode != 0 && !S_ISREG(mode)))
+        return open_directly(output, path);
+
+    ddaebm_status status = resolve(output->context, path, &output->target);
+    if (status == DDAEBM_OK)
+        status = open_folder(output, path);
+    return status == DDAEBM_OK ? open_temporary(output, path, mode) : status;
+}
+
+ddaebm_status dd_output_open(dd_output *output, ddaebm_context *context, const ddaebm_writer *writer) {
+    *output = (dd_output){.context = context, .writer = DDAEBM_WRITER_INIT, .file = -1, .folder = -1};
+    ddaebm_status status = dd_struct_in(&output->writer, sizeof output->writer, writer, "DDAEBM_WRITER_INIT");
+    if (status != DDAEBM_OK)
+        return status;
+    if (!output->writer.path == !output->writer.write)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a writer needs a path or a write function, and not both");
+    if (output->writer.path)
+        status = open_path(output, output->writer.path);
+    if (status != DDAEBM_OK)
+        dd_output_discard(output);
+    return status;
+}
+
+/* --- Writing. --- */
+
+static ddaebm_status write_function(dd_output *output, const dd_span *spans, size_t count) {
+    const ddaebm_writer *writer = &output->writer;
+    for (size_t i = 0; i < count; i++)
+        for (size_t at = 0; at < spans[i].size;) {
+            size_t left = spans[i].size - at, size = left < DD_STREAM_STEP ? left : DD_STREAM_STEP;
+            ddaebm_status status = writer->write(writer->user, (const char *)spans[i].data + at, size);
+            if (status != DDAEBM_OK)
+                return dd_fail(status, "the write function stopped after %llu bytes: %s", (unsigned long long)output->done,
+                               ddaebm_status_text(status));
+            at += size;
+            output->done += size;
+        }
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_output_write(dd_output *output, const dd_span *spans, size_t count) {
+    if (output->writer.write)
+        return write_function(output, spans, count);
+    int error = write_quietly(output->file, spans, count);
+    return error ? dd_system_refuse(DDAEBM_IO, "write", output->writer.path, error) : DDAEBM_OK;
+}
+
+/* --- Closing. --- */
+
+/* Some file systems cannot flush a folder, and say so. */
+static int flush_folder(int folder) {
+    int result = 0;
+    DD_UNINTERRUPTED(result, fsync(folder));
+    return result == 0 || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS ? 0 : errno;
+}
+
+/* 0, or the error of the system. What is moved over the target is on the disk before. */
+static int close_file(dd_output *output) {
+    int result = 0, error = 0, file = output->file;
+    if (output->folder >= 0)
+        DD_UNINTERRUPTED(result, fsync(file));
+    if (result != 0)
+        error = errno;
+    output->file = -1;
+    /* after EINTR the descriptor is gone and its content, flushed above, is safe */
+    if (close(file) != 0 && error == 0 && errno != EINTR)
+        error = errno;
+    return error;
+}
+
+ddaebm_status dd_output_finish(dd_output *output) {
+    const char *path = output->writer.path;
+    int result = 0, error = output->file >= 0 ? close_file(output) : 0;
+    if (error == 0 && output->folder >= 0)
+        DD_UNINTERRUPTED(result, renameat(output->folder, output->temporary, output->folder, output->base));
+    if (result != 0)
+        error = errno;
+    ddaebm_status status = error ? dd_system_refuse(DDAEBM_IO, "write", path, error) : DDAEBM_OK;
+    if (error == 0 && output->folder >= 0) {
+        output->temporary[0] = '\0'; /* it is the target now */
+        error = flush_folder(output->folder);
+        if (error)
+            status = dd_system_refuse(DDAEBM_IO, "flush the folder of", path, error);
+    }
+    dd_output_discard(output);
+    return status;
+}
+
+void dd_output_discard(dd_output *output) {
+    int result = 0;
+    if (output->file >= 0)
+        (void)close(output->file);
+    if (output->folder >= 0 && output->temporary[0])
+        DD_UNINTERRUPTED(result, unlinkat(output->folder, output->temporary, 0));
+    (void)result;
+    if (output->folder >= 0)
+        (void)close(output->folder);
+    dd_free(output->context, output->target);
+    output->file = output->folder = -1;
+    output->target = NULL;
+}
+
+ddaebm_status dd_output_send(ddaebm_context *context, const ddaebm_writer *writer, const dd_span *spans, size_t count) {
+    dd_output output;
+    ddaebm_status status = dd_output_open(&output, context, writer);
+    if (status != DDAEBM_OK)
+        return status;
+
+    status = dd_output_write(&output, spans, count);
+    if (status == DDAEBM_OK)
+        return dd_output_finish(&output);
+    dd_output_discard(&output);
+    return status;
+}

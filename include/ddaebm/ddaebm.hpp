@@ -519,6 +519,8 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
         check(ddaebm_sampler_set_progress(get(), own ? &detail::go_on : nullptr, own.get()));
         progress_ = std::move(own);
     }
+    /// Rows at which a long sequence may be cut without another bit.
+    std::size_t block() const { return ddaebm_sampler_block(get()); }
     void draw(std::uint64_t seed, std::uint64_t first, span<float> rows) {
         check(ddaebm_sampler_draw(get(), seed, first, detail::rows_of(rows.size(), width_), rows.data()));
     }
@@ -546,6 +548,8 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
   public:
     explicit scorer(const model &model) : handle(make(ddaebm_scorer_create, model.get())), width_(model.width()) {}
 
+    /// Rows at which many may be cut without another bit.
+    std::size_t block() const { return ddaebm_scorer_block(get()); }
     void score(span<const float> rows, std::size_t level, span<float> scores) {
         check(ddaebm_scorer_score(get(), rows.data(), paired(rows.size(), scores), level, scores.data()));
     }
@@ -730,6 +734,33 @@ inline void write_npy(const std::string &path, span<const double> values, const 
     detail::expect(values.size(), detail::elements_of(shape));
     check(ddaebm_array_write_npy_double(context, path.c_str(), values.data(), shape.size(), shape.data()));
 }
+
+/// A file of rows, written block by block. Unless it is finished, nothing is left of it.
+class row_writer : public detail::handle<ddaebm_row_writer, ddaebm_row_writer_free> {
+  public:
+    /// shape: how many rows, then the shape of a row.
+    row_writer(const std::string &path, const ddaebm_row_options &options, const std::vector<std::size_t> &shape,
+               ddaebm_context *context = nullptr)
+        : handle(open(path, options, shape, context)),
+          width_(shape.empty() || shape[0] == 0 ? 1 : detail::elements_of(shape) / shape[0]) {}
+
+    void append(span<const float> rows) {
+        check(ddaebm_row_writer_append(get(), rows.data(), detail::rows_of(rows.size(), width_)));
+    }
+    void append(span<const double> rows) {
+        check(ddaebm_row_writer_append_double(get(), rows.data(), detail::rows_of(rows.size(), width_)));
+    }
+    void finish() { check(ddaebm_row_writer_finish(get())); }
+
+  private:
+    static ddaebm_row_writer *open(const std::string &path, const ddaebm_row_options &options,
+                                   const std::vector<std::size_t> &shape, ddaebm_context *context) {
+        ddaebm_writer to = DDAEBM_WRITER_INIT;
+        to.path = path.c_str();
+        return make(ddaebm_row_writer_create, context, &to, &options, shape.size(), shape.data());
+    }
+    std::size_t width_;
+};
 
 inline void write_png(const std::string &path, span<const std::uint8_t> pixels, image_shape shape,
                       ddaebm_context *context = nullptr) {

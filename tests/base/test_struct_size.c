@@ -108,6 +108,10 @@ START_TEST(fields_stay_where_they_are) {
     ck_assert_uint_eq(offsetof(ddaebm_source, rows), 2 * WORD);
     ck_assert_uint_eq(offsetof(ddaebm_source, read), 3 * WORD);
     ck_assert_uint_eq(offsetof(ddaebm_source, user), 4 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_row_options, struct_size), 0);
+    ck_assert_uint_eq(offsetof(ddaebm_row_options, format), WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_row_options, wide), WORD + sizeof(int));
+    ck_assert_uint_eq(offsetof(ddaebm_row_options, names), 2 * WORD);
     ddaebm_reader reader = DDAEBM_READER_INIT;
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
     ck_assert(reader.struct_size == sizeof reader && !reader.path && !reader.read && !reader.progress && reader.size == 0);

@@ -89,6 +89,18 @@ void test_dataset() {
     options.columns = "x";
     EXPECT(fails(DDAEBM_NOT_FOUND, "'x'", [&] { ddaebm::dataset::open("fine.npy", options); }));
     EXPECT(std::remove("fine.npy") == 0);
+    ddaebm_row_options as_csv = DDAEBM_ROW_OPTIONS_INIT;
+    as_csv.format = DDAEBM_ROWS_CSV;
+    as_csv.wide = 1;
+    {
+        ddaebm::row_writer written("fine.csv", as_csv, {2, 1});
+        written.append(ddaebm::span<const double>(fine));
+        written.finish();
+    }
+    ddaebm::dataset::open("fine.csv").read(0, ddaebm::span<double>(back));
+    EXPECT(back == fine);
+    EXPECT(std::remove("fine.csv") == 0);
+    EXPECT(fails(DDAEBM_OUT_OF_RANGE, "shape[0]", [&] { ddaebm::row_writer("fine.csv", as_csv, {0, 1}); }));
 
     const std::uint8_t bytes[4] = {0, 255, 0, 255};
     const auto pictures = ddaebm::dataset::from_images(bytes, {2, 2, 1});

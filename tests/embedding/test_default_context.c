@@ -5,6 +5,7 @@
 #include "support/pictures_small.h"
 
 #include <ddaebm/array.h>
+#include <ddaebm/row_writer.h>
 
 static const float values[] = {0.5f, -0.5f};
 static const uint8_t bytes[] = {1, 2};
@@ -43,11 +44,14 @@ MAKES(make_writer, dd_safetensors_writer, dd_safetensors_writer_create(&out, NUL
 MAKES(open_file, dd_safetensors, dd_safetensors_open(&out, NULL, &(ddaebm_reader)DDAEBM_READER_INIT))
 WORKS(use_file, dd_safetensors_use(NULL, &(ddaebm_reader)DDAEBM_READER_INIT, use_none, NULL))
 WORKS(write_array, ddaebm_array_write_npy(NULL, "/dev/null", values, 1, (const size_t[]){2}))
+MAKES(write_rows, ddaebm_row_writer,
+      ddaebm_row_writer_create(&out, NULL, &(ddaebm_writer){sizeof(ddaebm_writer), "/dev/null", NULL, NULL},
+                               &(ddaebm_row_options)DDAEBM_ROW_OPTIONS_INIT, 1, (const size_t[]){2}))
 WORKS(write_picture, ddaebm_array_write_png(NULL, "/dev/null", bytes, 1, 2, 1))
 
-static ddaebm_status (*const calls[])(void) = {make_context, make_config, make_model,   load_model,  open_rows,
-                                               copy_rows,    copy_bytes,  make_named,   make_writer, open_file,
-                                               use_file,     write_array, write_picture};
+static ddaebm_status (*const calls[])(void) = {make_context, make_config, make_model,    load_model,  open_rows,
+                                               copy_rows,    copy_bytes,  make_named,    make_writer, open_file,
+                                               use_file,     write_array, write_picture, write_rows};
 enum { CALLS = sizeof calls / sizeof *calls };
 
 /* jansson's memory is not the library's to ask for, and the context is the first thing that is. */

@@ -5,6 +5,7 @@
 #include "support/pictures_small.h"
 
 #include <ddaebm/array.h>
+#include <ddaebm/row_writer.h>
 #include <jansson.h>
 
 #ifdef DDAEBM_HAVE_ZLIB
@@ -344,6 +345,27 @@ MAKES(make_float_pictures, ddaebm_dataset, ddaebm_dataset_create_images_float(&i
 MAKES(make_named, ddaebm_dataset, ddaebm_dataset_create_named(&it, context, "moons", 1))
 MAKES(make_source, ddaebm_dataset, create_source(&it))
 WORKS(write_npy, ddaebm_array_write_npy(context, in_folder("out.npy"), points, 1, (const size_t[]){ROWS}))
+
+static ddaebm_status write_rows(ddaebm_row_format format, const char *path) {
+    ddaebm_writer to = DDAEBM_WRITER_INIT;
+    ddaebm_row_options options = DDAEBM_ROW_OPTIONS_INIT;
+    ddaebm_row_writer *writer = NULL;
+    to.path = path;
+    options.format = format;
+    options.names = (const char *const[]){"a", "b"};
+    ddaebm_status status = ddaebm_row_writer_create(&writer, context, &to, &options, 2, (const size_t[]){ROWS / 2, 2});
+    if (status == DDAEBM_OK)
+        status = ddaebm_row_writer_append(writer, points, ROWS / 2);
+    if (status == DDAEBM_OK)
+        status = ddaebm_row_writer_finish(writer);
+    ddaebm_row_writer_free(writer);
+    return status;
+}
+
+WORKS(write_csv, write_rows(DDAEBM_ROWS_CSV, in_folder("out.csv")))
+#ifdef DDAEBM_HAVE_ZLIB
+WORKS(write_packed, write_rows(DDAEBM_ROWS_CSV_GZIP, in_folder("out.csv.gz")))
+#endif
 #ifdef DDAEBM_HAVE_PNG
 MAKES(open_png_folder, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("pngs")))
 WORKS(write_png, ddaebm_array_write_png(context, in_folder("out.png"), pixels, 16, 16, 1))
@@ -409,12 +431,14 @@ static const scenario scenarios[] = {
     {"named data", NULL, make_named, NULL, free_dataset, NULL},
     {"data from a source", NULL, make_source, NULL, free_dataset, NULL},
     {"write NPY", NULL, write_npy, NULL, NULL, NULL},
+    {"write CSV", NULL, write_csv, NULL, NULL, NULL},
 #ifdef DDAEBM_HAVE_PNG
     {"open a folder of PNG", new_png_folder, open_png_folder, remove_both, free_dataset, NULL},
     {"write PNG", NULL, write_png, NULL, NULL, NULL},
 #endif
 #ifdef DDAEBM_HAVE_ZLIB
     {"open gzip", new_gzip, open_gzip, NULL, free_dataset, NULL},
+    {"write packed CSV", NULL, write_packed, NULL, NULL, NULL},
 #endif
 };
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 static ddaebm_status write_text(const char *path, const char *text) {
@@ -333,6 +334,67 @@ START_TEST(devices_and_descriptors_are_written_directly) {
 }
 END_TEST
 
+/* Written and read where it stands, not anew from the beginning. */
+START_TEST(a_descriptor_is_used_as_it_is) {
+    open_context(2);
+    char path[64];
+    void *data = NULL;
+    size_t size = 0;
+    put_file(in_folder("out"), "0123456789", 10);
+    int file = open(in_folder("out"), O_RDWR);
+    static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d", "/proc/thread-self/fd/%d"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, names[i], file);
+        ASSERT_OK(write_text(path, "ab"));
+    }
+    assert_content(in_folder("out"), "ababab6789");
+    ASSERT_OK(dd_file_read(context, path, 4, &data, &size));
+    ck_assert_str_eq(data, "6789");
+    dd_free(context, data);
+    ASSERT_OK(dd_file_read(context, path, 4, &data, &size));
+    ck_assert_uint_eq(size, 0);
+    dd_free(context, data);
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), file);
+    ASSERT_OK(write_text(path, "!"));
+    assert_content(in_folder("out"), "ababab6789!");
+    close(file);
+    ASSERT_FAILS(write_text(path, "x"), DDAEBM_IO, "Bad file descriptor");
+    ASSERT_FAILS(write_text("/dev/fd/x", "x"), DDAEBM_IO, "/dev/fd/x");
+    close_context();
+}
+END_TEST
+
+/* A socket cannot be opened by name at all, and a descriptor may have been set not to wait. */
+START_TEST(a_socket_is_written_and_read) {
+    open_context(2);
+    enum { MUCH = 1 << 20 };
+    int ends[2], status = 0;
+    char path[64], *much = malloc(MUCH);
+    memset(much, 'x', MUCH);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    ck_assert_int_eq(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    pid_t reader = fork();
+    if (reader == 0) {
+        void *data = NULL;
+        size_t size = 0;
+        close(ends[0]);
+        snprintf(path, sizeof path, "/dev/fd/%d", ends[1]);
+        bool good = dd_file_read(context, path, MUCH, &data, &size) == DDAEBM_OK && size == MUCH && memcmp(data, much, MUCH) == 0;
+        _exit(!good);
+    }
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    dd_span span = {much, MUCH};
+    ASSERT_OK(dd_file_write(context, path, &span, 1));
+    close(ends[0]);
+    ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    free(much);
+    close_context();
+}
+END_TEST
+
 /* Writes more to a pipe than its reader, another process, waits for. */
 static void write_to_broken_pipe(void) {
     const char *path = in_folder("pipe");
@@ -480,6 +542,8 @@ int main(void) {
                                   names_without_a_folder_work,
                                   devices_and_descriptors_are_written_directly,
                                   errors_of_devices_are_told,
+                                  a_descriptor_is_used_as_it_is,
+                                  a_socket_is_written_and_read,
                                   a_broken_pipe_is_an_error,
                                   a_signal_of_the_program_stays,
                                   a_vast_span_is_written_in_pieces,

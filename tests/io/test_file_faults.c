@@ -1,10 +1,12 @@
 /* Every call of the system that a save or a load makes is made to fail in turn, to be interrupted, to move less than it could. */
 #define _GNU_SOURCE
+#include "base/error.h"
 #include "support/counted.h"
 #include "support/faults.h"
 #include "support/small.h"
 
 #include <ddaebm/array.h>
+#include <ddaebm/row_writer.h>
 #include <ddaebm/trainer.h>
 #include <errno.h>
 
@@ -62,7 +64,25 @@ static ddaebm_status save_array(const char *path) {
     return ddaebm_array_write_npy(context, path, values, 1, &shape);
 }
 
-static ddaebm_status (*const saves[])(const char *path) = {save_model, save_half, save_run, save_array};
+/* Row by row. */
+static ddaebm_status save_rows(const char *path) {
+    static const float rows[] = {1.0f / 3, 2.0f / 3, 4.0f / 3, 5.0f / 3, 7.0f / 3, 8.0f / 3};
+    ddaebm_writer to = DDAEBM_WRITER_INIT;
+    ddaebm_row_options options = DDAEBM_ROW_OPTIONS_INIT;
+    ddaebm_row_writer *writer = NULL;
+    const size_t shape[] = {3, 2};
+    ddaebm_status status = DDAEBM_OK;
+    to.path = path;
+    DD_TRY(ddaebm_row_writer_create(&writer, context, &to, &options, 2, shape));
+    for (size_t i = 0; i < 3; i++)
+        DD_TRY(ddaebm_row_writer_append(writer, rows + 2 * i, 1));
+    DD_TRY(ddaebm_row_writer_finish(writer));
+cleanup:
+    ddaebm_row_writer_free(writer);
+    return status;
+}
+
+static ddaebm_status (*const saves[])(const char *path) = {save_model, save_half, save_run, save_array, save_rows};
 enum { SAVES = sizeof saves / sizeof *saves };
 
 /* What stands at the target before a save. */

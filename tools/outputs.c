@@ -29,9 +29,9 @@ static int check_folder(const char *path, const char *folder) {
     return 0;
 }
 
-/* Names that the system has for its devices and for what a process has open; their folders are no place for files. */
-static bool is_of_system(const char *path) {
-    return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+/* Names that the system has for what a process has open; their folders are no place for files. */
+static bool is_descriptor(const char *path) {
+    return strncmp(path, "/dev/std", 8) == 0 || strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
 }
 
 int check_output(const char *path) {
@@ -40,7 +40,7 @@ int check_output(const char *path) {
     bool exists = stat(path, &about) == 0;
     if (exists && S_ISDIR(about.st_mode))
         return fail("cannot write %.250s: it is a folder; give the name of a file in it", path);
-    if (exists && (!S_ISREG(about.st_mode) || is_of_system(path))) /* written where it stands */
+    if (exists && (!S_ISREG(about.st_mode) || is_descriptor(path))) /* written where it stands */
         return 0;
     const char *slash = strrchr(path, '/');
     size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
@@ -61,7 +61,7 @@ static const char *const endings[] = {
 /* A device or a pipe has the name that the system gave it. */
 static bool has_own_name(const char *path) {
     struct stat about;
-    return !is_of_system(path) && (stat(path, &about) != 0 || S_ISREG(about.st_mode) || S_ISDIR(about.st_mode));
+    return !is_descriptor(path) && (stat(path, &about) != 0 || S_ISREG(about.st_mode));
 }
 
 static file_format format_of(const char *path) {
@@ -75,12 +75,16 @@ static file_format format_of(const char *path) {
 
 int find_output(output *to, const output_options *asked, bool images, const command *self) {
     file_format format = asked->format != FORMAT_AUTO ? (file_format)asked->format : format_of(asked->out);
+    const char *path = strcmp(asked->out, "-") == 0 ? "/dev/stdout" : asked->out;
     const char *list = images ? ".npy, .csv, .csv.gz or .png" : ".npy, .csv or .csv.gz";
+    int code = check_output(path);
+    if (code != 0)
+        return code;
     if (format == FORMAT_PNG && !images)
-        return misuse(self->name, "--out is '%.250s': %s writes numbers, not images; allowed: a name that ends in %s", asked->out,
-                      self->name, list);
+        return misuse(self->name, "--out is '%.250s', and %s writes numbers, not images; allowed: a name that ends in %s",
+                      asked->out, self->name, list);
     if (format == FORMAT_AUTO)
         return misuse(self->name, "--out is '%.250s'; allowed: a name that ends in %s, or --format beside it", asked->out, list);
-    *to = (output){strcmp(asked->out, "-") == 0 ? "/dev/stdout" : asked->out, format};
-    return check_output(to->path);
+    *to = (output){path, format};
+    return 0;
 }

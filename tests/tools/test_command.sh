@@ -1,66 +1,7 @@
 #!/bin/sh
 # The command from outside: every word at a tiny size, every bad input that it can meet. test_command.sh PATH/TO/ddaebm
-set -u
-ddaebm=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-mkdir folder
-passed=0
-failed=0
-
-ok() {
-    passed=$((passed + 1))
-}
-
-wrong() {
-    failed=$((failed + 1))
-    echo "FAILED: $1" >&2
-    sed 's/^/    /' err why 2>/dev/null >&2
-    rm -f why
-}
-
-# good ARGUMENT...: exit status 0 and not a word on stderr.
-good() {
-    if "$ddaebm" "$@" >out 2>err && [ ! -s err ]; then ok; else wrong "ddaebm $*: expected success without a word"; fi
-}
-
-# bad STATUS PATTERN ARGUMENT...: that exit status, one line on stderr that matches, nothing left at the names below.
-bad() {
-    status=$1
-    pattern=$2
-    shift 2
-    "$ddaebm" "$@" >out 2>err
-    got=$?
-    lines=$(wc -l <err)
-    left=$(ls -d never.* .ddaebm-* folder/.ddaebm-* folder/* 2>/dev/null)
-    if [ $got = "$status" ] && [ "$lines" = 1 ] && grep -q '^ddaebm: ' err && grep -q -e "$pattern" err && [ -z "$left" ] && [ ! -s out ]; then
-        ok
-    else
-        wrong "ddaebm $*: expected status $status and one line with '$pattern'; got status $got, $lines lines, left behind: $left"
-        rm -f never.*
-    fi
-}
-
-# holds DESCRIPTION COMMAND...
-holds() {
-    description=$1
-    shift
-    if "$@" >said 2>why; then ok; else wrong "$description"; fi
-}
-
-differ() {
-    ! cmp -s "$1" "$2"
-}
-
-# has_shape FILE.npy SHAPE, as the header spells it
-has_shape() {
-    head -c 128 "$1" | tr -d '\0' | grep -a -q -F "'shape': ($2)"
-}
-
-is_png() {
-    [ "$(head -c 4 "$1" | tail -c 3)" = PNG ]
-}
+# shellcheck source=tests/tools/checks.sh
+. "$(dirname "$0")/checks.sh"
 
 # ---- Words. ----
 
@@ -102,17 +43,8 @@ holds "a file that is there stays when the write fails" sh -c "cp c.npy kept.npy
 
 # ---- Training. ----
 
-cat >small.json <<'END'
-{"energy.hidden_layers": [16], "energy.feature_layers": [4], "generator.hidden_layers": [16], "generator.feature_layers": [4],
- "encoder.hidden_layers": [16], "encoder.feature_layers": [4], "training.batch": 20}
-END
-small="--config small.json --threads 1 --quiet"
-# shellcheck disable=SC2086 # $small is several words
 differ_text() {
     ! grep -q "$1" "$2"
-}
-train_small() {
-    good train $small "$@"
 }
 # shellcheck disable=SC2086
 bad_train() {
@@ -402,7 +334,7 @@ good density --model model.safetensors --range -2:3 --grid 9 --out grid.npy
 holds "a grid is square" has_shape grid.npy "9, 9"
 good density --model model.safetensors --range=-2:3 --grid 9 --out grid.png
 holds "a grid as a picture" is_png grid.png
-bad 2 "ends in .npy or .png" density --model model.safetensors --range -2:3 --grid 9 --out never.txt
+bad 2 "ends in .npy, .csv, .csv.gz or .png" density --model model.safetensors --range -2:3 --grid 9 --out never.txt
 bad 2 "range is '3:-2'" density --model model.safetensors --range 3:-2 --grid 9 --out never.npy
 bad 2 "range is '3'" density --model model.safetensors --range 3 --grid 9 --out never.npy
 bad 2 "range is 'nan:1'" density --model model.safetensors --range nan:1 --grid 9 --out never.npy
@@ -445,5 +377,4 @@ if [ -w /dev/full ]; then
     holds "output that does not arrive is a failure" sh -c "'$ddaebm' --help >/dev/full 2>err; [ \$? = 1 ]"
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

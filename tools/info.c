@@ -5,6 +5,7 @@
 #include "inputs.h"
 #include "runconfig.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +16,8 @@ typedef struct summary {
     size_t trained[NETWORKS], fixed[NETWORKS]; /* numbers in weights, and in running statistics */
     size_t width, levels, step_bytes;
     image_shape images;
-    double temperature;
+    double temperature, contrast;
+    uint64_t best_step;
 } summary;
 
 static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *model) {
@@ -30,6 +32,8 @@ static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *
     out->images = shape_of_model(model);
     out->levels = ddaebm_model_levels(model);
     out->temperature = ddaebm_model_temperature(model);
+    out->best_step = ddaebm_model_best_step(model);
+    out->contrast = ddaebm_model_held_out_contrast(model);
     return checked(ddaebm_trainer_memory(context, ddaebm_model_config(model), &out->step_bytes));
 }
 
@@ -39,9 +43,9 @@ static int print_json(const summary *about, const ddaebm_config *config) {
     if (code != 0)
         return code;
     printf("{\"version\": \"%s\", \"width\": %zu, \"image\": [%zu, %zu, %zu], \"levels\": %zu, \"temperature\": %.9g, "
-           "\"step_memory_bytes\": %zu, \"parameters\": {",
+           "\"best_step\": %" PRIu64 ", \"held_out_contrast\": %.9g, \"step_memory_bytes\": %zu, \"parameters\": {",
            ddaebm_version_text(), about->width, about->images.height, about->images.width, about->images.channels, about->levels,
-           about->temperature, about->step_bytes);
+           about->temperature, about->best_step, about->contrast, about->step_bytes);
     size_t total = 0;
     for (size_t i = 0; i < NETWORKS; i++) {
         printf("\"%s\": %zu, ", network_names[i], about->trained[i]);
@@ -77,7 +81,10 @@ static int print_text(const summary *about, const ddaebm_config *config) {
         printf("pictures of %zu x %zu x %zu", about->images.height, about->images.width, about->images.channels);
     else
         printf("rows of %zu", about->width);
-    printf(", %zu levels, temperature %g\nparameters\n", about->levels, about->temperature);
+    printf(", %zu levels, temperature %g\n", about->levels, about->temperature);
+    if (about->best_step > 0)
+        printf("weights of step %" PRIu64 ", the best by the rows held out (contrast %.4f)\n", about->best_step, about->contrast);
+    printf("parameters\n");
     for (size_t i = 0; i < NETWORKS; i++) {
         printf("  %-10s %9zu", network_names[i], about->trained[i]);
         if (about->fixed[i] > 0)

@@ -33,6 +33,10 @@ cleanup:
     return code;
 }
 
+int hear_warnings_alone(ddaebm_context *context) {
+    return checked(ddaebm_context_set_log(context, print_line, NULL, DDAEBM_LOG_WARNING));
+}
+
 bool is_named_set(const char *name) {
     for (size_t i = 0; ddaebm_dataset_name(i); i++)
         if (strcmp(name, ddaebm_dataset_name(i)) == 0)

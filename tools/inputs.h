@@ -9,6 +9,9 @@
 /* A context whose warnings, and notes on what was guessed, go to stderr. */
 int open_context(ddaebm_context **out, const compute_options *compute);
 
+/* From now on without notes. */
+int hear_warnings_alone(ddaebm_context *context);
+
 /* Whether the library has a set of the name. A file of that name is reached as ./NAME. */
 bool is_named_set(const char *name);
 

@@ -117,9 +117,10 @@ cleanup:
 
 int config_check_same(const ddaebm_config *run, const ddaebm_config *asked, const command *self) {
     ddaebm_key_info key = DDAEBM_KEY_INFO_INIT;
-    int code = 0;
+    int64_t fitted = 0;
+    int code = checked(ddaebm_config_get_integer(run, "diffusion.fit", &fitted));
     for (size_t i = 0; code == 0 && ddaebm_config_key(i, &key) == DDAEBM_OK; i++)
-        if (strcmp(key.name, "training.steps") != 0)
+        if (strcmp(key.name, "training.steps") != 0 && (!fitted || strcmp(key.name, "diffusion.sigma_min") != 0))
             code = check_key(run, asked, key.name, self);
     return code;
 }

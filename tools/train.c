@@ -158,6 +158,8 @@ static int set_up(run *state, const command *self) {
             TRY(check_output(outputs[i]));
     TRY(open_context(&state->context, &asked->compute));
     TRY(open_data(&state->dataset, state->context, asked->data, TRAINING_ROWS, &asked->how));
+    if (asked->quiet)
+        TRY(hear_warnings_alone(state->context));
     TRY(asked->resume ? continue_run(state, self) : begin(state, self));
     int64_t steps = 0;
     TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps)));
@@ -302,7 +304,7 @@ int command_train(const command *self, int argc, char **argv) {
         TEXT("log", "FILE.csv", &asked.log, "rate and losses, one row a step; a resumed run continues it"),
         NUMBER("preview-every", &asked.preview_every, 1, 1000000000,
                "of pictures: after each N steps, a grid of samples beside the model, MODEL-00001000.png"),
-        FLAG("quiet", &asked.quiet, "no progress on stderr; warnings and errors remain"),
+        FLAG("quiet", &asked.quiet, "no progress and no notes on stderr; warnings and errors remain"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     return code == OPTIONS_READ ? train(&asked, self) : code;

@@ -41,7 +41,7 @@ typedef struct ddaebm_key_info {
     { sizeof(ddaebm_key_info), NULL, NULL, DDAEBM_TYPE_BOOLEAN, 0, 0, 0, NULL }
 
 /** Makes a configuration from a preset: "toy" (published, two-dimensional), "points" (the best found for two dimensions), "vector"
- *  (rows of any width), "fashion" (28 x 28 grey pictures), "cifar10", "celeba64" and "lsun128" (published, for pictures).
+ *  (rows of any width, fitted to them), "fashion" (28 x 28 grey pictures), "cifar10", "celeba64" and "lsun128" (published, for pictures).
  *  @param[out] out the new configuration, to be freed with ddaebm_config_free; untouched on failure
  *  @param context NULL for the defaults
  *  @param preset its name; NULL for "points"

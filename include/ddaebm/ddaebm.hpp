@@ -481,6 +481,8 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
     std::size_t levels() const { return ddaebm_model_levels(get()); }
     double temperature() const { return ddaebm_model_temperature(get()); }
     void set_temperature(double temperature) { check(ddaebm_model_set_temperature(get(), temperature)); }
+    std::uint64_t best_step() const { return ddaebm_model_best_step(get()); }
+    double held_out_contrast() const { return ddaebm_model_held_out_contrast(get()); }
     void fit_typicality(const dataset &data) { check(ddaebm_model_fit_typicality(get(), data.get())); }
     /// Empty for a column without a name.
     std::string column_name(std::size_t index) const { return detail::text_or_empty(ddaebm_model_column_name(get(), index)); }

@@ -133,6 +133,15 @@ DDAEBM_API double ddaebm_model_temperature(const ddaebm_model *model);
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_RANGE. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_set_temperature(ddaebm_model *model, double temperature);
 
+/** The step of its run whose weights a model has, where the run chose them by the rows that it held out (training.held_out).
+ *  @param model not NULL @return from 1; 0 where they are the last weights of a run, or of none. @since 0.1 */
+DDAEBM_API uint64_t ddaebm_model_best_step(const ddaebm_model *model);
+
+/** What those weights were chosen by: the probability that f(x, 0) of a row held out is larger than that of a row whose columns are
+ *  drawn each on its own (the area under the ROC curve), as measured at that step.
+ *  @param model not NULL @return from 0 to 1; 0 where nothing was chosen. @since 0.1 */
+DDAEBM_API double ddaebm_model_held_out_contrast(const ddaebm_model *model);
+
 /** Number of tensors. @param model not NULL @return the number. @since 0.1 */
 DDAEBM_API size_t ddaebm_model_parameter_count(const ddaebm_model *model);
 

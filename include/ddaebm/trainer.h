@@ -121,7 +121,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_save_memory(const ddaebm_
 DDAEBM_API void ddaebm_trainer_free(ddaebm_trainer *trainer);
 
 /** The model as trained so far: averaged weights where the configuration averages, and a temperature fitted on the data where it
- *  calibrates.
+ *  calibrates. Where it holds rows out (training.held_out), the weights are the best that the run has had by them, looked at 32
+ *  times in training.steps steps; before the first look, the present ones.
  *  @param trainer the trainer
  *  @param[out] out a new model, to be freed with ddaebm_model_free; untouched on failure
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_MEMORY, or what the data set returned. @since 0.1 */
@@ -205,7 +206,9 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_get_rate(const ddaebm_tra
 /** Goes on with other data, from the next batch that is drawn. Mean and deviation of the columns stay those of the first set.
  *  @param trainer the trainer
  *  @param dataset must outlive the trainer, or its own replacement; as in ddaebm_trainer_create
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH or ::DDAEBM_OUT_OF_RANGE. @since 0.1 */
+ *         Where rows are held out, they are its own from then on, and the best weights so far are forgotten
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH or ::DDAEBM_OUT_OF_RANGE; where rows are held out also
+ *          ::DDAEBM_OUT_OF_MEMORY, or what the data set returned. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_set_dataset(ddaebm_trainer *trainer, const ddaebm_dataset *dataset);
 
 /** Makes the trainer one of several that share a batch: it draws rows index * B to index * B + B - 1 of a batch of count * B, B

@@ -54,6 +54,7 @@ static const dd_key keys[] = {
     REAL(diffusion.beta_min, "0.01", 1e-8, MOST_BETA, "The schedule's rate (vp) or variance (geometric) at time 0."),
     REAL(diffusion.beta_max, "0.1", 1e-8, MOST_BETA, "The schedule's rate (vp) or variance (geometric) at time 1."),
     REAL(diffusion.sigma_min, "0.01", 1e-6, 1, "Ratio of noise to signal at time 0 (karras, cosine)."),
+    BOOLEAN(diffusion.fit, "false", "Whether sigma_min is set when a run begins, to half the distance between neighbouring rows, from 0.03 to 0.5 (mlp)."),
     REAL(diffusion.sigma_max, "10", 1e-3, 1e4, "Ratio of noise to signal at time 1 (karras, cosine)."),
     REAL(diffusion.rho, "3.5", 1, 100, "Power in which the ratio grows evenly (karras)."),
     CHOICE(diffusion.grid, "uniform", "uniform|lsun", "Where the levels stand in time: evenly, or as published for LSUN, with a last step of its own."),
@@ -109,6 +110,7 @@ static const dd_key keys[] = {
     INTEGER(training.batch, "200", 2, 65536, "Rows in the batch of a step."),
     REAL(training.first_level, "0", 0, BELOW_ONE, "Share of samples at level 0, the others evenly above; 0 for all levels alike."),
     BOOLEAN(training.calibrate, "false", "Whether the temperature is fitted on the data after training."),
+    REAL(training.held_out, "0", 0, 0.5, "Share of the rows of a finite set that training keeps aside; the weights at which the energy tells them best from rows of columns shuffled each on its own are the model's (mlp)."),
 };
 /* clang-format on */
 

@@ -58,6 +58,11 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
 }
 
 static ddaebm_status check_networks(const dd_settings *settings) {
+    if (settings->network.family == DD_FAMILY_NCSNPP && settings->training.held_out > 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "training.held_out is %g; with network.family ncsnpp it must be 0",
+                       settings->training.held_out);
+    if (settings->network.family == DD_FAMILY_NCSNPP && settings->diffusion.fit)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.fit is true; with network.family ncsnpp it must be false");
     if (settings->network.family == DD_FAMILY_NCSNPP)
         return dd_settings_check_pictures(settings);
     if (settings->encoder.feature_layers.count == 0)

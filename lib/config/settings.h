@@ -67,6 +67,7 @@ typedef struct dd_settings {
         int64_t timesteps; /* T */
         int64_t schedule;  /* dd_schedule_kind */
         double beta_min, beta_max;
+        bool fit;                         /* sigma_min is taken from the data */
         double sigma_min, sigma_max, rho; /* of DD_SCHEDULE_KARRAS; the first two of DD_SCHEDULE_COSINE too */
         int64_t grid;                     /* dd_grid */
         double beta_limit;                /* betas are cut there; 1 cuts nothing */
@@ -122,6 +123,7 @@ typedef struct dd_settings {
         int64_t steps, batch;
         double first_level; /* share of samples at level 0; 0 for as many as at any other */
         bool calibrate;     /* fit the temperature after training */
+        double held_out;    /* share of the rows kept aside, to choose the weights by */
     } training;
 } dd_settings;
 

@@ -133,12 +133,14 @@ static void turn_filter(float *filter, float *scratch, size_t channels, size_t p
 }
 
 ddaebm_status dd_weights_to_kernel_layout(dd_weights *weights, const dd_parameters *parameters) {
-    size_t largest = 1;
+    size_t largest = 0;
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
         if (p->rank == 4 && p->elements / p->shape[0] > largest)
             largest = p->elements / p->shape[0];
     }
+    if (largest == 0)
+        return DDAEBM_OK; /* there are no filters */
     float *scratch = dd_alloc(weights->context, largest * sizeof *scratch);
     if (!scratch)
         return DDAEBM_OUT_OF_MEMORY;

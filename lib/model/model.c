@@ -185,6 +185,14 @@ double ddaebm_model_temperature(const ddaebm_model *model) {
     return model->temperature;
 }
 
+uint64_t ddaebm_model_best_step(const ddaebm_model *model) {
+    return model->best_step;
+}
+
+double ddaebm_model_held_out_contrast(const ddaebm_model *model) {
+    return model->contrast;
+}
+
 ddaebm_status ddaebm_model_set_temperature(ddaebm_model *model, double temperature) {
     DD_REQUIRE(model);
     if (!((float)temperature > 0) || !isfinite((float)temperature))

@@ -20,6 +20,8 @@ struct ddaebm_model {
     uint64_t measured;       /* rows that these are of; 0: they were not measured, or by a version that did not say */
     dd_column_names columns; /* of the data; none for pictures, and for data without a header */
     double temperature;
+    uint64_t best_step;                      /* whose weights these are, if a run chose them by the rows that it held out; else 0 */
+    double contrast;                         /* of those rows, by them (lib/train/held_out.h) */
     float *typical_mean, *typical_precision; /* [n] and [n, n], n = dd_model_typicality_width; NULL until they are fitted */
 };
 

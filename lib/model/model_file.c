@@ -17,6 +17,7 @@
 
 static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
 static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_rows[] = "data.rows", columns_key[] = "columns";
+static const char best_step[] = "best_step", held_out_contrast[] = "held_out_contrast";
 static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
 
 /* --- What may be in a file. --- */
@@ -106,6 +107,17 @@ cleanup:
     return status;
 }
 
+/* Which weights of a run these are, where the run chose them. */
+static ddaebm_status write_choice(dd_safetensors_writer *writer, const ddaebm_model *model) {
+    char step[24], contrast[DD_REAL_ROOM];
+    if (model->best_step == 0)
+        return DDAEBM_OK;
+    (void)snprintf(step, sizeof step, "%llu", (unsigned long long)model->best_step);
+    (void)dd_real_text(model->contrast, contrast);
+    ddaebm_status status = dd_safetensors_writer_metadata(writer, best_step, step);
+    return status == DDAEBM_OK ? dd_safetensors_writer_metadata(writer, held_out_contrast, contrast) : status;
+}
+
 ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
                                   dd_stored as) {
     char version[16], temperature[DD_REAL_ROOM];
@@ -115,6 +127,7 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(dd_safetensors_writer_metadata(writer, "format", format_name));
     DD_TRY(dd_safetensors_writer_metadata(writer, "version", version));
     DD_TRY(dd_safetensors_writer_metadata(writer, "temperature", temperature));
+    DD_TRY(write_choice(writer, model));
     DD_TRY(write_config(writer, model));
     DD_TRY(write_data(writer, model));
     DD_TRY(write_typicality(writer, model));
@@ -367,11 +380,29 @@ cleanup:
     return status;
 }
 
+/* A file without it holds the last weights of its run, or was written before runs could choose. */
+static ddaebm_status read_choice(ddaebm_model *model, const dd_safetensors *file) {
+    double step = 0, contrast = 0;
+    if (!dd_safetensors_metadata(file, best_step))
+        return DDAEBM_OK;
+    ddaebm_status status;
+    DD_TRY(dd_model_file_read_number(file, best_step, &step));
+    DD_TRY(dd_model_file_read_number(file, held_out_contrast, &contrast));
+    if (!(step >= 1 && step <= (double)DD_MOST_COUNT && step == floor(step) && contrast >= 0 && contrast <= 1))
+        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "the file's metadata has %s %g and %s %g; allowed: a whole number, and 0 to 1",
+                       best_step, step, held_out_contrast, contrast));
+    model->best_step = (uint64_t)step;
+    model->contrast = contrast;
+cleanup:
+    return status;
+}
+
 static ddaebm_status fill_model(ddaebm_model *model, const dd_safetensors *file) {
     double temperature = 0;
     ddaebm_status status;
     DD_TRY(dd_model_file_read_number(file, "temperature", &temperature));
     DD_TRY(ddaebm_model_set_temperature(model, temperature));
+    DD_TRY(read_choice(model, file));
     DD_TRY(read_data(model, file));
     DD_TRY(dd_model_file_read_weights(&model->weights, &model->parameters, file, ""));
     DD_TRY(read_typicality(model, file));

@@ -97,7 +97,6 @@ static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size)
         if (p->role != DD_ROLE_COUNTER)
             dd_workspace_bind(lane->workspace, DD_EVAL_SLOTS + (dd_slot)i, dd_weights_at(&evaluator->weights, p));
     }
-    dd_workspace_run(lane->workspace, 0, dd_context_pool(lane->context), true);
     return DDAEBM_OK;
 }
 
@@ -114,8 +113,6 @@ ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model,
     evaluator->model = model;
     choose_sizes(evaluator);
     DD_TRY(dd_weights_create(&evaluator->weights, model->context, &model->parameters));
-    dd_weights_copy(&evaluator->weights, &model->weights, &model->parameters);
-    DD_TRY(dd_weights_to_kernel_layout(&evaluator->weights, &model->parameters));
     for (int size = 0; size < SIZES; size++)
         DD_TRY(plan_chunk(evaluator, size, build, user));
     evaluator->lanes = dd_alloc_zero(model->context, all_lanes(evaluator), sizeof *evaluator->lanes);
@@ -123,17 +120,31 @@ ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model,
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
-    DD_TRY(dd_blas_check());
-    dd_blas_enter();
-    for (size_t i = 0; i < all_lanes(evaluator) && status == DDAEBM_OK; i++)
-        status = open_lane(evaluator, &evaluator->lanes[i], i >= evaluator->lane_counts[0]);
-    dd_blas_leave();
+    for (size_t i = 0; i < all_lanes(evaluator); i++)
+        DD_TRY(open_lane(evaluator, &evaluator->lanes[i], i >= evaluator->lane_counts[0]));
+    DD_TRY(dd_evaluator_renew(evaluator, &model->weights));
 cleanup:
     if (status == DDAEBM_OK)
         *out = evaluator;
     else
         dd_evaluator_free(evaluator);
     return status;
+}
+
+ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights) {
+    const dd_parameters *parameters = &evaluator->model->parameters;
+    dd_weights_copy(&evaluator->weights, weights, parameters);
+    ddaebm_status status = dd_weights_to_kernel_layout(&evaluator->weights, parameters);
+    if (status == DDAEBM_OK)
+        status = dd_blas_check();
+    if (status != DDAEBM_OK)
+        return status;
+
+    dd_blas_enter();
+    for (size_t i = 0; i < all_lanes(evaluator); i++)
+        dd_workspace_run(evaluator->lanes[i].workspace, 0, dd_context_pool(evaluator->context), true);
+    dd_blas_leave();
+    return DDAEBM_OK;
 }
 
 void dd_evaluator_free(dd_evaluator *evaluator) {

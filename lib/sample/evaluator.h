@@ -28,6 +28,9 @@ typedef void (*dd_eval_chunk)(void *user, dd_lane *lane, size_t first, size_t co
 ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model, dd_eval_build build, const void *user);
 void dd_evaluator_free(dd_evaluator *evaluator);
 
+/* Takes other weights of the model's shape. Allocates for pictures alone. */
+ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights);
+
 /* Cuts `count` rows into chunks and has each computed. CANCELLED if progress (NULL for nobody) asks for it. Does not allocate. */
 ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
                                ddaebm_progress_function progress, void *progress_user);

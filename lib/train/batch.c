@@ -25,10 +25,14 @@ static uint64_t first_of(const ddaebm_trainer *trainer) {
     return (uint64_t)trainer->shard * trainer->batch;
 }
 
-/* Row `index` of the endless sequence of training rows, as the networks see it: epochs of a finite set, each shuffled; an unbounded set in its order. */
+/* Row `index` of the endless sequence of training rows, as the networks see it: epochs of a finite set, each shuffled and without the
+ * rows kept aside; an unbounded set in its order. */
 static ddaebm_status read_row(const ddaebm_trainer *trainer, uint64_t index, float *into) {
     uint64_t rows = ddaebm_dataset_rows(trainer->dataset);
-    uint64_t at = rows ? dd_rng_permute(index % rows, rows, trainer->seed, index / rows) : index;
+    uint64_t kept = dd_held_out_count(trainer), others = rows - kept;
+    uint64_t at = rows ? dd_rng_permute(index % others, others, trainer->seed, index / others) : index;
+    if (kept > 0)
+        at = dd_held_out_row(trainer, kept + at);
     return dd_model_read(trainer->model, trainer->dataset, at, 1, into);
 }
 

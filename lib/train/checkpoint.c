@@ -56,6 +56,7 @@ static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user
     if (trainer->averaging)
         DD_TRY(dd_model_file_write_weights(writer, model, &model->weights, "trainer.", DD_STORED_F32));
     DD_TRY(write_moments(writer, trainer));
+    DD_TRY(dd_held_out_write(writer, trainer));
     DD_TRY(dd_safetensors_writer_add(writer, updates_name, DD_STORED_I64, 1, &parameters, c->updates));
     DD_TRY(dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, c->factors));
     DD_TRY(dd_safetensors_writer_add(writer, state_name, DD_STORED_I64, 1, &state_count, c->state));
@@ -182,6 +183,8 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
     DD_TRY(dd_trainer_create(&trainer, model, r->dataset, (uint64_t)state[STATE_SEED], false));
     DD_TRY(restore(trainer, file));
     trainer->step = (uint64_t)state[STATE_STEP];
+    DD_TRY(dd_held_out_create(&trainer->held_out, trainer));
+    DD_TRY(dd_held_out_restore(trainer, file));
     r->trainer = trainer;
     trainer = NULL;
 cleanup:

@@ -214,6 +214,7 @@ ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer, ddaebm_st
     commit_statistics(trainer);
     trainer->step++;
     update_averages(trainer);
+    dd_held_out_look(trainer);
     trainer->stage = DD_STAGE_BEGIN;
     if (statistics)
         report(trainer, rate, statistics);

@@ -4,7 +4,9 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "sample/calibrate.h"
+#include "train/fit.h"
 
+#include <math.h>
 #include <string.h>
 
 /* --- Making one. --- */
@@ -219,6 +221,7 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
     dd_free(context, trainer->adam);
     dd_trainer_free_undo(trainer);
     dd_weights_free(&trainer->average);
+    dd_held_out_free(trainer->held_out);
     ddaebm_model_free(trainer->model);
     dd_free(context, trainer);
     ddaebm_context_free(context);
@@ -230,6 +233,24 @@ static bool standardizes(const dd_settings *settings, const ddaebm_dataset *data
         return false;
     int64_t when = settings->data.standardize;
     return when == DD_STANDARDIZE_ALWAYS || (when == DD_STANDARDIZE_FILES && !dd_dataset_named(dataset));
+}
+
+/* The schedule stands in the plan, which is made anew. */
+static ddaebm_status fit_noise(ddaebm_trainer *trainer) {
+    const dd_settings *settings = dd_trainer_settings(trainer);
+    double sigma = settings->diffusion.sigma_min;
+    if (!settings->diffusion.fit)
+        return DDAEBM_OK;
+    ddaebm_status status = dd_fit_sigma_min(&sigma, trainer->model, trainer->dataset);
+    if (status == DDAEBM_OK)
+        status =
+            ddaebm_config_set_real(trainer->model->config, "diffusion.sigma_min", fmin(sigma, settings->diffusion.sigma_max / 2));
+    if (status == DDAEBM_OK)
+        status = dd_trainer_plan(trainer, DD_STEP_PLAIN);
+    if (status == DDAEBM_OK)
+        dd_report(trainer->model->context, DDAEBM_LOG_INFO,
+                  "diffusion.sigma_min is %.3g, by the distance between neighbouring rows", settings->diffusion.sigma_min);
+    return status;
 }
 
 ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed) {
@@ -245,6 +266,10 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
     if (status == DDAEBM_OK && standardizes(dd_model_settings(model), dataset))
         status = dd_model_measure(trainer->model, dataset);
     if (status == DDAEBM_OK)
+        status = fit_noise(trainer);
+    if (status == DDAEBM_OK)
+        status = dd_held_out_create(&trainer->held_out, trainer);
+    if (status == DDAEBM_OK)
         *out = trainer;
     else
         ddaebm_trainer_free(trainer);
@@ -258,7 +283,10 @@ ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *trainer, ddaebm_model **ou
     DD_REQUIRE(trainer);
     DD_REQUIRE(out);
     ddaebm_model *model = NULL;
-    ddaebm_status status = copy_model(&model, trainer->model, trainer->averaging ? &trainer->average : &trainer->model->weights);
+    const dd_weights *last = trainer->averaging ? &trainer->average : &trainer->model->weights;
+    ddaebm_status status = copy_model(&model, trainer->model, last);
+    if (status == DDAEBM_OK)
+        dd_held_out_take_best(trainer, model);
     if (status == DDAEBM_OK && dd_trainer_settings(trainer)->training.calibrate)
         status = dd_calibrate(model, trainer->dataset, trainer->seed);
     if (status == DDAEBM_OK)
@@ -279,9 +307,7 @@ ddaebm_status ddaebm_trainer_set_dataset(ddaebm_trainer *trainer, const ddaebm_d
     DD_REQUIRE(trainer);
     DD_REQUIRE(dataset);
     ddaebm_status status = dd_model_check_data(trainer->model, dataset);
-    if (status == DDAEBM_OK)
-        trainer->dataset = dataset;
-    return status;
+    return status == DDAEBM_OK ? dd_held_out_change_data(trainer, dataset) : status;
 }
 
 ddaebm_status ddaebm_trainer_set_shard(ddaebm_trainer *trainer, size_t index, size_t count) {

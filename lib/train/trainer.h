@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "objective/objective.h"
 #include "tensor/plan.h"
+#include "train/held_out.h"
 #include "train/optimizer.h"
 
 #include <ddaebm/trainer.h>
@@ -53,6 +54,7 @@ struct ddaebm_trainer {
     ddaebm_gradient_hook hook;
     void *hook_user;
     dd_own_loss own_loss;
+    dd_held_out *held_out; /* NULL where no rows are kept aside */
 };
 
 static inline const dd_settings *dd_trainer_settings(const ddaebm_trainer *trainer) {

@@ -63,9 +63,18 @@ holds "the log has a header and a row a step" [ "$(wc -l <run.csv)" = 31 ]
 holds "progress without a terminal is plain lines" sh -c "'$ddaebm' train --config small.json --data moons --steps 30 --out m.safetensors 2>err;
     grep -q '30/30 steps' err && ! grep -q \"\$(printf '\\r')\" err"
 printf 'a,b,c\n1,2,3\n2,3,5\n4,4,1\n0,1,1\n' >rows.csv
+awk 'BEGIN { for (i = 0; i < 50; i++) print i / 50 + 0.01 "," i / 50 + sin(i + 1) / 50 "," 0.51 - i / 50 }' >rows50.csv
 train_small --data rows.csv --steps 5 --out three.safetensors
 good info --model three.safetensors --json
 holds "the row's width comes from the data" grep -q '"data.width": 3' out
+train_small --preset vector --data rows50.csv --set training.steps=40 --set energy.hidden_layers=[8] --out chosen.safetensors --checkpoint chosen.checkpoint
+good info --model chosen.safetensors
+holds "info says which weights a run chose" grep -q "^weights of step [0-9]*, the best by the rows held out (contrast 0\.[0-9]*)" out
+holds "and the noise that was fitted" grep -q "diffusion.sigma_min  *0\.03" out
+good info --model chosen.safetensors --json
+holds "in JSON, too" grep -q '"best_step": [1-9][0-9]*, "held_out_contrast": 0\.' out
+train_small --preset vector --data rows50.csv --set training.steps=40 --set energy.hidden_layers=[8] --resume chosen.checkpoint --out again.safetensors
+holds "a run with fitted noise is resumed by the same words" cmp chosen.safetensors again.safetensors
 good info --model model.safetensors --json
 holds "--steps ends the run and leaves the configuration's schedule alone" differ_text '"training.steps": 30[,}]' out
 train_small --preset points --data moons --set training.steps=7 --set objective.gamma=0.5 --batch 10 --log set.csv --out set.safetensors

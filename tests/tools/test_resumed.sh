@@ -11,7 +11,8 @@ failed=0
 
 # 37 rows and batches of 8: epochs end within batches, and no k but a multiple of 37 ends with one.
 awk 'BEGIN { for (i = 0; i < 37; i++) print sin(i) "," cos(3 * i) }' >rows.csv
-small='--set energy.hidden_layers=[8] --set generator.hidden_layers=[8] --set encoder.hidden_layers=[8] --set training.batch=8'
+small='--set energy.hidden_layers=[8] --set generator.hidden_layers=[8] --set encoder.hidden_layers=[8] --set training.batch=8
+    --set training.held_out=0.2 --set diffusion.fit=true'
 
 # run DATA THREADS CHECKPOINT OPTION...
 run() {

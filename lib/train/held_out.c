@@ -1,0 +1,230 @@
+#include "train/held_out.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "model/model_file.h"
+#include "sample/evaluator.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LOOKS = 32, MOST_ROWS = 1024, MOST_NUMBERS = 1 << 22 };
+
+/* Numbers of permutations that no epoch has. */
+static const uint64_t parting = UINT64_C(1) << 55, columns = (UINT64_C(1) << 55) + 1;
+
+static const char state_name[] = "trainer.held_out", weights_prefix[] = "trainer.best.";
+enum { STATE_STEP, STATE_CONTRAST, STATE_COUNT };
+
+struct dd_held_out {
+    ddaebm_context *context;
+    size_t kept, mixed; /* rows kept aside, and rows of columns drawn on their own */
+    float *rows;        /* [kept + mixed, inner width] */
+    float *scores;      /* [kept + mixed] */
+    dd_evaluator *evaluator;
+    dd_weights best;
+    double state[STATE_COUNT]; /* of the best weights; step 0 before the first look */
+};
+
+/* ---- Which rows. ---- */
+
+uint64_t dd_held_out_count(const ddaebm_trainer *trainer) {
+    double share = dd_trainer_settings(trainer)->training.held_out;
+    uint64_t rows = share > 0 ? ddaebm_dataset_rows(trainer->dataset) : 0, count = (uint64_t)(share * (double)rows);
+    return count >= 2 ? count : 0;
+}
+
+uint64_t dd_held_out_row(const ddaebm_trainer *trainer, uint64_t place) {
+    return dd_rng_permute(place, ddaebm_dataset_rows(trainer->dataset), trainer->seed, parting);
+}
+
+/* ---- Making one. ---- */
+
+static size_t least(uint64_t a, size_t b) {
+    return a < b ? (size_t)a : b;
+}
+
+/* Rows kept aside, then mixed ones: each column is shuffled on its own among the first `count` rows of the parting's order, and anew
+ * whenever those are through. */
+static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, float *sample, size_t count) {
+    size_t width = dd_model_inner_width(trainer->model);
+    for (size_t i = 0; i < count; i++) {
+        ddaebm_status status = dd_model_read(trainer->model, trainer->dataset, dd_held_out_row(trainer, i), 1, sample + i * width);
+        if (status != DDAEBM_OK)
+            return status;
+    }
+    memcpy(h->rows, sample, h->kept * width * sizeof *sample);
+
+    float *mixed = h->rows + h->kept * width;
+    for (size_t i = 0; i < h->mixed; i++)
+        for (size_t j = 0; j < width; j++) {
+            uint64_t from = dd_rng_permute(i % count, count, trainer->seed, columns + (uint64_t)(i / count) * width + j);
+            mixed[i * width + j] = sample[(size_t)from * width + j];
+        }
+    return DDAEBM_OK;
+}
+
+static dd_node build_energy(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+    (void)process;
+    (void)user;
+    return dd_network_energy(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL]);
+}
+
+static ddaebm_status fill(dd_held_out *h, const ddaebm_trainer *trainer) {
+    const ddaebm_model *model = trainer->model;
+    size_t width = dd_model_inner_width(model), most = least(MOST_NUMBERS / width, MOST_ROWS);
+    size_t count = least(ddaebm_dataset_rows(trainer->dataset), most);
+    h->kept = least(dd_held_out_count(trainer), most);
+    h->mixed = most;
+    h->rows = dd_alloc_zero(h->context, (h->kept + h->mixed) * width, sizeof *h->rows);
+    h->scores = dd_alloc_zero(h->context, h->kept + h->mixed, sizeof *h->scores);
+    float *sample = dd_alloc_zero(h->context, count * width, sizeof *sample);
+    ddaebm_status status = h->rows && h->scores && sample ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+
+    if (status == DDAEBM_OK)
+        status = read_rows(h, trainer, sample, count);
+    if (status == DDAEBM_OK)
+        status = dd_weights_create(&h->best, h->context, &model->parameters);
+    if (status == DDAEBM_OK)
+        status = dd_evaluator_create(&h->evaluator, model, build_energy, NULL);
+    dd_free(h->context, sample);
+    return status;
+}
+
+ddaebm_status dd_held_out_create(dd_held_out **out, const ddaebm_trainer *trainer) {
+    *out = NULL;
+    if (dd_held_out_count(trainer) == 0)
+        return DDAEBM_OK;
+    dd_held_out *h = dd_alloc_zero(trainer->model->context, 1, sizeof *h);
+    if (!h)
+        return DDAEBM_OUT_OF_MEMORY;
+    h->context = trainer->model->context; /* as long as the trainer's model */
+    ddaebm_status status = fill(h, trainer);
+    if (status == DDAEBM_OK)
+        *out = h;
+    else
+        dd_held_out_free(h);
+    return status;
+}
+
+ddaebm_status dd_held_out_change_data(ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
+    const ddaebm_dataset *before = trainer->dataset;
+    dd_held_out *other = NULL;
+    trainer->dataset = dataset;
+    ddaebm_status status = dd_held_out_create(&other, trainer);
+    if (status != DDAEBM_OK) {
+        trainer->dataset = before;
+        return status;
+    }
+    dd_held_out_free(trainer->held_out);
+    trainer->held_out = other;
+    return DDAEBM_OK;
+}
+
+void dd_held_out_free(dd_held_out *held_out) {
+    if (!held_out)
+        return;
+    dd_evaluator_free(held_out->evaluator);
+    dd_weights_free(&held_out->best);
+    dd_free(held_out->context, held_out->rows);
+    dd_free(held_out->context, held_out->scores);
+    dd_free(held_out->context, held_out);
+}
+
+/* ---- Looking. ---- */
+
+/* What the trainer would give away as its model. */
+static const dd_weights *present(const ddaebm_trainer *trainer) {
+    return trainer->averaging ? &trainer->average : &trainer->model->weights;
+}
+
+typedef struct request {
+    dd_held_out *held_out;
+    size_t width;
+} request;
+
+static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
+    const request *r = user;
+    memcpy(dd_lane_buffer(lane, DD_EVAL_X), r->held_out->rows + first * r->width, count * r->width * sizeof(float));
+    dd_lane_compute(lane, 0);
+    memcpy(r->held_out->scores + first, dd_lane_buffer(lane, DD_EVAL_OUT), count * sizeof(float));
+}
+
+/* The share of pairs in which the row kept aside scores higher, ties half. A score that is no number never does. */
+static double contrast(const dd_held_out *h) {
+    const float *mixed = h->scores + h->kept;
+    uint64_t halves = 0;
+    for (size_t i = 0; i < h->kept; i++)
+        for (size_t j = 0; j < h->mixed; j++)
+            halves += (h->scores[i] > mixed[j] ? 2u : 0u) + (h->scores[i] == mixed[j] ? 1u : 0u);
+    return 0.5 * (double)halves / ((double)h->kept * (double)h->mixed);
+}
+
+/* So many times a run, and at its end. */
+static bool is_time(const ddaebm_trainer *trainer) {
+    uint64_t steps = (uint64_t)dd_trainer_settings(trainer)->training.steps, every = steps > LOOKS ? steps / LOOKS : 1;
+    return trainer->step == steps || (trainer->step < steps && trainer->step % every == 0);
+}
+
+/* Later weights are taken where the contrast is the same: once it has come to 1, it tells no more. */
+void dd_held_out_look(ddaebm_trainer *trainer) {
+    dd_held_out *h = trainer->held_out;
+    if (!h || !is_time(trainer))
+        return;
+    request r = {h, dd_model_inner_width(trainer->model)};
+    if (dd_evaluator_renew(h->evaluator, present(trainer)) != DDAEBM_OK ||
+        dd_evaluator_run(h->evaluator, h->kept + h->mixed, score_chunk, &r, NULL, NULL) != DDAEBM_OK)
+        return; /* after a step that could compute, this can as well */
+
+    double found = contrast(h);
+    bool best = found >= h->state[STATE_CONTRAST];
+    if (best) {
+        dd_weights_copy(&h->best, present(trainer), &trainer->model->parameters);
+        h->state[STATE_STEP] = (double)trainer->step;
+        h->state[STATE_CONTRAST] = found;
+    }
+    dd_report(h->context, DDAEBM_LOG_DEBUG, "step %llu: contrast of the rows held out %.4f%s", (unsigned long long)trainer->step,
+              found, best ? ", the best so far" : "");
+    if (trainer->step == (uint64_t)dd_trainer_settings(trainer)->training.steps)
+        dd_report(h->context, DDAEBM_LOG_INFO, "the weights of step %.0f are the best by the rows held out (contrast %.4f)",
+                  h->state[STATE_STEP], h->state[STATE_CONTRAST]);
+}
+
+void dd_held_out_take_best(const ddaebm_trainer *trainer, ddaebm_model *model) {
+    const dd_held_out *h = trainer->held_out;
+    if (!h || !(h->state[STATE_STEP] > 0))
+        return;
+    dd_weights_copy(&model->weights, &h->best, &model->parameters);
+    model->best_step = (uint64_t)h->state[STATE_STEP];
+    model->contrast = h->state[STATE_CONTRAST];
+}
+
+/* ---- Checkpoints. ---- */
+
+ddaebm_status dd_held_out_write(dd_safetensors_writer *writer, const ddaebm_trainer *trainer) {
+    const dd_held_out *h = trainer->held_out;
+    const size_t count = STATE_COUNT;
+    if (!h || !(h->state[STATE_STEP] > 0))
+        return DDAEBM_OK;
+    ddaebm_status status = dd_safetensors_writer_add(writer, state_name, DD_STORED_F64, 1, &count, h->state);
+    return status == DDAEBM_OK ? dd_model_file_write_weights(writer, trainer->model, &h->best, weights_prefix, DD_STORED_F32)
+                               : status;
+}
+
+ddaebm_status dd_held_out_restore(ddaebm_trainer *trainer, const dd_safetensors *file) {
+    dd_held_out *h = trainer->held_out;
+    const dd_tensor_entry *entry = dd_safetensors_find(file, state_name);
+    if (!h || !entry)
+        return DDAEBM_OK;
+    if (entry->dtype != DD_STORED_F64 || entry->elements != STATE_COUNT)
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %d numbers of 64 bits", state_name, (int)STATE_COUNT);
+    const double *state = entry->data;
+    if (!(state[STATE_STEP] >= 1 && state[STATE_STEP] <= (double)trainer->step && state[STATE_STEP] == floor(state[STATE_STEP]) &&
+          state[STATE_CONTRAST] >= 0 && state[STATE_CONTRAST] <= 1))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s holds step %g and contrast %g; allowed: 1 to %llu, and 0 to 1", state_name,
+                       state[STATE_STEP], state[STATE_CONTRAST], (unsigned long long)trainer->step);
+    memcpy(h->state, state, sizeof h->state);
+    return dd_model_file_read_weights(&h->best, &trainer->model->parameters, file, weights_prefix);
+}

@@ -1,0 +1,331 @@
+/* Rows that a run keeps aside: which, when they are looked at, which weights they choose, and that a run that is cut loses none of it. */
+#define _GNU_SOURCE
+#include "support/counted.h"
+#include "support/same_state.h"
+#include "support/small.h"
+#include "support/tamper.h"
+
+#include <math.h>
+
+#define KEEPS "\"training.held_out\":0.25,\"data.standardize\":\"never\""
+#define LEARNS EVERYTHING "," KEEPS ",\"training.steps\":96"
+
+enum { ROWS = 41, KEPT = 10, LAST = 96, EVERY = 3 };
+
+static ddaebm_trainer *make(const char *changes, const ddaebm_dataset *dataset) {
+    ddaebm_model *model = small_model(context, changes, 3);
+    ddaebm_trainer *trainer = NULL;
+    ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 5));
+    ddaebm_model_free(model);
+    return trainer;
+}
+
+/* A line, so that shuffled columns differ from rows. */
+static ddaebm_dataset *line(size_t count) {
+    float *rows = malloc(2 * count * sizeof *rows);
+    ddaebm_dataset *dataset = NULL;
+    for (size_t i = 0; i < count; i++)
+        rows[2 * i] = rows[2 * i + 1] = (float)i / (float)count - 0.5f;
+    ASSERT_OK(ddaebm_dataset_create_rows(&dataset, context, rows, count, 2));
+    free(rows);
+    return dataset;
+}
+
+/* ---- Which rows. ---- */
+
+static void count_draws(size_t draws[ROWS], ddaebm_trainer *trainer, uint64_t first, uint64_t last) {
+    for (trainer->step = first; trainer->step < last; trainer->step++) {
+        ASSERT_OK(dd_trainer_draw(trainer));
+        for (size_t i = 0; i < trainer->batch; i++)
+            draws[lrintf((trainer->inputs[DD_SLOT_X0][2 * i] + 0.5f) * ROWS)]++;
+    }
+}
+
+/* 31 batches of 8 are 8 epochs of the 31 others. */
+START_TEST(rows_kept_aside_are_not_trained_on) {
+    open_context(1);
+    ddaebm_dataset *dataset = line(ROWS);
+    ddaebm_trainer *trainer = make(KEEPS, dataset);
+    size_t draws[ROWS] = {0}, never = 0;
+    count_draws(draws, trainer, 0, 31);
+    for (size_t i = 0; i < ROWS; i++) {
+        ck_assert(draws[i] == 0 || draws[i] == 8);
+        never += draws[i] == 0;
+    }
+    ck_assert_uint_eq(never, KEPT);
+    for (uint64_t place = 0; place < KEPT; place++)
+        ck_assert_uint_eq(draws[dd_held_out_row(trainer, place)], 0);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
+/* Too few to tell anything by, or no end of them. */
+START_TEST(not_every_set_is_parted) {
+    open_context(1);
+    ddaebm_dataset *few = line(7), *enough = line(8), *named = NULL;
+    ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
+    const struct {
+        const ddaebm_dataset *dataset;
+        const char *changes;
+        uint64_t kept;
+    } sets[] = {{few, KEEPS, 0}, {enough, KEEPS, 2}, {named, KEEPS, 0}, {enough, "", 0}, {enough, "\"training.held_out\":0.5", 4}};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        ddaebm_trainer *trainer = make(sets[i].changes, sets[i].dataset);
+        ddaebm_model *model = NULL;
+        ck_assert_uint_eq(dd_held_out_count(trainer), sets[i].kept);
+        ck_assert_int_eq(trainer->held_out != NULL, sets[i].kept > 0);
+        ASSERT_OK(ddaebm_trainer_run(trainer, 20, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+        ck_assert_int_eq(ddaebm_model_best_step(model) > 0, sets[i].kept > 0);
+        ddaebm_model_free(model);
+        ddaebm_trainer_free(trainer);
+    }
+    ddaebm_dataset_free(few);
+    ddaebm_dataset_free(enough);
+    ddaebm_dataset_free(named);
+    close_context();
+}
+END_TEST
+
+/* ---- The choice. ---- */
+
+/* The same numbers the long way: scores of the rows kept aside against those of rows whose columns come from different rows. */
+static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
+    ddaebm_trainer *plain = make(EVERYTHING ",\"data.standardize\":\"never\"", dataset);
+    ddaebm_scorer *scorer = NULL;
+    float kept[2 * KEPT], mixed[2 * 1024], scores[KEPT + 1024], all[2 * ROWS];
+    double wins = 0;
+    dd_weights_copy(&plain->model->weights, &trainer->average, &trainer->model->parameters);
+    ASSERT_OK(ddaebm_scorer_create(&scorer, plain->model));
+    for (uint64_t i = 0; i < ROWS; i++)
+        ASSERT_OK(ddaebm_dataset_read(dataset, dd_held_out_row(trainer, i), 1, all + 2 * i));
+    memcpy(kept, all, sizeof kept);
+    for (uint64_t i = 0; i < 1024; i++)
+        for (uint64_t j = 0; j < 2; j++)
+            mixed[2 * i + j] = all[2 * dd_rng_permute(i % ROWS, ROWS, 5, (UINT64_C(1) << 55) + 1 + i / ROWS * 2 + j) + j];
+    ASSERT_OK(ddaebm_scorer_score(scorer, kept, KEPT, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, mixed, 1024, 0, scores + KEPT));
+    for (size_t i = 0; i < KEPT; i++)
+        for (size_t j = 0; j < 1024; j++)
+            wins += scores[i] > scores[KEPT + j] ? 1 : scores[i] == scores[KEPT + j] ? 0.5 : 0;
+    ddaebm_scorer_free(scorer);
+    ddaebm_trainer_free(plain);
+    return wins / (KEPT * 1024);
+}
+
+START_TEST(the_best_weights_are_kept) {
+    open_context(1);
+    ddaebm_dataset *dataset = line(ROWS);
+    ddaebm_trainer *trainer = make(LEARNS, dataset);
+    ddaebm_model *model = NULL, *expected = NULL;
+    double best = 0;
+    uint64_t best_step = 0;
+    ASSERT_OK(ddaebm_trainer_run(trainer, EVERY - 1, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model)); /* before the first look: the present ones */
+    ck_assert_uint_eq(ddaebm_model_best_step(model), 0);
+    ck_assert_double_eq(ddaebm_model_held_out_contrast(model), 0);
+    expected = small_model(context, LEARNS, 3);
+    for (uint64_t step = EVERY; step <= LAST; step += EVERY) {
+        ddaebm_model_free(model);
+        ASSERT_OK(ddaebm_trainer_run(trainer, step, NULL, NULL));
+        double contrast = contrast_of(trainer, dataset);
+        if (contrast >= best) {
+            best = contrast;
+            best_step = step;
+            dd_weights_copy(&expected->weights, &trainer->average, &expected->parameters);
+        }
+        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+        ck_assert_uint_eq(ddaebm_model_best_step(model), best_step);
+        ck_assert_double_eq_tol(ddaebm_model_held_out_contrast(model), best, 1e-3); /* scored in other chunks */
+        for (int n = 0; n < DD_NETWORKS; n++)
+            ck_assert_int_eq(
+                memcmp(model->weights.values[n][0], expected->weights.values[n][0], model->parameters.totals[n][0] * sizeof(float)),
+                0);
+    }
+    ck_assert_double_gt(best, 0.5);
+    ddaebm_model_free(model);
+    ddaebm_model_free(expected);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
+/* Beyond training.steps nobody looks. */
+START_TEST(looks_end_with_the_schedule) {
+    open_context(1);
+    ddaebm_dataset *dataset = line(ROWS);
+    ddaebm_trainer *trainer = make(EVERYTHING "," KEEPS ",\"training.steps\":10", dataset);
+    ddaebm_model *model = NULL;
+    ASSERT_OK(ddaebm_trainer_run(trainer, 40, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ck_assert_uint_ge(ddaebm_model_best_step(model), 1);
+    ck_assert_uint_le(ddaebm_model_best_step(model), 10);
+    ddaebm_model_free(model);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
+START_TEST(other_data_begins_anew) {
+    open_context(1);
+    ddaebm_dataset *dataset = line(ROWS), *other = small_rows(context, 30, 2), *wide = small_rows(context, 30, 3);
+    ddaebm_trainer *trainer = make(LEARNS, dataset);
+    ddaebm_model *model = NULL;
+    ASSERT_OK(ddaebm_trainer_run(trainer, 6, NULL, NULL));
+    ck_assert_int_eq(ddaebm_trainer_set_dataset(trainer, wide), DDAEBM_MISMATCH);
+    dd_held_out *before = trainer->held_out;
+    counted.fail_at = counted.calls + 1;
+    ck_assert_int_eq(ddaebm_trainer_set_dataset(trainer, other), DDAEBM_OUT_OF_MEMORY);
+    counted.fail_at = 0;
+    ck_assert_ptr_eq(trainer->held_out, before);
+    ck_assert_ptr_eq(trainer->dataset, dataset);
+    ASSERT_OK(ddaebm_trainer_set_dataset(trainer, other));
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ck_assert_uint_eq(ddaebm_model_best_step(model), 0);
+    ddaebm_model_free(model);
+    ASSERT_OK(ddaebm_trainer_run(trainer, 9, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ck_assert_uint_eq(ddaebm_model_best_step(model), 9);
+    ddaebm_model_free(model);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    ddaebm_dataset_free(other);
+    ddaebm_dataset_free(wide);
+    close_context();
+}
+END_TEST
+
+/* ---- Files. ---- */
+
+START_TEST(a_cut_run_keeps_its_choice) {
+    open_context(1);
+    ddaebm_dataset *dataset = line(ROWS);
+    ddaebm_trainer *straight = make(LEARNS, dataset);
+    ddaebm_model *expected = NULL;
+    ASSERT_OK(ddaebm_trainer_run(straight, LAST, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(straight, &expected));
+    ck_assert_uint_gt(ddaebm_model_best_step(expected), 0);
+    for (uint64_t cut = 0; cut <= LAST; cut += 31) {
+        ddaebm_trainer *first = make(LEARNS, dataset), *resumed = NULL;
+        ddaebm_model *model = NULL;
+        ASSERT_OK(ddaebm_trainer_run(first, cut, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_save(first, in_folder("k")));
+        ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("k"), dataset));
+        ASSERT_OK(ddaebm_trainer_run(resumed, LAST, NULL, NULL));
+        ck_assert(same_state(resumed, straight));
+        ASSERT_OK(ddaebm_trainer_snapshot(resumed, &model));
+        ck_assert(same_models(model, expected));
+        ddaebm_model_free(model);
+        ddaebm_trainer_free(first);
+        ddaebm_trainer_free(resumed);
+    }
+    ddaebm_model_free(expected);
+    ddaebm_trainer_free(straight);
+    ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
+START_TEST(a_model_says_which_weights_it_has) {
+    open_context(1);
+    ddaebm_dataset *dataset = line(ROWS);
+    ddaebm_trainer *trainer = make(LEARNS, dataset);
+    ddaebm_model *model = NULL, *loaded = NULL;
+    ASSERT_OK(ddaebm_trainer_run(trainer, LAST, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_model_save(model, in_folder("m")));
+    ASSERT_OK(ddaebm_model_load(&loaded, context, in_folder("m")));
+    ck_assert(same_models(model, loaded));
+    ck_assert_uint_eq(ddaebm_model_best_step(loaded), ddaebm_model_best_step(model));
+    ck_assert_double_eq(ddaebm_model_held_out_contrast(loaded), ddaebm_model_held_out_contrast(model));
+    ddaebm_model_free(model);
+    ddaebm_model_free(loaded);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
+START_TEST(corrupt_files_are_refused) {
+    static const struct {
+        bool checkpoint;
+        test_tamper change;
+        ddaebm_status status;
+        const char *text;
+    } rows[] = {
+        {true, {.shorten = "trainer.held_out"}, DDAEBM_MISMATCH, "trainer.held_out does not hold 2 numbers"},
+        {true, {.retype = "trainer.held_out"}, DDAEBM_MISMATCH, "trainer.held_out"},
+        {true, {.poke = "trainer.held_out", .value = 1.5}, DDAEBM_OUT_OF_RANGE, "contrast 1.5"},
+        {true, {.poke = "trainer.held_out", .value = (double)NAN}, DDAEBM_OUT_OF_RANGE, "contrast nan"},
+        {true, {.scale = "trainer.held_out", .factor = 0.3}, DDAEBM_OUT_OF_RANGE, "trainer.held_out"},
+        {true, {.scale = "trainer.held_out", .factor = 1e3}, DDAEBM_OUT_OF_RANGE, "trainer.held_out"},
+        {true, {.drop = "trainer.best.energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "trainer.best.energy.net.layers.0.weight"},
+        {true,
+         {.poke = "trainer.best.energy.net.layers.0.bias", .value = (double)NAN},
+         DDAEBM_NOT_FINITE,
+         "trainer.best.energy.net.layers.0.bias"},
+        {false, {.metadata = "best_step", .text = "0"}, DDAEBM_OUT_OF_RANGE, "best_step 0"},
+        {false, {.metadata = "best_step", .text = "2.5"}, DDAEBM_OUT_OF_RANGE, "best_step 2.5"},
+        {false, {.metadata = "best_step", .text = "1e300"}, DDAEBM_OUT_OF_RANGE, "best_step 1e+300"},
+        {false, {.metadata = "best_step", .text = "first"}, DDAEBM_FORMAT, "best_step"},
+        {false, {.metadata = "held_out_contrast", .text = "-0.5"}, DDAEBM_OUT_OF_RANGE, "held_out_contrast -0.5"},
+        {false, {.metadata = "held_out_contrast"}, DDAEBM_FORMAT, "held_out_contrast"},
+    };
+    open_context(1);
+    ddaebm_dataset *dataset = line(ROWS);
+    ddaebm_trainer *trainer = make(LEARNS, dataset), *resumed = NULL;
+    ddaebm_model *model = NULL, *loaded = NULL;
+    ASSERT_OK(ddaebm_trainer_run(trainer, 10, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
+    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_model_save(model, in_folder("m")));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        test_tamper_file(in_folder(rows[i].checkpoint ? "k" : "m"), in_folder("changed"), &rows[i].change);
+        ddaebm_status status = rows[i].checkpoint ? ddaebm_trainer_resume(&resumed, context, in_folder("changed"), dataset)
+                                                  : ddaebm_model_load(&loaded, context, in_folder("changed"));
+        ck_assert_msg(status == rows[i].status, "row %zu: status %d", i, (int)status);
+        ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), rows[i].text));
+    }
+    ddaebm_model_free(model);
+    ddaebm_trainer_free(trainer);
+    ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
+/* ---- Memory. ---- */
+
+START_TEST(memory_may_run_out) {
+    open_context(1);
+    ddaebm_dataset *dataset = line(ROWS);
+    ddaebm_model *model = small_model(context, LEARNS, 3), *snapshot = NULL;
+    ddaebm_trainer *trainer = NULL, *resumed = NULL;
+    void *none = NULL;
+    SWEEP_ALLOCATIONS(counted, trainer, ddaebm_trainer_create(&trainer, model, dataset, 5));
+    ASSERT_OK(ddaebm_trainer_run(trainer, 1, NULL, NULL));
+    size_t before = counted.calls;
+    ASSERT_OK(ddaebm_trainer_run(trainer, 12, NULL, NULL)); /* four looks */
+    ck_assert_uint_eq(counted.calls, before);
+    SWEEP_ALLOCATIONS(counted, none, ddaebm_trainer_save(trainer, in_folder("k")));
+    SWEEP_ALLOCATIONS(counted, resumed, ddaebm_trainer_resume(&resumed, context, in_folder("k"), dataset));
+    SWEEP_ALLOCATIONS(counted, snapshot, ddaebm_trainer_snapshot(trainer, &snapshot));
+    ck_assert(same_state(trainer, resumed));
+    ddaebm_trainer_free(resumed);
+    ddaebm_trainer_free(trainer);
+    ddaebm_model_free(snapshot);
+    ddaebm_model_free(model);
+    ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {rows_kept_aside_are_not_trained_on, not_every_set_is_parted,   the_best_weights_are_kept,
+                                  looks_end_with_the_schedule,        other_data_begins_anew,    a_cut_run_keeps_its_choice,
+                                  a_model_says_which_weights_it_has,  corrupt_files_are_refused, memory_may_run_out};
+    return run_tests("held_out", tests, sizeof tests / sizeof *tests);
+}

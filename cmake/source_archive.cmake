@@ -6,7 +6,7 @@ set(CPACK_PACKAGING_INSTALL_PREFIX "/")
 get_filename_component(root ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 file(GLOB others RELATIVE ${root} ${root}/* ${root}/.*)
 list(REMOVE_ITEM others .ci .clang-format .gitattributes .gitignore CHANGELOG.md CMakeLists.txt CMakePresets.json CONTRIBUTING.md LICENSE
-  README.md SECURITY.md bench cmake ddaebm.pc.in docs examples include lib scripts tests tools)
+  README.md SECURITY.md bench cmake ddaebm.pc.in docs examples experiments include lib scripts tests tools)
 foreach(other ${others})
   string(REGEX REPLACE "([][+.*()^$?|])" "\\\\\\1" other "/${other}")
   list(APPEND CPACK_IGNORE_FILES "${other}$" "${other}/")

@@ -181,6 +181,11 @@ static void *new_trainer(void) {
     return fresh;
 }
 
+/* A model whose trainer fits the noise to the rows and keeps some of them aside. */
+static void *new_fitting_model(void) {
+    return small_model(context, "\"training.held_out\":0.2,\"diffusion.fit\":true,\"diffusion.schedule\":\"karras\"", 3);
+}
+
 static void *new_picture_trainer(void) {
     ddaebm_model *start = small_picture_model(context);
     ddaebm_trainer *fresh = NULL;
@@ -219,6 +224,7 @@ static ddaebm_status step(ddaebm_trainer *handle, float *out) {
 }
 
 MAKES(make_trainer, ddaebm_trainer, ddaebm_trainer_create(&it, model, rows, 1))
+MAKES(make_fitting_trainer, ddaebm_trainer, ddaebm_trainer_create(&it, handle, rows, 1))
 MAKES(resume_trainer, ddaebm_trainer, ddaebm_trainer_resume(&it, context, in_folder("saved"), rows))
 MAKES(take_snapshot, ddaebm_model, ddaebm_trainer_snapshot(trainer, &it))
 MAKES(take_calibrated_snapshot, ddaebm_model, ddaebm_trainer_snapshot(calibrating, &it))
@@ -402,6 +408,7 @@ static const scenario scenarios[] = {
     {"save a model to memory", NULL, save_model_memory, NULL, NULL, NULL},
     {"fit typicality", new_model, fit_typicality, free_model, NULL, model_state},
     {"create a trainer", NULL, make_trainer, NULL, free_trainer, NULL},
+    {"create a trainer that fits", new_fitting_model, make_fitting_trainer, free_model, free_trainer, model_state},
     {"the first step", new_trainer, first_step, free_trainer, NULL, trainer_state},
     {"the first step on pictures", new_picture_trainer, first_step, free_trainer, NULL, trainer_state},
     {"set a loss", new_trainer, set_loss, free_trainer, NULL, trainer_state},

@@ -6,7 +6,6 @@
 #include "layers/network.h"
 #include "model/model.h"
 #include "support/counted.h"
-#include "tensor/kernels/matmul.h"
 #include "tensor/ops.h"
 #include "tensor/plan.h"
 

@@ -12,7 +12,7 @@
 #include "support/counted.h"
 #include "support/plain.h"
 #include "support/small.h"
-#include "tensor/kernels/matmul.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/ops.h"
 #include "tensor/plan.h"
 

@@ -3,8 +3,8 @@
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/plain.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/maps.h"
-#include "tensor/kernels/matmul.h"
 #include "tensor/plan.h"
 
 #include <check.h>

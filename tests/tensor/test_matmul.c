@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "base/rng.h"
 #include "support/harness.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/matmul.h"
 
 #include <math.h>

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/plain.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/matmul.h"
 #include "tensor/plan_internal.h"
 

@@ -1,8 +1,9 @@
+#define _POSIX_C_SOURCE 200809L /* for what BLIS' header takes of pthread.h */
 #include "tensor/kernels/matmul.h"
 
 #include "tensor/kernels/blas_threads.h"
 
-#include DDAEBM_CBLAS_HEADER
+#include "tensor/kernels/cblas_header.h"
 #include <string.h>
 
 /* How many products are summed at once: where matrices are small, OpenBLAS adds all of them to one float in turn, and those of a weight's

@@ -6,6 +6,7 @@
 #include "tensor/kernels/matmul.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 /* --- Settings of the process. --- */
 
@@ -17,6 +18,7 @@ int openblas_get_num_threads(void);
 void openblas_set_num_threads(int);
 int flexiblas_get_num_threads(void);
 void flexiblas_set_num_threads(int);
+int openblas_get_parallel(void);
 int64_t bli_thread_get_num_threads(void);
 void bli_thread_set_num_threads(int64_t);
 int64_t bli_thread_get_jc_nt(void);
@@ -37,6 +39,12 @@ int openblas_get_num_threads(void) {
 
 void openblas_set_num_threads(int threads) { /* as one that was built on OpenMP does */
     openblas = openmp = threads;
+}
+
+static int is_parallel = 1;
+
+int openblas_get_parallel(void) {
+    return is_parallel;
 }
 
 int flexiblas_get_num_threads(void) {
@@ -180,8 +188,37 @@ START_TEST(a_hold_ends_in_what_was) {
 }
 END_TEST
 
+static atomic_int inside;
+
+static void *hold_long(void *argument) {
+    bool was_alone = true;
+    for (int i = 0; i < 2000; i++) {
+        dd_blas_hold hold = dd_blas_hold_thread();
+        was_alone = atomic_fetch_add(&inside, 1) == 0 && was_alone;
+        sched_yield();
+        atomic_fetch_sub(&inside, 1);
+        dd_blas_release_thread(hold);
+    }
+    return was_alone ? argument : NULL;
+}
+
+/* An OpenBLAS without threads of its own is not made for those of others. */
+START_TEST(threads_take_turns_where_they_must) {
+    enum { THREADS = 3 };
+    pthread_t threads[THREADS];
+    void *result = NULL;
+    is_parallel = 0;
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, hold_long, &result), 0);
+    for (int i = 0; i < THREADS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], &result), 0);
+        ck_assert_ptr_nonnull(result);
+    }
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {the_last_to_leave_puts_back, shares_of_loops_are_put_back, each_thread_is_held,
-                                  a_hold_ends_in_what_was};
+                                  a_hold_ends_in_what_was, threads_take_turns_where_they_must};
     return run_tests("threads of the BLAS", tests, sizeof tests / sizeof *tests);
 }

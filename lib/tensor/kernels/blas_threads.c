@@ -3,12 +3,12 @@
 #include "base/error.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 
 /* Each is NULL unless a library that was linked has it: which BLAS runs is decided when a program is loaded. */
 #define WEAK __attribute__((weak))
 extern WEAK int openblas_get_num_threads(void);
 extern WEAK void openblas_set_num_threads(int);
+extern WEAK int openblas_get_parallel(void); /* 0: built without threads */
 extern WEAK int flexiblas_get_num_threads(void);
 extern WEAK void flexiblas_set_num_threads(int);
 extern WEAK int64_t bli_thread_get_num_threads(void);
@@ -151,8 +151,12 @@ void dd_blas_leave(void) {
 
 /* --- Of the thread. --- */
 
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
 dd_blas_hold dd_blas_hold_thread(void) {
-    dd_blas_hold hold = {.openmp = openmp_threads()};
+    dd_blas_hold hold = {.openmp = openmp_threads(), .is_alone = openblas_get_parallel && openblas_get_parallel() == 0};
+    if (hold.is_alone)
+        pthread_mutex_lock(&turn);
     if (hold.openmp > 1)
         omp_set_num_threads(1);
     if (MKL_Set_Num_Threads_Local)
@@ -169,4 +173,6 @@ void dd_blas_release_thread(dd_blas_hold hold) {
         (void)MKL_Set_Num_Threads_Local(hold.mkl);
     if (hold.blis > 1)
         bli_thread_set_num_threads(hold.blis);
+    if (hold.is_alone)
+        pthread_mutex_unlock(&turn);
 }

@@ -4,6 +4,7 @@
  * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here. */
 #include "base/context.h"
 #include "sample/evaluator.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/matmul.h"
 #include "train/trainer.h"
 

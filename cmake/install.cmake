@@ -37,6 +37,7 @@ configure_package_config_file(cmake/ddaebmConfig.cmake.in ddaebmConfig.cmake INS
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/ddaebmConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/ddaebmConfig.cmake ${PROJECT_BINARY_DIR}/ddaebmConfigVersion.cmake DESTINATION ${package_dir}
   COMPONENT development)
+install(FILES cmake/find_blas.cmake DESTINATION ${package_dir} COMPONENT development RENAME ddaebm_blas.cmake)
 
 # The command finds the shared library beside it wherever the prefix is moved, unless it is where every program looks.
 if(TARGET ddaebm_command)

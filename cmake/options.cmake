@@ -19,6 +19,7 @@ option(DDAEBM_BUILD_TOOLS "Build the command ddaebm" ${DDAEBM_IS_TOP_LEVEL})
 option(DDAEBM_BUILD_BENCH "Build ddaebm-bench" ${DDAEBM_IS_TOP_LEVEL})
 option(DDAEBM_INSTALL "Install the library, and the command where it is built" ${DDAEBM_IS_TOP_LEVEL})
 ddaebm_choice(DDAEBM_ONEDNN AUTO "Convolutions by oneDNN: AUTO (where version 2 is installed), ON or OFF" AUTO ON OFF)
+set(DDAEBM_BLAS AUTO CACHE STRING "The BLAS: its name for pkg-config, or its library's (blis, blis-serial); AUTO looks for openblas, blis, cblas, blas")
 option(DDAEBM_WERROR "Treat warnings as errors" OFF)
 option(DDAEBM_FUZZ "Link the fuzz targets with libFuzzer, and build all with its sanitisers (clang alone)" OFF)
 

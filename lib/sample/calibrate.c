@@ -72,8 +72,8 @@ static void fill_grid(const calibration *c, const box *b, float *points) {
 /* Mean of f under the density proportional to exp(f s) on the grid. */
 static double mean_under(const float *f, size_t count, double s) {
     double largest = -DBL_MAX, sum = 0, weighted = 0;
-    for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, (double)f[i]);
+    for (size_t i = 0; i < count; i++) /* gcc 12 for aarch64 crashes on fmax in such a loop */
+        largest = (double)f[i] > largest ? (double)f[i] : largest;
     for (size_t i = 0; i < count; i++) {
         double weight = exp(((double)f[i] - largest) * s);
         sum += weight;

@@ -2,7 +2,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
-#include "tensor/kernels/matmul.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/plan.h"
 
 #include <stdatomic.h>

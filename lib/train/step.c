@@ -5,7 +5,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/struct_size.h"
-#include "tensor/kernels/matmul.h"
+#include "tensor/kernels/blas_threads.h"
 
 #include <math.h>
 #include <string.h>

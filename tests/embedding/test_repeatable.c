@@ -3,6 +3,7 @@
  * numbers agree within TOLERANCE of the largest. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
+#include "support/extremes.h"
 
 #include <errno.h>
 #include <math.h>
@@ -173,9 +174,9 @@ START_TEST(cuts_change_nothing_or_little) {
     }
     double worst = 0;
     for (size_t i = 0; i < ROWS * TASK_WIDTH; i++)
-        worst = fmax(worst, fabs((double)(whole->samples[i] - pieces->samples[i])));
+        worst = larger(worst, fabs((double)(whole->samples[i] - pieces->samples[i])));
     for (size_t i = 0; i < ROWS; i++)
-        worst = fmax(worst, fabs((double)(whole->scores[i] - pieces->scores[i]) / (1 + fabs((double)whole->scores[i]))));
+        worst = larger(worst, fabs((double)(whole->scores[i] - pieces->scores[i]) / (1 + fabs((double)whole->scores[i]))));
     printf("cuts of a call%s: %.2g\n", _i ? ", deterministic" : "", worst);
     ck_assert_double_le(worst, _i ? 0 : TOLERANCE);
     ddaebm_scorer_free(scorer);
@@ -189,15 +190,15 @@ END_TEST
 static double difference(const float *a, const float *b, size_t count) {
     double largest = 0, worst = 0;
     for (size_t i = 0; i < count; i++) {
-        largest = fmax(largest, fabs((double)a[i]));
-        worst = fmax(worst, fabs((double)a[i] - (double)b[i]));
+        largest = larger(largest, fabs((double)a[i]));
+        worst = larger(worst, fabs((double)a[i] - (double)b[i]));
     }
     return worst / largest;
 }
 
 static void compare(const char *what, int threads, const answers *a, const answers *b) {
     double worst = 0;
-#define WORSE(field) worst = fmax(worst, difference(a->field, b->field, sizeof a->field / sizeof *a->field))
+#define WORSE(field) worst = larger(worst, difference(a->field, b->field, sizeof a->field / sizeof *a->field))
     WORSE(samples);
     WORSE(scores);
     WORSE(gradients);
@@ -209,17 +210,37 @@ static void compare(const char *what, int threads, const answers *a, const answe
     ck_assert_double_le(worst, TOLERANCE);
 }
 
+/* What OpenBLAS calls the processors that it has kernels for, and whether this one runs them. */
+typedef struct processor {
+    const char *name;
+    bool is_like_this;
+} processor;
+
+static size_t list_processors(processor list[5]) {
+#if defined(__x86_64__) || defined(__i386__)
+    processor all[] = {{NULL, true},
+                       {"Prescott", true},
+                       {"Nehalem", __builtin_cpu_supports("sse4.2")},
+                       {"Haswell", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+                       {"SkylakeX", __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")}};
+#elif defined(__aarch64__)
+    processor all[] = {{NULL, true}, {"ARMV8", true}, {"CORTEXA53", true}, {"NEOVERSEN1", true}};
+#else
+    processor all[] = {{NULL, true}};
+#endif
+    memcpy(list, all, sizeof all);
+    return sizeof all / sizeof *all;
+}
+
 START_TEST(threads_and_blas_change_no_more_than_rounding) {
-    static const char *const processors[] = {NULL, "Prescott", "Nehalem", "Haswell", "SkylakeX"};
+    processor list[5];
+    size_t count = list_processors(list);
     do_everything(1, 0, &expected);
-    for (size_t i = 0; i < sizeof processors / sizeof *processors; i++) {
-        bool here = !processors[i] || i < 3 || (i == 3 && __builtin_cpu_supports("avx2")) ||
-                    (i == 4 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"));
-        for (int threads = 1; here && threads <= 3; threads++) {
-            elsewhere(processors[i], threads, &found);
-            compare(processors[i] ? processors[i] : "this processor", threads, &expected.of_model, &found.of_model);
+    for (size_t i = 0; i < count; i++)
+        for (int threads = 1; list[i].is_like_this && threads <= 3; threads++) {
+            elsewhere(list[i].name, threads, &found);
+            compare(list[i].name ? list[i].name : "this processor", threads, &expected.of_model, &found.of_model);
         }
-    }
     do_everything(2, 1, &found);
     compare("deterministic", 2, &expected.of_model, &found.of_model);
 }

@@ -4,6 +4,7 @@
 #include "layers/network.h"
 #include "model/model.h"
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/fixture.h"
 #include "support/plain.h"
 
@@ -192,7 +193,7 @@ static void assert_uniform(const float *values, size_t count, double bound, cons
     for (size_t i = 0; i < count; i++) {
         double below = ((double)sorted[i] / bound + 1) / 2;
         ck_assert_msg(below >= 0 && below <= 1, "%s holds %g, beyond %g", name, (double)sorted[i], bound);
-        worst = fmax(worst, fmax(fabs(below - (double)i / (double)count), fabs(below - (double)(i + 1) / (double)count)));
+        worst = larger(worst, fmax(fabs(below - (double)i / (double)count), fabs(below - (double)(i + 1) / (double)count)));
     }
     ck_assert_msg(worst < 2.7 / sqrt((double)count), "%s is not uniform: %g", name, worst);
     free(sorted);

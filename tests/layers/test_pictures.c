@@ -6,7 +6,7 @@
 #include "layers/network.h"
 #include "model/model.h"
 #include "support/counted.h"
-#include "tensor/kernels/matmul.h"
+#include "support/extremes.h"
 #include "tensor/ops.h"
 #include "tensor/plan.h"
 
@@ -39,7 +39,7 @@ static void assert_fills(const ddaebm_model *model, const char *name, double mid
     const float *values = dd_weights_at(&model->weights, p);
     double furthest = 0;
     for (size_t i = 0; i < p->elements; i++)
-        furthest = fmax(furthest, fabs((double)values[i] - middle));
+        furthest = larger(furthest, fabs((double)values[i] - middle));
     ck_assert_msg(furthest <= reach * (1 + 1e-6) && furthest >= 0.75 * reach, "%s reaches %g, not %g", name, furthest, reach);
 }
 

@@ -10,9 +10,10 @@
 #include "config/keys.h"
 #include "objective/objective.h"
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/plain.h"
 #include "support/small.h"
-#include "tensor/kernels/matmul.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/ops.h"
 #include "tensor/plan.h"
 
@@ -227,7 +228,7 @@ static size_t elements_of(const bench *b, dd_node node) {
 static double largest_in(const bench *b, dd_node node) {
     double largest = 0;
     for (size_t j = 0; node != DD_NONE && j < elements_of(b, node); j++)
-        largest = fmax(largest, fabs(test_plain_value(b->twin, node)[j]));
+        largest = larger(largest, fabs(test_plain_value(b->twin, node)[j]));
     return largest;
 }
 
@@ -235,7 +236,7 @@ static double largest_gradient(const bench *b, ddaebm_network network) {
     double largest = 0;
     for (size_t i = 0; i < b->parameters->count; i++)
         if (b->parameters->items[i].network == network)
-            largest = fmax(largest, largest_in(b, output_of(b, b->slots.gradients + (dd_slot)i)));
+            largest = larger(largest, largest_in(b, output_of(b, b->slots.gradients + (dd_slot)i)));
     return largest;
 }
 
@@ -428,7 +429,7 @@ START_TEST(losses_are_the_sums_of_their_terms) {
         double difference = f_fake[i] - f_real[i], softened = log1p(exp(difference + settings->objective.margin));
         contrast += (settings->objective.contrast == DD_CONTRAST_SOFTPLUS ? softened : difference) / BATCH;
         adversarial -= settings->objective.reverse_weight * (f_pos[i] / settings->objective.temperature + log_q[i]) / BATCH;
-        size = fmax(size, fabs(f_pos[i]) + fabs(log_q[i]) + fabs(f_real[i]) + fabs(f_fake[i]));
+        size = larger(size, fabs(f_pos[i]) + fabs(log_q[i]) + fabs(f_real[i]) + fabs(f_fake[i]));
     }
     double energy = settings->objective.contrast_weight * contrast + loss_of(&b, DD_LOSS_PENALTY);
     double noise_contrast = loss_of(&b, DD_LOSS_ENERGY) - energy; /* two softpluses, so above 0 */

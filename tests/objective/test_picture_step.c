@@ -6,7 +6,7 @@
 #include "layers/network.h"
 #include "objective/objective.h"
 #include "support/counted.h"
-#include "tensor/kernels/matmul.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/plan_internal.h"
 
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include "sample/calibrate.h"
 #include "sample/scorer.h"
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/small.h"
 
 #include <ddaebm/trainer.h>
@@ -186,8 +187,8 @@ static void mean_under_the_model(double *mean, double *deviation, ddaebm_scorer 
     for (size_t j = 0; j < width; j++) {
         double low = (double)rows[j], high = low;
         for (size_t i = 0; i < COUNT; i++) {
-            low = fmin(low, (double)rows[i * width + j]);
-            high = fmax(high, (double)rows[i * width + j]);
+            low = smaller(low, (double)rows[i * width + j]);
+            high = larger(high, (double)rows[i * width + j]);
         }
         for (size_t i = 0; i < points; i++) {
             double at = ((double)(j == 0 ? i % ACROSS : i / ACROSS) + 0.5) / ACROSS;

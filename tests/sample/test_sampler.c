@@ -4,6 +4,7 @@
  * to the largest sample. */
 #define _GNU_SOURCE
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/small.h"
 
 #include <ddaebm/sampler.h>
@@ -43,7 +44,7 @@ static float *draw(ddaebm_sampler *sampler, uint64_t seed, uint64_t first, size_
 static void assert_near(const float *rows, const float *expected, size_t count) {
     double largest = 0;
     for (size_t i = 0; i < count * WIDTH; i++)
-        largest = fmax(largest, fabs((double)expected[i]));
+        largest = larger(largest, fabs((double)expected[i]));
     for (size_t i = 0; i < count * WIDTH; i++)
         ck_assert_double_eq_tol((double)rows[i], (double)expected[i], NEAR * largest);
 }

@@ -1,6 +1,7 @@
 /* The scorer: f / temperature in the data's own units, its gradient, and what it refuses. NEAR: rows alone or together. */
 #define _GNU_SOURCE
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/small.h"
 
 #include <ddaebm/scorer.h>
@@ -42,7 +43,7 @@ static float *gradient(ddaebm_scorer *scorer, const float *rows, size_t count, s
 static double largest_of(const float *values, size_t count) {
     double largest = 0;
     for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs((double)values[i]));
+        largest = larger(largest, fabs((double)values[i]));
     return largest;
 }
 

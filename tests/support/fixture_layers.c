@@ -9,7 +9,7 @@
 #include "layers/residual.h"
 #include "objective/losses.h"
 #include "support/fixture.h"
-#include "tensor/kernels/matmul.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/plan.h"
 
 #include <string.h>

@@ -4,8 +4,8 @@
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/harness.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/convolution.h"
-#include "tensor/kernels/matmul.h"
 #include "tensor/plan.h"
 
 #include <math.h>

@@ -7,7 +7,9 @@
  * or of 1, at widths around and far from that of a tile; and alone against together, bit for bit. Convolutions are run by every backend. */
 #include "base/context.h"
 #include "base/rng.h"
+#include "support/extremes.h"
 #include "support/plain.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/matmul.h"
 #include "tensor/kernels/vector.h"
 #include "tensor/plan.h"
@@ -651,7 +653,7 @@ static void check_slopes(const bench *b, dd_node node, int slot, dd_node gradien
     if (gradient != DD_NONE)
         memcpy(expected, test_plain_value(twin, gradient), count * sizeof *expected);
     for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs(expected[i]));
+        largest = larger(largest, fabs(expected[i]));
     for (size_t i = 0; i < count; i++) {
         double difference = slope(b, twin, node, slot, i);
         ck_assert_msg(fabs(difference - expected[i]) <= DOUBLE * largest, "%s: slot %d, entry %zu: %.12g, by differences %.12g",
@@ -762,7 +764,7 @@ static void compare(const row *r, const results *all, int parts, size_t many, si
         double largest = 1, worst = 0;
         for (size_t j = 0; j < all->sizes[i]; j++) {
             double error = fabs((double)all->found[i][j] - all->expected[i][j]);
-            largest = fmax(largest, fabs(all->expected[i][j]));
+            largest = larger(largest, fabs(all->expected[i][j]));
             worst = error <= worst ? worst : error; /* NaN is the worst */
         }
         ck_assert_msg(worst <= near * largest, "%s, %zu x %zu, %d parts: result %d is off by %g of %g", name, many, wide, parts, i,

@@ -2,9 +2,10 @@
  * and of numbers far from zero, permutations and filters of larger pictures; in plans of 1 to 3 parts against the plain loops. */
 #include "base/context.h"
 #include "base/rng.h"
+#include "support/extremes.h"
 #include "support/plain.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/maps.h"
-#include "tensor/kernels/matmul.h"
 #include "tensor/plan.h"
 
 #include <check.h>
@@ -106,7 +107,7 @@ static void check(const char *name, const float *found, const double *expected, 
     double largest = 1, worst = 0;
     for (size_t i = 0; i < count; i++) {
         double error = fabs((double)found[i] - expected[i]);
-        largest = fmax(largest, fabs(expected[i]));
+        largest = larger(largest, fabs(expected[i]));
         worst = error <= worst ? worst : error; /* NaN is the worst */
     }
     ck_assert_msg(worst <= bound * largest, "%s is off by %g of %g", name, worst, largest);

@@ -3,7 +3,9 @@
  * plan are equal bit for bit. */
 #include "base/context.h"
 #include "base/rng.h"
+#include "support/extremes.h"
 #include "support/plain.h"
+#include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/matmul.h"
 #include "tensor/plan_internal.h"
 
@@ -169,7 +171,7 @@ static void check_results(const bench *b, int first, const char *what) {
         double largest = 1, worst = 0;
         for (size_t j = 0; j < b->sizes[i]; j++) {
             double error = fabs((double)b->found[i][j] - b->expected[i][j]);
-            largest = fmax(largest, fabs(b->expected[i][j]));
+            largest = larger(largest, fabs(b->expected[i][j]));
             worst = error <= worst ? worst : error; /* NaN is the worst */
         }
         ck_assert_msg(worst <= NEAR * largest, "%s: result %d (%s) is off by %g of %g", what, i,

@@ -1,5 +1,6 @@
 /* Every kernel of every table against libm in double, from the smallest to the largest floats. Errors are in units in the last
  * place (ulp) of the float nearest the truth; the bounds asserted are what was measured, rounded up. */
+#include "support/extremes.h"
 #include "tensor/kernels/vector.h"
 
 #include "base/rng.h"
@@ -173,7 +174,7 @@ START_TEST(functions_are_near_libm) {
             for (size_t i = 0; i < BLOCK; i++) {
                 double error = ulps(y[i], f->truth((double)x[i], (double)f->factor, (double)f->shift));
                 worst_at = error > worst ? x[i] : worst_at;
-                worst = fmax(worst, error);
+                worst = larger(worst, error);
             }
         }
         if (getenv("SHOW_ULPS"))
@@ -330,7 +331,7 @@ START_TEST(softmax_is_near_libm) {
             for (size_t row = 0; row < 3; row++) {
                 double total = 0, most = -INFINITY;
                 for (size_t i = 0; i < width; i++)
-                    most = fmax(most, (double)x[row * width + i]);
+                    most = larger(most, (double)x[row * width + i]);
                 for (size_t i = 0; i < width; i++)
                     total += exp((double)x[row * width + i] - most);
                 for (size_t i = 0; i < width; i++)

@@ -1,6 +1,7 @@
 /* A loss of the caller's own on generated samples: what the hook is shown, what its gradients do, and what is refused. */
 #define _GNU_SOURCE
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/small.h"
 #include "train/trainer.h"
 
@@ -184,7 +185,7 @@ static void gradients_of_first_step(ddaebm_trainer *trainer) {
 static double largest(const float *x, const float *y, size_t count) {
     double most = 0;
     for (size_t i = 0; i < count; i++)
-        most = fmax(most, fabs((double)x[i] - (y ? (double)y[i] : 0)));
+        most = larger(most, fabs((double)x[i] - (y ? (double)y[i] : 0)));
     return most;
 }
 

@@ -1,6 +1,7 @@
 /* Learning rates: the caller's own schedule, groups by name, frozen weights, an optimiser of the caller's own. */
 #define _GNU_SOURCE
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/small.h"
 #include "support/tamper.h"
 #include "train/trainer.h"
@@ -64,7 +65,7 @@ static double moved(const ddaebm_trainer *trainer, const ddaebm_model *start, co
             continue;
         const float *now = dd_weights_at(&trainer->model->weights, p), *then = dd_weights_at(&start->weights, p);
         for (size_t j = 0; j < p->elements; j++)
-            most = fmax(most, fabs((double)now[j] - (double)then[j]));
+            most = larger(most, fabs((double)now[j] - (double)then[j]));
     }
     return most;
 }

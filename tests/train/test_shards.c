@@ -2,6 +2,7 @@
  * over them are the whole batch's within rounding, but for batch norms. And data that is replaced on the way. */
 #define _GNU_SOURCE
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/small.h"
 #include "train/trainer.h"
 
@@ -96,8 +97,8 @@ static void average(ddaebm_trainer *shards[SHARDS], int network) {
 static double difference(const ddaebm_trainer *whole, const ddaebm_trainer *shard, int network) {
     double most = 0, largest = 0;
     for (size_t j = 0; j < whole->model->parameters.totals[network][DD_ROLE_WEIGHT]; j++) {
-        largest = fmax(largest, fabs((double)whole->gradients[network][j]));
-        most = fmax(most, fabs((double)whole->gradients[network][j] - (double)shard->gradients[network][j]));
+        largest = larger(largest, fabs((double)whole->gradients[network][j]));
+        most = larger(most, fabs((double)whole->gradients[network][j] - (double)shard->gradients[network][j]));
     }
     return most / largest;
 }

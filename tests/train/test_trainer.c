@@ -4,6 +4,7 @@
  * within ACROSS_THREADS of a network's largest, no closer. */
 #define _GNU_SOURCE
 #include "support/counted.h"
+#include "support/extremes.h"
 #include "support/same_state.h"
 
 #include <math.h>
@@ -149,8 +150,8 @@ START_TEST(threads_change_no_more_than_rounding) {
         for (int n = 0; n < DD_NETWORKS; n++) {
             double largest = 0, worst = 0;
             for (size_t i = 0; i < alone->model->parameters.totals[n][DD_ROLE_WEIGHT]; i++) {
-                largest = fmax(largest, fabs((double)alone->gradients[n][i]));
-                worst = fmax(worst, fabs((double)alone->gradients[n][i] - (double)shared->gradients[n][i]));
+                largest = larger(largest, fabs((double)alone->gradients[n][i]));
+                worst = larger(worst, fabs((double)alone->gradients[n][i] - (double)shared->gradients[n][i]));
             }
             /* the energy's own step came first: where a gradient was rounding noise, its weights differ by up to twice the rate */
             ck_assert_double_lt(worst, (n == DDAEBM_NETWORK_ENERGY ? ACROSS_THREADS : 1e-3) * largest);
@@ -238,7 +239,7 @@ static ddaebm_status hook(void *user, ddaebm_network network, float *gradients, 
     ck_assert_uint_eq(count, elements);
     double largest = 0;
     for (size_t i = 0; i < elements; i++)
-        largest = fmax(largest, fabs((double)gradients[i]));
+        largest = larger(largest, fabs((double)gradients[i]));
     ck_assert_double_gt(largest, 0);
     self->order[self->calls++ % (sizeof self->order - 1)] = "egc"[network];
     if (network != self->target)
@@ -571,7 +572,8 @@ START_TEST(each_network_has_its_rate) {
     for (int n = 0; n < DD_NETWORKS; n++) {
         double largest = 0;
         for (size_t i = 0; i < start->parameters.totals[n][DD_ROLE_WEIGHT]; i++)
-            largest = fmax(largest, fabs((double)trainer->model->weights.values[n][0][i] - (double)start->weights.values[n][0][i]));
+            largest =
+                larger(largest, fabs((double)trainer->model->weights.values[n][0][i] - (double)start->weights.values[n][0][i]));
         ck_assert_double_eq_tol(largest, n == DDAEBM_NETWORK_ENERGY ? 3e-3 : 1e-3, 1e-6);
     }
     ddaebm_model_free(start);

@@ -2,7 +2,6 @@
 #ifndef DD_MATMUL_H
 #define DD_MATMUL_H
 
-#include <ddaebm/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,13 +20,5 @@ void dd_matmul_run(const dd_matmul_call *call);
 
 /* Part `part` of `parts` of a product: a band of its rows, or of its columns if there are more of those. */
 void dd_matmul_run_part(const dd_matmul_call *call, size_t part, size_t parts);
-
-/* Between these two the BLAS keeps to the calling thread, where it is one (OpenBLAS) that can be told. The setting is the
- * process's: it is saved when the first computation begins and put back when the last one ends. */
-void dd_blas_enter(void);
-void dd_blas_leave(void);
-
-/* STATE in a child that was forked while another thread was between those two: it must not compute. */
-ddaebm_status dd_blas_check(void);
 
 #endif

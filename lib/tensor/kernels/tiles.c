@@ -2,6 +2,8 @@
  * instructions, DD_TILE_KERNELS naming the table. */
 #include "tensor/kernels/tiles.h"
 
+#include "tensor/kernels/unroll.h"
+
 #ifndef DD_TILE_KERNELS
 #define DD_TILE_KERNELS dd_tile_kernels_portable
 #define DD_KERNELS_NAME "portable"
@@ -31,28 +33,21 @@ INLINE void store(float *to, lanes x) {
 /* `rows` x `vectors` registers of c: both are constants wherever this is called, so that its loops are unrolled. */
 INLINE void block(const dd_tile_product *p, const float *a, const float *b, float *c, int rows, int vectors) {
     lanes sum[ROWS][DD_TILE_COLUMNS / LANES];
-#pragma GCC unroll 8
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
-        for (int j = 0; j < vectors; j++)
+    DD_UNROLLED (i, rows)
+        DD_UNROLLED (j, vectors)
             sum[i][j] = p->add ? load(c + (size_t)i * p->c_row + (size_t)j * LANES) : (lanes){0};
     for (size_t l = 0; l < p->k; l++, a += p->a_step, b += p->b_step) {
         lanes right[DD_TILE_COLUMNS / LANES];
-#pragma GCC unroll 8
-        for (int j = 0; j < vectors; j++)
+        DD_UNROLLED (j, vectors)
             right[j] = load(b + (size_t)j * LANES);
-#pragma GCC unroll 8
-        for (int i = 0; i < rows; i++) {
+        DD_UNROLLED (i, rows) {
             const float left = a[(size_t)i * p->a_row];
-#pragma GCC unroll 8
-            for (int j = 0; j < vectors; j++)
+            DD_UNROLLED (j, vectors)
                 sum[i][j] += left * right[j];
         }
     }
-#pragma GCC unroll 8
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
-        for (int j = 0; j < vectors; j++)
+    DD_UNROLLED (i, rows)
+        DD_UNROLLED (j, vectors)
             store(c + (size_t)i * p->c_row + (size_t)j * LANES, sum[i][j]);
 }
 
@@ -105,15 +100,12 @@ INLINE void input_sums(lanes out[4], lanes d0, lanes d1, lanes d2, lanes d3) {
 static void input_to_points(float *points, size_t plane, const float *const pixels[16], size_t count) {
     for (size_t c = 0; c < count; c += LANES) {
         lanes across[4][4], down[4];
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; i++)
+        DD_UNROLLED (i, 4)
             input_sums(across[i], load(pixels[4 * i] + c), load(pixels[4 * i + 1] + c), load(pixels[4 * i + 2] + c),
                        load(pixels[4 * i + 3] + c));
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) {
+        DD_UNROLLED (j, 4) {
             input_sums(down, across[0][j], across[1][j], across[2][j], across[3][j]);
-#pragma GCC unroll 4
-            for (int i = 0; i < 4; i++)
+            DD_UNROLLED (i, 4)
                 store(points + (size_t)(4 * i + j) * plane + c, down[i]);
         }
     }
@@ -128,16 +120,13 @@ INLINE void output_sums(lanes out[2], lanes m0, lanes m1, lanes m2, lanes m3) {
 static void points_to_output(float *const pixels[4], const float *points, size_t plane, size_t count) {
     for (size_t c = 0; c < count; c += LANES) {
         lanes across[4][2], down[2];
-#pragma GCC unroll 4
-        for (size_t i = 0; i < 4; i++) {
-            const float *row = points + 4 * i * plane + c;
+        DD_UNROLLED (i, 4) {
+            const float *row = points + 4 * (size_t)i * plane + c;
             output_sums(across[i], load(row), load(row + plane), load(row + 2 * plane), load(row + 3 * plane));
         }
-#pragma GCC unroll 2
-        for (int j = 0; j < 2; j++) {
+        DD_UNROLLED (j, 2) {
             output_sums(down, across[0][j], across[1][j], across[2][j], across[3][j]);
-#pragma GCC unroll 2
-            for (int i = 0; i < 2; i++)
+            DD_UNROLLED (i, 2)
                 if (pixels[2 * i + j])
                     store(pixels[2 * i + j] + c, down[i]);
         }
@@ -155,14 +144,11 @@ INLINE void pair_sums(lanes out[4], lanes g0, lanes g1) {
 static void output_to_points(float *points, size_t plane, const float *const pixels[4], size_t count) {
     for (size_t c = 0; c < count; c += LANES) {
         lanes across[2][4], down[4];
-#pragma GCC unroll 2
-        for (int i = 0; i < 2; i++)
+        DD_UNROLLED (i, 2)
             pair_sums(across[i], load(pixels[2 * i] + c), load(pixels[2 * i + 1] + c));
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) {
+        DD_UNROLLED (j, 4) {
             pair_sums(down, across[0][j], across[1][j]);
-#pragma GCC unroll 4
-            for (int i = 0; i < 4; i++)
+            DD_UNROLLED (i, 4)
                 store(points + (size_t)(4 * i + j) * plane + c, down[i]);
         }
     }
@@ -180,14 +166,11 @@ INLINE void triple_sums(lanes out[4], lanes g0, lanes g1, lanes g2) {
 static void taps_to_points(float *points, size_t plane, const float *const taps[9], size_t count) {
     for (size_t c = 0; c < count; c += LANES) {
         lanes across[3][4], down[4];
-#pragma GCC unroll 3
-        for (int i = 0; i < 3; i++)
+        DD_UNROLLED (i, 3)
             triple_sums(across[i], load(taps[3 * i] + c), load(taps[3 * i + 1] + c), load(taps[3 * i + 2] + c));
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) {
+        DD_UNROLLED (j, 4) {
             triple_sums(down, across[0][j], across[1][j], across[2][j]);
-#pragma GCC unroll 4
-            for (int i = 0; i < 4; i++)
+            DD_UNROLLED (i, 4)
                 store(points + (size_t)(4 * i + j) * plane + c, down[i]);
         }
     }
@@ -203,16 +186,13 @@ INLINE void tap_sums(lanes out[3], lanes m0, lanes m1, lanes m2, lanes m3) {
 static void points_to_taps(float *const taps[9], const float *points, size_t plane, size_t count) {
     for (size_t c = 0; c < count; c += LANES) {
         lanes across[4][3], down[3];
-#pragma GCC unroll 4
-        for (size_t i = 0; i < 4; i++) {
-            const float *row = points + 4 * i * plane + c;
+        DD_UNROLLED (i, 4) {
+            const float *row = points + 4 * (size_t)i * plane + c;
             tap_sums(across[i], load(row), load(row + plane), load(row + 2 * plane), load(row + 3 * plane));
         }
-#pragma GCC unroll 3
-        for (int j = 0; j < 3; j++) {
+        DD_UNROLLED (j, 3) {
             tap_sums(down, across[0][j], across[1][j], across[2][j], across[3][j]);
-#pragma GCC unroll 3
-            for (int i = 0; i < 3; i++)
+            DD_UNROLLED (i, 3)
                 store(taps[3 * i + j] + c, down[i]);
         }
     }

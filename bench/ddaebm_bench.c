@@ -152,18 +152,20 @@ static double multiply_adds(const bench *b) {
 
 typedef struct product {
     dd_matmul_call call;
+    size_t parts;
 } product;
 
-static void run_product(void *argument, dd_team *team, int index) {
+static void run_product(void *argument, size_t part, int taker) {
+    (void)taker;
     const product *p = argument;
-    dd_matmul_run_part(&p->call, (size_t)index, (size_t)dd_team_size(team));
+    dd_matmul_run_part(&p->call, part, p->parts);
 }
 
 /* GFLOP/s of a large product over the same threads. */
 static double sgemm_rate(const bench *b) {
     enum { SIZE = 1536, RUNS = 5 };
     float *block = calloc(3 * (size_t)SIZE * SIZE, sizeof *block);
-    product p = {{.m = SIZE, .n = SIZE, .k = SIZE, .a_stride = SIZE, .b_stride = SIZE, .c_stride = SIZE}};
+    product p = {{.m = SIZE, .n = SIZE, .k = SIZE, .a_stride = SIZE, .b_stride = SIZE, .c_stride = SIZE}, (size_t)b->threads};
     double best = 1e30;
     if (!block)
         return 0;
@@ -173,7 +175,7 @@ static double sgemm_rate(const bench *b) {
     dd_blas_enter();
     for (int i = 0; i < RUNS; i++) {
         double start = now();
-        dd_pool_run(dd_context_pool(b->context), false, run_product, &p);
+        dd_pool_run(dd_context_pool(b->context), false, &(dd_work){.parts = p.parts, .function = run_product, .argument = &p});
         double taken = now() - start;
         best = taken < best ? taken : best;
     }

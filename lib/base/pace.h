@@ -1,4 +1,5 @@
-/* How many threads it pays to share work among, judged by how long callers waited for what others had taken. Times are nanoseconds of
+/* How many threads it pays to share work among, judged by how long callers waited for what others had taken, and by how often those had to
+ * be woken. Times are nanoseconds of
  * any clock that does not go back; nothing here reads one. */
 #ifndef DD_PACE_H
 #define DD_PACE_H
@@ -19,6 +20,7 @@ typedef struct dd_pace {
 typedef struct dd_shared_stage {
     size_t parts, mine; /* parts of the stage, and those that the caller ran itself */
     int takers;         /* that it was shared among, the caller included */
+    bool woke;          /* some of them slept before */
     int64_t worked;     /* for its own parts */
     int64_t waited;     /* for the others' */
 } dd_shared_stage;

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Nanoseconds: how long a thread looks for what it waits for before it sleeps, and how often the affinity mask is read. */
-enum { SPIN = 50000, LOOK_AT_PROCESSORS = 100000000 };
+enum { SPIN = 200000, LOOK_AT_PROCESSORS = 100000000 };
 
 struct worker {
     dd_pool *pool;
@@ -261,7 +261,7 @@ static int choose_takers(dd_pool *pool, const dd_work *stage, int64_t time) {
     return most < 2 ? 1 : dd_pace_takers(&pool->pace, time, most);
 }
 
-/* Shows a stage to the workers, and wakes those that it is worth it for. */
+/* Shows a stage to those workers who are awake. */
 static unsigned publish(dd_pool *pool, const dd_work *stage, int takers) {
     unsigned number = atomic_load_explicit(&pool->number, memory_order_relaxed) + 2;
     for (size_t part = 0; part < stage->parts; part++)
@@ -272,9 +272,15 @@ static unsigned publish(dd_pool *pool, const dd_work *stage, int takers) {
     atomic_store_explicit(&pool->parts, stage->parts, memory_order_relaxed);
     atomic_store_explicit(&pool->takers, takers, memory_order_relaxed);
     atomic_store(&pool->number, number);
-    for (int i = 1; i < takers && !stage->small; i++)
-        (void)dd_doze_end(&pool->workers[i - 1].sleeper);
     return number;
+}
+
+/* Whether any of them slept. */
+static bool wake(dd_pool *pool, int takers) {
+    bool any = false;
+    for (int i = 1; i < takers; i++)
+        any = dd_doze_end(&pool->workers[i - 1].sleeper) || any;
+    return any;
 }
 
 /* Waits for what others have taken. */
@@ -293,21 +299,22 @@ static void await_done(dd_pool *pool, size_t parts) {
     }
 }
 
-static void run_shared(dd_pool *pool, const dd_work *stage, int takers, int64_t begun) {
-    unsigned number = publish(pool, stage, takers);
-    size_t mine = run_parts(pool, 0, number);
-    if (mine == stage->parts)
-        return;
-    atomic_fetch_add(&pool->done, mine);
-    int64_t worked = now();
-    await_done(pool, stage->parts);
-    int64_t ended = now();
-    dd_pace_note(&pool->pace, ended,
-                 &(dd_shared_stage){.parts = stage->parts,
-                                    .mine = mine,
-                                    .takers = takers,
-                                    .worked = worked - begun,
-                                    .waited = ended - worked});
+static void run_shared(dd_pool *pool, const dd_work *work, int takers, int64_t begun) {
+    unsigned number = publish(pool, work, takers);
+    dd_shared_stage seen = {.parts = work->parts, .takers = takers, .woke = !work->small && wake(pool, takers)};
+    if (seen.woke)
+        begun = now();
+    seen.mine = run_parts(pool, 0, number);
+    int64_t worked = begun, ended = begun;
+    if (seen.mine < work->parts) {
+        atomic_fetch_add(&pool->done, seen.mine);
+        worked = now();
+        await_done(pool, work->parts);
+        ended = now();
+    }
+    seen.worked = worked - begun;
+    seen.waited = ended - worked;
+    dd_pace_note(&pool->pace, ended, &seen);
 }
 
 void dd_team_run(dd_team team, const dd_work *stage) {

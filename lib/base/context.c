@@ -111,6 +111,13 @@ int ddaebm_context_threads(const ddaebm_context *context) {
     return context ? dd_pool_threads(context->pool) : dd_threads_default().threads;
 }
 
+int ddaebm_default_threads(char *reason, size_t size) {
+    dd_threads_choice choice = dd_threads_default();
+    if (reason && size > 0)
+        dd_threads_explain(reason, size, &choice);
+    return choice.threads;
+}
+
 ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_function function, void *user, ddaebm_log_level least) {
     DD_REQUIRE(context);
     context->log = function;

@@ -4,7 +4,7 @@
  * gone is noticed soon. Those who are woken take processors from others for about WAKING, until
  * they sleep again. */
 enum { CREDIT = 400000, DEBT = 100000, WAKING = 100000, LEAST_PENALTY = 2000000, MOST_PENALTY = 1000000000 };
-enum { LEAST_FACTOR = 8, MOST_FACTOR = 64, MOST_HALVINGS = 8 };
+enum { SOON = 20000000, LEAST_FACTOR = 8, MOST_FACTOR = 128, MOST_HALVINGS = 8 };
 
 int dd_pace_takers(dd_pace *pace, int64_t now, int most) {
     if (pace->halvings > 0 && now >= pace->until) {
@@ -35,7 +35,7 @@ static int64_t within(int64_t value, int64_t least, int64_t most) {
 
 /* A loss soon after all were tried again makes the next trial later. */
 static void reduce(dd_pace *pace, int64_t now) {
-    bool again = pace->penalty > 0 && now - pace->restored < pace->penalty;
+    bool again = pace->penalty > 0 && now - pace->restored < (pace->penalty < SOON ? SOON : pace->penalty);
     pace->factor = !again ? LEAST_FACTOR : pace->factor < MOST_FACTOR ? 2 * pace->factor : MOST_FACTOR;
     pace->penalty = within(pace->balance * pace->factor, LEAST_PENALTY, MOST_PENALTY);
     pace->until = now + pace->penalty;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,17 @@ dd_threads_choice dd_threads_choose(int processors, double quota, const char *en
     if (choice.threads < 1)
         choice.threads = 1;
     return choice;
+}
+
+void dd_threads_explain(char *out, size_t size, const dd_threads_choice *choice) {
+    const char *plural = choice->processors == 1 ? "" : "s";
+    if (choice->reason == DD_THREADS_ENVIRONMENT)
+        (void)snprintf(out, size, "OMP_NUM_THREADS; %d processor%s in the affinity mask", choice->processors, plural);
+    else if (choice->reason == DD_THREADS_QUOTA) /* hundredths: whatever the locale's decimal sign */
+        (void)snprintf(out, size, "a quota of %d.%02d of %d processor%s in the affinity mask", (int)choice->quota,
+                       (int)(choice->quota * 100) % 100, choice->processors, plural);
+    else
+        (void)snprintf(out, size, "%d processor%s in the affinity mask", choice->processors, plural);
 }
 
 dd_threads_choice dd_threads_default(void) {

@@ -31,6 +31,9 @@ typedef struct dd_threads_choice {
 /* `environment` is OMP_NUM_THREADS or NULL: its first number counts as it is, anything else is ignored. */
 dd_threads_choice dd_threads_choose(int processors, double quota, const char *environment);
 
+/* What decided it, in words. */
+void dd_threads_explain(char *out, size_t size, const dd_threads_choice *choice);
+
 /* For this process, now. */
 dd_threads_choice dd_threads_default(void);
 

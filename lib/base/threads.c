@@ -29,11 +29,11 @@ struct worker {
  * means a stage that is over, finds nothing to take. */
 struct dd_pool {
     int threads, started;
-    int processors; /* that may be used at once */
-    bool fixed;     /* and do not follow the affinity mask */
-    int quota;      /* of the control group, in whole processors; 0: none */
-    int64_t looked; /* at the mask */
-    pid_t process;  /* whose threads they are */
+    int processors;         /* that may be used at once */
+    bool fixed;             /* and do not follow the affinity mask */
+    int quota;              /* of the control group, in whole processors; 0: none */
+    int64_t looked;         /* at the mask */
+    pid_t process;          /* whose threads they are */
     struct worker *workers; /* threads - 1 of them */
     pthread_mutex_t caller; /* held by the one whose call runs */
     dd_pace pace;           /* the caller's, like what is above */

@@ -1,8 +1,9 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 /* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE: toy-step, toy-sample[-COUNT],
- * toy-score[-COUNT], and likewise for the other presets: fashion-step, cifar10-sample-16. Prints the
+ * toy-score[-COUNT], and likewise for the other presets: fashion-step, cifar10-sample-16; `busy` is in busy.c. Prints the
  * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here. */
 #include "base/context.h"
+#include "busy.h"
 #include "sample/evaluator.h"
 #include "tensor/kernels/matmul.h"
 #include "train/trainer.h"
@@ -233,6 +234,8 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usage: ddaebm-bench CASE [--threads N] [--seconds S] [--json]\n");
         return 2;
     }
+    if (strcmp(name, "busy") == 0)
+        return busy_run(b.json);
     parse_case(&b, name);
     prepare(&b);
     measure(&b);

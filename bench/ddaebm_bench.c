@@ -1,8 +1,9 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 /* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE: toy-step, toy-sample[-COUNT],
- * toy-score[-COUNT], and likewise for the other presets: fashion-step, cifar10-sample-16. Prints the
+ * toy-score[-COUNT], and likewise for the other presets: fashion-step, cifar10-sample-16; `busy` is in busy.c. Prints the
  * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here. */
 #include "base/context.h"
+#include "busy.h"
 #include "sample/evaluator.h"
 #include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/matmul.h"
@@ -153,18 +154,20 @@ static double multiply_adds(const bench *b) {
 
 typedef struct product {
     dd_matmul_call call;
+    size_t parts;
 } product;
 
-static void run_product(void *argument, dd_team *team, int index) {
+static void run_product(void *argument, size_t part, int taker) {
+    (void)taker;
     const product *p = argument;
-    dd_matmul_run_part(&p->call, (size_t)index, (size_t)dd_team_size(team));
+    dd_matmul_run_part(&p->call, part, p->parts);
 }
 
 /* GFLOP/s of a large product over the same threads. */
 static double sgemm_rate(const bench *b) {
     enum { SIZE = 1536, RUNS = 5 };
     float *block = calloc(3 * (size_t)SIZE * SIZE, sizeof *block);
-    product p = {{.m = SIZE, .n = SIZE, .k = SIZE, .a_stride = SIZE, .b_stride = SIZE, .c_stride = SIZE}};
+    product p = {{.m = SIZE, .n = SIZE, .k = SIZE, .a_stride = SIZE, .b_stride = SIZE, .c_stride = SIZE}, (size_t)b->threads};
     double best = 1e30;
     if (!block)
         return 0;
@@ -174,7 +177,7 @@ static double sgemm_rate(const bench *b) {
     dd_blas_enter();
     for (int i = 0; i < RUNS; i++) {
         double start = now();
-        dd_pool_run(dd_context_pool(b->context), false, run_product, &p);
+        dd_pool_run(dd_context_pool(b->context), false, &(dd_work){.parts = p.parts, .function = run_product, .argument = &p});
         double taken = now() - start;
         best = taken < best ? taken : best;
     }
@@ -232,6 +235,8 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usage: ddaebm-bench CASE [--threads N] [--seconds S] [--json]\n");
         return 2;
     }
+    if (strcmp(name, "busy") == 0)
+        return busy_run(b.json);
     parse_case(&b, name);
     prepare(&b);
     measure(&b);

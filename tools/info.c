@@ -20,6 +20,14 @@ typedef struct summary {
     uint64_t best_step;
 } summary;
 
+/* What a command computes with if nothing else is asked for. */
+static int print_threads(bool json) {
+    char reason[128];
+    int threads = ddaebm_default_threads(reason, sizeof reason);
+    return json ? printf("\"default_threads\": %d, \"default_threads_from\": \"%s\", ", threads, reason)
+                : printf("threads by default: %d (%s)\n", threads, reason);
+}
+
 static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *model) {
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
         ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
@@ -43,9 +51,11 @@ static int print_json(const summary *about, const ddaebm_config *config) {
     if (code != 0)
         return code;
     printf("{\"version\": \"%s\", \"width\": %zu, \"image\": [%zu, %zu, %zu], \"levels\": %zu, \"temperature\": %.9g, "
-           "\"best_step\": %" PRIu64 ", \"held_out_contrast\": %.9g, \"step_memory_bytes\": %zu, \"parameters\": {",
+           "\"best_step\": %" PRIu64 ", \"held_out_contrast\": %.9g, \"step_memory_bytes\": %zu, ",
            ddaebm_version_text(), about->width, about->images.height, about->images.width, about->images.channels, about->levels,
            about->temperature, about->best_step, about->contrast, about->step_bytes);
+    (void)print_threads(true);
+    printf("\"parameters\": {");
     size_t total = 0;
     for (size_t i = 0; i < NETWORKS; i++) {
         printf("\"%s\": %zu, ", network_names[i], about->trained[i]);
@@ -92,6 +102,7 @@ static int print_text(const summary *about, const ddaebm_config *config) {
         printf("\n");
     }
     printf("memory of a training step: %.1f MiB\n", (double)about->step_bytes / (1 << 20));
+    (void)print_threads(false);
     return code;
 }
 

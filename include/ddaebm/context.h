@@ -65,7 +65,7 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_create(ddaebm_context **o
  *  @param context may be NULL. Any thread. @since 0.1 */
 DDAEBM_API void ddaebm_context_free(ddaebm_context *context);
 
-/** Sets how many threads a call on a handle of this context may compute with. Results for one number of threads are equal bit for
+/** Sets how many threads a call on a handle of this context may compute with; at first they are ddaebm_default_threads. Results for one number of threads are equal bit for
  *  bit from run to run. Where the BLAS has its own threads (OpenBLAS), they are set to one while the library computes, and set
  *  back after.
  *  Samplers, scorers and trainers made before use no more threads than there were then.
@@ -79,6 +79,15 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_set_threads(ddaebm_contex
  *  @param context NULL gives what a default context would have
  *  @return 1 to 256. @since 0.1 */
 DDAEBM_API int ddaebm_context_threads(const ddaebm_context *context);
+
+/** The number of threads that a context has unless ddaebm_context_set_threads gives it another, as things are now: the first number in the
+ *  environment variable OMP_NUM_THREADS ("4", "4,2"; anything else there is ignored); else the processors in the affinity mask of the
+ *  calling thread, or what the CPU quotas of the process's control groups (version 1 or 2) allow, rounded up, if that is fewer.
+ *  @param reason gets where the number comes from, in one line such as "2 processors in the affinity mask", cut to fit; NULL if nobody
+ *         wants it
+ *  @param size bytes of @p reason; 128 are enough
+ *  @return 1 to 256. Any thread. @since 0.1 */
+DDAEBM_API int ddaebm_default_threads(char *reason, size_t size);
 
 /** Sets who receives the log.
  *  @param context not NULL, with no call running on any handle of it

@@ -275,6 +275,15 @@ inline std::string status_text(ddaebm_status status) {
     return ddaebm_status_text(status);
 }
 
+/// The number of threads of a new context; @p reason, if not NULL, gets where it comes from.
+inline int default_threads(std::string *reason = nullptr) {
+    char text[128];
+    int threads = ddaebm_default_threads(text, sizeof text);
+    if (reason)
+        *reason = text;
+    return threads;
+}
+
 /// Memory, threads and log.
 class context : public detail::handle<ddaebm_context, ddaebm_context_free> {
   public:

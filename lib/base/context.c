@@ -1,19 +1,18 @@
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/context.h"
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/processors.h"
 #include "base/struct_size.h"
 #include "base/utf8.h"
 
-#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, MOST_THREADS = 256, LIMITS = 3 };
+enum { ALIGNMENT = 64, LIMITS = 3 };
 
 struct ddaebm_context {
     atomic_size_t holds;
@@ -44,12 +43,6 @@ static void malloc_release(void *user, void *pointer) {
     free(pointer);
 }
 
-static int processors(void) {
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
-}
-
 /* What the caller has, or malloc; chosen is initialised. */
 static ddaebm_status choose_allocator(ddaebm_allocator *chosen, const ddaebm_allocator *allocator) {
     if (!allocator) {
@@ -77,7 +70,7 @@ ddaebm_status ddaebm_context_create(ddaebm_context **out, const ddaebm_allocator
     context->allocator = chosen;
     for (int i = 0; i < LIMITS; i++)
         context->limits[i] = limits[i].initial;
-    status = dd_pool_create(&context->pool, context, processors());
+    status = dd_pool_create(&context->pool, context, dd_threads_default().threads, 0);
     if (status != DDAEBM_OK) {
         chosen.release(chosen.user, context);
         return status;
@@ -103,10 +96,10 @@ ddaebm_status dd_context_hold(ddaebm_context **out, ddaebm_context *context) {
 
 ddaebm_status ddaebm_context_set_threads(ddaebm_context *context, int threads) {
     DD_REQUIRE(context);
-    if (threads < 1 || threads > MOST_THREADS)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "threads is %d; allowed: 1 to %d", threads, MOST_THREADS);
+    if (threads < 1 || threads > DD_MOST_THREADS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "threads is %d; allowed: 1 to %d", threads, DD_MOST_THREADS);
     dd_pool *pool = NULL;
-    ddaebm_status status = dd_pool_create(&pool, context, threads);
+    ddaebm_status status = dd_pool_create(&pool, context, threads, 0);
     if (status != DDAEBM_OK)
         return status;
     dd_pool_free(context->pool, context);
@@ -115,7 +108,14 @@ ddaebm_status ddaebm_context_set_threads(ddaebm_context *context, int threads) {
 }
 
 int ddaebm_context_threads(const ddaebm_context *context) {
-    return context ? dd_pool_threads(context->pool) : processors();
+    return context ? dd_pool_threads(context->pool) : dd_threads_default().threads;
+}
+
+int ddaebm_default_threads(char *reason, size_t size) {
+    dd_threads_choice choice = dd_threads_default();
+    if (reason && size > 0)
+        dd_threads_explain(reason, size, &choice);
+    return choice.threads;
 }
 
 ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_function function, void *user, ddaebm_log_level least) {

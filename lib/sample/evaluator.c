@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "tensor/kernels/blas_threads.h"
 #include "tensor/plan.h"
+#include "tensor/share.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -168,31 +169,38 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
 
 typedef struct call {
     size_t count, rows, chunks; /* rows of a chunk */
+    size_t parts;               /* of neighbouring chunks */
     dd_lane *lanes;
     size_t lane_count;
     dd_eval_chunk chunk;
     void *user;
     ddaebm_progress_function progress;
     void *progress_user;
-    atomic_size_t next, done;
+    atomic_size_t done;
     atomic_bool cancelled;
 } call;
 
-/* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, index 0, reports. Threads that the
- * context got after the lanes were made have none, and leave the work to the others. */
-static void run_chunks(void *argument, dd_team *team, int index) {
-    (void)team;
+static void run_chunk(call *c, size_t chunk, int taker) {
+    size_t first = chunk * c->rows, rows = c->count - first < c->rows ? c->count - first : c->rows;
+    c->chunk(c->user, &c->lanes[taker], first, rows);
+    size_t done = atomic_fetch_add(&c->done, rows) + rows;
+    if (taker == 0 && c->progress && c->progress(c->progress_user, done, c->count) != 0)
+        atomic_store(&c->cancelled, true);
+}
+
+/* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, number 0, reports. */
+static void run_chunks(void *argument, size_t part, int taker) {
     call *c = argument;
-    if ((size_t)index >= c->lane_count)
-        return;
-    dd_lane *lane = &c->lanes[index];
-    for (size_t i; !atomic_load(&c->cancelled) && (i = atomic_fetch_add(&c->next, 1)) < c->chunks;) {
-        size_t first = i * c->rows, rows = c->count - first < c->rows ? c->count - first : c->rows;
-        c->chunk(c->user, lane, first, rows);
-        size_t done = atomic_fetch_add(&c->done, rows) + rows;
-        if (index == 0 && c->progress && c->progress(c->progress_user, done, c->count) != 0)
-            atomic_store(&c->cancelled, true);
-    }
+    dd_range mine = dd_share(c->chunks, part, c->parts);
+    for (size_t i = mine.first; i < mine.last && !atomic_load(&c->cancelled); i++)
+        run_chunk(c, i, taker);
+}
+
+/* Threads that the context got after the lanes were made have none, and leave the work to the others. */
+static void run_all(dd_evaluator *evaluator, call *c) {
+    c->parts = c->chunks < DD_MOST_PARTS ? c->chunks : DD_MOST_PARTS;
+    dd_pool_run(dd_context_pool(evaluator->context), false,
+                &(dd_work){.parts = c->parts, .takers = (int)c->lane_count, .function = run_chunks, .argument = c});
 }
 
 ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
@@ -206,7 +214,6 @@ ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_ch
     c.lanes = evaluator->lanes + (size ? evaluator->lane_counts[0] : 0);
     c.lane_count = evaluator->lane_counts[size];
     c.chunks = (count + c.rows - 1) / c.rows;
-    atomic_init(&c.next, 0);
     atomic_init(&c.done, 0);
     atomic_init(&c.cancelled, false);
     dd_blas_enter();
@@ -214,7 +221,7 @@ ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_ch
         for (size_t i = 0; i < count; i++)
             chunk(user, &evaluator->lanes[0], i, 1);
     else
-        dd_pool_run(dd_context_pool(evaluator->context), c.chunks == 1, run_chunks, &c);
+        run_all(evaluator, &c);
     dd_blas_leave();
     if (atomic_load(&c.cancelled))
         return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows", atomic_load(&c.done), count);

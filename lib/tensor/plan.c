@@ -186,16 +186,27 @@ static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
     return status;
 }
 
-/* Barriers stand where work is cut, and behind it. */
-static void set_barriers(dd_plan *plan) {
+/* About how long a step takes one thread, in nanoseconds. */
+static double step_time(const dd_plan *plan, const dd_step_data *step) {
+    const double multiply_adds_per_ns = 20, numbers_per_ns = 1;
+    const dd_loop *loop = step->loop;
+    if (loop)
+        return (double)loop->rows * (double)loop->width * loop->instructions / numbers_per_ns;
+    return multiply_adds(plan->graph, step->node) / multiply_adds_per_ns +
+           (double)dd_shape_elements(dd_graph_shape(plan->graph, step->node)) / numbers_per_ns;
+}
+
+/* Threads are woken as long as what is left to share in a phase takes longer than waking them. */
+static void set_wakes(dd_plan *plan) {
+    const double worth_waking = 200e3;
     for (int phase = 0; phase < plan->options.phases; phase++) {
-        bool cut = false;
-        for (size_t i = 0; i < plan->step_count; i++) {
+        double left = 0;
+        for (size_t i = plan->step_count; i-- > 0;) {
             dd_step_data *step = &plan->steps[i];
-            if (step->phase != phase)
+            if (step->phase != phase || !step->parallel)
                 continue;
-            step->barrier = step->parallel || cut;
-            cut = step->parallel;
+            left += step_time(plan, step);
+            step->wakes = left >= worth_waking;
         }
     }
 }
@@ -223,7 +234,7 @@ ddaebm_status dd_plan_create(dd_plan **out, dd_graph *graph, dd_plan_options opt
     DD_TRY(dd_schedule_make(&schedule, graph, options));
     DD_TRY(dd_memory_assign(plan, &schedule));
     DD_TRY(make_steps(plan, &schedule));
-    set_barriers(plan);
+    set_wakes(plan);
     count_slots(plan);
     *out = plan;
 cleanup:

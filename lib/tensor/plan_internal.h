@@ -74,7 +74,7 @@ typedef struct dd_step_data {
     dd_loop *loop; /* or the loop */
     int phase;
     bool parallel; /* worth cutting into parts */
-    bool barrier;  /* all must be here before it begins */
+    bool wakes;    /* it and what follows in its phase are worth waking threads for */
     dd_step_stage stage;
     dd_convolution *convolution; /* of the node; belongs to the step that runs it */
     size_t packed;               /* where its packed weights are in the arena, if it wants any */

@@ -208,29 +208,28 @@ static void run_step(const dd_workspace *workspace, const dd_step_data *step, si
 
 /* --- The whole. --- */
 
-typedef struct phase_run {
+typedef struct step_run {
     const dd_workspace *workspace;
-    int phase;
-} phase_run;
+    const dd_step_data *step;
+    size_t parts;
+} step_run;
 
-static void run_phase(void *argument, dd_team *team, int index) {
-    const phase_run *run = argument;
-    const dd_plan *plan = run->workspace->plan;
-    size_t parts = (size_t)plan->options.parts, size = (size_t)dd_team_size(team);
-    for (size_t i = 0; i < plan->step_count; i++) {
-        const dd_step_data *step = &plan->steps[i];
-        if (step->phase != run->phase)
-            continue;
-        if (step->barrier)
-            dd_team_wait(team);
-        if (!step->parallel && index == 0)
-            run_step(run->workspace, step, 0, 1);
-        for (size_t part = (size_t)index; step->parallel && part < parts; part += size)
-            run_step(run->workspace, step, part, parts);
-    }
+static void run_part(void *argument, size_t part, int taker) {
+    (void)taker;
+    const step_run *run = argument;
+    run_step(run->workspace, run->step, part, run->parts);
 }
 
 void dd_workspace_run(dd_workspace *workspace, int phase, dd_pool *pool, bool alone) {
-    phase_run run = {workspace, phase};
-    dd_pool_run(pool, alone || workspace->plan->options.parts == 1, run_phase, &run);
+    const dd_plan *plan = workspace->plan;
+    size_t parts = (size_t)plan->options.parts;
+    dd_team team = dd_pool_enter(pool, alone || parts == 1);
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const dd_step_data *step = &plan->steps[i];
+        if (step->phase != phase)
+            continue;
+        step_run run = {workspace, step, step->parallel ? parts : 1};
+        dd_team_run(team, &(dd_work){.parts = run.parts, .small = !step->wakes, .function = run_part, .argument = &run});
+    }
+    dd_pool_leave(team);
 }

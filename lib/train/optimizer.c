@@ -1,6 +1,7 @@
 #include "train/optimizer.h"
 
 #include "tensor/kernels/vector.h"
+#include "tensor/share.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -10,7 +11,7 @@ enum { GRAIN = 16384 }; /* fewer numbers are not worth another thread */
 /* One pass over flat arrays, cut evenly. */
 typedef struct pass {
     const dd_kernels *kernels;
-    size_t count;
+    size_t count, parts;
     float *a, *m, *v;
     const float *b;
     dd_adam_factors factors;
@@ -19,16 +20,19 @@ typedef struct pass {
     void (*part)(struct pass *pass, size_t first, size_t count);
 } pass;
 
-static void run_part(void *argument, dd_team *team, int index) {
+static void run_part(void *argument, size_t part, int taker) {
+    (void)taker;
     pass *p = argument;
-    size_t size = (size_t)dd_team_size(team), i = (size_t)index;
-    size_t first = p->count * i / size, last = p->count * (i + 1) / size;
-    p->part(p, first, last - first);
+    dd_range mine = dd_share(p->count, part, p->parts);
+    p->part(p, mine.first, mine.last - mine.first);
 }
 
+/* No number depends on its neighbours, so bits do not depend on the parts. */
 static void run(pass *p, dd_pool *pool) {
+    size_t threads = (size_t)dd_pool_threads(pool), grains = p->count / GRAIN;
     p->kernels = dd_kernels_choose();
-    dd_pool_run(pool, p->count < 2 * GRAIN, run_part, p);
+    p->parts = grains < 1 ? 1 : grains < threads ? grains : threads;
+    dd_pool_run(pool, false, &(dd_work){.parts = p->parts, .function = run_part, .argument = p});
 }
 
 static void adam_part(pass *p, size_t first, size_t count) {

@@ -935,7 +935,31 @@ START_TEST(terms_of_a_sum_wait_in_the_output) {
 }
 END_TEST
 
+static int steps_that_wake(size_t side) {
+    bench b;
+    open_bench(&b, 4, 1);
+    dd_node x = add_input(&b, 0, dd_shape_rows(side, side), 0, -1, 1);
+    ask(&b, dd_matmul(b.graph, dd_matmul(b.graph, x, false, x, false), false, x, true), 0);
+    make_plan(&b, false, 4);
+    int cut = 0, waking = 0;
+    for (size_t i = 0; i < b.plan->step_count; i++) {
+        cut += b.plan->steps[i].parallel;
+        waking += b.plan->steps[i].wakes;
+    }
+    ck_assert_int_eq(cut, 2);
+    close_bench(&b);
+    return waking;
+}
+
+/* Those awake may share either. */
+START_TEST(small_steps_wake_nobody) {
+    ck_assert_int_eq(steps_that_wake(64), 0);
+    ck_assert_int_eq(steps_that_wake(512), 2);
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
+    tcase_add_test(tests, small_steps_wake_nobody);
     tcase_add_loop_test(tests, random_graphs_compute_what_plain_loops_do, 0, 4);
     tcase_add_test(tests, a_loss_with_its_gradient_inside);
     tcase_add_test(tests, a_chain_is_one_step);

@@ -67,6 +67,23 @@ awk 'BEGIN { for (i = 0; i < 50; i++) print i / 50 + 0.01 "," i / 50 + sin(i + 1
 train_small --data rows.csv --steps 5 --out three.safetensors
 good info --model three.safetensors --json
 holds "the row's width comes from the data" grep -q '"data.width": 3' out
+unset OMP_NUM_THREADS
+good info --model three.safetensors
+holds "info shows how many threads there are by default" grep -q "^threads by default: [1-9][0-9]* (.* in the affinity mask)" out
+if command -v taskset >/dev/null; then
+    one=$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')
+    holds "of one processor, one" sh -c "taskset -c $one '$ddaebm' info --model three.safetensors |
+        grep -q '^threads by default: 1 (1 processor in the affinity mask)'"
+fi
+export OMP_NUM_THREADS=7,2
+good info --model three.safetensors
+holds "info heeds OMP_NUM_THREADS" grep -q "^threads by default: 7 (OMP_NUM_THREADS; " out
+good info --model three.safetensors --json
+holds "in JSON, too" grep -q '"default_threads": 7, "default_threads_from": "OMP_NUM_THREADS; ' out
+OMP_NUM_THREADS=7x
+good info --model three.safetensors
+holds "but no nonsense there" differ_text "OMP_NUM_THREADS" out
+unset OMP_NUM_THREADS
 train_small --preset vector --data rows50.csv --set training.steps=40 --set energy.hidden_layers=[8] --out chosen.safetensors --checkpoint chosen.checkpoint
 good info --model chosen.safetensors
 holds "info says which weights a run chose" grep -q "^weights of step [0-9]*, the best by the rows held out (contrast 0\.[0-9]*)" out

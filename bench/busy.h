@@ -1,0 +1,10 @@
+/* The benchmark case `busy`. */
+#ifndef DD_BUSY_H
+#define DD_BUSY_H
+
+#include <stdbool.h>
+
+/* Times a short training on a machine that others use, and prints a table. 0, or 1 if a run failed. */
+int busy_run(bool json);
+
+#endif

@@ -40,7 +40,7 @@ int check_output(const char *path) {
     bool exists = stat(path, &about) == 0;
     if (exists && S_ISDIR(about.st_mode))
         return fail("cannot write %.250s: it is a folder; give the name of a file in it", path);
-    if (!exists && lstat(path, &about) == 0)
+    if (!exists && !is_descriptor(path) && lstat(path, &about) == 0)
         return fail("cannot write %.250s: it is a symbolic link to what is not there; remove it or create its target", path);
     if (exists && (!S_ISREG(about.st_mode) || is_descriptor(path))) /* written where it stands */
         return 0;

@@ -20,6 +20,7 @@ enum { ENDING = sizeof ending / sizeof *ending };
 
 static volatile sig_atomic_t caught, save_wanted;
 static struct timespec caught_at; /* of the handler alone */
+static bool saves;                /* SIGUSR1 asks for a save */
 
 /* ---- Handlers. ---- */
 
@@ -67,9 +68,12 @@ static void handle(int signal, void (*handler)(int)) {
 void catch_signals(void) {
     for (int i = 0; i < ENDING; i++)
         handle(ending[i], note);
+    if (!saves)
+        handle(SIGUSR1, note);
 }
 
 void catch_save_signal(void) {
+    saves = true;
     handle(SIGUSR1, note_save);
 }
 

@@ -6,7 +6,8 @@
 #include <ddaebm/ddaebm.h>
 #include <stdbool.h>
 
-/* From here on SIGINT, SIGTERM, SIGHUP, SIGUSR2 and SIGXCPU are noted. A second one ends the process at once. */
+/* From here on SIGINT, SIGTERM, SIGHUP, SIGUSR2 and SIGXCPU are noted, and SIGUSR1 unless it asks for saves. A second one ends the process at
+ * once. */
 void catch_signals(void);
 
 /* From here on SIGUSR1 asks for a save. */

@@ -339,7 +339,7 @@ bad 1 "pictures of 5 x 5 x 1.*the model takes 6 x 6 x 1" score --model six.safet
 bad 1 "rows of 2 numbers, the model takes 36" score --model six.safetensors --data moons --out never.npy
 bad 1 "these rows are no pictures" sample --model model.safetensors --count 3 --out never.png
 bad 1 "these rows are no pictures" sample --model model.safetensors --count 3 --out never.npy --steps-out never.png
-bad 2 "ends in .png" sample --model six.safetensors --count 3 --out never.npy --steps-out never.npy
+bad 2 "ends in .png" sample --model six.safetensors --count 3 --out never.npy --steps-out never2.npy
 bad 1 "these rows are no pictures" train --data moons --steps 3 --preview-every 2 --out never.safetensors
 
 # ---- Density, pictures, areas, information. ----

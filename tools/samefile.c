@@ -7,6 +7,7 @@
 #include "outputs.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,14 +102,37 @@ bool same_file(const char *a, const char *b) {
 /* ---- Images among images. ---- */
 
 static bool is_image_name(const char *path) {
-    return has_ending(path, ".png") || has_ending(path, ".jpg") || has_ending(path, ".jpeg");
+    return has_ending(path, ".png") || has_ending(path, ".jpg") || has_ending(path, ".jpeg") || has_ending(path, ".bin");
+}
+
+/* What a walk through a folder looks for: nftw hands nothing on. */
+static struct {
+    dev_t device;
+    ino_t number;
+    bool below;
+} wanted;
+
+static int compare_entry(const char *path, const struct stat *about, int type, struct FTW *place) {
+    bool here = wanted.below || place->level == 1;
+    return type == FTW_F && here && is_image_name(path) && about->st_dev == wanted.device && about->st_ino == wanted.number;
+}
+
+/* Whether a file that is there has a name in the folder as well, by a link. */
+static bool has_name_in(const identity *file, const char *folder, bool below) {
+    enum { MOST_OPEN = 16 };
+    wanted.device = file->device;
+    wanted.number = file->number;
+    wanted.below = below;
+    return file->kind == ID_FILE && nftw(folder, compare_entry, MOST_OPEN, 0) == 1;
 }
 
 bool is_image_in(const char *path, const char *folder, bool below) {
-    identity images = identify(folder);
+    identity images = identify(folder), file = identify(path);
     char named[PATH_MAX], real[PATH_MAX];
-    if (images.kind != ID_FOLDER || !is_image_name(path) || strlen(path) >= sizeof named)
+    if (images.kind != ID_FOLDER || strlen(path) >= sizeof named)
         return false;
+    if (!is_image_name(path))
+        return has_name_in(&file, folder, below);
     (void)split(named, path);
     if (!realpath(named, real))
         return false;
@@ -118,7 +142,7 @@ bool is_image_in(const char *path, const char *folder, bool below) {
             return true;
         char *slash = strrchr(real, '/');
         if (!below || !slash || slash[1] == '\0')
-            return false;
+            return has_name_in(&file, folder, below);
         slash[slash == real ? 1 : 0] = '\0';
     }
 }

@@ -11,7 +11,7 @@ int check_files(const command *self, const option_row *rows, size_t count);
 /* Whether two paths are one file, there already or not. */
 bool same_file(const char *a, const char *b);
 
-/* Whether a file of that path would be an image in a folder of data: with `below`, in any folder under it. */
+/* Whether a file of that path would be an image in a folder of data, or is one by a link: with `below`, in any folder under it. */
 bool is_image_in(const char *path, const char *folder, bool below);
 
 #endif

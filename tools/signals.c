@@ -120,23 +120,36 @@ int checked_or_stopped(ddaebm_status status, const char *path) {
 
 /* ---- Writes that are short. ---- */
 
-static sigset_t mask_before;
+static const int held_back[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+enum { HELD_BACK = sizeof held_back / sizeof *held_back };
+
+static struct sigaction actions_before[HELD_BACK];
+static volatile sig_atomic_t held;
 static bool holding;
 
+static void hold(int signal) {
+    held = signal;
+}
+
+/* By handlers and not by a mask, for threads of the BLAS may take a signal, too. One that is ignored or noted stays so. */
 void hold_signals(const char *path) {
     struct stat about;
-    sigset_t mask;
+    struct sigaction action;
     if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))
         return;
-    (void)sigemptyset(&mask);
-    (void)sigaddset(&mask, SIGUSR1);
-    for (int i = 0; i < ENDING; i++)
-        (void)sigaddset(&mask, ending[i]);
-    holding = sigprocmask(SIG_BLOCK, &mask, &mask_before) == 0;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = hold;
+    (void)sigemptyset(&action.sa_mask);
+    for (int i = 0; i < HELD_BACK; i++)
+        if (sigaction(held_back[i], NULL, &actions_before[i]) == 0 && actions_before[i].sa_handler == SIG_DFL)
+            (void)sigaction(held_back[i], &action, NULL);
+    holding = true;
 }
 
 void release_signals(void) {
-    if (holding)
-        (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
+    for (int i = 0; i < HELD_BACK && holding; i++)
+        (void)sigaction(held_back[i], &actions_before[i], NULL);
+    if (holding && held != 0)
+        (void)raise(held);
     holding = false;
 }

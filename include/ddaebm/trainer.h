@@ -86,7 +86,8 @@ typedef int (*ddaebm_step_function)(void *user, const ddaebm_step_statistics *st
  *  @param model where to start: weights, configuration and context are copied from it
  *  @param dataset must outlive the trainer, and be as wide as the model; pictures must have the model's shape, and numbers in
  *         [-1, 1]. If the configuration standardises, which it does for rows alone, mean and deviation of each column are taken
- *         from it (all rows of a finite set, the first 65,536 of an unbounded one)
+ *         from it (all rows of a finite set, the first 65,536 of an unbounded one). Rows that the library holds are read once for
+ *         the hash by which checkpoints know their data
  *  @param seed of every draw
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (sizes), ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_OUT_OF_MEMORY, or
  *          what the data set returned. @since 0.1 */

@@ -101,6 +101,15 @@ bad 2 "would be one of the images of --data" data --data images --count 2 --out 
 bad 2 "would be one of the images of --data" data --data alias --count 2 --out "$work/images/new.png"
 bad 2 "would be one of the images of --data" data --data images --recursive --count 2 --out images/below/new.png
 holds "images are as they were" sh -c 'cmp images/1.png kept.png && [ "$(ls images | tr "\n" " ")" = "1.png 2.png below " ]'
+cp images/1.png real.png
+ln -s ../real.png images/3.png
+ln images/2.png hard.png
+
+bad 2 "would be one of the images of --data" data --data images --count 2 --out real.png
+bad 2 "would be one of the images of --data" data --data images --count 2 --out hard.png
+bad 2 "would be one of the images of --data" data --data images --count 2 --out images/data_batch_1.bin --format npy
+holds "nor are those that links lead to written" sh -c 'cmp real.png kept.png && cmp hard.png images/2.png'
+rm images/3.png
 good data --data images --count 2 --out images/below/new.png
 good data --data images --count 2 --out images/array.npy
 good data --data images --count 2 --out elsewhere/new.png

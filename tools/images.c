@@ -1,6 +1,7 @@
 #include "images.h"
 
 #include "console.h"
+#include "signals.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -71,7 +72,9 @@ int write_grid_png(ddaebm_context *context, const char *path, const float *image
         draw_image(pixels + top * line + left * shape.channels, line, images + i * shape.height * shape.width * shape.channels,
                    shape);
     }
+    hold_signals(path);
     code = checked(ddaebm_array_write_png(context, path, pixels, height, width, shape.channels));
+    release_signals();
     free(pixels);
     return code;
 }

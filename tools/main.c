@@ -31,7 +31,7 @@ static int print_help(void) {
     printf(", or the path of a file (NPY, CSV, IDX, CIFAR-10) or of a folder of PNG\npresets:");
     for (size_t i = 0; ddaebm_config_preset(i); i++)
         printf(" %s", ddaebm_config_preset(i));
-    printf("\nexit status: 0 success, 1 failed run, 2 wrong usage\n");
+    printf("\nexit status: 0 success, 1 failed run, 2 wrong usage, 128 + N stopped by signal N\n");
     return finish_output();
 }
 

@@ -2,6 +2,7 @@
 
 #include "completion.h"
 #include "console.h"
+#include "samefile.h"
 #include "spelling.h"
 #include "values.h"
 
@@ -216,5 +217,7 @@ int options_parse(const command *self, const option_row *rows, size_t count, int
         code = take_words(self, rows, count, argc - optind, argv + optind);
     if (code == 0)
         code = check_required(self, rows, count);
+    if (code == 0)
+        code = check_files(self, rows, count);
     return code != 0 ? code : OPTIONS_READ;
 }

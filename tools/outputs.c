@@ -29,8 +29,8 @@ static int check_folder(const char *path, const char *folder) {
     return 0;
 }
 
-/* Names that the system has for what a process has open; their folders are no place for files. */
-static bool is_descriptor(const char *path) {
+/* Their folders are no place for files. */
+bool is_descriptor(const char *path) {
     return strncmp(path, "/dev/std", 8) == 0 || strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
 }
 
@@ -40,6 +40,8 @@ int check_output(const char *path) {
     bool exists = stat(path, &about) == 0;
     if (exists && S_ISDIR(about.st_mode))
         return fail("cannot write %.250s: it is a folder; give the name of a file in it", path);
+    if (!exists && !is_descriptor(path) && lstat(path, &about) == 0)
+        return fail("cannot write %.250s: it is a symbolic link to what is not there; remove it or create its target", path);
     if (exists && (!S_ISREG(about.st_mode) || is_descriptor(path))) /* written where it stands */
         return 0;
     const char *slash = strrchr(path, '/');

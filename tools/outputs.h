@@ -9,6 +9,9 @@
 /* Whether a name ends so, in small letters or capitals. */
 bool has_ending(const char *path, const char *ending);
 
+/* Whether a path is one of the names that the system has for what a process has open. */
+bool is_descriptor(const char *path);
+
 /* 0 if a file of that path can probably be written; else what is in the way has been said, before hours were spent on its content.
  */
 int check_output(const char *path);

@@ -4,6 +4,7 @@
 #include "console.h"
 #include "font.h"
 #include "inputs.h"
+#include "signals.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -81,7 +82,10 @@ static void fill(picture *drawn, long left, long top, long width, long height, c
 
 int picture_write(const picture *drawn, ddaebm_context *context, const char *path) {
     _Static_assert(sizeof(colour) == 3, "pixels are RGB without padding");
-    return checked(ddaebm_array_write_png(context, path, &drawn->pixels->red, drawn->height, drawn->width, 3));
+    hold_signals(path);
+    int code = checked(ddaebm_array_write_png(context, path, &drawn->pixels->red, drawn->height, drawn->width, 3));
+    release_signals();
+    return code;
 }
 
 /* ---- Panels. ---- */

@@ -4,6 +4,7 @@
 #include "images.h"
 #include "inputs.h"
 #include "outputs.h"
+#include "samefile.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,12 +20,14 @@ static int preview_path(char path[PATH_ROOM], const char *model_path, uint64_t s
     return written > 0 && written < PATH_ROOM ? 0 : fail("the path %.250s... is too long for a preview beside it", model_path);
 }
 
-int check_preview(const ddaebm_trainer *trainer, const char *model_path) {
+int check_preview(const ddaebm_trainer *trainer, const char *model_path, const char *data, bool recursive) {
     const ddaebm_config *config = ddaebm_trainer_config(trainer);
     int64_t side = 0, channels = 0;
     char path[PATH_ROOM];
     int code = 0;
     TRY(preview_path(path, model_path, 0));
+    if (is_image_in(path, data, recursive))
+        return fail("previews beside %.250s would be images of the data; give --out another folder", model_path);
     TRY(checked(ddaebm_config_get_integer(config, "data.image_size", &side)));
     TRY(checked(ddaebm_config_get_integer(config, "data.channels", &channels)));
     TRY(check_drawable((image_shape){(size_t)side, (size_t)side, (size_t)channels}, path));
@@ -32,13 +35,17 @@ cleanup:
     return code;
 }
 
-int write_preview(ddaebm_context *context, ddaebm_trainer *trainer, const char *model_path) {
+int write_preview(ddaebm_context *context, ddaebm_trainer *trainer, const char *model_path, const char *const *others,
+                  size_t count) {
     ddaebm_model *model = NULL;
     ddaebm_sampler *sampler = NULL;
     float *samples = NULL;
     char path[PATH_ROOM];
     int code = 0;
     TRY(preview_path(path, model_path, ddaebm_trainer_steps(trainer)));
+    for (size_t i = 0; i < count; i++)
+        if (others[i] && same_file(path, others[i]))
+            return fail("the preview %.250s would write over %.250s", path, others[i]);
     TRY(checked(ddaebm_trainer_snapshot(trainer, &model)));
     TRY(checked(ddaebm_sampler_create(&sampler, model)));
     TRY(make_room(&samples, SAMPLES, ddaebm_model_width(model)));

@@ -88,6 +88,12 @@ cleanup:
     return code;
 }
 
+/* One that cannot be written does not keep the other from being written. */
+static int write_both(run *self) {
+    int samples = write_samples(self), steps = ending_signal() == 0 ? write_steps(self) : 0;
+    return samples != 0 ? samples : steps;
+}
+
 int command_sample(const command *self, int argc, char **argv) {
     sample_options asked = {.model = NULL};
     const option_row rows[] = {
@@ -112,8 +118,7 @@ int command_sample(const command *self, int argc, char **argv) {
     TRY(checked(ddaebm_model_load(&now.model, now.context, asked.model)));
     TRY(check_outputs(&now));
     TRY(checked(ddaebm_sampler_create(&now.sampler, now.model)));
-    TRY(write_samples(&now));
-    TRY(write_steps(&now));
+    code = write_both(&now);
 cleanup:
     ddaebm_sampler_free(now.sampler);
     ddaebm_model_free(now.model);

@@ -82,15 +82,20 @@ cleanup:
     return code;
 }
 
-int step_log_write(step_log *log, const ddaebm_step_statistics *statistics) {
+bool step_log_write(step_log *log, const ddaebm_step_statistics *statistics) {
     if (!log->file)
-        return 0;
+        return true;
     int written = fprintf(log->file, "%" PRIu64, statistics->step);
 #define WRITE_COLUMN(name) written = written < 0 ? written : fprintf(log->file, ",%.9g", statistics->name);
     COLUMNS(WRITE_COLUMN)
-    if (written < 0 || fputc('\n', log->file) == EOF)
-        return write_failed(log->path, errno);
-    return 0;
+    if (written >= 0 && fputc('\n', log->file) != EOF)
+        return true;
+
+    complain("warning: step %" PRIu64 ": cannot write the log %.250s: %s; the run goes on without it", statistics->step, log->path,
+             strerror(errno));
+    (void)fclose(log->file);
+    log->file = NULL;
+    return false;
 }
 
 int step_log_close(step_log *log) {

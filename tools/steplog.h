@@ -3,6 +3,7 @@
 #define STEPLOG_H
 
 #include <ddaebm/ddaebm.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 typedef struct step_log {
@@ -15,8 +16,8 @@ typedef struct step_log {
  */
 int step_log_open(step_log *log, const char *path, uint64_t done);
 
-/* One row. 0, or EXIT_FAILED if the file does not take it. */
-int step_log_write(step_log *log, const ddaebm_step_statistics *statistics);
+/* One row. False if the file does not take it: then the log is closed, that it is has been said, and no more is written. */
+bool step_log_write(step_log *log, const ddaebm_step_statistics *statistics);
 
 /* 0, or EXIT_FAILED if what was written did not arrive. */
 int step_log_close(step_log *log);

@@ -5,54 +5,11 @@
 #include "inputs.h"
 #include "outputs.h"
 #include "preview.h"
-#include "progress.h"
-#include "runconfig.h"
-#include "steplog.h"
+#include "signals.h"
+#include "training.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-
-typedef struct train_options {
-    data_options how;
-    const char *data, *model, *out, *checkpoint, *resume, *log;
-    config_options config;
-    number steps, batch, seed, every, preview_every;
-    compute_options compute;
-    bool quiet;
-} train_options;
-
-typedef struct run {
-    const train_options *asked;
-    ddaebm_context *context;
-    ddaebm_dataset *dataset;
-    ddaebm_trainer *trainer;
-    uint64_t last;
-    step_log log;
-    progress progress;
-    bool log_failed;
-} run;
-
-/* ---- Ctrl-C. ---- */
-
-static volatile sig_atomic_t interrupted;
-
-static void note_signal(int signal) {
-    (void)signal;
-    interrupted = 1;
-}
-
-/* The first signal ends the run after its step; a second one ends the process as it always did. */
-static void catch_signals(void) {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = note_signal;
-    action.sa_flags = (int)SA_RESETHAND;
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
 
 /* ---- Setting up. ---- */
 
@@ -127,12 +84,20 @@ cleanup:
     return code;
 }
 
+static int resume(run *state) {
+    ddaebm_reader reader = DDAEBM_READER_INIT;
+    ddaebm_resume_options options = DDAEBM_RESUME_OPTIONS_INIT;
+    reader.path = state->asked->resume;
+    options.data = (ddaebm_resume_data)state->asked->resume_data;
+    return checked(ddaebm_trainer_resume_with(&state->trainer, state->context, &reader, state->dataset, &options));
+}
+
 /* A resumed run keeps its configuration: the command line may repeat it, not change it, but for the step at which it ends. */
 static int continue_run(run *state, const command *self) {
     ddaebm_config *config = NULL;
     int64_t steps = 0;
     int code = 0;
-    TRY(checked(ddaebm_trainer_resume(&state->trainer, state->context, state->asked->resume, state->dataset)));
+    TRY(resume(state));
     const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
     TRY(ask_config(&config, state, kept, self));
     TRY(config_check_same(kept, config, self));
@@ -143,6 +108,22 @@ cleanup:
     return code;
 }
 
+/* Where the run ends. */
+static int find_last_step(run *state, const command *self) {
+    const number *asked = &state->asked->steps;
+    uint64_t done = ddaebm_trainer_steps(state->trainer);
+    int64_t steps = 0;
+    int code = checked(ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps));
+    if (code != 0)
+        return code;
+    state->last = asked->given ? asked->value : (uint64_t)steps;
+    if (state->last >= done)
+        return 0;
+    return misuse(self->name,
+                  "the run to resume has done %" PRIu64 " steps, and %s is %" PRIu64 "; allowed: --steps %" PRIu64 " or above",
+                  done, asked->given ? "--steps" : "training.steps", state->last, done);
+}
+
 static int set_up(run *state, const command *self) {
     const train_options *asked = state->asked;
     const char *const outputs[] = {asked->out, asked->checkpoint, asked->log};
@@ -151,8 +132,8 @@ static int set_up(run *state, const command *self) {
         return misuse(self->name, "--checkpoint-every needs --checkpoint FILE");
     if (asked->model && asked->resume)
         return misuse(self->name, "--model starts a run and --resume continues one; give one of them");
-    if (asked->checkpoint && strcmp(asked->checkpoint, asked->out) == 0)
-        return misuse(self->name, "--checkpoint and --out are the same file; give one of them another name");
+    if (asked->resume_data && !asked->resume)
+        return misuse(self->name, "--resume-data is for --resume FILE");
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
         if (outputs[i])
             TRY(check_output(outputs[i]));
@@ -161,120 +142,23 @@ static int set_up(run *state, const command *self) {
     if (asked->quiet)
         TRY(hear_warnings_alone(state->context));
     TRY(asked->resume ? continue_run(state, self) : begin(state, self));
-    int64_t steps = 0;
-    TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps)));
-    state->last = asked->steps.given ? asked->steps.value : (uint64_t)steps;
+    TRY(find_last_step(state, self));
     if (asked->preview_every.given)
-        TRY(check_preview(state->trainer, asked->out));
+        TRY(check_preview(state->trainer, asked->out, asked->data, asked->how.recursive));
     TRY(step_log_open(&state->log, asked->log, ddaebm_trainer_steps(state->trainer)));
 cleanup:
     return code;
 }
 
-/* ---- Running. ---- */
-
-static int after_step(void *user, const ddaebm_step_statistics *statistics, uint64_t last) {
-    run *state = user;
-    (void)last;
-    progress_step(&state->progress, statistics);
-    state->log_failed = step_log_write(&state->log, statistics) != 0;
-    return interrupted || state->log_failed;
-}
-
-static int save_checkpoint(const run *state) {
-    return state->asked->checkpoint ? checked(ddaebm_trainer_save(state->trainer, state->asked->checkpoint)) : 0;
-}
-
-/* The run was cancelled, by Ctrl-C or by its log, which has spoken for itself. */
-static int stopped(const run *state) {
-    const char *checkpoint = state->asked->checkpoint;
-    uint64_t step = ddaebm_trainer_steps(state->trainer);
-    int code = save_checkpoint(state);
-    if (code != 0 || state->log_failed)
-        return EXIT_FAILED;
-    if (!checkpoint)
-        return fail("stopped after step %" PRIu64 ", nothing saved; give --checkpoint FILE to keep a run that is stopped", step);
-    return fail("stopped after step %" PRIu64 ", saved in %.250s; continue with --resume %.250s", step, checkpoint, checkpoint);
-}
-
-/* The first multiple of `every` after a step, or the last step. */
-static uint64_t next_multiple(uint64_t step, const number *every, uint64_t last) {
-    uint64_t next = every->given ? (step / every->value + 1) * every->value : last;
-    return next < last ? next : last;
-}
-
-/* Where the run pauses next: to save a checkpoint, to show samples, or because it is over. */
-static uint64_t next_stop(const run *state) {
-    uint64_t step = ddaebm_trainer_steps(state->trainer);
-    return next_multiple(step, &state->asked->preview_every, next_multiple(step, &state->asked->every, state->last));
-}
-
-static int pause_run(run *state) {
-    const train_options *asked = state->asked;
-    uint64_t step = ddaebm_trainer_steps(state->trainer);
-    int code = 0;
-    if (step == state->last || (asked->every.given && step % asked->every.value == 0))
-        TRY(save_checkpoint(state));
-    if (asked->preview_every.given && step % asked->preview_every.value == 0)
-        TRY(write_preview(state->context, state->trainer, asked->out));
-cleanup:
-    return code;
-}
-
-/* Pictures in the batch of a step; 0 for plain rows. */
-static int count_images(uint64_t *images, const ddaebm_trainer *trainer) {
-    int64_t side = 0, batch = 0;
-    int code = 0;
-    TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "data.image_size", &side)));
-    TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "training.batch", &batch)));
-    *images = side > 0 ? (uint64_t)batch : 0;
-cleanup:
-    return code;
-}
-
-static int run_steps(run *state) {
-    ddaebm_status status = DDAEBM_OK;
-    uint64_t images = 0;
-    int code = count_images(&images, state->trainer);
-    progress_begin(&state->progress, ddaebm_trainer_steps(state->trainer), state->last, images, state->asked->quiet);
-    while (code == 0 && status == DDAEBM_OK && ddaebm_trainer_steps(state->trainer) < state->last) {
-        status = ddaebm_trainer_run(state->trainer, next_stop(state), after_step, state);
-        if (status == DDAEBM_OK)
-            code = pause_run(state);
-    }
-    progress_end(&state->progress, ddaebm_trainer_steps(state->trainer));
-    if (status == DDAEBM_CANCELLED)
-        return stopped(state);
-    return code != 0 ? code : checked(status);
-}
-
-/* Of pictures, if there are enough of them: their energy alone says little of what is foreign. */
-static int fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
-    size_t height = 0, width = 0, channels = 0;
-    ddaebm_model_image_shape(model, &height, &width, &channels);
-    ddaebm_status status = height > 0 ? ddaebm_model_fit_typicality(model, dataset) : DDAEBM_OK;
-    return status == DDAEBM_OUT_OF_RANGE ? 0 : checked(status);
-}
-
-static int write_model(run *state) {
-    ddaebm_model *model = NULL;
-    int code = 0;
-    TRY(checked(ddaebm_trainer_snapshot(state->trainer, &model)));
-    TRY(fit_typicality(model, state->dataset));
-    TRY(checked(ddaebm_model_save(model, state->asked->out)));
-cleanup:
-    ddaebm_model_free(model);
-    return code;
-}
-
+/* Until there is something to save, a signal ends the process as it always does; but one that asks for a save never does. */
 static int train(const train_options *asked, const command *self) {
     run state = {.asked = asked};
     int code = 0;
-    catch_signals();
+    catch_save_signal();
+    survive_writes();
     TRY(set_up(&state, self));
-    TRY(run_steps(&state));
-    TRY(step_log_close(&state.log));
-    TRY(write_model(&state));
+    catch_signals();
+    code = run_training(&state);
 cleanup:
     (void)step_log_close(&state.log);
     ddaebm_trainer_free(state.trainer);
@@ -298,9 +182,12 @@ int command_train(const command *self, int argc, char **argv) {
         SEED_ROW(&asked.seed, "fixes every draw; a resumed run keeps its own"),
         COMPUTE_ROWS(&asked.compute),
         REQUIRED("out", "MODEL.safetensors", &asked.out, "the trained model"),
-        TEXT("checkpoint", "FILE", &asked.checkpoint, "save the run there when it ends or is stopped (Ctrl-C)"),
+        TEXT("checkpoint", "FILE", &asked.checkpoint,
+             "save the run there when it ends or a signal stops it (Ctrl-C); SIGUSR1 saves at once"),
         NUMBER("checkpoint-every", &asked.every, 1, 1000000000, "and after each N steps"),
         TEXT("resume", "FILE", &asked.resume, "continue the run of a checkpoint, bit for bit; only training.steps may be set anew"),
+        CHOICE("resume-data", "same|other", &asked.resume_data,
+               "whether --data is that of the run to resume; left out: same, and anything else is refused"),
         TEXT("log", "FILE.csv", &asked.log, "rate and losses, one row a step; a resumed run continues it"),
         NUMBER("preview-every", &asked.preview_every, 1, 1000000000,
                "of pictures: after each N steps, a grid of samples beside the model, MODEL-00001000.png"),

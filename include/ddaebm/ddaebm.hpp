@@ -621,6 +621,11 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         return trainer(make(ddaebm_trainer_resume_stream, context, detail::incoming(path.c_str(), nullptr, std::move(heard)).get(),
                             data.get()));
     }
+    static trainer resume(const std::string &path, const dataset &data, const ddaebm_resume_options &options,
+                          ddaebm_context *context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_with, context, detail::incoming(path.c_str(), nullptr, nullptr).get(), data.get(),
+                            &options));
+    }
     static trainer resume_stream(stream_reader read, const dataset &data, ddaebm_context *context = nullptr) {
         return trainer(
             make(ddaebm_trainer_resume_stream, context, detail::incoming(nullptr, std::move(read), nullptr).get(), data.get()));

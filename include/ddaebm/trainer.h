@@ -62,6 +62,22 @@ typedef struct ddaebm_generated_batch {
  *  @return ::DDAEBM_OK, or a status that stops the step there and is its result */
 typedef ddaebm_status (*ddaebm_sample_hook)(void *user, const ddaebm_generated_batch *batch, float *gradients);
 
+/** Whether a run may be resumed with other data than it had. */
+typedef enum ddaebm_resume_data {
+    DDAEBM_RESUME_SAME_DATA = 0, /**< refuse other data */
+    DDAEBM_RESUME_OTHER_DATA = 1 /**< take it: mean and deviation of the columns stay those of the checkpoint */
+} ddaebm_resume_data;
+
+/** How a run is resumed, for ddaebm_trainer_resume_with. */
+typedef struct ddaebm_resume_options {
+    size_t struct_size;      /**< sizeof(ddaebm_resume_options) */
+    ddaebm_resume_data data; /**< which data may be given */
+} ddaebm_resume_options;
+
+/** Initialiser of a ddaebm_resume_options. */
+#define DDAEBM_RESUME_OPTIONS_INIT                                                                                                 \
+    { sizeof(ddaebm_resume_options), DDAEBM_RESUME_SAME_DATA }
+
 /** Called after a step of ddaebm_trainer_run. @return 0 to go on, anything else to cancel. */
 typedef int (*ddaebm_step_function)(void *user, const ddaebm_step_statistics *statistics, uint64_t last_step);
 
@@ -70,7 +86,8 @@ typedef int (*ddaebm_step_function)(void *user, const ddaebm_step_statistics *st
  *  @param model where to start: weights, configuration and context are copied from it
  *  @param dataset must outlive the trainer, and be as wide as the model; pictures must have the model's shape, and numbers in
  *         [-1, 1]. If the configuration standardises, which it does for rows alone, mean and deviation of each column are taken
- *         from it (all rows of a finite set, the first 65,536 of an unbounded one)
+ *         from it (all rows of a finite set, the first 65,536 of an unbounded one). Rows that the library holds are read once for
+ *         the hash by which checkpoints know their data
  *  @param seed of every draw
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (sizes), ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_OUT_OF_MEMORY, or
  *          what the data set returned. @since 0.1 */
@@ -78,11 +95,16 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_create(ddaebm_trainer **o
                                                               const ddaebm_dataset *dataset, uint64_t seed);
 
 /** Makes a trainer that continues the run of a checkpoint, bit for bit.
+ *
+ *  The data must be that of the run: as many rows and columns, and the same numbers in the same order, whatever file or array they come
+ *  from; a named set without end must have the same name and seed. A caller's own source is not checked, nor is a checkpoint of an
+ *  earlier version, which does not know its data.
  *  @param[out] out the new trainer, to be freed with ddaebm_trainer_free; untouched on failure
  *  @param context NULL for the defaults
  *  @param path of a file written by ddaebm_trainer_save
  *  @param dataset the one that the run had; must outlive the trainer
- *  @return as ddaebm_trainer_create and ddaebm_model_load; ::DDAEBM_FORMAT for a model file that is no checkpoint. @since 0.1 */
+ *  @return as ddaebm_trainer_create and ddaebm_model_load; ::DDAEBM_FORMAT for a model file that is no checkpoint;
+ *          ::DDAEBM_MISMATCH for other data (the text says what differs). @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume(ddaebm_trainer **out, ddaebm_context *context, const char *path,
                                                               const ddaebm_dataset *dataset);
 
@@ -99,7 +121,19 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume_memory(ddaebm_trai
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trainer **out, ddaebm_context *context,
                                                                      const ddaebm_reader *reader, const ddaebm_dataset *dataset);
 
-/** Writes a checkpoint, whole or not at all: weights, averages, moments, step and seed.
+/** ddaebm_trainer_resume_stream with options: to go on with other data than the run had.
+ *
+ *  With other data the run goes on from its step with its weights, and mean and deviation of the columns stay those of the checkpoint. Where rows
+ *  are held out, they are the other data's, and the best weights so far are forgotten, as ddaebm_trainer_set_dataset does it.
+ *  @param[out] out the trainer @param context NULL for the defaults @param reader where from
+ *  @param dataset the one that the run had, or another of the model's width; must outlive the trainer
+ *  @param options from ::DDAEBM_RESUME_OPTIONS_INIT; copied
+ *  @return as ddaebm_trainer_resume_stream; ::DDAEBM_OUT_OF_RANGE for a value of @p options that there is none of. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *context,
+                                                                   const ddaebm_reader *reader, const ddaebm_dataset *dataset,
+                                                                   const ddaebm_resume_options *options);
+
+/** Writes a checkpoint, whole or not at all: weights, averages, moments, step and seed, and a hash of the data.
  *  @param trainer the trainer @param path of the file; one that exists is replaced, and keeps its permissions
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO, ::DDAEBM_OUT_OF_MEMORY or ::DDAEBM_NOT_FINITE (a weight or a moment: the
  *          run could not be resumed). @since 0.1 */

@@ -3,6 +3,8 @@
 #ifndef DD_ARITHMETIC_H
 #define DD_ARITHMETIC_H
 
+#include "base/ieee.h"
+
 #include <fenv.h>
 
 /* Chooses default arithmetic; gives what was there. */

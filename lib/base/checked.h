@@ -2,6 +2,8 @@
 #ifndef DD_CHECKED_H
 #define DD_CHECKED_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -2,6 +2,8 @@
 #ifndef DD_CRC32_H
 #define DD_CRC32_H
 
+#include "base/ieee.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

@@ -2,6 +2,8 @@
 #ifndef DD_ERROR_H
 #define DD_ERROR_H
 
+#include "base/ieee.h"
+
 #include <ddaebm/status.h>
 
 /* Keeps the text as the thread's error message and gives the status back: `return dd_fail(DDAEBM_IO, "cannot ...")`. */

@@ -2,6 +2,8 @@
 #ifndef DD_HALF_H
 #define DD_HALF_H
 
+#include "base/ieee.h"
+
 #include <stdint.h>
 
 /* Exact. Infinities and NaN stay what they are. */

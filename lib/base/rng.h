@@ -3,6 +3,8 @@
 #ifndef DD_RNG_H
 #define DD_RNG_H
 
+#include "base/ieee.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

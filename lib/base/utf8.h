@@ -2,6 +2,8 @@
 #ifndef DD_UTF8_H
 #define DD_UTF8_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -1,3 +1,5 @@
+#include "base/ieee.h"
+
 #include <ddaebm/version.h>
 
 #define TEXT_OF(x) #x

@@ -5,6 +5,7 @@
 #ifndef DD_NOISE_SCHEDULE_H
 #define DD_NOISE_SCHEDULE_H
 
+#include "base/ieee.h"
 #include "config/settings.h"
 
 #include <ddaebm/context.h>

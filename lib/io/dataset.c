@@ -360,6 +360,17 @@ bool dd_dataset_named(const ddaebm_dataset *dataset) {
     return dataset->named != NULL;
 }
 
+const char *dd_dataset_drawn(const ddaebm_dataset *dataset, uint64_t *seed) {
+    if (!dataset->named)
+        return NULL;
+    *seed = dataset->seed;
+    return dd_synthetic_name_of(dataset->named);
+}
+
+bool dd_dataset_in_memory(const ddaebm_dataset *dataset) {
+    return dataset->source.user == dataset && !dataset->named;
+}
+
 const double *dd_dataset_doubles(const ddaebm_dataset *dataset) {
     return dataset->rows.wide;
 }

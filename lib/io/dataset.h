@@ -10,6 +10,12 @@
 /* Whether it is one of the library's named sets, rather than a file, an array or the caller's source. */
 bool dd_dataset_named(const ddaebm_dataset *dataset);
 
+/* The name and the seed of a named set that is drawn without end; NULL for others. */
+const char *dd_dataset_drawn(const ddaebm_dataset *dataset, uint64_t *seed);
+
+/* Whether the library holds its numbers. */
+bool dd_dataset_in_memory(const ddaebm_dataset *dataset);
+
 /* All its numbers, [rows, width], where they are kept as doubles; else NULL. */
 const double *dd_dataset_doubles(const ddaebm_dataset *dataset);
 

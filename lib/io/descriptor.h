@@ -3,6 +3,8 @@
 #ifndef DD_DESCRIPTOR_H
 #define DD_DESCRIPTOR_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 
 /* Whether a path names a descriptor of any process: what it stands for cannot be replaced by its name. */

@@ -2,6 +2,8 @@
 #ifndef DD_JSON_H
 #define DD_JSON_H
 
+#include "base/ieee.h"
+
 #include <ddaebm/status.h>
 #include <jansson.h>
 

@@ -2,6 +2,8 @@
 #ifndef DD_NAMED_PICTURES_H
 #define DD_NAMED_PICTURES_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -1,5 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _GNU_SOURCE /* O_PATH, realpath */
 #include "io/output.h"
 
 #include "base/context.h"
@@ -80,12 +79,12 @@ static int write_quietly(int file, const dd_span *spans, size_t count) {
 /* --- Opening. --- */
 
 /* Makes a new empty file with a name of its own in the folder. The descriptor, or -1 with errno set. */
-static int make_temporary(int folder, char name[DD_TEMPORARY_NAME]) {
+static int make_temporary(int folder, char name[DD_TEMPORARY_NAME], mode_t mode) {
     for (unsigned i = 0; i < TRIES; i++) {
         struct timespec now = {0, 0};
         (void)clock_gettime(CLOCK_REALTIME, &now);
         (void)snprintf(name, DD_TEMPORARY_NAME, ".ddaebm-%x-%lx.tmp", (unsigned)getpid(), (unsigned long)now.tv_nsec + i);
-        int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (file >= 0 || (errno != EEXIST && errno != EINTR))
             return file;
     }
@@ -138,15 +137,28 @@ static ddaebm_status open_directly(dd_output *output, const char *path) {
     return output->file >= 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
 }
 
-/* What replaces a file may be read by those who might read that one. A mode of 0: there is none. */
+/* What replaces a file may be read by those who might read that one, and by nobody else, where the file system knows permissions: CIFS and
+ * vfat refuse to set any. A mode of 0: there is no file to replace. */
 static ddaebm_status open_temporary(dd_output *output, const char *path, mode_t mode) {
-    int result = 0;
-    output->file = make_temporary(output->folder, output->temporary);
+    int refused = 0;
+    output->file = make_temporary(output->folder, output->temporary, mode != 0 ? mode & 0777 : 0666);
     if (output->file < 0)
         return dd_system_refuse(DDAEBM_IO, "write", path, errno);
-    if (mode != 0)
-        DD_UNINTERRUPTED(result, fchmod(output->file, mode & 0777));
-    return result == 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
+    if (mode != 0) /* what the process's mask took away */
+        DD_UNINTERRUPTED(refused, fchmod(output->file, mode & 0777));
+    (void)refused;
+    return DDAEBM_OK;
+}
+
+/* A folder that may be written to and not be read is opened for its names alone; it cannot be flushed. */
+static int open_names(const char *folder) {
+    int opened = 0;
+    DD_UNINTERRUPTED(opened, open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+#ifdef O_PATH
+    if (opened < 0 && (errno == EACCES || errno == EPERM))
+        DD_UNINTERRUPTED(opened, open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+#endif
+    return opened;
 }
 
 /* Cuts the target, a path with links followed, into its folder and its name there. */
@@ -158,7 +170,7 @@ static ddaebm_status open_folder(dd_output *output, const char *path) {
         return dd_system_refuse(DDAEBM_IO, "write", path, EISDIR);
     if (slash && slash != output->target)
         *slash = '\0';
-    DD_UNINTERRUPTED(output->folder, open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    output->folder = open_names(folder);
     if (output->folder < 0 && (errno == ENOENT || errno == ENOTDIR))
         return dd_fail(DDAEBM_IO, "cannot write %.200s: there is no folder %.200s; create it first", path, folder);
     return output->folder >= 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
@@ -223,20 +235,27 @@ ddaebm_status dd_output_write(dd_output *output, const dd_span *spans, size_t co
 
 /* --- Closing. --- */
 
-/* Some file systems cannot flush a folder, and say so. */
-static int flush_folder(int folder) {
+/* Some file systems cannot flush a file or a folder, and say so; a failure to write is another matter. */
+static bool cannot_flush(int error) {
+    return error == EINVAL || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS;
+}
+
+/* 0, or the error of the system. */
+static int flush_file(int file) {
     int result = 0;
-    DD_UNINTERRUPTED(result, fsync(folder));
-    return result == 0 || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS ? 0 : errno;
+    DD_UNINTERRUPTED(result, fsync(file));
+    return result == 0 || cannot_flush(errno) ? 0 : errno;
+}
+
+/* A folder that may not be flushed holds the new name all the same. */
+static int flush_folder(int folder) {
+    int error = flush_file(folder);
+    return error == EACCES || error == EPERM || error == EROFS || error == EBADF || error == EISDIR ? 0 : error;
 }
 
 /* 0, or the error of the system. What is moved over the target is on the disk before. */
 static int close_file(dd_output *output) {
-    int result = 0, error = 0, file = output->file;
-    if (output->folder >= 0)
-        DD_UNINTERRUPTED(result, fsync(file));
-    if (result != 0)
-        error = errno;
+    int file = output->file, error = output->folder >= 0 ? flush_file(file) : 0;
     output->file = -1;
     /* after EINTR the descriptor is gone and its content, flushed above, is safe */
     if (close(file) != 0 && error == 0 && errno != EINTR)

@@ -3,6 +3,7 @@
 #ifndef DD_SEAL_H
 #define DD_SEAL_H
 
+#include "base/ieee.h"
 #include "io/stream.h"
 
 #include <stdint.h>

@@ -115,6 +115,10 @@ const dd_synthetic *dd_synthetic_find(const char *name) {
     return NULL;
 }
 
+const char *dd_synthetic_name_of(const dd_synthetic *set) {
+    return set->name;
+}
+
 const char *dd_synthetic_name(size_t index) {
     return index < sizeof sets / sizeof *sets ? sets[index].name : NULL;
 }

@@ -16,6 +16,9 @@ enum { DD_SYNTHETIC_WIDTH = 2 };
 /* NULL if there is none of the name. */
 const dd_synthetic *dd_synthetic_find(const char *name);
 
+/* A set's own name. */
+const char *dd_synthetic_name_of(const dd_synthetic *set);
+
 /* The index-th name, or NULL past the last. */
 const char *dd_synthetic_name(size_t index);
 

@@ -2,6 +2,8 @@
 #ifndef DD_TEXT_H
 #define DD_TEXT_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

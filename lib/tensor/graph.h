@@ -9,6 +9,8 @@
 #ifndef DD_GRAPH_H
 #define DD_GRAPH_H
 
+#include "base/ieee.h"
+
 #include <ddaebm/context.h>
 #include <stdbool.h>
 

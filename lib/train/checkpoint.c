@@ -6,7 +6,9 @@
 #include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/struct_size.h"
 #include "model/model_file.h"
+#include "train/same_data.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +59,7 @@ static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user
         DD_TRY(dd_model_file_write_weights(writer, model, &model->weights, "trainer.", DD_STORED_F32));
     DD_TRY(write_moments(writer, trainer));
     DD_TRY(dd_held_out_write(writer, trainer));
+    DD_TRY(dd_same_data_write(writer, &trainer->data));
     DD_TRY(dd_safetensors_writer_add(writer, updates_name, DD_STORED_I64, 1, &parameters, c->updates));
     DD_TRY(dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, c->factors));
     DD_TRY(dd_safetensors_writer_add(writer, state_name, DD_STORED_I64, 1, &state_count, c->state));
@@ -169,6 +172,7 @@ cleanup:
 typedef struct resumption {
     ddaebm_trainer *trainer; /* the result */
     const ddaebm_dataset *dataset;
+    ddaebm_resume_data data;
 } resumption;
 
 static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safetensors *file) {
@@ -176,15 +180,21 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
     ddaebm_model *model = NULL;
     ddaebm_trainer *trainer = NULL;
     const int64_t *state = NULL;
+    bool same_data = false;
     ddaebm_status status;
     DD_TRY(find_integers(&state, file, state_name, STATE_COUNT));
     DD_TRY(dd_model_file_check_counts(state_name, &state[STATE_STEP], 1));
     DD_TRY(dd_model_file_read(&model, context, file));
     DD_TRY(dd_trainer_create(&trainer, model, r->dataset, (uint64_t)state[STATE_SEED], false));
+    DD_TRY(dd_same_data_check(&same_data, file, &trainer->data, r->data));
+    if (!same_data)
+        dd_report(trainer->model->context, DDAEBM_LOG_INFO,
+                  "the data is other than the run had; mean and standard deviation of its columns stay those of the checkpoint");
     DD_TRY(restore(trainer, file));
     trainer->step = (uint64_t)state[STATE_STEP];
     DD_TRY(dd_held_out_create(&trainer->held_out, trainer));
-    DD_TRY(dd_held_out_restore(trainer, file));
+    if (same_data)
+        DD_TRY(dd_held_out_restore(trainer, file));
     r->trainer = trainer;
     trainer = NULL;
 cleanup:
@@ -193,17 +203,31 @@ cleanup:
     return status;
 }
 
-ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trainer **out, ddaebm_context *context, const ddaebm_reader *reader,
-                                           const ddaebm_dataset *dataset) {
+ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *context, const ddaebm_reader *reader,
+                                         const ddaebm_dataset *dataset, const ddaebm_resume_options *options) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(reader);
     DD_REQUIRE(dataset);
-    resumption r = {NULL, dataset};
-    ddaebm_status status = dd_safetensors_use(context, reader, resume, &r);
+    DD_REQUIRE(options);
+    ddaebm_resume_options ours = DDAEBM_RESUME_OPTIONS_INIT;
+    ddaebm_status status = dd_struct_in(&ours, sizeof ours, options, "DDAEBM_RESUME_OPTIONS_INIT");
+    if (status != DDAEBM_OK)
+        return status;
+    if (ours.data != DDAEBM_RESUME_SAME_DATA && ours.data != DDAEBM_RESUME_OTHER_DATA)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "data of the options is %d; allowed: 0 for the same, 1 for other data", (int)ours.data);
+
+    resumption r = {NULL, dataset, ours.data};
+    status = dd_safetensors_use(context, reader, resume, &r);
     if (status == DDAEBM_OK)
         *out = r.trainer;
     return status;
+}
+
+ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trainer **out, ddaebm_context *context, const ddaebm_reader *reader,
+                                           const ddaebm_dataset *dataset) {
+    const ddaebm_resume_options options = DDAEBM_RESUME_OPTIONS_INIT;
+    return ddaebm_trainer_resume_with(out, context, reader, dataset, &options);
 }
 
 ddaebm_status ddaebm_trainer_resume(ddaebm_trainer **out, ddaebm_context *context, const char *path,

@@ -189,6 +189,8 @@ ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
     trainer->shards = 1;
     trainer->batch = (size_t)dd_trainer_settings(trainer)->training.batch;
     trainer->slots = dd_step_slots_of(&trainer->model->parameters);
+    if (dataset)
+        DD_TRY(dd_fingerprint_make(&trainer->data, model->context, dataset));
     DD_TRY(allocate(trainer));
     DD_TRY(dd_trainer_plan(trainer, observe ? DD_STEP_OBSERVED : DD_STEP_PLAIN));
     if (observe)
@@ -306,8 +308,15 @@ ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_h
 ddaebm_status ddaebm_trainer_set_dataset(ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
     DD_REQUIRE(trainer);
     DD_REQUIRE(dataset);
+    dd_fingerprint data = {.kind = DD_FINGERPRINT_NONE};
     ddaebm_status status = dd_model_check_data(trainer->model, dataset);
-    return status == DDAEBM_OK ? dd_held_out_change_data(trainer, dataset) : status;
+    if (status == DDAEBM_OK)
+        status = dd_fingerprint_make(&data, trainer->model->context, dataset);
+    if (status == DDAEBM_OK)
+        status = dd_held_out_change_data(trainer, dataset);
+    if (status == DDAEBM_OK)
+        trainer->data = data;
+    return status;
 }
 
 ddaebm_status ddaebm_trainer_set_shard(ddaebm_trainer *trainer, size_t index, size_t count) {

@@ -3,6 +3,7 @@
 #define DD_TRAINER_H
 
 #include "io/dataset.h"
+#include "io/fingerprint.h"
 #include "model/model.h"
 #include "objective/objective.h"
 #include "tensor/plan.h"
@@ -33,6 +34,7 @@ typedef struct dd_energy_before {
 struct ddaebm_trainer {
     ddaebm_model *model; /* its weights are the ones trained */
     const ddaebm_dataset *dataset;
+    dd_fingerprint data; /* of the data set */
     uint64_t seed, step;
     size_t shard, shards; /* which part of a batch it draws, and of how many */
     dd_stage stage;

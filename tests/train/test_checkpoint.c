@@ -228,6 +228,13 @@ START_TEST(corrupt_checkpoints_are_refused) {
         {{.scale = "trainer.state", .factor = -1}, DDAEBM_OUT_OF_RANGE, "trainer.state"},
         {{.poke = "trainer.energy.net.layers.0.bias", .value = (double)NAN}, DDAEBM_NOT_FINITE, "trainer.energy.net.layers.0.bias"},
         {{.poke = "energy.net.layers.0.bias", .value = (double)NAN}, DDAEBM_NOT_FINITE, "tensor energy.net.layers.0.bias"},
+        {{.shorten = "trainer.data"}, DDAEBM_MISMATCH, "trainer.data does not hold 3 whole numbers"},
+        {{.retype = "trainer.data"}, DDAEBM_MISMATCH, "trainer.data does not hold 3 whole numbers"},
+        {{.scale = "trainer.data", .factor = -1}, DDAEBM_OUT_OF_RANGE, "element 0 of tensor trainer.data is -21"},
+        {{.scale = "trainer.data", .factor = 0x1p60}, DDAEBM_OUT_OF_RANGE, "element 0 of tensor trainer.data"},
+        {{.scale = "trainer.data", .factor = 2}, DDAEBM_MISMATCH, "trainer.data is of rows of 4 numbers, the model of 2"},
+        {{.scale = "trainer.data", .factor = 0}, DDAEBM_MISMATCH, "trainer.data is of rows of 0 numbers, the model of 2"},
+        {{.poke = "trainer.data", .value = 5}, DDAEBM_MISMATCH, "both have 21 rows of 2 numbers, but other numbers"},
         {{.metadata = "version", .text = "4"}, DDAEBM_UNSUPPORTED, "version 4"},
         {{.metadata = "config", .text = "{}"}, DDAEBM_MISMATCH, "shape"},
     };

@@ -4,6 +4,8 @@
 #ifndef DD_CONVOLUTION_H
 #define DD_CONVOLUTION_H
 
+#include "base/ieee.h"
+
 #include <ddaebm/context.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,6 +2,8 @@
 #ifndef DD_MAPS_H
 #define DD_MAPS_H
 
+#include "base/ieee.h"
+
 #include <stddef.h>
 
 /* Sums over the rows of a matrix, a column each. */

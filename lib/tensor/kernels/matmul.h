@@ -2,6 +2,8 @@
 #ifndef DD_MATMUL_H
 #define DD_MATMUL_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

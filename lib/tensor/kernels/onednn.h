@@ -3,6 +3,8 @@
 #ifndef DD_ONEDNN_H
 #define DD_ONEDNN_H
 
+#include "base/ieee.h"
+
 #include <oneapi/dnnl/dnnl.h>
 
 /* Those that are called, named without their dnnl_. */

@@ -3,6 +3,8 @@
 #ifndef DD_TILES_H
 #define DD_TILES_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -3,6 +3,7 @@
 #ifndef DD_VECTOR_H
 #define DD_VECTOR_H
 
+#include "base/ieee.h"
 #include "tensor/ops.h"
 
 /* out[i] = op(a[i], b[i]); out overlaps neither. b is ignored by operations of one input. */

@@ -1,0 +1,215 @@
+#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "samefile.h"
+
+#include "console.h"
+#include "inputs.h"
+#include "outputs.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
+/* ---- Which file a path is. ---- */
+
+/* A file that is there by its own numbers; one that is not by those of its folder, and its name. */
+typedef struct identity {
+    enum { ID_NONE, ID_FILE, ID_FOLDER, ID_NEW } kind; /* ID_NONE: a device, a pipe, or what cannot be looked at */
+    dev_t device;
+    ino_t number;
+    char name[NAME_MAX + 1];
+} identity;
+
+/* Cuts a path into its folder and the name in it, which stays in `path`. */
+static const char *split(char folder[PATH_MAX], const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t length = !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    memcpy(folder, slash ? path : ".", slash ? length : 2);
+    if (slash)
+        folder[length] = '\0';
+    return slash ? slash + 1 : path;
+}
+
+/* Replaces the path of a link by what it points to. False if it is no link, or what it says is too long. */
+static bool follow(char path[PATH_MAX]) {
+    char target[PATH_MAX], joined[2 * PATH_MAX], folder[PATH_MAX];
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length <= 0)
+        return false;
+    target[length] = '\0';
+    (void)split(folder, path);
+    int written =
+        target[0] == '/' ? snprintf(joined, sizeof joined, "%s", target) : snprintf(joined, sizeof joined, "%s/%s", folder, target);
+    if (written < 0 || written >= PATH_MAX)
+        return false;
+    memcpy(path, joined, (size_t)written + 1);
+    return true;
+}
+
+/* Of a path where nothing is, or a link to nothing. */
+static identity identify_new(const char *path) {
+    enum { MOST_LINKS = 40 };
+    identity found = {.kind = ID_NONE};
+    char end[PATH_MAX], folder[PATH_MAX];
+    struct stat about;
+    if (strlen(path) >= sizeof end)
+        return found;
+    memcpy(end, path, strlen(path) + 1);
+    for (int links = 0; links < MOST_LINKS && follow(end);)
+        links++;
+    const char *name = split(folder, end);
+    if (stat(folder, &about) != 0 || strlen(name) >= sizeof found.name)
+        return found;
+    found.kind = ID_NEW;
+    found.device = about.st_dev;
+    found.number = about.st_ino;
+    memcpy(found.name, name, strlen(name) + 1);
+    return found;
+}
+
+static identity identify(const char *path) {
+    identity found = {.kind = ID_NONE};
+    struct stat about;
+    if (stat(path, &about) != 0)
+        return errno == ENOENT ? identify_new(path) : found;
+    if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode)) {
+        found.kind = S_ISREG(about.st_mode) ? ID_FILE : ID_FOLDER;
+        found.device = about.st_dev;
+        found.number = about.st_ino;
+    }
+    return found;
+}
+
+static bool is_same(const identity *a, const identity *b) {
+    return a->kind != ID_NONE && a->kind == b->kind && a->device == b->device && a->number == b->number &&
+           strcmp(a->name, b->name) == 0;
+}
+
+bool same_file(const char *a, const char *b) {
+    identity first = identify(a), second = identify(b);
+    return is_same(&first, &second);
+}
+
+/* ---- Images among images. ---- */
+
+static bool is_image_name(const char *path) {
+    return has_ending(path, ".png") || has_ending(path, ".jpg") || has_ending(path, ".jpeg") || has_ending(path, ".bin");
+}
+
+/* What a walk through a folder looks for: nftw hands nothing on. */
+static struct {
+    dev_t device;
+    ino_t number;
+    bool below;
+} wanted;
+
+static int compare_entry(const char *path, const struct stat *about, int type, struct FTW *place) {
+    bool here = wanted.below || place->level == 1;
+    return type == FTW_F && here && is_image_name(path) && about->st_dev == wanted.device && about->st_ino == wanted.number;
+}
+
+/* Whether a file that is there has a name in the folder as well, by a link. */
+static bool has_name_in(const identity *file, const char *folder, bool below) {
+    enum { MOST_OPEN = 16 };
+    wanted.device = file->device;
+    wanted.number = file->number;
+    wanted.below = below;
+    return file->kind == ID_FILE && nftw(folder, compare_entry, MOST_OPEN, 0) == 1;
+}
+
+bool is_image_in(const char *path, const char *folder, bool below) {
+    identity images = identify(folder), file = identify(path);
+    char named[PATH_MAX], real[PATH_MAX];
+    if (images.kind != ID_FOLDER || strlen(path) >= sizeof named)
+        return false;
+    if (!is_image_name(path))
+        return has_name_in(&file, folder, below);
+    (void)split(named, path);
+    if (!realpath(named, real))
+        return false;
+    for (;;) {
+        identity here = identify(real);
+        if (is_same(&here, &images))
+            return true;
+        char *slash = strrchr(real, '/');
+        if (!below || !slash || slash[1] == '\0')
+            return has_name_in(&file, folder, below);
+        slash[slash == real ? 1 : 0] = '\0';
+    }
+}
+
+/* ---- The options of a command. ---- */
+
+/* An option names the same kind of file in every command that has it. */
+static const char *const inputs[] = {"data", "model", "resume", "config", "ordinary", "anomalous"};
+static const char *const outputs[] = {"out", "checkpoint", "log", "steps-out"};
+enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
+
+typedef struct named_file {
+    const char *option, *path;
+    identity id;
+} named_file;
+
+static const option_row *find_row(const option_row *rows, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* The files that options of these names are given; how many. */
+static size_t list_files(named_file *files, const option_row *rows, size_t count, const char *const *names, size_t most,
+                         const char *stream) {
+    size_t found = 0;
+    for (size_t i = 0; i < most; i++) {
+        const option_row *row = find_row(rows, count, names[i]);
+        const char *path = row && row->kind == KIND_TEXT ? *row->target.text : NULL;
+        if (!path || (strcmp(names[i], "data") == 0 && is_named_set(path)))
+            continue;
+        path = strcmp(path, "-") == 0 ? stream : path;
+        files[found++] = (named_file){names[i], path, identify(path)};
+    }
+    return found;
+}
+
+/* An output that is read as well. */
+static int check_input(const command *self, const named_file *written, const named_file *source, bool below) {
+    if (strcmp(written->option, "checkpoint") == 0 && strcmp(source->option, "resume") == 0)
+        return 0; /* replaces itself */
+    if (is_same(&written->id, &source->id))
+        return misuse(self->name, "--%s would write over the file of --%s, %.250s; give --%s another name", written->option,
+                      source->option, source->path, written->option);
+    if (strcmp(source->option, "data") == 0 && is_image_in(written->path, source->path, below))
+        return misuse(self->name, "--%s %.200s would be one of the images of --data; give it another folder", written->option,
+                      written->path);
+    return 0;
+}
+
+int check_files(const command *self, const option_row *rows, size_t count) {
+    named_file read[INPUTS], written[OUTPUTS];
+    size_t reads = list_files(read, rows, count, inputs, INPUTS, "/dev/stdin");
+    size_t writes = list_files(written, rows, count, outputs, OUTPUTS, "/dev/stdout");
+    const option_row *recursive = find_row(rows, count, "recursive");
+    bool below = recursive && *recursive->target.flag;
+    for (size_t i = 0; i < writes; i++) {
+        for (size_t j = 0; j < reads; j++) {
+            int code = check_input(self, &written[i], &read[j], below);
+            if (code != 0)
+                return code;
+        }
+        for (size_t j = 0; j < i; j++)
+            if (!is_descriptor(written[i].path) && is_same(&written[i].id, &written[j].id))
+                return misuse(self->name, "--%s and --%s are the same file, %.250s; give one of them another name",
+                              written[i].option, written[j].option, written[i].path);
+    }
+    return 0;
+}

@@ -92,8 +92,9 @@ static ddaebm_status read_images(dd_pictures *out, ddaebm_context *context, cons
         dd_free(context, file);
     }
     if (status == DDAEBM_OK && r.long_files > 0)
-        dd_report(context, DDAEBM_LOG_WARNING, "%.100s has %zu bytes after the end of its image%s; they are passed over",
-                  names->items[r.first_long], r.first_surplus, r.long_files > 1 ? ", and others have some, too" : "");
+        dd_report(context, DDAEBM_LOG_WARNING, "%.100s has %zu byte%s after the end of its image%s: passed over",
+                  names->items[r.first_long], r.first_surplus, r.first_surplus == 1 ? "" : "s",
+                  r.long_files > 1 ? " (and others have some, too)" : "");
     if (status == DDAEBM_OK)
         *out = r.set;
     else
@@ -113,7 +114,7 @@ static bool has_other_images(const dd_image_walk *walk) {
 
 static void report_passed(ddaebm_context *context, const dd_image_walk *walk) {
     char text[DD_WALK_ROOM];
-    bool serious = walk->images_below > 0 || has_other_images(walk) || (walk->batches.count > 0 && walk->images.count > 0);
+    bool serious = walk->images_below > 0 || walk->lost > 0 || has_other_images(walk);
     if (walk->batches.count > 0 && walk->images.count > 0)
         dd_report(context, DDAEBM_LOG_WARNING, "the folder has CIFAR-10's batches, which are read, and %zu images, which are not",
                   walk->images.count);
@@ -123,6 +124,12 @@ static void report_passed(ddaebm_context *context, const dd_image_walk *walk) {
 
 static ddaebm_status refuse_empty(const char *path, const dd_image_walk *walk) {
     char text[DD_WALK_ROOM];
+    if (walk->images_below > 0)
+        return dd_fail(DDAEBM_FORMAT,
+                       "%.250s: this folder has no images of its own, and %s%zu in %zu folder%s below: --recursive "
+                       "reads those",
+                       path, walk->counted_all ? "" : "at least ", walk->images_below, walk->folders_below,
+                       walk->folders_below == 1 ? "" : "s");
     (void)dd_image_walk_describe(text, walk);
     return dd_fail(DDAEBM_FORMAT,
                    "%.250s: this folder has no images: no file that ends in .png, .jpg or .jpeg, and no data_batch_*.bin%s%s", path,

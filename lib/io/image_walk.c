@@ -51,7 +51,8 @@ static bool is_batch(const char *name) {
 static void count_ending(dd_image_walk *walk, const char *name) {
     char ending[DD_ENDING_ROOM] = "";
     const char *point = strrchr(name, '.');
-    if (point && strlen(point) < sizeof ending)
+    const bool too_long = point && strlen(point) >= sizeof ending;
+    if (point && !too_long)
         for (size_t i = 0; point[i]; i++)
             ending[i] = (char)(point[i] >= 'A' && point[i] <= 'Z' ? point[i] - 'A' + 'a' : point[i]);
 
@@ -59,10 +60,8 @@ static void count_ending(dd_image_walk *walk, const char *name) {
     walk->passed++;
     while (at < walk->kinds && strcmp(walk->endings[at].ending, ending) != 0)
         at++;
-    if (at == DD_MOST_ENDINGS) {
-        walk->others++;
+    if (at == DD_MOST_ENDINGS || too_long)
         return;
-    }
     if (at == walk->kinds)
         memcpy(walk->endings[walk->kinds++].ending, ending, sizeof ending);
     walk->endings[at].files++;
@@ -114,6 +113,30 @@ static ddaebm_status note_visit(bool *first, walking *w, const struct stat *abou
     return DDAEBM_OK;
 }
 
+/* The folders that `path` lies in: a link that leads back to one is no folder below. */
+static ddaebm_status note_those_above(walking *w) {
+    struct stat about, above;
+    int result = 0;
+    DD_UNINTERRUPTED(result, stat(w->path, &about));
+    char *path = dd_folder_join(w->context, w->path, "..");
+    ddaebm_status status = path ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    while (result == 0 && status == DDAEBM_OK) {
+        bool first = true;
+        DD_UNINTERRUPTED(result, stat(path, &above));
+        if (result != 0 || (above.st_dev == about.st_dev && above.st_ino == about.st_ino))
+            break; /* the root is above itself */
+        status = note_visit(&first, w, &above);
+        about = above;
+        char *higher = status == DDAEBM_OK ? dd_folder_join(w->context, path, "..") : NULL;
+        if (status == DDAEBM_OK && !higher)
+            status = DDAEBM_OUT_OF_MEMORY;
+        dd_free(w->context, path);
+        path = higher;
+    }
+    dd_free(w->context, path);
+    return status;
+}
+
 static bool is_link(const char *path) {
     struct stat about;
     int result = 0;
@@ -156,7 +179,10 @@ static ddaebm_status add_entry(walking *w, const char *folder, const char *name,
         DD_UNINTERRUPTED(result, stat(whole, &about));
 
     const bool is_folder = result == 0 && S_ISDIR(about.st_mode);
-    if (status == DDAEBM_OK && is_folder && is_image(name) && !*folder && !w->recursive)
+    const bool is_lost = whole && result != 0 && !is_image(name) && !is_batch(name) && is_link(whole);
+    if (is_lost)
+        w->walk.lost++;
+    else if (status == DDAEBM_OK && is_folder && is_image(name) && !*folder && !w->recursive)
         status = refuse_folder(whole);
     else if (status == DDAEBM_OK)
         status = is_folder ? add_folder(w, inside, whole) : add_file(w, folder, name, inside, images);
@@ -202,6 +228,7 @@ cleanup:
 ddaebm_status dd_image_walk_folder(dd_image_walk *out, ddaebm_context *context, const char *path, bool recursive) {
     walking w = {.walk = {.counted_all = true}, .context = context, .path = path, .recursive = recursive};
     ddaebm_status status;
+    DD_TRY(note_those_above(&w));
     DD_TRY(dd_names_add(&w.folders, context, ""));
     for (size_t i = 0; i < w.folders.count; i++) {
         w.walk.counted_all = recursive || w.entries < MOST_COUNTED;
@@ -239,7 +266,7 @@ static size_t describe_endings(char *out, size_t room, const dd_image_walk *walk
     memcpy(sorted, walk->endings, sizeof sorted);
     qsort(sorted, walk->kinds, sizeof *sorted, compare_counts);
     for (size_t i = 0; i < walk->kinds && i < MOST_SHOWN; i++) {
-        const char *ending = *sorted[i].ending ? sorted[i].ending : "without a short ending";
+        const char *ending = *sorted[i].ending ? sorted[i].ending : "without an ending";
         used += (size_t)snprintf(out + used, room - used, "%s%zu %s", i > 0 ? ", " : "", sorted[i].files, ending);
         shown += sorted[i].files;
     }
@@ -265,8 +292,11 @@ const char *dd_image_walk_describe(char out[DD_WALK_ROOM], const dd_image_walk *
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used, "%s%s%zu image%s in %zu folder%s below, which --recursive reads",
                                  used > 0 ? "; " : "", walk->counted_all ? "" : "at least ", walk->images_below,
                                  plural(walk->images_below), walk->folders_below, plural(walk->folders_below));
+    if (walk->lost > 0)
+        used += (size_t)snprintf(out + used, DD_WALK_ROOM - used, "%s%zu link%s that lead%s nowhere", used > 0 ? "; " : "",
+                                 walk->lost, plural(walk->lost), walk->lost == 1 ? "s" : "");
     if (walk->repeated > 0 && walk->images_below == 0)
-        (void)snprintf(out + used, DD_WALK_ROOM - used, "%s%zu link%s to folders that were read already", used > 0 ? "; " : "",
-                       walk->repeated, plural(walk->repeated));
+        (void)snprintf(out + used, DD_WALK_ROOM - used, "%s%zu link%s back to a folder that is read anyway, or above",
+                       used > 0 ? "; " : "", walk->repeated, plural(walk->repeated));
     return out;
 }

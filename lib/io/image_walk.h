@@ -4,7 +4,7 @@
 
 #include "io/folder.h"
 
-/* Endings of files that are counted one by one; files of further endings are counted together. */
+/* Endings of files that are counted one by one. */
 enum { DD_MOST_ENDINGS = 16, DD_ENDING_ROOM = 12 };
 
 typedef struct dd_ending_count {
@@ -16,9 +16,10 @@ typedef struct dd_image_walk {
     dd_names images;  /* what ends in .png, .jpg or .jpeg: paths from the folder on */
     dd_names batches; /* data_batch_*.bin of the folder itself: CIFAR-10's */
     dd_ending_count endings[DD_MOST_ENDINGS];
-    size_t kinds, passed, others;       /* endings; files passed over, and those of them with endings beyond the table */
+    size_t kinds, passed; /* endings; files passed over, of which those with further or long endings are in no count */
+    size_t lost;          /* links that lead nowhere, and are named as no image is */
     size_t images_below, folders_below; /* where the folders below are not read: images in them, and folders that have some */
-    size_t repeated;                    /* links to folders that had been walked already */
+    size_t repeated;                    /* links to folders that had been walked already, or that the folder lies in */
     bool counted_all;                   /* of what is below */
 } dd_image_walk;
 
@@ -28,7 +29,7 @@ typedef struct dd_image_walk {
 ddaebm_status dd_image_walk_folder(dd_image_walk *out, ddaebm_context *context, const char *path, bool recursive);
 
 /* Room for dd_image_walk_describe. */
-enum { DD_WALK_ROOM = 400 };
+enum { DD_WALK_ROOM = 512 };
 
 /* Writes what was passed over and why: "12 files that are no PNG or JPEG (9 .txt, 3 .bmp); 40 images in 4 folders below, which --recursive reads".
  * "" for nothing. Gives `out` back. */

@@ -5,7 +5,7 @@
 #include "io/folder.h"
 
 /* Endings of files that are counted one by one. */
-enum { DD_MOST_ENDINGS = 16, DD_ENDING_ROOM = 12 };
+enum { DD_MOST_ENDINGS = 64, DD_ENDING_ROOM = 12 };
 
 typedef struct dd_ending_count {
     char ending[DD_ENDING_ROOM]; /* in lower case, with its point; "" for none */

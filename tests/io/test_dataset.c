@@ -233,7 +233,7 @@ START_TEST(pictures_are_told_by_their_content) {
 }
 END_TEST
 
-/* Arrays of images are images, or are refused: tests/io/test_image_array.c has the rules. */
+/* Arrays of images are images, or are refused: tests/io/test_content.c has the rules. */
 START_TEST(floats_are_images) {
     float values[24], back[24];
     const size_t shape[] = {2, 2, 2, 3};

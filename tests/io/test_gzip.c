@@ -2,6 +2,7 @@
 #include "base/context.h"
 #include "io/gzip.h"
 #include "support/counted.h"
+#include "support/heard.h"
 #include "support/pictures_small.h"
 
 #include <limits.h>
@@ -78,28 +79,18 @@ END_TEST
 
 /* ---- Members. ---- */
 
-static char line[256];
-static size_t lines;
-
-static void keep_line(void *user, ddaebm_log_level level, const char *text) {
-    (void)user;
-    ck_assert_int_eq(level, DDAEBM_LOG_WARNING);
-    snprintf(line, sizeof line, "%s", text);
-    lines++;
-}
-
 /* The file is unpacked to the bytes, once or twice, with so many warnings. */
 static void assert_unpacked(const uint8_t *data, size_t size, size_t expected, size_t warnings) {
     void *out = NULL;
     size_t out_size = 0;
     uint8_t *exact = exact_copy(data, size);
-    lines = 0;
+    heard_lines = 0;
     ASSERT_OK(dd_gzip_unpack(&out, &out_size, context, exact, size, LARGE));
     ck_assert_uint_eq(out_size, expected);
     for (size_t i = 0; i < out_size; i++)
         ck_assert_uint_eq(((uint8_t *)out)[i], bytes[i % 1000]);
     ck_assert_int_eq(((uint8_t *)out)[out_size], 0);
-    ck_assert_uint_eq(lines, warnings);
+    ck_assert_uint_eq(heard_lines, warnings);
     free(exact);
     dd_free(context, out);
 }
@@ -109,7 +100,7 @@ START_TEST(members_are_put_together) {
     static const uint8_t bgzip_end[] = {0x1F, 0x8B, 8,    4, 0, 0, 0, 0, 0, 0xFF, 6, 0, 0x42, 0x43,
                                         2,    0,    0x1B, 0, 3, 0, 0, 0, 0, 0,    0, 0, 0,    0};
     open_context(2);
-    ASSERT_OK(ddaebm_context_set_log(context, keep_line, NULL, DDAEBM_LOG_INFO));
+    hear_context(context);
     size_t size = make_file(1000), twice = 2 * size, end = twice + sizeof bgzip_end;
     memcpy(file + size, file, size);
     assert_unpacked(file, twice, 2000, 0);
@@ -120,7 +111,7 @@ START_TEST(members_are_put_together) {
     assert_unpacked(file, end + 512, 2000, 0);
     memcpy(file + end, "\n", 1);
     assert_unpacked(file, end + 1, 2000, 1);
-    ck_assert_ptr_nonnull(strstr(line, "1 bytes follow its gzip data that are none"));
+    ck_assert_ptr_nonnull(strstr(heard_line, "1 bytes follow its gzip data that are none"));
     memcpy(file + end, "\0\0x", 3);
     assert_unpacked(file, end + 3, 2000, 1);
     memcpy(file + end, "\0\x1F\x8B", 3); /* behind zeros no member is looked for, as zcat does not */
@@ -152,7 +143,7 @@ END_TEST
 /* More than zlib takes at once. Only the first page of it is ever touched. */
 START_TEST(a_vast_file_is_read_in_pieces) {
     open_context(2);
-    ASSERT_OK(ddaebm_context_set_log(context, keep_line, NULL, DDAEBM_LOG_INFO));
+    hear_context(context);
     const size_t vast = (size_t)UINT_MAX + 10;
     void *out = NULL, *mapped = mmap(NULL, vast, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     size_t out_size = 0, size = make_file(10);
@@ -161,11 +152,11 @@ START_TEST(a_vast_file_is_read_in_pieces) {
     ((char *)mapped)[size] = 'x';
     char expected[64];
     snprintf(expected, sizeof expected, "%zu bytes follow its gzip data", vast - size);
-    lines = 0;
+    heard_lines = 0;
     ASSERT_OK(dd_gzip_unpack(&out, &out_size, context, mapped, vast, LARGE));
     ck_assert_uint_eq(out_size, 10);
-    ck_assert_uint_eq(lines, 1);
-    ck_assert_ptr_nonnull(strstr(line, expected));
+    ck_assert_uint_eq(heard_lines, 1);
+    ck_assert_ptr_nonnull(strstr(heard_line, expected));
     dd_free(context, out);
     ck_assert_int_eq(munmap(mapped, vast), 0);
     close_context();

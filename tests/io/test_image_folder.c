@@ -4,27 +4,15 @@
 #include "io/image_walk.h"
 #include "support/counted.h"
 #include "support/faults.h"
+#include "support/heard.h"
 #include "support/pictures_small.h"
 
 #include <errno.h>
 #include <stdarg.h>
 
-static char line[512];
-static ddaebm_log_level level_of_line;
-static size_t lines;
-
-static void keep_line(void *user, ddaebm_log_level level, const char *text) {
-    (void)user;
-    snprintf(line, sizeof line, "%s", text);
-    level_of_line = level;
-    lines++;
-}
-
 static void begin(void) {
     open_context(1);
-    ASSERT_OK(ddaebm_context_set_log(context, keep_line, NULL, DDAEBM_LOG_INFO));
-    lines = 0;
-    *line = '\0';
+    hear_context(context);
 }
 
 static void make_folders(const char *name, ...) {
@@ -195,7 +183,7 @@ START_TEST(a_folder_is_read_in_order) {
         fill_bytes(expected, sizeof expected, i + 1);
         ck_assert_mem_eq(out.pixels + i * 3 * PIXELS, expected, 3 * PIXELS);
     }
-    ck_assert_uint_eq(lines, 0);
+    ck_assert_uint_eq(heard_lines, 0);
     dd_free(context, out.block);
     close_context();
 }
@@ -261,20 +249,20 @@ START_TEST(a_note_says_what_was_passed_over) {
     put_image("dogs/3.png", 2, 2, 1, 3);
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
                  "this folder has no images of its own, and 3 in 2 folders below: --recursive reads those");
-    ck_assert_uint_eq(lines, 0);
+    ck_assert_uint_eq(heard_lines, 0);
     ASSERT_OK(read_set(&out, 0, 1));
-    ck_assert(out.count == 3 && lines == 1 && level_of_line == DDAEBM_LOG_INFO);
+    ck_assert(out.count == 3 && heard_lines == 1 && heard_level == DDAEBM_LOG_INFO);
     dd_free(context, out.block);
     put_image("a.png", 2, 2, 1, 1);
     ASSERT_OK(read_set(&out, 0, 0));
-    ck_assert(out.count == 1 && lines == 2 && level_of_line == DDAEBM_LOG_WARNING);
-    ck_assert_str_eq(line,
+    ck_assert(out.count == 1 && heard_lines == 2 && heard_level == DDAEBM_LOG_WARNING);
+    ck_assert_str_eq(heard_line,
                      "passed over: 1 file that is neither PNG nor JPEG (1 .txt); 3 images in 2 folders below, which --recursive "
                      "reads");
     dd_free(context, out.block);
     put_text("b.webp");
     ASSERT_OK(read_set(&out, 0, 1));
-    ck_assert(out.count == 4 && lines == 3 && level_of_line == DDAEBM_LOG_WARNING);
+    ck_assert(out.count == 4 && heard_lines == 3 && heard_level == DDAEBM_LOG_WARNING);
     dd_free(context, out.block);
     close_context();
 }
@@ -287,8 +275,8 @@ START_TEST(batches_come_before_images) {
     put_file(in_folder("data_batch_1.bin"), batch, sizeof batch);
     put_image("a.png", 2, 2, 1, 1);
     ASSERT_OK(read_set(&out, 0, 0));
-    ck_assert(out.count == 2 && out.shape.height == 32 && lines == 1 && level_of_line == DDAEBM_LOG_WARNING);
-    ck_assert_ptr_nonnull(strstr(line, "batches, which are read, and 1 images, which are not"));
+    ck_assert(out.count == 2 && out.shape.height == 32 && heard_lines == 1 && heard_level == DDAEBM_LOG_WARNING);
+    ck_assert_ptr_nonnull(strstr(heard_line, "batches, which are read, and 1 images, which are not"));
     dd_free(context, out.block);
     ASSERT_OK(read_set(&out, 16, 0));
     ck_assert(out.count == 2 && out.shape.height == 16);
@@ -315,11 +303,12 @@ START_TEST(bytes_after_the_end_are_passed_over) {
         put_file(in_folder(name), file, size + (i > 0));
         if (i == 0)
             continue;
-        lines = 0;
+        heard_lines = 0;
         ASSERT_OK(read_set(&out, 0, 0));
-        ck_assert(out.count == (size_t)i + 1 && lines == 1 && level_of_line == DDAEBM_LOG_WARNING);
-        ck_assert_str_eq(line, i == 1 ? "b.png has 1 byte after the end of its image: passed over"
-                                      : "b.png has 1 byte after the end of its image (and others have some, too): passed over");
+        ck_assert(out.count == (size_t)i + 1 && heard_lines == 1 && heard_level == DDAEBM_LOG_WARNING);
+        ck_assert_str_eq(heard_line, i == 1
+                                         ? "b.png has 1 byte after the end of its image: passed over"
+                                         : "b.png has 1 byte after the end of its image (and others have some, too): passed over");
         dd_free(context, out.block);
     }
     close_context();

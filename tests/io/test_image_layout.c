@@ -1,21 +1,11 @@
 #define _GNU_SOURCE
 #include "io/image_layout.h"
 #include "support/counted.h"
-
-static char line[256];
-static size_t lines;
-
-static void keep_line(void *user, ddaebm_log_level level, const char *text) {
-    (void)user;
-    ck_assert_int_eq(level, DDAEBM_LOG_INFO);
-    snprintf(line, sizeof line, "%s", text);
-    lines++;
-}
+#include "support/heard.h"
 
 static void begin(void) {
     open_context(1);
-    ASSERT_OK(ddaebm_context_set_log(context, keep_line, NULL, DDAEBM_LOG_INFO));
-    lines = 0;
+    hear_context(context);
 }
 
 /* A shape, and what it is: 0 for rows, `why` for what is refused, `note` for a guess. */
@@ -62,7 +52,7 @@ START_TEST(shapes_are_images_or_refused) {
         dd_array_axes axes = {.rank = rows[i].rank, .kind = DD_FRACTIONS};
         dd_image_layout out = {{77, 77, 77}, true};
         memcpy(axes.length, rows[i].shape, sizeof axes.length);
-        lines = 0;
+        heard_lines = 0;
         ddaebm_status status = dd_image_layout_find(&out, context, &axes, rows[i].asked);
         ck_assert_msg((status != DDAEBM_OK) == (rows[i].why != NULL), "row %zu: %s", i, ddaebm_error_message());
         if (rows[i].why) {
@@ -74,8 +64,8 @@ START_TEST(shapes_are_images_or_refused) {
         ck_assert_msg(out.shape.height == rows[i].height && out.shape.width == rows[i].width &&
                           out.shape.channels == rows[i].channels && out.planes == rows[i].planes,
                       "row %zu: %zu x %zu x %zu", i, out.shape.height, out.shape.width, out.shape.channels);
-        ck_assert_uint_eq(lines, rows[i].note != NULL);
-        ck_assert_msg(!rows[i].note || strstr(line, rows[i].note) != NULL, "row %zu: %s", i, line);
+        ck_assert_uint_eq(heard_lines, rows[i].note != NULL);
+        ck_assert_msg(!rows[i].note || strstr(heard_line, rows[i].note) != NULL, "row %zu: %s", i, heard_line);
     }
     close_context();
 }

@@ -2,23 +2,13 @@
 #include "base/context.h"
 #include "io/image_range.h"
 #include "support/counted.h"
+#include "support/heard.h"
 
 #include <math.h>
 
-static char line[256];
-static size_t lines;
-
-static void keep_line(void *user, ddaebm_log_level level, const char *text) {
-    (void)user;
-    ck_assert_int_eq(level, DDAEBM_LOG_INFO);
-    snprintf(line, sizeof line, "%s", text);
-    lines++;
-}
-
 static void begin(void) {
     open_context(1);
-    ASSERT_OK(ddaebm_context_set_log(context, keep_line, NULL, DDAEBM_LOG_INFO));
-    lines = 0;
+    hear_context(context);
 }
 
 static ddaebm_status find(dd_image_range *out, float *values, dd_number_kind kind, double black, double white) {
@@ -58,12 +48,12 @@ START_TEST(what_is_known_is_found) {
         dd_image_range out = {77, 77, false};
         float values[4];
         memcpy(values, known[i].values, sizeof values);
-        lines = 0;
+        heard_lines = 0;
         ck_assert_msg(find(&out, values, known[i].kind, 0, 0) == DDAEBM_OK, "row %zu: %s", i, ddaebm_error_message());
         ck_assert_msg(out.black == known[i].black && out.white == known[i].white && out.levels == known[i].levels,
                       "row %zu: %g to %g, %d", i, out.black, out.white, out.levels);
-        ck_assert_uint_eq(lines, known[i].noted);
-        ck_assert(!lines || strstr(line, "--range says otherwise"));
+        ck_assert_uint_eq(heard_lines, known[i].noted);
+        ck_assert(!heard_lines || strstr(heard_line, "--range says otherwise"));
     }
     close_context();
 }
@@ -94,7 +84,7 @@ START_TEST(what_is_not_known_is_refused) {
         float values[4];
         memcpy(values, strange[i].values, sizeof values);
         ASSERT_FAILS(find(&out, values, strange[i].kind, 0, 0), DDAEBM_OUT_OF_RANGE, strange[i].why);
-        ck_assert(out.black == 77 && lines == 0);
+        ck_assert(out.black == 77 && heard_lines == 0);
     }
     float values[] = {0, 1, NAN, 1};
     dd_image_range out;
@@ -110,7 +100,7 @@ START_TEST(a_range_may_be_asked_for) {
     dd_image_range out;
     begin();
     ASSERT_OK(find(&out, values, DD_FRACTIONS, 0, 16));
-    ck_assert(out.black == 0 && out.white == 16 && !out.levels && lines == 0);
+    ck_assert(out.black == 0 && out.white == 16 && !out.levels && heard_lines == 0);
     dd_rows images = {.values = values, .count = 1, .width = 4};
     dd_image_range_scale(&images, &out);
     ck_assert(values[0] == -1 && values[1] == 1 && values[2] == 0 && values[3] == -0.5f);
@@ -140,23 +130,23 @@ START_TEST(bytes_are_from_0_to_255) {
     static const struct {
         uint8_t high;
         double white;
-        size_t lines;
+        size_t heard_lines;
     } bytes[] = {{0, 255, 0}, {1, 1, 1}, {2, 255, 1}, {63, 255, 1}, {64, 255, 0}, {255, 255, 0}};
     dd_image_range out;
     begin();
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
-        lines = 0;
+        heard_lines = 0;
         ASSERT_OK(find_of_bytes(&out, bytes[i].high, 0, 0));
         ck_assert(out.black == 0 && out.white == bytes[i].white && out.levels);
-        ck_assert_uint_eq(lines, bytes[i].lines);
+        ck_assert_uint_eq(heard_lines, bytes[i].heard_lines);
     }
-    lines = 0;
+    heard_lines = 0;
     ASSERT_OK(find_of_bytes(&out, 1, 0, 255));
     ck_assert(out.white == 255 && out.levels);
     ASSERT_OK(find_of_bytes(&out, 16, 0, 16));
     ck_assert(out.white == 16 && !out.levels);
     ASSERT_FAILS(find_of_bytes(&out, 16, 0, 1), DDAEBM_OUT_OF_RANGE, "beyond the range 0:1");
-    ck_assert_uint_eq(lines, 0);
+    ck_assert_uint_eq(heard_lines, 0);
     close_context();
 }
 END_TEST

@@ -7,8 +7,8 @@
 
 enum { LARGEST_BYTE = 255, LEAST_OF_BYTES = 64 };
 
-/* How far beyond -1 and 1 samples of a model may lie, and numbers beyond a range that was asked for, as a share of it. */
-static const double beyond_samples = 0.1, beyond_asked = 0.05;
+/* How far beyond -1 and 1 the numbers of samples may lie. */
+static const double beyond_samples = 0.1;
 
 /* What numbers there are. */
 typedef struct survey {
@@ -45,23 +45,26 @@ static dd_image_range make_range(const survey *seen, double black, double white)
     return (dd_image_range){black, white, from_zero && black == 0 && (white == 1 || white == LARGEST_BYTE)};
 }
 
-/* Whether what was asked for is wide enough for the numbers; only what lies far beyond is an error, for resampled images have overshoots. */
+/* Whether the numbers lie within the range that was asked for, or by no more than its width beyond: samples of a model do, and resampled images. What
+ * lies farther is of another range. */
 static ddaebm_status check_asked(dd_image_range *out, const survey *seen, const ddaebm_read_options *options) {
     const double low = fmin(options->black, options->white), high = fmax(options->black, options->white);
-    const double margin = beyond_asked * (high - low);
-    if (seen->low < low - margin || seen->high > high + margin)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its numbers are from %g to %g, beyond the range %g:%g that was asked for", seen->low,
-                       seen->high, options->black, options->white);
+    const double width = high - low;
+    if (seen->low < low - width || seen->high > high + width)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its numbers are from %g to %g, far beyond the range %g:%g that was asked for",
+                       seen->low, seen->high, options->black, options->white);
     *out = make_range(seen, options->black, options->white);
     return DDAEBM_OK;
 }
 
 static ddaebm_status refuse(const survey *seen) {
+    const bool like_samples = seen->low < 0 && seen->low >= -3 && seen->high <= 3;
     return dd_fail(
         DDAEBM_OUT_OF_RANGE,
         "its numbers are from %g to %g; known of images: 0 to 255 (one of 64 at least), 0 to 1, and fractions from -1 to 1: "
-        "say which numbers are black and white, for instance --range %g:%g, or read rows with --layout rows",
-        seen->low, seen->high, seen->low, seen->high > seen->low ? seen->high : seen->low + 1);
+        "say which numbers are black and white, for instance --range %g:%g%s, or read rows with --layout rows",
+        seen->low, seen->high, seen->low, seen->high > seen->low ? seen->high : seen->low + 1,
+        like_samples ? " (-1:1 for samples of a model)" : "");
 }
 
 /* Takes a guess, and reports it. */

@@ -73,7 +73,7 @@ static const struct {
     {{-128, 127, 0, 1}, DD_INTEGERS, "--range -128:127"},
     {{0, 256, 0, 1}, DD_INTEGERS, "from 0 to 256"},
     {{0, 65535, 0, 1}, DD_INTEGERS, "from 0 to 65535"},
-    {{-2.1f, 2.6f, 0, 1}, DD_FRACTIONS, "or read rows with --layout rows"},
+    {{-2.1f, 2.6f, 0, 1}, DD_FRACTIONS, "--range -2.1:2.6 (-1:1 for samples of a model), or read rows with --layout rows"},
     {{5, 5, 5, 5}, DD_INTEGERS, "for instance --range 5:6"},
 };
 
@@ -96,7 +96,7 @@ START_TEST(what_is_not_known_is_refused) {
 END_TEST
 
 START_TEST(a_range_may_be_asked_for) {
-    float values[] = {0, 16, 8, 4}, over[] = {-0.5f, 16.5f, 8, 4}, far[] = {0, 17, 8, 4};
+    float values[] = {0, 16, 8, 4}, over[] = {-16, 32, 8, 4}, far[] = {0, 33, 8, 4};
     dd_image_range out;
     begin();
     ASSERT_OK(find(&out, values, DD_FRACTIONS, 0, 16));
@@ -104,9 +104,9 @@ START_TEST(a_range_may_be_asked_for) {
     dd_rows images = {.values = values, .count = 1, .width = 4};
     dd_image_range_scale(&images, &out);
     ck_assert(values[0] == -1 && values[1] == 1 && values[2] == 0 && values[3] == -0.5f);
-    ASSERT_OK(find(&out, over, DD_FRACTIONS, 0, 16)); /* as resampling leaves them */
+    ASSERT_OK(find(&out, over, DD_FRACTIONS, 0, 16)); /* as far as samples may lie */
     ASSERT_FAILS(find(&out, far, DD_FRACTIONS, 0, 16), DDAEBM_OUT_OF_RANGE,
-                 "its numbers are from 0 to 17, beyond the range 0:16 that was asked for");
+                 "its numbers are from 0 to 33, far beyond the range 0:16 that was asked for");
     float inverted[] = {255, 0, 0, 0};
     images.values = inverted;
     ASSERT_OK(find(&out, inverted, DD_INTEGERS, 255, 0));
@@ -145,7 +145,7 @@ START_TEST(bytes_are_from_0_to_255) {
     ck_assert(out.white == 255 && out.levels);
     ASSERT_OK(find_of_bytes(&out, 16, 0, 16));
     ck_assert(out.white == 16 && !out.levels);
-    ASSERT_FAILS(find_of_bytes(&out, 16, 0, 1), DDAEBM_OUT_OF_RANGE, "beyond the range 0:1");
+    ASSERT_FAILS(find_of_bytes(&out, 16, 0, 1), DDAEBM_OUT_OF_RANGE, "far beyond the range 0:1");
     ck_assert_uint_eq(heard_lines, 0);
     close_context();
 }

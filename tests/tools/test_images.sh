@@ -52,7 +52,7 @@ good data --data b1.npy --count 3 --out b1.read.npy
 numbers b1.read.npy | sort | uniq -c | awk '{ print $2 }' | tr '\n' ' ' >shades
 holds "Booleans are black and white" grep -qx -e '-1 1 ' shades
 "$ddaebm" data --data u1.npy --range 0:510 --count 3 --out half.npy # from -1 to 0
-bad 1 'its numbers are from -1 to 0, beyond the range 0:1 ' data --data half.npy --range 0:1 --count 3 --out never.npy
+bad 1 'its numbers are from -1 to 0, far beyond the range 0.5:1 ' data --data half.npy --range 0.5:1 --count 3 --out never.npy
 head -c 384 bytes | tr '\000-\377' '\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017' >digits
 od -An -v -t u1 -w1 digits | awk '{ printf "\\%03o\\0\\0\\0", $1 }' >octal
 printf "$(cat octal)" | array digits.npy '<i4' '6, 8, 8'
@@ -152,6 +152,16 @@ rm pictures/g.jpg
 bad 1 'layout is an option of arrays' data --data classes/cats --layout nchw --count 2 --out never.npy
 bad 1 'range is an option of arrays' data --data classes/cats --range 0:1 --count 2 --out never.npy
 bad 1 'recursive is an option of folders' data --data u1.npy --recursive --count 2 --out never.npy
+
+for array in tall large; do
+    mkdir $array
+    "$ddaebm" data --data $array.npy --count 1 --out $array/a.png 2>err
+done
+bad 1 'tall: its images are 20 pixels wide and 28 high; .*--resize 28 ' train --data tall $tiny --out never.st
+bad 1 'large: its images are 160 pixels wide and 160 high; .*--resize 128 ' train --data large $tiny --out never.st
+good data --data large --resize 128 --count 1 --out fits.npy
+holds "which --resize brings to a size" has_shape fits.npy '1, 128, 128, 1'
+bad 1 'the model takes 8 x 8 x 1; --resize 8 brings' score --model small.st --data tall --out never.npy
 
 # ---- Text that has the size of images. ----
 

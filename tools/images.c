@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, WHITE = 255, MOST_SIDE = 65535 };
+enum { GAP = 2, WHITE = 255, MOST_SIDE = 65535, MOST_TRAINED = 128 };
 
 image_shape shape_of_model(const ddaebm_model *model) {
     image_shape shape;
@@ -19,6 +19,15 @@ image_shape shape_of_data(const ddaebm_dataset *dataset) {
     image_shape shape;
     ddaebm_dataset_image_shape(dataset, &shape.height, &shape.width, &shape.channels);
     return shape;
+}
+
+bool can_be_trained(image_shape shape) {
+    return shape.height == shape.width && shape.height % 2 == 0 && shape.height > 0 && shape.height <= MOST_TRAINED;
+}
+
+size_t side_to_train(image_shape shape) {
+    size_t side = shape.height > shape.width ? shape.height : shape.width;
+    return side < MOST_TRAINED ? side + side % 2 : MOST_TRAINED;
 }
 
 int check_drawable(image_shape shape, const char *path) {

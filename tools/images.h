@@ -13,6 +13,12 @@ typedef struct image_shape {
 image_shape shape_of_model(const ddaebm_model *model);
 image_shape shape_of_data(const ddaebm_dataset *dataset);
 
+/* Whether networks of images take the shape: a square of an even side up to 128. */
+bool can_be_trained(image_shape shape);
+
+/* The side of a square that networks take, and to which --resize brings images of the shape. */
+size_t side_to_train(image_shape shape);
+
 /* 0 if rows of the shape can be drawn in a PNG; else what is in the way has been said. */
 int check_drawable(image_shape shape, const char *path);
 

@@ -131,7 +131,7 @@ int command_info(const command *self, int argc, char **argv) {
     if (path) {
         TRY(checked(ddaebm_model_load(&model, context, path)));
     } else {
-        TRY(config_build(&config, context, &asked, self, NULL));
+        TRY(config_build(&config, context, &asked, self, NULL, NULL));
         TRY(checked(ddaebm_model_create(&model, context, config, 0)));
     }
     TRY(summarise(&about, context, model));

@@ -91,6 +91,18 @@ int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, u
     return status == DDAEBM_NOT_FOUND ? not_found(name) : checked(status);
 }
 
+/* Images for a model of images; other pairs are compared by their width. */
+static int check_shape(const char *name, image_shape images, image_shape taken) {
+    char remedy[64] = "give the data that the model was trained for";
+    bool same_size = images.height == taken.height && images.width == taken.width;
+    if (images.height == 0 || taken.height == 0 || (same_size && images.channels == taken.channels))
+        return 0;
+    if (images.channels == taken.channels)
+        (void)snprintf(remedy, sizeof remedy, "--resize %zu brings them to that", taken.height);
+    return fail("%.250s has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu; %s", name,
+                images.height, images.width, images.channels, taken.height, taken.width, taken.channels, remedy);
+}
+
 int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
                   const data_options *how) {
     ddaebm_dataset *dataset = NULL;
@@ -98,13 +110,10 @@ int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_mo
     if (code != 0)
         return code;
     image_shape images = shape_of_data(dataset), taken = shape_of_model(model);
-    if (images.height > 0 && taken.height > 0 &&
-        (images.height != taken.height || images.width != taken.width || images.channels != taken.channels)) {
+    code = check_shape(name, images, taken);
+    if (code != 0) {
         ddaebm_dataset_free(dataset);
-        return fail(
-            "%.250s has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu; give the data "
-            "that the model was trained for",
-            name, images.height, images.width, images.channels, taken.height, taken.width, taken.channels);
+        return code;
     }
     size_t width = ddaebm_dataset_width(dataset), wanted = ddaebm_model_width(model);
     if (width != wanted) {

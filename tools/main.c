@@ -28,7 +28,7 @@ static int print_help(void) {
     printf("\n  ddaebm COMMAND --help    a command's options\n  ddaebm --version         the library's version\n\ndata sets:");
     for (size_t i = 0; ddaebm_dataset_name(i); i++)
         printf(" %s", ddaebm_dataset_name(i));
-    printf(", or the path of a file (NPY, CSV, IDX, CIFAR-10) or of a folder of PNG\npresets:");
+    printf(", or the path of a file (NPY, CSV, IDX, CIFAR-10) or of a folder of PNG or JPEG\npresets:");
     for (size_t i = 0; ddaebm_config_preset(i); i++)
         printf(" %s", ddaebm_config_preset(i));
     printf("\nexit status: 0 success, 1 failed run, 2 wrong usage, 128 + N stopped by signal N\n");

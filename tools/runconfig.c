@@ -34,10 +34,17 @@ int config_change(ddaebm_config *config, const config_options *options, const co
     return code;
 }
 
-enum { SMALLEST_IMAGE = 8, LARGEST_IMAGE = 128, MOST_CHANNELS = 4 };
+enum { SMALLEST_IMAGE = 8 };
 
-static bool can_be_images(image_shape shape) {
-    return shape.height > 0 && shape.height == shape.width && shape.height <= LARGEST_IMAGE && shape.channels <= MOST_CHANNELS;
+/* Says what brings images to a size that networks take. A preset of rows takes any, where it is asked for by name. */
+static int check_images(const ddaebm_config *config, const config_options *options, image_shape shape, const char *data) {
+    int64_t preset = 0;
+    int code = checked(ddaebm_config_get_integer(config, "data.image_size", &preset));
+    if (code != 0 || shape.height == 0 || can_be_trained(shape) || (options->preset && preset == 0))
+        return code;
+    return fail("%.250s: its images are %zu pixels wide and %zu high; networks of images take squares of an even side up to 128: "
+                "--resize %zu brings them to that (--preset vector takes their numbers as rows)",
+                data, shape.width, shape.height, side_to_train(shape));
 }
 
 /* Networks of pictures halve them again and again: they see the next power of two, with a border around smaller data. A preset of rows takes
@@ -56,26 +63,28 @@ cleanup:
 }
 
 /* Before the user's changes, so that a size among those stands, and disagrees with the data if it must. */
-static int fit_data(ddaebm_config *config, const ddaebm_dataset *dataset) {
-    int code = checked(ddaebm_config_set_integer(config, "data.width", (int64_t)ddaebm_dataset_width(dataset)));
+static int fit_data(ddaebm_config *config, const config_options *options, const ddaebm_dataset *dataset, const char *data) {
     image_shape shape = shape_of_data(dataset);
-    return code == 0 && can_be_images(shape) ? fit_images(config, shape) : code;
+    int code = check_images(config, options, shape, data);
+    if (code == 0)
+        code = checked(ddaebm_config_set_integer(config, "data.width", (int64_t)ddaebm_dataset_width(dataset)));
+    return code == 0 && can_be_trained(shape) ? fit_images(config, shape) : code;
 }
 
 static const char *preset_for(const ddaebm_dataset *dataset) {
-    if (!dataset || ddaebm_dataset_width(dataset) == 2)
-        return "points";
-    return can_be_images(shape_of_data(dataset)) ? "fashion" : "vector";
+    if (dataset && shape_of_data(dataset).height > 0)
+        return "fashion";
+    return !dataset || ddaebm_dataset_width(dataset) == 2 ? "points" : "vector";
 }
 
 int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self,
-                 const ddaebm_dataset *dataset) {
+                 const ddaebm_dataset *dataset, const char *data) {
     ddaebm_config *config = NULL;
     int code = 0;
     const char *preset = options->preset ? options->preset : preset_for(dataset);
     TRY(checked_option(ddaebm_config_create(&config, context, preset), self->name, "--preset"));
     if (dataset)
-        TRY(fit_data(config, dataset));
+        TRY(fit_data(config, options, dataset, data));
     TRY(config_change(config, options, self));
     *out = config;
     config = NULL;

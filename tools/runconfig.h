@@ -24,10 +24,10 @@ bool config_given(const config_options *options);
 /* 0 if the two agree in every key but training.steps; else the key has been named. */
 int config_check_same(const ddaebm_config *run, const ddaebm_config *asked, const command *self);
 
-/* The preset, fitted to the data's rows or pictures (NULL: as the preset says), and then the user's changes in their order. 0 or the exit
- * status. */
+/* The preset, fitted to the data's rows or images (NULL: as the preset says), and then the user's changes in their order. 0 or the exit
+ * status: images that no network of images takes are refused by the data's name, unless a preset of rows was asked for. */
 int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self,
-                 const ddaebm_dataset *dataset);
+                 const ddaebm_dataset *dataset, const char *data);
 
 /* The user's changes alone, on a configuration that exists. */
 int config_change(ddaebm_config *config, const config_options *options, const command *self);

@@ -27,7 +27,7 @@ static int ask_config(ddaebm_config **out, const run *state, const ddaebm_config
     ddaebm_config *config = NULL;
     int code = 0;
     if (asked->config.preset || !kept) {
-        TRY(config_build(&config, state->context, &asked->config, self, state->dataset));
+        TRY(config_build(&config, state->context, &asked->config, self, state->dataset, asked->data));
     } else {
         TRY(checked(ddaebm_config_copy(&config, kept)));
         TRY(config_change(config, &asked->config, self));
@@ -171,7 +171,7 @@ int command_train(const command *self, int argc, char **argv) {
     static train_options asked; /* large, and made once */
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &asked.data,
-                 "a named set, a file of numbers (NPY, CSV) or pictures (IDX, NPY, CIFAR-10), or a folder of PNG"),
+                 "a named set, a file of numbers (NPY, CSV) or images (IDX, NPY, CIFAR-10), or a folder of PNG or JPEG"),
         DATA_ROWS(&asked.how),
         CONFIG_ROWS(&asked.config),
         TEXT("model", "MODEL.safetensors", &asked.model,

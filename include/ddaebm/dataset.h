@@ -43,23 +43,25 @@ typedef struct ddaebm_source {
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_named(ddaebm_dataset **out, ddaebm_context *context, const char *name,
                                                                     uint64_t seed);
 
-/** Reads a file of numbers, or a file or folder of pictures, into memory. The kind is told by the content; gzip is unpacked first:
- *  - NPY (version 1 to 3, C or Fortran order, float16/32/64 or integers, any rank from 1 on; the first axis counts the rows, a rank-1
- *    array is a column). Arrays of rank 3, [N, H, W], and 4, [N, H, W, C] with C up to 4, are pictures if their type is uint8 or all their
- *    numbers lie in [-1, 1];
+/** Reads a file of numbers, or a file or folder of images, into memory. The kind is found by the content; gzip, of one member or several, is
+ *  unpacked first:
+ *  - NPY (version 1 to 3, C or Fortran order, float16/32/64, integers or Booleans, any rank from 1 on; the first axis counts the rows, a rank-1
+ *    array is a column). Arrays of rank 3, [N, H, W], and 4, [N, H, W, C] or [N, C, H, W] with C up to 4, are images, or are refused: see
+ *    ddaebm_read_options;
+ *  - a folder of PNG and JPEG files of one size, in the order of their names: palettes become RGB, 16 bits become 8, and transparent pixels are
+ *    laid over black. Other files are passed over;
+ *  - CSV, whatever is text: comma, semicolon, tab or blanks between numbers; one header row allowed; empty lines and lines that begin with #
+ *    skipped;
  *  - IDX, as MNIST's: unsigned bytes of rank 3 or 4;
- *  - a batch of CIFAR-10's binary version, or a folder of data_batch_*.bin;
- *  - a folder of PNG files of one size, in the order of their names: palettes become RGB, 16 bits become 8, and transparent pixels are laid
- *    over black;
- *  - for any other content CSV (comma, semicolon, tab or blanks between numbers; one header row allowed; empty lines and lines that
- *    begin with # skipped).
+ *  - a batch of CIFAR-10's binary version, or a folder of data_batch_*.bin.
  *
- *  Pictures of bytes are kept as bytes, at most 4 GiB of them, and read as numbers in [-1, 1]: byte / 127.5 - 1.
+ *  Images of bytes are kept as bytes, at most 4 GiB of them, and read as numbers in [-1, 1]: byte / 127.5 - 1. What is guessed or passed over is
+ *  reported to the context's log, in one line each.
  *  @param[out] out the new set, to be freed with ddaebm_dataset_free; untouched on failure
  *  @param context NULL for the defaults
  *  @param path of the file or folder
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND or ::DDAEBM_IO (cannot be opened or read), ::DDAEBM_FORMAT
- *          (empty, truncated, ragged, damaged, not numbers: the text names the line), ::DDAEBM_MISMATCH (pictures of several sizes: the
+ *          (empty, truncated, ragged, damaged, not numbers: the text names the line), ::DDAEBM_MISMATCH (images of several sizes: the
  *          text names the first that differs), ::DDAEBM_NOT_FINITE (a NaN or an infinity: the text names row and column),
  *          ::DDAEBM_UNSUPPORTED, ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path);
@@ -73,13 +75,18 @@ typedef enum ddaebm_header {
 
 /** Order of the axes of an array of images. Values are pinned. */
 typedef enum ddaebm_layout {
-    DDAEBM_LAYOUT_AUTO = 0, /**< told by the shape */
+    DDAEBM_LAYOUT_AUTO = 0, /**< found by the shape */
     DDAEBM_LAYOUT_NHWC = 1, /**< [count, height, width, channels] */
     DDAEBM_LAYOUT_NCHW = 2, /**< [count, channels, height, width] */
     DDAEBM_LAYOUT_ROWS = 3  /**< no images: each entry of the first axis is a row of numbers */
 } ddaebm_layout;
 
-/** How a file or folder is to be read. Initialise with DDAEBM_READ_OPTIONS_INIT, which leaves everything to the content, then change. */
+/** How a file or folder is to be read. Initialise with DDAEBM_READ_OPTIONS_INIT, which leaves everything to the content, then change.
+ *
+ *  Left to its shape, an array of rank 4 has its channels where there are 1 to 4 of them; if both places have, where the image then is square. Left
+ *  to its numbers, black and white are 0 and 1 for Booleans and numbers from 0 to 1, -1 and 1 for fractions from -1 to 1 some of which are negative
+ *  (those of samples may lie a tenth beyond), 0 and 255 for numbers from 0 to 255 of which one is 64 at least, and for bytes unless all are 0 and
+ *  1. Any other array of rank 3 or 4 is ::DDAEBM_UNSUPPORTED or ::DDAEBM_OUT_OF_RANGE, and the text says which option reads it. */
 typedef struct ddaebm_read_options {
     size_t struct_size;   /**< sizeof(ddaebm_read_options) */
     ddaebm_header header; /**< of CSV: whether the first line has names */
@@ -88,10 +95,15 @@ typedef struct ddaebm_read_options {
      *  for all. A name that looks like a number or holds a comma stands in double quotes. */
     const char *columns;
     const char *drop; /**< of tables: the columns to leave out, written in the same way; NULL for none */
-    double black;     /**< of arrays of images: the number that is black; equal to white: told by the content */
-    double white;     /**< and the number that is white */
-    size_t resize;    /**< of images: the side of the square that each is brought to; 0 to leave sizes as they are */
-    int recursive;    /**< of folders: not 0 to read the images of all folders below it as well, sorted by their paths */
+    double black;     /**< of arrays of images: the number that is black; equal to white: found by the numbers */
+    /** And the number that is white; it may be the smaller one. Numbers beyond the range by more than its width are ::DDAEBM_OUT_OF_RANGE. */
+    double white;
+    /** Of images: the side of the square that each is brought to, 1 to 1024; 0 to leave sizes as they are. An image is laid in the middle of a black
+     *  square as large as its longer side, or as `resize` if that is more; a square that is larger is made smaller by averages over areas. */
+    size_t resize;
+    /** Of folders: not 0 to read the images of all folders below it as well, sorted by uppermost folder, folder and name. Links are followed;
+     *  each folder is read once. */
+    int recursive;
 } ddaebm_read_options;
 
 /** Initialiser of a ddaebm_read_options. */

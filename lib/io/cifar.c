@@ -3,7 +3,6 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
-#include "io/file.h"
 
 #include <string.h>
 
@@ -51,7 +50,7 @@ static ddaebm_status append(dd_pictures *pictures, size_t *capacity, ddaebm_cont
     return DDAEBM_OK;
 }
 
-static const dd_pictures none = {{SIDE, SIDE, CHANNELS}, 0, NULL, NULL};
+static const dd_pictures none = {.shape = {SIDE, SIDE, CHANNELS}};
 
 ddaebm_status dd_cifar_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
     dd_pictures pictures = none;
@@ -65,7 +64,7 @@ ddaebm_status dd_cifar_parse(dd_pictures *out, ddaebm_context *context, const vo
 static ddaebm_status append_file(dd_pictures *pictures, size_t *capacity, ddaebm_context *context, const char *path) {
     void *data = NULL;
     size_t size = 0;
-    ddaebm_status status = dd_file_read_plain(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &data, &size);
+    ddaebm_status status = dd_folder_read_file(context, path, &data, &size);
     if (status != DDAEBM_OK)
         return status;
     status = append(pictures, capacity, context, data, size);

@@ -8,10 +8,16 @@
 #include "io/folder.h"
 #include "io/gzip.h"
 #include "io/idx.h"
+#include "io/image_array.h"
+#include "io/image_folder.h"
+#include "io/image_range.h"
+#include "io/jpeg_read.h"
 #include "io/npy.h"
 #include "io/png_read.h"
+#include "io/resize.h"
 #include "io/selection.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A file's bytes, on their way. */
@@ -43,33 +49,46 @@ static ddaebm_status unpack(whole_file *file) {
     return DDAEBM_OK;
 }
 
-static ddaebm_status parse_npy(dd_content *out, const whole_file *file) {
-    if (dd_npy_has_bytes(file->data, file->size))
-        return dd_npy_parse_bytes(&out->pictures, file->context, file->data, file->size);
-    ddaebm_status status = dd_npy_parse(&out->rows, file->context, file->data, file->size);
-    if (status == DDAEBM_OK)
-        out->shape = dd_npy_picture_shape(file->data, file->size);
+/* Whether it is text: no byte is a control character but those of lines and tabs, and three of four are ASCII's at least. */
+static bool is_text(const unsigned char *bytes, size_t size) {
+    size_t beyond = 0;
+    for (size_t i = 0; i < size; i++) {
+        if ((bytes[i] < ' ' && !(bytes[i] >= '\t' && bytes[i] <= '\r')) || bytes[i] == 0x7F)
+            return false;
+        beyond += bytes[i] >= 0x80;
+    }
+    return beyond <= size / 4;
+}
+
+static ddaebm_status parse_text(dd_content *out, const whole_file *file) {
+    out->is_text = true;
+    return dd_csv_parse(&out->rows, &out->columns, file->context, file->data, file->size, file->options);
+}
+
+/* What has a mark is asked for that first, then what is text. CIFAR-10 has no mark of its own: its size speaks for it at last, and the name for
+ * what is cut off. */
+static ddaebm_status parse(dd_content *out, whole_file *file) {
+    if (dd_npy_recognise(file->data, file->size))
+        return dd_image_array_npy(out, file->context, file->data, file->size, file->options);
+    if (dd_png_recognise(file->data, file->size) || dd_jpeg_recognise(file->data, file->size))
+        return dd_fail(DDAEBM_UNSUPPORTED, "it is a single image; give the folder of all of them");
+    if (is_text(file->data, file->size))
+        return parse_text(out, file);
+    if (dd_idx_recognise(file->data, file->size))
+        return dd_image_array_idx(out, file->context, &file->data, file->size, file->options);
+    if (!has_ending(file->path, ".bin") && !dd_cifar_recognise(file->data, file->size))
+        return parse_text(out, file);
+
+    ddaebm_status status = dd_cifar_parse(&out->pictures, file->context, file->data, file->size);
+    out->has_own_layout = true;
+    if (status == DDAEBM_OK && file->options->resize > 0)
+        status = dd_pictures_resize(&out->pictures, file->context, file->options->resize);
     return status;
 }
 
-/* CIFAR-10 has no mark of its own, so whole records come first, and the name speaks for what is cut off. */
-static ddaebm_status parse(dd_content *out, whole_file *file) {
-    if (dd_npy_recognise(file->data, file->size))
-        return parse_npy(out, file);
-    if (dd_png_recognise(file->data, file->size))
-        return dd_fail(DDAEBM_UNSUPPORTED, "it is a single picture; give the folder of all of them");
-    bool binary = has_ending(file->path, ".bin") && !dd_idx_recognise(file->data, file->size);
-    if (binary || dd_cifar_recognise(file->data, file->size))
-        return dd_cifar_parse(&out->pictures, file->context, file->data, file->size);
-    if (!dd_idx_recognise(file->data, file->size)) {
-        out->is_text = true;
-        return dd_csv_parse(&out->rows, &out->columns, file->context, file->data, file->size, file->options);
-    }
-    ddaebm_status status =
-        dd_idx_parse(&out->pictures, file->data, file->size, dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES));
-    if (status == DDAEBM_OK)
-        file->data = NULL; /* the pictures' */
-    return status;
+static ddaebm_status read_folder(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
+    out->has_own_layout = true;
+    return dd_image_folder_read(&out->pictures, context, path, options);
 }
 
 static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
@@ -80,27 +99,10 @@ static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const c
     status = unpack(&file);
     if (status == DDAEBM_OK)
         status = parse(out, &file);
+    if (status != DDAEBM_OK)
+        dd_content_free(out, context);
     dd_free(context, file.data);
     return status == DDAEBM_OK ? status : dd_fail_in(status, path);
-}
-
-static ddaebm_status read_folder(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
-    (void)options;
-    dd_names batches = {NULL, 0, 0}, pictures = {NULL, 0, 0};
-    ddaebm_status status = DDAEBM_OK;
-    DD_TRY(dd_folder_list(&batches, context, path, "data_batch_", ".bin"));
-    DD_TRY(dd_folder_list(&pictures, context, path, "", ".png"));
-    if (batches.count > 0)
-        DD_TRY(dd_cifar_read_folder(&out->pictures, context, path, &batches));
-    else if (pictures.count > 0)
-        DD_TRY(dd_png_read_folder(&out->pictures, context, path, &pictures));
-    else
-        DD_TRY(dd_fail(DDAEBM_FORMAT, "%.250s: this folder has no pictures: no file that ends in .png, and no data_batch_*.bin",
-                       path));
-cleanup:
-    dd_names_free(&batches, context);
-    dd_names_free(&pictures, context);
-    return status;
 }
 
 /* ---- Options of tables. ---- */
@@ -116,7 +118,7 @@ static ddaebm_status select_columns(dd_rows *rows, ddaebm_context *context, cons
     return status;
 }
 
-/* To what is no text, which has heeded them while it was read. An option that the data has no use for is not passed over. */
+/* To what is no text, which has applied them while it was read. An option that the data has no use for is not passed over. */
 static ddaebm_status apply_table_options(dd_content *content, ddaebm_context *context, const ddaebm_read_options *options) {
     if (content->is_text)
         return DDAEBM_OK;
@@ -125,19 +127,51 @@ static ddaebm_status apply_table_options(dd_content *content, ddaebm_context *co
     if (!options->columns && !options->drop)
         return DDAEBM_OK;
     if (content->pictures.pixels || content->shape.height > 0)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s is an option of tables, and these are pictures",
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "%s is an option of tables, and these are images; --layout rows reads an array as rows",
                        options->columns ? "columns" : "drop");
     return select_columns(&content->rows, context, options);
 }
 
+/* ---- Options of images. ---- */
+
+static ddaebm_status check_image_options(const ddaebm_read_options *options) {
+    if (options->layout < DDAEBM_LAYOUT_AUTO || options->layout > DDAEBM_LAYOUT_ROWS)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "layout is %d; allowed: 0 to %d", (int)options->layout, DDAEBM_LAYOUT_ROWS);
+    if (!isfinite(options->black) || !isfinite(options->white))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "range is %g:%g; allowed: finite numbers", options->black, options->white);
+    if (options->resize > DD_MOST_SIDE)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "resize is %zu; allowed: 1 to %d, or 0 for none", options->resize, DD_MOST_SIDE);
+    return DDAEBM_OK;
+}
+
+/* What arrays of images have been read by, and others have no use for. */
+static ddaebm_status refuse_image_options(const dd_content *content, const ddaebm_read_options *options, bool is_folder) {
+    if (options->recursive && !is_folder)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "recursive is an option of folders, and this is a file");
+    if (!content->is_text && !content->has_own_layout)
+        return DDAEBM_OK;
+    if (options->layout != DDAEBM_LAYOUT_AUTO)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "layout is an option of arrays, NPY and IDX, and this is none");
+    if (dd_image_range_asked(options))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "range is an option of arrays of images, NPY and IDX, and this is none");
+    if (content->is_text && options->resize > 0)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "resize is an option of images, and these are rows");
+    return DDAEBM_OK;
+}
+
 ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
     dd_content content = {.is_text = false};
-    ddaebm_status status =
-        dd_folder_is(path) ? read_folder(&content, context, path, options) : read_file(&content, context, path, options);
+    const bool is_folder = dd_folder_is(path);
+    ddaebm_status status = check_image_options(options);
+    if (status == DDAEBM_OK)
+        status = is_folder ? read_folder(&content, context, path, options) : read_file(&content, context, path, options);
     if (status != DDAEBM_OK)
         return status;
 
-    status = apply_table_options(&content, context, options);
+    status = refuse_image_options(&content, options, is_folder);
+    if (status == DDAEBM_OK)
+        status = apply_table_options(&content, context, options);
     if (status == DDAEBM_OK) {
         *out = content;
         return DDAEBM_OK;
@@ -151,4 +185,5 @@ void dd_content_free(dd_content *content, ddaebm_context *context) {
     dd_free(context, content->rows.wide);
     dd_column_names_free(&content->columns, context);
     dd_free(context, content->pictures.block);
+    *content = (dd_content){.is_text = false};
 }

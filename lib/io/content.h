@@ -12,7 +12,8 @@ typedef struct dd_content {
     dd_rows rows;            /* without numbers for pictures of 8 bits */
     dd_column_names columns; /* of rows */
     bool is_text;            /* it was CSV */
-    dd_picture_shape shape;  /* of rows that may be pictures: all 0 for others */
+    bool has_own_layout;     /* it was images of a format that says what its numbers are: PNG, JPEG, CIFAR-10 */
+    dd_picture_shape shape;  /* of rows that are images, floats from -1 to 1 or so: all 0 for others */
     dd_pictures pictures;    /* without pixels for rows */
 } dd_content;
 

@@ -103,11 +103,10 @@ static ddaebm_status check_pictures(const dd_rows *rows) {
     size_t at = find_beyond(rows);
     if (at == rows->count * rows->width)
         return DDAEBM_OK;
-    return dd_fail(
-        DDAEBM_OUT_OF_RANGE,
-        "row %zu, column %zu (both from 1) is %g; pictures are of numbers from -1, black, to 1, white: scale them, or give "
-        "bytes",
-        at / rows->width + 1, at % rows->width + 1, dd_rows_at(rows, at));
+    return dd_fail(DDAEBM_OUT_OF_RANGE,
+                   "row %zu, column %zu (both from 1) is %g; images are of numbers from -1, black, to 1, white: scale them, give "
+                   "bytes, or say which numbers are black and white (--range LOW:HIGH)",
+                   at / rows->width + 1, at % rows->width + 1, dd_rows_at(rows, at));
 }
 
 static ddaebm_status unknown_name(const char *name) {
@@ -164,16 +163,6 @@ static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context
     return DDAEBM_OK;
 }
 
-/* Floats that can be no pictures are rows, whatever their rank. */
-static ddaebm_status check_content(dd_content *content) {
-    const dd_rows *rows = &content->rows;
-    if (content->pictures.pixels)
-        return DDAEBM_OK;
-    if (content->shape.height > 0 && find_beyond(rows) < rows->count * rows->width)
-        content->shape = (dd_picture_shape){0, 0, 0};
-    return check_finite(rows);
-}
-
 ddaebm_status ddaebm_dataset_open(ddaebm_dataset **out, ddaebm_context *context, const char *path) {
     const ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
     return ddaebm_dataset_open_with(out, context, path, &options);
@@ -194,7 +183,7 @@ ddaebm_status ddaebm_dataset_open_with(ddaebm_dataset **out, ddaebm_context *con
     if (status != DDAEBM_OK)
         return status;
     DD_TRY(dd_content_read(&content, held, path, &ours));
-    status = check_content(&content);
+    status = check_finite(&content.rows); /* of none, where pictures are bytes */
     if (status != DDAEBM_OK) {
         (void)dd_fail_in(status, path);
         goto cleanup;

@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "io/file.h"
 #include "io/system_error.h"
 
 #include <dirent.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool dd_folder_is(const char *path) {
     struct stat about;
@@ -34,7 +36,7 @@ static bool fits(const char *name, const char *beginning, const char *ending) {
            strcasecmp(name + length - tail, ending) == 0;
 }
 
-static ddaebm_status add_name(dd_names *names, ddaebm_context *context, const char *name) {
+ddaebm_status dd_names_add(dd_names *names, ddaebm_context *context, const char *name) {
     char **grown = dd_grow(context, names->items, &names->capacity, names->count + 1, sizeof *grown);
     if (!grown)
         return DDAEBM_OUT_OF_MEMORY;
@@ -65,7 +67,7 @@ ddaebm_status dd_folder_list(dd_names *out, ddaebm_context *context, const char 
     errno = 0;
     for (struct dirent *entry; (entry = readdir(folder)); errno = 0)
         if (fits(entry->d_name, beginning, ending))
-            DD_TRY(add_name(&names, context, entry->d_name));
+            DD_TRY(dd_names_add(&names, context, entry->d_name));
     if (errno != 0)
         DD_TRY(cannot_read(path, errno));
     if (names.count > 0)
@@ -83,4 +85,30 @@ void dd_names_free(dd_names *names, ddaebm_context *context) {
         dd_free(context, names->items[i]);
     dd_free(context, names->items);
     *names = (dd_names){NULL, 0, 0};
+}
+
+/* Of a link that cannot be followed, says where it leads. */
+static ddaebm_status refuse_link(const char *path, const char *target, int error) {
+    if (error == ELOOP)
+        return dd_fail(DDAEBM_IO, "cannot open %.250s: it is a link to %.250s, and leads back to itself; remove it", path, target);
+    return dd_fail(DDAEBM_IO, "cannot open %.250s: it is a link to %.250s, which is not there; remove it, or put it there", path,
+                   target);
+}
+
+ddaebm_status dd_folder_read_file(ddaebm_context *context, const char *path, void **data, size_t *size) {
+    char target[256];
+    struct stat about;
+    int result = 0;
+    ddaebm_status status = dd_file_read_plain(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), data, size);
+    if (status == DDAEBM_OK || status == DDAEBM_OUT_OF_MEMORY)
+        return status;
+    DD_UNINTERRUPTED(result, stat(path, &about));
+    const int error = result == 0 ? 0 : errno;
+    const ssize_t length = error == ENOENT || error == ENOTDIR || error == ELOOP ? readlink(path, target, sizeof target - 1) : -1;
+    if (length >= 0) {
+        target[length] = '\0';
+        return refuse_link(path, target, error);
+    }
+    return status == DDAEBM_NOT_FOUND ? dd_fail(DDAEBM_IO, "cannot open %.250s: it is gone since its folder was listed", path)
+                                      : status;
 }

@@ -49,7 +49,21 @@ static uInt piece(size_t size) {
     return size < UINT_MAX ? (uInt)size : UINT_MAX;
 }
 
-/* One call of inflate; *end once the stream is over. */
+/* Whether another member follows, at which the stream begins anew. As gzip does, passes over zeros, as archives are filled up with, in silence,
+ * and over what else there is with a warning. */
+static bool begin_member(z_stream *stream, ddaebm_context *context, const unsigned char *data_end) {
+    const unsigned char *at = stream->next_in;
+    const size_t left = (size_t)(data_end - at);
+    if (dd_gzip_recognise(at, left))
+        return inflateReset(stream) == Z_OK;
+    while (at < data_end && *at == 0)
+        at++;
+    if (at < data_end)
+        dd_report(context, DDAEBM_LOG_WARNING, "%zu bytes follow its gzip data that are none; they are passed over", left);
+    return false;
+}
+
+/* One call of inflate; *end once a member is over. */
 static ddaebm_status unpack_some(z_stream *stream, output *out, const unsigned char *data_end, bool *end) {
     stream->avail_in = piece((size_t)(data_end - stream->next_in));
     stream->next_out = out->bytes + out->used;
@@ -63,8 +77,6 @@ static ddaebm_status unpack_some(z_stream *stream, output *out, const unsigned c
     if (result != Z_OK && result != Z_STREAM_END)
         return dd_fail(DDAEBM_FORMAT, "its gzip data is damaged: %s", stream->msg ? stream->msg : "no known form");
     *end = result == Z_STREAM_END;
-    if (*end && stream->next_in != data_end)
-        return dd_fail(DDAEBM_FORMAT, "%zu bytes follow its gzip data", (size_t)(data_end - stream->next_in));
     return DDAEBM_OK;
 }
 
@@ -76,9 +88,10 @@ ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *conte
     bool end = false;
     if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to unpack gzip");
-    while (!end) {
+    const unsigned char *data_end = (const unsigned char *)data + size;
+    while (!end || begin_member(&stream, context, data_end)) {
         DD_TRY(make_room(context, &unpacked, most_bytes));
-        DD_TRY(unpack_some(&stream, &unpacked, (const unsigned char *)data + size, &end));
+        DD_TRY(unpack_some(&stream, &unpacked, data_end, &end));
         if (unpacked.used > most_bytes)
             DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "unpacked, it is larger than the %zu bytes allowed" DD_RAISE_LIMIT, most_bytes));
     }

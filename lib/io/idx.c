@@ -19,26 +19,40 @@ static ddaebm_status check_kind(const uint8_t *data) {
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size, size_t most) {
+static size_t header_size(const uint8_t *data) {
+    return MAGIC + (size_t)AXIS * data[3];
+}
+
+ddaebm_status dd_idx_look(dd_array_axes *out, const void *data, size_t size) {
+    const uint8_t *bytes = data;
     if (!dd_idx_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as an IDX file does");
-    size_t axes[4] = {0, 0, 0, 1}, bytes = 0, header = MAGIC + (size_t)AXIS * data[3];
-    ddaebm_status status = check_kind(data);
+    ddaebm_status status = check_kind(bytes);
     if (status != DDAEBM_OK)
         return status;
-    if (size < header)
+    if (size < header_size(bytes))
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
-    for (size_t i = 0; i < data[3]; i++) {
-        const uint8_t *at = data + MAGIC + AXIS * i;
-        axes[i] = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+    *out = (dd_array_axes){.rank = bytes[3], .kind = DD_BYTES};
+    for (size_t i = 0; i < out->rank; i++) {
+        const uint8_t *at = bytes + MAGIC + AXIS * i;
+        out->length[i] = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
     }
-    dd_picture_shape shape = {axes[1], axes[2], axes[3]};
-    status = dd_pictures_measure(&bytes, most, shape, axes[0]);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size, size_t most, dd_picture_shape shape) {
+    dd_array_axes axes;
+    size_t bytes = 0;
+    ddaebm_status status = dd_idx_look(&axes, data, size);
+    if (status == DDAEBM_OK)
+        status = dd_pictures_measure(&bytes, most, shape, axes.length[0]);
     if (status != DDAEBM_OK)
         return status;
-    if (size - header != bytes)
+
+    const size_t there = size - header_size(data);
+    if (there != bytes)
         return dd_fail(DDAEBM_FORMAT, "it is %s: its header asks for %zu bytes of pixels, the file has %zu",
-                       size - header < bytes ? "cut off" : "too long", bytes, size - header);
-    *out = (dd_pictures){shape, axes[0], data, data + header};
+                       there < bytes ? "cut off" : "too long", bytes, there);
+    *out = (dd_pictures){.shape = shape, .count = axes.length[0], .block = data, .pixels = data + header_size(data)};
     return DDAEBM_OK;
 }

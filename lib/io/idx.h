@@ -2,16 +2,18 @@
 #ifndef DD_IDX_H
 #define DD_IDX_H
 
-#include "io/pictures.h"
+#include "io/image_layout.h"
 
 #include <stdbool.h>
 
 /* Whether a file's first bytes are IDX's. */
 bool dd_idx_recognise(const void *data, size_t size);
 
-/* Reads pictures, bytes of rank 3 [N, H, W] or 4 [N, H, W, C], in place: the block is data, which pictures take over on success. FORMAT if
- * cut off, too long or empty, UNSUPPORTED for other types and ranks, OUT_OF_RANGE beyond the limits, of which
- * `most` bytes of pixels is one. */
-ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size, size_t most);
+/* What the header says of the axes. FORMAT if cut off, UNSUPPORTED for other types than bytes and other ranks than 3 and 4. */
+ddaebm_status dd_idx_look(dd_array_axes *out, const void *data, size_t size);
+
+/* Reads bytes in place, whose axes but the first have as many numbers as `shape`: the block is data, which the images take over on success. Beside
+ * what dd_idx_look refuses, FORMAT if too long or empty, OUT_OF_RANGE beyond the limits, of which `most` bytes of pixels is one. */
+ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size, size_t most, dd_picture_shape shape);
 
 #endif

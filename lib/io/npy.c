@@ -4,13 +4,10 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/half.h"
-#include "io/file.h"
 #include "io/text.h"
 
-#include <ddaebm/array.h>
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read and written as they lie in memory");
@@ -230,7 +227,7 @@ static ddaebm_status read_header(struct header *header, const unsigned char *byt
     return read_dictionary(header, &scanner);
 }
 
-/* Finds the size of the table, and holds it against the bytes that there are. */
+/* Finds the size of the table, and compares it with the bytes that there are. */
 static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t there) {
     size_t width = 1, count = 0, bytes = 0;
     for (size_t i = 1; i < header->rank; i++)
@@ -290,14 +287,8 @@ static void convert(struct target out, size_t count, const struct header *header
     }
 }
 
-static dd_picture_shape shape_of(const struct header *header) {
-    bool plain = header->rank == 3, channels = header->rank == 4 && header->shape[3] <= DD_MOST_CHANNELS;
-    if (!plain && !channels)
-        return (dd_picture_shape){0, 0, 0};
-    return (dd_picture_shape){header->shape[1], header->shape[2], plain ? 1 : header->shape[3]};
-}
-
-ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size) {
+/* As rows of doubles, where floats may not hold the type and it is not `narrow`, or of floats. */
+static ddaebm_status parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size, bool narrow) {
     struct header header = {NULL, false, false, 0, {0}};
     dd_rows rows = {.count = 0};
     size_t data_at = 0, bytes = 0;
@@ -306,7 +297,8 @@ ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *da
         status = measure(&rows, &header, size - data_at);
     if (status != DDAEBM_OK)
         return status;
-    bool wide = header.element->wide && shape_of(&header).height == 0; /* pictures are of few levels */
+
+    const bool wide = header.element->wide && !narrow;
     if (!dd_size_mul(&bytes, rows.count * rows.width, wide ? sizeof(double) : sizeof(float)))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
     void *numbers = dd_alloc(context, bytes);
@@ -324,21 +316,29 @@ ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *da
     return DDAEBM_OK;
 }
 
-dd_picture_shape dd_npy_picture_shape(const void *data, size_t size) {
-    struct header header = {NULL, false, false, 0, {0}};
-    size_t data_at = 0;
-    bool good = read_header(&header, data, size, &data_at) == DDAEBM_OK;
-    return good ? shape_of(&header) : (dd_picture_shape){0, 0, 0};
+ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size) {
+    return parse(out, context, data, size, false);
 }
 
-bool dd_npy_has_bytes(const void *data, size_t size) {
-    struct header header = {NULL, false, false, 0, {0}};
-    size_t data_at = 0;
-    return read_header(&header, data, size, &data_at) == DDAEBM_OK && header.element->read == read_u1 &&
-           shape_of(&header).height > 0;
+ddaebm_status dd_npy_parse_floats(dd_rows *out, ddaebm_context *context, const void *data, size_t size) {
+    return parse(out, context, data, size, true);
 }
 
-ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
+ddaebm_status dd_npy_look(dd_array_axes *out, const void *data, size_t size) {
+    struct header header = {NULL, false, false, 0, {0}};
+    size_t data_at = 0;
+    ddaebm_status status = read_header(&header, data, size, &data_at);
+    if (status != DDAEBM_OK)
+        return status;
+    const char kind = header.element->type[0];
+    *out = (dd_array_axes){.rank = header.rank};
+    out->kind = kind == 'b' ? DD_BOOLEANS : kind == 'f' ? DD_FRACTIONS : header.element->read == read_u1 ? DD_BYTES : DD_INTEGERS;
+    for (size_t i = 0; i < header.rank && i < DD_ARRAY_AXES; i++)
+        out->length[i] = header.shape[i];
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, dd_picture_shape shape) {
     struct header header = {NULL, false, false, 0, {0}};
     dd_rows rows = {.count = 0};
     size_t data_at = 0, bytes = 0;
@@ -346,9 +346,10 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
     if (status == DDAEBM_OK)
         status = measure(&rows, &header, size - data_at);
     if (status == DDAEBM_OK)
-        status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), shape_of(&header), rows.count);
+        status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), shape, rows.count);
     if (status != DDAEBM_OK)
         return status;
+
     uint8_t *block = dd_alloc(context, bytes);
     if (!block)
         return DDAEBM_OUT_OF_MEMORY;
@@ -357,60 +358,6 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
         convert((struct target){NULL, NULL, block}, bytes, &header, from);
     else
         memcpy(block, from, bytes);
-    *out = (dd_pictures){shape_of(&header), rows.count, block, block};
+    *out = (dd_pictures){.shape = shape, .count = rows.count, .block = block, .pixels = block};
     return DDAEBM_OK;
-}
-
-size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t rank, const size_t *shape) {
-    size_t used = MAGIC + 4;
-    memset(out, ' ', DD_NPY_HEADER);
-    memcpy(out, magic, MAGIC);
-    out[MAGIC] = 1;
-    out[MAGIC + 1] = 0;
-    used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, "{'descr': '<%s', 'fortran_order': False, 'shape': (", type);
-    for (size_t i = 0; i < rank; i++)
-        used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, i + 1 < rank ? "%zu, " : rank == 1 ? "%zu," : "%zu", shape[i]);
-    used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, "), }");
-    out[used] = ' '; /* over the final zero */
-    size_t whole = (used + 1 + 63) / 64 * 64;
-    out[whole - 1] = '\n';
-    out[MAGIC + 2] = (char)((whole - MAGIC - 4) & 0xFF);
-    out[MAGIC + 3] = (char)((whole - MAGIC - 4) >> 8);
-    return whole;
-}
-
-/* Numbers of a type, f4 or f8, of as many bytes each. */
-static ddaebm_status write_npy(ddaebm_context *context, const char *path, const void *values, const char *type, size_t bytes,
-                               size_t rank, const size_t *shape) {
-    if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank, DD_NPY_MOST_RANK_WRITTEN);
-    for (size_t i = 0; i < rank; i++)
-        if (shape[i] == 0)
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
-        else if (!dd_size_mul(&bytes, bytes, shape[i]))
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "shape: the product of its sizes exceeds the address space");
-    char header[DD_NPY_HEADER];
-    dd_span spans[] = {{header, dd_npy_format_header(header, type, rank, shape)}, {values, bytes}};
-    ddaebm_context *held = NULL;
-    ddaebm_status status = dd_context_hold(&held, context);
-    if (status == DDAEBM_OK)
-        status = dd_file_write(held, path, spans, 2);
-    ddaebm_context_free(held);
-    return status;
-}
-
-ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, const float *values, size_t rank,
-                                     const size_t *shape) {
-    DD_REQUIRE(path);
-    DD_REQUIRE(values);
-    DD_REQUIRE(shape);
-    return write_npy(context, path, values, "f4", sizeof *values, rank, shape);
-}
-
-ddaebm_status ddaebm_array_write_npy_double(ddaebm_context *context, const char *path, const double *values, size_t rank,
-                                            const size_t *shape) {
-    DD_REQUIRE(path);
-    DD_REQUIRE(values);
-    DD_REQUIRE(shape);
-    return write_npy(context, path, values, "f8", sizeof *values, rank, shape);
 }

@@ -2,7 +2,7 @@
 #ifndef DD_NPY_H
 #define DD_NPY_H
 
-#include "io/pictures.h"
+#include "io/image_layout.h"
 
 #include <ddaebm/context.h>
 #include <stdbool.h>
@@ -16,15 +16,14 @@ bool dd_npy_recognise(const void *data, size_t size);
  * untouched on failure. */
 ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size);
 
-/* Whether the file's elements are bytes, 0..255, that can be pictures: of rank 3, [N, H, W], or 4, [N, H, W, C] with C at most
- * DD_MOST_CHANNELS. False for a malformed file. */
-bool dd_npy_has_bytes(const void *data, size_t size);
+/* The same as floats, whatever the type: for images, which are of few levels. */
+ddaebm_status dd_npy_parse_floats(dd_rows *out, ddaebm_context *context, const void *data, size_t size);
 
-/* Reads such a file; otherwise as dd_npy_parse. */
-ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, const void *data, size_t size);
+/* What the header says of axes and type; fails as dd_npy_parse does. */
+ddaebm_status dd_npy_look(dd_array_axes *out, const void *data, size_t size);
 
-/* The shape of the pictures that the rows of dd_npy_parse may be, by their rank as above: all 0 for none. data is well formed. */
-dd_picture_shape dd_npy_picture_shape(const void *data, size_t size);
+/* Reads a file of DD_BYTES, whose axes but the first have as many numbers as `shape`; otherwise as dd_npy_parse. */
+ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, dd_picture_shape shape);
 
 /* Axes of an array that is written, at most, and room for its header. */
 enum { DD_NPY_MOST_RANK_WRITTEN = 8, DD_NPY_HEADER = 256 };

@@ -4,6 +4,13 @@
 #include "base/context.h"
 #include "base/error.h"
 
+ddaebm_status dd_pictures_measure_one(size_t *bytes, dd_picture_shape shape, size_t most) {
+    if (!dd_size_mul(bytes, shape.height, shape.width) || !dd_size_mul(bytes, *bytes, shape.channels) || *bytes > most)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its %zu x %zu x %zu hold more than %zu numbers%s", shape.height, shape.width,
+                       shape.channels, most, most == DD_MOST_WIDTH ? "; --resize S makes larger ones smaller" : "");
+    return DDAEBM_OK;
+}
+
 ddaebm_status dd_pictures_measure(size_t *bytes, size_t most, dd_picture_shape shape, size_t count) {
     size_t numbers = 0;
     if (count == 0 || shape.height == 0 || shape.width == 0)

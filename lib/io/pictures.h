@@ -18,12 +18,19 @@ typedef struct dd_pictures {
     size_t count;
     uint8_t *block;  /* what is to be freed with dd_free */
     uint8_t *pixels; /* [count, height, width, channels], within the block */
+    size_t surplus;  /* of one image's file: bytes that follow its end */
 } dd_pictures;
 
 /* Numbers in a picture. */
 static inline size_t dd_picture_numbers(dd_picture_shape shape) {
     return shape.height * shape.width * shape.channels;
 }
+
+/* Numbers in an image that is to be made smaller, at most: what a file of some bytes can claim is bounded. */
+enum { DD_MOST_TO_RESIZE = 1 << 27 };
+
+/* *bytes of one image. OUT_OF_RANGE beyond `most` numbers, of which DD_MOST_WIDTH are what a row may hold. */
+ddaebm_status dd_pictures_measure_one(size_t *bytes, dd_picture_shape shape, size_t most);
 
 /* The sizes of a set that are worth a look: *bytes of all pixels. OUT_OF_RANGE beyond what a row may hold, what a pixel may, or `most` bytes
  * in all; FORMAT for a size of 0. */

@@ -2,7 +2,6 @@
 
 #include "base/context.h"
 #include "base/error.h"
-#include "io/file.h"
 
 #include <string.h>
 
@@ -21,6 +20,7 @@ struct decoder {
     dd_png_user user; /* the first, for libpng gets its address */
     const unsigned char *at, *end;
     dd_pictures picture;
+    size_t most;                                /* numbers */
     uint8_t palette[PNG_MAX_PALETTE_LENGTH][4]; /* red, green, blue, alpha */
     int colours;                                /* of the palette; 0: none */
     bool alpha;                                 /* a last channel that is not the picture's */
@@ -61,7 +61,7 @@ static void measure(png_structp png, png_infop info, struct decoder *decoder) {
     size_t bytes = 0, channels = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
     decoder->picture.shape = (dd_picture_shape){png_get_image_height(png, info), png_get_image_width(png, info), channels};
     decoder->picture.count = 1;
-    decoder->user.status = dd_pictures_measure(&bytes, SIZE_MAX, decoder->picture.shape, 1);
+    decoder->user.status = dd_pictures_measure_one(&bytes, decoder->picture.shape, decoder->most);
     if (decoder->user.status != DDAEBM_OK)
         png_error(png, "size");
     decoder->picture.block = decoder->picture.pixels = png_malloc(png, bytes);
@@ -126,8 +126,7 @@ static void read_picture(png_structp png, png_infop info, struct decoder *decode
     if (more_data_follow(decoder))
         png_error(png, "more data follow its last line");
     png_read_end(png, NULL);
-    if (decoder->at != decoder->end)
-        png_error(png, "more follows its end");
+    decoder->picture.surplus = (size_t)(decoder->end - decoder->at);
 }
 
 /* The pixels of the picture. What shines through is black. */
@@ -166,11 +165,12 @@ static ddaebm_status decode(struct decoder *decoder) {
     return decoder->user.status;
 }
 
-ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
+ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, size_t most) {
     const unsigned char *bytes = data;
     struct decoder decoder = {.user = {.context = context, .blame = DDAEBM_FORMAT, .words = "it is damaged or cut off"},
                               .at = bytes,
-                              .end = bytes + size};
+                              .end = bytes + size,
+                              .most = most};
     if (!dd_png_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as a PNG file does");
     ddaebm_status status = decode(&decoder);
@@ -186,68 +186,9 @@ ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void
 
 #else
 
-ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size) {
-    (void)out, (void)context, (void)data, (void)size;
+ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, size_t most) {
+    (void)out, (void)context, (void)data, (void)size, (void)most;
     return dd_fail(DDAEBM_UNSUPPORTED, "this build has no libpng; install it and build again, or convert the pictures to NPY");
 }
 
 #endif
-
-static bool same_shape(dd_picture_shape a, dd_picture_shape b) {
-    return a.height == b.height && a.width == b.width && a.channels == b.channels;
-}
-
-static const char *kind_of(dd_picture_shape shape) {
-    return shape.channels == 1 ? "grey" : "colour";
-}
-
-/* The block has room for *capacity bytes. */
-static ddaebm_status add_picture(dd_pictures *set, size_t *capacity, ddaebm_context *context, const dd_pictures *one,
-                                 const dd_names *names) {
-    if (set->count == 0)
-        set->shape = one->shape;
-    if (!same_shape(set->shape, one->shape))
-        return dd_fail(DDAEBM_MISMATCH,
-                       "it is %zu pixels wide, %zu high and %s; %.100s is %zu wide, %zu high and %s: make all alike",
-                       one->shape.width, one->shape.height, kind_of(one->shape), names->items[0], set->shape.width,
-                       set->shape.height, kind_of(set->shape));
-    ddaebm_status status = dd_pictures_make_room(set, capacity, context, 1);
-    if (status != DDAEBM_OK)
-        return status;
-    size_t numbers = dd_picture_numbers(one->shape);
-    memcpy(set->pixels + set->count * numbers, one->pixels, numbers);
-    set->count++;
-    return DDAEBM_OK;
-}
-
-static ddaebm_status read_into(dd_pictures *set, size_t *capacity, ddaebm_context *context, const char *path,
-                               const dd_names *names) {
-    dd_pictures one = {{0, 0, 0}, 0, NULL, NULL};
-    void *data = NULL;
-    size_t size = 0;
-    ddaebm_status status = dd_file_read_plain(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &data, &size);
-    if (status != DDAEBM_OK)
-        return status;
-    status = dd_png_parse(&one, context, data, size);
-    if (status == DDAEBM_OK)
-        status = add_picture(set, capacity, context, &one, names);
-    dd_free(context, one.block);
-    dd_free(context, data);
-    return status == DDAEBM_OK ? status : dd_fail_in(status, path);
-}
-
-ddaebm_status dd_png_read_folder(dd_pictures *out, ddaebm_context *context, const char *path, const dd_names *names) {
-    dd_pictures set = {{0, 0, 0}, 0, NULL, NULL};
-    size_t capacity = 0;
-    ddaebm_status status = DDAEBM_OK;
-    for (size_t i = 0; i < names->count && status == DDAEBM_OK; i++) {
-        char *file = dd_folder_join(context, path, names->items[i]);
-        status = file ? read_into(&set, &capacity, context, file, names) : DDAEBM_OUT_OF_MEMORY;
-        dd_free(context, file);
-    }
-    if (status == DDAEBM_OK)
-        *out = set;
-    else
-        dd_free(context, set.block);
-    return status;
-}

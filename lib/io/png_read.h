@@ -2,7 +2,6 @@
 #ifndef DD_PNG_READ_H
 #define DD_PNG_READ_H
 
-#include "io/folder.h"
 #include "io/pictures.h"
 
 #include <stdbool.h>
@@ -10,11 +9,9 @@
 /* Whether a file's first bytes are PNG's. */
 bool dd_png_recognise(const void *data, size_t size);
 
-/* One file's pixels, of 8 bits: grey ([H, W, 1]) or RGB ([H, W, 3]). Palettes become RGB, fewer bits and 16 become 8, and transparent pixels
- * are laid over black. FORMAT for a damaged file, OUT_OF_RANGE beyond the limits, UNSUPPORTED in a build without libpng. */
-ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size);
-
-/* Pictures of all the named files of a folder, in their order. MISMATCH names the first whose size differs. */
-ddaebm_status dd_png_read_folder(dd_pictures *out, ddaebm_context *context, const char *path, const dd_names *names);
+/* One file's pixels, of 8 bits and `most` numbers at most: grey ([H, W, 1]) or RGB ([H, W, 3]). Palettes become RGB, fewer bits and 16 become 8,
+ * and transparent pixels are laid over black. What follows the end is counted in out->surplus. FORMAT for a damaged file, OUT_OF_RANGE beyond the
+ * limits, UNSUPPORTED in a build without libpng. */
+ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, size_t most);
 
 #endif

@@ -179,9 +179,10 @@ ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_datase
     if (side > 0 && height > 0 && (height != side || width != side || channels != wanted))
         return dd_fail(DDAEBM_MISMATCH,
                        "the data has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu: "
-                       "data.image_size less data.padding on both sides, and data.channels%s",
+                       "data.image_size less data.padding on both sides, and data.channels%s%s",
                        height, width, channels, side, side, wanted,
-                       halved ? "; these networks can be made for squares of an even side up to 128" : "");
+                       halved ? "; these networks can be made for squares of an even side up to 128" : "",
+                       channels == wanted ? "; --resize brings files of images to a size" : "");
     if (ddaebm_dataset_width(dataset) != ddaebm_model_width(model))
         return dd_fail(DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set %s", ddaebm_dataset_width(dataset),
                        ddaebm_model_width(model), side ? "data.image_size, data.padding and data.channels" : "data.width");

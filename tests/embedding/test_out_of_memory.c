@@ -306,6 +306,33 @@ static void *new_png_folder(void) {
 }
 #endif
 
+#ifdef DDAEBM_HAVE_JPEG
+/* The seeds of the fuzz target: what libjpeg wrote. */
+static void *new_jpeg_folder(void) {
+    static uint8_t file[1000];
+    size_t size = get_file(TEST_DATA "/../fuzz/corpus/jpeg/colour", file, sizeof file);
+    ck_assert_int_eq(mkdir(in_folder("jpegs"), 0700), 0);
+    put_file(in_folder("jpegs/a.jpg"), file, size);
+    return strdup("jpegs/a.jpg");
+}
+#endif
+
+/* Images of floats, channels first, to be resized. */
+static void *new_planes(void) {
+    float values[2 * 3 * 4 * 4];
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        values[i] = (float)i / 96;
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("planes.npy"), values, 4, (const size_t[]){2, 3, 4, 4}));
+    return NULL;
+}
+
+static ddaebm_status open_with(ddaebm_dataset **out, const char *name, int recursive) {
+    ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
+    options.recursive = recursive;
+    options.resize = 3;
+    return ddaebm_dataset_open_with(out, context, in_folder(name), &options);
+}
+
 #ifdef DDAEBM_HAVE_ZLIB
 static void *new_gzip(void) {
     uint8_t file[100];
@@ -339,6 +366,7 @@ static ddaebm_status create_source(ddaebm_dataset **out) {
     return ddaebm_dataset_create_source(out, context, &source);
 }
 
+MAKES(open_planes, ddaebm_dataset, open_with(&it, "planes.npy", 0))
 MAKES(open_csv, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("a.csv")))
 MAKES(open_npy, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("a.npy")))
 MAKES(open_byte_npy, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("bytes.npy")))
@@ -374,7 +402,11 @@ WORKS(write_packed, write_rows(DDAEBM_ROWS_CSV_GZIP, in_folder("out.csv.gz")))
 #endif
 #ifdef DDAEBM_HAVE_PNG
 MAKES(open_png_folder, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("pngs")))
+MAKES(open_all_pngs, ddaebm_dataset, open_with(&it, "pngs", 1))
 WORKS(write_png, ddaebm_array_write_png(context, in_folder("out.png"), pixels, 16, 16, 1))
+#endif
+#ifdef DDAEBM_HAVE_JPEG
+MAKES(open_jpeg_folder, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("jpegs")))
 #endif
 #ifdef DDAEBM_HAVE_ZLIB
 MAKES(open_gzip, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("idx.gz")))
@@ -429,6 +461,7 @@ static const scenario scenarios[] = {
     {"open CSV", new_csv, open_csv, NULL, free_dataset, NULL},
     {"open NPY", new_npy, open_npy, NULL, free_dataset, NULL},
     {"open NPY of bytes", new_byte_npy, open_byte_npy, NULL, free_dataset, NULL},
+    {"open NPY of planes, resized", new_planes, open_planes, NULL, free_dataset, NULL},
     {"open IDX", new_idx, open_idx, NULL, free_dataset, NULL},
     {"open CIFAR-10", new_cifar, open_cifar, NULL, free_dataset, NULL},
     {"open a folder of CIFAR-10", new_cifar_folder, open_cifar_folder, remove_both, free_dataset, NULL},
@@ -441,7 +474,11 @@ static const scenario scenarios[] = {
     {"write CSV", NULL, write_csv, NULL, NULL, NULL},
 #ifdef DDAEBM_HAVE_PNG
     {"open a folder of PNG", new_png_folder, open_png_folder, remove_both, free_dataset, NULL},
+    {"open a folder of PNG and those below, resized", new_png_folder, open_all_pngs, remove_both, free_dataset, NULL},
     {"write PNG", NULL, write_png, NULL, NULL, NULL},
+#endif
+#ifdef DDAEBM_HAVE_JPEG
+    {"open a folder of JPEG", new_jpeg_folder, open_jpeg_folder, remove_both, free_dataset, NULL},
 #endif
 #ifdef DDAEBM_HAVE_ZLIB
     {"open gzip", new_gzip, open_gzip, NULL, free_dataset, NULL},

@@ -12,7 +12,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_REQUIRE(copy != NULL);
     if (size > 0)
         memcpy(copy, data, size);
-    ddaebm_status status = dd_idx_parse(&pictures, copy, size, FUZZ_MOST_BYTES);
+    dd_array_axes axes = {.rank = 0};
+    ddaebm_status status = dd_idx_look(&axes, copy, size);
+    if (status == DDAEBM_OK) {
+        dd_picture_shape shape = {axes.length[1], axes.length[2], axes.rank == 4 ? axes.length[3] : 1};
+        status = dd_idx_parse(&pictures, copy, size, FUZZ_MOST_BYTES, shape);
+    }
     if (fuzz_judge(status, pictures.block != fuzz_unset())) {
         FUZZ_REQUIRE(pictures.block == copy);
         fuzz_touch(pictures.pixels, pictures.count * dd_picture_numbers(pictures.shape));

@@ -10,27 +10,46 @@ static void check_pictures(const dd_pictures *pictures, const dd_rows *rows) {
         FUZZ_REQUIRE(dd_rows_at(rows, i) == (double)pictures->pixels[i]);
 }
 
+/* The images of a file of bytes of three axes or four, as [N, H, W] or [N, H, W, C]; false for other files. */
+static bool find_shape(dd_picture_shape *shape, const uint8_t *data, size_t size) {
+    dd_array_axes axes;
+    if (dd_npy_look(&axes, data, size) != DDAEBM_OK || axes.kind != DD_BYTES || axes.rank < 3 || axes.rank > 4)
+        return false;
+    *shape = (dd_picture_shape){axes.length[1], axes.length[2], axes.rank == 4 ? axes.length[3] : 1};
+    return shape->channels <= DD_MOST_CHANNELS;
+}
+
+/* Floats of what doubles hold. */
+static void check_floats(const dd_rows *rows, const uint8_t *data, size_t size) {
+    dd_rows floats = {.values = NULL};
+    if (dd_npy_parse_floats(&floats, fuzz_context(), data, size) != DDAEBM_OK)
+        return; /* no memory */
+    FUZZ_REQUIRE(floats.values && !floats.wide && floats.count == rows->count && floats.width == rows->width);
+    dd_free(fuzz_context(), floats.values);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dd_rows rows = {.values = fuzz_unset()};
     dd_pictures pictures = {.block = fuzz_unset()};
+    dd_picture_shape shape;
     fuzz_begin();
     ddaebm_status status = dd_npy_parse(&rows, fuzz_context(), data, size);
     bool good = fuzz_judge(status, rows.values != fuzz_unset());
     if (good) {
-        dd_picture_shape shape = dd_npy_picture_shape(data, size);
-        FUZZ_REQUIRE(shape.height == 0 || dd_picture_numbers(shape) == rows.width);
         FUZZ_REQUIRE(!rows.values != !rows.wide);
         if (rows.wide)
             fuzz_touch(rows.wide, rows.count * rows.width * sizeof *rows.wide);
         else
             fuzz_touch(rows.values, rows.count * rows.width * sizeof *rows.values);
+        check_floats(&rows, data, size);
     }
-    if (dd_npy_has_bytes(data, size))
-        status = dd_npy_parse_bytes(&pictures, fuzz_context(), data, size);
-    if (dd_npy_has_bytes(data, size) && fuzz_judge(status, pictures.block != fuzz_unset())) {
-        FUZZ_REQUIRE(good);
-        check_pictures(&pictures, &rows);
-        dd_free(fuzz_context(), pictures.block);
+    if (find_shape(&shape, data, size)) {
+        status = dd_npy_parse_bytes(&pictures, fuzz_context(), data, size, shape);
+        if (fuzz_judge(status, pictures.block != fuzz_unset())) {
+            FUZZ_REQUIRE(good);
+            check_pictures(&pictures, &rows);
+            dd_free(fuzz_context(), pictures.block);
+        }
     }
     if (good) {
         dd_free(fuzz_context(), rows.values);

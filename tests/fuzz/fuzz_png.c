@@ -10,7 +10,7 @@ enum { SIGNATURE = 8, FRAME = 12 }; /* bytes before the chunks, and of a chunk b
 
 static void parse(const uint8_t *data, size_t size) {
     dd_pictures picture = {.block = fuzz_unset()};
-    ddaebm_status status = dd_png_parse(&picture, fuzz_context(), data, size);
+    ddaebm_status status = dd_png_parse(&picture, fuzz_context(), data, size, DD_MOST_WIDTH);
     if (!fuzz_judge(status, picture.block != fuzz_unset()))
         return;
     FUZZ_REQUIRE(picture.count == 1 && (picture.shape.channels == 1 || picture.shape.channels == 3));

@@ -140,6 +140,20 @@ def write_png():
     put("content", "png", whole)
 
 
+def write_jpeg():
+    """Of the files that libjpeg wrote, which are in the corpus, some that are wrong."""
+    grey, colour = ((pathlib.Path(__file__).parent / "corpus/jpeg" / name).read_bytes() for name in ("grey", "colour"))
+    height = grey.index(b"\xff\xc0") + 5
+    seeds = {
+        "cut": colour[:-20], "no-end": grey[:-2], "head": grey[:20], "mark": grey[:3], "after": grey + b"more", "nothing": b"",
+        "twice": grey + colour, "large": grey[:height] + b"\xff\xdc\xff\xdc" + grey[height + 4:],
+        "flat": grey[:height] + b"\0\0" + grey[height + 2:], "deep": grey[:height - 1] + b"\x0c" + grey[height:],
+        "lossless": grey.replace(b"\xff\xc0", b"\xff\xc3"), "arithmetic": grey.replace(b"\xff\xc0", b"\xff\xc9")}
+    for name, data in seeds.items():
+        put("jpeg", name, data)
+    put("content", "jpeg", grey)
+
+
 def write_content():
     record = bytes([7]) + bytes((13 * i) % 256 for i in range(3072))
     packed = gzip.compress(record, mtime=0)
@@ -147,6 +161,7 @@ def write_content():
         "cifar": record, "cifar-two": record[:1] + bytes(3072) + b"\x09" + bytes(3072), "cifar-label": b"\x0a" + record[1:],
         "cifar-gzip": packed, "gzip-cut": packed[:-9], "gzip-checksum": packed[:-8] + bytes(8), "gzip-after": packed + b"x",
         "gzip-twice": gzip.compress(packed, mtime=0), "gzip-bomb": gzip.compress(bytes(1 << 21), mtime=0), "gzip-head": packed[:2],
+        "gzip-members": packed + packed, "gzip-zeros": packed + bytes(512), "text-of-cifar": b"\tx\ty\n" + b"0\t1\t2\n" * 511 + b"1\t",
         "gzip-named": b"\x1f\x8b\x08\x18" + packed[4:10] + b"name\0comment\0" + packed[10:], "nothing": b""}
     for name, data in seeds.items():
         put("content", name, data)
@@ -398,4 +413,5 @@ write_idx()
 write_npy()
 write_csv()
 write_png()
+write_jpeg()
 write_content()

@@ -97,7 +97,7 @@ START_TEST(bad_files_are_refused_by_name) {
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("bad"), wild, 2, shape));
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("bad")), DDAEBM_NOT_FINITE, "bad: row 2, column 2");
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("none")), DDAEBM_NOT_FOUND, "none");
-    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, folder), DDAEBM_FORMAT, "folder has no pictures");
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, folder), DDAEBM_FORMAT, "folder has no images");
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "path");
     ASSERT_FAILS(ddaebm_dataset_open(NULL, NULL, in_folder("bad")), DDAEBM_INVALID_ARGUMENT, "out");
     ck_assert_ptr_null(dataset);
@@ -215,21 +215,28 @@ START_TEST(pictures_are_told_by_their_content) {
     open_and_compare(in_folder("a"), bytes, 1);
     put_file(in_folder("a"), file, compose_idx(file, 8, 4, axes, bytes, 72));
     open_and_compare(in_folder("a"), bytes, 3);
-    static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4), }";
+    static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 4, 6), }";
     memcpy(file, "\x93NUMPY\1\0", 8);
     file[8] = sizeof header - 1;
     file[9] = 0;
     memcpy(file + 10, header, sizeof header - 1);
     memcpy(file + 10 + sizeof header - 1, bytes, 24);
     put_file(in_folder("a"), file, 10 + sizeof header - 1 + 24);
-    open_and_compare(in_folder("a"), bytes, 1);
+    ddaebm_dataset *dataset = NULL;
+    float numbers[24];
+    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a")));
+    assert_images(dataset, 1, 4, 6, 1);
+    ASSERT_OK(ddaebm_dataset_read(dataset, 0, 1, numbers));
+    for (size_t i = 0; i < 24; i++)
+        ck_assert(numbers[i] == (float)bytes[i] / 127.5f - 1);
+    ddaebm_dataset_free(dataset);
 }
 END_TEST
 
-/* Floats of rank 3 are pictures if they can be, else rows. */
-START_TEST(floats_may_be_pictures) {
+/* Arrays of images are images, or are refused: tests/io/test_content.c has the rules. */
+START_TEST(floats_are_images) {
     float values[24], back[24];
-    const size_t shape[] = {2, 3, 2, 2}, wide[] = {2, 2, 1, 6};
+    const size_t shape[] = {2, 2, 2, 3};
     ddaebm_dataset *dataset = NULL;
     for (size_t i = 0; i < 24; i++)
         values[i] = (float)i / 12 - 0.95f;
@@ -237,21 +244,23 @@ START_TEST(floats_may_be_pictures) {
     values[4] = 1;
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, shape));
     ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")));
-    assert_images(dataset, 2, 3, 2, 2);
+    assert_images(dataset, 2, 2, 2, 3);
     ASSERT_OK(ddaebm_dataset_read(dataset, 0, 2, back));
     ck_assert_int_eq(memcmp(back, values, sizeof values), 0);
-    ddaebm_dataset_free(dataset);
-    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, wide));
-    ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")));
-    assert_images(dataset, 2, 0, 0, 0);
     ASSERT_OK(dd_dataset_check_pictures(dataset));
     ddaebm_dataset_free(dataset);
-    values[14] = 1.5f;
+    values[14] = 1.0625f; /* as a sample may have it, which is no image to learn from */
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, shape));
     ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")));
-    assert_images(dataset, 2, 0, 0, 0);
-    ASSERT_FAILS(dd_dataset_check_pictures(dataset), DDAEBM_OUT_OF_RANGE, "row 2, column 3 (both from 1) is 1.5");
+    assert_images(dataset, 2, 2, 2, 3);
+    ASSERT_FAILS(dd_dataset_check_pictures(dataset), DDAEBM_OUT_OF_RANGE, "row 2, column 3 (both from 1) is 1.0625");
     ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    values[14] = 1.5f;
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, shape));
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")), DDAEBM_OUT_OF_RANGE,
+                 "a.npy: its numbers are from -1 to 1.5");
+    ck_assert_ptr_null(dataset);
 }
 END_TEST
 
@@ -269,7 +278,7 @@ START_TEST(files_of_pictures_can_be_wrong) {
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("a")), DDAEBM_UNSUPPORTED,
                  "a: its array has one axis: these are labels");
     put_file(in_folder("a"), "\x89PNG\r\n\x1A\n", 8);
-    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("a")), DDAEBM_UNSUPPORTED, "a: it is a single picture");
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("a")), DDAEBM_UNSUPPORTED, "a: it is a single image");
     put_file(in_folder("a"), "\x1F\x8B\10", 3);
     ddaebm_status status = ddaebm_dataset_open(&dataset, NULL, in_folder("a"));
     ck_assert(status == DDAEBM_FORMAT || status == DDAEBM_UNSUPPORTED); /* without zlib */
@@ -323,12 +332,10 @@ END_TEST
 START_TEST(a_folder_that_cannot_be_read_is_refused) {
     ddaebm_dataset *dataset = NULL;
     put_file(in_folder("a.png"), "", 0);
-    for (size_t at = 1; at <= 2; at++) { /* it is looked through for batches, then for pictures */
-        faults_begin(FAULT_ERROR, EIO, at, FAULT_ONCE);
-        faults_only("opendir");
-        ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, folder), DDAEBM_IO, "cannot read the folder");
-        (void)faults_end();
-    }
+    faults_begin(FAULT_ERROR, EIO, 1, FAULT_ONCE);
+    faults_only("opendir");
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, folder), DDAEBM_IO, "cannot read the folder");
+    (void)faults_end();
     ck_assert_ptr_null(dataset);
 }
 END_TEST
@@ -533,7 +540,7 @@ int main(void) {
                                   sources_are_called,
                                   bad_sources_are_refused,
                                   pictures_are_told_by_their_content,
-                                  floats_may_be_pictures,
+                                  floats_are_images,
                                   files_of_pictures_can_be_wrong,
                                   folders_are_opened,
                                   names_of_files_hardly_matter,

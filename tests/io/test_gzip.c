@@ -2,6 +2,7 @@
 #include "base/context.h"
 #include "io/gzip.h"
 #include "support/counted.h"
+#include "support/heard.h"
 #include "support/pictures_small.h"
 
 #include <limits.h>
@@ -58,8 +59,6 @@ START_TEST(damage_is_refused) {
         ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT, "cut off");
         free(part);
     }
-    file[size] = 0;
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size + 1, LARGE), DDAEBM_FORMAT, "1 bytes follow");
     file[size - 6] ^= 1; /* in the sum over the content */
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE), DDAEBM_FORMAT, "damaged: incorrect data check");
     file[2] = 7;
@@ -78,17 +77,87 @@ START_TEST(damage_is_refused) {
 }
 END_TEST
 
+/* ---- Members. ---- */
+
+/* The file is unpacked to the bytes, once or twice, with so many warnings. */
+static void assert_unpacked(const uint8_t *data, size_t size, size_t expected, size_t warnings) {
+    void *out = NULL;
+    size_t out_size = 0;
+    uint8_t *exact = exact_copy(data, size);
+    heard_lines = 0;
+    ASSERT_OK(dd_gzip_unpack(&out, &out_size, context, exact, size, LARGE));
+    ck_assert_uint_eq(out_size, expected);
+    for (size_t i = 0; i < out_size; i++)
+        ck_assert_uint_eq(((uint8_t *)out)[i], bytes[i % 1000]);
+    ck_assert_int_eq(((uint8_t *)out)[out_size], 0);
+    ck_assert_uint_eq(heard_lines, warnings);
+    free(exact);
+    dd_free(context, out);
+}
+
+/* As zcat reads them: cat a.gz b.gz, bgzip's blocks, tar's zeros. */
+START_TEST(members_are_put_together) {
+    static const uint8_t bgzip_end[] = {0x1F, 0x8B, 8,    4, 0, 0, 0, 0, 0, 0xFF, 6, 0, 0x42, 0x43,
+                                        2,    0,    0x1B, 0, 3, 0, 0, 0, 0, 0,    0, 0, 0,    0};
+    open_context(2);
+    hear_context(context);
+    size_t size = make_file(1000), twice = 2 * size, end = twice + sizeof bgzip_end;
+    memcpy(file + size, file, size);
+    assert_unpacked(file, twice, 2000, 0);
+    memcpy(file + twice, bgzip_end, sizeof bgzip_end);
+    assert_unpacked(file, end, 2000, 0);
+    memset(file + end, 0, 512);
+    assert_unpacked(file, end + 1, 2000, 0);
+    assert_unpacked(file, end + 512, 2000, 0);
+    memcpy(file + end, "\n", 1);
+    assert_unpacked(file, end + 1, 2000, 1);
+    ck_assert_ptr_nonnull(strstr(heard_line, "1 bytes follow its gzip data that are none"));
+    memcpy(file + end, "\0\0x", 3);
+    assert_unpacked(file, end + 3, 2000, 1);
+    memcpy(file + end, "\0\x1F\x8B", 3); /* behind zeros no member is looked for, as zcat does not */
+    assert_unpacked(file, end + 3, 2000, 1);
+    memcpy(file + end, "\x1F", 1);
+    assert_unpacked(file, end + 1, 2000, 1);
+    close_context();
+}
+END_TEST
+
+START_TEST(a_damaged_member_is_refused) {
+    void *out = NULL;
+    size_t out_size = 0, size = make_file(1000), twice = 2 * size;
+    open_context(2);
+    memcpy(file + size, file, size);
+    for (size_t cut = size + 2; cut < twice; cut++) {
+        uint8_t *part = exact_copy(file, cut);
+        ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT, "cut off");
+        free(part);
+    }
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, twice, 1999), DDAEBM_OUT_OF_RANGE, "1999 bytes allowed");
+    file[twice - 6] ^= 1;
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, twice, LARGE), DDAEBM_FORMAT, "damaged: incorrect data check");
+    ck_assert_ptr_null(out);
+    close_context();
+}
+END_TEST
+
 /* More than zlib takes at once. Only the first page of it is ever touched. */
 START_TEST(a_vast_file_is_read_in_pieces) {
     open_context(2);
+    hear_context(context);
     const size_t vast = (size_t)UINT_MAX + 10;
     void *out = NULL, *mapped = mmap(NULL, vast, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     size_t out_size = 0, size = make_file(10);
     ck_assert_ptr_ne(mapped, MAP_FAILED);
     memcpy(mapped, file, size);
+    ((char *)mapped)[size] = 'x';
     char expected[64];
     snprintf(expected, sizeof expected, "%zu bytes follow its gzip data", vast - size);
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, mapped, vast, LARGE), DDAEBM_FORMAT, expected);
+    heard_lines = 0;
+    ASSERT_OK(dd_gzip_unpack(&out, &out_size, context, mapped, vast, LARGE));
+    ck_assert_uint_eq(out_size, 10);
+    ck_assert_uint_eq(heard_lines, 1);
+    ck_assert_ptr_nonnull(strstr(heard_line, expected));
+    dd_free(context, out);
     ck_assert_int_eq(munmap(mapped, vast), 0);
     close_context();
 }
@@ -113,8 +182,9 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_was_packed_comes_out, damage_is_refused, a_vast_file_is_read_in_pieces, two_bytes_tell_gzip,
-                                  memory_may_run_out};
+    const TTest *const tests[] = {
+        what_was_packed_comes_out,     damage_is_refused,   members_are_put_together, a_damaged_member_is_refused,
+        a_vast_file_is_read_in_pieces, two_bytes_tell_gzip, memory_may_run_out};
     return run_tests("gzip", tests, sizeof tests / sizeof *tests);
 }
 

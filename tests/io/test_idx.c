@@ -11,7 +11,8 @@ static ddaebm_status parse(dd_pictures *out, unsigned type, unsigned rank, const
     fill_bytes(pixels, sizeof pixels, 1);
     size_t size = compose_idx(file, type, rank, axes, pixels, bytes);
     uint8_t *exact = exact_copy(file, size);
-    ddaebm_status status = dd_idx_parse(out, exact, size, MOST);
+    dd_picture_shape shape = {axes[1], axes[2], rank == 4 ? axes[3] : 1};
+    ddaebm_status status = dd_idx_parse(out, exact, size, MOST, shape);
     if (status != DDAEBM_OK)
         free(exact);
     return status;
@@ -20,7 +21,7 @@ static ddaebm_status parse(dd_pictures *out, unsigned type, unsigned rank, const
 START_TEST(pictures_are_read_in_place) {
     uint8_t pixels[ROOM];
     const uint32_t grey[] = {3, 2, 5}, colour[] = {2, 2, 3, 3};
-    dd_pictures out = {{0, 0, 0}, 0, NULL, NULL};
+    dd_pictures out = {.count = 0};
     fill_bytes(pixels, sizeof pixels, 1);
     ASSERT_OK(parse(&out, 8, 3, grey, 30));
     ck_assert(out.count == 3 && out.shape.height == 2 && out.shape.width == 5 && out.shape.channels == 1);
@@ -80,7 +81,7 @@ START_TEST(every_cut_is_refused) {
     for (size_t cut = 0; cut < size; cut++) {
         uint8_t *part = exact_copy(file, cut);
         dd_pictures out = {.count = 77};
-        ck_assert_int_eq(dd_idx_parse(&out, part, cut, MOST), DDAEBM_FORMAT);
+        ck_assert_int_eq(dd_idx_parse(&out, part, cut, MOST, (dd_picture_shape){2, 5, 1}), DDAEBM_FORMAT);
         free(part);
     }
 }

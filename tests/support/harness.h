@@ -47,16 +47,22 @@ static inline size_t entries_in_folder(void) {
     return count;
 }
 
-static inline void remove_folder(void) {
-    DIR *listing = opendir(folder);
+static inline void remove_tree(const char *path) {
+    DIR *listing = opendir(path);
     for (struct dirent *entry; listing && (entry = readdir(listing));) {
-        const char *path = in_folder(entry->d_name);
-        if (unlink(path) != 0)
-            (void)rmdir(path);
+        char inside[1024];
+        int length = snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+        bool itself = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        if (!itself && (size_t)length < sizeof inside && unlink(inside) != 0)
+            remove_tree(inside);
     }
     if (listing)
         closedir(listing);
-    (void)rmdir(folder);
+    (void)rmdir(path);
+}
+
+static inline void remove_folder(void) {
+    remove_tree(folder);
 }
 
 static inline void put_file(const char *path, const void *data, size_t size) {

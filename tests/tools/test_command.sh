@@ -295,7 +295,7 @@ good sample --model padded.safetensors --count 5 --seed 3 --out drawn.png
 holds "samples as a grid" [ "$(png_size drawn.png)" = "22 14" ]
 good score --model padded.safetensors --data six.idx --out six-scores.npy
 holds "pictures are scored" has_shape six-scores.npy "20,"
-good score --model padded.safetensors --data drawn.npy --out drawn-scores.npy
+good score --model padded.safetensors --data drawn.npy --range -1:1 --out drawn-scores.npy
 mkdir pngs
 for seed in 1 2 3; do
     good data --data six.idx --count $seed --out drawn.npy
@@ -331,14 +331,14 @@ mkdir hollow
 bad_train 1 "labels.idx.*these are labels" --data labels.idx
 bad_train 1 "cut.idx.*asks for 720 bytes of pixels, the file has 719" --data cut.idx
 bad_train 1 "vast.idx.*bytes allowed" --data vast.idx
-bad_train 1 "six.png.*single picture; give the folder" --data six.png
-bad_train 1 "hollow: this folder has no pictures" --data hollow
+bad_train 1 "six.png.*single image; give the folder" --data six.png
+bad_train 1 "hollow: this folder has no images" --data hollow
 bad_train 1 "pictures of 6 x 6 x 1 (height, width, channels), the model takes 8 x 8 x 1" --preset vector --data six.idx --set data.image_size=8
 bad_train 1 "magic.idx: byte 0 is 0: it is neither NPY nor IDX nor text" --data magic.idx
-fits="these networks can be made for squares of an even side up to 128"
-bad_train 1 "pictures of 5 x 5 x 1 (height, width, channels), the model takes 6 x 6 x 1.*$fits" --data five.idx
-bad_train 1 "pictures of 6 x 8 x 1.*$fits" --preset fashion --data oblong.idx
-bad_train 1 "pictures of 130 x 130 x 1.*$fits" --preset fashion --data large.idx
+fits="networks of images take squares of an even side up to 128: --resize"
+bad_train 1 "five.idx: its images are 5 pixels wide and 5 high; $fits 6 " --data five.idx
+bad_train 1 "oblong.idx: its images are 8 pixels wide and 6 high; $fits 8 " --preset fashion --data oblong.idx
+bad_train 1 "large.idx: its images are 130 pixels wide and 130 high; $fits 128 " --preset fashion --data large.idx
 bad_train 1 "data.image_size is 12.*it must be 8, 16, 32, 64 or 128" --preset fashion --data six.idx --set data.image_size=12 --set data.padding=3
 bad_train 1 "there is no folder missing" --data six.idx --steps 2 --preview-every 1 --out missing/never.safetensors
 bad 1 "there is no folder missing" sample --model six.safetensors --count 2 --out missing/never.png

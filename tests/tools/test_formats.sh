@@ -126,7 +126,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 
 fi
 
 for file in a.csv a.npy six.idx six.NPY; do
-    good data -d $file -n 20 -o want.npy
+    "$ddaebm" data -d $file -n 20 -o want.npy 2>err
     "$ddaebm" data -d - -n 20 -o got.npy <$file 2>err
     holds "- reads $file from standard input" cmp want.npy got.npy
     "$ddaebm" data -d /dev/stdin -n 20 -o got.npy <$file 2>err

@@ -1,0 +1,117 @@
+#include "io/image_range.h"
+
+#include "base/context.h"
+#include "base/error.h"
+
+#include <math.h>
+
+enum { LARGEST_BYTE = 255, LEAST_OF_BYTES = 64 };
+
+/* How far beyond -1 and 1 the numbers of samples may lie. */
+static const double beyond_samples = 0.1;
+
+/* What numbers there are. */
+typedef struct survey {
+    double low, high;
+    bool whole;
+} survey;
+
+static ddaebm_status take_survey(survey *out, const dd_rows *images) {
+    survey seen = {INFINITY, -INFINITY, true};
+    for (size_t i = 0; i < images->count * images->width; i++) {
+        const double value = dd_rows_at(images, i);
+        if (!isfinite(value))
+            return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite numbers are allowed",
+                           i / images->width + 1, i % images->width + 1, isnan(value) ? "not a number" : "infinite");
+        seen.low = fmin(seen.low, value);
+        seen.high = fmax(seen.high, value);
+        seen.whole = seen.whole && value == floor(value);
+    }
+    *out = seen;
+    return DDAEBM_OK;
+}
+
+static survey survey_bytes(const dd_pictures *images) {
+    survey seen = {LARGEST_BYTE, 0, true};
+    for (size_t i = 0; i < images->count * dd_picture_numbers(images->shape); i++) {
+        seen.low = fmin(seen.low, images->pixels[i]);
+        seen.high = fmax(seen.high, images->pixels[i]);
+    }
+    return seen;
+}
+
+static dd_image_range make_range(const survey *seen, double black, double white) {
+    const bool from_zero = seen->whole && seen->low >= 0 && seen->high <= white;
+    return (dd_image_range){black, white, from_zero && black == 0 && (white == 1 || white == LARGEST_BYTE)};
+}
+
+/* Whether the numbers lie within the range that was asked for, or by no more than its width beyond: samples of a model do, and resampled images. What
+ * lies farther is of another range. */
+static ddaebm_status check_asked(dd_image_range *out, const survey *seen, const ddaebm_read_options *options) {
+    const double low = fmin(options->black, options->white), high = fmax(options->black, options->white);
+    const double width = high - low;
+    if (seen->low < low - width || seen->high > high + width)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its numbers are from %g to %g, far beyond the range %g:%g that was asked for",
+                       seen->low, seen->high, options->black, options->white);
+    *out = make_range(seen, options->black, options->white);
+    return DDAEBM_OK;
+}
+
+static ddaebm_status refuse(const survey *seen) {
+    const bool like_samples = seen->low < 0 && seen->low >= -3 && seen->high <= 3;
+    return dd_fail(
+        DDAEBM_OUT_OF_RANGE,
+        "its numbers are from %g to %g; known of images: 0 to 255 (one of 64 at least), 0 to 1, and fractions from -1 to 1: "
+        "say which numbers are black and white, for instance --range %g:%g%s, or read rows with --layout rows",
+        seen->low, seen->high, seen->low, seen->high > seen->low ? seen->high : seen->low + 1,
+        like_samples ? " (-1:1 for samples of a model)" : "");
+}
+
+/* Takes a guess, and reports it. */
+static ddaebm_status guess(dd_image_range *out, ddaebm_context *context, const survey *seen, double black, double white) {
+    *out = make_range(seen, black, white);
+    dd_report(context, DDAEBM_LOG_INFO, "its numbers are from %g to %g: %g is read as black, %g as white; --range says otherwise",
+              seen->low, seen->high, black, white);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context, const dd_rows *images, dd_number_kind kind,
+                                  const ddaebm_read_options *options) {
+    survey seen;
+    ddaebm_status status = take_survey(&seen, images);
+    if (status != DDAEBM_OK)
+        return status;
+    if (dd_image_range_asked(options))
+        return check_asked(out, &seen, options);
+    if (kind == DD_BOOLEANS) {
+        *out = make_range(&seen, 0, 1);
+        return DDAEBM_OK;
+    }
+
+    if (seen.low >= 0 && seen.high <= 1)
+        return guess(out, context, &seen, 0, 1);
+    if (seen.low < 0 && seen.low >= -1 - beyond_samples && seen.high <= 1 + beyond_samples)
+        return guess(out, context, &seen, -1, 1);
+    if (seen.low >= 0 && seen.high <= LARGEST_BYTE && seen.high >= LEAST_OF_BYTES)
+        return guess(out, context, &seen, 0, LARGEST_BYTE);
+    return refuse(&seen);
+}
+
+ddaebm_status dd_image_range_of_bytes(dd_image_range *out, ddaebm_context *context, const dd_pictures *images,
+                                      const ddaebm_read_options *options) {
+    const survey seen = survey_bytes(images);
+    if (dd_image_range_asked(options))
+        return check_asked(out, &seen, options);
+    if (seen.high == 1)
+        return guess(out, context, &seen, 0, 1);
+    if (seen.high > 0 && seen.high < LEAST_OF_BYTES)
+        return guess(out, context, &seen, 0, LARGEST_BYTE);
+    *out = (dd_image_range){0, LARGEST_BYTE, true};
+    return DDAEBM_OK;
+}
+
+void dd_image_range_scale(dd_rows *images, const dd_image_range *range) {
+    const double middle = (range->black + range->white) / 2, half = (range->white - range->black) / 2;
+    for (size_t i = 0; i < images->count * images->width; i++)
+        images->values[i] = (float)(((double)images->values[i] - middle) / half);
+}

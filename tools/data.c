@@ -29,7 +29,7 @@ int command_data(const command *self, int argc, char **argv) {
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &name, "a named set, ddaebm --help lists them; or a file or folder"),
         DATA_ROWS(&how),
-        REQUIRED_NUMBER("count", &count, 1, UINT64_C(1) << 40, "how many rows, from the first on; all of a smaller set"),
+        NUMBER("count", &count, 1, UINT64_C(1) << 40, "how many rows, from the first on; left out: all of a file or folder, 10000 of a named set"),
         SEED_ROW(&seed, "fixes every row of a drawn set"),
         OUTPUT_ROWS(&asked, "FILE.npy, .csv or .csv.gz, one row a row; of images FILE.png as well, a grid; - for standard output"),
     };
@@ -45,7 +45,7 @@ int command_data(const command *self, int argc, char **argv) {
     if (to.format == FORMAT_PNG)
         TRY(check_drawable(shape_of_data(dataset), to.path));
     const row_file file = {.to = to,
-                           .count = count_rows(dataset, count.value),
+                           .count = asked_rows(dataset, count),
                            .width = ddaebm_dataset_width(dataset),
                            .images = shape_of_data(dataset),
                            .wide = shape_of_data(dataset).height == 0,

@@ -106,6 +106,15 @@ static int print_text(const summary *about, const ddaebm_config *config) {
     return code;
 }
 
+/* The build and the machine, where no model is asked for. */
+static void print_build(bool json) {
+    char reason[128];
+    int threads = ddaebm_default_threads(reason, sizeof reason);
+    printf(json ? "{\"version\": \"%s\", \"default_threads\": %d, \"default_threads_from\": \"%s\"}\n"
+                : "ddaebm %s\nthreads by default: %d (%s)\n",
+           ddaebm_version_text(), threads, reason);
+}
+
 int command_info(const command *self, int argc, char **argv) {
     const char *path = NULL;
     config_options asked = {NULL, NULL, {{NULL}, 0}};
@@ -120,9 +129,12 @@ int command_info(const command *self, int argc, char **argv) {
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
-    if ((path != NULL) == config_given(&asked))
-        return misuse(self->name, path ? "--model has a configuration; leave --preset, --config and --set out"
-                                       : "info needs --model FILE or --preset NAME");
+    if (path && config_given(&asked))
+        return misuse(self->name, "--model has a configuration; leave --preset, --config and --set out");
+    if (!path && !config_given(&asked)) {
+        print_build(json);
+        return finish_output();
+    }
     ddaebm_context *context = NULL;
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;

@@ -160,6 +160,12 @@ uint64_t count_rows(const ddaebm_dataset *dataset, uint64_t most) {
     return there != 0 && there < most ? there : most;
 }
 
+uint64_t asked_rows(const ddaebm_dataset *dataset, number count) {
+    enum { OF_AN_ENDLESS_SET = 10000 };
+    uint64_t all = ddaebm_dataset_rows(dataset);
+    return count.given ? count_rows(dataset, count.value) : all > 0 ? all : OF_AN_ENDLESS_SET;
+}
+
 int read_rows(double **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most) {
     uint64_t wanted = count_rows(dataset, most);
     double *read = NULL;

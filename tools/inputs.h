@@ -35,6 +35,9 @@ int make_doubles(double **out, uint64_t count, size_t width);
 /* How many rows of a set there are, `most` at most. */
 uint64_t count_rows(const ddaebm_dataset *dataset, uint64_t most);
 
+/* Returns how many rows --count asks for; where it is left out, all of a finite set and 10000 of one that is drawn without end. */
+uint64_t asked_rows(const ddaebm_dataset *dataset, number count);
+
 /* The first rows of a set, at most `most`: *rows, to be freed with free, and how many. */
 int read_rows(double **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most);
 

@@ -75,6 +75,15 @@ static file_format format_of(const char *path) {
     return has_own_name(path) ? FORMAT_AUTO : FORMAT_NPY;
 }
 
+int check_png_output(const char *path, const command *self) {
+    int code = check_output(path);
+    if (code != 0)
+        return code;
+    return has_own_name(path) && !has_ending(path, ".png")
+               ? misuse(self->name, "--out is '%.250s'; allowed: a name that ends in .png", path)
+               : 0;
+}
+
 int find_output(output *to, const output_options *asked, bool images, const command *self) {
     file_format format = asked->format != FORMAT_AUTO ? (file_format)asked->format : format_of(asked->out);
     const char *path = strcmp(asked->out, "-") == 0 ? "/dev/stdout" : asked->out;

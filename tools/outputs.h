@@ -16,6 +16,9 @@ bool is_descriptor(const char *path);
  */
 int check_output(const char *path);
 
+/* The same for a command that writes a PNG whatever its data: another ending is wrong usage. */
+int check_png_output(const char *path, const command *self);
+
 /* In the order of OUTPUT_FORMATS. */
 typedef enum file_format { FORMAT_AUTO, FORMAT_NPY, FORMAT_CSV, FORMAT_CSV_GZIP, FORMAT_PNG } file_format;
 #define OUTPUT_FORMATS "auto|npy|csv|csv.gz|png"

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_OF_A_NAMED_SET = 10000 };
 
 /* What is asked of the scorer, and of which rows. */
 typedef struct question {
@@ -89,10 +88,9 @@ int command_score(const command *self, int argc, char **argv) {
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
-    uint64_t all = is_named_set(data) ? ROWS_OF_A_NAMED_SET : UINT64_MAX;
     TRY(checked(ddaebm_scorer_create(&scorer, model)));
     question asked = {(ddaebm_score)kind, (size_t)level.value, dataset, scorer, NULL, to.path, self};
-    TRY(write_scores(&asked, context, to, count_rows(dataset, count.given ? count.value : all)));
+    TRY(write_scores(&asked, context, to, asked_rows(dataset, count)));
 cleanup:
     ddaebm_scorer_free(scorer);
     ddaebm_dataset_free(dataset);

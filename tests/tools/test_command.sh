@@ -393,7 +393,10 @@ done
 good info --preset points --json
 holds "info counts parameters" grep -qE '"parameters": \{"energy": [0-9]+, "generator": [0-9]+, "encoder": [0-9]+' out
 holds "the published schedule draws a warning" sh -c "'$ddaebm' info --preset toy 2>&1 >out | grep -q '^ddaebm: warning: '"
-bad 2 "info needs --model FILE or --preset NAME" info
+good info >out
+holds "info alone tells of the build and the machine" grep -q '^threads by default: [0-9]' out
+good info --json >out
+holds "as JSON, too" grep -q '^{"version": ".*"default_threads": [0-9]*, .*}$' out
 good convert --model model.safetensors --out whole.safetensors
 holds "a model written again is the same" cmp model.safetensors whole.safetensors
 good convert --model model.safetensors --out half.safetensors --half

@@ -67,6 +67,9 @@ bad 2 "out is 'never.PNG', and score writes numbers" score -m model.safetensors 
 bad 2 "score writes numbers" score -m model.safetensors -d a.csv -o never.npy --format png
 bad 2 "out is 'never.txt'" data -d moons -n 3 -o never.txt
 bad 2 "out is 'never.txt'" density -m model.safetensors --range -1:1 --grid 4 -o never.txt
+bad 2 "out is .never.txt.; allowed: a name that ends in .png" plot -m model.safetensors -d moons -o never.txt
+good data -d named.csv -o all.csv
+holds "without --count all rows of a file" cmp named.csv all.csv
 bad 2 "format is 'text'; allowed: auto|npy|csv|csv.gz|png" data -d moons -n 3 -o never.npy --format text
 bad 1 "these rows are no pictures" data -d moons -n 3 -o never.PNG
 good data -d moons -n 5 -o kept.dat --format csv

@@ -3,7 +3,7 @@
 /* Good stages count up to CREDIT; a balance beyond DEBT halves the takers. The time with fewer is bounded, so that a neighbour that has
  * gone is noticed soon. Those who are woken take processors from others for about WAKING, until
  * they sleep again. */
-enum { CREDIT = 400000, DEBT = 100000, WAKING = 100000, LEAST_PENALTY = 2000000, MOST_PENALTY = 1000000000 };
+enum { CREDIT = 5000000, DEBT = 100000, WAKING = 100000, LEAST_PENALTY = 2000000, MOST_PENALTY = 1000000000 };
 enum { SOON = 20000000, LEAST_FACTOR = 8, MOST_FACTOR = 128, MOST_HALVINGS = 8 };
 
 int dd_pace_takers(dd_pace *pace, int64_t now, int most) {

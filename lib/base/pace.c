@@ -3,8 +3,8 @@
 /* Good stages count up to CREDIT; a balance beyond DEBT halves the takers. The time with fewer is bounded, so that a neighbour that has
  * gone is noticed soon. Those who are woken take processors from others for about WAKING, until
  * they sleep again. */
-enum { CREDIT = 400000, DEBT = 100000, WAKING = 100000, LEAST_PENALTY = 2000000, MOST_PENALTY = 1000000000 };
-enum { SOON = 20000000, LEAST_FACTOR = 8, MOST_FACTOR = 128, MOST_HALVINGS = 8 };
+enum { CREDIT = 10000000, DEBT = 100000, WAKING = 100000, LEAST_PENALTY = 2000000, MOST_PENALTY = 1000000000 };
+enum { SOON = 20000000, LEAST_FACTOR = 4, MOST_FACTOR = 128, MOST_HALVINGS = 8 };
 
 int dd_pace_takers(dd_pace *pace, int64_t now, int most) {
     if (pace->halvings > 0 && now >= pace->until) {
@@ -20,13 +20,15 @@ static size_t rounds(size_t parts, size_t takers) {
     return (parts + takers - 1) / takers;
 }
 
-/* What half the takers would have needed longer. */
+/* What half the takers would have needed longer. A part is as long as it took where it was shorter: whoever loses its processor in one
+ * makes it no more worth. */
 static int64_t saved(const dd_shared_stage *stage) {
     if (stage->mine == 0 || stage->mine == stage->parts)
         return 0;
     size_t takers = (size_t)stage->takers, helped = stage->parts - stage->mine;
     size_t fewer = rounds(stage->parts, takers / 2) - rounds(stage->parts, takers);
-    return stage->worked / (int64_t)stage->mine * (int64_t)(fewer < helped ? fewer : helped);
+    int64_t mine = stage->worked / (int64_t)stage->mine, theirs = stage->others / (int64_t)helped;
+    return (mine < theirs ? mine : theirs) * (int64_t)(fewer < helped ? fewer : helped);
 }
 
 static int64_t within(int64_t value, int64_t least, int64_t most) {

@@ -22,7 +22,8 @@ typedef struct dd_shared_stage {
     int takers;         /* that it was shared among, the caller included */
     bool woke;          /* some of them slept before */
     int64_t worked;     /* for its own parts */
-    int64_t waited;     /* for the others' */
+    int64_t others;     /* for theirs, all together */
+    int64_t waited;     /* after its own, until theirs were done */
 } dd_shared_stage;
 
 /* How many of up to `most` takers are to share the work that begins now; at least 1. */

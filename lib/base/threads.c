@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nanoseconds: how long a thread looks for what it waits for before it sleeps, and how often the affinity mask is read. */
-enum { SPIN = 200000, LOOK_AT_PROCESSORS = 100000000 };
+/* Nanoseconds: how long a thread looks for what it waits for before it sleeps, how often the affinity mask is read, and
+ * the unit of what is counted up. */
+enum { SPIN = 200000, LOOK_AT_PROCESSORS = 100000000, TICK = 64 };
 
 struct worker {
     dd_pool *pool;
@@ -42,6 +43,7 @@ struct dd_pool {
     atomic_uint number; /* of the stage in hand */
     atomic_int takers;  /* whose numbers are below */
     atomic_size_t parts, done;
+    atomic_uint others;        /* ticks that their parts took */
     dd_part_function function; /* for those who have taken a part */
     void *argument;
     atomic_bool ending;
@@ -109,9 +111,11 @@ static void await_call(struct worker *self) {
 
 static void help(const struct worker *self) {
     dd_pool *pool = self->pool;
+    int64_t begun = now();
     size_t mine = run_parts(pool, self->index, self->seen);
     if (mine == 0)
         return;
+    atomic_fetch_add_explicit(&pool->others, (unsigned)((now() - begun) / TICK), memory_order_relaxed);
     size_t parts = atomic_load_explicit(&pool->parts, memory_order_relaxed);
     if (atomic_fetch_add(&pool->done, mine) + mine == parts)
         (void)dd_doze_end(&pool->caller_sleep);
@@ -269,6 +273,7 @@ static unsigned publish(dd_pool *pool, const dd_work *stage, int takers) {
     pool->function = stage->function;
     pool->argument = stage->argument;
     atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
+    atomic_store_explicit(&pool->others, 0, memory_order_relaxed);
     atomic_store_explicit(&pool->parts, stage->parts, memory_order_relaxed);
     atomic_store_explicit(&pool->takers, takers, memory_order_relaxed);
     atomic_store(&pool->number, number);
@@ -314,6 +319,7 @@ static void run_shared(dd_pool *pool, const dd_work *work, int takers, int64_t b
     }
     seen.worked = worked - begun;
     seen.waited = ended - worked;
+    seen.others = (int64_t)atomic_load_explicit(&pool->others, memory_order_relaxed) * TICK;
     dd_pace_note(&pool->pace, ended, &seen);
 }
 

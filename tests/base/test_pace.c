@@ -8,7 +8,7 @@ enum { MICROSECOND = 1000, MILLISECOND = 1000000 };
 
 /* A stage of two parts, one the caller's, that took `worked`. */
 static dd_shared_stage two_parts(int64_t worked, int64_t waited) {
-    return (dd_shared_stage){.parts = 2, .mine = 1, .takers = 2, .worked = worked, .waited = waited};
+    return (dd_shared_stage){.parts = 2, .mine = 1, .takers = 2, .worked = worked, .others = worked, .waited = waited};
 }
 
 START_TEST(good_stages_keep_all) {
@@ -40,6 +40,18 @@ START_TEST(a_long_wait_halves_the_takers_for_a_while) {
     ck_assert_int_eq(dd_pace_takers(&pace, 1, 16), 8);
     ck_assert_int_eq(dd_pace_takers(&pace, MILLISECOND, 2), 1);
     ck_assert_int_eq(dd_pace_takers(&pace, (int64_t)2000 * MILLISECOND, 2), 2);
+}
+END_TEST
+
+/* A caller that loses its processor in its own part has not been saved as much. */
+START_TEST(a_caller_that_was_stopped_gains_nothing) {
+    dd_pace pace = {0};
+    dd_shared_stage stage = {.parts = 2, .mine = 1, .takers = 2, .worked = 3 * MILLISECOND, .others = 20 * MICROSECOND};
+    for (int i = 0; i < 4; i++)
+        dd_pace_note(&pace, i, &stage);
+    stage = two_parts(20 * MICROSECOND, 3 * MILLISECOND);
+    dd_pace_note(&pace, 5, &stage);
+    ck_assert_int_eq(dd_pace_takers(&pace, 6, 2), 1);
 }
 END_TEST
 
@@ -102,6 +114,7 @@ int main(void) {
     tcase_add_test(tests, good_stages_keep_all);
     tcase_add_test(tests, some_waiting_is_paid_for);
     tcase_add_test(tests, a_long_wait_halves_the_takers_for_a_while);
+    tcase_add_test(tests, a_caller_that_was_stopped_gains_nothing);
     tcase_add_test(tests, trials_that_fail_become_rare);
     tcase_add_test(tests, waking_for_nothing_counts);
     tcase_add_test(tests, nothing_is_learnt_from_no_work);

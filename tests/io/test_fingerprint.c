@@ -1,4 +1,5 @@
-/* What tells one data set from another, and that it is the numbers alone: not the file, the type or the memory that they come in. */
+/* What tells one data set from another, and that it is the numbers alone: not the file, the type or
+ * the memory that they come in. */
 #define _GNU_SOURCE
 #include "io/fingerprint.h"
 #include "support/counted.h"
@@ -74,7 +75,8 @@ START_TEST(equal_numbers_are_the_same_set) {
 }
 END_TEST
 
-/* Each number, by its last bit; each pair exchanged; a row more, a row fewer; the same numbers in another shape. */
+/* Each number, by its last bit; each pair exchanged; a row more, a row fewer; the same numbers in
+ * another shape. */
 START_TEST(any_difference_is_another_set) {
     open_context(1);
     dd_fingerprint before = of_doubles(plain, ROWS, WIDTH);

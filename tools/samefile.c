@@ -39,7 +39,8 @@ static const char *split(char folder[PATH_MAX], const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* Replaces the path of a link by what it points to. False if it is no link, or what it says is too long. */
+/* Replaces the path of a link by what it points to. False if it is no link, or what it says is too
+ * long. */
 static bool follow(char path[PATH_MAX]) {
     char target[PATH_MAX], joined[2 * PATH_MAX], folder[PATH_MAX];
     ssize_t length = readlink(path, target, sizeof target - 1);

@@ -12,7 +12,8 @@
 
 enum { EXIT_SIGNAL = 128 };
 
-/* timeout(1) and terminals that close send a signal twice at once: that is one wish, and no second Ctrl-C. */
+/* timeout(1) and terminals that close send a signal twice at once: that is one wish, and no second
+ * Ctrl-C. */
 static const double together_seconds = 0.03;
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR2, SIGXCPU};
@@ -53,7 +54,8 @@ static void note_save(int signal) {
     save_wanted = 1;
 }
 
-/* Handles a signal, unless the process was started to ignore it. The handlers do not interrupt each other. */
+/* Handles a signal, unless the process was started to ignore it. The handlers do not interrupt each
+ * other. */
 static void handle(int signal, void (*handler)(int)) {
     struct sigaction action, before;
     memset(&action, 0, sizeof action);
@@ -131,7 +133,8 @@ static void hold(int signal) {
     held = signal;
 }
 
-/* By handlers and not by a mask, for threads of the BLAS may take a signal, too. One that is ignored or noted stays so. */
+/* By handlers and not by a mask, for threads of the BLAS may take a signal, too. One that is
+ * ignored or noted stays so. */
 void hold_signals(const char *path) {
     struct stat about;
     struct sigaction action;

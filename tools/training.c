@@ -167,7 +167,8 @@ static int stopped(run *state) {
     return exit_of_signal();
 }
 
-/* Everything is tried, whatever fails before it; the checkpoint comes first, for the model can be made from it again. */
+/* Everything is tried, whatever fails before it; the checkpoint comes first, for the model can be
+ * made from it again. */
 static int finish(run *state) {
     int saved = checked(save_checkpoint(state)), logged = step_log_close(&state->log), written = write_model(state);
     return saved == 0 && logged == 0 && written == 0 && !state->incomplete ? 0 : EXIT_FAILED;

@@ -32,8 +32,9 @@ typedef struct run {
 /* Checkpoints, or previews, in a row that may fail before a run stops, or draws no more of them. */
 enum { MOST_FAILURES = 3 };
 
-/* Takes the steps up to the last and writes everything that was asked for; what cannot be written does not keep the rest from being written. A
- * signal ends the run sooner. 0 or the exit status; what is not written has been said. */
+/* Takes the steps up to the last and writes everything that was asked for; what cannot be written
+ * does not keep the rest from being written. A signal ends the run sooner. 0 or the exit status;
+ * what is not written has been said. */
 int run_training(run *state);
 
 #endif

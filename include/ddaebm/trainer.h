@@ -96,9 +96,10 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_create(ddaebm_trainer **o
 
 /** Makes a trainer that continues the run of a checkpoint, bit for bit.
  *
- *  The data must be that of the run: as many rows and columns, and the same numbers in the same order, whatever file or array they come
- *  from; a named set without end must have the same name and seed. A caller's own source is not checked, nor is a checkpoint of an
- *  earlier version, which does not know its data.
+ *  The data must be that of the run: as many rows and columns, and the same numbers in the same
+ *  order, whatever file or array they come from; a named set without end must have the same name
+ *  and seed. A caller's own source is not checked, nor is a checkpoint of an earlier version, which
+ *  does not know its data.
  *  @param[out] out the new trainer, to be freed with ddaebm_trainer_free; untouched on failure
  *  @param context NULL for the defaults
  *  @param path of a file written by ddaebm_trainer_save
@@ -123,8 +124,9 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trai
 
 /** ddaebm_trainer_resume_stream with options: to go on with other data than the run had.
  *
- *  With other data the run goes on from its step with its weights, and mean and deviation of the columns stay those of the checkpoint. Where rows
- *  are held out, they are the other data's, and the best weights so far are forgotten, as ddaebm_trainer_set_dataset does it.
+ *  With other data the run goes on from its step with its weights, and mean and deviation of the
+ *  columns stay those of the checkpoint. Where rows are held out, they are the other data's, and
+ *  the best weights so far are forgotten, as ddaebm_trainer_set_dataset does it.
  *  @param[out] out the trainer @param context NULL for the defaults @param reader where from
  *  @param dataset the one that the run had, or another of the model's width; must outlive the trainer
  *  @param options from ::DDAEBM_RESUME_OPTIONS_INIT; copied

@@ -18,8 +18,9 @@ typedef struct hash {
     uint64_t done; /* numbers */
 } hash;
 
-/* One to one in `value` for every `before`: two streams of numbers that differ in one never meet. The shift brings the high bits, where
- * small whole numbers have theirs, to the low ones, from where the next multiplication spreads them. */
+/* One to one in `value` for every `before`: two streams of numbers that differ in one never meet.
+ * The shift brings the high bits, where small whole numbers have theirs, to the low ones, from
+ * where the next multiplication spreads them. */
 static uint64_t stir(uint64_t before, uint64_t value) {
     uint64_t mixed = (before ^ value) * UINT64_C(0xD6E8FEB86659FD93);
     return mixed ^ mixed >> 32;

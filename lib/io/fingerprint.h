@@ -1,4 +1,5 @@
-/* What tells one data set from another: how many rows and columns it has, and a hash of all its numbers. */
+/* What tells one data set from another: how many rows and columns it has, and a hash of all its
+ * numbers. */
 #ifndef DD_FINGERPRINT_H
 #define DD_FINGERPRINT_H
 
@@ -22,14 +23,16 @@ typedef struct dd_fingerprint {
     char name[DD_FINGERPRINT_NAME];    /* of a set without end */
 } dd_fingerprint;
 
-/* Reads the whole set, as doubles: a file of float32 and one of text have the same fingerprint if all their numbers are equal. OUT_OF_MEMORY, or
- * what reading the set returned; *out is untouched on failure. */
+/* Reads the whole set, as doubles: a file of float32 and one of text have the same fingerprint if
+ * all their numbers are equal. OUT_OF_MEMORY, or what reading the set returned; *out is untouched
+ * on failure. */
 ddaebm_status dd_fingerprint_make(dd_fingerprint *out, ddaebm_context *context, const ddaebm_dataset *dataset);
 
 /* Whether two sets are the same, as far as is known. */
 bool dd_fingerprint_is_same(const dd_fingerprint *a, const dd_fingerprint *b);
 
-/* MISMATCH: the first difference of the data that is given from that of the run to resume, and what to do. */
+/* MISMATCH: the first difference of the data that is given from that of the run to resume, and what
+ * to do. */
 ddaebm_status dd_fingerprint_refuse(const dd_fingerprint *given, const dd_fingerprint *had);
 
 #endif

@@ -137,8 +137,9 @@ static ddaebm_status open_directly(dd_output *output, const char *path) {
     return output->file >= 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
 }
 
-/* What replaces a file may be read by those who might read that one, and by nobody else, where the file system knows permissions: CIFS and
- * vfat refuse to set any. A mode of 0: there is no file to replace. */
+/* What replaces a file may be read by those who might read that one, and by nobody else, where the
+ * file system knows permissions: CIFS and vfat refuse to set any. A mode of 0: there is no file to
+ * replace. */
 static ddaebm_status open_temporary(dd_output *output, const char *path, mode_t mode) {
     int refused = 0;
     output->file = make_temporary(output->folder, output->temporary, mode != 0 ? mode & 0777 : 0666);

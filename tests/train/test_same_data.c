@@ -18,7 +18,8 @@ static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset,
     return trainer;
 }
 
-/* Every row of a set by `change`: its numbers times `factor`, more rows by `count`, the last row first. */
+/* Every row of a set by `change`: its numbers times `factor`, more rows by `count`, the last row
+ * first. */
 static ddaebm_dataset *variant(size_t count, double factor, bool turned) {
     ddaebm_dataset *plain = small_rows(context, count, 2), *changed = NULL;
     double rows[2 * 64];

@@ -66,8 +66,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_create(ddaebm_context **o
 DDAEBM_API void ddaebm_context_free(ddaebm_context *context);
 
 /** Sets how many threads a call on a handle of this context may compute with. Results for one number of threads are equal bit for
- *  bit from run to run. Where the BLAS has its own threads (OpenBLAS), they are set to one while the library computes, and set
- *  back after.
+ *  bit from run to run. Where the BLAS has its own threads (OpenBLAS, BLIS), they are set to one while the library computes, and
+ *  set back after.
  *  Samplers, scorers and trainers made before use no more threads than there were then.
  *  @param context not NULL, with no call running on any handle of it
  *  @param threads 1 to 256

@@ -65,9 +65,9 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_context_create(ddaebm_context **o
  *  @param context may be NULL. Any thread. @since 0.1 */
 DDAEBM_API void ddaebm_context_free(ddaebm_context *context);
 
-/** Sets how many threads a call on a handle of this context may compute with; at first they are ddaebm_default_threads. Results for one number of threads are equal bit for
- *  bit from run to run. Where the BLAS has its own threads (OpenBLAS), they are set to one while the library computes, and set
- *  back after.
+/** Sets how many threads a call on a handle of this context may compute with; at first they are ddaebm_default_threads. Results for
+ *  one number of threads are equal bit for bit from run to run. Where the BLAS has its own threads (OpenBLAS, BLIS), they are set to
+ *  one while the library computes, and set back after.
  *  Samplers, scorers and trainers made before use no more threads than there were then.
  *  @param context not NULL, with no call running on any handle of it
  *  @param threads 1 to 256

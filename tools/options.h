@@ -111,7 +111,7 @@ typedef struct option_row {
 
 /* Rows that several commands share. */
 #define COMPUTE_ROWS(target_)                                                                                                      \
-    NUMBER("threads", &(target_)->threads, 1, 256, "threads to compute with; left out: as info shows"),                          \
+    NUMBER("threads", &(target_)->threads, 1, 256, "threads to compute with; left out: as info shows"),                            \
         FLAG("deterministic", &(target_)->deterministic, "the same bits for any number of threads, in more time")
 #define SEED_ROW(target_, meaning) NUMBER("seed", target_, 0, UINT64_MAX, meaning "; left out: 0")
 

@@ -5,8 +5,11 @@
 #include "base/rng.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+/* Of step sizes: the first one in units of a level's noise, the share of proposals that a size is good for when it is accepted, how fast a row's
+ * size is moved there (in its logarithm, by a step), and how far a step's own may be from it, up or down (likewise). */
+static const double first_size = 16, wanted_share = 0.574, first_gain = 2, spread = 2;
 
 /* What a lane knows of its rows at present. */
 typedef struct chain {
@@ -75,11 +78,9 @@ static ddaebm_status find_fixed(dd_refiner *refiner) {
     return DDAEBM_OK;
 }
 
-static double tune(const char *name, double otherwise) {
-    const char *text = getenv(name);
-    return text ? atof(text) : otherwise;
-}
-
+/* sigma the noise of level t, d the numbers that move: the order in d is that of Roberts and Rosenthal (1998), and a Gaussian of width sigma takes steps
+ * about a quarter as long. Far from the data, where f is flat, longer ones are better; a row that they do not suit shortens them within a few
+ * steps. docs/experiments.md has what other constants did. */
 static ddaebm_status choose_sizes(dd_refiner *refiner) {
     size_t levels = ddaebm_model_levels(refiner->model), inner = dd_model_inner_width(refiner->model), free_ones = 0;
     dd_noise_schedule schedule = {0};
@@ -94,7 +95,7 @@ static ddaebm_status choose_sizes(dd_refiner *refiner) {
     for (size_t t = 0; t < levels; t++) {
         size_t numbers = t > 0 ? inner : free_ones > 0 ? free_ones : 1;
         double sigma = fmax(schedule.sigma_cum[t], 1e-6);
-        refiner->log_sizes[t] = log(tune("R_FIRST", 4) * sigma * sigma) + log(2 / (double)numbers) / 3;
+        refiner->log_sizes[t] = log(first_size * sigma * sigma) + log(2 / (double)numbers) / 3;
     }
     dd_noise_schedule_free(&schedule);
     return DDAEBM_OK;
@@ -229,7 +230,6 @@ static ddaebm_status begin(const work *w) {
 /* x' = x + h / 2 gradient + sqrt(h) noise. The size h is drawn around the one that was found so far, whatever the state: a mixture of chains each
  * of which keeps the density keeps it, too. */
 static void propose(const work *w, size_t step) {
-    const double spread = tune("R_SPREAD", 2);
     chain *c = w->chain;
     dd_rng_uniforms(c->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_SIZE, step), w->first, w->count);
     dd_rng_normals(w->noise, w->call->seed, stream_of(w, DD_STREAM_REFINE_NOISE, step), w->first * w->width, w->count * w->width);
@@ -281,14 +281,14 @@ static double chance(const work *w, size_t row) {
 /* Accepts or rejects. In the first half of the steps each row's size is moved towards the share that serves it best (Robbins and Monro, 1951; Roberts
  * and Rosenthal, 1998: 0.574 for many numbers, more for few). */
 static size_t decide(const work *w, size_t step) {
-    const double wanted = tune("R_WANTED", 0.65), gain = tune("R_GAIN", 2) / pow((double)step + 1, 0.6);
+    const double gain = first_gain / pow((double)step + 1, 0.6);
     bool finding = step < w->call->steps / 2;
     size_t accepted = 0;
     dd_rng_uniforms(w->chain->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_ACCEPT, step), w->first, w->count);
     for (size_t i = 0; i < w->count; i++) {
         double probability = chance(w, i);
         if (finding)
-            w->chain->log_sizes[i] += gain * (probability - wanted);
+            w->chain->log_sizes[i] += gain * (probability - wanted_share);
         if ((double)w->chain->uniforms[i] >= probability)
             continue;
         take(w, i);

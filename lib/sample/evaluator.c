@@ -206,7 +206,7 @@ struct call {
     dd_lane *lanes;
     size_t lane_count;
     atomic_size_t next, done;
-    atomic_bool cancelled;
+    atomic_bool cancelled, by_chunk;
 };
 
 bool dd_lane_report(dd_lane *lane, size_t rows) {
@@ -223,8 +223,10 @@ bool dd_lane_report(dd_lane *lane, size_t rows) {
 }
 
 void dd_lane_cancel(dd_lane *lane) {
-    if (lane->call)
-        atomic_store(&lane->call->cancelled, true);
+    if (!lane->call)
+        return;
+    atomic_store(&lane->call->by_chunk, true);
+    atomic_store(&lane->call->cancelled, true);
 }
 
 /* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, index 0, reports. Threads that the
@@ -258,6 +260,7 @@ ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *ask
     atomic_init(&c.next, 0);
     atomic_init(&c.done, 0);
     atomic_init(&c.cancelled, false);
+    atomic_init(&c.by_chunk, false);
 
     dd_blas_enter();
     bool one_lane = c.rows == 1 && c.lane_count == 1;
@@ -268,6 +271,8 @@ ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *ask
         dd_pool_run(dd_context_pool(evaluator->context), asked->alone || one_lane || c.chunks == 1, run_chunks, &c);
     dd_blas_leave();
 
+    if (atomic_load(&c.by_chunk))
+        return DDAEBM_CANCELLED;
     if (atomic_load(&c.cancelled))
         return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows", atomic_load(&c.done) / asked->passes, count);
     return DDAEBM_OK;

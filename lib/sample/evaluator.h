@@ -56,7 +56,7 @@ ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *cal
 /* Says that a pass over `rows` rows of a chunk is done. False if the call is cancelled: the chunk may then end early. */
 bool dd_lane_report(dd_lane *lane, size_t rows);
 
-/* Cancels the call that a chunk is of. */
+/* Cancels the call that a chunk is of: it returns CANCELLED, and leaves the text of the error to the chunk. */
 void dd_lane_cancel(dd_lane *lane);
 
 /* Rows that calls may be cut at without another bit: each a multiple of it, the last one at least as long. */

@@ -13,6 +13,7 @@ typedef struct sample_options {
     const char *model, *steps_out;
     output_options output;
     number count, first, seed, refine, refine_timesteps;
+    bool quiet;
     compute_options compute;
 } sample_options;
 
@@ -108,7 +109,7 @@ static int set_refinement(const run *self) {
 }
 
 static void report_acceptance(const run *self) {
-    if (self->asked->refine.given)
+    if (self->asked->refine.given && !self->asked->quiet)
         complain("refined by %llu steps: %.1f%% of the proposals were accepted", (unsigned long long)self->asked->refine.value,
                  100 * self->accepted / (double)self->asked->count.value);
 }
@@ -124,6 +125,7 @@ int command_sample(const command *self, int argc, char **argv) {
         NUMBER("refine", &asked.refine, 1, 100000, "refine samples by N steps of Metropolis-adjusted Langevin on the energy"),
         NUMBER("refine-timesteps", &asked.refine_timesteps, 1, 1000,
                "of --refine: at how many timesteps, counted from the finished sample; left out: 1, that alone"),
+        FLAG("quiet", &asked.quiet, "no note on stderr of what --refine did"),
         COMPUTE_ROWS(&asked.compute),
         OUTPUT_ROWS(&asked.output,
                     "FILE.npy, .csv or .csv.gz, one sample a row; of images FILE.png as well, a grid; - for standard output"),

@@ -214,9 +214,9 @@ bool dd_lane_report(dd_lane *lane, size_t rows) {
     const dd_eval_call *asked = c ? c->asked : NULL;
     if (!c)
         return true;
-    size_t done = atomic_fetch_add(&c->done, rows) + rows;
     if (atomic_load(&c->cancelled))
         return false;
+    size_t done = atomic_fetch_add(&c->done, rows) + rows;
     if (lane->is_callers && asked->progress && asked->progress(asked->progress_user, done, asked->count * asked->passes) != 0)
         atomic_store(&c->cancelled, true);
     return !atomic_load(&c->cancelled);

@@ -34,7 +34,8 @@ static dd_node build(dd_builder *builder, const dd_process *process, const dd_no
     const double *temperature = user;
     dd_graph *graph = builder->graph;
     dd_node x = in[DD_EVAL_X], gradient = DD_NONE;
-    size_t samples = dd_samples(graph, x), width = dd_shape_elements(dd_graph_shape(graph, x)) / samples;
+    size_t samples = dd_samples(graph, x), numbers = dd_shape_elements(dd_graph_shape(graph, x));
+    size_t width = samples > 0 ? numbers / samples : 0; /* 0: the graph has failed already */
     dd_node score = dd_affine(graph, dd_network_energy(builder, x, in[DD_EVAL_LEVEL]), 1 / *temperature, 0);
     dd_gradient(graph, score, DD_NONE, &x, 1, &gradient);
     return dd_concat(graph, dd_reshape(graph, score, dd_shape_rows(samples, 1)),

@@ -96,7 +96,7 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_acceptance(const ddaebm_s
 /** The rows whose density a ::ddaebm_guidance_function is asked for. The library's, valid during the call. @since 0.1 */
 typedef struct ddaebm_guidance_batch {
     size_t struct_size; /**< sizeof(ddaebm_guidance_batch) */
-    size_t count;       /**< rows */
+    size_t count;       /**< rows, at most ddaebm_sampler_block */
     size_t width;       /**< numbers in a row */
     size_t level;       /**< t: 0 for samples, more for the x_t between the generator's passes */
     uint64_t first;     /**< row i belongs to sample first + i */

@@ -79,9 +79,8 @@ static ddaebm_status find_fixed(dd_refiner *refiner) {
     return DDAEBM_OK;
 }
 
-/* sigma the noise of level t, d the numbers that move: the order in d is that of Roberts and Rosenthal (1998), and a Gaussian of width sigma takes steps
- * about a quarter as long. Far from the data, where f is flat, longer ones are better; a row that they do not suit shortens them within a few
- * steps. docs/experiments.md has what other constants did. */
+/* first_size sigma^2 (2 / d)^(1/3), with sigma the noise of the level and d the numbers that move: the order in d is Roberts and Rosenthal's (1998).
+ * The factor is large, for far from the data f is flat; a row that it does not suit is at its own size within a few steps. */
 static ddaebm_status choose_sizes(dd_refiner *refiner) {
     size_t levels = ddaebm_model_levels(refiner->model), inner = dd_model_inner_width(refiner->model), free_ones = 0;
     dd_noise_schedule schedule = {0};

@@ -53,14 +53,6 @@ static ddaebm_status call(int which, ddaebm_sampler *sampler, ddaebm_scorer *sco
     return ddaebm_scorer_measure(scorer, (ddaebm_score)(which - SCORES), rows, COUNT, 0, to);
 }
 
-static ddaebm_status no_guidance(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
-    (void)user;
-    (void)batch;
-    (void)log_densities;
-    (void)gradients;
-    return DDAEBM_OK;
-}
-
 /* Passes over each row that a call reports. */
 static size_t passes(int which) {
     if (which == REFINED || which == GUIDED)

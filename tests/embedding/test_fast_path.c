@@ -92,14 +92,6 @@ static bool use_often(uint64_t times) {
     return good;
 }
 
-static ddaebm_status no_guidance(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
-    (void)user;
-    (void)batch;
-    (void)log_densities;
-    (void)gradients;
-    return DDAEBM_OK;
-}
-
 static void open_all(ddaebm_model *model, const ddaebm_dataset *data) {
     ASSERT_OK(ddaebm_model_fit_typicality(model, data));
     ck_assert_uint_le(ddaebm_model_width(model), MOST_WIDTH);

@@ -247,14 +247,6 @@ static void *new_refining_sampler(void) {
     return fresh;
 }
 
-static ddaebm_status no_guidance(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
-    (void)user;
-    (void)batch;
-    (void)log_densities;
-    (void)gradients;
-    return DDAEBM_OK;
-}
-
 /* Sets refinement or guidance, and shows by a draw that a sampler that could not is as it was. */
 static ddaebm_status and_draw(ddaebm_sampler *sampler, ddaebm_status status, float *out) {
     return status == DDAEBM_OK ? ddaebm_sampler_draw(sampler, 1, 0, 100, out) : status;

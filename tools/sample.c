@@ -12,7 +12,8 @@
 typedef struct sample_options {
     const char *model, *steps_out;
     output_options output;
-    number count, first, seed;
+    number count, first, seed, refine, refine_timesteps;
+    bool quiet;
     compute_options compute;
 } sample_options;
 
@@ -23,6 +24,7 @@ typedef struct run {
     ddaebm_model *model;
     ddaebm_sampler *sampler;
     output to;
+    double accepted; /* proposals of refinement, in samples */
 } run;
 
 /* All that can be known to fail before anything is drawn. */
@@ -43,14 +45,23 @@ cleanup:
     return code;
 }
 
+/* Counts what was accepted of the last draw, if it was refined. */
+static int count_accepted(run *self, size_t count) {
+    double acceptance = 0;
+    int code = self->asked->refine.given ? checked(ddaebm_sampler_acceptance(self->sampler, &acceptance)) : 0;
+    self->accepted += acceptance * (double)count;
+    return code;
+}
+
 /* A row_source. Images are floats; rows doubles: a column may differ by less than float32 tells apart. */
 static int draw(void *user, uint64_t first, size_t count, void *block) {
-    const run *self = user;
+    run *self = user;
     uint64_t seed = self->asked->seed.value, from = self->asked->first.value + first;
     bool images = shape_of_model(self->model).height > 0;
-    return checked_or_stopped(images ? ddaebm_sampler_draw(self->sampler, seed, from, count, block)
-                                     : ddaebm_sampler_draw_double(self->sampler, seed, from, count, block),
-                              self->to.path);
+    int code = checked_or_stopped(images ? ddaebm_sampler_draw(self->sampler, seed, from, count, block)
+                                         : ddaebm_sampler_draw_double(self->sampler, seed, from, count, block),
+                                  self->to.path);
+    return code == 0 ? count_accepted(self, count) : code;
 }
 
 static const char *column_name(const void *model, size_t index) {
@@ -94,6 +105,21 @@ static int write_both(run *self) {
     return samples != 0 ? samples : steps;
 }
 
+static int set_refinement(const run *self) {
+    const sample_options *asked = self->asked;
+    size_t timesteps = asked->refine_timesteps.given ? (size_t)asked->refine_timesteps.value : 1;
+    if (!asked->refine.given)
+        return 0;
+    return checked_option(ddaebm_sampler_set_refinement(self->sampler, (size_t)asked->refine.value, timesteps), "sample",
+                          "refine-timesteps");
+}
+
+static void report_acceptance(const run *self) {
+    if (self->asked->refine.given && !self->asked->quiet)
+        complain("refined by %llu steps: %.1f%% of the proposals were accepted", (unsigned long long)self->asked->refine.value,
+                 100 * self->accepted / (double)self->asked->count.value);
+}
+
 int command_sample(const command *self, int argc, char **argv) {
     sample_options asked = {.model = NULL};
     const option_row rows[] = {
@@ -102,6 +128,10 @@ int command_sample(const command *self, int argc, char **argv) {
         NUMBER("first", &asked.first, 0, UINT64_C(1) << 40,
                "number of the first one, from 0: sample i of a seed is always the same; left out: 0"),
         SEED_ROW(&asked.seed, "fixes every sample"),
+        NUMBER("refine", &asked.refine, 1, 100000, "refine samples by N steps of Metropolis-adjusted Langevin on the energy"),
+        NUMBER("refine-timesteps", &asked.refine_timesteps, 1, 1000,
+               "of --refine: at how many timesteps, counted from the finished sample; left out: 1, that alone"),
+        FLAG("quiet", &asked.quiet, "no note on stderr of what --refine did"),
         COMPUTE_ROWS(&asked.compute),
         OUTPUT_ROWS(&asked.output,
                     "FILE.npy, .csv or .csv.gz, one sample a row; of images FILE.png as well, a grid; - for standard output"),
@@ -110,6 +140,8 @@ int command_sample(const command *self, int argc, char **argv) {
     int code = options_parse(self, rows, sizeof rows / sizeof *rows, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+    if (asked.refine_timesteps.given && !asked.refine.given)
+        return misuse(self->name, "--refine-timesteps needs --refine");
     if (asked.steps_out && !has_ending(asked.steps_out, ".png"))
         return misuse(self->name, "--steps-out is '%.250s'; allowed: a name that ends in .png", asked.steps_out);
     run now = {.asked = &asked};
@@ -118,7 +150,9 @@ int command_sample(const command *self, int argc, char **argv) {
     TRY(checked(ddaebm_model_load(&now.model, now.context, asked.model)));
     TRY(check_outputs(&now));
     TRY(checked(ddaebm_sampler_create(&now.sampler, now.model)));
-    code = write_both(&now);
+    TRY(set_refinement(&now));
+    TRY(write_both(&now));
+    report_acceptance(&now);
 cleanup:
     ddaebm_sampler_free(now.sampler);
     ddaebm_model_free(now.model);

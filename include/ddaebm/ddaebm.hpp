@@ -520,6 +520,8 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
 class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
   public:
     typedef ddaebm::progress progress;
+    /// Sets log-densities of its own at batch.rows, and their gradients; both are zero before.
+    typedef std::function<void(const ddaebm_guidance_batch &batch, span<double> log_densities, span<double> gradients)> guidance;
 
     explicit sampler(const model &model)
         : handle(make(ddaebm_sampler_create, model.get())), width_(model.width()), levels_(model.levels()) {}
@@ -529,6 +531,22 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
         std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
         check(ddaebm_sampler_set_progress(get(), own ? &detail::go_on : nullptr, own.get()));
         progress_ = std::move(own);
+    }
+    /// steps: 0 for none; timesteps: how many levels, counted from the finished sample.
+    void set_refinement(std::size_t steps, std::size_t timesteps = 1) {
+        check(ddaebm_sampler_set_refinement(get(), steps, timesteps));
+    }
+    /// nullptr for none.
+    void set_guidance(guidance function) {
+        std::unique_ptr<guidance> own(function ? new guidance(std::move(function)) : nullptr);
+        check(ddaebm_sampler_set_guidance(get(), own ? &sampler::guide : nullptr, own.get()));
+        guidance_ = std::move(own);
+    }
+    /// Share of the proposals that were accepted in the last draw.
+    double acceptance() const {
+        double share = 0;
+        check(ddaebm_sampler_acceptance(get(), &share));
+        return share;
     }
     /// Rows at which a long sequence may be cut without another bit.
     std::size_t block() const { return ddaebm_sampler_block(get()); }
@@ -550,7 +568,16 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
     }
 
   private:
+    static ddaebm_status guide(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+        const guidance &function = *static_cast<const guidance *>(user);
+        const bool good = detail::guarded([&] {
+            function(*batch, span<double>(log_densities, batch->count), span<double>(gradients, batch->count * batch->width));
+            return true;
+        });
+        return good ? DDAEBM_OK : DDAEBM_CANCELLED;
+    }
     std::unique_ptr<progress> progress_;
+    std::unique_ptr<guidance> guidance_;
     std::size_t width_, levels_;
 };
 

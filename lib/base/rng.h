@@ -26,7 +26,10 @@ typedef enum dd_purpose {
     DD_STREAM_DROPOUT,
     DD_STREAM_NOISE_CONTRAST,
     DD_STREAM_LATENT_SCORE,
-    DD_STREAM_FLIP
+    DD_STREAM_FLIP,
+    DD_STREAM_REFINE_NOISE,
+    DD_STREAM_REFINE_SIZE,
+    DD_STREAM_REFINE_ACCEPT
 } dd_purpose;
 
 /* number below 2^56. */

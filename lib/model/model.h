@@ -88,9 +88,9 @@ void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, 
  * dd_model_restore. */
 void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first);
 
-/* And back: gradients with respect to rows, [count, width], become those with respect to what the networks see. in may be the last
- * count * width numbers of out. */
-void dd_model_standardize_gradient(const ddaebm_model *model, const float *in, size_t count, float *out);
+/* And back: gradients with respect to rows, [count, width], become those with respect to what the networks see. in.narrow may be the last
+ * count * width numbers of out. in.inner is not used. */
+void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count, float *out);
 
 /* MISMATCH if the data's rows, or its pictures, have another size than the model's; OUT_OF_RANGE for what is to be pictures and has numbers
  * beyond [-1, 1]. MISMATCH for columns of other names, too. */

@@ -81,7 +81,7 @@ static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd
 }
 
 /* Pictures of 64 bits lie where they will, to be padded there. */
-static void standardize_images(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count, float *out) {
+static void pad_rows(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count, float *out, float border) {
     size_t width = ddaebm_model_width(model), numbers = count * width;
     const float *rows = in.narrow ? in.narrow + first * width : NULL;
     if (!rows) {
@@ -90,7 +90,7 @@ static void standardize_images(const ddaebm_model *model, dd_rows_in in, size_t 
             at_the_end[i] = (float)in.wide[first * width + i];
         rows = at_the_end;
     }
-    pad_all(model, rows, count, out, black);
+    pad_all(model, rows, count, out, border);
 }
 
 void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count, float *out) {
@@ -100,7 +100,7 @@ void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first
         return;
     }
     if (has_pictures(model)) {
-        standardize_images(model, in, first, count, out);
+        pad_rows(model, in, first, count, out, black);
         return;
     }
     for (size_t i = 0; i < count; i++)
@@ -160,15 +160,15 @@ void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_
             put_out(out, (first + i) * width + j, model->scale[j] > 0 ? (double)in[i * width + j] / model->scale[j] : 0);
 }
 
-void dd_model_standardize_gradient(const ddaebm_model *model, const float *in, size_t count, float *out) {
+void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count, float *out) {
     if (has_pictures(model)) {
-        pad_all(model, in, count, out, 0);
+        pad_rows(model, in, 0, count, out, 0);
         return;
     }
     size_t width = ddaebm_model_width(model);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
-            out[i * width + j] = (float)((double)in[i * width + j] * model->scale[j]);
+            out[i * width + j] = (float)(number_in(in, i * width + j) * model->scale[j]);
 }
 
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {

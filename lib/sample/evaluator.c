@@ -13,17 +13,22 @@
  * many rows go one by one. */
 enum { CHUNK = 400, CHUNK_PIXELS = 8192, FEW = 6, SIZES = 2 };
 
+typedef struct call call;
+
 struct dd_lane {
     dd_workspace *workspace;
     ddaebm_context *context;
-    size_t rows;
+    size_t number, rows;
+    call *call;      /* in which a chunk is computed, or NULL */
+    bool is_callers; /* so it reports */
     float *buffers[DD_EVAL_SLOTS];
 };
 
 struct dd_evaluator {
     ddaebm_context *context;
     const ddaebm_model *model;
-    dd_weights weights;
+    dd_weights weights; /* its own, unless it was made beside another */
+    bool beside;
     size_t widths[DD_EVAL_SLOTS];
     size_t chunk_rows[SIZES], few; /* up to `few` go one by one */
     dd_plan *plans[SIZES];
@@ -105,39 +110,9 @@ static size_t all_lanes(const dd_evaluator *evaluator) {
     return evaluator->lane_counts[0] + evaluator->lane_counts[1];
 }
 
-ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model, dd_eval_build build, const void *user) {
-    dd_evaluator *evaluator = dd_alloc_zero(model->context, 1, sizeof *evaluator);
-    if (!evaluator)
-        return DDAEBM_OUT_OF_MEMORY;
-    ddaebm_status status;
-    DD_TRY(dd_context_hold(&evaluator->context, model->context));
-    evaluator->model = model;
-    choose_sizes(evaluator);
-    DD_TRY(dd_weights_create(&evaluator->weights, model->context, &model->parameters));
-    for (int size = 0; size < SIZES; size++)
-        DD_TRY(plan_chunk(evaluator, size, build, user));
-    evaluator->lanes = dd_alloc_zero(model->context, all_lanes(evaluator), sizeof *evaluator->lanes);
-    if (!evaluator->lanes) {
-        status = DDAEBM_OUT_OF_MEMORY;
-        goto cleanup;
-    }
-    for (size_t i = 0; i < all_lanes(evaluator); i++)
-        DD_TRY(open_lane(evaluator, &evaluator->lanes[i], i >= evaluator->lane_counts[0]));
-    DD_TRY(dd_evaluator_renew(evaluator, &model->weights));
-cleanup:
-    if (status == DDAEBM_OK)
-        *out = evaluator;
-    else
-        dd_evaluator_free(evaluator);
-    return status;
-}
-
-ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights) {
-    const dd_parameters *parameters = &evaluator->model->parameters;
-    dd_weights_copy(&evaluator->weights, weights, parameters);
-    ddaebm_status status = dd_weights_to_kernel_layout(&evaluator->weights, parameters);
-    if (status == DDAEBM_OK)
-        status = dd_blas_check();
+/* Computes in every lane what the weights alone fix. */
+static ddaebm_status prepare(dd_evaluator *evaluator) {
+    ddaebm_status status = dd_blas_check();
     if (status != DDAEBM_OK)
         return status;
 
@@ -146,6 +121,64 @@ ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weig
         dd_workspace_run(evaluator->lanes[i].workspace, 0, dd_context_pool(evaluator->context), true);
     dd_blas_leave();
     return DDAEBM_OK;
+}
+
+static ddaebm_status open_lanes(dd_evaluator *evaluator) {
+    size_t count = all_lanes(evaluator);
+    ddaebm_status status = DDAEBM_OK;
+    evaluator->lanes = dd_alloc_zero(evaluator->context, count, sizeof *evaluator->lanes);
+    if (!evaluator->lanes)
+        return DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++) {
+        evaluator->lanes[i].number = i;
+        status = open_lane(evaluator, &evaluator->lanes[i], i >= evaluator->lane_counts[0]);
+    }
+    return status;
+}
+
+/* The sizes and weights are the model's, or those of `other`. */
+static ddaebm_status make(dd_evaluator **out, const ddaebm_model *model, const dd_evaluator *other, dd_eval_build build,
+                          const void *user) {
+    dd_evaluator *evaluator = dd_alloc_zero(model->context, 1, sizeof *evaluator);
+    if (!evaluator)
+        return DDAEBM_OUT_OF_MEMORY;
+    ddaebm_status status;
+    if (other)
+        *evaluator = (dd_evaluator){.weights = other->weights, .beside = true, .few = other->few};
+    DD_TRY(dd_context_hold(&evaluator->context, model->context));
+    evaluator->model = model;
+    if (other) {
+        memcpy(evaluator->chunk_rows, other->chunk_rows, sizeof evaluator->chunk_rows);
+        memcpy(evaluator->lane_counts, other->lane_counts, sizeof evaluator->lane_counts);
+    } else {
+        choose_sizes(evaluator);
+        DD_TRY(dd_weights_create(&evaluator->weights, model->context, &model->parameters));
+    }
+    for (int size = 0; size < SIZES; size++)
+        DD_TRY(plan_chunk(evaluator, size, build, user));
+    DD_TRY(open_lanes(evaluator));
+    DD_TRY(other ? prepare(evaluator) : dd_evaluator_renew(evaluator, &model->weights));
+cleanup:
+    if (status == DDAEBM_OK)
+        *out = evaluator;
+    else
+        dd_evaluator_free(evaluator);
+    return status;
+}
+
+ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model, dd_eval_build build, const void *user) {
+    return make(out, model, NULL, build, user);
+}
+
+ddaebm_status dd_evaluator_create_beside(dd_evaluator **out, const dd_evaluator *other, dd_eval_build build, const void *user) {
+    return make(out, other->model, other, build, user);
+}
+
+ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights) {
+    const dd_parameters *parameters = &evaluator->model->parameters;
+    dd_weights_copy(&evaluator->weights, weights, parameters);
+    ddaebm_status status = dd_weights_to_kernel_layout(&evaluator->weights, parameters);
+    return status == DDAEBM_OK ? prepare(evaluator) : status;
 }
 
 void dd_evaluator_free(dd_evaluator *evaluator) {
@@ -160,32 +193,54 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
     dd_free(context, evaluator->lanes);
     for (int size = 0; size < SIZES; size++)
         dd_plan_free(evaluator->plans[size]);
-    dd_weights_free(&evaluator->weights);
+    if (!evaluator->beside)
+        dd_weights_free(&evaluator->weights);
     dd_free(context, evaluator);
     ddaebm_context_free(context);
 }
 
 /* --- Running. --- */
 
-typedef struct call {
-    size_t count, rows, chunks; /* rows of a chunk */
-    size_t parts;               /* of neighbouring chunks */
+struct call {
+    const dd_eval_call *asked;
+    size_t rows, chunks; /* rows of a chunk */
+    size_t parts;        /* of neighbouring chunks */
     dd_lane *lanes;
     size_t lane_count;
-    dd_eval_chunk chunk;
-    void *user;
-    ddaebm_progress_function progress;
-    void *progress_user;
     atomic_size_t done;
-    atomic_bool cancelled;
-} call;
+    atomic_bool cancelled, by_chunk;
+};
 
-static void run_chunk(call *c, size_t chunk, int taker) {
-    size_t first = chunk * c->rows, rows = c->count - first < c->rows ? c->count - first : c->rows;
-    c->chunk(c->user, &c->lanes[taker], first, rows);
+bool dd_lane_report(dd_lane *lane, size_t rows) {
+    call *c = lane->call;
+    const dd_eval_call *asked = c ? c->asked : NULL;
+    if (!c)
+        return true;
+    if (atomic_load(&c->cancelled))
+        return false;
     size_t done = atomic_fetch_add(&c->done, rows) + rows;
-    if (taker == 0 && c->progress && c->progress(c->progress_user, done, c->count) != 0)
+    if (lane->is_callers && asked->progress && asked->progress(asked->progress_user, done, asked->count * asked->passes) != 0)
         atomic_store(&c->cancelled, true);
+    return !atomic_load(&c->cancelled);
+}
+
+void dd_lane_cancel(dd_lane *lane) {
+    if (!lane->call)
+        return;
+    atomic_store(&lane->call->by_chunk, true);
+    atomic_store(&lane->call->cancelled, true);
+}
+
+/* By the taker's own lane, which may report and cancel meanwhile. */
+static void run_chunk(call *c, size_t chunk, int taker) {
+    dd_lane *lane = &c->lanes[taker];
+    size_t first = chunk * c->rows, left = c->asked->count - first, rows = left < c->rows ? left : c->rows;
+    lane->call = c;
+    lane->is_callers = taker == 0;
+
+    c->asked->chunk(c->asked->user, lane, first, rows);
+    dd_lane_report(lane, rows);
+    lane->call = NULL;
 }
 
 /* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, number 0, reports. */
@@ -197,41 +252,69 @@ static void run_chunks(void *argument, size_t part, int taker) {
 }
 
 /* Threads that the context got after the lanes were made have none, and leave the work to the others. */
-static void run_all(dd_evaluator *evaluator, call *c) {
+static void run_all(dd_evaluator *evaluator, call *c, bool alone) {
     c->parts = c->chunks < DD_MOST_PARTS ? c->chunks : DD_MOST_PARTS;
-    dd_pool_run(dd_context_pool(evaluator->context), false,
+    dd_pool_run(dd_context_pool(evaluator->context), alone,
                 &(dd_work){.parts = c->parts, .takers = (int)c->lane_count, .function = run_chunks, .argument = c});
+}
+
+ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *asked) {
+    size_t count = asked->count;
+    ddaebm_status status = dd_blas_check();
+    if (status != DDAEBM_OK)
+        return status;
+    int size = count > evaluator->few;
+    call c = {.asked = asked, .rows = evaluator->chunk_rows[size], .lane_count = evaluator->lane_counts[size]};
+    c.lanes = evaluator->lanes + (size ? evaluator->lane_counts[0] : 0);
+    c.chunks = (count + c.rows - 1) / c.rows;
+    atomic_init(&c.done, 0);
+    atomic_init(&c.cancelled, false);
+    atomic_init(&c.by_chunk, false);
+
+    dd_blas_enter();
+    bool one_lane = c.rows == 1 && c.lane_count == 1;
+    if (one_lane && asked->passes == 1 && !asked->alone) /* a few rows, done at once */
+        for (size_t i = 0; i < count; i++)
+            asked->chunk(asked->user, &evaluator->lanes[0], i, 1);
+    else
+        run_all(evaluator, &c, asked->alone || one_lane || c.chunks == 1);
+    dd_blas_leave();
+
+    if (atomic_load(&c.by_chunk))
+        return DDAEBM_CANCELLED;
+    if (atomic_load(&c.cancelled))
+        return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows", atomic_load(&c.done) / asked->passes, count);
+    return DDAEBM_OK;
 }
 
 ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
                                ddaebm_progress_function progress, void *progress_user) {
-    ddaebm_status status = dd_blas_check();
-    if (status != DDAEBM_OK)
-        return status;
-    call c = {.count = count, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user};
-    int size = count > evaluator->few;
-    c.rows = evaluator->chunk_rows[size];
-    c.lanes = evaluator->lanes + (size ? evaluator->lane_counts[0] : 0);
-    c.lane_count = evaluator->lane_counts[size];
-    c.chunks = (count + c.rows - 1) / c.rows;
-    atomic_init(&c.done, 0);
-    atomic_init(&c.cancelled, false);
-    dd_blas_enter();
-    if (c.rows == 1 && c.lane_count == 1)
-        for (size_t i = 0; i < count; i++)
-            chunk(user, &evaluator->lanes[0], i, 1);
-    else
-        run_all(evaluator, &c);
-    dd_blas_leave();
-    if (atomic_load(&c.cancelled))
-        return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows", atomic_load(&c.done), count);
-    return DDAEBM_OK;
+    return dd_evaluator_call(
+        evaluator,
+        &(dd_eval_call){
+            .count = count, .passes = 1, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user});
 }
 
 /* Chunks are then the same, and no call is short enough for its rows to go one by one. */
 size_t dd_evaluator_block(const dd_evaluator *evaluator) {
     size_t chunk = evaluator->chunk_rows[1];
     return evaluator->few == SIZE_MAX ? 1 : (evaluator->few / chunk + 1) * chunk;
+}
+
+size_t dd_evaluator_lanes(const dd_evaluator *evaluator) {
+    return all_lanes(evaluator);
+}
+
+size_t dd_evaluator_lane_rows(const dd_evaluator *evaluator, size_t number) {
+    return evaluator->lanes[number].rows;
+}
+
+dd_lane *dd_evaluator_lane(const dd_evaluator *evaluator, const dd_lane *other) {
+    return &evaluator->lanes[other->number];
+}
+
+size_t dd_lane_number(const dd_lane *lane) {
+    return lane->number;
 }
 
 float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot) {

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "sample/refine.h"
 #include "tensor/kernels/vector.h"
 
 #include <float.h>
@@ -14,6 +15,11 @@ struct ddaebm_sampler {
     ddaebm_context *context;
     const ddaebm_model *model;
     dd_evaluator *evaluator;
+    double temperature; /* the model's when this was made */
+    size_t refine_steps, refine_levels;
+    dd_refiner *refiner;   /* NULL until it is asked for */
+    dd_guidance *guidance; /* or NULL */
+    double acceptance;     /* of the last draw; NAN if it has none */
     ddaebm_progress_function progress;
     void *progress_user;
 };
@@ -31,7 +37,7 @@ ddaebm_status ddaebm_sampler_create(ddaebm_sampler **out, const ddaebm_model *mo
     ddaebm_sampler *sampler = dd_alloc_zero(model->context, 1, sizeof *sampler);
     if (!sampler)
         return DDAEBM_OUT_OF_MEMORY;
-    *sampler = (ddaebm_sampler){.model = model};
+    *sampler = (ddaebm_sampler){.model = model, .temperature = model->temperature, .acceptance = NAN};
     ddaebm_status status;
     DD_TRY(dd_context_hold(&sampler->context, model->context));
     DD_TRY(dd_evaluator_create(&sampler->evaluator, model, dd_sampler_build_step, NULL));
@@ -46,6 +52,8 @@ void ddaebm_sampler_free(ddaebm_sampler *sampler) {
     if (!sampler)
         return;
     ddaebm_context *context = sampler->context;
+    dd_refiner_free(sampler->refiner);
+    dd_guidance_free(sampler->guidance);
     dd_evaluator_free(sampler->evaluator);
     dd_free(context, sampler);
     ddaebm_context_free(context);
@@ -62,11 +70,60 @@ size_t ddaebm_sampler_block(const ddaebm_sampler *sampler) {
     return dd_evaluator_block(sampler->evaluator);
 }
 
+ddaebm_status ddaebm_sampler_set_refinement(ddaebm_sampler *sampler, size_t steps, size_t timesteps) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(sampler);
+    size_t levels = ddaebm_model_levels(sampler->model);
+    if (steps > DD_MOST_REFINE_STEPS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "steps of refinement are %zu; allowed: 0 to %d", steps, (int)DD_MOST_REFINE_STEPS);
+    if (steps > 0 && (timesteps < 1 || timesteps > levels))
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "timesteps to refine are %zu; allowed: 1 to %zu", timesteps, levels);
+    ddaebm_status status = DDAEBM_OK;
+    if (steps > 0 && !sampler->refiner)
+        status = dd_refiner_create(&sampler->refiner, sampler->model, sampler->temperature, sampler->evaluator);
+    if (status != DDAEBM_OK)
+        return status;
+
+    sampler->refine_steps = steps;
+    sampler->refine_levels = steps > 0 ? timesteps : 0;
+    return DDAEBM_OK;
+}
+
+ddaebm_status ddaebm_sampler_set_guidance(ddaebm_sampler *sampler, ddaebm_guidance_function function, void *user) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(sampler);
+    dd_guidance *guidance = NULL;
+    size_t most = 1, lanes = dd_evaluator_lanes(sampler->evaluator);
+    for (size_t i = 0; i < lanes; i++) {
+        size_t rows = dd_evaluator_lane_rows(sampler->evaluator, i);
+        most = rows > most ? rows : most;
+    }
+    ddaebm_status status = function ? dd_guidance_create(&guidance, sampler->model, most, function, user) : DDAEBM_OK;
+    if (status != DDAEBM_OK)
+        return status;
+
+    dd_guidance_free(sampler->guidance);
+    sampler->guidance = guidance;
+    return DDAEBM_OK;
+}
+
+ddaebm_status ddaebm_sampler_acceptance(const ddaebm_sampler *sampler, double *out) {
+    DD_REQUIRE(sampler);
+    DD_REQUIRE(out);
+    if (isnan(sampler->acceptance))
+        return dd_fail(DDAEBM_STATE, "there is no acceptance: the last draw was not refined (ddaebm_sampler_set_refinement)");
+    *out = sampler->acceptance;
+    return DDAEBM_OK;
+}
+
 typedef struct draw {
     const ddaebm_model *model;
     uint64_t seed, first;
     dd_rows_out rows; /* [count, width], or not set */
     float *steps;     /* [count, T + 1, width], or NULL */
+    dd_refine_call refine;
+    size_t refine_levels;
+    ddaebm_status guidance; /* what it failed with; written on the calling thread alone */
 } draw;
 
 /* Shows x_t of a chunk's rows; `step` reverse steps are done. */
@@ -76,8 +133,26 @@ static void keep_step(const draw *d, const float *x, size_t first, size_t count,
         dd_model_restore(d->model, x + i * inner, 1, (dd_rows_out){.narrow = d->steps}, (first + i) * states + step);
 }
 
+/* What a guidance sees must be finite. */
+static bool can_be_guided(draw *d, const float *x, size_t numbers) {
+    if (!d->refine.guidance || dd_kernels_choose()->all_within(x, numbers, FLT_MAX))
+        return true;
+    d->guidance = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away");
+    return false;
+}
+
+/* False if the call is over. */
+static bool refine(draw *d, dd_lane *lane, float *x, size_t level, size_t first, size_t count) {
+    if (level >= d->refine_levels)
+        return true;
+    if (can_be_guided(d, x, count * dd_model_inner_width(d->model)))
+        return dd_refine(&d->refine, lane, x, count, level, d->first + first, &d->guidance);
+    dd_lane_cancel(lane);
+    return false;
+}
+
 static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
-    const draw *d = user;
+    draw *d = user;
     size_t width = dd_model_inner_width(d->model), latent = dd_settings_latent_width(dd_model_settings(d->model));
     size_t levels = ddaebm_model_levels(d->model);
     uint64_t number = d->first + first;
@@ -92,6 +167,8 @@ static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
                            count * width);
         dd_lane_compute(lane, t);
         memcpy(x, dd_lane_buffer(lane, DD_EVAL_OUT), count * width * sizeof *x);
+        if (!refine(d, lane, x, t, first, count))
+            return;
         keep_step(d, x, first, count, levels - t);
     }
     if (!d->steps)
@@ -108,12 +185,40 @@ static bool are_finite(const draw *d, size_t numbers) {
     return true;
 }
 
+static void ask_for_refinement(const ddaebm_sampler *sampler, draw *d) {
+    d->refine_levels = sampler->refine_levels;
+    d->refine.refiner = sampler->refiner;
+    d->refine.steps = sampler->refine_steps;
+    d->refine.seed = d->seed;
+    d->refine.guidance = sampler->guidance;
+    atomic_init(&d->refine.kept, 0);
+    atomic_init(&d->refine.accepted, 0);
+}
+
+static ddaebm_status compute(ddaebm_sampler *sampler, draw *d, size_t count) {
+    const dd_eval_call call = {.count = count,
+                               .passes = 1 + sampler->refine_steps * sampler->refine_levels,
+                               .alone = sampler->guidance != NULL,
+                               .chunk = draw_chunk,
+                               .user = d,
+                               .progress = sampler->progress,
+                               .progress_user = sampler->progress_user};
+    ddaebm_status status = dd_evaluator_call(sampler->evaluator, &call);
+    return d->guidance != DDAEBM_OK ? d->guidance : status;
+}
+
 /* The draw's numbers are `width` of them a sample. */
 static ddaebm_status run(ddaebm_sampler *sampler, draw d, size_t count, size_t width) {
-    ddaebm_status status = dd_evaluator_run(sampler->evaluator, count, draw_chunk, &d, sampler->progress, sampler->progress_user);
+    sampler->acceptance = NAN;
+    if (sampler->guidance && sampler->refine_steps == 0)
+        return dd_fail(DDAEBM_STATE, "guidance needs refinement: call ddaebm_sampler_set_refinement, or set no guidance");
+    ask_for_refinement(sampler, &d);
+    ddaebm_status status = compute(sampler, &d, count);
     if (status == DDAEBM_OK && !are_finite(&d, count * width))
         status = dd_fail(DDAEBM_NOT_FINITE, "a sample is not finite: the model's weights have run away%s",
                          d.rows.wide ? "" : ", or its data is beyond 32-bit numbers (ddaebm_sampler_draw_double)");
+    if (status == DDAEBM_OK && sampler->refine_steps > 0)
+        sampler->acceptance = (double)atomic_load(&d.refine.accepted) / (double)atomic_load(&d.refine.kept);
     return status;
 }
 

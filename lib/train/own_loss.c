@@ -97,6 +97,6 @@ ddaebm_status dd_trainer_call_sample_hook(ddaebm_trainer *trainer) {
         if (!isfinite(gradients[i]))
             return dd_fail(DDAEBM_NOT_FINITE, "step %llu: the sample hook's gradient for number %zu of row %zu is %g", step,
                            i % batch.width, i / batch.width, (double)gradients[i]);
-    dd_model_standardize_gradient(trainer->model, gradients, batch.count, own->gradients);
+    dd_model_standardize_gradient(trainer->model, (dd_rows_in){.narrow = gradients}, batch.count, own->gradients);
     return DDAEBM_OK;
 }

@@ -152,6 +152,36 @@ void test_model() {
     EXPECT(fails(DDAEBM_INVALID_ARGUMENT, "", [] { ddaebm::context(ddaebm_allocator DDAEBM_ALLOCATOR_INIT); }));
 }
 
+void test_refine() {
+    ddaebm::model model(small(), 3);
+    ddaebm::sampler sampler(model);
+    const auto plain = sampler.draw(1, 0, 8);
+    EXPECT(fails(DDAEBM_STATE, "not refined", [&] { sampler.acceptance(); }));
+    EXPECT(fails(DDAEBM_OUT_OF_RANGE, "timesteps", [&] { sampler.set_refinement(3, 9); }));
+    sampler.set_refinement(5);
+    const auto refined = sampler.draw(1, 0, 8);
+    EXPECT(refined != plain && sampler.acceptance() >= 0 && sampler.acceptance() <= 1);
+
+    int asked = 0;
+    sampler.set_guidance([&](const ddaebm_guidance_batch &batch, ddaebm::span<double> log_densities,
+                             ddaebm::span<double> gradients) {
+        asked++;
+        EXPECT(batch.width == 2 && batch.level == 0 && log_densities.size() == batch.count && gradients.size() == 2 * batch.count);
+        for (std::size_t i = 0; i < batch.count; i++) {
+            log_densities[i] = 5 * batch.rows[2 * i];
+            gradients[2 * i] = 5;
+        }
+    });
+    ddaebm::sampler moved = std::move(sampler);
+    EXPECT(moved.draw(1, 0, 8) != refined && asked == 6);
+    moved.set_guidance([](const ddaebm_guidance_batch &, ddaebm::span<double>, ddaebm::span<double>) { throw mine{7}; });
+    EXPECT(throws_mine([&] { moved.draw(1, 0, 8); }));
+    moved.set_guidance(nullptr);
+    EXPECT(moved.draw(1, 0, 8) == refined);
+    moved.set_refinement(0);
+    EXPECT(moved.draw(1, 0, 8) == plain);
+}
+
 void test_sample_and_score() {
     ddaebm::model model(small(), 3);
     ddaebm::sampler sampler(model);
@@ -322,6 +352,7 @@ int main() {
     test_dataset();
     test_model();
     test_sample_and_score();
+    test_refine();
     test_trainer();
     test_streams();
     test_files();

@@ -41,15 +41,23 @@ static int look(void *user, uint64_t done, uint64_t total) {
     return self->calls == self->stop_at;
 }
 
-/* Sampling, the gradient, and the four scores. */
-enum { SAMPLE, SLOPE, SCORES, CALLS = SCORES + 4 };
+/* Sampling, plain, refined and guided, the gradient, and the four scores. */
+enum { SAMPLE, REFINED, GUIDED, SLOPE, SCORES, CALLS = SCORES + 4 };
+enum { REFINE_STEPS = 4, REFINE_TIMESTEPS = 2 };
 
 static ddaebm_status call(int which, ddaebm_sampler *sampler, ddaebm_scorer *scorer, float *to) {
-    if (which == SAMPLE)
+    if (which <= GUIDED)
         return ddaebm_sampler_draw(sampler, 1, 0, COUNT, to);
     if (which == SLOPE)
         return ddaebm_scorer_gradient(scorer, rows, COUNT, 0, to);
     return ddaebm_scorer_measure(scorer, (ddaebm_score)(which - SCORES), rows, COUNT, 0, to);
+}
+
+/* Passes over each row that a call reports. */
+static size_t passes(int which) {
+    if (which == REFINED || which == GUIDED)
+        return 1 + REFINE_STEPS * REFINE_TIMESTEPS;
+    return which == SCORES + DDAEBM_SCORE_TYPICALITY ? ddaebm_model_levels(model) : 1;
 }
 
 START_TEST(samples_and_scores) {
@@ -59,12 +67,16 @@ START_TEST(samples_and_scores) {
     watch w = {0};
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
+    if (passes(_i) > 1)
+        ASSERT_OK(ddaebm_sampler_set_refinement(sampler, REFINE_STEPS, REFINE_TIMESTEPS));
+    if (_i == GUIDED)
+        ASSERT_OK(ddaebm_sampler_set_guidance(sampler, no_guidance, NULL));
     ASSERT_OK(call(_i, sampler, scorer, expected));
     ASSERT_OK(ddaebm_sampler_set_progress(sampler, look, &w));
     ASSERT_OK(ddaebm_scorer_set_progress(scorer, look, &w));
     ASSERT_OK(call(_i, sampler, scorer, out));
-    size_t levels = _i == SCORES + DDAEBM_SCORE_TYPICALITY ? ddaebm_model_levels(model) : 1;
-    ck_assert(w.total == COUNT * levels && w.done == w.total && w.calls >= 5 * levels);
+    size_t times = passes(_i);
+    ck_assert(w.total == COUNT * times && w.done == w.total && w.calls >= 5 * times);
     for (uint64_t stop = 1, all = w.calls; stop < all; stop++) {
         w = (watch){.stop_at = stop};
         ASSERT_FAILS(call(_i, sampler, scorer, out), DDAEBM_CANCELLED, "cancelled after");
@@ -91,6 +103,32 @@ static int stop_at(void *user, const ddaebm_step_statistics *statistics, uint64_
     return statistics->step == *step;
 }
 
+/* Even one row can be left, between two steps of its refinement. */
+START_TEST(one_refined_sample) {
+    begin();
+    for (int threads = 1; threads <= 2; threads++) {
+        ASSERT_OK(ddaebm_context_set_threads(context, threads));
+        ddaebm_sampler *sampler = NULL;
+        watch w = {0};
+        ASSERT_OK(ddaebm_sampler_create(&sampler, model));
+        ASSERT_OK(ddaebm_sampler_set_refinement(sampler, 100, 1));
+        ASSERT_OK(ddaebm_sampler_set_progress(sampler, look, &w));
+        ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 7, 1, expected));
+        ck_assert(w.calls == 101 && w.done == 101 && w.total == 101);
+        for (uint64_t stop = 1; stop <= 100; stop += 33) {
+            w = (watch){.stop_at = stop};
+            ASSERT_FAILS(ddaebm_sampler_draw(sampler, 1, 7, 1, out), DDAEBM_CANCELLED, "cancelled after 0 of 1 rows");
+            ck_assert_uint_eq(w.calls, stop);
+        }
+        w = (watch){0};
+        ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 7, 1, out));
+        ck_assert_int_eq(memcmp(out, expected, WIDTH * sizeof *out), 0);
+        ddaebm_sampler_free(sampler);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(training) {
     begin();
     ddaebm_trainer *straight = NULL, *trainer = NULL;
@@ -115,6 +153,6 @@ START_TEST(training) {
 END_TEST
 
 int main(void) {
-    const TTest *const calls[] = {samples_and_scores}, *const once[] = {training};
-    return run_loop_tests("cancel calls", calls, 1, CALLS) | run_tests("cancel training", once, 1);
+    const TTest *const calls[] = {samples_and_scores}, *const once[] = {one_refined_sample, training};
+    return run_loop_tests("cancel calls", calls, 1, CALLS) | run_tests("cancel samples and training", once, 2);
 }

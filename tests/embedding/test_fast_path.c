@@ -65,7 +65,7 @@ void free(void *block) {
 }
 #endif
 
-static ddaebm_sampler *sampler;
+static ddaebm_sampler *sampler, *refining;
 static ddaebm_scorer *scorer;
 
 enum { MOST_WIDTH = PICTURE_WIDTH, MOST_STATES = 8 };
@@ -76,6 +76,7 @@ static bool use_once(uint64_t seed) {
     float score = 0;
     bool good = ddaebm_sampler_draw(sampler, seed, seed, 1, row) == DDAEBM_OK;
     good = good && ddaebm_sampler_draw_steps(sampler, seed, seed, 1, steps) == DDAEBM_OK;
+    good = good && ddaebm_sampler_draw(refining, seed, seed, 1, row) == DDAEBM_OK;
     good = good && ddaebm_scorer_score(scorer, row, 1, 0, &score) == DDAEBM_OK;
     good = good && ddaebm_scorer_gradient(scorer, row, 1, 1, out) == DDAEBM_OK;
     for (int way = 0; good && ddaebm_score_name((size_t)way); way++)
@@ -96,11 +97,15 @@ static void open_all(ddaebm_model *model, const ddaebm_dataset *data) {
     ck_assert_uint_le(ddaebm_model_width(model), MOST_WIDTH);
     ck_assert_uint_lt(ddaebm_model_levels(model), MOST_STATES);
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
+    ASSERT_OK(ddaebm_sampler_create(&refining, model));
+    ASSERT_OK(ddaebm_sampler_set_refinement(refining, 3, 2));
+    ASSERT_OK(ddaebm_sampler_set_guidance(refining, no_guidance, NULL));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
 }
 
 static void close_all(ddaebm_model *model, ddaebm_dataset *data) {
     ddaebm_sampler_free(sampler);
+    ddaebm_sampler_free(refining);
     ddaebm_scorer_free(scorer);
     ddaebm_dataset_free(data);
     ddaebm_model_free(model);

@@ -241,6 +241,17 @@ static void *new_sampler(void) {
     return fresh;
 }
 
+static void *new_refining_sampler(void) {
+    ddaebm_sampler *fresh = new_sampler();
+    ASSERT_OK(ddaebm_sampler_set_refinement(fresh, 4, 2));
+    return fresh;
+}
+
+/* Sets refinement or guidance, and shows by a draw that a sampler that could not is as it was. */
+static ddaebm_status and_draw(ddaebm_sampler *sampler, ddaebm_status status, float *out) {
+    return status == DDAEBM_OK ? ddaebm_sampler_draw(sampler, 1, 0, 100, out) : status;
+}
+
 static void *new_scorer(void) {
     ddaebm_scorer *fresh = NULL;
     ASSERT_OK(ddaebm_scorer_create(&fresh, lived_in));
@@ -250,6 +261,8 @@ static void *new_scorer(void) {
 MAKES(make_sampler, ddaebm_sampler, ddaebm_sampler_create(&it, lived_in))
 MAKES(make_scorer, ddaebm_scorer, ddaebm_scorer_create(&it, lived_in))
 WORKS(draw, ddaebm_sampler_draw(handle, 1, 0, 100, out))
+WORKS(set_refinement, and_draw(handle, ddaebm_sampler_set_refinement(handle, 3, 1), out))
+WORKS(set_guidance, and_draw(handle, ddaebm_sampler_set_guidance(handle, no_guidance, NULL), out))
 WORKS(draw_steps, ddaebm_sampler_draw_steps(handle, 1, 0, 10, out))
 WORKS(score, ddaebm_scorer_score(handle, points, ROWS, 0, out))
 WORKS(score_gradient, ddaebm_scorer_gradient(handle, points, ROWS, 1, out))
@@ -452,6 +465,9 @@ static const scenario scenarios[] = {
     {"create a sampler", NULL, make_sampler, NULL, free_sampler, NULL},
     {"draw", new_sampler, draw, free_sampler, NULL, NULL},
     {"draw with steps", new_sampler, draw_steps, free_sampler, NULL, NULL},
+    {"set refinement", new_sampler, set_refinement, free_sampler, NULL, NULL},
+    {"draw and refine", new_refining_sampler, draw, free_sampler, NULL, NULL},
+    {"set guidance", new_refining_sampler, set_guidance, free_sampler, NULL, NULL},
     {"create a scorer", NULL, make_scorer, NULL, free_scorer, NULL},
     {"score", new_scorer, score, free_scorer, NULL, NULL},
     {"gradients of scores", new_scorer, score_gradient, free_scorer, NULL, NULL},

@@ -6,6 +6,8 @@
 #include "model/model.h"
 #include "support/harness.h"
 
+#include <ddaebm/sampler.h>
+
 #define SMALL_WIDTHS(network) "\"" network ".feature_layers\":[4],\"" network ".hidden_layers\":[8,6]"
 
 /* Preset "toy" at a small size, and then the changes: the inside of a JSON object, or "". */
@@ -64,6 +66,15 @@ static inline bool same_models(const ddaebm_model *a, const ddaebm_model *b) {
     free(bytes_a);
     free(bytes_b);
     return same;
+}
+
+/* Guidance that leaves a density as it is. */
+static inline ddaebm_status no_guidance(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+    (void)user;
+    (void)batch;
+    (void)log_densities;
+    (void)gradients;
+    return DDAEBM_OK;
 }
 
 /* Log lines that a test wants to see. */

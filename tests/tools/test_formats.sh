@@ -177,6 +177,37 @@ sed -n '778,782p' thousand.csv >want.csv
 holds "bit for bit where that is asked for" cmp some.csv want.csv
 bad 2 "first is '-1'" sample -m model.safetensors -n 5 --first -1 -o never.npy
 
+# ---- Refined samples. ----
+
+# says PATTERN ARGUMENT...: success, and one line on stderr that matches.
+says() {
+    pattern=$1
+    shift
+    holds "$*: '$pattern'" sh -c '"$@" >out 2>err && [ $(wc -l <err) = 1 ] && grep -q -e "$0" err' "$pattern" "$ddaebm" "$@"
+}
+
+says '^ddaebm: refined by 5 steps: [0-9.]*% of the proposals were accepted$' sample -m model.safetensors -n 900 -s 3 --refine 5 -o refined.csv
+good sample -m model.safetensors -n 900 -s 3 --refine 5 -q -o again.csv
+holds "the same samples are refined in the same way" cmp refined.csv again.csv
+good sample -m model.safetensors -n 900 -s 3 -o plain.csv
+holds "refined samples are others" differ refined.csv plain.csv
+good sample -m model.safetensors -n 900 -s 3 --refine 5 --refine-timesteps 2 --quiet -o deep.csv
+holds "those of two timesteps, too" differ refined.csv deep.csv
+good sample -m model.safetensors -n 400 --first 400 -s 3 --refine 5 -q -o some.csv
+sed -n '401,800p' refined.csv >want.csv
+holds "refined samples from a block on, bit for bit" cmp some.csv want.csv
+good sample --deterministic -m model.safetensors -n 60 -s 3 --refine 5 -q -o few.csv
+good sample --deterministic -j 1 -m model.safetensors -n 7 --first 31 -s 3 --refine 5 -q -o some.csv
+sed -n '32,38p' few.csv >want.csv
+holds "from any on where that is asked for" cmp some.csv want.csv
+good convert --model model.safetensors --out half.safetensors --half
+says 'refined by 10 steps' sample -m half.safetensors -n 3 --refine 10 -o half.csv
+says 'refined by 4 steps' sample -m model.safetensors -n 3 --refine 4 -o /dev/null --format csv
+bad 2 "refine is '0'" sample -m model.safetensors -n 3 --refine 0 -o never.npy
+bad 2 "refine is '-1'" sample -m model.safetensors -n 3 --refine -1 -o never.npy
+bad 2 "refine-timesteps needs --refine" sample -m model.safetensors -n 3 --refine-timesteps 2 -o never.npy
+bad 2 "refine-timesteps: timesteps to refine are 999; allowed: 1 to" sample -m model.safetensors -n 3 --refine 3 --refine-timesteps 999 -o never.npy
+
 # ---- Many rows. ----
 
 # Blocks of a call are those of one call: 2^20 numbers at once, and what is left.

@@ -1,0 +1,340 @@
+#include "sample/refine.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Of step sizes: the first one in units of a level's noise, the share of proposals that a size is good for when it is accepted, how fast a row's
+ * size is moved there (in its logarithm, by a step), and how far a step's own may be from it, up or down (likewise). */
+static const double first_size = 16, wanted_share = 0.574, first_gain = 2, spread = 2;
+
+/* What a lane knows of its rows at present. */
+typedef struct chain {
+    float *gradients;          /* [rows, inner width]: of the log-density */
+    float *uniforms;           /* [rows] */
+    double *model, *guidance;  /* [rows]: the two parts of the log-density */
+    double *log_sizes, *sizes; /* [rows]: the logarithm of the step size that is being found, and the size of this step */
+} chain;
+
+struct dd_refiner {
+    ddaebm_context *context;
+    const ddaebm_model *model;
+    dd_evaluator *evaluator; /* its rows out are f / temperature, and the gradient of that */
+    chain *chains;           /* a lane each */
+    double *log_sizes;       /* [T]: where a chain at a level begins */
+    float *fixed,
+        *moves; /* [inner width]: at level 0, numbers that are the same in every row, and 1 for those that are not, else 0 */
+};
+
+static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+    (void)process;
+    const double *temperature = user;
+    dd_graph *graph = builder->graph;
+    dd_node x = in[DD_EVAL_X], gradient = DD_NONE;
+    size_t samples = dd_samples(graph, x), numbers = dd_shape_elements(dd_graph_shape(graph, x));
+    size_t width = samples > 0 ? numbers / samples : 0; /* 0: the graph has failed already */
+    dd_node score = dd_affine(graph, dd_network_energy(builder, x, in[DD_EVAL_LEVEL]), 1 / *temperature, 0);
+    dd_gradient(graph, score, DD_NONE, &x, 1, &gradient);
+    return dd_concat(graph, dd_reshape(graph, score, dd_shape_rows(samples, 1)),
+                     dd_reshape(graph, gradient, dd_shape_rows(samples, width)), 3);
+}
+
+/* --- Making one. --- */
+
+static ddaebm_status open_chain(dd_refiner *refiner, chain *c, size_t rows) {
+    ddaebm_context *context = refiner->context;
+    c->gradients = dd_alloc_zero(context, rows, dd_model_inner_width(refiner->model) * sizeof(float));
+    c->uniforms = dd_alloc_zero(context, rows, sizeof(float));
+    c->model = dd_alloc_zero(context, rows, 4 * sizeof(double));
+    if (!c->gradients || !c->uniforms || !c->model)
+        return DDAEBM_OUT_OF_MEMORY;
+    c->guidance = c->model + rows;
+    c->log_sizes = c->guidance + rows;
+    c->sizes = c->log_sizes + rows;
+    return DDAEBM_OK;
+}
+
+/* Rows' constant columns, and the border of pictures, are as the energy was trained to see them. */
+static ddaebm_status find_fixed(dd_refiner *refiner) {
+    ddaebm_context *context = refiner->context;
+    const ddaebm_model *model = refiner->model;
+    size_t inner = dd_model_inner_width(model), width = ddaebm_model_width(model);
+    float *row = dd_alloc_zero(context, width, sizeof *row);
+    refiner->fixed = dd_alloc_zero(context, inner, sizeof(float));
+    refiner->moves = dd_alloc_zero(context, inner, sizeof(float));
+    if (!row || !refiner->fixed || !refiner->moves) {
+        dd_free(context, row);
+        return DDAEBM_OUT_OF_MEMORY;
+    }
+    dd_model_standardize(model, (dd_rows_in){.narrow = row}, 0, 1, refiner->fixed);
+    for (size_t j = 0; j < width; j++)
+        row[j] = 1;
+    dd_model_standardize_gradient(model, (dd_rows_in){.narrow = row}, 1, refiner->moves);
+    for (size_t j = 0; j < inner; j++)
+        refiner->moves[j] = refiner->moves[j] > 0 ? 1.0f : 0.0f;
+    dd_free(context, row);
+    return DDAEBM_OK;
+}
+
+/* first_size sigma^2 (2 / d)^(1/3), with sigma the noise of the level and d the numbers that move: the order in d is Roberts and Rosenthal's (1998).
+ * The factor is large, for far from the data f is flat; a row that it does not suit is at its own size within a few steps. */
+static ddaebm_status choose_sizes(dd_refiner *refiner) {
+    size_t levels = ddaebm_model_levels(refiner->model), inner = dd_model_inner_width(refiner->model), free_ones = 0;
+    dd_noise_schedule schedule = {0};
+    refiner->log_sizes = dd_alloc_zero(refiner->context, levels, sizeof(double));
+    if (!refiner->log_sizes)
+        return DDAEBM_OUT_OF_MEMORY;
+    ddaebm_status status = dd_noise_schedule_make(&schedule, refiner->context, dd_model_settings(refiner->model));
+    if (status != DDAEBM_OK)
+        return status;
+    for (size_t j = 0; j < inner; j++)
+        free_ones += refiner->moves[j] > 0;
+    for (size_t t = 0; t < levels; t++) {
+        size_t numbers = t > 0 ? inner : free_ones > 0 ? free_ones : 1;
+        double sigma = fmax(schedule.sigma_cum[t], 1e-6);
+        refiner->log_sizes[t] = log(first_size * sigma * sigma) + log(2 / (double)numbers) / 3;
+    }
+    dd_noise_schedule_free(&schedule);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model, double temperature, const dd_evaluator *sampler) {
+    size_t lanes = dd_evaluator_lanes(sampler);
+    dd_refiner *refiner = dd_alloc_zero(model->context, 1, sizeof *refiner);
+    if (!refiner)
+        return DDAEBM_OUT_OF_MEMORY;
+    *refiner = (dd_refiner){.context = model->context, .model = model};
+    ddaebm_status status;
+    DD_TRY(dd_evaluator_create_beside(&refiner->evaluator, sampler, build, &temperature));
+    DD_TRY(find_fixed(refiner));
+    DD_TRY(choose_sizes(refiner));
+    refiner->chains = dd_alloc_zero(refiner->context, lanes, sizeof *refiner->chains);
+    status = refiner->chains ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < lanes && status == DDAEBM_OK; i++)
+        status = open_chain(refiner, &refiner->chains[i], dd_evaluator_lane_rows(sampler, i));
+cleanup:
+    if (status == DDAEBM_OK)
+        *out = refiner;
+    else
+        dd_refiner_free(refiner);
+    return status;
+}
+
+void dd_refiner_free(dd_refiner *refiner) {
+    if (!refiner)
+        return;
+    ddaebm_context *context = refiner->context;
+    for (size_t i = 0; refiner->chains && i < dd_evaluator_lanes(refiner->evaluator); i++) {
+        dd_free(context, refiner->chains[i].gradients);
+        dd_free(context, refiner->chains[i].uniforms);
+        dd_free(context, refiner->chains[i].model);
+    }
+    dd_free(context, refiner->chains);
+    dd_free(context, refiner->log_sizes);
+    dd_free(context, refiner->fixed);
+    dd_free(context, refiner->moves);
+    dd_evaluator_free(refiner->evaluator);
+    dd_free(context, refiner);
+}
+
+/* --- A chunk. --- */
+
+/* A chunk's rows at a level. */
+typedef struct work {
+    const dd_refine_call *call;
+    const dd_refiner *refiner;
+    chain *chain;
+    dd_lane *lane;                /* of the refiner */
+    float *x, *proposals, *noise; /* [count, inner width] */
+    float *found;                 /* [count, 1 + inner width]: of the proposals */
+    size_t count, width, level;   /* width: inner */
+    uint64_t first;
+} work;
+
+static uint64_t stream_of(const work *w, dd_purpose purpose, size_t step) {
+    return dd_stream(purpose, (uint64_t)w->level << 32 | step);
+}
+
+/* Numbers that are the same in every row of the data become what they are there. */
+static void hold_fixed(const work *w) {
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t j = 0; j < w->width; j++)
+            if (w->refiner->moves[j] == 0)
+                w->x[i * w->width + j] = w->refiner->fixed[j];
+}
+
+static bool holds(const work *w) {
+    return w->level == 0;
+}
+
+static double guidance_at(const work *w, size_t row) {
+    return w->call->guidance ? dd_guidance_log_densities(w->call->guidance)[row] : 0;
+}
+
+/* f / temperature of a proposal, and the gradient of its log-density. */
+static float *found_at(const work *w, size_t row) {
+    return w->found + row * (w->width + 1);
+}
+
+static float *slope_at(const work *w, size_t row) {
+    return found_at(w, row) + 1;
+}
+
+/* What there is to know of the proposals: in w->found, and what the guidance has of its own. */
+static ddaebm_status evaluate(const work *w) {
+    dd_guidance *guidance = w->call->guidance;
+    dd_lane_compute(w->lane, w->level);
+    ddaebm_status status = guidance ? dd_guidance_ask(guidance, w->proposals, w->count, w->level, w->first) : DDAEBM_OK;
+    if (status != DDAEBM_OK || (!guidance && !holds(w)))
+        return status;
+    for (size_t i = 0; i < w->count; i++) {
+        float *slope = slope_at(w, i);
+        const float *more = guidance ? dd_guidance_gradients(guidance) + i * w->width : NULL;
+        for (size_t j = 0; more && j < w->width; j++)
+            slope[j] += more[j];
+        for (size_t j = 0; holds(w) && j < w->width; j++)
+            slope[j] *= w->refiner->moves[j];
+    }
+    return DDAEBM_OK;
+}
+
+/* A row becomes its proposal. */
+static void take(const work *w, size_t row) {
+    memcpy(w->x + row * w->width, w->proposals + row * w->width, w->width * sizeof *w->x);
+    memcpy(w->chain->gradients + row * w->width, slope_at(w, row), w->width * sizeof *w->x);
+    w->chain->model[row] = (double)*found_at(w, row);
+    w->chain->guidance[row] = guidance_at(w, row);
+}
+
+/* Where the chain begins. A row where f is no number moves at random until it is one. */
+static ddaebm_status begin(const work *w) {
+    if (holds(w))
+        hold_fixed(w);
+    memcpy(w->proposals, w->x, w->count * w->width * sizeof *w->x);
+    ddaebm_status status = evaluate(w);
+    if (status != DDAEBM_OK)
+        return status;
+    for (size_t i = 0; i < w->count; i++) {
+        float *gradient = w->chain->gradients + i * w->width;
+        take(w, i);
+        for (size_t j = 0; j < w->width; j++)
+            gradient[j] = isfinite(gradient[j]) ? gradient[j] : 0;
+        w->chain->log_sizes[i] = w->refiner->log_sizes[w->level];
+    }
+    return DDAEBM_OK;
+}
+
+/* x' = x + h / 2 gradient + sqrt(h) noise. The size h is drawn around the one that was found so far, whatever the state: a mixture of chains each
+ * of which keeps the density keeps it, too. */
+static void propose(const work *w, size_t step) {
+    chain *c = w->chain;
+    dd_rng_uniforms(c->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_SIZE, step), w->first, w->count);
+    dd_rng_normals(w->noise, w->call->seed, stream_of(w, DD_STREAM_REFINE_NOISE, step), w->first * w->width, w->count * w->width);
+    for (size_t i = 0; i < w->count; i++) {
+        double size = exp(c->log_sizes[i] + spread * (2 * (double)c->uniforms[i] - 1));
+        float drift = (float)(size / 2), deviation = (float)sqrt(size);
+        bool finite = true;
+        c->sizes[i] = size;
+        for (size_t k = i * w->width; k < (i + 1) * w->width; k++) {
+            float noise = holds(w) ? w->noise[k] * w->refiner->moves[k - i * w->width] : w->noise[k];
+            w->proposals[k] = w->x[k] + drift * c->gradients[k] + deviation * noise;
+            finite = finite && isfinite(w->proposals[k]);
+        }
+        if (finite)
+            continue;
+        memcpy(w->proposals + i * w->width, w->x + i * w->width, w->width * sizeof *w->x);
+        c->sizes[i] = NAN; /* never accepted */
+    }
+}
+
+/* log q(x | x') - log q(x' | x), q(. | x) = N(x + h / 2 gradient, h) */
+static double log_way_back(const work *w, size_t row) {
+    const float *x = w->x + row * w->width, *to = w->proposals + row * w->width, *gradient = w->chain->gradients + row * w->width;
+    const float *slope = slope_at(w, row);
+    double size = w->chain->sizes[row], there = 0, back = 0;
+    for (size_t j = 0; j < w->width; j++) {
+        double step = (double)to[j] - (double)x[j];
+        double miss = step - size / 2 * (double)gradient[j], miss_back = -step - size / 2 * (double)slope[j];
+        there += miss * miss;
+        back += miss_back * miss_back;
+    }
+    return (there - back) / (2 * size);
+}
+
+/* The probability that a proposal is accepted. A row that the guidance rules out moves by the model alone until it comes where it does not. */
+static double chance(const work *w, size_t row) {
+    double model = (double)*found_at(w, row), guidance = guidance_at(w, row), way_back = log_way_back(w, row);
+    double model_before = w->chain->model[row], guidance_before = w->chain->guidance[row];
+    if (!isfinite(model) || !isfinite(way_back))
+        return 0;
+    if (!isfinite(guidance) && isfinite(guidance_before))
+        return 0;
+    if (!isfinite(model_before) || (isfinite(guidance) && !isfinite(guidance_before)))
+        return 1;
+    double gain = model - model_before + way_back + (isfinite(guidance) ? guidance - guidance_before : 0);
+    return gain < 0 ? exp(gain) : 1;
+}
+
+/* Accepts or rejects. In the first half of the steps each row's size is moved towards the share that serves it best (Robbins and Monro, 1951; Roberts
+ * and Rosenthal, 1998: 0.574 for many numbers, more for few). */
+static size_t decide(const work *w, size_t step) {
+    const double gain = first_gain / pow((double)step + 1, 0.6);
+    bool finding = step < w->call->steps / 2;
+    size_t accepted = 0;
+    dd_rng_uniforms(w->chain->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_ACCEPT, step), w->first, w->count);
+    for (size_t i = 0; i < w->count; i++) {
+        double probability = chance(w, i);
+        if (finding)
+            w->chain->log_sizes[i] += gain * (probability - wanted_share);
+        if ((double)w->chain->uniforms[i] >= probability)
+            continue;
+        take(w, i);
+        accepted++;
+    }
+    return accepted;
+}
+
+static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted, ddaebm_status *status) {
+    ddaebm_status found = begin(w);
+    for (size_t step = 0; step < w->call->steps && found == DDAEBM_OK; step++) {
+        propose(w, step);
+        found = evaluate(w);
+        if (found != DDAEBM_OK)
+            break;
+        size_t taken = decide(w, step);
+        *accepted += step < w->call->steps / 2 ? 0 : taken;
+        if (!dd_lane_report(sampler_lane, w->count))
+            return false;
+    }
+    if (found == DDAEBM_OK)
+        return true;
+    *status = found;
+    dd_lane_cancel(sampler_lane);
+    return false;
+}
+
+bool dd_refine(dd_refine_call *call, dd_lane *lane, float *x, size_t count, size_t level, uint64_t first, ddaebm_status *status) {
+    dd_refiner *refiner = call->refiner;
+    dd_lane *own = dd_evaluator_lane(refiner->evaluator, lane);
+    size_t accepted = 0;
+    const work w = {.call = call,
+                    .refiner = refiner,
+                    .chain = &refiner->chains[dd_lane_number(lane)],
+                    .lane = own,
+                    .x = x,
+                    .proposals = dd_lane_buffer(own, DD_EVAL_X),
+                    .noise = dd_lane_buffer(own, DD_EVAL_NOISE),
+                    .found = dd_lane_buffer(own, DD_EVAL_OUT),
+                    .count = count,
+                    .width = dd_model_inner_width(refiner->model),
+                    .level = level,
+                    .first = first};
+    if (!run_steps(&w, lane, &accepted, status))
+        return false;
+    atomic_fetch_add(&call->kept, (call->steps - call->steps / 2) * count);
+    atomic_fetch_add(&call->accepted, accepted);
+    return true;
+}

@@ -69,10 +69,10 @@ bad 1 "is a set of 40 rows.*had the named set moons" train --quiet --steps 9 --d
 good train --quiet --threads 1 --steps 9 --data moons --resume moons.st --out model.st
 
 printf '\000\000\010\003\000\000\000\004\000\000\000\010\000\000\000\010' >four.idx
-head -c 255 /dev/zero | tr '\0' '\7' >>four.idx
+head -c 255 /dev/zero | tr '\0' '\107' >>four.idx
 cp four.idx pixel.idx
-printf '\7' >>four.idx
-printf '\10' >>pixel.idx
+printf '\107' >>four.idx
+printf '\110' >>pixel.idx
 gzip -c four.idx >four.idx.gz
 train_small --preset vector --data four.idx --steps 3 --out images.st --checkpoint images_run.st
 bad 1 "4 rows of 64 numbers, but other numbers" train --quiet --steps 5 --data pixel.idx --resume images_run.st --out never.st

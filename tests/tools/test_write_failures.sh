@@ -88,7 +88,7 @@ holds "nor standard error whose reader has gone" sh -c "'$ddaebm' train --config
 # ---- Previews. ----
 
 printf '\000\000\010\003\000\000\000\004\000\000\000\010\000\000\000\010' >four.idx
-head -c 256 /dev/zero | tr '\0' '\7' >>four.idx
+head -c 256 /dev/zero | tr '\0' '\107' >>four.idx
 mkdir p-00000002.png
 for step in 5 6 7 8 9; do mkdir q-0000000$step.png; done
 # shellcheck disable=SC2086

@@ -21,7 +21,7 @@ typedef struct dd_refine_call {
     dd_refiner *refiner;
     size_t steps; /* of a level, at least 1: the sizes are found in the first half, and fixed in the rest */
     uint64_t seed;
-    dd_guidance *guidance;        /* NULL for none; then only one thread may compute chunks, the caller's */
+    dd_guidance *guidance;        /* NULL for none; with one, chunks are computed on the caller's thread alone */
     atomic_size_t kept, accepted; /* proposals in the rest, and those of them that were accepted */
 } dd_refine_call;
 

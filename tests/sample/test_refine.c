@@ -183,7 +183,7 @@ typedef struct bell {
     pthread_t caller;
 } bell;
 
-static ddaebm_status ring(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+static ddaebm_status add_bell(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
     bell *self = user;
     ck_assert(batch->struct_size == sizeof *batch && batch->width == WIDTH && batch->count >= 1);
     ck_assert(pthread_equal(pthread_self(), self->caller));
@@ -211,7 +211,7 @@ START_TEST(draws_follow_the_guidance) {
     ddaebm_model *model = create_flat();
     bell self = some_bell();
     ddaebm_sampler *sampler = open_refining(model, 2 * STEPS, 1);
-    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ring, &self));
+    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn));
     for (size_t j = 0; j < WIDTH; j++)
         assert_column(drawn, j, self.centre[j], self.spread[j], normal);
@@ -231,7 +231,7 @@ START_TEST(draws_stay_where_guidance_allows_them) {
     bell self = {.spread = {1e9, 1e9, 1e9}, .floor = true, .caller = pthread_self()};
     memcpy(self.centre, model->mean, sizeof self.centre);
     ddaebm_sampler *sampler = open_refining(model, 2 * STEPS, 1);
-    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ring, &self));
+    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn));
     double deviation = sqrt(ddaebm_model_temperature(model) * (pow(schedule.sigma_cum[0], 2) + 0.01));
     for (size_t j = 0; j < WIDTH; j++)
@@ -300,7 +300,7 @@ START_TEST(guidance_multiplies_the_model) {
     ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(model)));
     bell self = {.centre = {-0.7, 1.5, 2.6}, .spread = {0.2, 0.5, 0.4}, .caller = pthread_self()};
     ddaebm_sampler *sampler = open_refining(model, STEPS, 1);
-    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ring, &self));
+    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn));
     double variance = ddaebm_model_temperature(model) * (pow(schedule.sigma_cum[0], 2) + 0.01);
     for (size_t j = 0; j < WIDTH; j++) {
@@ -419,7 +419,7 @@ START_TEST(constant_columns_stay_constant) {
     model->mean[1] = 1e9 + 1;
     bell self = {.centre = {0.5, 1e9, 4}, .spread = {0.5, 1, 3}, .caller = pthread_self()};
     ddaebm_sampler *sampler = open_refining(model, 2 * STEPS, 1);
-    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ring, &self));
+    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn));
     for (size_t i = 0; i < COUNT; i++)
         ck_assert(drawn[i * WIDTH + 1] == 1e9 + 1);
@@ -530,7 +530,7 @@ START_TEST(guidance_may_stop_a_draw) {
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_refining(model, ASKED, 2);
     bell self = some_bell();
-    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ring, &self));
+    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, DRAWN, drawn));
     ck_assert_uint_eq(self.rows, DRAWN * 2 * (ASKED + 1));
     size_t calls = self.calls;
@@ -596,7 +596,7 @@ START_TEST(draws_that_refine_do_not_allocate) {
             ASSERT_OK(ddaebm_context_set_threads(context, threads));
             ddaebm_sampler *sampler = open_refining(model, 4, 2);
             if (guided)
-                ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ring, &self));
+                ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
             size_t calls = counted.calls;
             for (size_t i = 0; i < 5; i++)
                 ASSERT_OK(ddaebm_sampler_draw_double(sampler, i, i, counts[i], drawn));
@@ -632,7 +632,7 @@ START_TEST(runaway_energies_are_survived) {
     sampler = open_refining(model, 6, 1);
     ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn), DDAEBM_NOT_FINITE, "not finite");
     bell self = some_bell();
-    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ring, &self));
+    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
     ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn), DDAEBM_NOT_FINITE, "not finite");
     ck_assert_uint_eq(self.calls, 0);
     ddaebm_sampler_free(sampler);
@@ -651,14 +651,14 @@ START_TEST(what_refinement_takes_is_checked) {
     ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 100001, 1), DDAEBM_OUT_OF_RANGE, "100001; allowed: 0 to 100000");
     ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 1, 0), DDAEBM_OUT_OF_RANGE, "timesteps to refine are 0; allowed: 1 to 4");
     ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 1, 5), DDAEBM_OUT_OF_RANGE, "5; allowed: 1 to 4");
-    ASSERT_FAILS(ddaebm_sampler_set_guidance(NULL, ring, &self), DDAEBM_INVALID_ARGUMENT, "sampler");
+    ASSERT_FAILS(ddaebm_sampler_set_guidance(NULL, add_bell, &self), DDAEBM_INVALID_ARGUMENT, "sampler");
     ASSERT_FAILS(ddaebm_sampler_acceptance(NULL, &share), DDAEBM_INVALID_ARGUMENT, "sampler");
     ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, NULL), DDAEBM_INVALID_ARGUMENT, "out");
     ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &share), DDAEBM_STATE, "no acceptance");
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, 20, drawn)); /* as it was set before those failed */
     acceptance(sampler);
     ASSERT_OK(ddaebm_sampler_set_refinement(sampler, 0, 99));
-    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ring, &self));
+    ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
     ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, 20, drawn), DDAEBM_STATE, "guidance needs refinement");
     ASSERT_OK(ddaebm_sampler_set_refinement(sampler, 1, 1)); /* the fewest, none of them to find a size in */
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, 20, drawn));

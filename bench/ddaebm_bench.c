@@ -137,7 +137,7 @@ static double forward_multiply_adds(const bench *b) {
     must(dd_graph_create(&graph, b->context));
     dd_builder builder = {.graph = graph, .settings = settings, .parameters = &parameters, .first_slot = SLOTS};
     dd_node x = dd_input(graph, X, dd_network_data_shape(settings, 1), 1), level = dd_input(graph, LEVEL, dd_shape_rows(1, 1), 1);
-    dd_node z = dd_input(graph, LATENT, dd_shape_rows(1, (size_t)settings->network.latent_width), 1);
+    dd_node z = dd_input(graph, LATENT, dd_shape_rows(1, dd_settings_latent_width(settings)), 1);
     dd_output(graph, b->sampler ? dd_network_generator(&builder, x, level, z) : dd_network_energy(&builder, x, level), OUT, 1);
     must(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 2, .prepare = true, .parts = 1}));
     double total = dd_plan_multiply_adds(plan, 1);

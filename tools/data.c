@@ -29,7 +29,8 @@ int command_data(const command *self, int argc, char **argv) {
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &name, "a named set, ddaebm --help lists them; or a file or folder"),
         DATA_ROWS(&how),
-        NUMBER("count", &count, 1, UINT64_C(1) << 40, "how many rows, from the first on; left out: all of a file or folder, 10000 of a named set"),
+        NUMBER("count", &count, 1, UINT64_C(1) << 40,
+               "how many rows, from the first on; left out: all of a file or folder, 10000 of a named set"),
         SEED_ROW(&seed, "fixes every row of a drawn set"),
         OUTPUT_ROWS(&asked, "FILE.npy, .csv or .csv.gz, one row a row; of images FILE.png as well, a grid; - for standard output"),
     };

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* What is asked of the scorer, and of which rows. */
 typedef struct question {
     ddaebm_score score;

@@ -2,6 +2,8 @@
 #ifndef DD_DOZE_H
 #define DD_DOZE_H
 
+#include "base/ieee.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>

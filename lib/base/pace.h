@@ -4,6 +4,8 @@
 #ifndef DD_PACE_H
 #define DD_PACE_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

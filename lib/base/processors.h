@@ -2,6 +2,8 @@
 #ifndef DD_PROCESSORS_H
 #define DD_PROCESSORS_H
 
+#include "base/ieee.h"
+
 #include <stddef.h>
 
 enum { DD_MOST_THREADS = 256 };

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Bytes of a mask: those of most systems, and more than any kernel takes. */
 enum { USUAL_MASK = sizeof(cpu_set_t), LARGEST_MASK = 1 << 14 };
@@ -25,10 +24,9 @@ static int count_bits(const unsigned long *mask, size_t words) {
 }
 
 int dd_processors_in(dd_affinity_function affinity) {
-    unsigned long mask[LARGEST_MASK / sizeof(unsigned long)];
+    unsigned long mask[LARGEST_MASK / sizeof(unsigned long)] = {0};
     int before = errno, failed = EINVAL, count = 0;
     for (size_t bytes = USUAL_MASK; failed == EINVAL && bytes <= LARGEST_MASK; bytes *= 2) {
-        memset(mask, 0, bytes);
         failed = affinity(bytes, mask);
         count = failed ? 0 : count_bits(mask, bytes / sizeof *mask);
     }

@@ -458,7 +458,7 @@ START_TEST(bad_files_are_named) {
     put_file(in_folder("short"), "abc", 3);
     put_file(in_folder("picture"), "\x89PNG\r\n\x1A\n1234567890", 18);
     ASSERT_FAILS(open_file(&file, NULL, in_folder("short")), DDAEBM_FORMAT, "/short: it has 3 bytes");
-    ASSERT_FAILS(open_file(&file, NULL, in_folder("picture")), DDAEBM_OUT_OF_RANGE, "is it a safetensors file");
+    ASSERT_FAILS(open_file(&file, NULL, in_folder("picture")), DDAEBM_FORMAT, "it is no model: it is not a safetensors file");
     ASSERT_FAILS(open_file(&file, NULL, in_folder("none")), DDAEBM_NOT_FOUND, "/none");
     ASSERT_FAILS(open_file(&file, NULL, folder), DDAEBM_IO, "folder");
     ck_assert_ptr_null(file);

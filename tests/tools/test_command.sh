@@ -14,7 +14,7 @@ for word in train sample score density data plot auroc info; do
     bad 2 "unexpected word 'stray'" "$word" stray
 done
 bad 2 "command is missing"
-bad 2 "no command 'trian'; known: train," trian
+bad 2 "no command 'trian'; the nearest is train; known: train," trian
 bad 2 "needs --data" train --out never.safetensors
 bad 2 "needs --out" train --data moons
 bad 2 "needs a value" train --out

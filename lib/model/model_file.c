@@ -338,13 +338,24 @@ static ddaebm_status read_rows(ddaebm_model *model, const dd_safetensors *file) 
     return status;
 }
 
+/* A file without it is of a set that was no file, or of a version that did not say. */
+static ddaebm_status read_kind(ddaebm_model *model, const dd_safetensors *file) {
+    const char *kind = dd_safetensors_metadata(file, kind_key);
+    char shown[DD_SHOWN_ROOM];
+    for (int i = DD_KIND_ROWS; kind && i <= DD_KIND_IMAGES; i++)
+        if (strcmp(kind, kinds[i]) == 0) {
+            model->kind = (dd_data_kind)i;
+            return DDAEBM_OK;
+        }
+    return kind ? dd_fail(DDAEBM_OUT_OF_RANGE, "the file's metadata has %s \"%s\"; allowed: rows, images", kind_key,
+                          dd_shown(shown, kind))
+                : DDAEBM_OK;
+}
+
 static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) {
     size_t width = ddaebm_model_width(model);
-    const char *names = dd_safetensors_metadata(file, columns_key), *kind = dd_safetensors_metadata(file, kind_key);
+    const char *names = dd_safetensors_metadata(file, columns_key);
     ddaebm_status status;
-    for (int i = DD_KIND_ROWS; kind && i <= DD_KIND_IMAGES; i++)
-        if (strcmp(kind, kinds[i]) == 0)
-            model->kind = (dd_data_kind)i;
     DD_TRY(read_statistic(file, data_mean, model->mean, width));
     DD_TRY(read_statistic(file, data_scale, model->scale, width));
     for (size_t i = 0; i < width; i++)
@@ -352,6 +363,7 @@ static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) 
             DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: above 0, or 0 for a constant column", i,
                            data_scale, model->scale[i]));
     DD_TRY(read_rows(model, file));
+    DD_TRY(read_kind(model, file));
     if (names)
         DD_TRY(dd_column_names_parse(&model->columns, model->context, names, width));
 cleanup:

@@ -128,7 +128,7 @@ START_TEST(rows_and_images_are_two_kinds) {
         ASSERT_OK(images ? ddaebm_dataset_create_images(&dataset, context, pixels, 1, 2, 8, 3)
                          : ddaebm_dataset_create_rows(&dataset, context, numbers, 1, 48));
         dd_model_note_kind(model, dataset);
-        ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE, "allowed");
+        ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE, "too small");
         void *file = malloc(needed);
         ASSERT_OK(ddaebm_model_save_memory(model, file, needed, NULL));
         ASSERT_OK(ddaebm_model_load_memory(&back, context, file, needed));

@@ -6,10 +6,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct scores {
     double *values; /* ascending */
     size_t count;
+    char name[64]; /* of the column, empty for a file without a header */
 } scores;
 
 static int read_scores(scores *out, ddaebm_context *context, const char *path, const data_options *how) {
@@ -21,11 +23,21 @@ static int read_scores(scores *out, ddaebm_context *context, const char *path, c
                     ddaebm_dataset_width(dataset));
         goto cleanup;
     }
+    const char *column = ddaebm_dataset_column_name(dataset, 0);
+    (void)snprintf(out->name, sizeof out->name, "%s", column ? column : "");
     TRY(read_rows(&out->values, &out->count, dataset, UINT64_MAX));
     sort_ascending(out->values, out->count);
 cleanup:
     ddaebm_dataset_free(dataset);
     return code;
+}
+
+/* Scores of two kinds have no common scale. */
+static int check_names(const scores *ordinary, const scores *anomalous) {
+    const char *first = ordinary->name, *second = anomalous->name;
+    if (!*first || !*second || strcmp(first, second) == 0)
+        return 0;
+    return fail("the scores are of two kinds: %s in --ordinary, %s in --anomalous; give the same score of both", first, second);
 }
 
 /* The Mann-Whitney statistic over the number of pairs: the share of pairs whose ordinary member scores higher, ties one half. */
@@ -56,10 +68,11 @@ int command_auroc(const command *self, int argc, char **argv) {
     if (code != OPTIONS_READ)
         return code;
     ddaebm_context *context = NULL;
-    scores ordinary = {NULL, 0}, anomalous = {NULL, 0};
+    scores ordinary = {NULL, 0, ""}, anomalous = {NULL, 0, ""};
     TRY(open_context(&context, &compute));
     TRY(read_scores(&ordinary, context, ordinary_path, &how));
     TRY(read_scores(&anomalous, context, anomalous_path, &how));
+    TRY(check_names(&ordinary, &anomalous));
     printf("%.6f\n", area(&ordinary, &anomalous));
     TRY(finish_output());
 cleanup:

@@ -17,6 +17,9 @@ int command_convert(const command *self, int argc, char **argv) {
     if (code != OPTIONS_READ)
         return code;
     ddaebm_model *model = NULL;
+    out = output_path(out);
+    TRY(check_output(out));
+    TRY(check_not_terminal(out, self));
     TRY(checked(ddaebm_model_load(&model, NULL, from)));
     hold_signals(out);
     code = checked((half ? ddaebm_model_save_half : ddaebm_model_save)(model, out));

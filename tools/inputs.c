@@ -91,45 +91,53 @@ int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, u
     return status == DDAEBM_NOT_FOUND ? not_found(name) : checked(status);
 }
 
-/* Images for a model of images; other pairs are compared by their width. */
-static int check_shape(const char *name, image_shape images, image_shape taken) {
+/* Data for a model of images. */
+static int check_images(const char *name, const ddaebm_dataset *dataset, image_shape taken) {
+    image_shape images = shape_of_data(dataset);
     char remedy[64] = "give the data that the model was trained for";
-    bool same_size = images.height == taken.height && images.width == taken.width;
-    if (images.height == 0 || taken.height == 0 || (same_size && images.channels == taken.channels))
+    bool fits = images.height == taken.height && images.width == taken.width && images.channels == taken.channels;
+    size_t width = ddaebm_dataset_width(dataset);
+    if (fits || (images.height == 0 && width == taken.height * taken.width * taken.channels))
         return 0;
+    if (images.height == 0)
+        return fail(
+            "%.250s has rows of %zu numbers, the model takes images of %zu x %zu x %zu (height, width, channels); give images, "
+            "--resize %zu brings them to that",
+            name, width, taken.height, taken.width, taken.channels, taken.height);
     if (images.channels == taken.channels)
         (void)snprintf(remedy, sizeof remedy, "--resize %zu brings them to that", taken.height);
     return fail("%.250s has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu; %s", name,
                 images.height, images.width, images.channels, taken.height, taken.width, taken.channels, remedy);
 }
 
-int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
-                  const data_options *how) {
-    ddaebm_dataset *dataset = NULL;
-    int code = open_data(&dataset, context, name, seed, how);
+int check_data_for(const ddaebm_dataset *dataset, const ddaebm_model *model, const char *name) {
+    image_shape taken = shape_of_model(model);
+    size_t width = ddaebm_dataset_width(dataset), wanted = ddaebm_model_width(model);
+    int code = taken.height > 0 ? check_images(name, dataset, taken) : 0;
     if (code != 0)
         return code;
-    image_shape images = shape_of_data(dataset), taken = shape_of_model(model);
-    code = check_shape(name, images, taken);
-    if (code != 0) {
-        ddaebm_dataset_free(dataset);
-        return code;
-    }
-    size_t width = ddaebm_dataset_width(dataset), wanted = ddaebm_model_width(model);
-    if (width != wanted) {
-        ddaebm_dataset_free(dataset);
+    if (width != wanted && shape_of_data(dataset).height > 0)
+        return fail("%.250s has images of %zu numbers, the model takes rows of %zu; give the data that the model was trained for",
+                    name, width, wanted);
+    if (width != wanted)
         return fail(
             "%.250s has rows of %zu numbers, the model takes %zu; give the data that the model was trained for, or choose its "
             "columns with --columns or --drop",
             name, width, wanted);
-    }
-    code = checked(ddaebm_model_check_columns(model, dataset));
-    if (code != 0) {
-        ddaebm_dataset_free(dataset);
-        return code;
-    }
+    return checked(ddaebm_model_check_data(model, dataset));
+}
+
+int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
+                  const data_options *how) {
+    ddaebm_dataset *dataset = NULL;
+    int code = 0;
+    TRY(open_data(&dataset, context, name, seed, how));
+    TRY(check_data_for(dataset, model, name));
     *out = dataset;
-    return 0;
+    dataset = NULL;
+cleanup:
+    ddaebm_dataset_free(dataset);
+    return code;
 }
 
 int check_plane(const ddaebm_model *model, const char *path) {

@@ -21,6 +21,9 @@ const char *input_path(const char *name);
 /* A named set with the seed, or a file read with the options. */
 int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed, const data_options *how);
 
+/* 0 if a set is such as the model was trained on; `name` is for the message. */
+int check_data_for(const ddaebm_dataset *dataset, const ddaebm_model *model, const char *name);
+
 /* open_data, which must have the model's shape and, where both have names, its columns. */
 int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
                   const data_options *how);

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "completion.h"
 #include "console.h"
+#include "spelling.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static int print_help(void) {
     printf("usage: ddaebm COMMAND [OPTION]...\n\nDenoising diffusion adversarial energy-based models: train, sample, score.\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-8s %s\n", commands[i].name, commands[i].summary);
-    printf("\n  ddaebm COMMAND --help    a command's options\n  ddaebm --version         the library's version\n\ndata sets:");
+    printf("\n  ddaebm COMMAND --help    a command's options, as ddaebm help COMMAND\n  ddaebm --version         the library's "
+           "version\n\ndata sets:");
     for (size_t i = 0; ddaebm_dataset_name(i); i++)
         printf(" %s", ddaebm_dataset_name(i));
     printf(", or the path of a file (NPY, CSV, IDX, CIFAR-10) or of a folder of PNG or JPEG\npresets:");
@@ -37,9 +39,17 @@ static int print_help(void) {
 
 static int unknown(const char *word) {
     char known[128] = "";
+    const char *near = NULL;
+    size_t distance = 2 + strlen(word) / 4; /* beyond that, a suggestion is noise */
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (spelling_distance(word, strlen(word), commands[i].name) < distance) {
+            near = commands[i].name;
+            distance = spelling_distance(word, strlen(word), near);
+        }
     for (size_t i = 0, used = 0; i < COMMANDS && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", commands[i].name);
-    return misuse(NULL, "there is no command '%.60s'; known: %s", word, known);
+    return misuse(NULL, "there is no command '%.60s'; %s%s%sknown: %s", word, near ? "the nearest is " : "", near ? near : "",
+                  near ? "; " : "", known);
 }
 
 static const command *find_command(const char *word) {
@@ -61,6 +71,17 @@ static int complete(int argc, char **argv) {
     return asked.run(&asked, argc, argv);
 }
 
+/* ddaebm help [COMMAND] is ddaebm [COMMAND] --help. */
+static int help(int argc, char **argv) {
+    char option[] = "--help", *words[] = {argc > 0 ? argv[0] : NULL, option, NULL};
+    const command *found = argc > 0 ? find_command(argv[0]) : NULL;
+    if (argc > 1)
+        return misuse(NULL, "unexpected word '%.60s' after help; allowed: one command", argv[1]);
+    if (argc == 0)
+        return print_help();
+    return found ? found->run(found, 2, words) : unknown(argv[0]);
+}
+
 int main(int argc, char **argv) {
     if (argc < 2)
         return misuse(NULL, "a command is missing");
@@ -71,6 +92,8 @@ int main(int argc, char **argv) {
         printf("ddaebm %s\n", ddaebm_version_text());
         return finish_output();
     }
+    if (strcmp(word, "help") == 0)
+        return help(argc - 2, argv + 2);
     if (strcmp(word, "complete") == 0)
         return complete(argc - 2, argv + 2);
     const command *found = find_command(word);

@@ -189,6 +189,12 @@ static void fill_short(char text[2 * LETTERS + 3], const option_row *rows, size_
     *text = '\0';
 }
 
+/* What was written behind a letter: -n2, and -n=2 as well. */
+static const char *value_of(int found, const char *word) {
+    bool attached = found < FIRST_ROW && optarg && optarg != word;
+    return attached && *optarg == '=' ? optarg + 1 : optarg;
+}
+
 int options_parse(const command *self, const option_row *rows, size_t count, int argc, char **argv) {
     struct option options[MOST_ROWS + 2];
     char short_names[2 * LETTERS + 3];
@@ -210,7 +216,8 @@ int options_parse(const command *self, const option_row *rows, size_t count, int
         }
         if (found == ':')
             return misuse(self->name, "--%s needs a value, %s", row->name, row->value);
-        code = found == '?' ? take_unknown(self, rows, count, argv[optind - 1]) : read_value(self, row, optarg);
+        code = found == '?' ? take_unknown(self, rows, count, argv[optind - 1])
+                            : read_value(self, row, value_of(found, argv[optind - 1]));
     }
 
     if (code == 0)

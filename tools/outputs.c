@@ -4,6 +4,7 @@
 #include "console.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -55,6 +56,21 @@ int check_output(const char *path) {
     return check_folder(path, folder);
 }
 
+const char *output_path(const char *path) {
+    return path && strcmp(path, "-") == 0 ? "/dev/stdout" : path;
+}
+
+int check_not_terminal(const char *path, const command *self) {
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISCHR(about.st_mode))
+        return 0;
+    int descriptor = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+    bool terminal = descriptor >= 0 && isatty(descriptor);
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    return terminal ? misuse(self->name, "--out is a terminal, and this is no text; give the name of a file, or a pipe") : 0;
+}
+
 /* ---- Formats. ---- */
 
 static const char *const endings[] = {
@@ -77,6 +93,8 @@ static file_format format_of(const char *path) {
 
 int check_png_output(const char *path, const command *self) {
     int code = check_output(path);
+    if (code == 0)
+        code = check_not_terminal(path, self);
     if (code != 0)
         return code;
     return has_own_name(path) && !has_ending(path, ".png")
@@ -86,9 +104,11 @@ int check_png_output(const char *path, const command *self) {
 
 int find_output(output *to, const output_options *asked, bool images, const command *self) {
     file_format format = asked->format != FORMAT_AUTO ? (file_format)asked->format : format_of(asked->out);
-    const char *path = strcmp(asked->out, "-") == 0 ? "/dev/stdout" : asked->out;
+    const char *path = output_path(asked->out);
     const char *list = images ? ".npy, .csv, .csv.gz or .png" : ".npy, .csv or .csv.gz";
     int code = check_output(path);
+    if (code == 0 && format != FORMAT_CSV)
+        code = check_not_terminal(path, self);
     if (code != 0)
         return code;
     if (format == FORMAT_PNG && !images)

@@ -16,7 +16,13 @@ bool is_descriptor(const char *path);
  */
 int check_output(const char *path);
 
-/* The same for a command that writes a PNG whatever its data: another ending is wrong usage. */
+/* What an option names: - is standard output. NULL stays NULL. */
+const char *output_path(const char *path);
+
+/* 0 unless the path is a terminal, where what is no text would be shown: wrong usage. */
+int check_not_terminal(const char *path, const command *self);
+
+/* check_output for a command that writes a PNG whatever its data: another ending is wrong usage. */
 int check_png_output(const char *path, const command *self);
 
 /* In the order of OUTPUT_FORMATS. */

@@ -99,6 +99,7 @@ int command_plot(const command *self, int argc, char **argv) {
     picture *drawn = NULL;
     double *rows = NULL;
     size_t read = 0;
+    out = output_path(out);
     TRY(check_png_output(out, self));
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));

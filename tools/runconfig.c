@@ -71,6 +71,21 @@ static int fit_data(ddaebm_config *config, const config_options *options, const 
     return code == 0 && can_be_trained(shape) ? fit_images(config, shape) : code;
 }
 
+/* A preset of images, and rows that are none of its. Its sizes may have been set beside it. */
+static int check_rows(const ddaebm_config *config, const char *preset, const ddaebm_dataset *dataset) {
+    int64_t size = 0, padding = 0, channels = 0;
+    int code = 0;
+    TRY(checked(ddaebm_config_get_integer(config, "data.image_size", &size)));
+    TRY(checked(ddaebm_config_get_integer(config, "data.padding", &padding)));
+    TRY(checked(ddaebm_config_get_integer(config, "data.channels", &channels)));
+    int64_t side = size - 2 * padding;
+    if (size > 0 && shape_of_data(dataset).height == 0 && ddaebm_dataset_width(dataset) != (uint64_t)(side * side * channels))
+        code = fail("preset %.60s is for images, the data has rows of %zu numbers; leave --preset out or name another", preset,
+                    ddaebm_dataset_width(dataset));
+cleanup:
+    return code;
+}
+
 static const char *preset_for(const ddaebm_dataset *dataset) {
     if (dataset && shape_of_data(dataset).height > 0)
         return "fashion";
@@ -86,6 +101,8 @@ int config_build(ddaebm_config **out, ddaebm_context *context, const config_opti
     if (dataset)
         TRY(fit_data(config, options, dataset, data));
     TRY(config_change(config, options, self));
+    if (dataset && options->preset)
+        TRY(check_rows(config, preset, dataset));
     *out = config;
     config = NULL;
 cleanup:

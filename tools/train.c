@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Setting up. ---- */
 
@@ -65,13 +66,28 @@ static int copy_parameters(ddaebm_model *model, const ddaebm_model *from) {
     return code;
 }
 
+/* The model to start from. Its data must be such as it was trained on; only a changed configuration may have it take another width. */
+static int load_first(ddaebm_model **out, const run *state) {
+    const train_options *asked = state->asked;
+    ddaebm_model *model = NULL;
+    int code = 0;
+    TRY(checked(ddaebm_model_load(&model, state->context, asked->model)));
+    if (!config_given(&asked->config) || ddaebm_dataset_width(state->dataset) == ddaebm_model_width(model))
+        TRY(check_data_for(state->dataset, model, asked->data));
+    *out = model;
+    model = NULL;
+cleanup:
+    ddaebm_model_free(model);
+    return code;
+}
+
 static int begin(run *state, const command *self) {
     const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL, *first = NULL;
     int code = 0;
     if (asked->model)
-        TRY(checked(ddaebm_model_load(&first, state->context, asked->model)));
+        TRY(load_first(&first, state));
     TRY(ask_config(&config, state, first ? ddaebm_model_config(first) : NULL, self));
     TRY(checked(ddaebm_model_create(&model, state->context, config, asked->seed.value)));
     if (first)
@@ -94,10 +110,15 @@ static int resume(run *state) {
 
 /* A resumed run keeps its configuration: the command line may repeat it, not change it, but for the step at which it ends. */
 static int continue_run(run *state, const command *self) {
+    const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
     int64_t steps = 0;
     int code = 0;
     TRY(resume(state));
+    if (asked->seed.given && asked->seed.value != ddaebm_trainer_seed(state->trainer))
+        return misuse(self->name,
+                      "--seed is %" PRIu64 ", and the run to resume has %" PRIu64 "; a run keeps its seed, leave --seed out",
+                      asked->seed.value, ddaebm_trainer_seed(state->trainer));
     const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
     TRY(ask_config(&config, state, kept, self));
     TRY(config_check_same(kept, config, self));
@@ -117,6 +138,10 @@ static int find_last_step(run *state, const command *self) {
     if (code != 0)
         return code;
     state->last = asked->given ? asked->value : (uint64_t)steps;
+    if (state->last > (uint64_t)steps && !state->asked->quiet)
+        complain("note: the learning rates end at training.steps, %" PRId64 ", before --steps %" PRIu64
+                 "; --set training.steps=%" PRIu64 " moves their end",
+                 steps, state->last, state->last);
     if (state->last >= done)
         return 0;
     return misuse(self->name,
@@ -124,10 +149,24 @@ static int find_last_step(run *state, const command *self) {
                   done, asked->given ? "--steps" : "training.steps", state->last, done);
 }
 
+/* Of the outputs, the model and the log may be standard output. */
+static int check_streams(const train_options *asked, const command *self) {
+    if (asked->checkpoint && strcmp(asked->checkpoint, "-") == 0)
+        return misuse(self->name, "--checkpoint is '-'; a checkpoint is replaced as a whole: give the name of a file");
+    bool streamed = strcmp(asked->out, "/dev/stdout") == 0;
+    if (streamed && asked->preview_every.given)
+        return misuse(self->name, "--preview-every writes images beside the model, and --out is standard output; give it a file");
+    if (streamed && asked->log && strcmp(asked->log, asked->out) == 0)
+        return misuse(self->name, "--out and --log are both standard output; give one of them a file");
+    return check_not_terminal(asked->out, self);
+}
+
 static int set_up(run *state, const command *self) {
     const train_options *asked = state->asked;
     const char *const outputs[] = {asked->out, asked->checkpoint, asked->log};
-    int code = 0;
+    int code = check_streams(asked, self);
+    if (code != 0)
+        return code;
     if (asked->every.given && !asked->checkpoint)
         return misuse(self->name, "--checkpoint-every needs --checkpoint FILE");
     if (asked->model && asked->resume)
@@ -194,5 +233,9 @@ int command_train(const command *self, int argc, char **argv) {
         FLAG("quiet", &asked.quiet, "no progress and no notes on stderr; warnings and errors remain"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
-    return code == OPTIONS_READ ? train(&asked, self) : code;
+    if (code != OPTIONS_READ)
+        return code;
+    asked.out = output_path(asked.out);
+    asked.log = output_path(asked.log);
+    return train(&asked, self);
 }

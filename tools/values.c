@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Digits with a point or an exponent or both, or neither: nothing else that strtod takes. Gives the end. */
+/* Digits with a plus, a point, an exponent, or without: nothing else that strtod takes. Gives the end. */
 static const char *skip_decimal(const char *text) {
-    const char *end = text + strspn(text, "0123456789.");
-    bool digits = text[strspn(text, ".")] >= '0' && text[strspn(text, ".")] <= '9';
+    const char *first = text + (*text == '+'), *end = first + strspn(first, "0123456789.");
+    bool digits = first[strspn(first, ".")] >= '0' && first[strspn(first, ".")] <= '9';
     if (!digits || (*end != 'e' && *end != 'E'))
         return digits ? end : text;
     const char *exponent = end + 1 + (end[1] == '+' || end[1] == '-');

@@ -497,6 +497,8 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
     std::string column_name(std::size_t index) const { return detail::text_or_empty(ddaebm_model_column_name(get(), index)); }
     /// Throws if the set's columns have other names than the model's.
     void check_columns(const dataset &data) const { check(ddaebm_model_check_columns(get(), data.get())); }
+    /// Throws if the set is not such as the model was trained on.
+    void check_data(const dataset &data) const { check(ddaebm_model_check_data(get(), data.get())); }
 
     /// What is known of each tensor; their names are the model's.
     std::vector<ddaebm_parameter_info> parameters() const {
@@ -716,6 +718,7 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     span<float> weights(ddaebm_network network) { return view(ddaebm_trainer_weights, network); }
     span<float> gradients(ddaebm_network network) { return view(ddaebm_trainer_gradients, network); }
 
+    std::uint64_t seed() const { return ddaebm_trainer_seed(get()); }
     std::uint64_t steps() const { return ddaebm_trainer_steps(get()); }
     config_view config() const { return config_view(ddaebm_trainer_config(get())); }
     static std::size_t memory(config_view config, ddaebm_context *context = nullptr) {

@@ -121,6 +121,17 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_measure_double(ddaebm_scor
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_MISMATCH (the text names the first column that differs). @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_check_columns(const ddaebm_model *model, const ddaebm_dataset *dataset);
 
+/** Whether a set is such as the model was trained on: rows of its width, images of its shape, columns of its names, and numbers of its
+ *  range. Images are refused by a model of rows. A model of images takes rows in memory whose numbers are at most 0.1 beyond [-1, 1], and
+ *  one line of the context's log says so if none of the first is negative. Trainers ask it of their data, whose images may not go beyond
+ *  [-1, 1]; ask it of rows that are to be
+ *  scored.
+ *  @param model the model
+ *  @param dataset any
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (kind, width, shape or names) or ::DDAEBM_OUT_OF_RANGE (the text
+ *          names the first number that no image has). @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset);
+
 /** Measures what is typical of the data: mean and covariance of the statistics that ::DDAEBM_SCORE_TYPICALITY weighs, over at most 2048 rows
  *  spread over the set. They travel in the model's file.
  *  @param model changed on success alone

@@ -135,6 +135,11 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_trainer_resume_with(ddaebm_traine
                                                                    const ddaebm_reader *reader, const ddaebm_dataset *dataset,
                                                                    const ddaebm_resume_options *options);
 
+/** The seed of every draw of a run, a resumed one's from its checkpoint.
+ *  @param trainer any
+ *  @return the seed. @since 0.1 */
+DDAEBM_API uint64_t ddaebm_trainer_seed(const ddaebm_trainer *trainer);
+
 /** Writes a checkpoint, whole or not at all: weights, averages, moments, step and seed, and a hash of the data.
  *  @param trainer the trainer @param path of the file; one that exists is replaced, and keeps its permissions
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_IO, ::DDAEBM_OUT_OF_MEMORY or ::DDAEBM_NOT_FINITE (a weight or a moment: the

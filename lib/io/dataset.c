@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/struct_size.h"
 #include "io/content.h"
+#include "io/image_range.h"
 #include "io/named_pictures.h"
 #include "io/synthetic.h"
 
@@ -91,16 +92,16 @@ static ddaebm_status check_finite(const dd_rows *rows) {
     return DDAEBM_OK;
 }
 
-/* The first number that no picture has, or how many there are. */
-static size_t find_beyond(const dd_rows *rows) {
+/* The first number below -most or above it, or how many there are. */
+static size_t find_beyond(const dd_rows *rows, double most) {
     for (size_t i = 0; i < rows->count * rows->width; i++)
-        if (!(dd_rows_at(rows, i) >= -1 && dd_rows_at(rows, i) <= 1))
+        if (!(fabs(dd_rows_at(rows, i)) <= most))
             return i;
     return rows->count * rows->width;
 }
 
 static ddaebm_status check_pictures(const dd_rows *rows) {
-    size_t at = find_beyond(rows);
+    size_t at = find_beyond(rows, 1);
     if (at == rows->count * rows->width)
         return DDAEBM_OK;
     return dd_fail(DDAEBM_OUT_OF_RANGE,
@@ -341,8 +342,34 @@ void ddaebm_dataset_image_shape(const ddaebm_dataset *dataset, size_t *height, s
     *channels = dataset->shape.channels;
 }
 
-ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset) {
-    return check_pictures(&dataset->rows); /* of no numbers, where they are drawn or read */
+/* Rows that are to be images. */
+static ddaebm_status refuse_rows(const dd_rows *rows, size_t at, size_t side, size_t channels) {
+    char shape[80] = "[N, height, width]";
+    if (side > 0)
+        (void)snprintf(shape, sizeof shape, channels > 1 ? "[N, %zu, %zu, %zu]" : "[N, %zu, %zu]", side, side, channels);
+    return dd_fail(
+        DDAEBM_OUT_OF_RANGE,
+        "row %zu, column %zu (both from 1) is %g; the model's images go from -1 (black) to 1 (white): give the data as an "
+        "array %s of images (--layout nhwc), or bring it to that range",
+        at / rows->width + 1, at % rows->width + 1, dd_rows_at(rows, at), shape);
+}
+
+ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset, size_t side, size_t channels) {
+    const dd_rows *rows = &dataset->rows; /* of no numbers, where they are drawn or read */
+    if (dataset->shape.height > 0)
+        return check_pictures(rows);
+    size_t at = find_beyond(rows, 1 + DD_BEYOND_SAMPLES);
+    return at == rows->count * rows->width ? DDAEBM_OK : refuse_rows(rows, at, side, channels);
+}
+
+bool dd_dataset_never_negative(const ddaebm_dataset *dataset) {
+    enum { FIRST = 100 };
+    const dd_rows *rows = &dataset->rows;
+    size_t count = (rows->count < FIRST ? rows->count : FIRST) * rows->width;
+    for (size_t i = 0; i < count; i++)
+        if (dd_rows_at(rows, i) < 0)
+            return false;
+    return count > 0;
 }
 
 bool dd_dataset_named(const ddaebm_dataset *dataset) {

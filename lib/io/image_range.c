@@ -7,9 +7,6 @@
 
 enum { LARGEST_BYTE = 255, LEAST_OF_BYTES = 64 };
 
-/* How far beyond -1 and 1 the numbers of samples may lie. */
-static const double beyond_samples = 0.1;
-
 /* What numbers there are. */
 typedef struct survey {
     double low, high;
@@ -90,7 +87,7 @@ ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context, 
 
     if (seen.low >= 0 && seen.high <= 1)
         return guess(out, context, &seen, 0, 1);
-    if (seen.low < 0 && seen.low >= -1 - beyond_samples && seen.high <= 1 + beyond_samples)
+    if (seen.low < 0 && seen.low >= -1 - DD_BEYOND_SAMPLES && seen.high <= 1 + DD_BEYOND_SAMPLES)
         return guess(out, context, &seen, -1, 1);
     if (seen.low >= 0 && seen.high <= LARGEST_BYTE && seen.high >= LEAST_OF_BYTES)
         return guess(out, context, &seen, 0, LARGEST_BYTE);

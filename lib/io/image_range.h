@@ -6,6 +6,9 @@
 
 #include <ddaebm/dataset.h>
 
+/* How far beyond -1 and 1 the numbers of samples may lie. */
+#define DD_BEYOND_SAMPLES 0.1
+
 typedef struct dd_image_range {
     double black, white;
     bool levels; /* black is 0, white 255 or 1, and all numbers are whole ones between: bytes can hold them */

@@ -223,6 +223,18 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, c
     return DDAEBM_OK;
 }
 
+/* What begins with a length beyond the limit: a safetensors file with a large header, or another kind of file. */
+static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *stream, uint64_t length, size_t most) {
+    dd_block *block = &file->block;
+    ddaebm_status status = dd_intake_fill(stream, file->context, block, LENGTH + 1);
+    if (status != DDAEBM_OK)
+        return status;
+    if (length >= UINT64_C(1) << 40 || block->used <= LENGTH || block->data[LENGTH] != '{')
+        return dd_fail(DDAEBM_FORMAT, "it is no model: it is not a safetensors file");
+    return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %zu are allowed: is it a safetensors file?",
+                   (unsigned long long)length, most);
+}
+
 /* Reads up to the end of the header and parses that; *data is where the tensors' bytes begin. */
 static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t *data) {
     dd_block *block = &file->block;
@@ -236,8 +248,7 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
     const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_HEADER_BYTES);
     const size_t most_in_all = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
     if (length > most)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %zu are allowed: is it a safetensors file?",
-                       (unsigned long long)length, most);
+        return refuse_length(file, stream, length, most);
     if (LENGTH + length > most_in_all)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its header alone takes more than the %zu bytes allowed a file", most_in_all);
     *data = LENGTH + (size_t)length;

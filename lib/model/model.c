@@ -136,6 +136,7 @@ ddaebm_status dd_model_copy_data(ddaebm_model *to, const ddaebm_model *from) {
     dd_column_names_free(&to->columns, to->context);
     to->columns = columns;
     to->measured = from->measured;
+    to->kind = from->kind;
     memcpy(to->mean, from->mean, width * sizeof *to->mean);
     memcpy(to->scale, from->scale, width * sizeof *to->scale);
     return DDAEBM_OK;

@@ -9,6 +9,9 @@
 #include <ddaebm/dataset.h>
 #include <ddaebm/model.h>
 
+/* What a model was trained on: unknown before that, of sets without a file, and in files of versions that did not say. */
+typedef enum dd_data_kind { DD_KIND_UNKNOWN, DD_KIND_ROWS, DD_KIND_IMAGES } dd_data_kind;
+
 struct ddaebm_model {
     ddaebm_context *context;
     ddaebm_config *config;
@@ -17,6 +20,7 @@ struct ddaebm_model {
     double *mean,
         *scale; /* [width]: a row is standardised as (x - mean) / scale, or 0 where scale is 0: in a column that was constant;
                              pictures are not */
+    dd_data_kind kind;       /* what it was trained on */
     uint64_t measured;       /* rows that these are of; 0: they were not measured, or by a version that did not say */
     dd_column_names columns; /* of the data; none for pictures, and for data without a header */
     double temperature;
@@ -92,8 +96,15 @@ void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_
  * count * width numbers of out. in.inner is not used. */
 void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count, float *out);
 
-/* MISMATCH if the data's rows, or its pictures, have another size than the model's; OUT_OF_RANGE for what is to be pictures and has numbers
- * beyond [-1, 1]. MISMATCH for columns of other names, too. */
+/* MISMATCH if the data's rows, or its pictures, have another size than the model's, if the data are images and the model was trained on
+ * rows, and for columns of other names; OUT_OF_RANGE for pictures with numbers beyond [-1, 1], and for rows that are to be pictures with numbers more
+ * than a tenth beyond. ddaebm_model_check_data takes pictures of any numbers. */
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset);
+
+/* Reports rows for a model of images that may be of another range than [-1, 1]: none of the first has a negative number. */
+void dd_model_note_range(const ddaebm_model *model, const ddaebm_dataset *dataset);
+
+/* Keeps whether the data are rows or images. */
+void dd_model_note_kind(ddaebm_model *model, const ddaebm_dataset *dataset);
 
 #endif

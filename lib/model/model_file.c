@@ -17,6 +17,8 @@
 
 static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
 static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_rows[] = "data.rows", columns_key[] = "columns";
+static const char kind_key[] = "data_kind";
+static const char *const kinds[] = {[DD_KIND_ROWS] = "rows", [DD_KIND_IMAGES] = "images"};
 static const char best_step[] = "best_step", held_out_contrast[] = "held_out_contrast";
 static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
 
@@ -98,6 +100,8 @@ static ddaebm_status write_data(dd_safetensors_writer *writer, const ddaebm_mode
     DD_TRY(dd_safetensors_writer_add(writer, data_scale, DD_STORED_F64, 1, &width, model->scale));
     if (model->measured > 0)
         DD_TRY(dd_safetensors_writer_add(writer, data_rows, DD_STORED_I64, 0, NULL, &model->measured));
+    if (model->kind != DD_KIND_UNKNOWN)
+        DD_TRY(dd_safetensors_writer_metadata(writer, kind_key, kinds[model->kind]));
     if (model->columns.count > 0) {
         DD_TRY(dd_column_names_text(&names, model->context, &model->columns));
         DD_TRY(dd_safetensors_writer_metadata(writer, columns_key, names));
@@ -334,6 +338,20 @@ static ddaebm_status read_rows(ddaebm_model *model, const dd_safetensors *file) 
     return status;
 }
 
+/* A file without it is of a set that was no file, or of a version that did not say. */
+static ddaebm_status read_kind(ddaebm_model *model, const dd_safetensors *file) {
+    const char *kind = dd_safetensors_metadata(file, kind_key);
+    char shown[DD_SHOWN_ROOM];
+    for (int i = DD_KIND_ROWS; kind && i <= DD_KIND_IMAGES; i++)
+        if (strcmp(kind, kinds[i]) == 0) {
+            model->kind = (dd_data_kind)i;
+            return DDAEBM_OK;
+        }
+    return kind ? dd_fail(DDAEBM_OUT_OF_RANGE, "the file's metadata has %s \"%s\"; allowed: rows, images", kind_key,
+                          dd_shown(shown, kind))
+                : DDAEBM_OK;
+}
+
 static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) {
     size_t width = ddaebm_model_width(model);
     const char *names = dd_safetensors_metadata(file, columns_key);
@@ -345,6 +363,7 @@ static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) 
             DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: above 0, or 0 for a constant column", i,
                            data_scale, model->scale[i]));
     DD_TRY(read_rows(model, file));
+    DD_TRY(read_kind(model, file));
     if (names)
         DD_TRY(dd_column_names_parse(&model->columns, model->context, names, width));
 cleanup:

@@ -2,6 +2,7 @@
  * may be far larger than what the numbers differ by; pictures as they are, on black. */
 #include "model/model.h"
 
+#include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "io/dataset.h"
@@ -171,21 +172,89 @@ void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, siz
             out[i * width + j] = (float)(number_in(in, i * width + j) * model->scale[j]);
 }
 
-ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+/* ---- Whether data fits. ---- */
+
+static bool has_images(const ddaebm_dataset *dataset) {
+    size_t height = 0, width = 0, channels = 0;
+    ddaebm_dataset_image_shape(dataset, &height, &width, &channels);
+    return height > 0;
+}
+
+/* Networks of rows may have been trained on images of a shape that their configuration does not have. */
+static bool takes_images(const ddaebm_model *model) {
+    return has_pictures(model) || model->kind == DD_KIND_IMAGES;
+}
+
+/* Images as a model of images takes them; nothing is said of other pairs. */
+static ddaebm_status check_shape(const ddaebm_model *model, const ddaebm_dataset *dataset) {
     size_t height = 0, width = 0, channels = 0, side = 0, other = 0, wanted = 0;
     ddaebm_dataset_image_shape(dataset, &height, &width, &channels);
     ddaebm_model_image_shape(model, &side, &other, &wanted);
     bool halved = dd_model_settings(model)->network.family == DD_FAMILY_NCSNPP;
-    if (side > 0 && height > 0 && (height != side || width != side || channels != wanted))
-        return dd_fail(DDAEBM_MISMATCH,
-                       "the data has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu: "
-                       "data.image_size less data.padding on both sides, and data.channels%s%s",
-                       height, width, channels, side, side, wanted,
-                       halved ? "; these networks can be made for squares of an even side up to 128" : "",
-                       channels == wanted ? "; --resize brings files of images to a size" : "");
-    if (ddaebm_dataset_width(dataset) != ddaebm_model_width(model))
+    if (side == 0 || height == 0 || (height == side && width == side && channels == wanted))
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_MISMATCH,
+                   "the data has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu: "
+                   "data.image_size less data.padding on both sides, and data.channels%s%s",
+                   height, width, channels, side, side, wanted,
+                   halved ? "; these networks can be made for squares of an even side up to 128" : "",
+                   channels == wanted ? "; --resize brings files of images to a size" : "");
+}
+
+/* Numbers of images are from -1 to 1, those of rows are of any unit. A model that was not trained takes either. */
+static ddaebm_status check_kind(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    if (!has_images(dataset) || has_pictures(model) || model->kind != DD_KIND_ROWS)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_MISMATCH, "the data are images, the model was trained on rows: read them as rows (--layout rows; "
+                                    "ddaebm_read_options.layout)");
+}
+
+/* All but the range of numbers. */
+static ddaebm_status check_fit(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    ddaebm_status status = check_kind(model, dataset);
+    if (status == DDAEBM_OK)
+        status = check_shape(model, dataset);
+    if (status == DDAEBM_OK && ddaebm_dataset_width(dataset) != ddaebm_model_width(model))
         return dd_fail(DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set %s", ddaebm_dataset_width(dataset),
-                       ddaebm_model_width(model), side ? "data.image_size, data.padding and data.channels" : "data.width");
-    ddaebm_status status = ddaebm_model_check_columns(model, dataset);
-    return status == DDAEBM_OK && side > 0 ? dd_dataset_check_pictures(dataset) : status;
+                       ddaebm_model_width(model),
+                       has_pictures(model) ? "data.image_size, data.padding and data.channels" : "data.width");
+    return status == DDAEBM_OK ? ddaebm_model_check_columns(model, dataset) : status;
+}
+
+static ddaebm_status check_range(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    size_t side = 0, other = 0, channels = 0;
+    ddaebm_model_image_shape(model, &side, &other, &channels);
+    return takes_images(model) ? dd_dataset_check_pictures(dataset, side, channels) : DDAEBM_OK;
+}
+
+ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    ddaebm_status status = check_fit(model, dataset);
+    return status == DDAEBM_OK ? check_range(model, dataset) : status;
+}
+
+ddaebm_status ddaebm_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(model);
+    DD_REQUIRE(dataset);
+    ddaebm_status status = check_fit(model, dataset);
+    if (status == DDAEBM_OK && !has_images(dataset)) /* the range of images was found when they were read */
+        status = check_range(model, dataset);
+    if (status == DDAEBM_OK)
+        dd_model_note_range(model, dataset);
+    return status;
+}
+
+void dd_model_note_range(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    if (takes_images(model) && !has_images(dataset) && dd_dataset_never_negative(dataset))
+        dd_report(
+            model->context, DDAEBM_LOG_INFO,
+            "no number of the first rows is negative, and the model's images go from -1 (black) to 1 (white): rows of another "
+            "range are to be brought to that");
+}
+
+void dd_model_note_kind(ddaebm_model *model, const ddaebm_dataset *dataset) {
+    if (has_images(dataset))
+        model->kind = DD_KIND_IMAGES;
+    else if (dd_dataset_in_memory(dataset) && !has_pictures(model))
+        model->kind = DD_KIND_ROWS;
 }

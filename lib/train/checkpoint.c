@@ -175,6 +175,14 @@ typedef struct resumption {
     ddaebm_resume_data data;
 } resumption;
 
+static ddaebm_status check_width(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+    size_t width = ddaebm_dataset_width(dataset), had = ddaebm_model_width(model);
+    if (width == had)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_MISMATCH,
+                   "the data has rows of %zu numbers, that of the run to resume had rows of %zu: give it that data", width, had);
+}
+
 static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safetensors *file) {
     resumption *r = user;
     ddaebm_model *model = NULL;
@@ -185,6 +193,7 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
     DD_TRY(find_integers(&state, file, state_name, STATE_COUNT));
     DD_TRY(dd_model_file_check_counts(state_name, &state[STATE_STEP], 1));
     DD_TRY(dd_model_file_read(&model, context, file));
+    DD_TRY(check_width(model, r->dataset));
     DD_TRY(dd_trainer_create(&trainer, model, r->dataset, (uint64_t)state[STATE_SEED], false));
     DD_TRY(dd_same_data_check(&same_data, file, &trainer->data, r->data));
     if (!same_data)

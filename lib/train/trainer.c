@@ -264,6 +264,8 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
     ddaebm_status status = dd_trainer_create(&trainer, model, dataset, seed, false);
     if (status != DDAEBM_OK)
         return status;
+    dd_model_note_range(model, dataset);
+    dd_model_note_kind(trainer->model, dataset);
     status = dd_model_name_columns(trainer->model, dataset);
     if (status == DDAEBM_OK && standardizes(dd_model_settings(model), dataset))
         status = dd_model_measure(trainer->model, dataset);
@@ -355,6 +357,10 @@ ddaebm_status ddaebm_trainer_gradients(ddaebm_trainer *trainer, ddaebm_network n
     DD_REQUIRE(values);
     DD_REQUIRE(elements);
     return flat_view(trainer, network, trainer->gradients, values, elements);
+}
+
+uint64_t ddaebm_trainer_seed(const ddaebm_trainer *trainer) {
+    return trainer->seed;
 }
 
 uint64_t ddaebm_trainer_steps(const ddaebm_trainer *trainer) {

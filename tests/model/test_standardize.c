@@ -1,6 +1,7 @@
 /* Rows and pictures on their way to the networks and back. */
 #define _GNU_SOURCE
 #include "support/counted.h"
+#include "support/heard.h"
 #include "support/small.h"
 
 enum { COUNT = 3, MOST = COUNT * 8 * 8 * 4 };
@@ -106,8 +107,67 @@ START_TEST(data_must_fit) {
     ASSERT_FAILS(check_rows(model, 108, 0), DDAEBM_MISMATCH, "rows of 108 numbers, the model of 48: set data.image_size");
     ASSERT_FAILS(check_rows(rows, 47, 0), DDAEBM_MISMATCH, "rows of 47 numbers, the model of 48: set data.width");
     ASSERT_FAILS(check_rows(model, 48, -1.5f), DDAEBM_OUT_OF_RANGE, "row 1, column 48 (both from 1) is -1.5");
+    ASSERT_FAILS(check_rows(model, 48, 255), DDAEBM_OUT_OF_RANGE, "is 255; the model's images go from -1 (black) to 1 (white)");
+    ASSERT_FAILS(check_rows(model, 48, 255), DDAEBM_OUT_OF_RANGE, "array [N, 4, 4, 3] of images");
+    ASSERT_OK(check_rows(model, 48, 1.0625f)); /* as samples have it */
     ddaebm_model_free(model);
     ddaebm_model_free(rows);
+    close_context();
+}
+END_TEST
+
+/* A trained model knows whether its rows are images: without a shape in its configuration, too, and after a file. */
+START_TEST(rows_and_images_are_two_kinds) {
+    static const float numbers[48] = {0};
+    static const uint8_t pixels[48] = {0};
+    open_context(2);
+    for (int images = 0; images < 2; images++) {
+        ddaebm_model *model = small_model(context, "\"data.width\":48", 1), *back = NULL;
+        ddaebm_dataset *dataset = NULL;
+        size_t needed = 0;
+        ASSERT_OK(images ? ddaebm_dataset_create_images(&dataset, context, pixels, 1, 2, 8, 3)
+                         : ddaebm_dataset_create_rows(&dataset, context, numbers, 1, 48));
+        dd_model_note_kind(model, dataset);
+        ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE, "too small");
+        void *file = malloc(needed);
+        ASSERT_OK(ddaebm_model_save_memory(model, file, needed, NULL));
+        ASSERT_OK(ddaebm_model_load_memory(&back, context, file, needed));
+        ASSERT_OK(ddaebm_model_check_data(back, dataset));
+        if (images) {
+            ASSERT_OK(check_images(back, 4, 4, 3));
+            ASSERT_FAILS(check_rows(back, 48, 255), DDAEBM_OUT_OF_RANGE, "array [N, height, width] of images");
+        } else {
+            ASSERT_OK(check_rows(back, 48, 255));
+            ASSERT_FAILS(check_images(back, 4, 4, 3), DDAEBM_MISMATCH,
+                         "the data are images, the model was trained on rows: read them as rows (--layout rows; "
+                         "ddaebm_read_options.layout)");
+        }
+        free(file);
+        ddaebm_dataset_free(dataset);
+        ddaebm_model_free(back);
+        ddaebm_model_free(model);
+    }
+    close_context();
+}
+END_TEST
+
+/* Rows from 0 to 1 may be images of another range: one line says so. */
+START_TEST(rows_without_a_negative_number_are_noted) {
+    float rows[48] = {0.5f};
+    open_context(2);
+    hear_context(context);
+    ddaebm_model *model = create(6, 1, 3);
+    for (int negative = 0; negative < 2; negative++) {
+        ddaebm_dataset *dataset = NULL;
+        rows[47] = negative ? -0.5f : 0;
+        ASSERT_OK(ddaebm_dataset_create_rows(&dataset, context, rows, 1, 48));
+        *heard_line = '\0';
+        ASSERT_OK(ddaebm_model_check_data(model, dataset));
+        ck_assert_msg((strstr(heard_line, "no number of the first rows is negative") != NULL) == !negative, "%s", heard_line);
+        ddaebm_dataset_free(dataset);
+    }
+    ASSERT_FAILS(ddaebm_model_check_data(NULL, NULL), DDAEBM_INVALID_ARGUMENT, "model");
+    ddaebm_model_free(model);
     close_context();
 }
 END_TEST
@@ -150,7 +210,12 @@ START_TEST(borders_leave_a_picture) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {pictures_are_padded_and_cut, rows_are_shifted_and_scaled, data_must_fit,
-                                  the_text_says_which_sizes_fit, borders_leave_a_picture};
+    const TTest *const tests[] = {pictures_are_padded_and_cut,
+                                  rows_are_shifted_and_scaled,
+                                  data_must_fit,
+                                  the_text_says_which_sizes_fit,
+                                  borders_leave_a_picture,
+                                  rows_and_images_are_two_kinds,
+                                  rows_without_a_negative_number_are_noted};
     return run_tests("standardize", tests, sizeof tests / sizeof *tests);
 }

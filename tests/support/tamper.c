@@ -7,8 +7,9 @@
 #include <string.h>
 
 /* The keys of the metadata that fixtures, models and checkpoints have. */
-static const char *const keys[] = {"format",  "config",      "norms",   "null_gradients", "unused_parameters", "float32_error",
-                                   "version", "temperature", "columns", "best_step",      "held_out_contrast", "trainer.data_name"};
+static const char *const keys[] = {"format",   "config",      "norms",   "null_gradients", "unused_parameters", "float32_error",
+                                   "version",  "temperature", "columns", "best_step",      "held_out_contrast", "trainer.data_name",
+                                   "data_kind"};
 
 static void check(bool good, const char *what) {
     if (good)

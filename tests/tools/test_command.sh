@@ -14,7 +14,7 @@ for word in train sample score density data plot auroc info; do
     bad 2 "unexpected word 'stray'" "$word" stray
 done
 bad 2 "command is missing"
-bad 2 "no command 'trian'; known: train," trian
+bad 2 "no command 'trian'; the nearest is train; known: train," trian
 bad 2 "needs --data" train --out never.safetensors
 bad 2 "needs --out" train --data moons
 bad 2 "needs a value" train --out
@@ -180,7 +180,7 @@ holds "a checkpoint is saved at the end as well" cmp every.safetensors every2.sa
 good info --model every.checkpoint
 bad 1 "model.safetensors.*checkpoint" train --data moons --out never.safetensors --resume model.safetensors
 bad 1 "no.checkpoint.*No such file" train --data moons --out never.safetensors --resume no.checkpoint
-bad 1 "width" train --data rows.csv --out never.safetensors --resume every.checkpoint
+bad 1 "rows of 3 numbers, that of the run to resume had rows of 2" train --data rows.csv --out never.safetensors --resume every.checkpoint
 train_small --preset points --data moons --steps 20 --batch 20 --seed 0 --out every3.safetensors --resume every.checkpoint
 holds "a resumed run may repeat its command line" cmp every.safetensors every3.safetensors
 good train --threads 1 --quiet --data moons --out longer.safetensors --log longer.csv --resume every.checkpoint --set training.steps=25
@@ -203,7 +203,7 @@ good score --model other.safetensors --data moons --count 50 --seed 9 --out othe
 holds "and another one at its own rate" differ every.npy other.npy
 bad 2 "give one of them" train --data moons --out never.safetensors --model every.safetensors --resume every.checkpoint
 bad 1 "start from has .* tensors\|tensor" train --data moons --out never.safetensors --model every.safetensors --preset points
-bad 1 "width" train --data rows.csv --out never.safetensors --model every.safetensors
+bad 1 "rows of 3 numbers, the model takes 2" train --data rows.csv --out never.safetensors --model every.safetensors
 bad 1 "none.safetensors.*No such file" train --data moons --out never.safetensors --model none.safetensors
 
 # ---- Samples and scores. ----
@@ -353,7 +353,7 @@ if gzip -c six.idx >six.idx.gz 2>/dev/null && "$ddaebm" data --data six.idx.gz -
     bad_train 1 "cut.idx.gz: its gzip data is cut off" --data cut.idx.gz
 fi
 bad 1 "pictures of 5 x 5 x 1.*the model takes 6 x 6 x 1" score --model six.safetensors --data five.idx --out never.npy
-bad 1 "rows of 2 numbers, the model takes 36" score --model six.safetensors --data moons --out never.npy
+bad 1 "rows of 2 numbers, the model takes images of 6 x 6 x 1" score --model six.safetensors --data moons --out never.npy
 bad 1 "these rows are no pictures" sample --model model.safetensors --count 3 --out never.png
 bad 1 "these rows are no pictures" sample --model model.safetensors --count 3 --out never.npy --steps-out never.png
 bad 2 "ends in .png" sample --model six.safetensors --count 3 --out never.npy --steps-out never2.npy

@@ -193,4 +193,44 @@ if command -v gzip >/dev/null && printf '1,2\n' | gzip -c >one.gz && "$ddaebm" d
     good data --data u1.npy.gz --count 3 --out packed.npy
     holds "arrays, too" cmp packed.npy signed.npy
 fi
+# ---- Images and rows are two kinds. ----
+
+kind='--steps 2 --threads 1 --quiet --config small.json --preset vector'
+awk 'BEGIN { for (i = 0; i < 20; i++) for (j = 0; j < 64; j++) printf "%d%s", (i * 64 + j) * 37 % 256, j < 63 ? "," : "\n" }' >bytes.csv
+awk -F, '{ for (j = 1; j <= 64; j++) printf "%.9g%s", $j / 127.5 - 1, j < 64 ? "," : "\n" }' bytes.csv >signed.csv
+awk -F, '{ for (j = 1; j <= 64; j++) printf "%.9g%s", $j / 255, j < 64 ? "," : "\n" }' bytes.csv >unit.csv
+awk -F, '{ for (j = 1; j <= 64; j++) printf "%.9g%s", ($j / 127.5 - 1) * 1.09, j < 64 ? "," : "\n" }' bytes.csv >sampled.csv
+{ printf '\000\000\010\003\000\000\000\024\000\000\000\010\000\000\000\010' && head -c 1280 bytes; } >grey.idx
+{ printf '\000\000\010\003\000\000\000\024\000\000\000\004\000\000\000\020' && head -c 1280 bytes; } >flat.idx
+good train $kind -d grey.idx -o images.st --checkpoint images_run.st
+good train $kind -d bytes.csv -o rows.st --checkpoint rows_run.st
+good train $kind -d flat.idx -o flat.st
+words="the data are images, the model was trained on rows: read them as rows (--layout rows"
+bad 1 "$words" score -m rows.st -d grey.idx -o never.npy
+bad 1 "$words" score -m rows.st -d flat.idx -o never.npy
+bad 1 "$words" score -m rows_run.st -d flat.idx -o never.npy
+bad 1 "$words" train -q --steps 4 --model rows.st -d grey.idx -o never.st
+bad 1 "$words" train -q --steps 4 --resume rows_run.st --resume-data other -d grey.idx -o never.st
+head -c 1280 bytes | array grey.npy '|u1' '20, 8, 8'
+good score -m rows.st -d grey.npy --layout rows -o scores.npy
+good score -m images.st -d grey.idx -o scores.npy
+good score -m flat.st -d flat.idx -o scores.npy
+words="model's images go from -1 (black) to 1 (white): give the data as an array \[N, 8, 8\] of images (--layout"
+bad 1 "row 1, column 2 (both from 1) is 37; the $words" score -m images.st -d bytes.csv -o never.npy
+bad 1 "$words" score -m images_run.st -d bytes.csv --score gradient -o never.npy
+bad 1 "$words" train -q --steps 4 --model images.st -d bytes.csv -o never.st
+bad 1 "$words" train -q --steps 4 --resume images_run.st --resume-data other -d bytes.csv -o never.st
+bad 1 "array \[N, height, width\] of images" score -m flat.st -d bytes.csv -o never.npy
+good score -m images.st -d signed.csv -o scores.npy
+good score -m images.st -d sampled.csv -o scores.npy
+says 'note: no number of the first rows is negative, and the model' score -m images.st -d unit.csv -o scores.npy
+says 'note: no number of the first rows is negative, and the model' score -m flat.st -d unit.csv -o scores.npy
+good score -m rows.st -d unit.csv -o scores.npy
+head -c 720 bytes | array small.npy '|u1' '20, 6, 6'
+bad 1 "small.npy has pictures of 6 x 6 x 1.*; --resize 8 brings them to that" score -m images.st -d small.npy -o never.npy
+bad 1 "rows of 2 numbers, the model takes images of 8 x 8 x 1.*--resize 8" score -m images.st -d moons -o never.npy
+bad 1 "has images of 36 numbers, the model takes rows of 64" score -m flat.st -d small.npy -o never.npy
+bad 1 "preset cifar10 is for images, the data has rows of 64 numbers; leave --preset out or name another" train -d bytes.csv --preset cifar10 -o never.st
+bad 1 "preset fashion is for images, the data has rows of 2 numbers" train -d moons --preset fashion -o never.st
+
 finish

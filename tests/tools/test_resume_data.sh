@@ -34,8 +34,8 @@ other "40 rows of 2 numbers, but other numbers" --data swapped.csv
 other "has 39 rows, and that of the run to resume 40" --data fewer.csv
 other "has 41 rows, and that of the run to resume 40" --data more.csv
 other "is the named set moons with seed .*had a set of 40 rows" --data moons
-bad 1 "rows of 3 numbers, the model of 2" train --quiet --steps 20 --resume run.st --out never.st --data wide.csv
-bad 1 "rows of 3 numbers, the model of 2" train --quiet --steps 20 --resume run.st --out never.st --data wide.csv --resume-data other
+bad 1 "rows of 3 numbers, that of the run to resume had rows of 2" train --quiet --steps 20 --resume run.st --out never.st --data wide.csv
+bad 1 "rows of 3 numbers, that of the run to resume had rows of 2" train --quiet --steps 20 --resume run.st --out never.st --data wide.csv --resume-data other
 bad 2 "resume-data is 'same\|--resume-data is .*; allowed" train --quiet --steps 20 --resume run.st --out never.st --data rows.csv --resume-data new
 bad 2 "resume-data is for --resume" train --quiet --steps 20 --out never.st --data rows.csv --resume-data other
 
@@ -86,5 +86,24 @@ holds "and nothing is written" cmp run.st kept.st
 good train --quiet --threads 1 --data rows.csv --resume run.st --checkpoint run.st --steps 10 --out again.st
 holds "the steps done are enough: the same model" cmp whole.st again.st
 holds "and the same checkpoint" cmp run.st kept.st
+
+# ---- What the run keeps. ----
+
+bad 2 "seed is 99, and the run to resume has 0; a run keeps its seed" train --quiet --data rows.csv --resume run.st --steps 12 --seed 99 --out never.st
+bad 2 "seed is 1, and the run to resume has 0; a run keeps its seed" train --quiet --data moons --resume moons.st --steps 12 -s=1 --out never.st
+good train --quiet --threads 1 --data rows.csv --resume run.st --steps 20 --seed 0 --out again.st
+holds "its own seed may be repeated" cmp same.st again.st
+train_small --data moons --steps 5 --seed 7 --out seven.st --checkpoint seven_run.st
+bad 2 "seed is 0, and the run to resume has 7" train --quiet --data moons --resume seven_run.st --steps 6 --seed 0 --out never.st
+
+# ---- Steps beyond the end of the rates. ----
+
+rates="note: the learning rates end at training.steps"
+"$ddaebm" train --threads 1 --config small.json --data moons --set training.steps=4 --steps 6 --out long.st --checkpoint long_run.st 2>err
+holds "steps beyond training.steps are noted" grep -q "$rates, 4, before --steps 6; --set training.steps=6 moves their end" err
+"$ddaebm" train --threads 1 --data moons --resume long_run.st --steps 8 --out long.st 2>err
+holds "in a resumed run, too" [ "$(grep -c "$rates, 4, before --steps 8" err)" = 1 ]
+"$ddaebm" train --threads 1 --data moons --resume long_run.st --set training.steps=8 --out long.st 2>err
+holds "and not where their end is moved" sh -c '! grep -q "learning rates" err'
 
 finish

@@ -17,6 +17,9 @@ same() {
 
 good data --data moons --count 100 --seed 5 --out plain.npy
 same plain.npy data -d moons -n 100 -s 5 -o never.npy
+same plain.npy data -d=moons -n=100 -s=5 -o=never.npy
+same plain.npy data -d moons -n +100 -s=+5 -o never.npy
+same plain.npy data -d moons -n +1e2 --seed=+5. -o never.npy
 same plain.npy data -dmoons -n100 -s5 -onever.npy
 same plain.npy data --data=moons --count=100 --seed=5 --out=never.npy
 same plain.npy data --data moons --cou=100 --se 5 -o never.npy
@@ -27,6 +30,11 @@ same plain.npy data -n 1000 --count 100 -d moons -s 5 -o never.npy
 for number in 1.5 1e-1 1e99 0x10 -5 1e 1e2.5 . e5 1,000 ' 5' inf nan 1e400 100x; do
     bad 2 "count is '$number'; allowed: a whole number" data -d moons -o never.npy -n "$number"
 done
+for number in + ++3 +-3 -+3 =3 +x; do
+    bad 2 "count is '$number'; allowed: a whole number" data -d moons -o never.npy -n "$number"
+done
+bad 2 "count is '=3'; allowed" data -d moons -o never.npy -n==3
+bad 2 "out is empty" data -d moons -n 3 -o=
 bad 2 "seed is '18446744073709551616'" data -d moons -n 1 -o never.npy -s 18446744073709551616
 bad 2 "seed is '1.9e19'" data -d moons -n 1 -o never.npy -s 1.9e19
 good data -d moons -n 3 -s 18446744073709551615 -o most.npy
@@ -53,6 +61,20 @@ good --version
 mv out long
 good -V
 holds "-V is --version" cmp long out
+for word in train score auroc convert; do
+    good "$word" --help
+    mv out long
+    good help "$word"
+    holds "help $word is $word --help" cmp long out
+done
+good --help
+mv out long
+good help
+holds "help is --help" cmp long out
+bad 2 "no command 'sampel'; the nearest is sample; known: train," sampel
+bad 2 "no command 'scroe'; the nearest is score;" help scroe
+bad 2 "no command 'xyzzy'; known: train," help xyzzy
+bad 2 "unexpected word 'score' after help" help train score
 good data -h
 holds "the help shows short names" grep -q '^  --out, -o FILE' out
 
@@ -104,6 +126,53 @@ printf '\357\273\277' >mark.json
 bad 1 "mark.json" info --preset points --config mark.json
 printf '{"training.steps": \357\273\277 5}' >mark.json
 bad 1 "mark.json" info --preset points --config mark.json
+
+# ---- Standard output. ----
+
+# shellcheck disable=SC2086 # several words
+piped() {
+    file=$1
+    shift
+    "$ddaebm" "$@" 2>err | cat >never.npy
+    holds "ddaebm $*: the same as $file" cmp "$file" never.npy
+    holds "without a file called -" [ ! -e ./- ]
+    rm -f never.npy
+}
+# shellcheck disable=SC2086 # several words
+piped model.safetensors train $small -d moons --steps=20 -o -
+good convert -m model.safetensors --half -o half.safetensors
+piped half.safetensors convert -m model.safetensors --half -o -
+piped half.safetensors convert -m model.safetensors --half -o=-
+good plot -m model.safetensors -d moons -n 50 -o plot.png
+piped plot.png plot -m model.safetensors -d moons -n 50 -o -
+good density -m model.safetensors --range 0:1 --grid 3 -o density.png
+piped density.png density -m model.safetensors --range 0:1 --grid 3 -o - --format png
+good density -m model.safetensors --range 0:1 --grid 3 -o density.csv
+piped density.csv density -m model.safetensors --range 0:1 --grid 3 -o -
+# shellcheck disable=SC2086 # several words
+good train $small -d moons --steps=5 --log log.csv -o never.log.safetensors
+rm -f never.*
+# shellcheck disable=SC2086 # several words
+piped log.csv train $small -d moons --steps=5 --log - -o logged.safetensors
+bad 2 "checkpoint is '-'; a checkpoint is replaced as a whole: give the name of a file" train -d moons --checkpoint - -o never.safetensors
+bad 2 "out and --log are both standard output" train -d moons --log - -o -
+bad 2 "preview-every writes images beside the model, and --out is standard output" train -d grid.npy --preview-every 5 -o -
+if [ -c /dev/ptmx ] && [ -w /dev/ptmx ]; then
+    bad 2 "out is a terminal" convert -m model.safetensors -o /dev/ptmx
+    bad 2 "out is a terminal" plot -m model.safetensors -d moons -o /dev/ptmx
+    bad 2 "out is a terminal" train -d moons -o /dev/ptmx
+    bad 2 "out is a terminal" data -d moons -n 3 --format npy -o /dev/ptmx
+fi
+
+# ---- What is no model. ----
+
+seq 100 >table.csv
+bad 1 "table.csv: it is no model: it is not a safetensors file" score -m table.csv -d moons -o never.npy
+bad 1 "plain.npy: it is no model: it is not a safetensors file" info -m plain.npy
+printf '\0\0\0\0\377\0\0\0{' >large.st
+bad 1 "large.st: its header claims 1095216660480 bytes, at most" info -m large.st
+printf '\0\0\0\0\377\0\0\0' >short.st
+bad 1 "short.st: it is no model: it is not a safetensors file" info -m short.st
 
 # ---- Sizes. ----
 

@@ -81,6 +81,32 @@ printf '0.5,0.1,0.5,7\n0.5,0.2,0.5,7\n0.5,0.2,0.5,8\n' >strange.csv
 holds "a row that differs loses log(42)" sh -c "tail -c +129 s.npy | od -An -v -t f4 -w4 |
     awk '{ s[NR] = \$1 } END { l = log(42); exit !((s[1]-s[2]-l)^2 < 1e-6 && (s[1]-s[3]-2*l)^2 < 1e-6) }'"
 
+# twice_40 FORMAT FORMAT: two formats of printf, in turn, 40 in all
+twice_40() {
+    i=0
+    while [ $i -lt 20 ]; do
+        # shellcheck disable=SC2059 # they are formats
+        printf "$1$2"
+        i=$((i + 1))
+    done
+}
+
+# Rows of 0.5, 0.1 and 1, 0.1, as text and as float32
+twice_40 '0.5,0.1\n' '1,0.1\n' >exact.csv
+{
+    printf '\223NUMPY\1\0v\0%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 2), }"
+    twice_40 '\0\0\0\077\315\314\314\075' '\0\0\200\077\315\314\314\075'
+} >rounded.npy
+train exact.csv exact.safetensors
+train rounded.npy rounded.safetensors
+for model in exact rounded; do
+    for data in exact.csv rounded.npy; do
+        "$ddaebm" score --model $model.safetensors --data $data --threads 1 --out $data.scores.csv 2>err
+    done
+    holds "$model: a constant in another precision is the same" sh -c "paste exact.csv.scores.csv rounded.npy.scores.csv |
+        awk '{ d = \$1 - \$2 } d * d > 0.01 { bad++ } END { exit bad > 0 || NR != 40 }'"
+done
+
 # ---- Headers, row numbers, columns. ----
 
 printf '2001,2002\n1,2\n3,4\n' >years.csv

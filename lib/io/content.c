@@ -111,7 +111,7 @@ static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const c
 static ddaebm_status select_columns(dd_rows *rows, ddaebm_context *context, const ddaebm_read_options *options) {
     const dd_column_names unnamed = {.items = NULL};
     dd_selection selection = {.place = NULL};
-    ddaebm_status status = dd_selection_make(&selection, context, options, &unnamed, rows->width, DD_LEFT_OUT);
+    ddaebm_status status = dd_selection_make(&selection, context, options, &unnamed, rows->width, NULL);
     if (status == DDAEBM_OK)
         status = dd_selection_apply(rows, context, &selection);
     dd_selection_free(&selection, context);

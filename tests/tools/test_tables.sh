@@ -126,12 +126,19 @@ train names.csv names.safetensors --columns 2-3
 holds "and chosen by number" cmp plain.safetensors names.safetensors
 refuses "line 2, column 1 ('id'): 'n2' is not a number" "$ddaebm" score --model plain.safetensors --data names.csv --out never.npy
 awk -F, -v OFS=, '{ print $2, $1 }' plain.csv >swapped.csv
-refuses "column 1 of the data is 'y', the model's is 'x'.*another order" "$ddaebm" score --model plain.safetensors --data swapped.csv --out never.npy
+refuses "column 1 of the data is 'y', the model's is 'x': the columns have another order; --columns x,y puts them in the model's" "$ddaebm" score --model plain.safetensors --data swapped.csv --out never.npy
 "$ddaebm" score --model plain.safetensors --data swapped.csv --columns x,y --threads 1 --out back.npy
 holds "the order may be asked for" cmp plain.npy back.npy
 train plain.csv run.safetensors --steps 10 --checkpoint run.checkpoint
 # shellcheck disable=SC2086 # options
 refuses "column 1 of the data is 'y'" "$ddaebm" train --data swapped.csv $small --out never.safetensors --resume run.checkpoint
+sed '1s/^/# /' plain.csv >numpy.csv
+train numpy.csv numpy.safetensors
+holds "a comment has the names" grep -q "note: line 1, a comment, was read as the columns' names; --header no keeps it a comment" err
+holds "and makes no difference" cmp plain.safetensors numpy.safetensors
+sed '1s/^/#/' swapped.csv >swapped_numpy.csv
+refuses "the columns have another order" "$ddaebm" score --model plain.safetensors --data swapped_numpy.csv --out never.npy
+refuses "no column is named 'X'; the nearest is 'x'" "$ddaebm" data --data plain.csv --columns X --count 3 --out never.npy
 refuses "no column is named 'z'" "$ddaebm" data --data plain.csv --columns z --count 3 --out never.npy
 refuses "moons is a named set" "$ddaebm" data --data moons --columns 1 --count 3 --out never.npy
 holds "nothing was written" [ ! -e never.npy ]

@@ -137,10 +137,14 @@ train numpy.csv numpy.safetensors
 holds "a comment has the names" grep -q "note: line 1, a comment, was read as the columns' names; --header no keeps it a comment" err
 holds "and makes no difference" cmp plain.safetensors numpy.safetensors
 sed '1s/^/#/' swapped.csv >swapped_numpy.csv
-refuses "the columns have another order" "$ddaebm" score --model plain.safetensors --data swapped_numpy.csv --out never.npy
+"$ddaebm" score --model plain.safetensors --data swapped_numpy.csv --out never.npy 2>err
+holds "and shows another order" grep -q "the columns have another order" err
 refuses "no column is named 'X'; the nearest is 'x'" "$ddaebm" data --data plain.csv --columns X --count 3 --out never.npy
 refuses "no column is named 'z'" "$ddaebm" data --data plain.csv --columns z --count 3 --out never.npy
 refuses "moons is a named set" "$ddaebm" data --data moons --columns 1 --count 3 --out never.npy
+gzip -c plain.csv | gzip -c >twice.gz
+refuses "twice.gz: it is \(packed by gzip twice: unpack it once\|compressed, and this build has no zlib\)" \
+    "$ddaebm" data --data twice.gz --count 3 --out never.npy
 holds "nothing was written" [ ! -e never.npy ]
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -1,5 +1,6 @@
 #include "config/keys.h"
 
+#include "base/edit_distance.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "io/json.h"
@@ -157,33 +158,16 @@ static size_t least_of(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Levenshtein's distance; a is shorter than DD_NAME_ROOM. */
-static size_t edit_distance(const char *a, const char *b) {
-    size_t row[DD_NAME_ROOM], length = strlen(a);
-    for (size_t i = 0; i <= length; i++)
-        row[i] = i;
-    for (size_t j = 0; b[j]; j++) {
-        size_t diagonal = row[0];
-        row[0] = j + 1;
-        for (size_t i = 1; i <= length; i++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j]);
-            diagonal = row[i];
-            row[i] = least_of(replaced, 1 + least_of(row[i], row[i - 1]));
-        }
-    }
-    return row[length];
-}
-
 /* The key whose whole name, or whose part after the group, is nearest; NULL if none is near. */
 static const dd_key *nearest(const char *name) {
     size_t length = strlen(name);
-    if (length >= DD_NAME_ROOM)
+    if (length > DD_MOST_SPELLED)
         return NULL;
     const dd_key *best = NULL;
     size_t best_distance = 2 + length / 4; /* beyond that, a suggestion is noise */
     for (size_t i = 0; i < KEY_COUNT; i++) {
         const char *last = strchr(keys[i].name, '.') + 1;
-        size_t distance = least_of(edit_distance(name, keys[i].name), 1 + edit_distance(name, last));
+        size_t distance = least_of(dd_edit_distance(name, length, keys[i].name), 1 + dd_edit_distance(name, length, last));
         if (distance < best_distance) {
             best = &keys[i];
             best_distance = distance;

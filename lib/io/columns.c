@@ -191,3 +191,34 @@ const char *dd_columns_describe(char out[DD_COLUMNS_ROOM], const bool *member, s
         say(&s, " and %zu more", all - said);
     return out;
 }
+
+/* A name as a list has it: in quotes if it could be taken for numbers or for two names. */
+static void say_item(struct sentence *s, const char *name) {
+    const bool plain = !strpbrk(name, ",\"") && !(*name >= '0' && *name <= '9') && *name != ' ' && name[strlen(name) - 1] != ' ';
+    if (plain) {
+        say(s, "%s", name);
+        return;
+    }
+    say(s, "\"");
+    for (const char *at = name; *at; at++)
+        say(s, *at == '"' ? "\"\"" : "%c", *at);
+    say(s, "\"");
+}
+
+bool dd_column_names_list(char out[DD_COLUMNS_ROOM], const dd_column_names *names) {
+    enum { MOST_LISTED = 12, MOST_BYTES = 200 };
+    struct sentence s = {out, 0};
+    size_t said = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < names->count; i++) {
+        if (!names->items[i])
+            continue;
+        if (said == MOST_LISTED || s.used + strlen(names->items[i]) > MOST_BYTES) {
+            say(&s, said > 0 ? ",..." : "...");
+            return true;
+        }
+        say(&s, said++ > 0 ? "," : "");
+        say_item(&s, names->items[i]);
+    }
+    return said > 0;
+}

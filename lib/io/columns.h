@@ -34,11 +34,14 @@ const char *dd_column_name(const dd_column_names *names, size_t index);
 ddaebm_status dd_column_names_text(char **out, ddaebm_context *context, const dd_column_names *names);
 ddaebm_status dd_column_names_parse(dd_column_names *out, ddaebm_context *context, const char *text, size_t count);
 
-/* Room for dd_columns_describe. */
+/* Room for the two functions below. */
 enum { DD_COLUMNS_ROOM = 512 };
 
 /* Writes which of `count` columns are members, from 1, and the names of the first: "columns 3, 5-9 ('petal', ...) and 219 more". There is
  * one at least. Gives `out` back. */
 const char *dd_columns_describe(char out[DD_COLUMNS_ROOM], const bool *member, size_t count, const dd_column_names *names);
+
+/* Writes the names that there are as the option --columns takes them, a,b,"c,d", cut after the first few; false if there are none. */
+bool dd_column_names_list(char out[DD_COLUMNS_ROOM], const dd_column_names *names);
 
 #endif

@@ -6,6 +6,7 @@
 #include "io/csv.h"
 #include "io/file.h"
 #include "io/folder.h"
+#include "io/foreign.h"
 #include "io/gzip.h"
 #include "io/idx.h"
 #include "io/image_array.h"
@@ -72,7 +73,11 @@ static ddaebm_status parse(dd_content *out, whole_file *file) {
         return dd_image_array_npy(out, file->context, file->data, file->size, file->options);
     if (dd_png_recognise(file->data, file->size) || dd_jpeg_recognise(file->data, file->size))
         return dd_fail(DDAEBM_UNSUPPORTED, "it is a single image; give the folder of all of them");
-    if (is_text(file->data, file->size))
+    const bool text = is_text(file->data, file->size);
+    const char *foreign = text && *(const char *)file->data != '<' ? NULL : dd_foreign_explain(file->data, file->size);
+    if (foreign)
+        return dd_fail(DDAEBM_UNSUPPORTED, "it is %s", foreign);
+    if (text)
         return parse_text(out, file);
     if (dd_idx_recognise(file->data, file->size))
         return dd_image_array_idx(out, file->context, &file->data, file->size, file->options);
@@ -111,7 +116,7 @@ static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const c
 static ddaebm_status select_columns(dd_rows *rows, ddaebm_context *context, const ddaebm_read_options *options) {
     const dd_column_names unnamed = {.items = NULL};
     dd_selection selection = {.place = NULL};
-    ddaebm_status status = dd_selection_make(&selection, context, options, &unnamed, rows->width, DD_LEFT_OUT);
+    ddaebm_status status = dd_selection_make(&selection, context, options, &unnamed, rows->width, NULL);
     if (status == DDAEBM_OK)
         status = dd_selection_apply(rows, context, &selection);
     dd_selection_free(&selection, context);

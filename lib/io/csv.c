@@ -2,7 +2,9 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "io/csv_first.h"
 #include "io/csv_head.h"
+#include "io/csv_words.h"
 #include "io/selection.h"
 #include "io/text.h"
 
@@ -35,9 +37,10 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
     bool may_be_header = r->rows.count == 0 && !r->head.has_names && r->options->header == DDAEBM_HEADER_AUTO;
     (void)place_of(place, r, field);
     if (field->length == 0)
-        return dd_fail(DDAEBM_FORMAT, "%s: a number is missing", place);
-    return dd_fail(DDAEBM_FORMAT, "%s: %s is not a number%s", place, dd_text_quote(quote, field->text, field->length),
-                   may_be_header ? " (in a header row no field may be a number, unless it is said to be one: header yes)" : "");
+        return dd_fail(DDAEBM_FORMAT, "%s: a number is missing; --drop %zu leaves the column out", place, field->column);
+    return dd_fail(DDAEBM_FORMAT, "%s: %s %s%s", place, dd_text_quote(quote, field->text, field->length),
+                   dd_csv_explain(field->text, field->length),
+                   may_be_header ? " (in a header row no field may be a number, unless --header yes says that it is one)" : "");
 }
 
 static ddaebm_status read_field(double *row, const struct reading *r, const dd_csv_field *field) {
@@ -99,16 +102,31 @@ static ddaebm_status judge_first(struct reading *r) {
     dd_csv_first first = r->head.has_names || r->options->header != DDAEBM_HEADER_AUTO ? DD_CSV_ROW : dd_csv_judge_first(rows);
     if (first == DD_CSV_STRANGER)
         dd_report(r->context, DDAEBM_LOG_INFO,
-                  "line %zu is far from all below it, and was read as a row; header yes reads it as the columns' names",
+                  "line %zu is far from all below it, and was read as a row; --header yes reads it as the columns' names",
                   r->first.number);
+    if (first == DD_CSV_COUNT)
+        dd_report(r->context, DDAEBM_LOG_INFO,
+                  "line %zu counts the columns, and was read as a row; --header yes reads it as their names", r->first.number);
     if (first != DD_CSV_NAMES)
         return DDAEBM_OK;
 
     dd_report(r->context, DDAEBM_LOG_INFO,
-              "line %zu is unlike all below it, and was read as the columns' names; header no reads it as a row", r->first.number);
+              "line %zu is unlike all below it, and was read as the columns' names; --header no reads it as a row",
+              r->first.number);
     rows->count--;
     memmove(rows->wide, rows->wide + rows->width, rows->count * rows->width * sizeof *rows->wide);
     return dd_csv_read_names(&r->head.names, r->context, &r->first, r->head.separator, r->head.width);
+}
+
+/* Says of a column that is kept that it may be the rows' number. */
+static void report_kept(const struct reading *r) {
+    const dd_csv_head *head = &r->head;
+    const size_t *place = r->selection.place;
+    if (head->unnamed_first && head->width > 1 && place[0] != DD_LEFT_OUT)
+        dd_report(r->context, DDAEBM_LOG_INFO, "column 1 has no name, and is kept; --drop 1 leaves it out");
+    if (head->counted != DD_LEFT_OUT && place[head->counted] != DD_LEFT_OUT)
+        dd_report(r->context, DDAEBM_LOG_INFO, "column %zu ('%s') counts the rows from %g, and is kept; --drop %s leaves it out",
+                  head->counted + 1, head->names.items[head->counted], head->counted_from, head->names.items[head->counted]);
 }
 
 /* The names of what is kept, unless a model's file has no room for them. */
@@ -139,7 +157,8 @@ ddaebm_status dd_csv_parse(dd_rows *out, dd_column_names *names, ddaebm_context 
 
     DD_TRY(dd_csv_read_head(&r.head, context, &r.cursor, options));
     r.first = r.cursor;
-    DD_TRY(dd_selection_make(&r.selection, context, options, &r.head.names, r.head.width, r.head.index));
+    DD_TRY(dd_selection_make(&r.selection, context, options, &r.head.names, r.head.width, r.head.spare));
+    report_kept(&r);
     DD_TRY(read_rows(&r));
     DD_TRY(judge_first(&r));
     DD_TRY(keep_names(&kept, &r));
@@ -149,6 +168,6 @@ ddaebm_status dd_csv_parse(dd_rows *out, dd_column_names *names, ddaebm_context 
 cleanup:
     dd_free(context, r.rows.wide);
     dd_selection_free(&r.selection, context);
-    dd_column_names_free(&r.head.names, context);
+    dd_csv_head_free(&r.head, context);
     return status;
 }

@@ -2,6 +2,9 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "io/csv_count.h"
+#include "io/csv_first.h"
+#include "io/csv_words.h"
 #include "io/selection.h"
 #include "io/text.h"
 
@@ -14,17 +17,23 @@
 struct survey {
     size_t fields;
     size_t kept, numbers; /* of the fields: those that are kept, and of those the numbers */
+    size_t empty, marks;  /* of those that are no numbers: empty ones, and texts that stand for numbers, as NA and 0x1F do */
+    dd_csv_field mark;    /* the first of these */
+    bool mark_is_repeated;
     bool first_is_empty;
     bool rises; /* the numbers are whole and rise evenly */
 };
 
-/* Whether a number goes on as those before, whole and evenly rising. */
-static bool goes_on(double number, size_t before, double last, double *step) {
-    if (number != floor(number) || !isfinite(number))
-        return false;
-    if (before == 1)
-        *step = number - last;
-    return before == 0 || (*step > 0 && number - last == *step);
+/* Counts a field that is no number, if it stands for one or is empty. */
+static void take_mark(struct survey *out, const dd_csv_field *field) {
+    out->empty += field->length == 0;
+    if (field->length == 0 || !dd_csv_stands_for_number(field->text, field->length))
+        return;
+    const dd_csv_field *before = &out->mark;
+    bool repeated = out->marks > 0 && field->length == before->length && memcmp(field->text, before->text, field->length) == 0;
+    out->mark_is_repeated = out->mark_is_repeated || repeated;
+    if (out->marks++ == 0)
+        out->mark = *field;
 }
 
 /* selection may be NULL: all fields are kept. */
@@ -42,46 +51,60 @@ static ddaebm_status take_survey(struct survey *out, const dd_csv_cursor *line, 
         if (selection && (field.column > selection->width || selection->place[field.column - 1] == DD_LEFT_OUT))
             continue;
         out->kept++;
-        if (!dd_text_number(&number, field.text, field.length))
+        if (!dd_text_number(&number, field.text, field.length)) {
+            take_mark(out, &field);
             continue;
-        out->rises = out->rises && goes_on(number, out->numbers++, last, &step);
+        }
+        out->rises = out->rises && dd_csv_goes_on(number, out->numbers++, last, &step);
         last = number;
     } while (!field.last);
     out->fields = field.column;
     return DDAEBM_OK;
 }
 
-/* ---- A column that counts the rows. ---- */
+/* ---- Columns that are left out. ---- */
 
-/* Whether the first field of all lines from this one on is a whole number, one more in each. */
-static bool counts_up(dd_csv_cursor cursor, char separator) {
-    double last = 0;
-    bool first = true;
-    do {
-        dd_csv_field field = {.column = 0};
-        const char *at = cursor.line;
-        double number = 0;
-        if (dd_csv_next_field(&field, &cursor, &at, separator) != DDAEBM_OK || !dd_text_number(&number, field.text, field.length) ||
-            number != floor(number) || !(first || number == last + 1))
-            return false;
-        last = number;
-        first = false;
-    } while (dd_csv_next_row(&cursor));
-    return true;
+/* An unnamed column, as pandas and R write their row numbers, is left out if it counts up. */
+static void judge_index(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first) {
+    if (!head->has_names || head->width == 1)
+        return;
+    for (size_t j = 0; j < head->width; j++) {
+        const char *name = dd_column_name(&head->names, j);
+        double from = 0;
+        bool unnamed = name ? dd_csv_is_unnamed(name) : j == 0;
+        bool may_count = unnamed || (name && head->counted == DD_LEFT_OUT && dd_csv_is_index(name));
+        bool counts = may_count && dd_csv_counts_up(*first, head->separator, j, &from);
+        if (counts && unnamed) {
+            head->spare[j] = true;
+            dd_report(context, DDAEBM_LOG_INFO,
+                      "column %zu has no name and counts the rows: it is left out; --columns 1-%zu keeps it", j + 1, head->width);
+        } else if (counts && (from == 0 || from == 1)) {
+            head->counted = j;
+            head->counted_from = from;
+        }
+    }
+    head->unnamed_first = !dd_column_name(&head->names, 0) && !head->spare[0];
 }
 
-/* An unnamed first column, as pandas and R write their row numbers, is left out if it counts up. */
-static void judge_index(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first,
-                        const ddaebm_read_options *options) {
-    if (!head->has_names || dd_column_name(&head->names, 0) || head->width == 1 || options->columns)
+/* A separator at the end of every line makes no column. */
+static void judge_last(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first) {
+    const size_t last = head->width - 1;
+    if (dd_column_name(&head->names, last) || !dd_csv_last_is_empty(*first, head->separator, head->width))
         return;
-    if (counts_up(*first, head->separator)) {
-        head->index = 0;
-        dd_report(context, DDAEBM_LOG_INFO, "column 1 has no name and counts the rows: it is left out; columns 1-%zu keeps it",
-                  head->width);
-    } else {
-        dd_report(context, DDAEBM_LOG_INFO, "column 1 has no name, and is kept; drop 1 leaves it out");
-    }
+    head->spare[last] = true;
+    dd_report(context, DDAEBM_LOG_INFO, "column %zu has no name and is empty in every line: it is left out", head->width);
+}
+
+static ddaebm_status judge_columns(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first,
+                                   const ddaebm_read_options *options) {
+    if (options->columns)
+        return DDAEBM_OK;
+    head->spare = dd_alloc_zero(context, head->width, sizeof *head->spare);
+    if (!head->spare)
+        return DDAEBM_OUT_OF_MEMORY;
+    judge_last(head, context, first);
+    judge_index(head, context, first);
+    return DDAEBM_OK;
 }
 
 /* ---- Names. ---- */
@@ -104,7 +127,7 @@ static void put_name(dd_column_names *names, size_t index, const dd_csv_field *f
         halve_quotes(names->texts + before);
 }
 
-/* Names are aligned with the last columns: R leaves out that of the first. */
+/* Names are aligned with the last columns, R leaves out that of the first; or with the first, where the last is empty. */
 static ddaebm_status put_names(dd_column_names *names, const dd_csv_cursor *line, char separator, size_t missing) {
     dd_csv_field field = {.column = 0};
     const char *at = line->line;
@@ -160,8 +183,11 @@ static ddaebm_status check_header(const dd_csv_cursor *header, const dd_csv_curs
     if (row.fields == 1 && dd_csv_separator(header) == ' ')
         return DDAEBM_OK;
 
+    if (survey.fields + 1 == row.fields && dd_csv_last_is_empty(*first, head->separator, row.fields))
+        return DDAEBM_OK;
+
     bool named = survey.fields + 1 == row.fields && dd_csv_next_field(&field, first, &at, head->separator) == DDAEBM_OK &&
-                 (options->header == DDAEBM_HEADER_YES || counts_up(*first, head->separator) ||
+                 (options->header == DDAEBM_HEADER_YES || dd_csv_counts_up(*first, head->separator, 0, &number) ||
                   !dd_text_number(&number, field.text, field.length));
     return named ? DDAEBM_OK
                  : dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has %zu fields, the header %zu", first->number, row.fields,
@@ -170,120 +196,166 @@ static ddaebm_status check_header(const dd_csv_cursor *header, const dd_csv_curs
 
 /* ---- The head. ---- */
 
+/* A first line of marks, all that is kept or one of them twice, is a row like any other, and is refused as such. */
+static ddaebm_status refuse_marks(const dd_csv_cursor *line, const struct survey *survey) {
+    char quote[DD_TEXT_QUOTE];
+    const dd_csv_field *mark = &survey->mark;
+    if (survey->empty == survey->kept && survey->kept > 1)
+        return dd_fail(DDAEBM_FORMAT, "line %zu, column 1: a number is missing (--header yes reads the line as names)",
+                       line->number);
+    if (survey->marks == 0 || (survey->marks + survey->empty < survey->kept && !survey->mark_is_repeated))
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_FORMAT, "line %zu, column %zu: %s %s (--header yes reads the line as names)", line->number, mark->column,
+                   dd_text_quote(quote, mark->text, mark->length), dd_csv_explain(mark->text, mark->length));
+}
+
+/* What of a line the lists keep. */
+static ddaebm_status survey_kept(struct survey *out, ddaebm_context *context, const dd_csv_cursor *line, char separator,
+                                 const ddaebm_read_options *options) {
+    const dd_column_names unnamed = {.items = NULL};
+    dd_selection selection = {.place = NULL};
+    ddaebm_status status = take_survey(out, line, separator, NULL);
+    if (status != DDAEBM_OK || (!options->columns && !options->drop))
+        return status;
+    status = dd_selection_make(&selection, context, options, &unnamed, out->fields, NULL);
+    if (status == DDAEBM_OK)
+        status = take_survey(out, line, separator, &selection);
+    else if (status != DDAEBM_OUT_OF_MEMORY)
+        status = DDAEBM_OK; /* blanks and commas in names mislead: the first row will say what is wrong */
+    dd_selection_free(&selection, context);
+    return status;
+}
+
 /* Whether the first line, left to the content, is a header: no field that is kept is a number; or all but the first, which is empty, are the
  * names 0, 1, 2, ... beside an index. */
 static ddaebm_status guess(bool *is_header, ddaebm_context *context, const dd_csv_cursor *cursor,
                            const ddaebm_read_options *options) {
-    const dd_column_names unnamed = {.items = NULL};
     const char separator = dd_csv_separator(cursor);
-    dd_selection selection = {.place = NULL};
     struct survey survey;
-    ddaebm_status status = take_survey(&survey, cursor, separator, NULL);
-    if (status == DDAEBM_OK && (options->columns || options->drop)) {
-        status = dd_selection_make(&selection, context, options, &unnamed, survey.fields, DD_LEFT_OUT);
-        if (status == DDAEBM_OK)
-            status = take_survey(&survey, cursor, separator, &selection);
-        else if (status != DDAEBM_OUT_OF_MEMORY)
-            status = DDAEBM_OK; /* blanks and commas in names mislead: the first row will say what is wrong */
-        dd_selection_free(&selection, context);
-    }
+    ddaebm_status status = survey_kept(&survey, context, cursor, separator, options);
     if (status != DDAEBM_OK)
         return status;
 
     dd_csv_cursor next = *cursor;
+    double number = 0;
     *is_header = survey.numbers == 0 || (survey.first_is_empty && survey.numbers > 1 && survey.numbers + 1 == survey.fields &&
-                                         survey.rises && dd_csv_next_row(&next) && counts_up(next, separator));
+                                         survey.rises && dd_csv_next_row(&next) && dd_csv_counts_up(next, separator, 0, &number));
+    return survey.numbers == 0 && !dd_selection_has_names(options) ? refuse_marks(cursor, &survey) : DDAEBM_OK;
+}
+
+/* Whether a comment has a name for each column. *separator may become its own. */
+static bool names_columns(const dd_csv_cursor *comment, size_t width, char *separator) {
+    const char candidates[] = {*separator, dd_csv_separator(comment)};
+    for (size_t i = 0; i < sizeof candidates; i++) {
+        struct survey survey;
+        if (take_survey(&survey, comment, candidates[i], NULL) == DDAEBM_OK && survey.fields == width && survey.numbers == 0 &&
+            survey.empty == 0) {
+            *separator = candidates[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last comment above the first row that names its columns, as NumPy writes them. */
+static bool find_comment(dd_csv_cursor *comment, char *separator, dd_csv_cursor above, const dd_csv_cursor *first) {
+    const char own = dd_csv_separator(first);
+    struct survey row;
+    bool found = false;
+    if (take_survey(&row, first, own, NULL) != DDAEBM_OK || row.fields == 1)
+        return false; /* one column has no order, and any word would fit */
+    while (dd_csv_next_comment(&above) && above.number < first->number) {
+        char with = own;
+        if (!names_columns(&above, row.fields, &with))
+            continue;
+        *comment = above;
+        *separator = with;
+        found = true;
+    }
+    return found;
+}
+
+/* What the names of a table's columns stand in, if anything. */
+struct header {
+    dd_csv_cursor line;
+    char separator; /* of a comment */
+    bool is_there, is_comment;
+};
+
+static ddaebm_status find_header(struct header *out, ddaebm_context *context, const dd_csv_cursor *above,
+                                 const dd_csv_cursor *cursor, const ddaebm_read_options *options) {
+    struct header header = {.line = *cursor, .is_there = options->header == DDAEBM_HEADER_YES};
+    if (options->header == DDAEBM_HEADER_AUTO) {
+        ddaebm_status status = guess(&header.is_there, context, cursor, options);
+        if (status != DDAEBM_OK)
+            return status;
+        header.is_comment = !header.is_there && find_comment(&header.line, &header.separator, *above, cursor);
+        header.is_there = header.is_there || header.is_comment || dd_selection_has_names(options);
+    }
+    *out = header;
     return DDAEBM_OK;
+}
+
+/* Reads the header's names. */
+static ddaebm_status take_names(dd_csv_head *head, ddaebm_context *context, const struct header *header, const dd_csv_cursor *first,
+                                const ddaebm_read_options *options) {
+    if (header->is_comment) {
+        dd_report(context, DDAEBM_LOG_INFO, "line %zu, a comment, was read as the columns' names; --header no keeps it a comment",
+                  header->line.number);
+        return dd_csv_read_names(&head->names, context, &header->line, header->separator, head->width);
+    }
+    struct survey survey;
+    ddaebm_status status = check_header(&header->line, first, head, options);
+    if (status == DDAEBM_OK)
+        status = take_survey(&survey, &header->line, head->separator, NULL);
+    if (status != DDAEBM_OK)
+        return status;
+    bool without_last = survey.fields + 1 == head->width && dd_csv_last_is_empty(*first, head->separator, head->width);
+    return dd_csv_read_names(&head->names, context, &header->line, head->separator, head->width - (without_last ? 1 : 0));
+}
+
+/* Moves to the first line that is neither empty nor a comment nor Excel's. */
+static bool first_line(dd_csv_cursor *cursor) {
+    return dd_csv_next_row(cursor) && (!dd_csv_is_for_excel(cursor) || dd_csv_next_row(cursor));
+}
+
+/* A row of numbers shows separator and width: no comma or blank within a name can mislead. */
+static ddaebm_status measure_width(dd_csv_head *head, const dd_csv_cursor *row) {
+    struct survey survey;
+    head->separator = dd_csv_separator(row);
+    ddaebm_status status = take_survey(&survey, row, head->separator, NULL);
+    if (status == DDAEBM_OK && survey.fields > DD_MOST_WIDTH)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its rows have %zu fields; allowed: 1 to %d", survey.fields, DD_MOST_WIDTH);
+    head->width = survey.fields;
+    return status;
 }
 
 ddaebm_status dd_csv_read_head(dd_csv_head *out, ddaebm_context *context, dd_csv_cursor *cursor,
                                const ddaebm_read_options *options) {
-    dd_csv_head head = {.index = DD_LEFT_OUT};
-    struct survey survey;
+    dd_csv_head head = {.counted = DD_LEFT_OUT};
+    const dd_csv_cursor above = *cursor;
+    struct header header;
     ddaebm_status status = DDAEBM_OK;
-    if (!dd_csv_next_row(cursor))
+    if (!first_line(cursor))
         return dd_fail(DDAEBM_FORMAT, "there are no rows in it");
 
-    const dd_csv_cursor header = *cursor;
-    head.has_names = options->header == DDAEBM_HEADER_YES;
-    if (options->header == DDAEBM_HEADER_AUTO) {
-        head.has_names = dd_selection_has_names(options);
-        if (!head.has_names)
-            status = guess(&head.has_names, context, cursor, options);
-    }
-    if (status == DDAEBM_OK && head.has_names && !dd_csv_next_row(cursor))
-        status = dd_fail(DDAEBM_FORMAT, "there are no rows of numbers in it");
-    if (status != DDAEBM_OK)
-        return status;
-
-    /* A row of numbers tells the separator: no comma or blank within a name can mislead. */
-    head.separator = dd_csv_separator(cursor);
-    status = take_survey(&survey, cursor, head.separator, NULL);
-    if (status == DDAEBM_OK && survey.fields > DD_MOST_WIDTH)
-        status = dd_fail(DDAEBM_OUT_OF_RANGE, "its rows have %zu fields; allowed: 1 to %d", survey.fields, DD_MOST_WIDTH);
-    if (status != DDAEBM_OK)
-        return status;
-    head.width = survey.fields;
-    if (head.has_names) {
-        status = check_header(&header, cursor, &head, options);
-        if (status == DDAEBM_OK)
-            status = dd_csv_read_names(&head.names, context, &header, head.separator, head.width);
-    }
-    if (status != DDAEBM_OK)
-        return status;
-    judge_index(&head, context, cursor, options);
+    DD_TRY(find_header(&header, context, &above, cursor, options));
+    head.has_names = header.is_there;
+    if (header.is_there && !header.is_comment && !dd_csv_next_row(cursor))
+        DD_TRY(dd_fail(DDAEBM_FORMAT, "there are no rows of numbers in it"));
+    DD_TRY(measure_width(&head, cursor));
+    if (head.has_names)
+        DD_TRY(take_names(&head, context, &header, cursor, options));
+    DD_TRY(judge_columns(&head, context, cursor, options));
     *out = head;
     return DDAEBM_OK;
+cleanup:
+    dd_csv_head_free(&head, context);
+    return status;
 }
 
-/* ---- A first row of numbers. ---- */
-
-static double number_at(const dd_rows *rows, size_t row, size_t column) {
-    return dd_rows_at(rows, row * rows->width + column);
-}
-
-static bool row_rises(const dd_rows *rows, size_t row) {
-    double step = 0;
-    for (size_t j = 0; j < rows->width; j++)
-        if (!goes_on(number_at(rows, row, j), j, j > 0 ? number_at(rows, row, j - 1) : 0, &step))
-            return false;
-    return rows->width > 1;
-}
-
-static bool row_is_whole(const dd_rows *rows, size_t row) {
-    for (size_t j = 0; j < rows->width; j++)
-        if (number_at(rows, row, j) != floor(number_at(rows, row, j)))
-            return false;
-    return true;
-}
-
-/* Whether the first number of a column is far from all others: by ten times their range or, where they are equal, by ten times as much as
- * they are. */
-static bool first_is_far(const dd_rows *rows, size_t column) {
-    double first = number_at(rows, 0, column), low = number_at(rows, 1, column), high = low;
-    for (size_t i = 2; i < rows->count; i++) {
-        low = fmin(low, number_at(rows, i, column));
-        high = fmax(high, number_at(rows, i, column));
-    }
-    double away = fmax(first - high, low - first), range = high - low;
-    return away > 10 * (range > 0 ? range : fabs(high));
-}
-
-static bool none_is_like_the_first(const dd_rows *rows) {
-    enum { LINES = 10, COLUMNS = 8 };
-    if (rows->count <= LINES)
-        return false;
-    for (size_t i = 1; i < rows->count; i++)
-        if (row_rises(rows, i) || (rows->width < COLUMNS && row_is_whole(rows, i)))
-            return false;
-    return true;
-}
-
-dd_csv_first dd_csv_judge_first(const dd_rows *rows) {
-    bool far = rows->count > 2;
-    for (size_t j = 0; j < rows->width && far; j++)
-        far = first_is_far(rows, j);
-    if (row_rises(rows, 0) && (far || none_is_like_the_first(rows)))
-        return DD_CSV_NAMES;
-    return far ? DD_CSV_STRANGER : DD_CSV_ROW;
+void dd_csv_head_free(dd_csv_head *head, ddaebm_context *context) {
+    dd_free(context, head->spare);
+    dd_column_names_free(&head->names, context);
+    head->spare = NULL;
 }

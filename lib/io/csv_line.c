@@ -34,6 +34,30 @@ bool dd_csv_next_row(dd_csv_cursor *cursor) {
     return false;
 }
 
+bool dd_csv_next_comment(dd_csv_cursor *cursor) {
+    while (next_line(cursor)) {
+        const char *at = cursor->line;
+        while (at < cursor->line_end && is_blank(*at))
+            at++;
+        if (at == cursor->line_end || *at != '#')
+            continue;
+        while (at < cursor->line_end && (*at == '#' || is_blank(*at)))
+            at++;
+        cursor->line = at;
+        return true;
+    }
+    return false;
+}
+
+bool dd_csv_is_for_excel(const dd_csv_cursor *cursor) {
+    const char *at = cursor->line, *end = cursor->line_end;
+    if (end - at >= 2 && *at == '"' && end[-1] == '"') {
+        at++;
+        end--;
+    }
+    return end - at == 5 && (memcmp(at, "sep=", 4) == 0 || memcmp(at, "SEP=", 4) == 0);
+}
+
 char dd_csv_separator(const dd_csv_cursor *cursor) {
     static const char candidates[] = "\t;,";
     for (const char *candidate = candidates; *candidate; candidate++) {

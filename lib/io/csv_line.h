@@ -16,6 +16,12 @@ typedef struct dd_csv_cursor {
 /* Moves to the next line that is neither empty nor a comment; false at the end of the text. */
 bool dd_csv_next_row(dd_csv_cursor *cursor);
 
+/* Moves to the next comment, what follows its # and blanks being the line; false at the end of the text. */
+bool dd_csv_next_comment(dd_csv_cursor *cursor);
+
+/* Whether the line tells Excel the separator, as "sep=;" does. */
+bool dd_csv_is_for_excel(const dd_csv_cursor *cursor);
+
 /* The first of tab, semicolon and comma that stands in the line outside quotes, or else a blank. */
 char dd_csv_separator(const dd_csv_cursor *cursor);
 

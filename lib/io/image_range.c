@@ -54,14 +54,26 @@ static ddaebm_status check_asked(dd_image_range *out, const survey *seen, const 
     return DDAEBM_OK;
 }
 
-static ddaebm_status refuse(const survey *seen) {
-    const bool like_samples = seen->low < 0 && seen->low >= -3 && seen->high <= 3;
+/* A range that such numbers are likely to have. The numbers' own ends would differ from file to file. */
+static const char *suggest(const survey *seen, dd_number_kind kind) {
+    const bool integers = kind == DD_INTEGERS || (seen->whole && seen->high > LARGEST_BYTE);
+    if (integers && seen->low >= 0 && seen->high > LARGEST_BYTE && seen->high <= 65535)
+        return "for instance --range 0:65535 for 16 bits (0:4095 for 12)";
+    if (integers && seen->low >= -128 && seen->low < 0 && seen->high <= 127)
+        return "for instance --range -128:127 for signed bytes";
+    if (integers && seen->low < 0 && seen->low >= -32768 && seen->high <= 32767)
+        return "for instance --range -32768:32767 for 16 bits with a sign";
+    if (seen->low < 0 && seen->low >= -3 && seen->high <= 3)
+        return "with --range LO:HI, the same for every file of a set (-1:1 for samples of a model)";
+    return "with --range LO:HI, the same for every file of a set (0:1, 0:255 or -1:1 are common)";
+}
+
+static ddaebm_status refuse(const survey *seen, dd_number_kind kind) {
     return dd_fail(
         DDAEBM_OUT_OF_RANGE,
         "its numbers are from %g to %g; known of images: 0 to 255 (one of 64 at least), 0 to 1, and fractions from -1 to 1: "
-        "say which numbers are black and white, for instance --range %g:%g%s, or read rows with --layout rows",
-        seen->low, seen->high, seen->low, seen->high > seen->low ? seen->high : seen->low + 1,
-        like_samples ? " (-1:1 for samples of a model)" : "");
+        "say which numbers are black and white, %s, or read rows with --layout rows",
+        seen->low, seen->high, suggest(seen, kind));
 }
 
 /* Takes a guess, and reports it. */
@@ -91,7 +103,7 @@ ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context, 
         return guess(out, context, &seen, -1, 1);
     if (seen.low >= 0 && seen.high <= LARGEST_BYTE && seen.high >= LEAST_OF_BYTES)
         return guess(out, context, &seen, 0, LARGEST_BYTE);
-    return refuse(&seen);
+    return refuse(&seen, kind);
 }
 
 ddaebm_status dd_image_range_of_bytes(dd_image_range *out, ddaebm_context *context, const dd_pictures *images,

@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "base/context.h"
+#include "base/edit_distance.h"
 #include "base/error.h"
 #include "io/text.h"
 
@@ -118,16 +119,49 @@ static bool is_named(const struct item *item, const char *name) {
 struct making {
     dd_selection selection;
     const dd_column_names *names;
-    const char *list; /* "columns" or "drop" */
+    const char *list; /* "--columns" or "--drop" */
 };
 
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static bool differs_in_case(const struct item *item, const char *name) {
+    size_t i = 0;
+    while (i < item->length && name[i] && lower(item->text[i]) == lower(name[i]))
+        i++;
+    return i == item->length && !name[i];
+}
+
+/* The column whose name is nearest: but for case, or by letters that are wrong. NULL if none is near. */
+static const char *nearest(const struct making *m, const struct item *item) {
+    const char *best = NULL;
+    size_t best_distance = 2 + item->length / 4; /* beyond that, a suggestion is noise */
+    best_distance = best_distance < item->length ? best_distance : item->length;
+    for (size_t i = 0; i < m->names->count; i++) {
+        const char *name = m->names->items[i];
+        if (!name)
+            continue;
+        if (differs_in_case(item, name))
+            return name;
+        size_t distance = dd_edit_distance(item->text, item->length, name);
+        if (distance < best_distance) {
+            best = name;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
 static ddaebm_status not_named(const struct making *m, const struct item *item) {
-    char quote[DD_TEXT_QUOTE], first[DD_TEXT_QUOTE];
+    char quote[DD_TEXT_QUOTE], near_quote[DD_TEXT_QUOTE], first[DD_COLUMNS_ROOM];
     (void)dd_text_quote(quote, item->text, item->length);
-    for (size_t i = 0; i < m->names->count; i++)
-        if (m->names->items[i])
-            return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; column %zu is %s, for instance", m->list, quote, i + 1,
-                           dd_text_quote(first, m->names->items[i], strlen(m->names->items[i])));
+    const char *near = nearest(m, item);
+    if (near)
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; the nearest is %s", m->list, quote,
+                       dd_text_quote(near_quote, near, strlen(near)));
+    if (dd_column_names_list(first, m->names))
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; there are %s", m->list, quote, first);
     return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s: the table has no names; give numbers from 1", m->list, quote);
 }
 
@@ -203,22 +237,20 @@ static ddaebm_status close_gaps(struct making *m, ddaebm_context *context) {
 }
 
 ddaebm_status dd_selection_make(dd_selection *out, ddaebm_context *context, const ddaebm_read_options *options,
-                                const dd_column_names *names, size_t width, size_t index) {
+                                const dd_column_names *names, size_t width, const bool *spare) {
     struct making m = {.selection = {dd_alloc_zero(context, width, sizeof *m.selection.place), width, 0}, .names = names};
     ddaebm_status status = m.selection.place ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     if (status != DDAEBM_OK)
         return status;
 
     for (size_t i = 0; i < width; i++)
-        m.selection.place[i] = options->columns ? DD_LEFT_OUT : i;
+        m.selection.place[i] = options->columns || (spare && spare[i]) ? DD_LEFT_OUT : i;
     if (options->columns)
-        DD_TRY(take_list(&m, "columns", options->columns, true));
+        DD_TRY(take_list(&m, "--columns", options->columns, true));
     else
         m.selection.kept = width;
-    if (!options->columns && index < width)
-        m.selection.place[index] = DD_LEFT_OUT;
     if (options->drop)
-        DD_TRY(take_list(&m, "drop", options->drop, false));
+        DD_TRY(take_list(&m, "--drop", options->drop, false));
     DD_TRY(close_gaps(&m, context));
     *out = m.selection;
     return DDAEBM_OK;

@@ -21,11 +21,11 @@ typedef struct dd_selection {
  * dd_selection_make. */
 bool dd_selection_has_names(const ddaebm_read_options *options);
 
-/* Reads the lists `columns` and `drop` as ddaebm_read_options describes them. `index` is a column that is left out unless `columns` asks
- * for it, or DD_LEFT_OUT for none. INVALID_ARGUMENT for what is no list, NOT_FOUND for a column that is not there, OUT_OF_RANGE if nothing
+/* Reads the lists `columns` and `drop` as ddaebm_read_options describes them. `spare` are columns that are left out unless `columns` asks
+ * for them, [width], or NULL for none. INVALID_ARGUMENT for what is no list, NOT_FOUND for a column that is not there, OUT_OF_RANGE if nothing
  * is left. *out is untouched on failure. */
 ddaebm_status dd_selection_make(dd_selection *out, ddaebm_context *context, const ddaebm_read_options *options,
-                                const dd_column_names *names, size_t width, size_t index);
+                                const dd_column_names *names, size_t width, const bool *spare);
 
 void dd_selection_free(dd_selection *selection, ddaebm_context *context);
 

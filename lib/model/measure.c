@@ -157,12 +157,28 @@ ddaebm_status dd_model_name_columns(ddaebm_model *model, const ddaebm_dataset *d
                                     : dd_column_names_copy(&model->columns, model->context, dd_dataset_columns(dataset));
 }
 
-static ddaebm_status other_name(const ddaebm_model *model, size_t j, const char *name, const char *wanted) {
-    bool elsewhere = false;
-    for (size_t i = 0; i < model->columns.count; i++)
-        elsewhere = elsewhere || (model->columns.items[i] && strcmp(model->columns.items[i], name) == 0);
-    return dd_fail(DDAEBM_MISMATCH, "column %zu of the data is '%.80s', the model's is '%.80s'%s", j + 1, name, wanted,
-                   elsewhere ? ": the columns have another order; choose them in the model's" : "");
+/* Whether the data has each of the model's columns, by name. */
+static bool has_all(const dd_column_names *names, const dd_column_names *wanted) {
+    for (size_t j = 0; j < wanted->count; j++) {
+        bool found = false;
+        for (size_t i = 0; i < names->count && wanted->items[j] && !found; i++)
+            found = names->items[i] && strcmp(names->items[i], wanted->items[j]) == 0;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static ddaebm_status other_name(const ddaebm_model *model, size_t j, const dd_column_names *names) {
+    char list[DD_COLUMNS_ROOM];
+    const char *name = names->items[j], *wanted = model->columns.items[j];
+    if (has_all(names, &model->columns) && dd_column_names_list(list, &model->columns))
+        return dd_fail(
+            DDAEBM_MISMATCH,
+            "column %zu of the data is '%.80s', the model's is '%.80s': the columns have another order; --columns %s puts "
+            "them in the model's",
+            j + 1, name, wanted, list);
+    return dd_fail(DDAEBM_MISMATCH, "column %zu of the data is '%.80s', the model's is '%.80s'", j + 1, name, wanted);
 }
 
 ddaebm_status ddaebm_model_check_columns(const ddaebm_model *model, const ddaebm_dataset *dataset) {
@@ -172,7 +188,7 @@ ddaebm_status ddaebm_model_check_columns(const ddaebm_model *model, const ddaebm
     for (size_t j = 0; j < model->columns.count && j < names->count; j++) {
         const char *name = names->items[j], *wanted = model->columns.items[j];
         if (name && wanted && strcmp(name, wanted) != 0)
-            return other_name(model, j, name, wanted);
+            return other_name(model, j, names);
     }
     return DDAEBM_OK;
 }

@@ -82,7 +82,8 @@ void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first
 ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t first, size_t count, float *out);
 
 /* What the score of a row loses: log(measured + 2) for each column that was constant and is another number here. By Laplace's rule of
- * succession the probability of that is 1 / (measured + 2). A number of 32 bits is the same if the constant becomes it. */
+ * succession the probability of that is 1 / (measured + 2). The constant in another precision is the same: rounded to 32 bits, or written
+ * with 15 digits. */
 double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row);
 
 /* The way back, to row `first` of out and those after it; out.narrow may be in. */

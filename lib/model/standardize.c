@@ -8,6 +8,7 @@
 #include "io/dataset.h"
 
 #include <ddaebm/scorer.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -124,6 +125,30 @@ ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dat
     return status;
 }
 
+static bool is_whole(double number) {
+    return number == floor(number);
+}
+
+/* Whether a number is the nearest 32-bit one of another, and not because that one vanishes. */
+static bool is_rounded(double number, double exact) {
+    return number != 0 && number == (double)(float)exact;
+}
+
+/* Whether a number is a column's constant, or that in another precision: rounded to 32 bits, once in the data that the model was
+ * trained on or here, or written with 15 digits. Whole numbers of 64 bits are exact: an hour of Unix seconds is 1.7e9 to 32 bits. */
+static bool is_constant(double number, double constant, bool narrow) {
+    const double last_digit = 24 * DBL_EPSILON; /* half a unit of the 15th, at most */
+    if (number == constant)
+        return true;
+    if (narrow && number == (double)(float)constant)
+        return true;
+    if (is_whole(number) && is_whole(constant))
+        return false;
+    if (fabs(number - constant) <= last_digit * fabs(constant))
+        return true;
+    return !is_whole(number) && !is_whole(constant) && (is_rounded(number, constant) || is_rounded(constant, number));
+}
+
 double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row) {
     size_t width = ddaebm_model_width(model), others = 0;
     if (in.inner || has_pictures(model))
@@ -131,8 +156,7 @@ double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row) {
     for (size_t j = 0; j < width; j++) {
         if (model->scale[j] > 0)
             continue;
-        double constant = in.wide ? model->mean[j] : (double)(float)model->mean[j];
-        others += number_in(in, row * width + j) != constant;
+        others += !is_constant(number_in(in, row * width + j), model->mean[j], in.narrow != NULL);
     }
     return others > 0 ? (double)others * log((double)model->measured + 2) : 0;
 }

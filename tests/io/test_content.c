@@ -317,9 +317,64 @@ START_TEST(options_without_use_are_refused) {
 }
 END_TEST
 
+/* ---- Files of other kinds. ---- */
+
+/* The first bytes of a file, zeros being the rest, and what it is said to be. */
+static const struct {
+    size_t offset, length;
+    const char *bytes, *why;
+} others[] = {
+    {0, 43, "PK\3\4________________________\x0A\0\0\0arr_0.npy_____", "it is an NPZ archive: save one array with numpy.save"},
+    {0, 50, "PK\3\4________________________\x13\0\0\0[Content_Types].xml", "it is an Excel workbook (XLSX)"},
+    {0, 43, "PK\3\4________________________\x0A\0\0\0data.csv______", "it is a ZIP archive: unpack it first"},
+    {0, 4, "PK\3\4", "it is a ZIP archive"},
+    {0, 8,
+     "\xFF\xFE"
+     "1\0,\0"
+     "2\0",
+     "it is text in UTF-16: save it as UTF-8"},
+    {0, 8,
+     "\xFE\xFF\0"
+     "1\0,\0"
+     "2",
+     "it is text in UTF-16"},
+    {0, 6,
+     "\xFD"
+     "7zXZ\0",
+     "it is packed by xz"},
+    {0, 10, "BZh91AY&SY", "it is packed by bzip2"},
+    {0, 4, "\x28\xB5\x2F\xFD", "it is packed by zstd"},
+    {257, 5, "ustar", "it is a tar archive: unpack it first"},
+    {0, 8, "\x89HDF\r\n\x1A\n", "it is an HDF5 file"},
+    {0, 4, "PAR1", "it is a Parquet file: write it as CSV"},
+    {0, 19, "MATLAB 5.0 MAT-file", "it is a MATLAB file"},
+    {0, 2, "\x80\4", "it is a Python pickle: save one array with numpy.save"},
+    {0, 8, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "it is an Excel workbook"},
+    {0, 15, "<!DOCTYPE html>", "it is an HTML page"},
+};
+
+START_TEST(other_kinds_are_named) {
+    static char file[RECORD];
+    dd_content content = {.is_text = false};
+    begin();
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        for (size_t whole = 0; whole < 2; whole++) { /* cut off behind its mark, and as large as a batch */
+            memset(file, 0, sizeof file);
+            memcpy(file + others[i].offset, others[i].bytes, others[i].length);
+            put_file(in_folder("a.bin"), file, whole ? sizeof file : others[i].offset + others[i].length + 1);
+            ASSERT_FAILS(read_content(&content, "a.bin"), DDAEBM_UNSUPPORTED, others[i].why);
+            ck_assert(!content.rows.wide && !content.pictures.block);
+        }
+    put_file(in_folder("a"), "PAR1,BZh9\n1,3\n", 14); /* names */
+    assert_table("a", 2, "PAR1");
+    close_context();
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
         text_of_any_size_is_no_batch, batches_are_no_text,   bytes_of_any_type_are_bytes, floats_are_brought_to_their_range,
-        planes_are_read_as_pixels,    rows_may_be_asked_for, arrays_are_resized,          options_without_use_are_refused};
+        planes_are_read_as_pixels,    rows_may_be_asked_for, arrays_are_resized,          options_without_use_are_refused,
+        other_kinds_are_named};
     return run_tests("content", tests, sizeof tests / sizeof *tests);
 }

@@ -102,13 +102,38 @@ START_TEST(bad_text_is_refused_with_its_place) {
         {"1,2\r\n\r\n3,x\r\n", DDAEBM_FORMAT, "line 3, column 2"},
         {"1,2\n3,\n", DDAEBM_FORMAT, "line 2, column 2: a number is missing"},
         {"1,,2\n", DDAEBM_FORMAT, "line 1, column 2: a number is missing"},
-        {"1,2,\n", DDAEBM_FORMAT, "line 1, column 3"},
+        {"1,2,\n3,4,5\n", DDAEBM_FORMAT, "line 1, column 3: a number is missing; --drop 3 leaves the column out"},
+        {"a,b,c\n1,2,\n", DDAEBM_FORMAT, "line 2, column 3 ('c'): a number is missing; --drop 3"},
+        {"1,2\n3,NA\n", DDAEBM_FORMAT, "line 2, column 2: 'NA' is a missing value"},
+        {"a,b\n?,4\n", DDAEBM_FORMAT, "line 2, column 1 ('a'): '?' is a missing value"},
+        {"NA,NA\n1,2\n", DDAEBM_FORMAT,
+         "line 1, column 1: 'NA' is a missing value: fill it in, or leave its row or column out (--header yes"},
+        {"NA\n1\n2\n", DDAEBM_FORMAT, "line 1, column 1: 'NA'"},
+        {",null,\n1,2,3\n", DDAEBM_FORMAT, "line 1, column 2: 'null' is a missing value"},
+        {"a;N/A;N/A\n1;2;3\n", DDAEBM_FORMAT, "line 1, column 2: 'N/A'"},
+        {"None\t?\t-\n1\t2\t3\n", DDAEBM_FORMAT, "line 1, column 1: 'None'"},
+        {".,.\n1,2\n", DDAEBM_FORMAT, "line 1, column 1: '.'"},
+        {"#N/A,1\n#N/A,2\n", DDAEBM_FORMAT, "no rows"},
+        {"\"#N/A\",NULL\n1,2\n", DDAEBM_FORMAT, "line 1, column 1: '#N/A' is a missing value"},
+        {"0x1F,0xA\n1,2\n", DDAEBM_FORMAT, "line 1, column 1: '0x1F' is a hexadecimal number: write it in decimal"},
+        {",,\n1,2,3\n", DDAEBM_FORMAT, "line 1, column 1: a number is missing"},
+        {"1,\"2,5\"\n", DDAEBM_FORMAT, "'2,5' is not a number; a decimal comma? write a point"},
+        {"1;-2,5e3\n", DDAEBM_FORMAT, "'-2,5e3' is not a number (in"},
+        {"1;1,234\n", DDAEBM_FORMAT, "a decimal comma? write a point, and leave separators of thousands out"},
+        {"1;1.234,5\n", DDAEBM_FORMAT, "a decimal comma? write a point, and leave separators of thousands out"},
+        {"1;1,234,567\n", DDAEBM_FORMAT, "is not a number; leave separators of thousands out"},
+        {"1;1,234.5\n", DDAEBM_FORMAT, "is not a number; leave separators of thousands out"},
+        {"1;1'234\n", DDAEBM_FORMAT, "is not a number; leave separators of thousands out"},
+        {"1;1\xC2\xA0"
+         "234\n",
+         DDAEBM_FORMAT, "is not a number; leave separators of thousands out"},
+        {"1;2020.01.02\n", DDAEBM_FORMAT, "'2020.01.02' is not a number (in"},
         {"1,a\n1,2\n", DDAEBM_FORMAT, "line 1, column 2: 'a' is not a number (in a header"},
         {"a,b\nc,d\n1,2\n", DDAEBM_FORMAT, "line 2, column 1 ('a'): 'c'"},
         {"1,2\n\"3,4\n", DDAEBM_FORMAT, "line 2, column 1: a quote"},
         {"1,2\n\"3\"x,4\n", DDAEBM_FORMAT, "line 2, column 1: a quote"},
         {"\"1,2\n", DDAEBM_FORMAT, "line 1, column 1: a quote"},
-        {"1,5;2,5\n1,5;2,5\n", DDAEBM_FORMAT, "line 2, column 1 ('1,5'): '1,5' is not a number"},
+        {"1,5;2,5\n1,5;2,5\n", DDAEBM_FORMAT, "line 1, column 1: '1,5' is not a number; a decimal comma? write a point"},
         {"petal, length\n1\n", DDAEBM_FORMAT, "line 2 is ragged"},
         {"1,0x10\n2,3\n", DDAEBM_FORMAT, "'0x10'"},
         {"1,\x1B[31m\n", DDAEBM_FORMAT, "'?[31m'"},
@@ -167,6 +192,9 @@ START_TEST(memory_may_run_out) {
     SWEEP_ALLOCATIONS(counted, t.rows.wide, parse(&t, text));
     release(&t);
     SWEEP_ALLOCATIONS(counted, t.rows.wide, parse_bytes(&t, text, sizeof text - 1, DDAEBM_HEADER_AUTO, "c,2", "3"));
+    release(&t);
+    static const char comment[] = "# id,a,\n# id,a\n0,2,\n1,3,\n";
+    SWEEP_ALLOCATIONS(counted, t.rows.wide, parse(&t, comment));
     release(&t);
     static const char years[] = "2001,2002\n1,2\n3,4\n";
     SWEEP_ALLOCATIONS(counted, t.rows.wide, parse(&t, years));
@@ -243,21 +271,71 @@ START_TEST(headers_and_columns_are_found) {
         {"# years\n\n2001\n1\n3\n", AUTO, NULL, NULL, "", "2001", 3, "line 3 is far"},
         {"0,1\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n", AUTO, NULL, NULL, "0|1", "0.3 0.2", 10,
          "read as the columns' names"},
-        {"1,2\n3,4\n5,6\n", AUTO, NULL, NULL, "", "1 2", 3, NULL},
-        {"1,2,3\n4,5,6\n7,8,9\n", AUTO, NULL, NULL, "", "1 2 3", 3, NULL},
-        {"1,2,3,4\n4,3,2,1\n", AUTO, NULL, NULL, "", "1 2 3 4", 2, NULL},
+        {"1,2\n3,4\n5,6\n", AUTO, NULL, NULL, "", "1 2", 3,
+         "line 1 counts the columns, and was read as a row; --header yes reads it as their names"},
+        {"0,1,2\n.5,.6,.1\n.2,.3,.4\n", AUTO, NULL, NULL, "", "0 1 2", 3, "line 1 counts the columns"},
+        {"1,5\n.5,.6\n.7,.8\n", AUTO, NULL, NULL, "", "1 5", 3, NULL},
+        {"1,5\n.5,.6\n.51,.61\n", AUTO, NULL, NULL, "", "1 5", 3, "far from all below it, and was read as a row; --header yes"},
+        {"100,200\n1,2\n3,4\n", AUTO, NULL, NULL, "", "100 200", 3, "was read as a row"},
+        {"100,200,300\n1,2,3\n3,4,4\n", AUTO, NULL, NULL, "100|200|300", "1 2 3", 2, "was read as the columns' names; --header no"},
+        {"1,2,3\n4,5,6\n7,8,9\n", AUTO, NULL, NULL, "", "1 2 3", 3, "line 1 counts"},
+        {"1,2,3,4\n4,3,2,1\n", AUTO, NULL, NULL, "", "1 2 3 4", 2, "line 1 counts"},
+        {"1,2,3,4\n4,3,2,1\n", NO, NULL, NULL, "", "1 2 3 4", 2, NULL},
+        {"2,3,4\n4,3,2\n", AUTO, NULL, NULL, "", "2 3 4", 2, NULL},
         {"x,2020\n1,2\n", YES, NULL, NULL, "x|2020", "1 2", 1, NULL},
         /* rows that are counted: pandas, R, a part of a table, one in disorder, one that has a name */
         {",a,b\n0,5,6\n1,7,8\n2,9,8\n", AUTO, NULL, NULL, "a|b", "5 6", 3, "column 1 has no name and counts the rows"},
-        {"\"\",\"a\"\n\"1\",5\n\"2\",7\n", AUTO, NULL, NULL, "a", "5", 2, "left out; columns 1-2 keeps it"},
+        {"\"\",\"a\"\n\"1\",5\n\"2\",7\n", AUTO, NULL, NULL, "a", "5", 2, "left out; --columns 1-2 keeps it"},
         {"\"a\" \"b\"\n\"1\" 5 6\n\"2\" 7 8\n", AUTO, NULL, NULL, "a|b", "5 6", 2, "left out"},
         {",a\n100,5\n101,6\n", AUTO, NULL, NULL, "a", "5", 2, "left out"},
-        {",a\n7,5\n3,6\n", AUTO, NULL, NULL, "-|a", "7 5", 2, "column 1 has no name, and is kept"},
-        {"id,a\n0,5\n1,6\n", AUTO, NULL, NULL, "id|a", "0 5", 2, NULL},
+        {",a\n7,5\n3,6\n", AUTO, NULL, NULL, "-|a", "7 5", 2, "column 1 has no name, and is kept; --drop 1"},
+        {"id,a\n0,5\n1,6\n", AUTO, NULL, NULL, "id|a", "0 5", 2,
+         "column 1 ('id') counts the rows from 0, and is kept; --drop id leaves it out"},
+        {"a,Row_ID\n5,1\n6,2\n", AUTO, NULL, NULL, "a|Row_ID", "5 1", 2, "column 2 ('Row_ID') counts the rows from 1"},
+        {"INDEX,id,a\n0,1,5\n1,2,6\n", AUTO, NULL, NULL, "INDEX|id|a", "0 1 5", 2, "--drop INDEX leaves it out"},
+        {"id,a\n0,5\n1,6\n", AUTO, NULL, "id", "a", "5", 2, NULL},
+        {"id,a\n7,5\n8,6\n", AUTO, NULL, NULL, "id|a", "7 5", 2, NULL},
+        {"id,a\n1,5\n3,6\n", AUTO, NULL, NULL, "id|a", "1 5", 2, NULL},
+        {"ideal,a\n1,5\n2,6\n", AUTO, NULL, NULL, "ideal|a", "1 5", 2, NULL},
+        {"Unnamed: 0,a\n0,5\n1,6\n", AUTO, NULL, NULL, "a", "5", 2, "column 1 has no name and counts the rows"},
+        {"a,Unnamed: 0.1\n5,0\n6,1\n", AUTO, NULL, NULL, "a", "5", 2, "column 2 has no name and counts the rows"},
+        {"Unnamed: 0,a\n4,5\n1,6\n", AUTO, NULL, NULL, "Unnamed: 0|a", "4 5", 2, NULL},
+        {"Unnamed: 0,a\n0,5\n1,6\n", AUTO, "1-2", NULL, "Unnamed: 0|a", "0 5", 2, NULL},
+        /* names in a comment */
+        {"# a,b\n1,2\n3,4\n", AUTO, NULL, NULL, "a|b", "1 2", 2,
+         "line 1, a comment, was read as the columns' names; --header no keeps it a comment"},
+        {"#a;b\n1;2\n", AUTO, NULL, NULL, "a|b", "1 2", 1, "line 1, a comment"},
+        {"# a b\n1 2\n", AUTO, NULL, NULL, "a|b", "1 2", 1, "line 1, a comment"},
+        {"#a\tb\n1\t2\n", AUTO, NULL, NULL, "a|b", "1 2", 1, "line 1, a comment"},
+        {"# a,b\n1 2\n", AUTO, NULL, NULL, "a|b", "1 2", 1, "line 1, a comment"},
+        {"# of May\n# a,b\n# all in mm, as ever, and ever\n1,2\n", AUTO, NULL, NULL, "a|b", "1 2", 1, "line 2, a comment"},
+        {"# a,b\n1,2\n3,4\n", AUTO, "b,a", NULL, "b|a", "2 1", 2, "line 1, a comment"},
+        {"# a,name\n1,Ann\n", AUTO, NULL, "name", "a", "1", 1, "line 1, a comment"},
+        {"# a,b\n1,2\n", NO, NULL, NULL, "", "1 2", 1, NULL},
+        {"# a,b\nc,d\n1,2\n", AUTO, NULL, NULL, "c|d", "1 2", 1, NULL},
+        {"# a,b,c\n1,2\n2,1\n", AUTO, NULL, NULL, "", "1 2", 2, "line 2 counts the columns"},
+        {"# a,7\n3,2\n", AUTO, NULL, NULL, "", "3 2", 1, NULL},
+        {"# \"so,b\n3,2\n", AUTO, NULL, NULL, "", "3 2", 1, NULL},
+        {"# note\n3\n", AUTO, NULL, NULL, "", "3", 1, NULL},
+        {"3,2\n# a,b\n3,4\n", AUTO, NULL, NULL, "", "3 2", 2, NULL},
+        /* a separator at the end of all lines, and Excel's own line */
+        {"a,b,\n1,2,\n3,4,\n", AUTO, NULL, NULL, "a|b", "1 2", 2,
+         "column 3 has no name and is empty in every line: it is left out"},
+        {"5,2,\n3,4,\n", AUTO, NULL, NULL, "", "5 2", 2, "column 3 has no name and is empty"},
+        {"a;b\n1;2;\n3;4;\n", AUTO, NULL, NULL, "a|b", "1 2", 2, "column 3 has no name and is empty"},
+        {"5\t2\t\n3\t4\t\n", NO, NULL, NULL, "", "5 2", 2, "column 3 has no name and is empty"},
+        {"a,b,\n1,2,\n3,4,\n", AUTO, NULL, "3", "a|b", "1 2", 2, "column 3"},
+        {"a,b,\n1,2,\n3,4,\n", AUTO, "1-2", NULL, "a|b", "1 2", 2, NULL},
+        {"sep=;\na;b\n1;2\n", AUTO, NULL, NULL, "a|b", "1 2", 1, NULL},
+        {"\xEF\xBB\xBF\"sep=,\"\r\n5,2\r\n", AUTO, NULL, NULL, "", "5 2", 1, NULL},
+        {"sep=\t\na\tb\n1\t2\n", YES, NULL, NULL, "a|b", "1 2", 1, NULL},
+        /* marks of missing values among names */
+        {"RI,Na,K\n1,2,3\n", AUTO, NULL, NULL, "RI|Na|K", "1 2 3", 1, NULL},
+        {"NA,NA\n1,2\n", YES, NULL, NULL, "NA|NA", "1 2", 1, NULL},
         {",0,1\n0,.5,.6\n1,.7,.8\n", AUTO, NULL, NULL, "0|1", "0.5 0.6", 2, "left out"},
         {",a,b\n0,5,6\n1,7,8\n", AUTO, "1-3", NULL, "-|a|b", "0 5 6", 2, NULL},
         {",a,b\n0,5,6\n1,7,8\n", AUTO, NULL, "b", "a", "5", 2, "left out"},
-        {"\"a\",\"b\"\n\"Mazda\",5,6\n\"Fiat\",7,8\n", AUTO, NULL, "1", "a|b", "5 6", 2, "is kept"},
+        {"\"a\",\"b\"\n\"Mazda\",5,6\n\"Fiat\",7,8\n", AUTO, NULL, "1", "a|b", "5 6", 2, NULL},
         /* columns that are chosen; the others need not be numbers */
         {"a,b,c\n1,2,3\n", AUTO, "c,a", NULL, "c|a", "3 1", 1, NULL},
         {"a,b,c\n1,2,3\n", AUTO, "2-3", NULL, "b|c", "2 3", 1, NULL},
@@ -300,8 +378,8 @@ START_TEST(lists_of_columns_must_make_sense) {
         ddaebm_status status;
         const char *why;
     } rows[] = {
-        {"x", NULL, DDAEBM_NOT_FOUND, "columns: no column is named 'x'; column 1 is 'a'"},
-        {NULL, "A", DDAEBM_NOT_FOUND, "drop: no column is named 'A'"},
+        {"x", NULL, DDAEBM_NOT_FOUND, "--columns: no column is named 'x'; there are a,b,b"},
+        {NULL, "A", DDAEBM_NOT_FOUND, "--drop: no column is named 'A'; the nearest is 'a'"},
         {"4", NULL, DDAEBM_NOT_FOUND, "there is no column 4; the table has 1 to 3"},
         {"0", NULL, DDAEBM_NOT_FOUND, "there is no column 0"},
         {"2-4", NULL, DDAEBM_NOT_FOUND, "there is no column 2-4"},
@@ -309,10 +387,10 @@ START_TEST(lists_of_columns_must_make_sense) {
         {"3-1", NULL, DDAEBM_INVALID_ARGUMENT, "3-1 is no range"},
         {"a,1", NULL, DDAEBM_INVALID_ARGUMENT, "column 1 stands there twice"},
         {"b", NULL, DDAEBM_INVALID_ARGUMENT, "columns 2 and 3 are both named 'b'"},
-        {"a,,2", NULL, DDAEBM_INVALID_ARGUMENT, "columns is 'a,,2'; allowed"},
-        {"a,", NULL, DDAEBM_INVALID_ARGUMENT, "columns is 'a,'"},
-        {"", NULL, DDAEBM_INVALID_ARGUMENT, "columns is ''"},
-        {"\"a", NULL, DDAEBM_INVALID_ARGUMENT, "columns is '\"a'"},
+        {"a,,2", NULL, DDAEBM_INVALID_ARGUMENT, "--columns is 'a,,2'; allowed"},
+        {"a,", NULL, DDAEBM_INVALID_ARGUMENT, "--columns is 'a,'"},
+        {"", NULL, DDAEBM_INVALID_ARGUMENT, "--columns is ''"},
+        {"\"a", NULL, DDAEBM_INVALID_ARGUMENT, "--columns is '\"a'"},
         {"\"a\"b", NULL, DDAEBM_INVALID_ARGUMENT, "columns is"},
         {NULL, "1-3", DDAEBM_OUT_OF_RANGE, "no column is left of the table's 3"},
         {"a", "a", DDAEBM_OUT_OF_RANGE, "no column is left"},
@@ -325,6 +403,13 @@ START_TEST(lists_of_columns_must_make_sense) {
         ASSERT_FAILS(parse_bytes(&t, text, sizeof text - 1, AUTO, rows[i].columns, rows[i].drop), rows[i].status, rows[i].why);
         ck_assert_uint_eq(counted.live, live);
     }
+    static const char petals[] = "petal_length,\"petal, width\",petal width\n1,2,3\n";
+    ASSERT_FAILS(parse_bytes(&t, petals, sizeof petals - 1, AUTO, "petal_lenght", NULL), DDAEBM_NOT_FOUND,
+                 "the nearest is 'petal_length'");
+    ASSERT_FAILS(parse_bytes(&t, petals, sizeof petals - 1, AUTO, NULL, "Petal Width"), DDAEBM_NOT_FOUND,
+                 "the nearest is 'petal width'");
+    ASSERT_FAILS(parse_bytes(&t, petals, sizeof petals - 1, AUTO, "colour", NULL), DDAEBM_NOT_FOUND,
+                 "there are petal_length,\"petal, width\",petal width");
     ASSERT_FAILS(parse_bytes(&t, bare, sizeof bare - 1, NO, "a", NULL), DDAEBM_NOT_FOUND, "the table has no names");
     ASSERT_FAILS(parse_bytes(&t, bare, sizeof bare - 1, YES, NULL, NULL), DDAEBM_FORMAT, "no rows of numbers");
     ASSERT_FAILS(parse_bytes(&t, text, sizeof text - 1, NO, NULL, NULL), DDAEBM_FORMAT, "line 1, column 1: 'a' is not a number");

@@ -240,6 +240,52 @@ START_TEST(constants_come_back_and_are_missed) {
 }
 END_TEST
 
+/* What a row loses whose one number is compared with a constant, log(4) or nothing: as a double, and as a float. */
+START_TEST(a_constant_is_the_same_in_other_precisions) {
+    static const struct {
+        double constant, number;
+        bool same, same_as_float;
+    } rows[] = {
+        {0.1, 0.1, true, true},
+        {0.1, (double)0.1f, true, true},
+        {(double)0.1f, 0.1, true, true},
+        {0.1, 0.1000000000000001, true, true},
+        {0.1000000000000001, 0.1, true, true},
+        {1.0 / 3, 0.333333333333333, true, true},
+        {-1.6e-19, (double)-1.6e-19f, true, true},
+        {(double)48.1375f, 48.1375, true, true},
+        {1.23456789012345678, 1.23456789012346, true, true},
+        {0.1, 0.10000001, false, false},
+        {0.1, 0.100000003, false, true},
+        {0.1, 0.1 + 1e-14, false, true},
+        {1.7e9, 1.7e9 + 1, false, true},
+        {1.7e9 + 1, 1.7e9, false, true},
+        {1.7e9, 1.7e9 + 0.5, false, true},
+        {1.7e9 + 0.5, 1.7e9, false, true},
+        {1.7e15, 1.7e15 + 1, false, true},
+        {1, 1 + 1e-9, false, true},
+        {16777217, 16777216, false, true},
+        {0, 1e-60, false, true},
+        {1e-60, 0, false, true},
+        {7, 8, false, false},
+    };
+    open_context(1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const double twice[] = {rows[i].constant, rows[i].constant}, loss = log(4);
+        const float narrow = (float)rows[i].number;
+        ddaebm_dataset *dataset = open_rows(twice, 2, 1);
+        ddaebm_model *model = measured(dataset);
+        double wide_loss = dd_model_penalty(model, (dd_rows_in){.wide = &rows[i].number}, 0);
+        double narrow_loss = dd_model_penalty(model, (dd_rows_in){.narrow = &narrow}, 0);
+        ck_assert_msg(wide_loss == (rows[i].same ? 0 : loss), "row %zu: %g", i, wide_loss);
+        ck_assert_msg(narrow_loss == (rows[i].same_as_float ? 0 : loss), "row %zu, 32 bits: %g", i, narrow_loss);
+        ddaebm_model_free(model);
+        ddaebm_dataset_free(dataset);
+    }
+    close_context();
+}
+END_TEST
+
 static ddaebm_dataset *open_text(const char *text) {
     ddaebm_dataset *dataset = NULL;
     put_file(in_folder("t.csv"), text, strlen(text));
@@ -410,6 +456,7 @@ int main(void) {
                                   columns_that_vary_are_not_constant,
                                   what_no_double_holds_is_refused,
                                   constants_come_back_and_are_missed,
+                                  a_constant_is_the_same_in_other_precisions,
                                   one_line_warns_of_all_constant_columns,
                                   columns_spread_too_widely_are_warned_of,
                                   names_go_with_the_model_and_are_held_against_data,

@@ -81,6 +81,32 @@ printf '0.5,0.1,0.5,7\n0.5,0.2,0.5,7\n0.5,0.2,0.5,8\n' >strange.csv
 holds "a row that differs loses log(42)" sh -c "tail -c +129 s.npy | od -An -v -t f4 -w4 |
     awk '{ s[NR] = \$1 } END { l = log(42); exit !((s[1]-s[2]-l)^2 < 1e-6 && (s[1]-s[3]-2*l)^2 < 1e-6) }'"
 
+# twice_40 FORMAT FORMAT: two formats of printf, in turn, 40 in all
+twice_40() {
+    i=0
+    while [ $i -lt 20 ]; do
+        # shellcheck disable=SC2059 # they are formats
+        printf "$1$2"
+        i=$((i + 1))
+    done
+}
+
+# Rows of 0.5, 0.1 and 1, 0.1, as text and as float32
+twice_40 '0.5,0.1\n' '1,0.1\n' >exact.csv
+{
+    printf '\223NUMPY\1\0v\0%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 2), }"
+    twice_40 '\0\0\0\077\315\314\314\075' '\0\0\200\077\315\314\314\075'
+} >rounded.npy
+train exact.csv exact.safetensors
+train rounded.npy rounded.safetensors
+for model in exact rounded; do
+    for data in exact.csv rounded.npy; do
+        "$ddaebm" score --model $model.safetensors --data $data --threads 1 --out $data.scores.csv 2>err
+    done
+    holds "$model: a constant in another precision is the same" sh -c "paste exact.csv.scores.csv rounded.npy.scores.csv |
+        awk '{ d = \$1 - \$2 } d * d > 0.01 { bad++ } END { exit bad > 0 || NR != 40 }'"
+done
+
 # ---- Headers, row numbers, columns. ----
 
 printf '2001,2002\n1,2\n3,4\n' >years.csv
@@ -100,14 +126,25 @@ train names.csv names.safetensors --columns 2-3
 holds "and chosen by number" cmp plain.safetensors names.safetensors
 refuses "line 2, column 1 ('id'): 'n2' is not a number" "$ddaebm" score --model plain.safetensors --data names.csv --out never.npy
 awk -F, -v OFS=, '{ print $2, $1 }' plain.csv >swapped.csv
-refuses "column 1 of the data is 'y', the model's is 'x'.*another order" "$ddaebm" score --model plain.safetensors --data swapped.csv --out never.npy
+refuses "column 1 of the data is 'y', the model's is 'x': the columns have another order; --columns x,y puts them in the model's" "$ddaebm" score --model plain.safetensors --data swapped.csv --out never.npy
 "$ddaebm" score --model plain.safetensors --data swapped.csv --columns x,y --threads 1 --out back.npy
 holds "the order may be asked for" cmp plain.npy back.npy
 train plain.csv run.safetensors --steps 10 --checkpoint run.checkpoint
 # shellcheck disable=SC2086 # options
 refuses "column 1 of the data is 'y'" "$ddaebm" train --data swapped.csv $small --out never.safetensors --resume run.checkpoint
+sed '1s/^/# /' plain.csv >numpy.csv
+train numpy.csv numpy.safetensors
+holds "a comment has the names" grep -q "note: line 1, a comment, was read as the columns' names; --header no keeps it a comment" err
+holds "and makes no difference" cmp plain.safetensors numpy.safetensors
+sed '1s/^/#/' swapped.csv >swapped_numpy.csv
+"$ddaebm" score --model plain.safetensors --data swapped_numpy.csv --out never.npy 2>err
+holds "and shows another order" grep -q "the columns have another order" err
+refuses "no column is named 'X'; the nearest is 'x'" "$ddaebm" data --data plain.csv --columns X --count 3 --out never.npy
 refuses "no column is named 'z'" "$ddaebm" data --data plain.csv --columns z --count 3 --out never.npy
 refuses "moons is a named set" "$ddaebm" data --data moons --columns 1 --count 3 --out never.npy
+gzip -c plain.csv | gzip -c >twice.gz
+refuses "twice.gz: it is \(packed by gzip twice: unpack it once\|compressed, and this build has no zlib\)" \
+    "$ddaebm" data --data twice.gz --count 3 --out never.npy
 holds "nothing was written" [ ! -e never.npy ]
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

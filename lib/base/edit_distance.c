@@ -1,0 +1,23 @@
+#include "base/edit_distance.h"
+
+static size_t least_of(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+size_t dd_edit_distance(const char *word, size_t length, const char *name) {
+    size_t row[DD_MOST_SPELLED + 1]; /* row[i]: from the first i letters of the word to the part of the name so far */
+    if (length > DD_MOST_SPELLED)
+        return length;
+    for (size_t i = 0; i <= length; i++)
+        row[i] = i;
+    for (size_t j = 0; name[j]; j++) {
+        size_t diagonal = row[0];
+        row[0] = j + 1;
+        for (size_t i = 1; i <= length; i++) {
+            size_t replaced = diagonal + (word[i - 1] != name[j]);
+            diagonal = row[i];
+            row[i] = least_of(replaced, 1 + least_of(row[i], row[i - 1]));
+        }
+    }
+    return row[length];
+}

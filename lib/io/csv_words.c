@@ -1,0 +1,108 @@
+#include "io/csv_words.h"
+
+#include <string.h>
+
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+static bool is_missing(const char *text, size_t length) {
+    static const char *const marks[] = {"na",  "n/a", "#n/a", "#na", "<na>", "null", "#null!", "none", "missing",
+                                        "\\n", "nil", "?",    "-",   "--",   "---",  ".",      "..",   "*"};
+    for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
+        size_t i = 0;
+        while (i < length && marks[k][i] && lower(text[i]) == marks[k][i])
+            i++;
+        if (i == length && !marks[k][i])
+            return true;
+    }
+    return false;
+}
+
+static bool is_hexadecimal(const char *text, size_t length) {
+    size_t i = length > 0 && (*text == '-' || *text == '+');
+    if (length < i + 3 || text[i] != '0' || lower(text[i + 1]) != 'x')
+        return false;
+    for (i += 2; i < length; i++)
+        if (!is_digit(text[i]) && (lower(text[i]) < 'a' || lower(text[i]) > 'f'))
+            return false;
+    return true;
+}
+
+/* ---- Digits between other marks than a point. ---- */
+
+/* Groups of digits, as in 1.234.567,5: what stands between them, and how many have three digits. */
+struct groups {
+    size_t count, triples; /* triples: of those after the first */
+    size_t commas, points, others;
+    bool triple_last;
+    char last; /* mark */
+};
+
+/* What separates groups of digits, its length; 0 for none. */
+static size_t take_mark(struct groups *g, const char *text, size_t length) {
+    static const char narrow[] = "\xE2\x80\xAF", wide[] = "\xC2\xA0"; /* blanks that do not break */
+    g->last = *text;
+    g->commas += *text == ',';
+    g->points += *text == '.';
+    if (*text == ',' || *text == '.')
+        return 1;
+    g->others++;
+    if (*text == '\'' || *text == ' ' || *text == '_')
+        return 1;
+    if (length >= 3 && memcmp(text, narrow, 3) == 0)
+        return 3;
+    return length >= 2 && memcmp(text, wide, 2) == 0 ? 2 : 0;
+}
+
+/* False for what is more than digits and marks. */
+static bool find_groups(struct groups *g, const char *text, size_t length) {
+    size_t i = length > 0 && (*text == '-' || *text == '+');
+    *g = (struct groups){.count = 0};
+    while (i < length) {
+        size_t digits = 0;
+        for (; i < length && is_digit(text[i]); i++)
+            digits++;
+        if (digits == 0)
+            return false;
+        g->triple_last = g->count > 0 && digits == 3;
+        g->triples += g->triple_last;
+        g->count++;
+        if (i == length)
+            return true;
+        size_t mark = take_mark(g, text + i, length - i);
+        if (mark == 0)
+            return false;
+        i += mark;
+    }
+    return false;
+}
+
+/* ---- In words. ---- */
+
+static const char *explain_groups(const struct groups *g) {
+    if (g->commas == 1 && g->last == ',')
+        return g->points + g->others > 0 || g->triple_last
+                   ? "is not a number; a decimal comma? write a point, and leave separators of thousands out"
+                   : "is not a number; a decimal comma? write a point";
+    return g->triples > 0 ? "is not a number; leave separators of thousands out" : "is not a number";
+}
+
+const char *dd_csv_explain(const char *text, size_t length) {
+    struct groups groups;
+    if (is_missing(text, length))
+        return "is a missing value: fill it in, or leave its row or column out";
+    if (is_hexadecimal(text, length))
+        return "is a hexadecimal number: write it in decimal";
+    return find_groups(&groups, text, length) && groups.count > 1 ? explain_groups(&groups) : "is not a number";
+}
+
+bool dd_csv_stands_for_number(const char *text, size_t length) {
+    struct groups groups;
+    return is_missing(text, length) || is_hexadecimal(text, length) ||
+           (find_groups(&groups, text, length) && groups.count == 2 && groups.commas == 1);
+}

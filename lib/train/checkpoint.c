@@ -212,6 +212,10 @@ cleanup:
     return status;
 }
 
+uint64_t ddaebm_trainer_seed(const ddaebm_trainer *trainer) {
+    return trainer->seed;
+}
+
 ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *context, const ddaebm_reader *reader,
                                          const ddaebm_dataset *dataset, const ddaebm_resume_options *options) {
     DD_DEFAULT_ARITHMETIC;

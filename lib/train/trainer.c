@@ -359,10 +359,6 @@ ddaebm_status ddaebm_trainer_gradients(ddaebm_trainer *trainer, ddaebm_network n
     return flat_view(trainer, network, trainer->gradients, values, elements);
 }
 
-uint64_t ddaebm_trainer_seed(const ddaebm_trainer *trainer) {
-    return trainer->seed;
-}
-
 uint64_t ddaebm_trainer_steps(const ddaebm_trainer *trainer) {
     return trainer->step;
 }

@@ -2,6 +2,8 @@
 #ifndef DD_EDIT_DISTANCE_H
 #define DD_EDIT_DISTANCE_H
 
+#include "base/ieee.h"
+
 #include <stddef.h>
 
 /* Bytes of a word, at most, that is compared. */

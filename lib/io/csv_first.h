@@ -2,6 +2,8 @@
 #ifndef DD_CSV_FIRST_H
 #define DD_CSV_FIRST_H
 
+#include "base/ieee.h"
+
 #include "io/rows.h"
 
 #include <stdbool.h>

@@ -2,6 +2,8 @@
 #ifndef DD_CSV_WORDS_H
 #define DD_CSV_WORDS_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -2,6 +2,8 @@
 #ifndef DD_FOREIGN_H
 #define DD_FOREIGN_H
 
+#include "base/ieee.h"
+
 #include <stddef.h>
 
 /* What a file is, by its first bytes, and what to do with it: "an NPZ archive: ..."; NULL for what is not known. For what is no text; of

@@ -123,10 +123,9 @@ int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_mo
             "columns with --columns or --drop",
             name, width, wanted);
     }
-    code = checked(ddaebm_model_check_columns(model, dataset));
-    if (code != 0) {
+    if (ddaebm_model_check_columns(model, dataset) != DDAEBM_OK) {
         ddaebm_dataset_free(dataset);
-        return code;
+        return fail("%.250s: %s", name, ddaebm_error_message());
     }
     *out = dataset;
     return 0;

@@ -124,7 +124,7 @@ int check_data_for(const ddaebm_dataset *dataset, const ddaebm_model *model, con
             "%.250s has rows of %zu numbers, the model takes %zu; give the data that the model was trained for, or choose its "
             "columns with --columns or --drop",
             name, width, wanted);
-    return checked(ddaebm_model_check_data(model, dataset));
+    return ddaebm_model_check_data(model, dataset) == DDAEBM_OK ? 0 : fail("%.250s: %s", name, ddaebm_error_message());
 }
 
 int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,

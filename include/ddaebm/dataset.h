@@ -50,8 +50,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_named(ddaebm_datas
  *    ddaebm_read_options;
  *  - a folder of PNG and JPEG files of one size, in the order of their names: palettes become RGB, 16 bits become 8, and transparent pixels are
  *    laid over black. Other files are passed over;
- *  - CSV, whatever is text: comma, semicolon, tab or blanks between numbers; one header row allowed; empty lines and lines that begin with #
- *    skipped;
+ *  - CSV, whatever is text: comma, semicolon, tab or blanks between numbers; one header row allowed, or names in a comment; empty lines and
+ *    lines that begin with # skipped;
  *  - IDX, as MNIST's: unsigned bytes of rank 3 or 4;
  *  - a batch of CIFAR-10's binary version, or a folder of data_batch_*.bin.
  *

@@ -81,6 +81,14 @@ static void warn(const ddaebm_model *model, const bool *member, const char *what
                   dd_columns_describe(text, member, width, &model->columns), count > 1 ? "are" : "is", what);
 }
 
+/* Whether a column may have lost digits of whole numbers: from 2^53 on not every one is a double. */
+static bool any_is_rounded(const ddaebm_model *model, const bool *member) {
+    for (size_t j = 0; j < ddaebm_model_width(model); j++)
+        if (member[j] && fabs(model->mean[j]) >= 0x1p53)
+            return true;
+    return false;
+}
+
 static int ascending(const void *a, const void *b) {
     double left = *(const double *)a, right = *(const double *)b;
     return (left > right) - (left < right);
@@ -136,7 +144,7 @@ ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *datase
     }
     if (status == DDAEBM_OK) {
         model->measured = rows;
-        warn(model, member, "constant");
+        warn(model, member, any_is_rounded(model, member) ? "constant (equal in double precision)" : "constant");
         memset(member, 0, width * sizeof *member);
         status = find_spread(member, model, dataset, rows);
     }

@@ -521,7 +521,7 @@ START_TEST(columns_of_tables_are_chosen) {
         dataset = NULL;
     }
     ASSERT_FAILS(open_with(&dataset, in_folder("f.npy"), DDAEBM_HEADER_AUTO, "a", NULL), DDAEBM_NOT_FOUND,
-                 "f.npy: columns: no column is named 'a': the table has no names");
+                 "f.npy: --columns: no column is named 'a': the table has no names");
     ASSERT_FAILS(open_with(&dataset, in_folder("f.npy"), DDAEBM_HEADER_NO, NULL, NULL), DDAEBM_INVALID_ARGUMENT,
                  "header is an option of CSV");
     put_file(in_folder("p"), file, compose_idx(file, 8, 3, (const uint32_t[]){2, 3, 4}, bytes, 24));

@@ -297,10 +297,13 @@ START_TEST(one_line_warns_of_all_constant_columns) {
     enum { MANY = 230, FEW = 30 };
     static const struct {
         const char *text, *warning;
-    } rows[] = {{"a,petal\n1,2\n3,2\n", "column 2 ('petal') of the data is constant"},
-                {"a,b,c\n1,2,3\n1,2,4\n", "columns 1-2 ('a', 'b') of the data are constant"},
-                {"1,2,3,5\n1,2,4,5\n", "columns 1-2, 4 of the data are constant"},
-                {"a,b,c,d\n1,2,3,4\n", "columns 1-4 ('a', 'b', 'c', ...) of the data are constant"}};
+    } rows[] = {
+        {"a,petal\n1,2\n3,2\n", "column 2 ('petal') of the data is constant"},
+        {"a,b,c\n1,2,3\n1,2,4\n", "columns 1-2 ('a', 'b') of the data are constant"},
+        {"9007199254740992,2\n9007199254740993,3\n", "column 1 of the data is constant (equal in double precision)"},
+        {"3,-1700000000000000001\n4,-1700000000000000002\n", "column 2 of the data is constant (equal in double precision)"},
+        {"1,2,3,5\n1,2,4,5\n", "columns 1-2, 4 of the data are constant"},
+        {"a,b,c,d\n1,2,3,4\n", "columns 1-4 ('a', 'b', 'c', ...) of the data are constant"}};
     open_context(1);
     heard log = {0};
     ASSERT_OK(ddaebm_context_set_log(context, hear, &log, DDAEBM_LOG_WARNING));

@@ -126,7 +126,7 @@ train names.csv names.safetensors --columns 2-3
 holds "and chosen by number" cmp plain.safetensors names.safetensors
 refuses "line 2, column 1 ('id'): 'n2' is not a number" "$ddaebm" score --model plain.safetensors --data names.csv --out never.npy
 awk -F, -v OFS=, '{ print $2, $1 }' plain.csv >swapped.csv
-refuses "column 1 of the data is 'y', the model's is 'x': the columns have another order; --columns x,y puts them in the model's" "$ddaebm" score --model plain.safetensors --data swapped.csv --out never.npy
+refuses "swapped.csv: column 1 of the data is 'y', the model's is 'x': the columns have another order; --columns x,y puts them in the model's" "$ddaebm" score --model plain.safetensors --data swapped.csv --out never.npy
 "$ddaebm" score --model plain.safetensors --data swapped.csv --columns x,y --threads 1 --out back.npy
 holds "the order may be asked for" cmp plain.npy back.npy
 train plain.csv run.safetensors --steps 10 --checkpoint run.checkpoint

@@ -176,7 +176,7 @@ bad 1 "short.st: it is no model: it is not a safetensors file" info -m short.st
 
 # ---- Sizes. ----
 
-printf '1,2\n3,4\n5,6\n' >rows.csv
+printf '7,2\n3,4\n5,6\n' >rows.csv
 for size in 12 1K 1k 1KiB 2M 3G 1T 0.5K 1e3 1e3B 16G; do
     good data -d rows.csv -n 9 --data-limit "$size" -o sized.npy
 done

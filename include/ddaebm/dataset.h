@@ -96,7 +96,8 @@ typedef struct ddaebm_read_options {
     const char *columns;
     const char *drop; /**< of tables: the columns to leave out, written in the same way; NULL for none */
     double black;     /**< of arrays of images: the number that is black; equal to white: found by the numbers */
-    /** And the number that is white; it may be the smaller one. Numbers beyond the range by more than its width are ::DDAEBM_OUT_OF_RANGE. */
+    /** And the number that is white; it may be the smaller one. Numbers beyond the range by more than four times its width are
+     *  ::DDAEBM_OUT_OF_RANGE. */
     double white;
     /** Of images: the side of the square that each is brought to, 1 to 1024; 0 to leave sizes as they are. An image is laid in the middle of a black
      *  square as large as its longer side, or as `resize` if that is more; a square that is larger is made smaller by averages over areas. */

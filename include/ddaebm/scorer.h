@@ -122,10 +122,9 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_measure_double(ddaebm_scor
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_check_columns(const ddaebm_model *model, const ddaebm_dataset *dataset);
 
 /** Whether a set is such as the model was trained on: rows of its width, images of its shape, columns of its names, and numbers of its
- *  range. Images are refused by a model of rows. A model of images takes rows in memory whose numbers are at most 0.1 beyond [-1, 1], and
- *  one line of the context's log says so if none of the first is negative. Trainers ask it of their data, whose images may not go beyond
- *  [-1, 1]; ask it of rows that are to be
- *  scored.
+ *  range. Images are refused by a model of rows. A model of images takes rows in memory whose numbers are within [-16, 16], as noise is; one
+ *  line of the context's log says so if some are more than 0.1 beyond [-1, 1], or if none of the first is negative. Ask it of rows that are
+ *  to be scored. Trainers are stricter: rows at most 0.1 beyond [-1, 1], images not at all.
  *  @param model the model
  *  @param dataset any
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_MISMATCH (kind, width, shape or names) or ::DDAEBM_OUT_OF_RANGE (the text

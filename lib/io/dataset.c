@@ -354,11 +354,16 @@ static ddaebm_status refuse_rows(const dd_rows *rows, size_t at, size_t side, si
         at / rows->width + 1, at % rows->width + 1, dd_rows_at(rows, at), shape);
 }
 
-ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset, size_t side, size_t channels) {
+bool dd_dataset_within(const ddaebm_dataset *dataset, double most) {
+    const dd_rows *rows = &dataset->rows;
+    return find_beyond(rows, most) == rows->count * rows->width;
+}
+
+ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset, double most, size_t side, size_t channels) {
     const dd_rows *rows = &dataset->rows; /* of no numbers, where they are drawn or read */
     if (dataset->shape.height > 0)
         return check_pictures(rows);
-    size_t at = find_beyond(rows, 1 + DD_BEYOND_SAMPLES);
+    size_t at = find_beyond(rows, most);
     return at == rows->count * rows->width ? DDAEBM_OK : refuse_rows(rows, at, side, channels);
 }
 

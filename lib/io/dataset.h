@@ -21,9 +21,12 @@ const double *dd_dataset_doubles(const ddaebm_dataset *dataset);
 
 const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset);
 
-/* OUT_OF_RANGE for images in memory with a number beyond [-1, 1], and for rows with one more than DD_BEYOND_SAMPLES beyond; names the first, and
- * the array that a model of images of a side takes (0: of any shape). What is drawn or read is not looked at. */
-ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset, size_t side, size_t channels);
+/* Returns OUT_OF_RANGE for images in memory with a number beyond [-1, 1], and for rows with one beyond [-most, most]; the text names the
+ * first, and the array that a model of images of a side takes (0: of any shape). What is drawn or read is not looked at. */
+ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset, double most, size_t side, size_t channels);
+
+/* Returns whether all rows in memory lie within [-most, most]. */
+bool dd_dataset_within(const ddaebm_dataset *dataset, double most);
 
 /* Whether it has rows in memory, and none of the first 100 a number below zero. */
 bool dd_dataset_never_negative(const ddaebm_dataset *dataset);

@@ -42,12 +42,12 @@ static dd_image_range make_range(const survey *seen, double black, double white)
     return (dd_image_range){black, white, from_zero && black == 0 && (white == 1 || white == LARGEST_BYTE)};
 }
 
-/* Whether the numbers lie within the range that was asked for, or by no more than its width beyond: samples of a model do, and resampled images. What
- * lies farther is of another range. */
+/* Whether the numbers lie within the range that was asked for, or by no more than four times its width beyond: samples of a model do,
+ * and noise. What lies farther is of another range. */
 static ddaebm_status check_asked(dd_image_range *out, const survey *seen, const ddaebm_read_options *options) {
     const double low = fmin(options->black, options->white), high = fmax(options->black, options->white);
     const double width = high - low;
-    if (seen->low < low - width || seen->high > high + width)
+    if (seen->low < low - 4 * width || seen->high > high + 4 * width)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its numbers are from %g to %g, far beyond the range %g:%g that was asked for",
                        seen->low, seen->high, options->black, options->white);
     *out = make_range(seen, options->black, options->white);

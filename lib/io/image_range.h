@@ -18,7 +18,7 @@ typedef struct dd_image_range {
  * - Booleans, and numbers from 0 to 1 or 0 and 1 alone: 0 and 1;
  * - fractions from -1 to 1 of which some are negative: -1 and 1; those of samples may lie a tenth beyond;
  * - numbers from 0 to 255 of which one is 64 at least: 0 and 255.
- * OUT_OF_RANGE for others, with the range found, and for a number beyond the range that was asked for by more than its width. NOT_FINITE
+ * OUT_OF_RANGE for others, with the range found, and for a number beyond the range that was asked for by more than four times its width. NOT_FINITE
  * names the first number that is not. */
 ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context, const dd_rows *images, dd_number_kind kind,
                                   const ddaebm_read_options *options);

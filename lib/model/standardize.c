@@ -245,15 +245,18 @@ static ddaebm_status check_fit(const ddaebm_model *model, const ddaebm_dataset *
     return status == DDAEBM_OK ? ddaebm_model_check_columns(model, dataset) : status;
 }
 
-static ddaebm_status check_range(const ddaebm_model *model, const ddaebm_dataset *dataset) {
+/* How far rows for a model of images may lie from 0: in training as samples do, in scoring as noise does. */
+static const double most_of_samples = 1.1, most_of_noise = 16;
+
+static ddaebm_status check_range(const ddaebm_model *model, const ddaebm_dataset *dataset, double most) {
     size_t side = 0, other = 0, channels = 0;
     ddaebm_model_image_shape(model, &side, &other, &channels);
-    return takes_images(model) ? dd_dataset_check_pictures(dataset, side, channels) : DDAEBM_OK;
+    return takes_images(model) ? dd_dataset_check_pictures(dataset, most, side, channels) : DDAEBM_OK;
 }
 
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {
     ddaebm_status status = check_fit(model, dataset);
-    return status == DDAEBM_OK ? check_range(model, dataset) : status;
+    return status == DDAEBM_OK ? check_range(model, dataset, most_of_samples) : status;
 }
 
 ddaebm_status ddaebm_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {
@@ -262,14 +265,19 @@ ddaebm_status ddaebm_model_check_data(const ddaebm_model *model, const ddaebm_da
     DD_REQUIRE(dataset);
     ddaebm_status status = check_fit(model, dataset);
     if (status == DDAEBM_OK && !has_images(dataset)) /* the range of images was found when they were read */
-        status = check_range(model, dataset);
+        status = check_range(model, dataset, most_of_noise);
     if (status == DDAEBM_OK)
         dd_model_note_range(model, dataset);
     return status;
 }
 
 void dd_model_note_range(const ddaebm_model *model, const ddaebm_dataset *dataset) {
-    if (takes_images(model) && !has_images(dataset) && dd_dataset_never_negative(dataset))
+    if (!takes_images(model) || has_images(dataset))
+        return;
+    if (!dd_dataset_within(dataset, most_of_samples))
+        dd_report(model->context, DDAEBM_LOG_INFO,
+                  "some numbers lie beyond the model's images, which go from -1 (black) to 1 (white)");
+    if (dd_dataset_never_negative(dataset))
         dd_report(
             model->context, DDAEBM_LOG_INFO,
             "no number of the first rows is negative, and the model's images go from -1 (black) to 1 (white): rows of another "

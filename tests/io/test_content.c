@@ -186,11 +186,11 @@ START_TEST(floats_are_brought_to_their_range) {
     asked.white = 16;
     put_npy("a", "|u1", "(1, 2, 2)", few, sizeof few);
     assert_floats("a", 2, 2, 1, spread, 4);
-    asked.black = 0.75;
+    asked.black = 0.875;
     asked.white = 1;
     dd_content content = {.is_text = false};
     put_npy("a", "<f4", "(1, 2, 2)", unit, sizeof unit);
-    ASSERT_FAILS(read_content(&content, "a"), DDAEBM_OUT_OF_RANGE, "a: its numbers are from 0 to 1, far beyond the range 0.75:1");
+    ASSERT_FAILS(read_content(&content, "a"), DDAEBM_OUT_OF_RANGE, "a: its numbers are from 0 to 1, far beyond the range 0.875:1");
     close_context();
 }
 END_TEST

@@ -199,7 +199,7 @@ static void open_and_compare(const char *path, const uint8_t *bytes, size_t chan
     ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, path));
     assert_images(dataset, 2, 3, 4, channels);
     ck_assert(!dd_dataset_named(dataset));
-    ASSERT_OK(dd_dataset_check_pictures(dataset, 0, 0));
+    ASSERT_OK(dd_dataset_check_pictures(dataset, 1.1, 0, 0));
     ASSERT_OK(ddaebm_dataset_read(dataset, 1, 1, out));
     for (size_t i = 0; i < 12 * channels; i++)
         ck_assert(out[i] == (float)bytes[12 * channels + i] / 127.5f - 1);
@@ -247,13 +247,13 @@ START_TEST(floats_are_images) {
     assert_images(dataset, 2, 2, 2, 3);
     ASSERT_OK(ddaebm_dataset_read(dataset, 0, 2, back));
     ck_assert_int_eq(memcmp(back, values, sizeof values), 0);
-    ASSERT_OK(dd_dataset_check_pictures(dataset, 0, 0));
+    ASSERT_OK(dd_dataset_check_pictures(dataset, 1.1, 0, 0));
     ddaebm_dataset_free(dataset);
     values[14] = 1.0625f; /* as a sample may have it, which is no image to learn from */
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, shape));
     ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")));
     assert_images(dataset, 2, 2, 2, 3);
-    ASSERT_FAILS(dd_dataset_check_pictures(dataset, 2, 3), DDAEBM_OUT_OF_RANGE, "row 2, column 3 (both from 1) is 1.0625");
+    ASSERT_FAILS(dd_dataset_check_pictures(dataset, 1.1, 2, 3), DDAEBM_OUT_OF_RANGE, "row 2, column 3 (both from 1) is 1.0625");
     ddaebm_dataset_free(dataset);
     dataset = NULL;
     values[14] = 1.5f;

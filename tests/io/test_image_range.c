@@ -102,7 +102,7 @@ START_TEST(what_is_not_known_is_refused) {
 END_TEST
 
 START_TEST(a_range_may_be_asked_for) {
-    float values[] = {0, 16, 8, 4}, over[] = {-16, 32, 8, 4}, far[] = {0, 33, 8, 4};
+    float values[] = {0, 16, 8, 4}, over[] = {-64, 80, 8, 4}, far[] = {0, 81, 8, 4};
     dd_image_range out;
     begin();
     ASSERT_OK(find(&out, values, DD_FRACTIONS, 0, 16));
@@ -112,7 +112,7 @@ START_TEST(a_range_may_be_asked_for) {
     ck_assert(values[0] == -1 && values[1] == 1 && values[2] == 0 && values[3] == -0.5f);
     ASSERT_OK(find(&out, over, DD_FRACTIONS, 0, 16)); /* as far as samples may lie */
     ASSERT_FAILS(find(&out, far, DD_FRACTIONS, 0, 16), DDAEBM_OUT_OF_RANGE,
-                 "its numbers are from 0 to 33, far beyond the range 0:16 that was asked for");
+                 "its numbers are from 0 to 81, far beyond the range 0:16 that was asked for");
     float inverted[] = {255, 0, 0, 0};
     images.values = inverted;
     ASSERT_OK(find(&out, inverted, DD_INTEGERS, 255, 0));

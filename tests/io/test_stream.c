@@ -127,8 +127,9 @@ START_TEST(headers_that_lie_cost_nothing) {
         size_t follows; /* bytes */
         ddaebm_status status;
         size_t most_read;
-    } rows[] = {{UINT64_MAX, "", SIZE_MAX / 2, DDAEBM_OUT_OF_RANGE, 8},
-                {(8 << 20) + 1, "", SIZE_MAX / 2, DDAEBM_OUT_OF_RANGE, 8},
+    } rows[] = {{UINT64_MAX, "", SIZE_MAX / 2, DDAEBM_FORMAT, 12}, /* no length of a header */
+                {(8 << 20) + 1, "{", SIZE_MAX / 2, DDAEBM_OUT_OF_RANGE, 12},
+                {(8 << 20) + 1, "", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {8 << 20, "", 0, DDAEBM_FORMAT, 8},
                 {sizeof tensor - 1, tensor, 0, DDAEBM_FORMAT, 200},
                 {sizeof tensor - 1, tensor, 1000, DDAEBM_FORMAT, 1200},

@@ -52,7 +52,7 @@ good data --data b1.npy --count 3 --out b1.read.npy
 numbers b1.read.npy | sort | uniq -c | awk '{ print $2 }' | tr '\n' ' ' >shades
 holds "Booleans are black and white" grep -qx -e '-1 1 ' shades
 "$ddaebm" data --data u1.npy --range 0:510 --count 3 --out half.npy # from -1 to 0
-bad 1 'its numbers are from -1 to 0, far beyond the range 0.5:1 ' data --data half.npy --range 0.5:1 --count 3 --out never.npy
+bad 1 'its numbers are from -1 to 0, far beyond the range 0.9:1 ' data --data half.npy --range 0.9:1 --count 3 --out never.npy
 head -c 384 bytes | tr '\000-\377' '\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017' >digits
 od -An -v -t u1 -w1 digits | awk '{ printf "\\%03o\\0\\0\\0", $1 }' >octal
 printf "$(cat octal)" | array digits.npy '<i4' '6, 8, 8'

@@ -32,7 +32,7 @@ static void read_rows(const ddaebm_dataset *dataset) {
     FUZZ_REQUIRE(height == 0 || height * across * channels == width);
     double *row = malloc(width * sizeof *row);
     FUZZ_REQUIRE(row != NULL);
-    for (uint64_t at = 0; at < rows; at += rows > 1 ? rows - 1 : 1) {
+    for (uint64_t at = 0; at<rows; at += rows> 1 ? rows - 1 : 1) {
         FUZZ_REQUIRE(ddaebm_dataset_read_double(dataset, at, 1, row) == DDAEBM_OK);
         for (size_t i = 0; i < width; i++)
             FUZZ_REQUIRE(isfinite(row[i]) && (height == 0 || (row[i] >= -1.1 && row[i] <= 1.1)));

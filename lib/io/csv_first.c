@@ -34,8 +34,9 @@ static bool row_is_whole(const dd_rows *rows, size_t row) {
 static bool first_is_far(const dd_rows *rows, size_t column) {
     double first = number_at(rows, 0, column), low = number_at(rows, 1, column), high = low;
     for (size_t i = 2; i < rows->count; i++) {
-        low = fmin(low, number_at(rows, i, column));
-        high = fmax(high, number_at(rows, i, column));
+        const double number = number_at(rows, i, column);
+        low = number < low ? number : low;
+        high = number > high ? number : high;
     }
     double away = fmax(first - high, low - first), range = high - low;
     return away > 10 * (range > 0 ? range : fabs(high));

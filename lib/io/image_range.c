@@ -20,8 +20,8 @@ static ddaebm_status take_survey(survey *out, const dd_rows *images) {
         if (!isfinite(value))
             return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite numbers are allowed",
                            i / images->width + 1, i % images->width + 1, isnan(value) ? "not a number" : "infinite");
-        seen.low = fmin(seen.low, value);
-        seen.high = fmax(seen.high, value);
+        seen.low = value < seen.low ? value : seen.low;
+        seen.high = value > seen.high ? value : seen.high;
         seen.whole = seen.whole && value == floor(value);
     }
     *out = seen;
@@ -29,12 +29,12 @@ static ddaebm_status take_survey(survey *out, const dd_rows *images) {
 }
 
 static survey survey_bytes(const dd_pictures *images) {
-    survey seen = {LARGEST_BYTE, 0, true};
+    uint8_t low = LARGEST_BYTE, high = 0;
     for (size_t i = 0; i < images->count * dd_picture_numbers(images->shape); i++) {
-        seen.low = fmin(seen.low, images->pixels[i]);
-        seen.high = fmax(seen.high, images->pixels[i]);
+        low = images->pixels[i] < low ? images->pixels[i] : low;
+        high = images->pixels[i] > high ? images->pixels[i] : high;
     }
-    return seen;
+    return (survey){low, high, true};
 }
 
 static dd_image_range make_range(const survey *seen, double black, double white) {

@@ -24,7 +24,7 @@ typedef struct summary {
 static int print_threads(bool json) {
     char reason[128];
     int threads = ddaebm_default_threads(reason, sizeof reason);
-    return json ? printf("\"default_threads\": %d, \"default_threads_from\": \"%s\", ", threads, reason)
+    return json ? printf("\"default_threads\": %d, \"default_threads_from\": \"%s\"", threads, reason)
                 : printf("threads by default: %d (%s)\n", threads, reason);
 }
 
@@ -55,7 +55,7 @@ static int print_json(const summary *about, const ddaebm_config *config) {
            ddaebm_version_text(), about->width, about->images.height, about->images.width, about->images.channels, about->levels,
            about->temperature, about->best_step, about->contrast, about->step_bytes);
     (void)print_threads(true);
-    printf("\"parameters\": {");
+    printf(", \"parameters\": {");
     size_t total = 0;
     for (size_t i = 0; i < NETWORKS; i++) {
         printf("\"%s\": %zu, ", network_names[i], about->trained[i]);
@@ -108,11 +108,9 @@ static int print_text(const summary *about, const ddaebm_config *config) {
 
 /* The build and the machine, where no model is asked for. */
 static void print_build(bool json) {
-    char reason[128];
-    int threads = ddaebm_default_threads(reason, sizeof reason);
-    printf(json ? "{\"version\": \"%s\", \"default_threads\": %d, \"default_threads_from\": \"%s\"}\n"
-                : "ddaebm %s\nthreads by default: %d (%s)\n",
-           ddaebm_version_text(), threads, reason);
+    printf(json ? "{\"version\": \"%s\", " : "ddaebm %s\n", ddaebm_version_text());
+    (void)print_threads(json);
+    printf("%s", json ? "}\n" : "");
 }
 
 int command_info(const command *self, int argc, char **argv) {

@@ -1,34 +1,24 @@
 #include "io/csv_words.h"
 
+#include "io/text.h"
+
 #include <string.h>
-
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 static bool is_missing(const char *text, size_t length) {
     static const char *const marks[] = {"na",  "n/a", "#n/a", "#na", "<na>", "null", "#null!", "none", "missing",
                                         "\\n", "nil", "?",    "-",   "--",   "---",  ".",      "..",   "*"};
-    for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
-        size_t i = 0;
-        while (i < length && marks[k][i] && lower(text[i]) == marks[k][i])
-            i++;
-        if (i == length && !marks[k][i])
+    for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
+        if (dd_text_is_word(text, length, marks[k]))
             return true;
-    }
     return false;
 }
 
 static bool is_hexadecimal(const char *text, size_t length) {
     size_t i = length > 0 && (*text == '-' || *text == '+');
-    if (length < i + 3 || text[i] != '0' || lower(text[i + 1]) != 'x')
+    if (length < i + 3 || text[i] != '0' || dd_text_lower(text[i + 1]) != 'x')
         return false;
     for (i += 2; i < length; i++)
-        if (!is_digit(text[i]) && (lower(text[i]) < 'a' || lower(text[i]) > 'f'))
+        if (!dd_text_is_digit(text[i]) && (dd_text_lower(text[i]) < 'a' || dd_text_lower(text[i]) > 'f'))
             return false;
     return true;
 }
@@ -65,7 +55,7 @@ static bool find_groups(struct groups *g, const char *text, size_t length) {
     *g = (struct groups){.count = 0};
     while (i < length) {
         size_t digits = 0;
-        for (; i < length && is_digit(text[i]); i++)
+        for (; i < length && dd_text_is_digit(text[i]); i++)
             digits++;
         if (digits == 0)
             return false;

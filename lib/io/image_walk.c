@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "io/system_error.h"
+#include "io/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ static void count_ending(dd_image_walk *walk, const char *name) {
     const bool too_long = point && strlen(point) >= sizeof ending;
     if (point && !too_long)
         for (size_t i = 0; point[i]; i++)
-            ending[i] = (char)(point[i] >= 'A' && point[i] <= 'Z' ? point[i] - 'A' + 'a' : point[i]);
+            ending[i] = dd_text_lower(point[i]);
 
     size_t at = 0;
     walk->passed++;

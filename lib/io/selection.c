@@ -122,17 +122,6 @@ struct making {
     const char *list; /* "--columns" or "--drop" */
 };
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool differs_in_case(const struct item *item, const char *name) {
-    size_t i = 0;
-    while (i < item->length && name[i] && lower(item->text[i]) == lower(name[i]))
-        i++;
-    return i == item->length && !name[i];
-}
-
 /* The column whose name is nearest: but for case, or by letters that are wrong. NULL if none is near. */
 static const char *nearest(const struct making *m, const struct item *item) {
     const char *best = NULL;
@@ -142,7 +131,7 @@ static const char *nearest(const struct making *m, const struct item *item) {
         const char *name = m->names->items[i];
         if (!name)
             continue;
-        if (differs_in_case(item, name))
+        if (dd_text_is_word(item->text, item->length, name))
             return name;
         size_t distance = dd_edit_distance(item->text, item->length, name);
         if (distance < best_distance) {

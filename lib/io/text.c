@@ -17,10 +17,6 @@ struct decimal {
     int written; /* what stands after its e */
 };
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 /* Takes one digit in; what no longer fits 64 bits only moves the exponent, an error below 2^-60 of the value. */
 static void take_digit(struct decimal *number, char c, bool after_point) {
     if (number->digits <= (UINT64_MAX - 9) / 10) {
@@ -41,7 +37,7 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
         return false;
     int value = 0;
     for (; text < end; text++) {
-        if (!is_digit(*text))
+        if (!dd_text_is_digit(*text))
             return false;
         if (value < INT_MAX / 40)
             value = value * 10 + (*text - '0');
@@ -55,7 +51,7 @@ static bool take_decimal(struct decimal *number, const char *text, const char *e
     bool after_point = false;
     size_t count = 0;
     for (; text < end; text++) {
-        if (is_digit(*text)) {
+        if (dd_text_is_digit(*text)) {
             take_digit(number, *text, after_point);
             count++;
         } else if (*text == '.' && !after_point) {
@@ -80,7 +76,7 @@ static double compose_exactly(const char *text, const char *end, int written) {
     long long power = written;
     bool after_point = false, more = false;
 
-    for (; text < end && (is_digit(*text) || *text == '.'); text++) {
+    for (; text < end && (dd_text_is_digit(*text) || *text == '.'); text++) {
         if (*text == '.') {
             after_point = true;
             continue;
@@ -131,13 +127,11 @@ static bool compose(double *out, const struct decimal *number) {
     return (double)(value * (1 - 0x1p-58L)) == *out && (double)(value * (1 + 0x1p-58L)) == *out;
 }
 
-static bool is_word(const char *text, size_t length, const char *word) {
-    if (strlen(word) != length)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if ((text[i] | 0x20) != word[i])
-            return false;
-    return true;
+bool dd_text_is_word(const char *text, size_t length, const char *word) {
+    size_t i = 0;
+    while (i < length && word[i] && dd_text_lower(text[i]) == dd_text_lower(word[i]))
+        i++;
+    return i == length && !word[i];
 }
 
 bool dd_text_number(double *out, const char *text, size_t length) {
@@ -150,9 +144,9 @@ bool dd_text_number(double *out, const char *text, size_t length) {
     double value = 0;
     if (take_decimal(&number, text, end))
         value = compose(&value, &number) ? value : compose_exactly(text, end, number.written);
-    else if (is_word(text, (size_t)(end - text), "nan"))
+    else if (dd_text_is_word(text, (size_t)(end - text), "nan"))
         value = (double)NAN;
-    else if (is_word(text, (size_t)(end - text), "inf") || is_word(text, (size_t)(end - text), "infinity"))
+    else if (dd_text_is_word(text, (size_t)(end - text), "inf") || dd_text_is_word(text, (size_t)(end - text), "infinity"))
         value = (double)INFINITY;
     else
         return false;

@@ -12,6 +12,18 @@
  * infinity for a number that double cannot hold. */
 bool dd_text_number(double *out, const char *text, size_t length);
 
+/* Returns whether a text is a word, but for the case of letters. */
+bool dd_text_is_word(const char *text, size_t length, const char *word);
+
+/* Makes a small letter of A to Z in every locale; other bytes stay. */
+static inline char dd_text_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static inline bool dd_text_is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 /* Room for dd_text_quote. */
 enum { DD_TEXT_QUOTE = 72 };
 

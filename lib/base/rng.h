@@ -29,7 +29,9 @@ typedef enum dd_purpose {
     DD_STREAM_FLIP,
     DD_STREAM_REFINE_NOISE,
     DD_STREAM_REFINE_SIZE,
-    DD_STREAM_REFINE_ACCEPT
+    DD_STREAM_REFINE_ACCEPT,
+    DD_STREAM_NOISE_SPECTRUM,
+    DD_STREAM_TRANSFORM
 } dd_purpose;
 
 /* number below 2^56. */

@@ -25,7 +25,7 @@ typedef enum dd_norm { DD_NORM_NONE, DD_NORM_BATCH } dd_norm;
 typedef enum dd_activation { DD_ACTIVATION_PRELU, DD_ACTIVATION_SILU } dd_activation;
 typedef enum dd_progressive { DD_PROGRESSIVE_NONE, DD_PROGRESSIVE_RESIDUAL } dd_progressive;
 typedef enum dd_encoder { DD_ENCODER_CONVOLUTIONAL, DD_ENCODER_LARGE } dd_encoder;
-typedef enum dd_form { DD_FORM_SCALAR, DD_FORM_DISTANCE } dd_form;
+typedef enum dd_form { DD_FORM_SCALAR, DD_FORM_DISTANCE, DD_FORM_DENSITY } dd_form;
 typedef enum dd_contrast { DD_CONTRAST_LINEAR, DD_CONTRAST_SOFTPLUS } dd_contrast;
 typedef enum dd_penalty { DD_PENALTY_ZERO, DD_PENALTY_SCORE } dd_penalty;
 typedef enum dd_divergence { DD_DIVERGENCE_JEFFREY, DD_DIVERGENCE_REVERSE_KL } dd_divergence;
@@ -104,7 +104,9 @@ typedef struct dd_settings {
         double fake_gamma; /* weight of the same on generated samples */
         int64_t contrast;  /* dd_contrast */
         double contrast_weight, margin;
-        double noise_contrast;  /* weight of the noise-contrastive loss */
+        double noise_contrast;     /* weight of the contrast of data with noise of a known density */
+        double timestep_contrast;  /* of neighbouring timesteps */
+        double transform_contrast; /* of data with the same data transformed */
         double energy_score;    /* weight of the energy score of the generator's draws */
         double temperature;     /* the generator sees f / temperature */
         double latent_weight;   /* w */

@@ -80,12 +80,16 @@ static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, d
 
 dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node level) {
     const dd_network_settings *settings = &builder->settings->energy;
-    bool distance = builder->settings->form.energy == DD_FORM_DISTANCE;
+    bool distance = builder->settings->form.energy != DD_FORM_SCALAR;
     size_t width = distance ? dd_settings_inner_width(builder->settings) + 1 : 1;
     dd_node out = trunk(builder, settings, with_waves(builder, settings, x), level, with_one(&settings->hidden_layers, width));
     if (!distance)
         return out;
     dd_node point = dd_slice(builder->graph, out, 3, 0, width - 1), bias = dd_slice(builder->graph, out, 3, width - 1, 1);
+    if (builder->settings->form.energy == DD_FORM_DENSITY) {
+        dd_scope linear = dd_scope_of("linear");
+        point = dd_add(builder->graph, point, dd_linear(builder, &linear, x, width - 1));
+    }
     return dd_add(builder->graph, bias, dd_distance_energy(builder, x, level, point));
 }
 

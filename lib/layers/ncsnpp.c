@@ -108,7 +108,7 @@ static void go_up(unet *net) {
 }
 
 static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_node style,
-                     size_t channels) {
+                     size_t channels, bool linear) {
     unet net = {.builder = builder, .settings = settings, .condition = {.level = level, .style = style}, .h = x, .pyramid = x};
     net.condition.time = time_features(&net);
     convolve(&net, (size_t)settings->channels, 1);
@@ -119,9 +119,15 @@ static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, d
     block(&net, present_channels(&net), DD_RESAMPLE_NONE);
     go_up(&net);
     dd_scope norm = next_module(&net);
+    dd_node unnormalised = net.h;
     net.h = dd_silu(builder->graph, dd_group_norm(builder, &norm, net.h));
     convolve(&net, channels, DD_NEARLY_ZERO);
-    return net.h;
+    if (!linear)
+        return net.h;
+    dd_node out = net.h;
+    net.h = unnormalised;
+    convolve(&net, channels, DD_NEARLY_ZERO);
+    return dd_add(builder->graph, out, net.h);
 }
 
 /* Data in [0, 1] becomes data in [-1, 1], and squares of pixels become pixels. */
@@ -130,10 +136,22 @@ static dd_node taken_in(dd_builder *builder, dd_node x) {
     return dd_fold(builder->graph, centred, (size_t)builder->settings->picture.patch);
 }
 
+/* A number a pixel, summed, less half the squared distance to a picture; what the picture is has a part without normalisation. */
+static dd_node density_energy(dd_builder *builder, dd_node x, dd_node level) {
+    dd_graph *graph = builder->graph;
+    size_t channels = dd_graph_shape(graph, x).size[3];
+    dd_node out = trunk(builder, &builder->settings->energy, x, level, DD_NONE, channels + 1, true);
+    dd_node point = dd_slice(graph, out, 3, 0, channels), heights = dd_slice(graph, out, 3, channels, 1);
+    dd_node height = dd_sum(graph, heights, dd_shape_a_sample(graph, x));
+    return dd_add(graph, height, dd_distance_energy(builder, x, level, point));
+}
+
 dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node level) {
     dd_graph *graph = builder->graph;
     x = taken_in(builder, x);
-    dd_node point = trunk(builder, &builder->settings->energy, x, level, DD_NONE, dd_graph_shape(graph, x).size[3]);
+    if (builder->settings->form.energy == DD_FORM_DENSITY)
+        return density_energy(builder, x, level);
+    dd_node point = trunk(builder, &builder->settings->energy, x, level, DD_NONE, dd_graph_shape(graph, x).size[3], false);
     if (builder->settings->form.energy == DD_FORM_DISTANCE)
         return dd_distance_energy(builder, x, level, point);
     dd_node away = dd_subtract(graph, x, point);
@@ -179,7 +197,7 @@ dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node level, 
         x = dd_concat(graph, x, maps_of(builder, z, shape), 3);
         z = dd_slice(graph, z, 3, 0, dd_graph_shape(graph, z).size[3] - maps * shape.size[1] * shape.size[2]);
     }
-    dd_node out = trunk(builder, &builder->settings->generator, x, level, style_of(builder, z), channels);
+    dd_node out = trunk(builder, &builder->settings->generator, x, level, style_of(builder, z), channels, false);
     out = dd_unfold(graph, out, (size_t)builder->settings->picture.patch);
     if (!builder->settings->picture.tanh)
         return builder->settings->form.residual ? dd_with_residual(builder, x_next, level, out) : out;

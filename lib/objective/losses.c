@@ -75,18 +75,18 @@ dd_node dd_reconstruction_loss(const dd_process *process, const dd_settings *set
     return dd_batch_mean(graph, nll);
 }
 
-/* f(x)/w - log n(x) */
-static dd_node log_ratio(dd_graph *graph, const dd_settings *settings, dd_node x, dd_node f) {
+dd_node dd_log_density(dd_graph *graph, const dd_settings *settings, dd_node f) {
     double weight = settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1;
-    dd_node centre = dd_scalar(graph, 0), log_variance = dd_scalar(graph, 2 * log(DD_NOISE_DEVIATION));
-    dd_node log_noise = dd_gaussian_log_density(graph, x, centre, log_variance);
-    return dd_subtract(graph, dd_affine(graph, f, 1 / weight, 0), log_noise);
+    return dd_affine(graph, f, 1 / weight, 0);
 }
 
-dd_node dd_noise_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node x, dd_node f_x, dd_node y, dd_node f_y) {
-    dd_node data = dd_softplus(graph, dd_affine(graph, log_ratio(graph, settings, x, f_x), -1, 0));
-    dd_node noise = dd_softplus(graph, log_ratio(graph, settings, y, f_y));
-    return dd_affine(graph, dd_batch_mean(graph, dd_add(graph, data, noise)), settings->objective.noise_contrast, 0);
+dd_node dd_ratio_contrast_loss(dd_graph *graph, dd_node r_x, dd_node r_y) {
+    dd_node of_x = dd_softplus(graph, dd_affine(graph, r_x, -1, 0));
+    return dd_batch_mean(graph, dd_add(graph, of_x, dd_softplus(graph, r_y)));
+}
+
+dd_node dd_transform_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node f_x, dd_node f_y) {
+    return dd_batch_mean(graph, dd_softplus(graph, dd_log_density(graph, settings, dd_subtract(graph, f_y, f_x))));
 }
 
 /* ||x - y||, one number a sample, smooth at 0 */

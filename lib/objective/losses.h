@@ -18,12 +18,17 @@ dd_node dd_score_penalty(const dd_process *process, dd_node gradient, dd_node no
 /* gamma/2 mean (sigma_cum[t]^2 + 1/100) ||gradient||^2 */
 dd_node dd_fake_penalty(const dd_process *process, dd_node gradient, double gamma);
 
-/* Deviation of the noise in the noise-contrastive loss: standardised data lies well inside. */
-#define DD_NOISE_DEVIATION 1.25
+/* Logistic loss of telling draws x of one density from draws y of another (Gutmann and Hyvarinen, 2010): mean of softplus(-r(x)) +
+ * softplus(r(y)), one number a sample each; least when r is the logarithm of the ratio of the two densities. */
+dd_node dd_ratio_contrast_loss(dd_graph *graph, dd_node r_x, dd_node r_y);
 
-/* Noise-contrastive estimation (Gutmann and Hyvarinen, 2010): mean of softplus(-(f(x)/w - log n(x))) + softplus(f(y)/w - log n(y))
- * for data x and draws y of the density n = N(0, DD_NOISE_DEVIATION^2 I); least when f/w is the normalised log-density of x. */
-dd_node dd_noise_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node x, dd_node f_x, dd_node y, dd_node f_y);
+/* mean softplus(f_y/w - f_x/w), y what a random map that keeps volumes, and is drawn as often as its inverse, makes of x. Which of the two
+ * was the data is then a matter of their densities alone, so the loss is least when f/w is the log-density of x, whatever its normaliser
+ * (conditional noise-contrastive estimation; Ceylan and Gutmann, 2018). */
+dd_node dd_transform_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node f_x, dd_node f_y);
+
+/* f/w, which the losses above make the log-density of data with the noise of its timestep; w 0 stands for 1. */
+dd_node dd_log_density(dd_graph *graph, const dd_settings *settings, dd_node f);
 
 /* mean of f_fake - f_real, or of softplus(f_fake - f_real + margin), sample by sample */
 dd_node dd_contrast_loss(dd_graph *graph, const dd_settings *settings, dd_node f_real, dd_node f_fake);

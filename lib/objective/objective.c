@@ -3,7 +3,9 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "objective/losses.h"
+#include "objective/spectrum.h"
 
+#include <math.h>
 #include <string.h>
 
 dd_step_slots dd_step_slots_of(const dd_parameters *parameters) {
@@ -89,14 +91,106 @@ static dd_node build_penalty(step *s, dd_node f_real) {
     return dd_score_penalty(&s->process, gradient, s->noise_t, s->settings->objective.latent_weight, gamma);
 }
 
-/* Data of every level against draws of N(0, DD_NOISE_DEVIATION^2 I), whose density is known: where the adversarial terms only
- * compare, this ties the heights of f over regions that no generated sample connects. */
-static dd_node build_noise_contrast(step *s, dd_node f_real) {
+static dd_node log_density_at(step *s, dd_node x, dd_node level) {
+    return dd_log_density(s->out->graph, s->settings, dd_network_energy(&s->builder, x, level));
+}
+
+/* Noise within the margin of padded images, the data's own on it. */
+static dd_node on_margin_of(step *s, dd_node noise, dd_node x, dd_node *on_margin) {
     dd_graph *graph = s->out->graph;
-    dd_node noise = dd_input(graph, DD_SLOT_NOISE_CONTRAST, dd_graph_shape(graph, s->x_t), 0);
-    dd_node wide = dd_affine(graph, noise, DD_NOISE_DEVIATION, 0);
-    dd_node f_noise = dd_network_energy(&s->builder, wide, s->level);
-    return dd_noise_contrast_loss(graph, s->settings, s->x_t, f_real, wide, f_noise);
+    dd_shape shape = dd_graph_shape(graph, x);
+    size_t margin = (size_t)s->settings->data.padding, side = shape.size[1] - 2 * margin;
+    dd_node inside = dd_expand(graph, dd_scalar(graph, 1), (dd_shape){{1, side, side, 1}});
+    inside = dd_pad(graph, dd_pad(graph, inside, 1, margin, shape.size[1]), 2, margin, shape.size[2]);
+    *on_margin = dd_affine(graph, inside, -1, 1);
+    return dd_add(graph, noise, dd_multiply(graph, x, *on_margin));
+}
+
+/* log N(x; -a_cum[t], sigma_cum[t]^2) on the margin, which is black before the noise of t. */
+static dd_node log_density_of_margin(step *s, dd_node x, dd_node on_margin) {
+    dd_graph *graph = s->out->graph;
+    const dd_noise_schedule *schedule = s->process.schedule;
+    dd_shape shape = dd_graph_shape(graph, x);
+    double precisions[DD_MOST_LEVELS], constants[DD_MOST_LEVELS], outer = (double)dd_settings_outer_side(s->settings);
+    double numbers = (double)shape.size[3] * ((double)shape.size[1] * (double)shape.size[2] - outer * outer);
+    for (size_t t = 0; t < schedule->steps; t++) {
+        double variance = schedule->sigma_cum[t] * schedule->sigma_cum[t];
+        precisions[t] = -0.5 / variance;
+        constants[t] = -0.5 * numbers * log(6.28318530717958647692 * variance);
+    }
+    dd_node away = dd_add(graph, x, dd_process_at(&s->process, schedule->a_cum, 0, x));
+    dd_node squares = dd_sum(graph, dd_multiply(graph, dd_multiply(graph, away, away), on_margin), dd_shape_a_sample(graph, x));
+    return dd_add(graph, dd_multiply(graph, squares, dd_process_at(&s->process, precisions, 0, x)),
+                  dd_process_at(&s->process, constants, 0, x));
+}
+
+/* Data of every timestep against noise whose density is known: where the adversarial terms only compare, this ties the heights of f over
+ * regions that no generated sample connects. */
+static dd_node build_noise_contrast(step *s, dd_node log_p) {
+    dd_graph *graph = s->out->graph;
+    dd_spectrum spectrum = dd_spectrum_of(s->settings);
+    size_t samples = dd_samples(graph, s->x_t);
+    dd_node noise = dd_input(graph, DD_SLOT_NOISE_CONTRAST, dd_graph_shape(graph, s->x_t), 0), on_margin = DD_NONE;
+    dd_node density = dd_input(graph, DD_SLOT_NOISE_DENSITY, dd_shape_rows(samples, dd_spectrum_numbers(&spectrum)), 0);
+    if (spectrum.margin > 0)
+        noise = on_margin_of(s, noise, s->x_t, &on_margin);
+
+    dd_node of_data = dd_subtract(graph, log_p, dd_spectrum_log_density(graph, &spectrum, s->x_t, density));
+    dd_node of_noise = dd_subtract(graph, log_density_at(s, noise, s->level),
+                                   dd_spectrum_log_density(graph, &spectrum, noise, density));
+    if (spectrum.margin > 0) {
+        of_data = dd_subtract(graph, of_data, log_density_of_margin(s, s->x_t, on_margin));
+        of_noise = dd_subtract(graph, of_noise, log_density_of_margin(s, noise, on_margin));
+    }
+    return dd_ratio_contrast_loss(graph, of_data, of_noise);
+}
+
+/* The log-density of timestep t+1, N(0, I) beyond the last. */
+static dd_node log_density_next(step *s, dd_node x) {
+    dd_graph *graph = s->out->graph;
+    double last[DD_MOST_LEVELS] = {0}, others[DD_MOST_LEVELS], next[DD_MOST_LEVELS];
+    size_t steps = s->process.schedule->steps;
+    for (size_t t = 0; t < steps; t++) {
+        others[t] = t + 1 < steps;
+        last[t] = 1 - others[t];
+        next[t] = (double)(t + 1 < steps ? t + 1 : t);
+    }
+    dd_node level = dd_reshape(graph, dd_process_at(&s->process, next, 0, x), dd_graph_shape(graph, s->level));
+    dd_node zero = dd_scalar(graph, 0);
+    dd_node known = dd_multiply(graph, dd_gaussian_log_density(graph, x, zero, zero), dd_process_at(&s->process, last, 0, x));
+    return dd_add(graph, known, dd_multiply(graph, log_density_at(s, x, level), dd_process_at(&s->process, others, 0, x)));
+}
+
+/* Data of timestep t against data of t+1 by the difference of f at both: the ratios of neighbouring densities, down from N(0, I), add up to
+ * the normalised log-density (telescoping density ratios; Rhodes, Xu and Gutmann, 2020). */
+static dd_node build_timestep_contrast(step *s, dd_node log_p) {
+    dd_graph *graph = s->out->graph;
+    dd_node of_t = dd_subtract(graph, log_p, log_density_next(s, s->x_t));
+    dd_node of_next = dd_subtract(graph, log_density_at(s, s->x_next, s->level), log_density_next(s, s->x_next));
+    return dd_ratio_contrast_loss(graph, of_t, of_next);
+}
+
+static dd_node build_transform_contrast(step *s, dd_node f_real) {
+    dd_graph *graph = s->out->graph;
+    dd_shape shape = dd_graph_shape(graph, s->x_t);
+    dd_node x0 = dd_input(graph, DD_SLOT_TRANSFORMED_X0, shape, 0), noise = dd_input(graph, DD_SLOT_TRANSFORMED_T, shape, 0);
+    dd_node f = dd_network_energy(&s->builder, dd_process_diffuse(&s->process, x0, noise), s->level);
+    return dd_transform_contrast_loss(graph, s->settings, f_real, f);
+}
+
+/* The contrasts of data with what is no data, beside that with generated samples. */
+static dd_node add_contrasts(step *s, dd_node contrast, dd_node f_real) {
+    dd_graph *graph = s->out->graph;
+    const double noise = s->settings->objective.noise_contrast, timestep = s->settings->objective.timestep_contrast;
+    const double transform = s->settings->objective.transform_contrast;
+    dd_node log_p = dd_log_density(graph, s->settings, f_real);
+    if (noise > 0)
+        contrast = dd_add(graph, contrast, dd_affine(graph, build_noise_contrast(s, log_p), noise, 0));
+    if (timestep > 0)
+        contrast = dd_add(graph, contrast, dd_affine(graph, build_timestep_contrast(s, log_p), timestep, 0));
+    if (transform > 0)
+        contrast = dd_add(graph, contrast, dd_affine(graph, build_transform_contrast(s, f_real), transform, 0));
+    return contrast;
 }
 
 /* f(x_pos). Where the contrast is linear, its gradient waits for nothing: it is taken at once, and the rest sees a constant. */
@@ -125,9 +219,7 @@ static void build_energy_loss(step *s) {
         dd_node penalty = dd_fake_penalty(&s->process, gradient, s->settings->objective.fake_gamma);
         losses[DD_LOSS_PENALTY] = dd_add(graph, losses[DD_LOSS_PENALTY], penalty);
     }
-    dd_node contrast = dd_contrast_loss(graph, s->settings, f_real, f_fake);
-    if (s->settings->objective.noise_contrast > 0)
-        contrast = dd_add(graph, contrast, build_noise_contrast(s, f_real));
+    dd_node contrast = add_contrasts(s, dd_contrast_loss(graph, s->settings, f_real, f_fake), f_real);
     losses[DD_LOSS_ENERGY] = dd_add(graph, contrast, losses[DD_LOSS_PENALTY]);
     differentiate(s, &s->of_energy, losses[DD_LOSS_ENERGY], DD_NONE);
     observe(s, "f_real", f_real, 0);

@@ -16,7 +16,10 @@ enum {
     DD_SLOT_NOISE_POSTERIOR, /* like data */
     DD_SLOT_LATENT,          /* [N, nz] */
     DD_SLOT_NOISE_ENCODER,   /* [N, nz] */
-    DD_SLOT_NOISE_CONTRAST,  /* like data: of the noise-contrastive loss */
+    DD_SLOT_NOISE_CONTRAST,  /* like data: noise that the energy tells data from, see dd_spectrum_colour */
+    DD_SLOT_NOISE_DENSITY,   /* [N, numbers of dd_spectrum]: what describes its density */
+    DD_SLOT_TRANSFORMED_X0,  /* like data: data, each sample by a random transformation, */
+    DD_SLOT_TRANSFORMED_T,   /* like data: and NOISE_T by the same */
     DD_SLOT_LATENT_SCORE,    /* [N, nz]: of the energy score's second draw */
     DD_SLOT_DROPOUT_SEED,    /* [4]: what masks are drawn from, see dd_mask */
     DD_SLOT_INPUTS

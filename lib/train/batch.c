@@ -3,6 +3,10 @@
 #include "train/trainer.h"
 
 #include "base/rng.h"
+#include "objective/spectrum.h"
+#include "train/transform.h"
+
+#include <math.h>
 
 size_t dd_trainer_input_size(const dd_settings *settings, int slot) {
     size_t batch = (size_t)settings->training.batch;
@@ -11,6 +15,10 @@ size_t dd_trainer_input_size(const dd_settings *settings, int slot) {
         return 4;
     case DD_SLOT_LEVEL:
         return batch;
+    case DD_SLOT_NOISE_DENSITY: {
+        dd_spectrum spectrum = dd_spectrum_of(settings);
+        return batch * dd_spectrum_numbers(&spectrum);
+    }
     case DD_SLOT_LATENT:
     case DD_SLOT_NOISE_ENCODER:
     case DD_SLOT_LATENT_SCORE:
@@ -97,6 +105,45 @@ static void draw_dropout_seed(const ddaebm_trainer *trainer) {
         trainer->inputs[DD_SLOT_DROPOUT_SEED][i] = (float)(words[i / 2] >> 16 * (i % 2) & 0xFFFF);
 }
 
+/* Standard deviations of the noise that data is told from. Rows: 1.25, for standardised data lies well inside. Images: white noise of that
+ * with probability 1/4; else, part by part, at random between what hardly shows and what makes block means of 1.25, evenly in logarithm. */
+static void choose_deviations(const ddaebm_trainer *trainer, const dd_spectrum *spectrum, uint64_t index, double *deviations) {
+    const double wide = 1.25, least = 0.02;
+    uint32_t words[DD_MOST_SCALES + 1];
+    dd_rng_words(words, trainer->seed, dd_stream(DD_STREAM_NOISE_SPECTRUM, trainer->step), index * (DD_MOST_SCALES + 1),
+                 DD_MOST_SCALES + 1);
+    bool white = spectrum->side == 0 || words[DD_MOST_SCALES] >> 30 == 0;
+    for (size_t k = 0; k < spectrum->count; k++) {
+        double most = wide * (double)spectrum->block[k], u = ((double)words[k] + 0.5) * 0x1p-32;
+        deviations[k] = white ? wide : least * pow(most / least, u);
+    }
+}
+
+/* The slot holds standard normal numbers. */
+static void colour_noise(ddaebm_trainer *trainer) {
+    const dd_settings *settings = dd_trainer_settings(trainer);
+    dd_spectrum spectrum = dd_spectrum_of(settings);
+    size_t width = dd_model_inner_width(trainer->model), numbers = dd_spectrum_numbers(&spectrum);
+    double deviations[DD_MOST_SCALES];
+    for (size_t i = 0; i < trainer->batch && settings->objective.noise_contrast > 0; i++) {
+        choose_deviations(trainer, &spectrum, first_of(trainer) + i, deviations);
+        dd_spectrum_colour(&spectrum, deviations, trainer->inputs[DD_SLOT_NOISE_CONTRAST] + i * width,
+                           trainer->inputs[DD_SLOT_NOISE_DENSITY] + i * numbers);
+    }
+}
+
+static void transform_samples(ddaebm_trainer *trainer) {
+    const dd_settings *settings = dd_trainer_settings(trainer);
+    size_t width = dd_model_inner_width(trainer->model);
+    uint64_t stream = dd_stream(DD_STREAM_TRANSFORM, trainer->step);
+    for (size_t i = 0; i < trainer->batch && settings->objective.transform_contrast > 0; i++)
+        for (int k = 0; k < 2; k++) {
+            const float *in = trainer->inputs[k == 0 ? DD_SLOT_X0 : DD_SLOT_NOISE_T] + i * width;
+            float *out = trainer->inputs[k == 0 ? DD_SLOT_TRANSFORMED_X0 : DD_SLOT_TRANSFORMED_T] + i * width;
+            dd_transform(settings, trainer->seed, stream, first_of(trainer) + i, in, out);
+        }
+}
+
 ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
     static const struct {
         int slot;
@@ -118,5 +165,7 @@ ddaebm_status dd_trainer_draw(ddaebm_trainer *trainer) {
         dd_rng_normals(trainer->inputs[noises[i].slot], trainer->seed, dd_stream(noises[i].purpose, trainer->step),
                        trainer->shard * (uint64_t)size, size);
     }
+    colour_noise(trainer);
+    transform_samples(trainer);
     return DDAEBM_OK;
 }

@@ -118,6 +118,8 @@ static double log_normal(double squares, double width, double deviation) {
     return -0.5 * squares / (deviation * deviation) - width * (log(deviation) + 0.5 * log(2 * pi));
 }
 
+#define NOISE 1.25 /* its standard deviation */
+
 /* Rows of SLOT_A and SLOT_B are samples with their f in the last column. */
 static dd_node noise_contrast(const term *t, size_t width) {
     dd_node x[2], f[2], in[2] = {t->a, t->b};
@@ -125,7 +127,12 @@ static dd_node noise_contrast(const term *t, size_t width) {
         x[i] = dd_slice(t->graph, in[i], 3, 0, width);
         f[i] = dd_slice(t->graph, in[i], 3, width, 1);
     }
-    return dd_noise_contrast_loss(t->graph, &t->settings, x[0], f[0], x[1], f[1]);
+    dd_node ratio[2];
+    for (int i = 0; i < 2; i++) {
+        dd_node log_noise = dd_gaussian_log_density(t->graph, x[i], dd_scalar(t->graph, 0), dd_scalar(t->graph, 2 * log(NOISE)));
+        ratio[i] = dd_subtract(t->graph, dd_log_density(t->graph, &t->settings, f[i]), log_noise);
+    }
+    return dd_ratio_contrast_loss(t->graph, ratio[0], ratio[1]);
 }
 
 START_TEST(the_contrast_with_noise_is_its_formula) {
@@ -136,11 +143,10 @@ START_TEST(the_contrast_with_noise_is_its_formula) {
         double expected = 0, weight = weights[k] > 0 ? weights[k] : 1;
         open_term(&t, 2, 3);
         t.settings.objective.latent_weight = weights[k];
-        t.settings.objective.noise_contrast = 0.6;
         for (int i = 0; i < 6; i += 3) {
-            double of_x = few_a[i + 2] / weight - log_normal(pow(few_a[i], 2) + pow(few_a[i + 1], 2), 2, DD_NOISE_DEVIATION);
-            double of_y = few_b[i + 2] / weight - log_normal(pow(few_b[i], 2) + pow(few_b[i + 1], 2), 2, DD_NOISE_DEVIATION);
-            expected += 0.6 * (log1p(exp(-of_x)) + log1p(exp(of_y))) / 2;
+            double of_x = few_a[i + 2] / weight - log_normal(pow(few_a[i], 2) + pow(few_a[i + 1], 2), 2, NOISE);
+            double of_y = few_b[i + 2] / weight - log_normal(pow(few_b[i], 2) + pow(few_b[i + 1], 2), 2, NOISE);
+            expected += (log1p(exp(-of_x)) + log1p(exp(of_y))) / 2;
         }
         assert_close(value_of(&t, noise_contrast(&t, 2), few_levels, few_a, few_b), expected, expected);
         close_term(&t);
@@ -159,7 +165,6 @@ START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
     double levels[PLACES] = {0}, in[2 * PLACES], slopes[2][2 * PLACES];
     open_term(&t, PLACES, 2);
     t.settings.objective.latent_weight = 0.3;
-    t.settings.objective.noise_contrast = 1;
     dd_gradient(t.graph, noise_contrast(&t, 1), DD_NONE, (dd_node[]){t.a, t.b}, 2, gradients);
     for (int off = -1; off <= 1; off++) {
         for (int i = 0; i < PLACES; i++) {
@@ -171,7 +176,7 @@ START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
             values_of(&t, gradients[k], levels, in, in, slopes[k]);
         for (int i = 0; i < PLACES; i++) {
             double density = exp(in[2 * i + 1] / 0.3 - 0.5 * off),
-                   noise = exp(log_normal(pow(in[2 * i], 2), 1, DD_NOISE_DEVIATION));
+                   noise = exp(log_normal(pow(in[2 * i], 2), 1, NOISE));
             double of_data = density * slopes[0][2 * i + 1], of_noise = noise * slopes[1][2 * i + 1];
             ck_assert(of_data < 0 && of_noise > 0);
             if (off == 0)
@@ -181,6 +186,62 @@ START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
         }
     }
     close_term(&t);
+    close_context();
+}
+END_TEST
+
+/* --- The contrast with transformed data. --- */
+
+START_TEST(the_contrast_with_transformed_data_is_its_formula) {
+    static const double weights[] = {0.4, 1, 0};
+    open_context(2);
+    for (int k = 0; k < 3; k++) {
+        term t;
+        double expected = 0, weight = weights[k] > 0 ? weights[k] : 1;
+        open_term(&t, 3, 1);
+        t.settings.objective.latent_weight = weights[k];
+        for (int i = 0; i < 3; i++)
+            expected += log1p(exp((few_b[i] - few_a[i]) / weight)) / 3;
+        dd_node loss = dd_transform_contrast_loss(t.graph, &t.settings, t.a, t.b);
+        assert_close(value_of(&t, loss, few_levels, few_a, few_b), expected, expected);
+        close_term(&t);
+    }
+    close_context();
+}
+END_TEST
+
+/* Data stands at four places with densities p, and what swaps two places at random is drawn as often as its inverse. Over all pairs the
+ * slope of the loss in f at each place is 0 at f = w log p + c, whatever c is, and not where one place is off. */
+START_TEST(the_contrast_with_transformed_data_is_least_at_the_log_density) {
+    enum { PLACES = 4, PAIRS = PLACES * PLACES };
+    static const double density[PLACES] = {0.1, 0.25, 0.05, 0.6};
+    const double weight = 0.3;
+    double levels[PAIRS] = {0}, at_x[PAIRS], at_y[PAIRS], slopes[2][PAIRS];
+    open_context(2);
+    for (int off = -1; off <= 1; off++) {
+        term t;
+        dd_node gradients[2];
+        double sums[PLACES] = {0};
+        open_term(&t, PAIRS, 1);
+        t.settings.objective.latent_weight = weight;
+        dd_node loss = dd_transform_contrast_loss(t.graph, &t.settings, t.a, t.b);
+        dd_gradient(t.graph, loss, DD_NONE, (dd_node[]){t.a, t.b}, 2, gradients);
+        for (int i = 0; i < PAIRS; i++) {
+            at_x[i] = weight * (log(density[i / PLACES]) + 7 + (i / PLACES == 2 ? off : 0));
+            at_y[i] = weight * (log(density[i % PLACES]) + 7 + (i % PLACES == 2 ? off : 0));
+        }
+        for (int k = 0; k < 2; k++)
+            values_of(&t, gradients[k], levels, at_x, at_y, slopes[k]);
+        for (int i = 0; i < PAIRS; i++) {
+            sums[i / PLACES] += density[i / PLACES] * slopes[0][i];
+            sums[i % PLACES] += density[i / PLACES] * slopes[1][i];
+        }
+        for (int i = 0; i < PLACES && off == 0; i++)
+            assert_close(sums[i], 0, 1);
+        if (off != 0)
+            ck_assert_double_gt(off * sums[2], 1e-3);
+        close_term(&t);
+    }
     close_context();
 }
 END_TEST
@@ -316,6 +377,8 @@ int main(void) {
     const TTest *const tests[] = {contrasts_are_their_formulas,           penalties_are_their_formulas,
                                   the_energy_score_is_its_formula,        the_energy_score_is_least_at_the_distribution,
                                   the_contrast_with_noise_is_its_formula, the_contrast_with_noise_is_least_at_the_log_density,
+                                  the_contrast_with_transformed_data_is_its_formula,
+                                  the_contrast_with_transformed_data_is_least_at_the_log_density,
                                   the_score_penalty_is_least_at_the_score};
     return run_tests("losses", tests, sizeof tests / sizeof *tests);
 }

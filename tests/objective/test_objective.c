@@ -42,6 +42,8 @@ static const char *const rows[] = {
     "\"objective.penalty\":\"score\",\"objective.latent_weight\":0.5,\"data.width\":3,\"network.latent_width\":4",
     "\"objective.fake_gamma\":0.3," SOFTPLUS,
     "\"objective.noise_contrast\":0.5,\"objective.temperature\":3,\"data.width\":1",
+    "\"objective.timestep_contrast\":0.5,\"form.energy\":\"density\"",
+    "\"objective.transform_contrast\":0.5,\"objective.latent_weight\":0.3,\"energy.activation\":\"silu\"",
     "\"objective.reverse_weight\":0.7,\"diffusion.schedule\":\"cosine\",\"diffusion.sigma_min\":0.05",
     "\"objective.energy_score\":3,\"diffusion.timesteps\":5",
     KARRAS ",\"objective.reconstruction\":\"weighted_gaussian_nll\"",
@@ -50,7 +52,7 @@ static const char *const rows[] = {
     "\"objective.reconstruction\":\"mse_posterior\",\"objective.latent_weight\":0",
     KARRAS "," ALL_SILU "," ALL_WAVES "," SOFTPLUS
            ",\"form.energy\":\"distance\",\"form.residual\":true,\"objective.penalty\":\"score\",\"objective.gamma\":0.2,"
-           "\"objective.fake_gamma\":0.1,\"objective.noise_contrast\":0.2,\"objective.temperature\":0.5,\"energy.norm\":\"batch\"",
+           "\"objective.fake_gamma\":0.1,\"objective.noise_contrast\":0.2,\"objective.timestep_contrast\":0.3,\"objective.transform_contrast\":0.1,\"objective.temperature\":0.5,\"energy.norm\":\"batch\"",
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
@@ -128,6 +130,8 @@ typedef struct bench {
 static size_t input_elements(const dd_settings *settings, int slot) {
     if (slot == DD_SLOT_LEVEL || slot == DD_SLOT_DROPOUT_SEED)
         return slot == DD_SLOT_LEVEL ? BATCH : 4;
+    if (slot == DD_SLOT_NOISE_DENSITY)
+        return BATCH * 2;
     bool latent = slot == DD_SLOT_LATENT || slot == DD_SLOT_NOISE_ENCODER || slot == DD_SLOT_LATENT_SCORE;
     return BATCH * (size_t)(latent ? settings->network.latent_width : settings->data.width);
 }
@@ -432,13 +436,14 @@ START_TEST(losses_are_the_sums_of_their_terms) {
         size = larger(size, fabs(f_pos[i]) + fabs(log_q[i]) + fabs(f_real[i]) + fabs(f_fake[i]));
     }
     double energy = settings->objective.contrast_weight * contrast + loss_of(&b, DD_LOSS_PENALTY);
-    double noise_contrast = loss_of(&b, DD_LOSS_ENERGY) - energy; /* two softpluses, so above 0 */
+    double further = loss_of(&b, DD_LOSS_ENERGY) - energy; /* softpluses, so above 0 */
     double generator = loss_of(&b, DD_LOSS_ADVERSARIAL) + loss_of(&b, DD_LOSS_LATENT) + loss_of(&b, DD_LOSS_DIVERGENCE) +
                        loss_of(&b, DD_LOSS_RECONSTRUCTION);
-    if (settings->objective.noise_contrast > 0)
-        ck_assert_double_gt(noise_contrast, 0);
+    if (settings->objective.noise_contrast > 0 || settings->objective.timestep_contrast > 0 ||
+        settings->objective.transform_contrast > 0)
+        ck_assert_double_gt(further, 0);
     else
-        assert_close(noise_contrast, 0, size + fabs(energy));
+        assert_close(further, 0, size + fabs(energy));
     assert_close(loss_of(&b, DD_LOSS_ADVERSARIAL), adversarial, size);
     if (settings->objective.energy_score > 0)
         ck_assert_double_gt(loss_of(&b, DD_LOSS_GENERATOR), generator); /* by the triangle's inequality */
@@ -462,8 +467,11 @@ START_TEST(inputs_of_one_loss_move_it_alone) {
         dd_loss loss;
         double weight;
     } inputs[] = {{DD_SLOT_NOISE_CONTRAST, DD_LOSS_ENERGY, settings->objective.noise_contrast},
+                  {DD_SLOT_NOISE_DENSITY, DD_LOSS_ENERGY, settings->objective.noise_contrast},
+                  {DD_SLOT_TRANSFORMED_X0, DD_LOSS_ENERGY, settings->objective.transform_contrast},
+                  {DD_SLOT_TRANSFORMED_T, DD_LOSS_ENERGY, settings->objective.transform_contrast},
                   {DD_SLOT_LATENT_SCORE, DD_LOSS_GENERATOR, settings->objective.energy_score}};
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         run_twin(&b);
         for (int loss = 0; loss < DD_LOSSES; loss++)
             before[loss] = loss_of(&b, (dd_loss)loss);

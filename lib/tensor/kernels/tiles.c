@@ -58,11 +58,16 @@ INLINE void store(float *to, lanes x, size_t width) {
 enum { VECTORS = DD_TILE_COLUMNS / LANES, MOST_VECTORS = BLOCKS * VECTORS };
 
 /* `rows` x `vectors` registers of c, of `width` numbers each: constants wherever this is called, so that its loops are unrolled. */
-INLINE void block(const dd_tile_product *p, const float *a, const float *b, float *c, int rows, int vectors, size_t width) {
+INLINE void block(const dd_tile_product *p, const float *a, const float *b, const float *start, float *c, int rows, int vectors,
+                  size_t width) {
+    /* what sums begin with: c, or one row again and again */
+    static const float zeros[BLOCKS * DD_TILE_COLUMNS];
+    const float *from = p->add ? c : start ? start : zeros;
+    const size_t apart = p->add ? p->c_row : 0;
     lanes sum[ROWS][MOST_VECTORS];
     DD_UNROLLED (i, rows)
         DD_UNROLLED (j, vectors)
-            sum[i][j] = p->add ? load(c + (size_t)i * p->c_row + (size_t)j * LANES, width) : (lanes){0};
+            sum[i][j] = load(from + (size_t)i * apart + (size_t)j * LANES, width);
     for (size_t l = 0; l < p->k; l++, a += p->a_step, b += p->b_step) {
         lanes right[MOST_VECTORS];
         DD_UNROLLED (j, vectors)
@@ -80,12 +85,13 @@ INLINE void block(const dd_tile_product *p, const float *a, const float *b, floa
 
 #define ROWS_ARE(n)                                                                                                                \
     case n:                                                                                                                        \
-        block(p, a, b, c, n, vectors, width);                                                                                      \
+        block(p, a, b, start, c, n, vectors, width);                                                                               \
         break;
 
-/* All rows of some columns, in blocks that are as equal as can be. */
-INLINE void column_of_blocks(const dd_tile_product *p, const float *b, float *c, int vectors, size_t width) {
-    const float *a = p->a;
+/* All rows of the columns from `column` on, in blocks that are as equal as can be. */
+INLINE void column_of_blocks(const dd_tile_product *p, size_t column, int vectors, size_t width) {
+    const float *a = p->a, *b = p->b + column / DD_TILE_COLUMNS * p->b_block, *start = p->start ? p->start + column : NULL;
+    float *c = p->c + column;
     size_t left = p->m;
     for (size_t blocks = (p->m + ROWS - 1) / ROWS; blocks > 0; blocks--) {
         size_t rows = (left + blocks - 1) / blocks;
@@ -118,19 +124,14 @@ INLINE void column_of_blocks(const dd_tile_product *p, const float *b, float *c,
 }
 
 static void multiply(const dd_tile_product *p) {
-    enum { COLUMNS = BLOCKS * DD_TILE_COLUMNS };
+    enum { COLUMNS = BLOCKS * DD_TILE_COLUMNS, REST = LANES < DD_TILE_UNIT ? LANES : DD_TILE_UNIT };
     size_t j = 0;
     for (; j + COLUMNS <= p->n; j += COLUMNS)
-        column_of_blocks(p, p->b + j / DD_TILE_COLUMNS * p->b_block, p->c + j, MOST_VECTORS, LANES);
-    const float *b = p->b + j / DD_TILE_COLUMNS * p->b_block;
-    if (BLOCKS > 1 && j + DD_TILE_COLUMNS <= p->n) {
-        column_of_blocks(p, b, p->c + j, VECTORS, LANES);
-        b += p->b_block;
-        j += DD_TILE_COLUMNS;
-    }
+        column_of_blocks(p, j, MOST_VECTORS, LANES);
+    for (; BLOCKS > 1 && j + DD_TILE_COLUMNS <= p->n; j += DD_TILE_COLUMNS)
+        column_of_blocks(p, j, VECTORS, LANES);
     if (j < p->n)
-        column_of_blocks(p, b, p->c + j, LANES < DD_TILE_UNIT ? DD_TILE_UNIT / LANES : 1,
-                         LANES < DD_TILE_UNIT ? LANES : DD_TILE_UNIT);
+        column_of_blocks(p, j, DD_TILE_UNIT / REST, REST);
 }
 
 /* --- Sums, by the matrices of Lavin and Gray, 2016: on one axis each, then on the other. --- */
@@ -263,5 +264,5 @@ static void points_to_taps(float *const taps[9], const float *points, size_t pla
     EACH_RUN(points_to_taps_run, taps, plane, points);
 }
 
-const dd_tile_kernels DD_TILE_KERNELS = {DD_KERNELS_NAME,  multiply,       input_to_points, points_to_output,
+const dd_tile_kernels DD_TILE_KERNELS = {DD_KERNELS_NAME,  LANES,          multiply,      input_to_points, points_to_output,
                                          output_to_points, taps_to_points, points_to_taps};

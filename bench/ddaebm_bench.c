@@ -1,11 +1,13 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 /* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE: toy-step, toy-sample[-COUNT],
  * toy-score[-COUNT], and likewise for the other presets: fashion-step, cifar10-sample-16; `busy` is in busy.c. Prints the
- * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here. */
+ * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here and of the processor's peak. */
 #include "base/context.h"
 #include "busy.h"
+#include "peak.h"
 #include "sample/evaluator.h"
 #include "tensor/kernels/blas_threads.h"
+#include "tensor/kernels/instructions.h"
 #include "tensor/kernels/matmul.h"
 #include "train/trainer.h"
 
@@ -207,16 +209,17 @@ static void measure(bench *b) {
     long peak = peak_kilobytes();
     qsort(times, (size_t)runs, sizeof *times, ascending);
     double median = runs % 2 ? times[runs / 2] : (times[runs / 2 - 1] + times[runs / 2]) / 2;
-    double rate = 2e-9 * multiply_adds(b) / median, best = sgemm_rate(b);
+    double rate = 2e-9 * multiply_adds(b) / median, best = sgemm_rate(b), most = peak_rate(b->context, (size_t)b->threads);
     const char *format =
         b->json
             ? "{\"case\": \"%s\", \"side\": \"libddaebm %s\", \"threads\": %d, \"n\": %zu, \"median_s\": %.6g, \"min_s\": %.6g, "
               "\"per_s\": %.6g, \"runs\": %d, \"peak_bytes\": %ld, \"gflops\": %.4g, \"sgemm_gflops\": %.4g, "
-              "\"sgemm_share\": %.3g}\n"
+              "\"sgemm_share\": %.3g, \"instructions\": \"%s\", \"peak_gflops\": %.4g, \"peak_share\": %.3g}\n"
             : "%s, libddaebm %s, %d threads, %zu rows: median %.6g s, best %.6g s, %.6g rows/s over %d calls; memory grew by "
-              "%ld bytes; %.4g GFLOP/s; a large sgemm reaches %.4g here: share %.3g\n";
+              "%ld bytes; %.4g GFLOP/s; a large sgemm reaches %.4g here: share %.3g; "
+              "multiply-adds of %s alone %.4g: share %.3g\n";
     printf(format, b->name, ddaebm_version_text(), b->threads, b->count, median, times[0], (double)b->count / median, runs,
-           (peak - before) * 1024, rate, best, rate / best);
+           (peak - before) * 1024, rate, best, rate / best, dd_instructions_choose()->name, most, rate / most);
 }
 
 int main(int count, char **arguments) {

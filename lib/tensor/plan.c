@@ -10,13 +10,18 @@
 /* Work below which a step is not worth waking others for: numbers moved, or multiply-adds. */
 enum { PARALLEL_ELEMENTS = 8192, PARALLEL_MULTIPLY_ADDS = 1 << 17 };
 
+static bool is_product(const dd_graph *graph, dd_node node) {
+    dd_op op = dd_graph_node(graph, node)->op;
+    return op == DD_OP_MATMUL || op == DD_OP_LINEAR;
+}
+
 static double multiply_adds(const dd_graph *graph, dd_node node) {
     const dd_node_data *data = dd_graph_node(graph, node);
     if (dd_is_convolution(data->op)) {
         dd_convolution_shape s = dd_convolution_of(graph, node);
         return (double)(s.pictures * s.rows * s.columns) * (double)(s.filters * s.down) * (double)(s.across * s.channels);
     }
-    if (data->op != DD_OP_MATMUL && data->op != DD_OP_LINEAR)
+    if (!is_product(graph, node))
         return 0;
     size_t inner = dd_graph_shape(graph, data->inputs[0]).size[data->flags & 1 ? 2 : 3];
     return (double)dd_shape_elements(data->shape) * (double)inner;
@@ -92,7 +97,7 @@ static size_t place_kept(const dd_plan *plan, size_t behind, const dd_step_data 
     *found = false;
     for (size_t i = 0; i < plan->step_count && !*found; i++) {
         const dd_step_data *other = &plan->steps[i];
-        if (other->stage != DD_STEP_PACK)
+        if (other->stage != DD_STEP_PACK || !other->convolution)
             continue;
         *found = dd_plan_base(plan->graph, dd_graph_node(plan->graph, other->node)->inputs[1]) == weights &&
                  user->convolution->backend->same_packing(user->convolution, other->convolution);
@@ -138,6 +143,54 @@ static ddaebm_status add_convolution(dd_plan *plan, dd_step_data step, size_t be
     return DDAEBM_OK;
 }
 
+/* --- Matrix products. --- */
+
+static dd_node second_factor(const dd_plan *plan, dd_node product) {
+    return dd_graph_node(plan->graph, product)->inputs[1];
+}
+
+/* Looks for the same factor, packed in the same phase among the steps so far, or packs it, `behind` the others. A step's products with it share it; and
+ * so, with `prepare`, do all runs of the phases after the one that makes it. */
+static size_t place_factor(dd_plan *plan, size_t *behind, const dd_step_data *user) {
+    dd_node factor = second_factor(plan, user->node), base = dd_plan_base(plan->graph, factor);
+    dd_shape shape = dd_graph_shape(plan->graph, factor);
+    dd_step_data pack = *user;
+    pack.stage = DD_STEP_PACK;
+    pack.parallel = dd_shape_elements(shape) >= PARALLEL_ELEMENTS;
+    if (plan->options.prepare)
+        pack.phase = dd_graph_node(plan->graph, base)->phase;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const dd_step_data *other = &plan->steps[i];
+        if (other->stage == DD_STEP_PACK && other->tiles && other->phase == pack.phase) {
+            dd_node same = second_factor(plan, other->node);
+            if (dd_plan_base(plan->graph, same) == base && dd_shape_equal(dd_graph_shape(plan->graph, same), shape))
+                return other->packed;
+        }
+    }
+    dd_matmul_call product = dd_product_of(plan->graph, user->node);
+    pack.packed = *behind;
+    *behind += dd_line_up(dd_tile_matmul_packed(&product));
+    return add_step(plan, pack)->packed;
+}
+
+/* `behind`: where packed factors end, counted from the end of the arena's other contents. */
+static void add_product(dd_plan *plan, dd_step_data step, size_t *behind) {
+    dd_shape shape = dd_graph_shape(plan->graph, step.node);
+    dd_matmul_call product = dd_product_of(plan->graph, step.node);
+    step.tiles = shape.size[0] * shape.size[1] == 1 && dd_tile_matmul_pays(plan->tiles, &product, plan->options.prepare);
+    if (step.tiles && dd_tile_matmul_packed(&product))
+        step.packed = place_factor(plan, behind, &step);
+    add_step(plan, step);
+}
+
+/* Puts packed factors behind all else. */
+static void settle_factors(dd_plan *plan, size_t floats) {
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].tiles)
+            plan->steps[i].packed += plan->arena;
+    plan->arena += floats;
+}
+
 /* Floats that each part of a step that is no loop works in. */
 static size_t step_scratch(const dd_graph *graph, dd_node node, size_t parts) {
     switch (dd_graph_node(graph, node)->op) {
@@ -156,7 +209,7 @@ static size_t step_scratch(const dd_graph *graph, dd_node node, size_t parts) {
 
 static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
     enum { MOST_STEPS = 3 }; /* of a group */
-    size_t behind = plan->arena;
+    size_t behind = plan->arena, factors = 0;
     ddaebm_status status = DDAEBM_OK;
     plan->steps = dd_alloc_zero(plan->context, MOST_STEPS * schedule->count, sizeof *plan->steps);
     if (!plan->steps)
@@ -168,6 +221,10 @@ static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
         dd_step_data step = {.node = group->members[0], .phase = group->phase, .parallel = worth_cutting(plan->graph, group)};
         if (dd_is_convolution(dd_graph_node(plan->graph, step.node)->op)) {
             status = add_convolution(plan, step, behind);
+            continue;
+        }
+        if (is_product(plan->graph, step.node)) {
+            add_product(plan, step, &factors);
             continue;
         }
         dd_step_data *added = add_step(plan, step);
@@ -183,6 +240,7 @@ static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
         step.parallel = false;
         add_step(plan, step);
     }
+    settle_factors(plan, factors);
     return status;
 }
 
@@ -192,6 +250,8 @@ static double step_time(const dd_plan *plan, const dd_step_data *step) {
     const dd_loop *loop = step->loop;
     if (loop)
         return (double)loop->rows * (double)loop->width * loop->instructions / numbers_per_ns;
+    if (step->stage == DD_STEP_PACK)
+        return (double)dd_shape_elements(dd_graph_shape(plan->graph, second_factor(plan, step->node))) / numbers_per_ns;
     return multiply_adds(plan->graph, step->node) / multiply_adds_per_ns +
            (double)dd_shape_elements(dd_graph_shape(plan->graph, step->node)) / numbers_per_ns;
 }
@@ -228,8 +288,12 @@ ddaebm_status dd_plan_create(dd_plan **out, dd_graph *graph, dd_plan_options opt
     ddaebm_status status = DDAEBM_OUT_OF_MEMORY;
     if (!plan)
         return status;
-    *plan = (dd_plan){
-        .graph = graph, .context = context, .kernels = dd_kernels_choose(), .maps = dd_map_kernels_choose(), .options = options};
+    *plan = (dd_plan){.graph = graph,
+                      .context = context,
+                      .kernels = dd_kernels_choose(),
+                      .maps = dd_map_kernels_choose(),
+                      .tiles = dd_tile_matmul_choose(),
+                      .options = options};
     DD_TRY(check_sizes(graph));
     DD_TRY(dd_schedule_make(&schedule, graph, options));
     DD_TRY(dd_memory_assign(plan, &schedule));

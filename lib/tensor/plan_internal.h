@@ -3,6 +3,7 @@
 #define DD_PLAN_INTERNAL_H
 
 #include "tensor/kernels/maps.h"
+#include "tensor/kernels/tile_matmul.h"
 #include "tensor/kernels/vector.h"
 #include "tensor/ops.h"
 #include "tensor/plan.h"
@@ -66,7 +67,7 @@ static inline size_t dd_loop_memory(const dd_loop *loop) {
 }
 
 /* A convolution may take three steps: weights put into the backend's order, the work itself, and the sum of what the parts gave. So
- * a sum may take two. */
+ * a sum may take two, and a product that packs its second factor. */
 typedef enum dd_step_stage { DD_STEP_RUN, DD_STEP_PACK, DD_STEP_SUM } dd_step_stage;
 
 typedef struct dd_step_data {
@@ -77,6 +78,7 @@ typedef struct dd_step_data {
     bool wakes;    /* it and what follows in its phase are worth waking threads for */
     dd_step_stage stage;
     dd_convolution *convolution; /* of the node; belongs to the step that runs it */
+    bool tiles;                  /* a product by kernels/tile_matmul.h, not by CBLAS */
     size_t packed;               /* where its packed weights are in the arena, if it wants any */
 } dd_step_data;
 
@@ -85,6 +87,7 @@ struct dd_plan {
     ddaebm_context *context;
     const dd_kernels *kernels;
     const dd_map_kernels *maps;
+    const dd_tile_kernels *tiles; /* of products; NULL: CBLAS does them */
     dd_plan_options options;
     dd_location *locations; /* [nodes] */
     float *scalars;         /* [nodes]: the numbers of the graph's scalars */
@@ -106,7 +109,7 @@ typedef struct dd_call {
     float *out;
     size_t part, parts;
     float *scratch;
-    float *packed; /* weights of a convolution, in its backend's order */
+    float *packed; /* weights of a convolution, in its backend's order; a product's second factor */
 } dd_call;
 
 typedef void (*dd_op_run)(const dd_call *call);
@@ -130,6 +133,9 @@ size_t dd_normalize_scratch(const dd_graph *graph, dd_node node);
 
 /* What runs an operation; NULL where there is nothing to do. */
 dd_op_run dd_op_runner(dd_op op);
+
+/* The product of a node, its numbers not yet there; one of several if the node's first two axes say so. */
+dd_matmul_call dd_product_of(const dd_graph *graph, dd_node node);
 
 /* What a convolution or one of its gradients works on, and its backend's part of the plan. */
 dd_convolution_shape dd_convolution_of(const dd_graph *graph, dd_node node);

@@ -17,8 +17,10 @@ static void run_products(const dd_call *call, dd_matmul_call product) {
     }
 }
 
-static dd_matmul_call product_of(const dd_call *call, bool transpose_a, bool transpose_b) {
-    dd_shape a = call->shape[0], b = call->shape[1], c = call->data->shape;
+dd_matmul_call dd_product_of(const dd_graph *graph, dd_node node) {
+    const dd_node_data *data = dd_graph_node(graph, node);
+    dd_shape a = dd_graph_shape(graph, data->inputs[0]), b = dd_graph_shape(graph, data->inputs[1]), c = data->shape;
+    bool linear = data->op == DD_OP_LINEAR, transpose_a = !linear && data->flags & 1, transpose_b = linear || data->flags & 2;
     return (dd_matmul_call){.m = c.size[2],
                             .n = c.size[3],
                             .k = a.size[transpose_a ? 2 : 3],
@@ -29,14 +31,19 @@ static dd_matmul_call product_of(const dd_call *call, bool transpose_a, bool tra
                             .c_stride = c.size[3]};
 }
 
+/* By the library's own kernel (plan.c decides), or by CBLAS. */
 static void run_matmul(const dd_call *call) {
-    run_products(call, product_of(call, call->data->flags & 1, call->data->flags & 2));
-}
-
-static void run_linear(const dd_call *call) {
-    dd_matmul_call product = product_of(call, false, true);
-    product.start = call->in[2];
-    run_products(call, product);
+    dd_matmul_call product = dd_product_of(call->plan->graph, call->step->node);
+    product.a = call->in[0];
+    product.b = call->in[1];
+    product.start = call->data->op == DD_OP_LINEAR ? call->in[2] : NULL;
+    product.c = call->out;
+    if (call->step->stage == DD_STEP_PACK)
+        dd_tile_matmul_pack(&product, call->packed, call->part, call->parts);
+    else if (call->step->tiles)
+        dd_tile_matmul_run_part(call->plan->tiles, &product, product.transpose_b ? call->packed : NULL, call->part, call->parts);
+    else
+        run_products(call, product);
 }
 
 /* A tensor seen as [outer, middle, inner]: the axes before `axis`, it, and those after. */
@@ -203,9 +210,8 @@ dd_op_run dd_op_runner(dd_op op) {
     case DD_OP_SUM:
         return run_sum;
     case DD_OP_MATMUL:
-        return run_matmul;
     case DD_OP_LINEAR:
-        return run_linear;
+        return run_matmul;
     case DD_OP_SLICE:
         return run_slice;
     case DD_OP_PAD:

@@ -3,6 +3,7 @@
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/extremes.h"
+#include "support/instruction_sets.h"
 #include "support/plain.h"
 #include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/maps.h"
@@ -278,12 +279,19 @@ END_TEST
 
 /* --- The kernels of all tables. --- */
 
-START_TEST(tables_agree) {
-    enum { COUNT = 500 };
-    const dd_map_kernels *plain = &dd_map_kernels_portable, *best = dd_map_kernels_choose();
-    float x[COUNT], a[COUNT], b[COUNT];
+/* Whether two runs of numbers are near each other. */
+static void check_near(const char *table, const char *what, const float *found, const float *expected, size_t count, float near) {
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(fabsf(found[i] - expected[i]) <= near, "%s %s: number %zu is %g, not %g", table, what, i, (double)found[i],
+                      (double)expected[i]);
+}
+
+enum { COUNT = 500, MOST_WIDTH = 40 };
+
+static void check_mix(const dd_map_kernels *table, const float *x) {
+    const dd_map_kernels *plain = &dd_map_kernels_portable;
+    float a[COUNT], b[COUNT];
     const float *rows[9], weights[9] = {1, -2, 3, 0.5f, 0.25f, -1, 2, 4, 1};
-    dd_rng_normals(x, 3, 0, 0, COUNT);
     for (size_t k = 0; k < 9; k++)
         rows[k] = x + 7 * k;
     for (size_t taps = 1; taps <= 9; taps++)
@@ -292,9 +300,8 @@ START_TEST(tables_agree) {
                 memset(a, 0, sizeof a);
                 memset(b, 0, sizeof b);
                 plain->mix(a, stride, rows, weights, taps, channels, 10, channels);
-                best->mix(b, stride, rows, weights, taps, channels, 10, channels);
-                for (size_t i = 0; i < COUNT; i++)
-                    ck_assert_float_le(fabsf(a[i] - b[i]), 1e-5f);
+                table->mix(b, stride, rows, weights, taps, channels, 10, channels);
+                check_near(table->name, "mix", b, a, COUNT, 1e-5f);
                 for (size_t i = 0; i < 10; i++) {
                     double total = 0;
                     for (size_t k = 0; k < taps; k++)
@@ -302,6 +309,61 @@ START_TEST(tables_agree) {
                     ck_assert_double_le(fabs(total - (double)b[i * stride]), 1e-5);
                 }
             }
+}
+
+/* Sums are added to what is there. */
+static void check_moments(const dd_map_kernels *table, const float *x, const float *g, dd_matrix_size size) {
+    double found[2][4][MOST_WIDTH];
+    for (int along = 0; along < 2; along++) {
+        dd_moments totals = {found[along][0], found[along][1], found[along][2], found[along][3]};
+        for (size_t j = 0; j < 4 * size.width; j++)
+            found[along][j / size.width][j % size.width] = 1;
+        if (along)
+            table->moments_along(totals, x, g, size);
+        else
+            table->moments(totals, x, size);
+    }
+    for (size_t j = 0; j < size.width; j++) {
+        double truth[4] = {1, 1, 1, 1};
+        for (size_t row = 0; row < size.rows; row++) {
+            double here = (double)x[row * size.stride + j], slope = (double)g[row * size.stride + j];
+            const double terms[4] = {here, here * here, slope, slope * here};
+            for (int i = 0; i < 4; i++)
+                truth[i] += terms[i];
+        }
+        for (int i = 0; i < 4; i++)
+            ck_assert_msg(fabs(found[1][i][j] - truth[i]) <= 1e-12 && fabs(found[0][i][j] - (i < 2 ? truth[i] : 1)) <= 1e-12,
+                          "%s: moment %d of column %zu of %zu x %zu", table->name, i, j, size.rows, size.width);
+    }
+}
+
+static void check_standardized(const dd_map_kernels *table, const float *x, const float *g, dd_matrix_size size) {
+    const dd_map_kernels *plain = &dd_map_kernels_portable;
+    float by[6][MOST_WIDTH], a[COUNT] = {0}, b[COUNT] = {0};
+    dd_rng_normals(by[0], 5, 0, 0, sizeof by / sizeof **by);
+    dd_standard standard = {by[0], by[1], by[2], by[3], by[4], by[5]};
+    plain->standardize(a, x, standard, size);
+    table->standardize(b, x, standard, size);
+    check_near(table->name, "standardize", b, a, COUNT, 1e-5f);
+    plain->standardize_gradient(a, x, g, standard, size);
+    table->standardize_gradient(b, x, g, standard, size);
+    check_near(table->name, "standardize_gradient", b, a, COUNT, 1e-4f);
+}
+
+START_TEST(tables_agree) {
+    const dd_instructions *sets[MOST_SETS];
+    float x[COUNT], g[COUNT];
+    dd_rng_normals(x, 3, 0, 0, COUNT);
+    dd_rng_normals(g, 4, 0, 0, COUNT);
+    for (size_t set = find_sets(sets); set-- > 0;) {
+        check_mix(sets[set]->maps, x);
+        for (size_t width = 1; width <= MOST_WIDTH; width++)
+            for (size_t rows = 1; rows <= 7; rows++) {
+                dd_matrix_size size = {rows, width, width + rows % 3};
+                check_moments(sets[set]->maps, x, g, size);
+                check_standardized(sets[set]->maps, x, g, size);
+            }
+    }
 }
 END_TEST
 
@@ -322,5 +384,6 @@ int main(void) {
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    printf("skipped: %d\n", report_missing_sets());
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

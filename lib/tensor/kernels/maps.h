@@ -39,8 +39,11 @@ extern const dd_map_kernels dd_map_kernels_portable;
 #ifdef DD_HAVE_AVX2
 extern const dd_map_kernels dd_map_kernels_avx2;
 #endif
+#ifdef DD_HAVE_AVX512
+extern const dd_map_kernels dd_map_kernels_avx512;
+#endif
 
-/* The best that this processor runs. */
+/* Those of the set that is chosen (instructions.h). */
 const dd_map_kernels *dd_map_kernels_choose(void);
 
 #endif

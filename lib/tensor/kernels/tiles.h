@@ -11,10 +11,10 @@
 /* Points that a tile is taken to; what counts of channels are a multiple of; columns of b that lie side by side. */
 enum { DD_TILE_POINTS = 16, DD_TILE_UNIT = 8, DD_TILE_COLUMNS = 16 };
 
-/* c[i, j] = (add ? c[i, j] : 0) + sum over l < k of a[i a_row + l a_step] b[j / 16 b_block + l b_step + j % 16] */
+/* c[i, j] = (add ? c[i, j] : start ? start[j] : 0) + sum over l < k of a[i a_row + l a_step] b[j / 16 b_block + l b_step + j % 16] */
 typedef struct dd_tile_product {
     size_t m, n, k;
-    const float *a, *b;
+    const float *a, *b, *start;
     float *c;
     size_t a_row, a_step, b_block, b_step, c_row;
     bool add;
@@ -22,6 +22,7 @@ typedef struct dd_tile_product {
 
 typedef struct dd_tile_kernels {
     const char *name;
+    size_t lanes; /* numbers in a register */
     void (*multiply)(const dd_tile_product *product);
     /* Points are `plane` floats apart, from `points` on. */
     void (*input_to_points)(float *points, size_t plane, const float *const pixels[16], size_t count);
@@ -36,8 +37,11 @@ extern const dd_tile_kernels dd_tile_kernels_portable;
 #ifdef DD_HAVE_AVX2
 extern const dd_tile_kernels dd_tile_kernels_avx2;
 #endif
+#ifdef DD_HAVE_AVX512
+extern const dd_tile_kernels dd_tile_kernels_avx512;
+#endif
 
-/* The best that this processor runs. */
+/* Those of the set that is chosen (instructions.h). */
 const dd_tile_kernels *dd_tile_kernels_choose(void);
 
 #endif

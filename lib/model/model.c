@@ -146,8 +146,14 @@ const char *ddaebm_model_column_name(const ddaebm_model *model, size_t index) {
     return dd_column_name(&model->columns, index);
 }
 
+size_t dd_model_statistics(const ddaebm_model *model) {
+    const dd_settings *settings = dd_model_settings(model);
+    bool oriented = settings->network.family == DD_FAMILY_NCSNPP && settings->objective.transform_contrast > 0;
+    return oriented ? 4 : 3;
+}
+
 size_t dd_model_typicality_width(const ddaebm_model *model) {
-    return ddaebm_model_levels(model) * DD_TYPICALITY_STATISTICS;
+    return ddaebm_model_levels(model) * dd_model_statistics(model);
 }
 
 ddaebm_status dd_model_make_typicality(ddaebm_model *model) {

@@ -30,7 +30,7 @@ struct ddaebm_model {
 };
 
 /* Statistics of a row, over all levels, that typicality weighs (lib/sample/statistics.h). */
-enum { DD_TYPICALITY_STATISTICS = 3 };
+size_t dd_model_statistics(const ddaebm_model *model);
 size_t dd_model_typicality_width(const ddaebm_model *model);
 
 /* Makes room for typical_mean and typical_precision, if there is none. */

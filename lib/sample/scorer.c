@@ -194,7 +194,7 @@ const char *ddaebm_score_name(size_t index) {
 static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic statistic, const dd_measurement *asked) {
     size_t room = 0;
     dd_measurement all = *asked;
-    all.stride = DD_STATISTIC_COUNT;
+    all.stride = dd_model_statistics(scorer->model);
     all.out = dd_size_mul(&room, asked->count, all.stride) ? dd_statistics_room(scorer->statistics, room) : NULL;
     if (!all.out)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows", asked->count);

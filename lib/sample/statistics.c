@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/rng.h"
+#include "layers/symmetry.h"
 #include "sample/evaluator.h"
 
 #include <string.h>
@@ -24,8 +25,21 @@ static dd_node log_mean_square(dd_graph *graph, dd_node x, size_t samples) {
     return dd_reshape(graph, dd_log(graph, dd_affine(graph, mean, 1, 1e-12)), dd_shape_rows(samples, 1));
 }
 
+/* f(x) - log sum exp f(g x) over the symmetries g, in units of w */
+static dd_node orientation(dd_builder *builder, dd_node x, dd_node level, dd_node f) {
+    dd_graph *graph = builder->graph;
+    double weight = builder->settings->objective.latent_weight;
+    dd_node own = dd_affine(graph, f, 1 / (weight > 0 ? weight : 1), 0), sum = own;
+    for (unsigned symmetry = 1; symmetry < DD_SYMMETRIES; symmetry++) {
+        dd_node other = dd_network_energy(builder, dd_turned(graph, x, symmetry), level);
+        other = dd_affine(graph, other, 1 / (weight > 0 ? weight : 1), 0);
+        sum = dd_add(graph, sum, dd_softplus(graph, dd_subtract(graph, other, sum)));
+    }
+    return dd_subtract(graph, own, sum);
+}
+
 static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
-    (void)user;
+    const ddaebm_model *model = user;
     dd_graph *graph = builder->graph;
     const dd_noise_schedule *schedule = process->schedule;
     dd_node x = in[DD_EVAL_X], noise = in[DD_EVAL_NOISE], gradient = DD_NONE;
@@ -37,7 +51,11 @@ static dd_node build(dd_builder *builder, const dd_process *process, const dd_no
     dd_node slope = dd_multiply(graph, gradient, dd_process_at(process, schedule->sigma_cum, 0, gradient));
     dd_node miss = dd_subtract(graph, x, dd_network_generator(builder, x_next, in[DD_EVAL_LEVEL], in[DD_EVAL_LATENT]));
     dd_node first = dd_reshape(graph, f, dd_shape_rows(samples, 1)), second = log_mean_square(graph, slope, samples);
-    return dd_concat(graph, dd_concat(graph, first, second, 3), log_mean_square(graph, miss, samples), 3);
+    dd_node all = dd_concat(graph, dd_concat(graph, first, second, 3), log_mean_square(graph, miss, samples), 3);
+    if (dd_model_statistics(model) <= DD_STATISTIC_ORIENTATION)
+        return all;
+    dd_node fourth = orientation(builder, x_t, in[DD_EVAL_LEVEL], f);
+    return dd_concat(graph, all, dd_reshape(graph, fourth, dd_shape_rows(samples, 1)), 3);
 }
 
 ddaebm_status dd_statistics_create(dd_statistics **out, const ddaebm_model *model) {
@@ -47,7 +65,7 @@ ddaebm_status dd_statistics_create(dd_statistics **out, const ddaebm_model *mode
     *statistics = (dd_statistics){.context = model->context, .model = model};
     statistics->noise = dd_alloc_zero(model->context, dd_model_inner_width(model), sizeof(float));
     statistics->latent = dd_alloc_zero(model->context, dd_settings_latent_width(dd_model_settings(model)), sizeof(float));
-    ddaebm_status status = statistics->noise && statistics->latent ? dd_evaluator_create(&statistics->evaluator, model, build, NULL)
+    ddaebm_status status = statistics->noise && statistics->latent ? dd_evaluator_create(&statistics->evaluator, model, build, model)
                                                                    : DDAEBM_OUT_OF_MEMORY;
     if (status == DDAEBM_OK)
         *out = statistics;
@@ -84,8 +102,9 @@ static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count)
     }
     dd_lane_compute(lane, m->level);
     const float *found = dd_lane_buffer(lane, DD_EVAL_OUT);
+    size_t statistics = dd_model_statistics(s->model);
     for (size_t i = 0; i < count; i++)
-        memcpy(m->out + (first + i) * m->stride, found + i * DD_STATISTIC_COUNT, DD_STATISTIC_COUNT * sizeof *found);
+        memcpy(m->out + (first + i) * m->stride, found + i * statistics, statistics * sizeof *found);
 }
 
 float *dd_statistics_room(dd_statistics *s, size_t count) {

@@ -5,11 +5,13 @@
 #include "model/model.h"
 
 /* With x_t and x_{t+1} the row diffused to two levels by one noise, the same for every row: f(x_t, t); the logarithm of the mean square of
- * sigma_cum[t] grad f(x_t, t); and of that of x - G(x_{t+1}, t, z), z too the same for every row. */
+ * sigma_cum[t] grad f(x_t, t); that of x - G(x_{t+1}, t, z), z too the same for every row; and the logarithm of the probability that of the eight
+ * turned and mirrored images x_t is the one that is data, log softmax of f/w over the symmetries of the square. */
 typedef enum dd_statistic {
     DD_STATISTIC_ENERGY,
     DD_STATISTIC_GRADIENT,
     DD_STATISTIC_RECONSTRUCTION,
+    DD_STATISTIC_ORIENTATION, /* of images whose energy was compared with transformed ones: see dd_model_statistics */
     DD_STATISTIC_COUNT
 } dd_statistic;
 
@@ -24,7 +26,7 @@ typedef struct dd_measurement {
     dd_rows_in rows; /* [count], finite */
     size_t count, level;
     float *out;                        /* row i's statistics from out[i * stride] on */
-    size_t stride;                     /* at least DD_STATISTIC_COUNT */
+    size_t stride;                     /* at least dd_model_statistics */
     ddaebm_progress_function progress; /* NULL for nobody */
     void *progress_user;
 } dd_measurement;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum { MOST_ROWS = 2048 };
-_Static_assert((int)DD_TYPICALITY_STATISTICS == (int)DD_STATISTIC_COUNT, "the model keeps room for every statistic");
 
 /* Progress over all levels, from that of one. */
 typedef struct level_progress {
@@ -24,16 +23,16 @@ static int tell(void *user, uint64_t done, uint64_t total) {
     return self->whole->progress(self->whole->progress_user, self->before + done, self->total);
 }
 
-/* The statistics of all levels, a row a sample: [count, levels x DD_STATISTIC_COUNT]. The level and stride of `whole` do not count. */
+/* The statistics of all levels, a row a sample: [count, levels x dd_model_statistics]. The level and stride of `whole` do not count. */
 static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *model, const dd_measurement *whole) {
-    size_t levels = ddaebm_model_levels(model);
+    size_t levels = ddaebm_model_levels(model), each = dd_model_statistics(model);
     ddaebm_status status = DDAEBM_OK;
     for (size_t t = 0; t < levels && status == DDAEBM_OK; t++) {
         level_progress progress = {whole, (uint64_t)t * whole->count, (uint64_t)levels * whole->count};
         dd_measurement one = *whole;
         one.level = t;
-        one.out = whole->out + t * DD_STATISTIC_COUNT;
-        one.stride = levels * DD_STATISTIC_COUNT;
+        one.out = whole->out + t * each;
+        one.stride = levels * each;
         one.progress = whole->progress ? tell : NULL;
         one.progress_user = &progress;
         status = dd_statistics_measure(statistics, &one);

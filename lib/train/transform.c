@@ -1,6 +1,7 @@
 #include "train/transform.h"
 
 #include "base/rng.h"
+#include "layers/symmetry.h"
 
 #include <string.h>
 
@@ -9,7 +10,7 @@ typedef enum kind { SYMMETRY, NEGATION, BLOCKS, SHIFT } kind;
 /* One transformation of an image of side x side pixels. */
 typedef struct transformation {
     kind kind;
-    uint32_t symmetry;  /* bit 0: rows reversed, bit 1: columns reversed, bit 2: then transposed; not 0 */
+    unsigned symmetry;  /* not 0 */
     size_t side, block; /* side of the blocks */
     size_t down, right; /* shift */
     uint64_t seed, number; /* of the blocks' order */
@@ -37,7 +38,7 @@ static transformation choose(size_t side, uint64_t seed, uint64_t stream, uint64
     uint32_t words[WORDS];
     dd_rng_words(words, seed, stream, index * WORDS, WORDS);
     transformation t = {.kind = SYMMETRY, .side = side, .seed = seed, .number = (uint64_t)words[4] << 32 | words[3]};
-    t.symmetry = 1 + (uint32_t)below(words[1], 7);
+    t.symmetry = 1 + (unsigned)below(words[1], DD_SYMMETRIES - 1);
     t.block = choose_block(side, words[1]);
     t.down = below(words[1], side);
     t.right = below(words[2], side);
@@ -48,21 +49,12 @@ static transformation choose(size_t side, uint64_t seed, uint64_t stream, uint64
     return t;
 }
 
-static void swap(size_t *a, size_t *b) {
-    size_t kept = *a;
-    *a = *b;
-    *b = kept;
-}
-
 /* Where the pixel at (y, x) comes from. */
 static void find_source(const transformation *t, size_t *y, size_t *x) {
     size_t blocks = t->block > 0 ? t->side / t->block : 0;
     switch (t->kind) {
     case SYMMETRY:
-        *y = t->symmetry & 1 ? t->side - 1 - *y : *y;
-        *x = t->symmetry & 2 ? t->side - 1 - *x : *x;
-        if (t->symmetry & 4)
-            swap(y, x);
+        dd_symmetry_source(t->symmetry, t->side, y, x);
         break;
     case BLOCKS: {
         uint64_t from = dd_rng_permute(*y / t->block * blocks + *x / t->block, (uint64_t)blocks * blocks, t->seed, t->number);

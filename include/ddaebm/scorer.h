@@ -84,7 +84,9 @@ typedef enum ddaebm_score {
                                         level t+1: it knows how to draw ordinary rows alone */
     DDAEBM_SCORE_TYPICALITY =
         3 /**< minus half the squared Mahalanobis distance of energy, gradient and reconstruction at all levels,
-                                        together, from those of the training data: what is too plain is as foreign as what is too wild */
+                                        together, from those of the training data: what is too plain is as foreign as what is too wild. For images
+                                        whose energy was trained with objective.transform_contrast, plus a term that falls for an image
+                                        that would rather stand turned or mirrored */
 } ddaebm_score;
 
 /** Name of a score, "energy" and so on. @param index from 0, in the order of ::ddaebm_score @return a constant string, or NULL past the

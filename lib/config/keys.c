@@ -84,7 +84,7 @@ static const dd_key keys[] = {
     BOOLEAN(picture.centered, "true", "Whether pictures are in [-1, 1]; else energy and generator take them to be in [0, 1] (ncsnpp)."),
     BOOLEAN(picture.tanh, "true", "Whether the generator ends in tanh (ncsnpp)."),
     REAL(picture.tanh_gain, "1", 1, 10, "That tanh is multiplied by this and cut to [-1, 1], so that above 1 black and white are within reach (ncsnpp)."),
-    CHOICE(form.energy, "scalar", "scalar|distance|density", "The energy's last layer. mlp: one number, or a number less half the squared distance to a point, in units of the level's noise; ncsnpp: less half the squared distance to a picture, in units of the data or of that noise."),
+    CHOICE(form.energy, "scalar", "scalar|distance|density", "The energy's last layer. scalar: one number (mlp), or less half the squared distance to an image (ncsnpp). distance: less half the squared distance to a point or image, in units of the timestep's noise, plus a number (mlp). density: the same plus a number, the point or image with a linear part of the input: for log-densities."),
     BOOLEAN(form.residual, "false", "Whether the generator adds to its noisy input, rather than predict from nothing."),
     REAL(objective.gamma, "0.02", 0, 1e6, "Weight of the penalty on the energy's gradient."),
     CHOICE(objective.penalty, "zero", "zero|score", "What the penalty pulls the gradient to: zero, or the score of the diffused data."),

@@ -22,7 +22,8 @@ const dd_settings *dd_model_settings(const ddaebm_model *model) {
 /* With weight w on the latent term the energy that balances the data is w log p + const. Above 0 as a float, too, as files keep it. */
 static double first_temperature(const dd_settings *settings) {
     double weight = settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1.0;
-    return fmax(weight * settings->objective.temperature, FLT_MIN);
+    double seen = settings->objective.timestep_contrast > 0 ? 1 : settings->objective.temperature; /* the contrast makes f/w log p */
+    return fmax(weight * seen, FLT_MIN);
 }
 
 /* The tables must be finite, and should end in noise. */
@@ -146,14 +147,16 @@ const char *ddaebm_model_column_name(const ddaebm_model *model, size_t index) {
     return dd_column_name(&model->columns, index);
 }
 
+enum { PLAIN_STATISTICS = 3 };
+
 size_t dd_model_statistics(const ddaebm_model *model) {
     const dd_settings *settings = dd_model_settings(model);
     bool oriented = settings->network.family == DD_FAMILY_NCSNPP && settings->objective.transform_contrast > 0;
-    return oriented ? 4 : 3;
+    return PLAIN_STATISTICS + oriented;
 }
 
 size_t dd_model_typicality_width(const ddaebm_model *model) {
-    return ddaebm_model_levels(model) * dd_model_statistics(model);
+    return ddaebm_model_levels(model) * PLAIN_STATISTICS + (dd_model_statistics(model) > PLAIN_STATISTICS);
 }
 
 ddaebm_status dd_model_make_typicality(ddaebm_model *model) {

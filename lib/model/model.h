@@ -29,8 +29,11 @@ struct ddaebm_model {
     float *typical_mean, *typical_precision; /* [n] and [n, n], n = dd_model_typicality_width; NULL until they are fitted */
 };
 
-/* Statistics of a row, over all levels, that typicality weighs (lib/sample/statistics.h). */
+/* Statistics of a row at a timestep (lib/sample/statistics.h): three, and for images whose energy was compared with transformed ones a fourth,
+ * of orientation. */
 size_t dd_model_statistics(const ddaebm_model *model);
+
+/* Numbers of a row that typicality weighs: the three statistics of each timestep, and where there is a fourth, its sum over the timesteps. */
 size_t dd_model_typicality_width(const ddaebm_model *model);
 
 /* Makes room for typical_mean and typical_precision, if there is none. */

@@ -11,8 +11,7 @@ typedef enum dd_statistic {
     DD_STATISTIC_ENERGY,
     DD_STATISTIC_GRADIENT,
     DD_STATISTIC_RECONSTRUCTION,
-    DD_STATISTIC_ORIENTATION, /* of images whose energy was compared with transformed ones: see dd_model_statistics */
-    DD_STATISTIC_COUNT
+    DD_STATISTIC_ORIENTATION /* where dd_model_statistics is more than three */
 } dd_statistic;
 
 typedef struct dd_statistics dd_statistics;

@@ -40,26 +40,52 @@ static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *
     return status;
 }
 
+/* What typicality weighs of each row [count, dd_model_typicality_width], in the place of its statistics at all timesteps [count, levels x
+ * dd_model_statistics]. */
+static void gather(const ddaebm_model *model, size_t count, float *values) {
+    size_t levels = ddaebm_model_levels(model), each = dd_model_statistics(model), width = dd_model_typicality_width(model);
+    for (size_t i = 0; i < count && width > levels * DD_STATISTIC_ORIENTATION; i++) {
+        const float *in = values + i * levels * each;
+        float *out = values + i * width, orientation = 0;
+        for (size_t t = 0; t < levels; t++, in += each) {
+            orientation += in[DD_STATISTIC_ORIENTATION];
+            memmove(out + t * DD_STATISTIC_ORIENTATION, in, DD_STATISTIC_ORIENTATION * sizeof *out);
+        }
+        out[width - 1] = orientation;
+    }
+}
+
+/* Of one row's numbers. */
+static double typicality_of(const ddaebm_model *model, const float *v) {
+    size_t width = dd_model_typicality_width(model), plain = ddaebm_model_levels(model) * DD_STATISTIC_ORIENTATION;
+    double distance = 0;
+    for (size_t j = 0; j < plain; j++)
+        for (size_t k = 0; k < plain; k++)
+            distance += ((double)v[j] - (double)model->typical_mean[j]) * (double)model->typical_precision[j * width + k] *
+                        ((double)v[k] - (double)model->typical_mean[k]);
+    if (width == plain)
+        return -0.5 * distance;
+    double above = ((double)v[plain] - (double)model->typical_mean[plain]) * sqrt((double)model->typical_precision[plain * width + plain]);
+    return -0.5 * distance + DD_ORIENTATION_WEIGHT * above;
+}
+
 ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model, const dd_measurement *asked) {
-    size_t width = dd_model_typicality_width(model), room = 0;
+    size_t each = ddaebm_model_levels(model) * dd_model_statistics(model), room = 0;
     if (!model->typical_mean)
         return dd_fail(DDAEBM_STATE,
                        "the model does not know what is typical: call ddaebm_model_fit_typicality with its training data");
     dd_measurement all = *asked;
-    const float *values = all.out = dd_size_mul(&room, asked->count, width) ? dd_statistics_room(statistics, room) : NULL;
+    float *values = all.out = dd_size_mul(&room, asked->count, each) ? dd_statistics_room(statistics, room) : NULL;
     if (!values)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows", asked->count);
     ddaebm_status status = measure_all(statistics, model, &all);
-    for (size_t i = 0; i < asked->count && status == DDAEBM_OK; i++) {
-        const float *v = values + i * width;
-        double distance = 0;
-        for (size_t j = 0; j < width; j++)
-            for (size_t k = 0; k < width; k++)
-                distance += ((double)v[j] - (double)model->typical_mean[j]) * (double)model->typical_precision[j * width + k] *
-                            ((double)v[k] - (double)model->typical_mean[k]);
-        asked->out[i] = (float)(-0.5 * distance);
-    }
-    return status;
+    if (status != DDAEBM_OK)
+        return status;
+
+    gather(model, asked->count, values);
+    for (size_t i = 0; i < asked->count; i++)
+        asked->out[i] = (float)typicality_of(model, values + i * dd_model_typicality_width(model));
+    return DDAEBM_OK;
 }
 
 /* --- Fitting. --- */
@@ -81,8 +107,8 @@ static bool invert(double *a, size_t n) {
     return true;
 }
 
-/* Mean and inverse covariance; a thousandth more on the diagonal keeps what hardly varies from deciding all. */
-static bool fit(const float *values, size_t count, size_t width, double *mean, double *precision) {
+/* Mean and inverse covariance, in which orientation, the last beyond the `plain` ones, stands alone; a thousandth more on the diagonal keeps what hardly varies from deciding all. */
+static bool fit(const float *values, size_t count, size_t width, size_t plain, double *mean, double *precision) {
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             mean[j] += (double)values[i * width + j] / (double)count;
@@ -93,6 +119,8 @@ static bool fit(const float *values, size_t count, size_t width, double *mean, d
                     ((double)values[i * width + j] - mean[j]) * ((double)values[i * width + k] - mean[k]) / (double)(count - 1);
     for (size_t j = 0; j < width; j++)
         precision[j * width + j] = 1.001 * precision[j * width + j] + 1e-9;
+    for (size_t j = 0; j < plain && plain < width; j++)
+        precision[plain * width + j] = precision[j * width + plain] = 0;
     return invert(precision, width);
 }
 
@@ -131,7 +159,7 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     ddaebm_context *context = model->context;
     dd_statistics *statistics = NULL;
     float *rows = dd_alloc_zero(context, count * dd_model_inner_width(model), sizeof *rows);
-    float *values = dd_alloc_zero(context, count * width, sizeof *values);
+    float *values = dd_alloc_zero(context, count * ddaebm_model_levels(model) * dd_model_statistics(model), sizeof *values);
     double *mean = dd_alloc_zero(context, width, sizeof *mean);
     double *precision = dd_alloc_zero(context, width * width, sizeof *precision);
     if (!rows || !values || !mean || !precision) {
@@ -141,7 +169,8 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     DD_TRY(read_spread(model, dataset, count, rows));
     DD_TRY(dd_statistics_create(&statistics, model));
     DD_TRY(measure_all(statistics, model, &(dd_measurement){.rows = {.inner = rows}, .count = count, .out = values}));
-    if (fit(values, count, width, mean, precision))
+    gather(model, count, values);
+    if (fit(values, count, width, ddaebm_model_levels(model) * DD_STATISTIC_ORIENTATION, mean, precision))
         status = keep(model, mean, precision);
     else
         status = dd_fail(DDAEBM_NOT_FINITE, "the data's statistics have no finite covariance");

@@ -1,7 +1,10 @@
 /* The other scores: what they are made of, and that typicality is Mahalanobis's distance from the data that it was fitted to. */
 #define _GNU_SOURCE
 #include "diffusion/noise_schedule.h"
+#include "layers/symmetry.h"
+#include "sample/scorer.h"
 #include "sample/statistics.h"
+#include "sample/typicality.h"
 #include "support/counted.h"
 #include "support/small.h"
 #include "support/tamper.h"
@@ -9,7 +12,7 @@
 #include <ddaebm/scorer.h>
 #include <math.h>
 
-enum { ROWS = 300, WIDTH = 2, LEVELS = 4, STATISTICS = LEVELS * DD_STATISTIC_COUNT };
+enum { ROWS = 300, WIDTH = 2, LEVELS = 4, STATISTICS = LEVELS * DD_STATISTIC_ORIENTATION };
 
 static ddaebm_model *model;
 static ddaebm_dataset *data;
@@ -50,7 +53,7 @@ START_TEST(statistics_are_their_formulas) {
     ASSERT_OK(dd_statistics_create(&statistics, model));
     double temperature = ddaebm_model_temperature(model);
     for (size_t t = 0; t < LEVELS; t++) {
-        float noise[WIDTH], diffused[ROWS * WIDTH], gradients[ROWS * WIDTH], energies[ROWS], all[ROWS * DD_STATISTIC_COUNT];
+        float noise[WIDTH], diffused[ROWS * WIDTH], gradients[ROWS * WIDTH], energies[ROWS], all[ROWS * DD_STATISTIC_ORIENTATION];
         dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, WIDTH);
         for (size_t i = 0; i < ROWS * WIDTH; i++)
             diffused[i] = (float)schedule.a_cum[t] * rows[i] + (float)schedule.sigma_cum[t] * noise[i % WIDTH];
@@ -58,12 +61,12 @@ START_TEST(statistics_are_their_formulas) {
         ASSERT_OK(ddaebm_scorer_gradient(scorer, diffused, ROWS, t, gradients));
         ASSERT_OK(dd_statistics_measure(
             statistics,
-            &(dd_measurement){.rows = {.narrow = rows}, .count = ROWS, .level = t, .out = all, .stride = DD_STATISTIC_COUNT}));
+            &(dd_measurement){.rows = {.narrow = rows}, .count = ROWS, .level = t, .out = all, .stride = DD_STATISTIC_ORIENTATION}));
         for (size_t i = 0; i < ROWS; i++) {
             double square = 0;
             for (size_t j = 0; j < WIDTH; j++)
                 square += pow(schedule.sigma_cum[t] * temperature * (double)gradients[i * WIDTH + j], 2) / WIDTH;
-            const float *one = all + i * DD_STATISTIC_COUNT;
+            const float *one = all + i * DD_STATISTIC_ORIENTATION;
             ck_assert_double_eq_tol((double)one[DD_STATISTIC_ENERGY], temperature * (double)energies[i], 1e-4);
             ck_assert_double_eq_tol((double)one[DD_STATISTIC_GRADIENT], log(square + 1e-12), 1e-3);
             ck_assert(isfinite(one[DD_STATISTIC_RECONSTRUCTION]));
@@ -147,6 +150,121 @@ START_TEST(typicality_travels_in_the_file) {
 }
 END_TEST
 
+/* --- Orientation, of images. --- */
+
+enum { SIDE = 6, INNER = 8, IMAGES = 60 };
+
+static ddaebm_model *image_model(const char *changes) {
+    char text[700];
+    (void)snprintf(text, sizeof text,
+                   "\"data.image_size\":%d,\"data.padding\":1,\"network.family\":\"ncsnpp\",\"network.time_width\":8,"
+                   "\"network.latent_embedding\":8,\"network.mapping_layers\":1,\"energy.channels\":4,\"energy.multipliers\":[1],"
+                   "\"energy.blocks\":1,\"energy.attention\":[],\"generator.channels\":4,\"generator.multipliers\":[1],"
+                   "\"generator.blocks\":1,\"generator.attention\":[],\"encoder.channels\":4,\"picture.dropout\":0,"
+                   "\"form.energy\":\"density\",\"objective.latent_weight\":0.5%s",
+                   INNER, changes);
+    ddaebm_model *made = small_model(context, text, 5);
+    for (size_t i = 0; i < made->parameters.count; i++) { /* first weights of nearly zero would make all images alike */
+        const dd_parameter *p = &made->parameters.items[i];
+        float *values = dd_weights_at(&made->weights, p);
+        for (size_t k = 0; p->role == DD_ROLE_WEIGHT && k < p->elements; k++)
+            values[k] += 0.03f * ((float)((i + 3 * k) % 7) - 3) / 3;
+    }
+    return made;
+}
+
+/* The image turned, all of it with its margin. */
+static void turn(const float *in, unsigned symmetry, float *out) {
+    for (size_t i = 0; i < INNER * INNER; i++) {
+        size_t y = i / INNER, x = i % INNER;
+        dd_symmetry_source(symmetry, INNER, &y, &x);
+        out[i] = in[y * INNER + x];
+    }
+}
+
+/* log softmax over the symmetries, of the diffused image; and typicality from the statistics of all timesteps. */
+START_TEST(orientation_is_its_formula) {
+    static const uint64_t shared_seed = 0x5EED;
+    open_context(2);
+    float images[IMAGES * SIDE * SIDE], measured[IMAGES * (DD_STATISTIC_ORIENTATION + 1)], sums[IMAGES] = {0}, found[IMAGES];
+    double apart = 0;
+    ddaebm_model *of_images = image_model(",\"objective.transform_contrast\":1");
+    ddaebm_scorer *of_them = NULL;
+    ddaebm_dataset *dataset = NULL;
+    dd_statistics *statistics = NULL;
+    dd_noise_schedule schedule;
+    dd_rng_uniforms(images, 3, dd_stream(DD_STREAM_DATA, 0), 0, IMAGES * SIDE * SIDE);
+    ASSERT_OK(ddaebm_dataset_create_images_float(&dataset, context, images, IMAGES, SIDE, SIDE, 1));
+    ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(of_images)));
+    ASSERT_OK(dd_statistics_create(&statistics, of_images));
+    ASSERT_OK(ddaebm_scorer_create(&of_them, of_images));
+    ck_assert_uint_eq(dd_model_statistics(of_images), DD_STATISTIC_ORIENTATION + 1);
+    ck_assert_uint_eq(dd_model_typicality_width(of_images), LEVELS * DD_STATISTIC_ORIENTATION + 1);
+
+    for (size_t t = 0; t < LEVELS; t++) {
+        float noise[INNER * INNER], image[INNER * INNER], turned[INNER * INNER];
+        dd_measurement all = {.rows = {.narrow = images}, .count = IMAGES, .level = t, .out = measured,
+                              .stride = DD_STATISTIC_ORIENTATION + 1};
+        ASSERT_OK(dd_statistics_measure(statistics, &all));
+        dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, INNER * INNER);
+        for (size_t i = 0; i < IMAGES; i++) {
+            double energies[DD_SYMMETRIES], most = -INFINITY, sum = 0;
+            dd_model_standardize(of_images, (dd_rows_in){.narrow = images}, i, 1, image);
+            for (size_t k = 0; k < INNER * INNER; k++)
+                image[k] = (float)(schedule.a_cum[t] * (double)image[k] + schedule.sigma_cum[t] * (double)noise[k]);
+            for (unsigned s = 0; s < DD_SYMMETRIES; s++) {
+                float energy = 0;
+                turn(image, s, turned);
+                ASSERT_OK(dd_scorer_inner_score(of_them, turned, 1, t, &energy));
+                energies[s] = (double)energy * ddaebm_model_temperature(of_images) / 0.5;
+                most = energies[s] > most ? energies[s] : most;
+            }
+            for (unsigned s = 0; s < DD_SYMMETRIES; s++)
+                sum += exp(energies[s] - most);
+            double expected = energies[0] - most - log(sum);
+            float orientation = measured[i * all.stride + DD_STATISTIC_ORIENTATION];
+            ck_assert_double_eq_tol((double)orientation, expected, 1e-3 + 1e-5 * fabs(most));
+            apart += fabs(expected + log(8.0));
+            sums[i] += orientation;
+        }
+    }
+    ck_assert_double_gt(apart, 0.1 * IMAGES); /* the energy does not take all for alike */
+
+    /* With two images that differ, the difference of typicality that the plain statistics leave is that of the sums. */
+    ASSERT_OK(ddaebm_model_fit_typicality(of_images, dataset));
+    ASSERT_OK(ddaebm_scorer_measure(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, found));
+    size_t last = LEVELS * DD_STATISTIC_ORIENTATION, width = last + 1;
+    double scale = sqrt((double)of_images->typical_precision[last * width + last]), kept = (double)of_images->typical_mean[last];
+    of_images->typical_precision[last * width + last] = 0;
+    float plain[IMAGES];
+    ASSERT_OK(ddaebm_scorer_measure(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, plain));
+    for (size_t i = 0; i < IMAGES; i++) {
+        double expected = DD_ORIENTATION_WEIGHT * scale * ((double)sums[i] - kept);
+        ck_assert_double_eq_tol((double)found[i] - (double)plain[i], expected, 1e-2 * (1 + fabs(expected)));
+    }
+    dd_noise_schedule_free(&schedule);
+    dd_statistics_free(statistics);
+    ddaebm_scorer_free(of_them);
+    ddaebm_dataset_free(dataset);
+    ddaebm_model_free(of_images);
+    close_context();
+}
+END_TEST
+
+/* Without the contrast nobody asked the energy how images stand, and files of such models stay as they were. */
+START_TEST(models_without_the_contrast_have_no_orientation) {
+    open_context(1);
+    ddaebm_model *of_images = image_model("");
+    ck_assert_uint_eq(dd_model_statistics(of_images), DD_STATISTIC_ORIENTATION);
+    ck_assert_uint_eq(dd_model_typicality_width(of_images), LEVELS * DD_STATISTIC_ORIENTATION);
+    ddaebm_model_free(of_images);
+    ddaebm_model *of_rows = small_model(context, "\"objective.transform_contrast\":1", 3);
+    ck_assert_uint_eq(dd_model_statistics(of_rows), DD_STATISTIC_ORIENTATION);
+    ddaebm_model_free(of_rows);
+    close_context();
+}
+END_TEST
+
 START_TEST(what_cannot_be_fitted_or_measured_is_refused) {
     begin();
     ddaebm_dataset *few = small_rows(context, STATISTICS, WIDTH), *wide = small_rows(context, ROWS, WIDTH + 1);
@@ -186,6 +304,8 @@ int main(void) {
                                   scores_do_not_depend_on_company,
                                   typicality_is_a_distance_from_the_data,
                                   typicality_travels_in_the_file,
+                                  orientation_is_its_formula,
+                                  models_without_the_contrast_have_no_orientation,
                                   what_cannot_be_fitted_or_measured_is_refused,
                                   memory_may_run_out_in_a_fit};
     return run_tests("typicality", tests, sizeof tests / sizeof *tests);

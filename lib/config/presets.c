@@ -164,7 +164,8 @@ static const char *const fashion[][2] = {
 };
 
 /* Networks for a processor: squares of 2 x 2 pixels as one, an energy much narrower than the generator, levels close together where textures
- * are decided, and little weight on the reverse divergence, whose log q(x_{t+1} | x_t) asks short steps to keep their noise. */
+ * are decided, and little weight on the reverse divergence, whose log q(x_{t+1} | x_t) asks short steps to keep their noise. The energy is a
+ * log-density: it follows the score, and is told from noise, from other timesteps and from turned images. */
 static const char *const fashion_small[][2] = {
     {"diffusion.schedule", "cosine"},
     {"diffusion.timesteps", "12"},
@@ -174,15 +175,23 @@ static const char *const fashion_small[][2] = {
     {"network.latent_maps", "1"},
     {"picture.patch", "2"},
     {"picture.tanh_gain", "1.1"},
-    {"form.energy", "distance"},
+    {"form.energy", "density"},
     {"form.residual", "true"},
-    {"energy.channels", "8"},
+    {"energy.channels", "16"},
     {"energy.blocks", "0"},
     {"energy.attention", "[]"},
     {"generator.channels", "40"},
     {"generator.blocks", "0"},
     {"generator.attention", "[]"},
     {"encoder.channels", "8"},
+    {"objective.gamma", "0.1"},
+    {"objective.penalty", "score"},
+    {"objective.contrast_weight", "0.1"},
+    {"objective.noise_contrast", "1"},
+    {"objective.timestep_contrast", "1"},
+    {"objective.transform_contrast", "10"},
+    {"objective.latent_weight", "1"},
+    {"objective.temperature", "10"},
     {"objective.reconstruction", "mse_prior"},
     {"objective.energy_score", "300"},
     {"objective.reverse_weight", "0.002"},

@@ -86,6 +86,7 @@ static const dd_key keys[] = {
     REAL(picture.tanh_gain, "1", 1, 10, "That tanh is multiplied by this and cut to [-1, 1], so that above 1 black and white are within reach (ncsnpp)."),
     CHOICE(form.energy, "scalar", "scalar|distance", "The energy's last layer. mlp: one number, or a number less half the squared distance to a point, in units of the level's noise; ncsnpp: less half the squared distance to a picture, in units of the data or of that noise."),
     BOOLEAN(form.residual, "false", "Whether the generator adds to its noisy input, rather than predict from nothing."),
+    BOOLEAN(form.proposal, "false", "Whether the generator is shown, and with form.residual adds to, what z would make of its noisy input if the data were normal, rather than that input (mlp)."),
     REAL(objective.gamma, "0.02", 0, 1e6, "Weight of the penalty on the energy's gradient."),
     CHOICE(objective.penalty, "zero", "zero|score", "What the penalty pulls the gradient to: zero, or the score of the diffused data."),
     REAL(objective.fake_gamma, "0", 0, 1e6, "Weight of a penalty on the energy's gradient at generated samples, in units of the level's noise."),

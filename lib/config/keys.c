@@ -86,6 +86,7 @@ static const dd_key keys[] = {
     REAL(picture.tanh_gain, "1", 1, 10, "That tanh is multiplied by this and cut to [-1, 1], so that above 1 black and white are within reach (ncsnpp)."),
     CHOICE(form.energy, "scalar", "scalar|distance|density", "The energy's last layer. scalar: one number (mlp), or less half the squared distance to an image (ncsnpp). distance: less half the squared distance to a point or image, in units of the timestep's noise, plus a number (mlp). density: the same plus a number, the point or image with a linear part of the input: for log-densities."),
     BOOLEAN(form.residual, "false", "Whether the generator adds to its noisy input, rather than predict from nothing."),
+    BOOLEAN(form.proposal, "false", "Whether the generator is shown, and with form.residual adds to, what z would make of its noisy input if the data were normal, rather than that input (mlp)."),
     REAL(objective.gamma, "0.02", 0, 1e6, "Weight of the penalty on the energy's gradient."),
     CHOICE(objective.penalty, "zero", "zero|score", "What the penalty pulls the gradient to: zero, or the score of the diffused data."),
     REAL(objective.fake_gamma, "0", 0, 1e6, "Weight of a penalty on the energy's gradient at generated samples, in units of the level's noise."),

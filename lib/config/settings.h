@@ -97,6 +97,7 @@ typedef struct dd_settings {
     struct {
         int64_t energy; /* dd_form */
         bool residual;  /* the generator predicts what the noise changed */
+        bool proposal;  /* the generator is shown a draw of x_0 in place of x_{t+1} */
     } form;
     struct {
         double gamma;      /* weight of the gradient penalty */

@@ -1,4 +1,4 @@
-/* What a network says, put in terms of the noise of its level: form.energy and form.residual. */
+/* What a network says, put in terms of the noise of its level: form.energy, form.residual and form.proposal. */
 #ifndef DD_FORM_H
 #define DD_FORM_H
 
@@ -8,7 +8,8 @@
  * scale. */
 dd_node dd_distance_energy(dd_builder *builder, dd_node x, dd_node level, dd_node point);
 
-/* a_cum[t+1] x_{t+1}, the best linear guess of x_0 from data of variance 1, plus sigma_cum[t+1] out. */
+/* a_cum[t+1] x_{t+1}, the best linear guess of x_0 from data of variance 1, plus sigma_cum[t+1] out. Where the data is standard normal
+ * and so is out, that is a draw of x_0 given x_{t+1}. */
 dd_node dd_with_residual(dd_builder *builder, dd_node x_next, dd_node level, dd_node out);
 
 /* out plus a linear guess of atanh(x_0), for tanh to follow: x_{t+1} a / (s^2 + a^2 V), a = a_cum[t+1], s = sigma_cum[t+1], V = 1/2 the

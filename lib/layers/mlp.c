@@ -93,12 +93,29 @@ dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node level) {
     return dd_add(builder->graph, bias, dd_distance_energy(builder, x, level, point));
 }
 
+/* The first numbers of z, one for each of a row, and zeros where z has fewer. */
+static dd_node first_of_latent(dd_builder *builder, dd_node z) {
+    size_t width = dd_settings_inner_width(builder->settings), latent = dd_settings_latent_width(builder->settings);
+    if (latent < width)
+        return dd_pad(builder->graph, z, 3, 0, width);
+    return dd_slice(builder->graph, z, 3, 0, width);
+}
+
+/* With form.proposal, waves are those of a draw of x_0 as it would be for normal data: what z moves is seen as sharply as x_{t+1} is, so
+ * that the network can move on what comes to lie between two modes. */
 dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
     const dd_network_settings *settings = &builder->settings->generator;
-    dd_node x = dd_concat(builder->graph, with_waves(builder, settings, x_next), z, 3);
+    dd_graph *graph = builder->graph;
+    bool proposes = builder->settings->form.proposal;
+    dd_node noise = proposes ? first_of_latent(builder, z) : DD_NONE;
+    dd_node start = proposes ? dd_with_residual(builder, x_next, level, noise) : x_next;
+
+    dd_node x = dd_concat(graph, with_waves(builder, settings, start), z, 3);
     dd_node out =
         trunk(builder, settings, x, level, with_one(&settings->hidden_layers, dd_settings_inner_width(builder->settings)));
-    return builder->settings->form.residual ? dd_with_residual(builder, x_next, level, out) : out;
+    if (!builder->settings->form.residual)
+        return out;
+    return dd_with_residual(builder, x_next, level, proposes ? dd_add(graph, noise, out) : out);
 }
 
 dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_node level) {

@@ -213,7 +213,7 @@ for network in ("energy", "generator"):
 KINDS = {
     "least": LEAST,
     "toy": {"optimizer.ema_decay": 0},
-    "points": {"energy.frequencies": 1, "form.energy": "distance", "form.residual": True, "energy.activation": "silu", "generator.norm": "none",
+    "points": {"energy.frequencies": 1, "form.energy": "distance", "form.residual": True, "form.proposal": True, "energy.activation": "silu", "generator.norm": "none",
                "encoder.norm": "none", "optimizer.ema_decay": 0.5, "objective.fake_gamma": 0.1, "objective.energy_score": 1,
                "objective.noise_contrast": 1, "diffusion.schedule": "karras", "energy.feature_layers": [], "encoder.feature_layers": [2]},
 }

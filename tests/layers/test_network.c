@@ -1,5 +1,7 @@
 /* The table of parameters against the published one, and the values that a new model begins with. */
 #define _GNU_SOURCE
+#include "config/config.h"
+#include "diffusion/noise_schedule.h"
 #include "layers/dense.h"
 #include "layers/network.h"
 #include "model/model.h"
@@ -306,6 +308,87 @@ START_TEST(levels_are_embedded_as_sines_and_cosines) {
 }
 END_TEST
 
+/* The generator's rows for one level, with weights of 0, so that it adds nothing. x [ROWS, width], z [ROWS, latent]. */
+enum { PROPOSED_ROWS = 5, PROPOSED_WIDTH = 3, PROPOSED_MOST = 8 };
+
+static void generate_from_nothing(const char *changes, const double *x, const double *z, double level, double *out) {
+    enum { X, LEVEL, LATENT, FIRST };
+    double levels[PROPOSED_ROWS];
+    dd_graph *graph = NULL;
+    ddaebm_config *config = toy(changes);
+    const dd_settings *settings = dd_config_settings(config);
+    dd_parameters parameters = declare(changes);
+    test_plain_input *inputs = calloc(parameters.count + FIRST, sizeof *inputs);
+    double *numbers = calloc(4096, sizeof *numbers); /* the generator's largest tensor has fewer */
+    ck_assert(inputs && numbers);
+    ASSERT_OK(dd_graph_create(&graph, context));
+    dd_builder builder = {.graph = graph, .settings = settings, .parameters = &parameters, .first_slot = FIRST};
+    dd_node rows =
+        dd_network_generator(&builder, dd_input(graph, X, dd_shape_rows(PROPOSED_ROWS, PROPOSED_WIDTH), 0),
+                             dd_input(graph, LEVEL, dd_shape_rows(PROPOSED_ROWS, 1), 0),
+                             dd_input(graph, LATENT, dd_shape_rows(PROPOSED_ROWS, dd_settings_latent_width(settings)), 0));
+
+    for (size_t i = 0; i < PROPOSED_ROWS; i++)
+        levels[i] = level;
+    inputs[X] = (test_plain_input){X, -1, x};
+    inputs[LEVEL] = (test_plain_input){LEVEL, -1, levels};
+    inputs[LATENT] = (test_plain_input){LATENT, -1, z};
+    size_t given = FIRST;
+    for (size_t i = 0; i < parameters.count; i++) {
+        if (parameters.items[i].network != DDAEBM_NETWORK_GENERATOR)
+            continue;
+        ck_assert_uint_le(parameters.items[i].elements, 4096);
+        inputs[given++] = (test_plain_input){FIRST + (dd_slot)i, -1, numbers};
+    }
+    test_plain *plain = test_plain_create(graph);
+    test_plain_run(plain, inputs, given);
+    memcpy(out, test_plain_value(plain, rows), PROPOSED_ROWS * PROPOSED_WIDTH * sizeof *out);
+    test_plain_free(plain);
+    dd_graph_free(graph);
+    dd_parameters_free(&parameters);
+    ddaebm_config_free(config);
+    free(numbers);
+    free(inputs);
+}
+
+/* form.proposal: a generator that adds nothing draws x_0 as it is given x_{t+1} for normal data, a x_{t+1} + sigma z, with the first
+ * numbers of z, or with zeros where there are no more. */
+static void check_proposal(size_t latent) {
+    double x[PROPOSED_ROWS * PROPOSED_WIDTH], z[PROPOSED_ROWS * PROPOSED_MOST], out[PROPOSED_ROWS * PROPOSED_WIDTH];
+    char changes[256];
+    snprintf(changes, sizeof changes,
+             "{\"data.width\":3,\"network.latent_width\":%zu,\"form.residual\":true,\"form.proposal\":true,"
+             "\"generator.norm\":\"none\",\"generator.hidden_layers\":[7],\"generator.frequencies\":2}",
+             latent);
+    for (size_t i = 0; i < PROPOSED_ROWS * PROPOSED_WIDTH; i++)
+        x[i] = sin((double)i + 1);
+    for (size_t i = 0; i < PROPOSED_ROWS * latent; i++)
+        z[i] = cos(3 * (double)i);
+    ddaebm_config *config = toy(changes);
+    dd_noise_schedule schedule;
+    ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_config_settings(config)));
+    for (size_t level = 0; level < schedule.steps; level++) {
+        generate_from_nothing(changes, x, z, (double)level, out);
+        for (size_t i = 0; i < PROPOSED_ROWS; i++)
+            for (size_t j = 0; j < PROPOSED_WIDTH; j++) {
+                double noise = j < latent ? z[i * latent + j] : 0;
+                double expected = schedule.a_cum[level + 1] * x[i * PROPOSED_WIDTH + j] + schedule.sigma_cum[level + 1] * noise;
+                ck_assert_double_eq_tol(out[i * PROPOSED_WIDTH + j], expected, 1e-6);
+            }
+    }
+    dd_noise_schedule_free(&schedule);
+    ddaebm_config_free(config);
+}
+
+START_TEST(a_proposal_is_the_draw_for_normal_data) {
+    open_context(2);
+    check_proposal(2);
+    check_proposal(3);
+    check_proposal(PROPOSED_MOST);
+    close_context();
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {the_toy_networks_are_the_published_ones,
                                   places_are_flat_and_without_gaps,
@@ -315,6 +398,7 @@ int main(void) {
                                   first_values_follow_the_published_rules,
                                   the_seed_fixes_the_weights,
                                   tensors_are_drawn_apart,
-                                  levels_are_embedded_as_sines_and_cosines};
+                                  levels_are_embedded_as_sines_and_cosines,
+                                  a_proposal_is_the_draw_for_normal_data};
     return run_tests("network", tests, sizeof tests / sizeof *tests);
 }

@@ -38,6 +38,7 @@ static const char *const rows[] = {
     "\"energy.norm\":\"batch\",\"objective.gamma\":0.5",
     ALL_WAVES,
     "\"form.energy\":\"distance\",\"form.residual\":true",
+    "\"form.proposal\":true,\"generator.frequencies\":2,\"data.width\":3",
     "\"form.energy\":\"distance\",\"objective.penalty\":\"score\",\"energy.activation\":\"silu\",\"objective.gamma\":1",
     "\"objective.penalty\":\"score\",\"objective.latent_weight\":0.5,\"data.width\":3,\"network.latent_width\":4",
     "\"objective.fake_gamma\":0.3," SOFTPLUS,
@@ -50,9 +51,10 @@ static const char *const rows[] = {
     "\"diffusion.schedule\":\"geometric\",\"objective.divergence\":\"reverse_kl\",\"generator.activation\":\"silu\"",
     "\"objective.reconstruction\":\"mse_prior\",\"diffusion.beta_max\":20",
     "\"objective.reconstruction\":\"mse_posterior\",\"objective.latent_weight\":0",
-    KARRAS "," ALL_SILU "," ALL_WAVES "," SOFTPLUS
-           ",\"form.energy\":\"distance\",\"form.residual\":true,\"objective.penalty\":\"score\",\"objective.gamma\":0.2,"
-           "\"objective.fake_gamma\":0.1,\"objective.noise_contrast\":0.2,\"objective.timestep_contrast\":0.3,\"objective.transform_contrast\":0.1,\"objective.temperature\":0.5,\"energy.norm\":\"batch\"",
+    KARRAS "," ALL_SILU "," ALL_WAVES "," SOFTPLUS ",\"form.energy\":\"distance\",\"form.residual\":true,\"form.proposal\":true,"
+                                                   "\"objective.penalty\":\"score\",\"objective.gamma\":0.2,"
+           "\"objective.fake_gamma\":0.1,\"objective.noise_contrast\":0.2,\"objective.timestep_contrast\":0.3,\"objective.transform_contrast\":0.1,"
+           "\"objective.temperature\":0.5,\"energy.norm\":\"batch\"",
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };

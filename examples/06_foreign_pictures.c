@@ -1,4 +1,4 @@
-/* 06: which pictures are foreign? Scores ordinary pictures against noise, constant, upside-down and inverted ones, and the digits of
+/* 06: which pictures are foreign? Scores ordinary pictures against noise, constant, upside-down, mirrored and inverted ones, and the digits of
  * scikit-learn, by every score that a model offers.
  *
  *     06_foreign_pictures MODEL [PICTURES [DIGITS [COUNT]]]
@@ -63,6 +63,11 @@ static void fill_constant(float *out, const float *in, size_t side) {
 static void fill_upside_down(float *out, const float *in, size_t side) {
     for (size_t row = 0; row < side; row++)
         memcpy(out + row * side, in + (side - 1 - row) * side, side * sizeof *out);
+}
+
+static void fill_mirrored(float *out, const float *in, size_t side) {
+    for (size_t i = 0; i < side * side; i++)
+        out[i] = in[i / side * side + side - 1 - i % side];
 }
 
 static void fill_inverted(float *out, const float *in, size_t side) {
@@ -167,6 +172,7 @@ int main(int argc, char **argv) {
                  {"Gaussian noise", fill_normal},
                  {"constant", fill_constant},
                  {"upside down", fill_upside_down},
+                 {"mirrored", fill_mirrored},
                  {"inverted", fill_inverted}};
     if (argc < 2 || argc > 5) {
         fprintf(stderr, "usage: 06_foreign_pictures MODEL [PICTURES [DIGITS [COUNT]]]\n");

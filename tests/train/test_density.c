@@ -109,7 +109,7 @@ START_TEST(the_score_of_rows_is_their_log_density) {
         known[i] = log_density(held_out + i * WIDTH, model->mean, model->scale, schedule.a_cum[0], schedule.sigma_cum[0]);
     }
     agreement all = compare(known, found, HELD_OUT);
-    ck_assert_msg(all.correlation > 0.97, "correlation %g", all.correlation);
+    ck_assert_msg(all.correlation > 0.95, "correlation %g", all.correlation);
     ck_assert_msg(fabs(all.slope - 1) < 0.1, "slope %g", all.slope);
     ck_assert_msg(fabs(all.offset) < 0.3, "offset %g", all.offset); /* normalised */
 
@@ -174,11 +174,12 @@ static double log_normal(const double *root, const float *x) {
 
 START_TEST(the_score_of_images_is_their_log_density) {
     static const char changes[] =
-        "{\"data.image_size\":8,\"data.padding\":0,\"diffusion.timesteps\":6,\"diffusion.sigma_min\":0.05,\"picture.patch\":1,"
+        "{\"data.image_size\":8,\"data.padding\":0,\"diffusion.timesteps\":4,\"diffusion.sigma_min\":0.1,\"picture.patch\":1,"
         "\"network.latent_width\":4,\"network.latent_maps\":0,\"network.time_width\":16,\"network.latent_embedding\":8,"
-        "\"network.mapping_layers\":1,\"energy.channels\":16,\"energy.multipliers\":[1],\"generator.channels\":4,"
-        "\"generator.multipliers\":[1],\"encoder.channels\":4,\"optimizer.energy_rate\":2e-3,\"optimizer.ema_decay\":0.98,"
-        "\"training.batch\":32,\"training.steps\":400,\"objective.gamma\":1}";
+        "\"network.mapping_layers\":1,\"energy.channels\":8,\"energy.multipliers\":[1],\"generator.channels\":4,"
+        "\"generator.multipliers\":[1],\"encoder.channels\":4,\"optimizer.energy_rate\":3e-3,\"optimizer.ema_decay\":0.98,"
+        "\"training.batch\":32,\"training.steps\":400,\"objective.gamma\":1,\"objective.contrast_weight\":0,"
+        "\"objective.noise_contrast\":0.1,\"objective.timestep_contrast\":0.1,\"objective.transform_contrast\":0}";
     static float images[IMAGES * PIXELS], held_out[HELD_IMAGES * PIXELS], rough[HELD_IMAGES * PIXELS], scores[HELD_IMAGES];
     static double root[PIXELS * PIXELS], found[HELD_IMAGES], known[HELD_IMAGES];
     ddaebm_dataset *dataset = NULL;
@@ -197,8 +198,8 @@ START_TEST(the_score_of_images_is_their_log_density) {
         known[i] = log_normal(root, held_out + i * PIXELS);
     }
     agreement all = compare(known, found, HELD_IMAGES);
-    ck_assert_msg(all.correlation > 0.9, "correlation %g", all.correlation);
-    ck_assert_msg(fabs(all.slope - 1) < 0.3, "slope %g", all.slope);
+    ck_assert_msg(all.correlation > 0.92, "correlation %g", all.correlation);
+    ck_assert_msg(fabs(all.slope - 1) < 0.2, "slope %g", all.slope);
 
     /* White noise of the same size, which no gradient at the data tells of, scores lower than any of the data. */
     size_t higher = 0;

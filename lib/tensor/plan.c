@@ -86,37 +86,47 @@ static void want_scratch(dd_plan *plan, size_t floats) {
         plan->scratch = dd_line_up(floats);
 }
 
-/* Looks for the same weights packed alike among the steps so far, or puts them behind all others. */
-static size_t place_kept(const dd_plan *plan, size_t behind, const dd_step_data *user, bool *found) {
-    dd_node weights = dd_plan_base(plan->graph, dd_graph_node(plan->graph, user->node)->inputs[1]);
-    *found = false;
-    for (size_t i = 0; i < plan->step_count && !*found; i++) {
-        const dd_step_data *other = &plan->steps[i];
-        if (other->stage != DD_STEP_PACK)
-            continue;
-        *found = dd_plan_base(plan->graph, dd_graph_node(plan->graph, other->node)->inputs[1]) == weights &&
-                 user->convolution->backend->same_packing(user->convolution, other->convolution);
-        behind = *found ? other->packed : behind + dd_line_up(other->convolution->packed);
+static dd_node weights_of(const dd_plan *plan, const dd_step_data *step) {
+    return dd_plan_base(plan->graph, dd_graph_node(plan->graph, step->node)->inputs[1]);
+}
+
+/* Of one plan, or of two that are bound alike. */
+static bool same_weights(const dd_plan *plan, const dd_step_data *a, const dd_plan *other, const dd_step_data *b) {
+    dd_node first = weights_of(plan, a), second = weights_of(other, b);
+    const dd_node_data *x = dd_graph_node(plan->graph, first), *y = dd_graph_node(other->graph, second);
+    return plan == other ? first == second : x->op == DD_OP_INPUT && y->op == DD_OP_INPUT && x->slot == y->slot;
+}
+
+/* A step of `there` that packs the same weights alike, or NULL. */
+static const dd_step_data *find_packing(const dd_plan *plan, const dd_step_data *user, const dd_plan *there) {
+    for (size_t i = 0; there && i < there->step_count; i++) {
+        const dd_step_data *other = &there->steps[i];
+        if (other->stage == DD_STEP_PACK && other->convolution->backend == user->convolution->backend &&
+            same_weights(plan, user, there, other) &&
+            user->convolution->backend->same_packing(user->convolution, other->convolution))
+            return other;
     }
-    return behind;
+    return there ? find_packing(plan, user, there->options.beside) : NULL;
 }
 
 /* With `prepare`, weights are packed once, before the phases that are run again and again. Else for each use, all in one place: packed, the
  * weights of a training step would be as much again as all its tensors, and come from memory no faster than they are packed. */
 static size_t place_packed(dd_plan *plan, size_t behind, const dd_step_data *user) {
     dd_step_data pack = *user;
-    bool found = false;
+    size_t floats = dd_line_up(user->convolution->packed);
+    const dd_step_data *same = plan->options.prepare ? find_packing(plan, user, plan) : NULL;
+    if (same)
+        return same->packed;
+
     pack.stage = DD_STEP_PACK;
-    if (plan->options.prepare) {
-        pack.phase =
-            dd_graph_node(plan->graph, dd_plan_base(plan->graph, dd_graph_node(plan->graph, user->node)->inputs[1]))->phase;
-        behind = place_kept(plan, behind, user, &found);
-    }
-    if (found)
-        return behind;
     pack.packed = behind;
-    size_t end = behind + dd_line_up(user->convolution->packed);
-    plan->arena = plan->arena > end ? plan->arena : end;
+    if (plan->options.prepare) {
+        pack.phase = dd_graph_node(plan->graph, weights_of(plan, user))->phase;
+        pack.packed = plan->kept;
+        plan->kept += floats;
+    } else if (plan->arena < behind + floats) {
+        plan->arena = behind + floats;
+    }
     return add_step(plan, pack)->packed;
 }
 
@@ -230,12 +240,14 @@ ddaebm_status dd_plan_create(dd_plan **out, dd_graph *graph, dd_plan_options opt
         return status;
     *plan = (dd_plan){
         .graph = graph, .context = context, .kernels = dd_kernels_choose(), .maps = dd_map_kernels_choose(), .options = options};
+    plan->kept = options.beside ? options.beside->kept : 0;
     DD_TRY(check_sizes(graph));
     DD_TRY(dd_schedule_make(&schedule, graph, options));
     DD_TRY(dd_memory_assign(plan, &schedule));
     DD_TRY(make_steps(plan, &schedule));
     set_wakes(plan);
     count_slots(plan);
+    dd_rows_find(plan);
     *out = plan;
 cleanup:
     dd_schedule_free(&schedule, context);
@@ -267,7 +279,7 @@ void dd_plan_free(dd_plan *plan) {
 
 size_t dd_plan_memory(const dd_plan *plan) {
     size_t scratch = (size_t)plan->options.parts * plan->scratch;
-    return (plan->arena + scratch) * sizeof(float) + (size_t)plan->slots * sizeof(float *);
+    return (plan->kept + plan->arena + scratch) * sizeof(float) + (size_t)plan->slots * sizeof(float *);
 }
 
 size_t dd_plan_own_memory(const dd_plan *plan) {
@@ -276,6 +288,42 @@ size_t dd_plan_own_memory(const dd_plan *plan) {
         bytes += sizeof *plan->steps + (plan->steps[i].loop ? dd_loop_memory(plan->steps[i].loop) : 0) +
                  (owns_convolution(&plan->steps[i]) ? plan->steps[i].convolution->memory : 0);
     return bytes;
+}
+
+static bool is_read(const dd_plan *plan, const dd_step_data *step, dd_node input, dd_slot slot) {
+    dd_location at = plan->locations[input];
+    bool packed = step->stage == DD_STEP_RUN && step->convolution && step->convolution->packed;
+    return at.place == DD_PLACE_SLOT && at.index == slot &&
+           !(packed && dd_plan_base(plan->graph, input) == weights_of(plan, step));
+}
+
+static bool step_reads(const dd_plan *plan, const dd_step_data *step, dd_slot slot) {
+    for (int v = 0; step->loop && v < step->loop->values; v++)
+        if (is_read(plan, step, step->loop->value[v].node, slot))
+            return true;
+    const dd_node_data *data = dd_graph_node(plan->graph, step->node);
+    for (int i = 0; !step->loop && i < dd_op_describe(data->op)->arity; i++)
+        if (is_read(plan, step, data->inputs[i], slot))
+            return true;
+    return false;
+}
+
+bool dd_plan_reads(const dd_plan *plan, dd_slot slot) {
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].stage != DD_STEP_PACK && step_reads(plan, &plan->steps[i], slot))
+            return true;
+    return false;
+}
+
+bool dd_plan_packs(const dd_plan *plan, dd_slot slot) {
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].stage == DD_STEP_PACK && step_reads(plan, &plan->steps[i], slot))
+            return true;
+    return false;
+}
+
+size_t dd_plan_rows(const dd_plan *plan) {
+    return plan->rows;
 }
 
 size_t dd_plan_steps(const dd_plan *plan) {

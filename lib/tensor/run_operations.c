@@ -18,7 +18,7 @@ static void run_products(const dd_call *call, dd_matmul_call product) {
 }
 
 static dd_matmul_call product_of(const dd_call *call, bool transpose_a, bool transpose_b) {
-    dd_shape a = call->shape[0], b = call->shape[1], c = call->data->shape;
+    dd_shape a = call->shape[0], b = call->shape[1], c = call->made;
     return (dd_matmul_call){.m = c.size[2],
                             .n = c.size[3],
                             .k = a.size[transpose_a ? 2 : 3],
@@ -107,7 +107,7 @@ static void finish_sum(const dd_call *call) {
 static void run_sum(const dd_call *call) {
     const float *x = call->in[0];
     const dd_kernels *kernels = call->plan->kernels;
-    view v = summed_view(call->shape[0], call->data->shape);
+    view v = summed_view(call->shape[0], call->made);
     if (call->step->stage == DD_STEP_SUM) {
         finish_sum(call);
         return;
@@ -131,7 +131,7 @@ static void run_sum(const dd_call *call) {
 }
 
 static void run_slice(const dd_call *call) {
-    view small = view_at(call->data->shape, call->data->axis);
+    view small = view_at(call->made, call->data->axis);
     view large = view_at(call->shape[0], call->data->axis);
     const float *x = call->in[0] + call->data->start * large.inner;
     dd_range mine = dd_share(small.outer, call->part, call->parts);
@@ -141,7 +141,7 @@ static void run_slice(const dd_call *call) {
 }
 
 static void run_pad(const dd_call *call) {
-    view large = view_at(call->data->shape, call->data->axis);
+    view large = view_at(call->made, call->data->axis);
     view small = view_at(call->shape[0], call->data->axis);
     const float *x = call->in[0];
     dd_range mine = dd_share(large.outer, call->part, call->parts);
@@ -173,8 +173,8 @@ static size_t row_of(const float *index, size_t i, size_t rows) {
 
 static void run_take_rows(const dd_call *call) {
     const float *table = call->in[0], *index = call->in[1];
-    size_t rows = call->shape[0].size[2], width = call->data->shape.size[3];
-    dd_range mine = dd_share(call->data->shape.size[2], call->part, call->parts);
+    size_t rows = call->shape[0].size[2], width = call->made.size[3];
+    dd_range mine = dd_share(call->made.size[2], call->part, call->parts);
     for (size_t i = mine.first; i < mine.last; i++)
         memcpy(call->out + i * width, table + row_of(index, i, rows) * width, width * sizeof *call->out);
 }

@@ -9,9 +9,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Rows of a chunk: as many as keep a layer of the usual width in the second-level cache; for pictures, pixels of a chunk. Up to how many rows go
- * one by one, and how many a thread is woken for. */
-enum { CHUNK = 400, CHUNK_PIXELS = 8192, FEW = 6, LEAST_SHARE = 32 };
+/* Rows of a chunk: more do not make products faster; for pictures, pixels of a chunk, and most of them. Chunks of rows that a call is cut in before
+ * what is left is cut anew, and up to how many rows go one by one. */
+enum { CHUNK = 128, CHUNK_PIXELS = 4096, MOST_PICTURES = 200, TOGETHER = 4, FEW = 6 };
 
 /* Plans: of a single row, and of a chunk. */
 enum { SINGLE, WHOLE, SIZES };
@@ -32,26 +32,28 @@ struct dd_evaluator {
     ddaebm_context *context;
     const ddaebm_model *model;
     size_t widths[DD_EVAL_SLOTS];
-    int sizes; /* 1 where a chunk is a row */
+    int sizes;                     /* 1 where a chunk is a row */
     size_t chunk_rows[SIZES], few; /* up to `few` go one by one */
-    bool rest_is_single;           /* so do those that fill no chunk a thread */
+    size_t together;               /* chunks that are full where there are so many */
+    bool rest_is_single;           /* what is left goes one by one */
     dd_plan *plans[SIZES];
     size_t threads;
-    dd_lane *lanes; /* [sizes, threads]; all keep what is prepared where the first for chunks does */
-    float *numbers; /* of those parameters that runs read, filters as convolutions read them */
+    dd_lane *lanes;     /* [sizes, threads]; all keep what is prepared where the first for chunks does */
+    float *numbers;     /* of those parameters that runs read, filters as convolutions read them */
     float **parameters; /* [parameters]: where, or NULL */
 };
 
 /* --- Making one. --- */
 
-/* A few rows are done before another thread wakes. Pictures have chunks of a fixed number, which those that are too few for a chunk a thread would
- * not fill: they go one by one, on all threads. Where bits must not depend on how a call is cut, all rows do. */
+/* A few rows are done before another thread wakes. Chunks of rows are cut alike for any number of threads. Pictures have chunks of a fixed number,
+ * which those that are too few for a chunk a thread would not fill: they go one by one, on all threads. Where bits must not depend on how a call
+ * is cut, all rows do. */
 static void choose_sizes(dd_evaluator *evaluator) {
     dd_shape one = dd_network_data_shape(dd_model_settings(evaluator->model), 1);
     bool pictures = one.size[0] == 1 && one.size[1] > 1;
     size_t pixels = one.size[1] * one.size[2], chunk = CHUNK;
     if (pictures)
-        chunk = pixels >= CHUNK_PIXELS ? 1 : pixels * CHUNK > CHUNK_PIXELS ? CHUNK_PIXELS / pixels : CHUNK;
+        chunk = pixels >= CHUNK_PIXELS ? 1 : pixels * MOST_PICTURES > CHUNK_PIXELS ? CHUNK_PIXELS / pixels : MOST_PICTURES;
     if (ddaebm_context_deterministic(evaluator->context) != 0)
         chunk = 1;
     evaluator->threads = (size_t)ddaebm_context_threads(evaluator->context);
@@ -59,6 +61,7 @@ static void choose_sizes(dd_evaluator *evaluator) {
     evaluator->chunk_rows[SINGLE] = 1;
     evaluator->chunk_rows[WHOLE] = chunk;
     evaluator->few = pictures || chunk == 1 ? 0 : FEW;
+    evaluator->together = pictures ? evaluator->threads : TOGETHER;
     evaluator->rest_is_single = pictures;
 }
 
@@ -344,21 +347,27 @@ static void run_all(dd_evaluator *evaluator, call *c, bool alone) {
                 &(dd_work){.parts = parts, .takers = (int)evaluator->threads, .function = run_chunks, .argument = c});
 }
 
-/* Full chunks, as many for each thread; the rows that are left are shared out again, so that no thread waits for another's chunk. The cut depends
- * on what is left alone (dd_evaluator_block). */
+/* Rows that are left become one piece, two or four, which are shared out well and are not much slower than a chunk. */
+static size_t pieces_of(size_t rows, size_t chunk) {
+    size_t pieces = 1;
+    while (pieces * chunk < rows)
+        pieces *= 2;
+    return pieces;
+}
+
+/* Full chunks, `together` at a time, and what is left by itself: so it does not depend on what came before (dd_evaluator_block). */
 static void cut(const dd_evaluator *evaluator, call *c) {
-    size_t chunk = evaluator->chunk_rows[WHOLE], threads = evaluator->threads, count = c->asked->count;
+    size_t chunk = evaluator->chunk_rows[WHOLE], together = evaluator->together, count = c->asked->count;
     c->piece_size = SINGLE;
     c->pieces = count;
     if (evaluator->sizes == 1 || count <= evaluator->few)
         return;
-    c->wholes = count / (chunk * threads) * threads;
+    c->wholes = count / (chunk * together) * together;
     c->pieces = count - c->wholes * chunk;
     if (evaluator->rest_is_single || c->pieces == 0)
         return;
-    size_t shares = c->pieces / LEAST_SHARE, least = (c->pieces + chunk - 1) / chunk;
     c->piece_size = WHOLE;
-    c->pieces = shares > threads ? threads : shares > least ? shares : least;
+    c->pieces = pieces_of(c->pieces, chunk);
 }
 
 ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *asked) {
@@ -397,7 +406,7 @@ ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_ch
 
 /* What follows the last multiple of it is then cut as if it were alone, and no call is short enough for its rows to go one by one. */
 size_t dd_evaluator_block(const dd_evaluator *evaluator) {
-    return evaluator->sizes == 1 ? 1 : evaluator->chunk_rows[WHOLE] * evaluator->threads;
+    return evaluator->sizes == 1 ? 1 : evaluator->chunk_rows[WHOLE] * evaluator->together;
 }
 
 size_t dd_evaluator_lanes(const dd_evaluator *evaluator) {

@@ -293,8 +293,7 @@ size_t dd_plan_own_memory(const dd_plan *plan) {
 static bool is_read(const dd_plan *plan, const dd_step_data *step, dd_node input, dd_slot slot) {
     dd_location at = plan->locations[input];
     bool packed = step->stage == DD_STEP_RUN && step->convolution && step->convolution->packed;
-    return at.place == DD_PLACE_SLOT && at.index == slot &&
-           !(packed && dd_plan_base(plan->graph, input) == weights_of(plan, step));
+    return at.place == DD_PLACE_SLOT && at.index == slot && !(packed && dd_plan_base(plan->graph, input) == weights_of(plan, step));
 }
 
 static bool step_reads(const dd_plan *plan, const dd_step_data *step, dd_slot slot) {
@@ -308,6 +307,13 @@ static bool step_reads(const dd_plan *plan, const dd_step_data *step, dd_slot sl
     return false;
 }
 
+bool dd_step_packs(const dd_plan *plan, const dd_step_data *step, dd_slot slot) {
+    if (step->stage != DD_STEP_PACK)
+        return false;
+    dd_location at = plan->locations[weights_of(plan, step)];
+    return at.place == DD_PLACE_SLOT && at.index == slot;
+}
+
 bool dd_plan_reads(const dd_plan *plan, dd_slot slot) {
     for (size_t i = 0; i < plan->step_count; i++)
         if (plan->steps[i].stage != DD_STEP_PACK && step_reads(plan, &plan->steps[i], slot))
@@ -317,7 +323,7 @@ bool dd_plan_reads(const dd_plan *plan, dd_slot slot) {
 
 bool dd_plan_packs(const dd_plan *plan, dd_slot slot) {
     for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].stage == DD_STEP_PACK && step_reads(plan, &plan->steps[i], slot))
+        if (dd_step_packs(plan, &plan->steps[i], slot))
             return true;
     return false;
 }

@@ -18,8 +18,10 @@ typedef struct dd_plan_options {
     bool prepare;
     int parts; /* into how many parts the work of a step is cut: the number of threads meant to run it */
     const dd_convolution_backend *convolutions; /* what runs them; NULL for the fastest */
-    const struct dd_plan *beside; /* a plan of the same slots, with `prepare`, whose packed filters this one reads where they suit; or NULL */
-    size_t rows; /* of what the last phase computes, [1, 1, rows, C] throughout, which is to be run for fewer as well; 0 for all alone */
+    const struct dd_plan
+        *beside; /* a plan of the same slots, with `prepare`, whose packed filters this one reads where they suit; or NULL */
+    size_t
+        rows; /* of what the last phase computes, [1, 1, rows, C] throughout, which is to be run for fewer as well; 0 for all alone */
 } dd_plan_options;
 
 /* Plans the outputs of a graph; what no output needs is left out. The plan takes the graph over: on success it is the plan's, on

@@ -148,6 +148,9 @@ static inline size_t dd_line_up(size_t floats) {
     return (floats + 15) / 16 * 16;
 }
 
+/* Whether a step packs what is bound to the slot. */
+bool dd_step_packs(const dd_plan *plan, const dd_step_data *step, dd_slot slot);
+
 /* rows.c: whether the plan's last phase may be run for some rows alone: sets plan->rows. */
 void dd_rows_find(dd_plan *plan);
 

@@ -282,13 +282,6 @@ void dd_workspace_run_rows(dd_workspace *workspace, size_t rows, dd_pool *pool, 
     run_phase(workspace, plan->options.phases - 1, rows < plan->rows ? rows : 0, pool, alone);
 }
 
-static bool packs(const dd_plan *plan, const dd_step_data *step, dd_slot slot) {
-    if (step->stage != DD_STEP_PACK)
-        return false;
-    dd_location at = plan->locations[dd_graph_node(plan->graph, step->node)->inputs[1]];
-    return at.place == DD_PLACE_SLOT && at.index == slot;
-}
-
 void dd_workspace_pack(dd_workspace *workspace, dd_slot slot, float *numbers) {
     const dd_plan *plan = workspace->plan;
     if (slot >= plan->slots)
@@ -298,7 +291,7 @@ void dd_workspace_pack(dd_workspace *workspace, dd_slot slot, float *numbers) {
     for (size_t i = 0; i < plan->step_count; i++) {
         const dd_step_data *step = &plan->steps[i];
         size_t parts = step->parallel ? (size_t)plan->options.parts : 1;
-        for (size_t part = 0; packs(plan, step, slot) && part < parts; part++)
+        for (size_t part = 0; dd_step_packs(plan, step, slot) && part < parts; part++)
             run_operation(workspace, step, 0, part, parts);
     }
     workspace->slots[slot] = before;

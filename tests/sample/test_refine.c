@@ -540,7 +540,7 @@ START_TEST(guidance_may_stop_a_draw) {
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, DRAWN, drawn));
     ck_assert_uint_eq(self.rows, DRAWN * 2 * (ASKED + 1));
     size_t calls = self.calls;
-    ck_assert_uint_eq(calls, 2 * 2 * (ASKED + 1)); /* two chunks */
+    ck_assert_uint_eq(calls, 4 * 2 * (ASKED + 1)); /* four pieces */
     for (size_t stop = 1; stop <= calls; stop++) {
         self = some_bell();
         self.stop_at = stop;

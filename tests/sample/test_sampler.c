@@ -442,6 +442,27 @@ START_TEST(arguments_are_checked) {
 }
 END_TEST
 
+/* What a sampler takes on two threads, of a model with two hidden layers of 256 in its generator: its weights once for all threads as they are and once
+ * packed, and for each thread room for a chunk's rows in a few layers. A third set of weights would not fit. */
+START_TEST(memory_is_bounded) {
+    enum { HIDDEN = 256, LAYERS = 2, THREADS = 2, CHUNK = 128, KEPT_LAYERS = 4, REST = 300000 };
+    open_context(THREADS);
+    ddaebm_model *model = create(",\"generator.hidden_layers\":[256,256]");
+    size_t weights = model->parameters.totals[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT] * sizeof(float), before = counted.bytes;
+    ck_assert_uint_gt(weights, HIDDEN * HIDDEN * sizeof(float));
+    ddaebm_sampler *sampler = open_sampler(model);
+    size_t taken = counted.bytes - before, rows = (size_t)THREADS * CHUNK * KEPT_LAYERS * HIDDEN * sizeof(float);
+    ck_assert_msg(taken <= 2 * weights + rows + REST, "%zu bytes, where weights are %zu and layers of rows %zu", taken, weights,
+                  rows);
+    counted.most = counted.bytes;
+    free(draw(sampler, SEED, 0, 1000));
+    ck_assert_uint_eq(counted.most, counted.bytes); /* a call takes nothing */
+    ddaebm_sampler_free(sampler);
+    ddaebm_model_free(model);
+    close_context();
+}
+END_TEST
+
 START_TEST(memory_may_run_out) {
     open_context(2);
     ddaebm_model *model = create("");
@@ -556,6 +577,7 @@ int main(void) {
                                   pictures_are_cut_from_their_border,
                                   chunks_of_pictures_join,
                                   arguments_are_checked,
+                                  memory_is_bounded,
                                   memory_may_run_out,
                                   threads_may_share_a_model};
     return run_tests("sampler", tests, sizeof tests / sizeof *tests);

@@ -1,7 +1,9 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 /* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE: toy-step, toy-sample[-COUNT],
  * toy-score[-COUNT], and likewise for the other presets: fashion-step, cifar10-sample-16; `busy` is in busy.c. Prints the
- * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here and of the processor's peak. */
+ * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here and of the processor's peak.
+ *
+ * PRESET-curve: the best time of a row of calls with 1 to 10,000 rows (images: 1 to 16), drawn and scored. */
 #include "base/context.h"
 #include "busy.h"
 #include "peak.h"
@@ -18,7 +20,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { WARM_UPS = 2, LEAST_RUNS = 5, MOST_RUNS = 1000 };
+enum { WARM_UPS = 2, LEAST_RUNS = 5, MOST_RUNS = 1000, CURVE_ROWS = 10000, CURVE_IMAGES = 16 };
 
 typedef struct bench {
     char name[64], preset[32], what[16];
@@ -59,7 +61,7 @@ static long peak_kilobytes(void) {
 
 /* A preset's name may have dashes of its own: what to do is the first word that says it. */
 static void parse_case(bench *b, const char *text) {
-    static const char *const words[] = {"-step", "-sample", "-score"};
+    static const char *const words[] = {"-step", "-sample", "-score", "-curve"};
     (void)snprintf(b->name, sizeof b->name, "%s", text);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const char *at = strstr(text, words[i]);
@@ -71,7 +73,8 @@ static void parse_case(bench *b, const char *text) {
         b->count = *rest ? strtoull(rest + 1, NULL, 10) : 0;
         return;
     }
-    fprintf(stderr, "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT] or PRESET-score[-COUNT]\n", text);
+    fprintf(stderr, "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT], PRESET-score[-COUNT] or PRESET-curve\n",
+            text);
     exit(2);
 }
 
@@ -82,6 +85,8 @@ static void choose_count(bench *b) {
     must(ddaebm_config_get_integer(b->config, "training.batch", &batch));
     if (strcmp(b->what, "step") == 0)
         b->count = (size_t)batch;
+    else if (strcmp(b->what, "curve") == 0)
+        b->count = pictures ? CURVE_IMAGES : CURVE_ROWS;
     else if (b->count == 0)
         b->count = pictures ? 16 : 10000;
 }
@@ -222,6 +227,44 @@ static void measure(bench *b) {
            (peak - before) * 1024, rate, best, rate / best, dd_instructions_choose()->name, most, rate / most);
 }
 
+/* --- A curve: what a row costs in calls of many sizes. --- */
+
+/* The best of calls for a share of the time, in microseconds a row. */
+static double best_of(bench *b, const char *what, size_t rows, double seconds) {
+    double best = 1e30;
+    int runs = 0;
+    b->count = rows;
+    (void)snprintf(b->what, sizeof b->what, "%s", what);
+    call(b); /* a first one, which may be slower */
+    for (double start = now(); runs < LEAST_RUNS || (now() - start < seconds && runs < MOST_RUNS); runs++) {
+        double from = now();
+        call(b);
+        double taken = now() - from;
+        best = taken < best ? taken : best;
+    }
+    return 1e6 * best / (double)rows;
+}
+
+/* Sizes at the borders of chunks, and beside them. */
+static void draw_curve(bench *b) {
+    static const size_t sizes[] = {1,   2,   3,   4,   5,   6,   7,   8,    9,    10,   12,   15,   16,   17,   31,
+                                   32,  33,  50,  64,  99,  100, 101, 128,  150,  199,  200,  201,  300,  399,  400,
+                                   401, 450, 500, 600, 799, 800, 801, 1000, 1200, 1500, 2000, 3000, 5000, 10000};
+    size_t most = b->count, points = 0;
+    while (points < sizeof sizes / sizeof *sizes && sizes[points] <= most)
+        points++;
+    for (size_t i = 0; i < points; i++) {
+        double sample = best_of(b, "sample", sizes[i], b->seconds / (2 * (double)points));
+        double score = best_of(b, "score", sizes[i], b->seconds / (2 * (double)points));
+        printf(
+            b->json
+                ? "{\"case\": \"%s\", \"side\": \"libddaebm %s\", \"threads\": %d, \"n\": %zu, \"sample_us\": %.6g, \"score_us\": "
+                  "%.6g}\n"
+                : "%s, libddaebm %s, %d threads, %5zu rows: %9.3f us a row drawn, %9.3f us a row scored\n",
+            b->name, ddaebm_version_text(), b->threads, sizes[i], sample, score);
+    }
+}
+
 int main(int count, char **arguments) {
     bench b = {.seconds = 10};
     const char *name = NULL;
@@ -242,7 +285,10 @@ int main(int count, char **arguments) {
         return busy_run(b.json);
     parse_case(&b, name);
     prepare(&b);
-    measure(&b);
+    if (strcmp(b.what, "curve") == 0)
+        draw_curve(&b);
+    else
+        measure(&b);
     ddaebm_scorer_free(b.scorer);
     ddaebm_sampler_free(b.sampler);
     ddaebm_trainer_free(b.trainer);

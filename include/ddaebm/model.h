@@ -159,7 +159,7 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_get_parameter(const ddaebm_
 
 /** Writes a tensor by name; samplers and scorers made before keep what they had. @param model changed on success alone
  *  @param name as in ddaebm_parameter_info @param values row-major, finite @param elements must be the tensor's
- *  @return as ddaebm_model_get_parameter, or ::DDAEBM_NOT_FINITE. @since 0.1 */
+ *  @return as ddaebm_model_get_parameter, ::DDAEBM_NOT_FINITE, or ::DDAEBM_OUT_OF_MEMORY (a sampler made before holds what it had). @since 0.1 */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, const float *values,
                                                                    size_t elements);
 

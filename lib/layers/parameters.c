@@ -1,8 +1,10 @@
 #include "layers/parameters.h"
 
+#include "base/checked.h"
 #include "base/context.h"
 #include "base/rng.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 const char *dd_network_name(ddaebm_network network) {
@@ -74,12 +76,38 @@ bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter) {
     return true;
 }
 
+/* Before a run of values: how many hold it. A cache line, so that values begin where one does. */
+typedef union holders {
+    atomic_size_t count;
+    char line[64];
+} holders;
+
+static float *make_values(ddaebm_context *context, size_t elements) {
+    size_t bytes;
+    if (!dd_size_mul(&bytes, elements, sizeof(float)) || bytes > SIZE_MAX - sizeof(holders))
+        return NULL;
+    holders *block = dd_alloc_zero(context, 1, sizeof *block + bytes);
+    if (!block)
+        return NULL;
+    atomic_init(&block->count, 1);
+    return (float *)(block + 1);
+}
+
+static holders *holders_of(float *values) {
+    return (holders *)(void *)values - 1;
+}
+
+static void drop_values(ddaebm_context *context, float *values) {
+    if (values && atomic_fetch_sub(&holders_of(values)->count, 1) == 1)
+        dd_free(context, holders_of(values));
+}
+
 ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context, const dd_parameters *parameters) {
     dd_weights weights = {.context = context};
     bool good = true;
     for (int n = 0; n < DD_NETWORKS; n++) {
         for (int role = 0; role < 2; role++) {
-            weights.values[n][role] = dd_alloc_zero(context, parameters->totals[n][role], sizeof(float));
+            weights.values[n][role] = make_values(context, parameters->totals[n][role]);
             good = good && weights.values[n][role];
         }
         weights.counters[n] = dd_alloc_zero(context, parameters->totals[n][DD_ROLE_COUNTER], sizeof(int64_t));
@@ -96,10 +124,33 @@ ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context, const 
 void dd_weights_free(dd_weights *weights) {
     for (int n = 0; n < DD_NETWORKS && weights->context; n++) {
         for (int role = 0; role < 2; role++)
-            dd_free(weights->context, weights->values[n][role]);
+            drop_values(weights->context, weights->values[n][role]);
         dd_free(weights->context, weights->counters[n]);
     }
     *weights = (dd_weights){0};
+}
+
+void dd_weights_share(dd_weights *out, const dd_weights *from, ddaebm_network network) {
+    *out = (dd_weights){.context = from->context};
+    for (int role = 0; role < 2; role++) {
+        out->values[network][role] = from->values[network][role];
+        atomic_fetch_add(&holders_of(from->values[network][role])->count, 1);
+    }
+}
+
+ddaebm_status dd_weights_own(dd_weights *weights, const dd_parameters *parameters, ddaebm_network network) {
+    for (int role = 0; role < 2; role++) {
+        float *shared = weights->values[network][role];
+        if (atomic_load(&holders_of(shared)->count) == 1)
+            continue;
+        float *own = make_values(weights->context, parameters->totals[network][role]);
+        if (!own)
+            return DDAEBM_OUT_OF_MEMORY;
+        memcpy(own, shared, parameters->totals[network][role] * sizeof *own);
+        weights->values[network][role] = own;
+        drop_values(weights->context, shared);
+    }
+    return DDAEBM_OK;
 }
 
 void dd_weights_copy(dd_weights *to, const dd_weights *from, const dd_parameters *parameters) {
@@ -124,34 +175,17 @@ void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint6
     }
 }
 
-/* One output's filter, [C, P], becomes [P, C]. */
-static void turn_filter(float *filter, float *scratch, size_t channels, size_t places) {
-    for (size_t c = 0; c < channels; c++)
-        for (size_t p = 0; p < places; p++)
-            scratch[p * channels + c] = filter[c * places + p];
-    memcpy(filter, scratch, channels * places * sizeof *filter);
-}
-
-ddaebm_status dd_weights_to_kernel_layout(dd_weights *weights, const dd_parameters *parameters) {
-    size_t largest = 0;
-    for (size_t i = 0; i < parameters->count; i++) {
-        const dd_parameter *p = &parameters->items[i];
-        if (p->rank == 4 && p->elements / p->shape[0] > largest)
-            largest = p->elements / p->shape[0];
+void dd_weights_to_kernel_layout(float *to, const dd_weights *weights, const dd_parameter *parameter) {
+    const float *from = dd_weights_at(weights, parameter);
+    if (parameter->rank != 4) {
+        memcpy(to, from, parameter->elements * sizeof *to);
+        return;
     }
-    if (largest == 0)
-        return DDAEBM_OK; /* there are no filters */
-    float *scratch = dd_alloc(weights->context, largest * sizeof *scratch);
-    if (!scratch)
-        return DDAEBM_OUT_OF_MEMORY;
-    for (size_t i = 0; i < parameters->count; i++) {
-        const dd_parameter *p = &parameters->items[i];
-        for (size_t o = 0; p->rank == 4 && o < p->shape[0]; o++)
-            turn_filter(dd_weights_at(weights, p) + o * (p->elements / p->shape[0]), scratch, p->shape[1],
-                        p->shape[2] * p->shape[3]);
-    }
-    dd_free(weights->context, scratch);
-    return DDAEBM_OK;
+    size_t channels = parameter->shape[1], places = parameter->shape[2] * parameter->shape[3];
+    for (size_t o = 0; o < parameter->shape[0]; o++, to += channels * places, from += channels * places)
+        for (size_t c = 0; c < channels; c++)
+            for (size_t p = 0; p < places; p++)
+                to[p * channels + c] = from[c * places + p];
 }
 
 float *dd_weights_at(const dd_weights *weights, const dd_parameter *parameter) {

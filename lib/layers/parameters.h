@@ -55,13 +55,21 @@ typedef struct dd_weights {
 
 ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context, const dd_parameters *parameters);
 void dd_weights_free(dd_weights *weights);
+
+/* Holds the same numbers of one network, not to be changed, and nothing else. Any number of threads may do so at a time. */
+void dd_weights_share(dd_weights *out, const dd_weights *from, ddaebm_network network);
+
+/* Before a change of a network's numbers: if others hold them (dd_weights_share), they keep them, and `weights` gets a copy. OUT_OF_MEMORY
+ * changes nothing. */
+ddaebm_status dd_weights_own(dd_weights *weights, const dd_parameters *parameters, ddaebm_network network);
+
 void dd_weights_copy(dd_weights *to, const dd_weights *from, const dd_parameters *parameters);
 
 /* First values, fixed by (seed, index of the parameter). */
 void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint64_t seed);
 
-/* Rearranges weights of four axes from files' [O, C, KH, KW] to convolutions' [O, KH, KW, C]. */
-ddaebm_status dd_weights_to_kernel_layout(dd_weights *weights, const dd_parameters *parameters);
+/* Copies a parameter, a filter from files' [O, C, KH, KW] to convolutions' [O, KH, KW, C]. */
+void dd_weights_to_kernel_layout(float *to, const dd_weights *weights, const dd_parameter *parameter);
 
 /* Where a parameter's numbers are; not for counters. */
 float *dd_weights_at(const dd_weights *weights, const dd_parameter *parameter);

@@ -243,13 +243,13 @@ ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, dd
     return dd_fail(DDAEBM_NOT_FOUND, "parameter %zu: this model has %zu", index, ddaebm_model_parameter_count(model));
 }
 
-static ddaebm_status find_tensor(const ddaebm_model *model, const char *name, size_t elements, float **values) {
+static ddaebm_status find_tensor(const ddaebm_model *model, const char *name, size_t elements, const dd_parameter **out) {
     size_t i = dd_parameters_find(&model->parameters, name);
     if (i == model->parameters.count || model->parameters.items[i].role == DD_ROLE_COUNTER)
         return dd_fail(DDAEBM_NOT_FOUND, "no parameter is named %.100s", name);
     if (model->parameters.items[i].elements != elements)
         return dd_fail(DDAEBM_MISMATCH, "%s has %zu elements, not %zu", name, model->parameters.items[i].elements, elements);
-    *values = dd_weights_at(&model->weights, &model->parameters.items[i]);
+    *out = &model->parameters.items[i];
     return DDAEBM_OK;
 }
 
@@ -257,10 +257,10 @@ ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *
     DD_REQUIRE(model);
     DD_REQUIRE(name);
     DD_REQUIRE(values);
-    float *from = NULL;
-    ddaebm_status status = find_tensor(model, name, elements, &from);
+    const dd_parameter *parameter = NULL;
+    ddaebm_status status = find_tensor(model, name, elements, &parameter);
     if (status == DDAEBM_OK)
-        memcpy(values, from, elements * sizeof *values);
+        memcpy(values, dd_weights_at(&model->weights, parameter), elements * sizeof *values);
     return status;
 }
 
@@ -269,13 +269,15 @@ ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, 
     DD_REQUIRE(model);
     DD_REQUIRE(name);
     DD_REQUIRE(values);
-    float *to = NULL;
-    ddaebm_status status = find_tensor(model, name, elements, &to);
+    const dd_parameter *parameter = NULL;
+    ddaebm_status status = find_tensor(model, name, elements, &parameter);
     if (status != DDAEBM_OK)
         return status;
     for (size_t i = 0; i < elements; i++)
         if (!isfinite(values[i]))
             return dd_fail(DDAEBM_NOT_FINITE, "element %zu given for %s is %g", i, name, (double)values[i]);
-    memcpy(to, values, elements * sizeof *values);
-    return DDAEBM_OK;
+    status = dd_weights_own(&model->weights, &model->parameters, parameter->network);
+    if (status == DDAEBM_OK)
+        memcpy(dd_weights_at(&model->weights, parameter), values, elements * sizeof *values);
+    return status;
 }

@@ -9,9 +9,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Rows of a chunk: as many as keep a layer of the usual width in the second-level cache; for pictures, pixels of a chunk. And up to how
- * many rows go one by one. */
-enum { CHUNK = 400, CHUNK_PIXELS = 8192, FEW = 6, SIZES = 2 };
+/* Rows of a chunk: more do not make products faster; for pictures, pixels of a chunk, and most of them. Chunks of rows that a call is cut in before
+ * what is left is cut anew, and up to how many rows go one by one. */
+enum { CHUNK = 128, CHUNK_PIXELS = 4096, MOST_PICTURES = 200, TOGETHER = 4, FEW = 6 };
+
+/* Plans: of a single row, and of a chunk. */
+enum { SINGLE, WHOLE, SIZES };
 
 typedef struct call call;
 
@@ -19,6 +22,7 @@ struct dd_lane {
     dd_workspace *workspace;
     ddaebm_context *context;
     size_t number, rows;
+    bool any_rows;   /* fewer than `rows` are computed as such */
     call *call;      /* in which a chunk is computed, or NULL */
     bool is_callers; /* so it reports */
     float *buffers[DD_EVAL_SLOTS];
@@ -27,31 +31,38 @@ struct dd_lane {
 struct dd_evaluator {
     ddaebm_context *context;
     const ddaebm_model *model;
-    dd_weights weights; /* its own, unless it was made beside another */
-    bool beside;
     size_t widths[DD_EVAL_SLOTS];
+    int sizes;                     /* 1 where a chunk is a row */
     size_t chunk_rows[SIZES], few; /* up to `few` go one by one */
+    size_t together;               /* chunks that are full where there are so many */
+    bool rest_is_single;           /* what is left goes one by one */
     dd_plan *plans[SIZES];
-    dd_lane *lanes; /* those for single rows, then those for chunks */
-    size_t lane_counts[SIZES];
+    size_t threads;
+    dd_lane *lanes;     /* [sizes, threads]; all keep what is prepared where the first for chunks does */
+    float *numbers;     /* of those parameters that runs read, filters as convolutions read them */
+    float **parameters; /* [parameters]: where, or NULL */
 };
 
 /* --- Making one. --- */
 
-/* A few rows are done before another thread wakes. A picture is worth waking it: each thread has a lane for single ones, too, for calls that
- * would leave some without a chunk. Where bits must not depend on how a call is cut, all rows are single ones. */
+/* A few rows are done before another thread wakes. Chunks of rows are cut alike for any number of threads. Pictures have chunks of a fixed number,
+ * which those that are too few for a chunk a thread would not fill: they go one by one, on all threads. Where bits must not depend on how a call
+ * is cut, all rows do. */
 static void choose_sizes(dd_evaluator *evaluator) {
     dd_shape one = dd_network_data_shape(dd_model_settings(evaluator->model), 1);
     bool pictures = one.size[0] == 1 && one.size[1] > 1;
-    size_t pixels = one.size[1] * one.size[2], threads = (size_t)ddaebm_context_threads(evaluator->context), chunk = CHUNK;
+    size_t pixels = one.size[1] * one.size[2], chunk = CHUNK;
     if (pictures)
-        chunk = pixels >= CHUNK_PIXELS ? 1 : pixels * CHUNK > CHUNK_PIXELS ? CHUNK_PIXELS / pixels : CHUNK;
-    evaluator->chunk_rows[0] = 1;
-    evaluator->chunk_rows[1] = chunk;
-    bool one_by_one = ddaebm_context_deterministic(evaluator->context) != 0;
-    evaluator->few = one_by_one ? SIZE_MAX : chunk == 1 ? 0 : pictures ? chunk * threads - 1 : FEW;
-    evaluator->lane_counts[0] = one_by_one || (pictures && chunk > 1) ? threads : 1;
-    evaluator->lane_counts[1] = threads;
+        chunk = pixels >= CHUNK_PIXELS ? 1 : pixels * MOST_PICTURES > CHUNK_PIXELS ? CHUNK_PIXELS / pixels : MOST_PICTURES;
+    if (ddaebm_context_deterministic(evaluator->context) != 0)
+        chunk = 1;
+    evaluator->threads = (size_t)ddaebm_context_threads(evaluator->context);
+    evaluator->sizes = chunk > 1 ? SIZES : 1;
+    evaluator->chunk_rows[SINGLE] = 1;
+    evaluator->chunk_rows[WHOLE] = chunk;
+    evaluator->few = pictures || chunk == 1 ? 0 : FEW;
+    evaluator->together = pictures ? evaluator->threads : TOGETHER;
+    evaluator->rest_is_single = pictures;
 }
 
 static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build build, const void *user) {
@@ -78,7 +89,9 @@ static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build
     dd_output(graph, out, DD_EVAL_OUT, 1);
     for (int slot = 0; slot < DD_EVAL_SLOTS; slot++)
         evaluator->widths[slot] = dd_shape_elements(dd_graph_shape(graph, slot < DD_EVAL_OUT ? in[slot] : out)) / rows;
-    DD_TRY(dd_plan_create(&evaluator->plans[size], graph, (dd_plan_options){.phases = 2, .prepare = true, .parts = 1}));
+    dd_plan_options options = {
+        .phases = 2, .prepare = true, .parts = 1, .beside = size > 0 ? evaluator->plans[size - 1] : NULL, .rows = rows};
+    DD_TRY(dd_plan_create(&evaluator->plans[size], graph, options));
     graph = NULL; /* the plan's */
 cleanup:
     dd_noise_schedule_free(&schedule);
@@ -86,10 +99,104 @@ cleanup:
     return status;
 }
 
-static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size) {
+/* --- Parameters: those that runs read are kept; of one that is only packed, what was packed. --- */
+
+static dd_slot slot_of(size_t parameter) {
+    return DD_EVAL_SLOTS + (dd_slot)parameter;
+}
+
+static bool is_read(const dd_evaluator *evaluator, size_t parameter) {
+    for (int size = 0; size < evaluator->sizes; size++)
+        if (dd_plan_reads(evaluator->plans[size], slot_of(parameter)))
+            return true;
+    return false;
+}
+
+static bool is_packed(const dd_evaluator *evaluator, size_t parameter) {
+    for (int size = 0; size < evaluator->sizes; size++)
+        if (dd_plan_packs(evaluator->plans[size], slot_of(parameter)))
+            return true;
+    return false;
+}
+
+static ddaebm_status make_parameters(dd_evaluator *evaluator) {
+    const dd_parameters *all = &evaluator->model->parameters;
+    size_t total = 0;
+    evaluator->parameters = dd_alloc_zero(evaluator->context, all->count, sizeof *evaluator->parameters);
+    bool *kept = dd_alloc_zero(evaluator->context, all->count, sizeof *kept);
+    for (size_t i = 0; kept && i < all->count; i++) {
+        kept[i] = all->items[i].role != DD_ROLE_COUNTER && is_read(evaluator, i);
+        total += kept[i] ? all->items[i].elements : 0;
+    }
+    evaluator->numbers = dd_alloc_zero(evaluator->context, total, sizeof *evaluator->numbers);
+    bool made = evaluator->parameters && kept && evaluator->numbers;
+    for (size_t i = 0, at = 0; made && i < all->count; i++) {
+        evaluator->parameters[i] = kept[i] ? evaluator->numbers + at : NULL;
+        at += kept[i] ? all->items[i].elements : 0;
+    }
+    dd_free(evaluator->context, kept);
+    return made ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+}
+
+static dd_lane *lane_of(const dd_evaluator *evaluator, int size, size_t thread) {
+    return &evaluator->lanes[(size_t)size * evaluator->threads + thread];
+}
+
+static bool is_packed_alone(const dd_evaluator *evaluator, size_t parameter) {
+    return !evaluator->parameters[parameter] && is_packed(evaluator, parameter);
+}
+
+/* Filters that are needed no more once they are packed. */
+static ddaebm_status pack(dd_evaluator *evaluator, const dd_weights *weights) {
+    const dd_parameters *all = &evaluator->model->parameters;
+    size_t largest = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (is_packed_alone(evaluator, i) && all->items[i].elements > largest)
+            largest = all->items[i].elements;
+    if (largest == 0)
+        return DDAEBM_OK;
+    float *filter = dd_alloc(evaluator->context, largest * sizeof *filter);
+    if (!filter)
+        return DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < all->count; i++) {
+        if (!is_packed_alone(evaluator, i))
+            continue;
+        dd_weights_to_kernel_layout(filter, weights, &all->items[i]);
+        for (int size = 0; size < evaluator->sizes; size++)
+            dd_workspace_pack(lane_of(evaluator, size, 0)->workspace, slot_of(i), filter);
+    }
+    dd_free(evaluator->context, filter);
+    return DDAEBM_OK;
+}
+
+/* Computes what the weights alone fix: in one lane of a size for all of it. */
+ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights) {
+    const dd_parameters *all = &evaluator->model->parameters;
+    ddaebm_status status = dd_blas_check();
+    if (status != DDAEBM_OK)
+        return status;
+    for (size_t i = 0; i < all->count; i++)
+        if (evaluator->parameters[i])
+            dd_weights_to_kernel_layout(evaluator->parameters[i], weights, &all->items[i]);
+
+    dd_blas_enter();
+    status = pack(evaluator, weights);
+    for (int size = 0; size < evaluator->sizes && status == DDAEBM_OK; size++)
+        dd_workspace_run(lane_of(evaluator, size, 0)->workspace, 0, dd_context_pool(evaluator->context), true);
+    dd_blas_leave();
+    return status;
+}
+
+/* --- Lanes. --- */
+
+static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size, const dd_lane *first) {
+    const dd_plan *plan = evaluator->plans[size];
+    lane->number = (size_t)(lane - evaluator->lanes);
     lane->rows = evaluator->chunk_rows[size];
+    lane->any_rows = dd_plan_rows(plan) > 0;
     lane->context = evaluator->context;
-    ddaebm_status status = dd_workspace_create(&lane->workspace, evaluator->plans[size]);
+    ddaebm_status status = first == lane ? dd_workspace_create(&lane->workspace, plan)
+                                         : dd_workspace_create_beside(&lane->workspace, plan, first->workspace);
     if (status != DDAEBM_OK)
         return status;
     for (int slot = 0; slot < DD_EVAL_SLOTS; slot++) {
@@ -98,66 +205,45 @@ static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size)
             return DDAEBM_OUT_OF_MEMORY;
         dd_workspace_bind(lane->workspace, slot, lane->buffers[slot]);
     }
-    for (size_t i = 0; i < evaluator->model->parameters.count; i++) {
-        const dd_parameter *p = &evaluator->model->parameters.items[i];
-        if (p->role != DD_ROLE_COUNTER)
-            dd_workspace_bind(lane->workspace, DD_EVAL_SLOTS + (dd_slot)i, dd_weights_at(&evaluator->weights, p));
-    }
+    for (size_t i = 0; i < evaluator->model->parameters.count; i++)
+        dd_workspace_bind(lane->workspace, slot_of(i), evaluator->parameters[i]);
     return DDAEBM_OK;
 }
 
-static size_t all_lanes(const dd_evaluator *evaluator) {
-    return evaluator->lane_counts[0] + evaluator->lane_counts[1];
-}
-
-/* Computes in every lane what the weights alone fix. */
-static ddaebm_status prepare(dd_evaluator *evaluator) {
-    ddaebm_status status = dd_blas_check();
-    if (status != DDAEBM_OK)
-        return status;
-
-    dd_blas_enter();
-    for (size_t i = 0; i < all_lanes(evaluator); i++)
-        dd_workspace_run(evaluator->lanes[i].workspace, 0, dd_context_pool(evaluator->context), true);
-    dd_blas_leave();
-    return DDAEBM_OK;
-}
-
+/* The plan for chunks was made beside the other: its lanes have room for what both prepare. */
 static ddaebm_status open_lanes(dd_evaluator *evaluator) {
-    size_t count = all_lanes(evaluator);
     ddaebm_status status = DDAEBM_OK;
-    evaluator->lanes = dd_alloc_zero(evaluator->context, count, sizeof *evaluator->lanes);
+    evaluator->lanes = dd_alloc_zero(evaluator->context, (size_t)evaluator->sizes * evaluator->threads, sizeof *evaluator->lanes);
     if (!evaluator->lanes)
         return DDAEBM_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count && status == DDAEBM_OK; i++) {
-        evaluator->lanes[i].number = i;
-        status = open_lane(evaluator, &evaluator->lanes[i], i >= evaluator->lane_counts[0]);
-    }
+    const dd_lane *first = lane_of(evaluator, evaluator->sizes - 1, 0);
+    for (int size = evaluator->sizes - 1; size >= 0; size--)
+        for (size_t thread = 0; thread < evaluator->threads && status == DDAEBM_OK; thread++)
+            status = open_lane(evaluator, lane_of(evaluator, size, thread), size, first);
     return status;
 }
 
-/* The sizes and weights are the model's, or those of `other`. */
-static ddaebm_status make(dd_evaluator **out, const ddaebm_model *model, const dd_evaluator *other, dd_eval_build build,
-                          const void *user) {
+/* The sizes are the model's, or those of `other`. */
+static ddaebm_status make(dd_evaluator **out, const ddaebm_model *model, const dd_weights *weights, const dd_evaluator *other,
+                          dd_eval_build build, const void *user) {
     dd_evaluator *evaluator = dd_alloc_zero(model->context, 1, sizeof *evaluator);
     if (!evaluator)
         return DDAEBM_OUT_OF_MEMORY;
     ddaebm_status status;
-    if (other)
-        *evaluator = (dd_evaluator){.weights = other->weights, .beside = true, .few = other->few};
     DD_TRY(dd_context_hold(&evaluator->context, model->context));
     evaluator->model = model;
     if (other) {
+        evaluator->sizes = other->sizes;
+        evaluator->threads = other->threads;
         memcpy(evaluator->chunk_rows, other->chunk_rows, sizeof evaluator->chunk_rows);
-        memcpy(evaluator->lane_counts, other->lane_counts, sizeof evaluator->lane_counts);
     } else {
         choose_sizes(evaluator);
-        DD_TRY(dd_weights_create(&evaluator->weights, model->context, &model->parameters));
     }
-    for (int size = 0; size < SIZES; size++)
+    for (int size = 0; size < evaluator->sizes; size++)
         DD_TRY(plan_chunk(evaluator, size, build, user));
+    DD_TRY(make_parameters(evaluator));
     DD_TRY(open_lanes(evaluator));
-    DD_TRY(other ? prepare(evaluator) : dd_evaluator_renew(evaluator, &model->weights));
+    DD_TRY(dd_evaluator_renew(evaluator, weights));
 cleanup:
     if (status == DDAEBM_OK)
         *out = evaluator;
@@ -167,25 +253,19 @@ cleanup:
 }
 
 ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model, dd_eval_build build, const void *user) {
-    return make(out, model, NULL, build, user);
+    return make(out, model, &model->weights, NULL, build, user);
 }
 
-ddaebm_status dd_evaluator_create_beside(dd_evaluator **out, const dd_evaluator *other, dd_eval_build build, const void *user) {
-    return make(out, other->model, other, build, user);
-}
-
-ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights) {
-    const dd_parameters *parameters = &evaluator->model->parameters;
-    dd_weights_copy(&evaluator->weights, weights, parameters);
-    ddaebm_status status = dd_weights_to_kernel_layout(&evaluator->weights, parameters);
-    return status == DDAEBM_OK ? prepare(evaluator) : status;
+ddaebm_status dd_evaluator_create_beside(dd_evaluator **out, const dd_evaluator *other, const dd_weights *weights,
+                                         dd_eval_build build, const void *user) {
+    return make(out, other->model, weights, other, build, user);
 }
 
 void dd_evaluator_free(dd_evaluator *evaluator) {
     if (!evaluator)
         return;
     ddaebm_context *context = evaluator->context;
-    for (size_t i = 0; evaluator->lanes && i < all_lanes(evaluator); i++) {
+    for (size_t i = 0; evaluator->lanes && i < dd_evaluator_lanes(evaluator); i++) {
         dd_workspace_free(evaluator->lanes[i].workspace);
         for (int slot = 0; slot < DD_EVAL_SLOTS; slot++)
             dd_free(context, evaluator->lanes[i].buffers[slot]);
@@ -193,8 +273,8 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
     dd_free(context, evaluator->lanes);
     for (int size = 0; size < SIZES; size++)
         dd_plan_free(evaluator->plans[size]);
-    if (!evaluator->beside)
-        dd_weights_free(&evaluator->weights);
+    dd_free(context, evaluator->parameters);
+    dd_free(context, evaluator->numbers);
     dd_free(context, evaluator);
     ddaebm_context_free(context);
 }
@@ -202,11 +282,10 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
 /* --- Running. --- */
 
 struct call {
+    dd_evaluator *evaluator;
     const dd_eval_call *asked;
-    size_t rows, chunks; /* rows of a chunk */
-    size_t parts;        /* of neighbouring chunks */
-    dd_lane *lanes;
-    size_t lane_count;
+    size_t wholes, pieces; /* chunks that are full, and pieces of the rows that follow them, as equal as can be */
+    int piece_size;        /* of whose lanes */
     atomic_size_t done;
     atomic_bool cancelled, by_chunk;
 };
@@ -231,59 +310,89 @@ void dd_lane_cancel(dd_lane *lane) {
     atomic_store(&lane->call->cancelled, true);
 }
 
+/* Chunk i of a call: full ones come first. */
+static dd_range rows_of(const call *c, size_t i) {
+    size_t chunk = c->evaluator->chunk_rows[WHOLE], full = c->wholes * chunk;
+    if (i < c->wholes)
+        return (dd_range){i * chunk, (i + 1) * chunk};
+    dd_range mine = dd_share(c->asked->count - full, i - c->wholes, c->pieces);
+    return (dd_range){full + mine.first, full + mine.last};
+}
+
 /* By the taker's own lane, which may report and cancel meanwhile. */
 static void run_chunk(call *c, size_t chunk, int taker) {
-    dd_lane *lane = &c->lanes[taker];
-    size_t first = chunk * c->rows, left = c->asked->count - first, rows = left < c->rows ? left : c->rows;
+    dd_range mine = rows_of(c, chunk);
+    dd_lane *lane = lane_of(c->evaluator, chunk < c->wholes ? WHOLE : c->piece_size, (size_t)taker);
     lane->call = c;
     lane->is_callers = taker == 0;
 
-    c->asked->chunk(c->asked->user, lane, first, rows);
-    dd_lane_report(lane, rows);
+    c->asked->chunk(c->asked->user, lane, mine.first, mine.last - mine.first);
+    dd_lane_report(lane, mine.last - mine.first);
     lane->call = NULL;
 }
 
 /* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, number 0, reports. */
 static void run_chunks(void *argument, size_t part, int taker) {
     call *c = argument;
-    dd_range mine = dd_share(c->chunks, part, c->parts);
+    size_t chunks = c->wholes + c->pieces;
+    dd_range mine = dd_share(chunks, part, chunks < DD_MOST_PARTS ? chunks : DD_MOST_PARTS);
     for (size_t i = mine.first; i < mine.last && !atomic_load(&c->cancelled); i++)
         run_chunk(c, i, taker);
 }
 
 /* Threads that the context got after the lanes were made have none, and leave the work to the others. */
 static void run_all(dd_evaluator *evaluator, call *c, bool alone) {
-    c->parts = c->chunks < DD_MOST_PARTS ? c->chunks : DD_MOST_PARTS;
+    size_t chunks = c->wholes + c->pieces, parts = chunks < DD_MOST_PARTS ? chunks : DD_MOST_PARTS;
     dd_pool_run(dd_context_pool(evaluator->context), alone,
-                &(dd_work){.parts = c->parts, .takers = (int)c->lane_count, .function = run_chunks, .argument = c});
+                &(dd_work){.parts = parts, .takers = (int)evaluator->threads, .function = run_chunks, .argument = c});
+}
+
+/* Rows that are left become one piece, two or four, which are shared out well and are not much slower than a chunk. */
+static size_t pieces_of(size_t rows, size_t chunk) {
+    size_t pieces = 1;
+    while (pieces * chunk < rows)
+        pieces *= 2;
+    return pieces;
+}
+
+/* Full chunks, `together` at a time, and what is left by itself: so it does not depend on what came before (dd_evaluator_block). */
+static void cut(const dd_evaluator *evaluator, call *c) {
+    size_t chunk = evaluator->chunk_rows[WHOLE], together = evaluator->together, count = c->asked->count;
+    c->piece_size = SINGLE;
+    c->pieces = count;
+    if (evaluator->sizes == 1 || count <= evaluator->few)
+        return;
+    c->wholes = count / (chunk * together) * together;
+    c->pieces = count - c->wholes * chunk;
+    if (evaluator->rest_is_single || c->pieces == 0)
+        return;
+    c->piece_size = WHOLE;
+    c->pieces = pieces_of(c->pieces, chunk);
 }
 
 ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *asked) {
-    size_t count = asked->count;
     ddaebm_status status = dd_blas_check();
     if (status != DDAEBM_OK)
         return status;
-    int size = count > evaluator->few;
-    call c = {.asked = asked, .rows = evaluator->chunk_rows[size], .lane_count = evaluator->lane_counts[size]};
-    c.lanes = evaluator->lanes + (size ? evaluator->lane_counts[0] : 0);
-    c.chunks = (count + c.rows - 1) / c.rows;
+    call c = {.evaluator = evaluator, .asked = asked};
+    cut(evaluator, &c);
     atomic_init(&c.done, 0);
     atomic_init(&c.cancelled, false);
     atomic_init(&c.by_chunk, false);
 
     dd_blas_enter();
-    bool one_lane = c.rows == 1 && c.lane_count == 1;
-    if (one_lane && asked->passes == 1 && !asked->alone) /* a few rows, done at once */
-        for (size_t i = 0; i < count; i++)
+    bool few = asked->count <= evaluator->few;
+    if (few && asked->passes == 1 && !asked->alone) /* done at once */
+        for (size_t i = 0; i < asked->count; i++)
             asked->chunk(asked->user, &evaluator->lanes[0], i, 1);
     else
-        run_all(evaluator, &c, asked->alone || one_lane || c.chunks == 1);
+        run_all(evaluator, &c, asked->alone || few || c.wholes + c.pieces == 1);
     dd_blas_leave();
 
     if (atomic_load(&c.by_chunk))
         return DDAEBM_CANCELLED;
     if (atomic_load(&c.cancelled))
-        return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows", atomic_load(&c.done) / asked->passes, count);
+        return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows", atomic_load(&c.done) / asked->passes, asked->count);
     return DDAEBM_OK;
 }
 
@@ -295,14 +404,13 @@ ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_ch
             .count = count, .passes = 1, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user});
 }
 
-/* Chunks are then the same, and no call is short enough for its rows to go one by one. */
+/* What follows the last multiple of it is then cut as if it were alone, and no call is short enough for its rows to go one by one. */
 size_t dd_evaluator_block(const dd_evaluator *evaluator) {
-    size_t chunk = evaluator->chunk_rows[1];
-    return evaluator->few == SIZE_MAX ? 1 : (evaluator->few / chunk + 1) * chunk;
+    return evaluator->sizes == 1 ? 1 : evaluator->chunk_rows[WHOLE] * evaluator->together;
 }
 
 size_t dd_evaluator_lanes(const dd_evaluator *evaluator) {
-    return all_lanes(evaluator);
+    return (size_t)evaluator->sizes * evaluator->threads;
 }
 
 size_t dd_evaluator_lane_rows(const dd_evaluator *evaluator, size_t number) {
@@ -321,8 +429,11 @@ float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot) {
     return lane->buffers[slot];
 }
 
-void dd_lane_compute(dd_lane *lane, size_t level) {
-    for (size_t i = 0; i < lane->rows; i++)
+void dd_lane_compute(dd_lane *lane, size_t level, size_t count) {
+    for (size_t i = 0; i < count; i++)
         lane->buffers[DD_EVAL_LEVEL][i] = (float)level;
-    dd_workspace_run(lane->workspace, 1, dd_context_pool(lane->context), true);
+    if (lane->any_rows)
+        dd_workspace_run_rows(lane->workspace, count, dd_context_pool(lane->context), true);
+    else
+        dd_workspace_run(lane->workspace, 1, dd_context_pool(lane->context), true);
 }

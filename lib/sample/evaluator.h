@@ -1,6 +1,7 @@
 /* Runs rows through a network in chunks: many rows over all threads, each thread with its own chunk; a few rows one at a time.
  *
- * Everything is planned and allocated when an evaluator is made. What the weights alone fix is computed then, too. */
+ * Everything is planned and allocated when an evaluator is made. What the weights alone fix is computed then, too, once for all threads; of the
+ * weights those are kept that are read again. */
 #ifndef DD_EVALUATOR_H
 #define DD_EVALUATOR_H
 
@@ -35,13 +36,14 @@ typedef struct dd_eval_call {
     void *progress_user;
 } dd_eval_call;
 
-/* The model's weights are copied; the model must outlive the evaluator all the same. */
+/* The model's weights are copied, as far as they are needed; the model must outlive the evaluator all the same. */
 ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model, dd_eval_build build, const void *user);
 void dd_evaluator_free(dd_evaluator *evaluator);
 
-/* One whose lanes are those of another, of the same rows each, and that computes with its weights: within a call of the other, a lane has one
- * beside it (dd_evaluator_lane). The other must outlive it, and keep its weights. */
-ddaebm_status dd_evaluator_create_beside(dd_evaluator **out, const dd_evaluator *other, dd_eval_build build, const void *user);
+/* One whose lanes are those of another, of the same rows each: within a call of the other, a lane has one beside it (dd_evaluator_lane). It
+ * computes with `weights`, of the same model's shape, which are copied. */
+ddaebm_status dd_evaluator_create_beside(dd_evaluator **out, const dd_evaluator *other, const dd_weights *weights,
+                                         dd_eval_build build, const void *user);
 
 /* Takes other weights of the model's shape. Allocates for pictures alone. */
 ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights);
@@ -70,8 +72,8 @@ size_t dd_evaluator_lane_rows(const dd_evaluator *evaluator, size_t number);
 dd_lane *dd_evaluator_lane(const dd_evaluator *evaluator, const dd_lane *other);
 size_t dd_lane_number(const dd_lane *lane);
 
-/* The numbers of a lane's slot, and their evaluation, with all rows at one level. */
+/* The numbers of a lane's slot, and the evaluation of its first `count` rows, all at one level; 1 to dd_evaluator_lane_rows. */
 float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot);
-void dd_lane_compute(dd_lane *lane, size_t level);
+void dd_lane_compute(dd_lane *lane, size_t level, size_t count);
 
 #endif

@@ -101,14 +101,15 @@ static ddaebm_status choose_sizes(dd_refiner *refiner) {
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model, double temperature, const dd_evaluator *sampler) {
+ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model, const dd_weights *weights, double temperature,
+                                const dd_evaluator *sampler) {
     size_t lanes = dd_evaluator_lanes(sampler);
     dd_refiner *refiner = dd_alloc_zero(model->context, 1, sizeof *refiner);
     if (!refiner)
         return DDAEBM_OUT_OF_MEMORY;
     *refiner = (dd_refiner){.context = model->context, .model = model};
     ddaebm_status status;
-    DD_TRY(dd_evaluator_create_beside(&refiner->evaluator, sampler, build, &temperature));
+    DD_TRY(dd_evaluator_create_beside(&refiner->evaluator, sampler, weights, build, &temperature));
     DD_TRY(find_fixed(refiner));
     DD_TRY(choose_sizes(refiner));
     refiner->chains = dd_alloc_zero(refiner->context, lanes, sizeof *refiner->chains);
@@ -186,7 +187,7 @@ static float *slope_at(const work *w, size_t row) {
 /* What there is to know of the proposals: in w->found, and what the guidance has of its own. */
 static ddaebm_status evaluate(const work *w) {
     dd_guidance *guidance = w->call->guidance;
-    dd_lane_compute(w->lane, w->level);
+    dd_lane_compute(w->lane, w->level, w->count);
     ddaebm_status status = guidance ? dd_guidance_ask(guidance, w->proposals, w->count, w->level, w->first) : DDAEBM_OK;
     if (status != DDAEBM_OK || (!guidance && !holds(w)))
         return status;

@@ -12,8 +12,10 @@ enum { DD_MOST_REFINE_STEPS = 100000 };
 
 typedef struct dd_refiner dd_refiner;
 
-/* Whose chunks are those of `sampler`, which must outlive it; f is divided by the temperature. Chains allocate nothing. */
-ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model, double temperature, const dd_evaluator *sampler);
+/* Whose chunks are those of `sampler`, which must outlive it; f is that of the weights, which are copied, divided by the temperature. Chains
+ * allocate nothing. */
+ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model, const dd_weights *weights, double temperature,
+                                const dd_evaluator *sampler);
 void dd_refiner_free(dd_refiner *refiner);
 
 /* What a call asks of its chunks, and what they count together. */

@@ -15,6 +15,7 @@ struct ddaebm_sampler {
     ddaebm_context *context;
     const ddaebm_model *model;
     dd_evaluator *evaluator;
+    dd_weights energy;  /* what a refiner is made of: the model's when this was made */
     double temperature; /* the model's when this was made */
     size_t refine_steps, refine_levels;
     dd_refiner *refiner;   /* NULL until it is asked for */
@@ -41,6 +42,7 @@ ddaebm_status ddaebm_sampler_create(ddaebm_sampler **out, const ddaebm_model *mo
     ddaebm_status status;
     DD_TRY(dd_context_hold(&sampler->context, model->context));
     DD_TRY(dd_evaluator_create(&sampler->evaluator, model, dd_sampler_build_step, NULL));
+    dd_weights_share(&sampler->energy, &model->weights, DDAEBM_NETWORK_ENERGY);
     *out = sampler;
 cleanup:
     if (status != DDAEBM_OK)
@@ -55,6 +57,7 @@ void ddaebm_sampler_free(ddaebm_sampler *sampler) {
     dd_refiner_free(sampler->refiner);
     dd_guidance_free(sampler->guidance);
     dd_evaluator_free(sampler->evaluator);
+    dd_weights_free(&sampler->energy);
     dd_free(context, sampler);
     ddaebm_context_free(context);
 }
@@ -80,7 +83,7 @@ ddaebm_status ddaebm_sampler_set_refinement(ddaebm_sampler *sampler, size_t step
         return dd_fail(DDAEBM_OUT_OF_RANGE, "timesteps to refine are %zu; allowed: 1 to %zu", timesteps, levels);
     ddaebm_status status = DDAEBM_OK;
     if (steps > 0 && !sampler->refiner)
-        status = dd_refiner_create(&sampler->refiner, sampler->model, sampler->temperature, sampler->evaluator);
+        status = dd_refiner_create(&sampler->refiner, sampler->model, &sampler->energy, sampler->temperature, sampler->evaluator);
     if (status != DDAEBM_OK)
         return status;
 
@@ -165,7 +168,7 @@ static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
         if (t > 0) /* at level 0 the noise is not used */
             dd_rng_normals(dd_lane_buffer(lane, DD_EVAL_NOISE), d->seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), number * width,
                            count * width);
-        dd_lane_compute(lane, t);
+        dd_lane_compute(lane, t, count);
         memcpy(x, dd_lane_buffer(lane, DD_EVAL_OUT), count * width * sizeof *x);
         if (!refine(d, lane, x, t, first, count))
             return;

@@ -94,7 +94,7 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     size_t inner = dd_model_inner_width(r->model);
     const float *found = dd_lane_buffer(lane, DD_EVAL_OUT);
     dd_model_standardize(r->model, r->rows, first, count, dd_lane_buffer(lane, DD_EVAL_X));
-    dd_lane_compute(lane, r->level);
+    dd_lane_compute(lane, r->level, count);
     if (r->scores)
         take_scores(r, found, first, count);
     else if (r->inner)

@@ -100,7 +100,7 @@ static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count)
         memcpy(dd_lane_buffer(lane, DD_EVAL_NOISE) + i * width, s->noise, width * sizeof *s->noise);
         memcpy(dd_lane_buffer(lane, DD_EVAL_LATENT) + i * latent, s->latent, latent * sizeof *s->latent);
     }
-    dd_lane_compute(lane, m->level);
+    dd_lane_compute(lane, m->level, count);
     const float *found = dd_lane_buffer(lane, DD_EVAL_OUT);
     size_t statistics = dd_model_statistics(s->model);
     for (size_t i = 0; i < count; i++)

@@ -25,11 +25,11 @@ static int by_offset(const void *a, const void *b) {
     return (*x)->offset < (*y)->offset ? -1 : (*x)->offset > (*y)->offset;
 }
 
-/* The lowest gap among those already placed that live at the same time. */
+/* The lowest gap among those already placed in the arena that live at the same time. */
 static size_t lowest_offset(const tensor *placed, size_t count, const tensor *t, const tensor **neighbours) {
     size_t found = 0, offset = 0;
     for (size_t i = 0; i < count; i++)
-        if (placed[i].first <= t->last && t->first <= placed[i].last)
+        if (placed[i].last != INT32_MAX && placed[i].first <= t->last && t->first <= placed[i].last)
             neighbours[found++] = &placed[i];
     qsort(neighbours, found, sizeof *neighbours, by_offset);
     for (size_t i = 0; i < found; i++) {
@@ -39,6 +39,20 @@ static size_t lowest_offset(const tensor *placed, size_t count, const tensor *t,
             offset = neighbours[i]->offset + neighbours[i]->floats;
     }
     return offset;
+}
+
+/* What later phases read is apart from all others: they live for ever. */
+static void place(dd_plan *plan, tensor *tensors, size_t i, const tensor **neighbours) {
+    tensor *t = &tensors[i];
+    if (t->last == INT32_MAX) {
+        plan->locations[t->node] = (dd_location){DD_PLACE_KEPT, 0, plan->kept};
+        plan->kept += t->floats;
+        return;
+    }
+    t->offset = lowest_offset(tensors, i, t, neighbours);
+    plan->locations[t->node] = (dd_location){DD_PLACE_ARENA, 0, t->offset};
+    if (t->offset + t->floats > plan->arena)
+        plan->arena = t->offset + t->floats;
 }
 
 /* The last group that reads each tensor; for ever where a later phase reads what was prepared. */
@@ -95,12 +109,8 @@ ddaebm_status dd_memory_assign(dd_plan *plan, const dd_schedule *schedule) {
                                         .last = last[n] > schedule->group_of[n] ? last[n] : schedule->group_of[n]};
     }
     qsort(tensors, count, sizeof *tensors, by_size);
-    for (size_t i = 0; i < count; i++) {
-        tensors[i].offset = lowest_offset(tensors, i, &tensors[i], neighbours);
-        plan->locations[tensors[i].node] = (dd_location){DD_PLACE_ARENA, 0, tensors[i].offset};
-        if (tensors[i].offset + tensors[i].floats > plan->arena)
-            plan->arena = tensors[i].offset + tensors[i].floats;
-    }
+    for (size_t i = 0; i < count; i++)
+        place(plan, tensors, i, neighbours);
     for (size_t n = 0; n < nodes; n++)
         plan->locations[n] = plan->locations[dd_plan_base(plan->graph, (dd_node)n)];
     status = DDAEBM_OK;

@@ -91,38 +91,69 @@ static void want_scratch(dd_plan *plan, size_t floats) {
         plan->scratch = dd_line_up(floats);
 }
 
-/* Looks for the same weights packed alike among the steps so far, or puts them behind all others. */
-static size_t place_kept(const dd_plan *plan, size_t behind, const dd_step_data *user, bool *found) {
-    dd_node weights = dd_plan_base(plan->graph, dd_graph_node(plan->graph, user->node)->inputs[1]);
-    *found = false;
-    for (size_t i = 0; i < plan->step_count && !*found; i++) {
-        const dd_step_data *other = &plan->steps[i];
-        if (other->stage != DD_STEP_PACK || !other->convolution)
-            continue;
-        *found = dd_plan_base(plan->graph, dd_graph_node(plan->graph, other->node)->inputs[1]) == weights &&
-                 user->convolution->backend->same_packing(user->convolution, other->convolution);
-        behind = *found ? other->packed : behind + dd_line_up(other->convolution->packed);
-    }
-    return behind;
+/* --- Weights in another order: a convolution's filters, and second factors of products. --- */
+
+static dd_node weights_of(const dd_plan *plan, const dd_step_data *step) {
+    return dd_plan_base(plan->graph, dd_graph_node(plan->graph, step->node)->inputs[1]);
 }
 
-/* With `prepare`, weights are packed once, before the phases that are run again and again. Else for each use, all in one place: packed, the
- * weights of a training step would be as much again as all its tensors, and come from memory no faster than they are packed. */
-static size_t place_packed(dd_plan *plan, size_t behind, const dd_step_data *user) {
-    dd_step_data pack = *user;
-    bool found = false;
-    pack.stage = DD_STEP_PACK;
-    if (plan->options.prepare) {
-        pack.phase =
-            dd_graph_node(plan->graph, dd_plan_base(plan->graph, dd_graph_node(plan->graph, user->node)->inputs[1]))->phase;
-        behind = place_kept(plan, behind, user, &found);
+/* Of one plan, or of two that are bound alike. */
+static bool same_weights(const dd_plan *plan, const dd_step_data *a, const dd_plan *other, const dd_step_data *b) {
+    dd_node first = weights_of(plan, a), second = weights_of(other, b);
+    const dd_node_data *x = dd_graph_node(plan->graph, first), *y = dd_graph_node(other->graph, second);
+    return plan == other ? first == second : x->op == DD_OP_INPUT && y->op == DD_OP_INPUT && x->slot == y->slot;
+}
+
+static dd_shape factor_shape(const dd_plan *plan, const dd_step_data *step) {
+    return dd_graph_shape(plan->graph, dd_graph_node(plan->graph, step->node)->inputs[1]);
+}
+
+static bool same_order(const dd_plan *plan, const dd_step_data *a, const dd_plan *other, const dd_step_data *b) {
+    if (a->tiles || b->tiles)
+        return a->tiles && b->tiles && dd_shape_equal(factor_shape(plan, a), factor_shape(other, b));
+    return a->convolution->backend == b->convolution->backend &&
+           a->convolution->backend->same_packing(a->convolution, b->convolution);
+}
+
+/* A step of `there` that makes what `pack` would, in the same phase and to be kept, or NULL. */
+static const dd_step_data *find_packing(const dd_plan *plan, const dd_step_data *pack, const dd_plan *there) {
+    for (size_t i = 0; there && i < there->step_count; i++) {
+        const dd_step_data *other = &there->steps[i];
+        if (other->stage == DD_STEP_PACK && other->packed_in == DD_PLACE_KEPT && other->phase == pack->phase &&
+            same_weights(plan, pack, there, other) && same_order(plan, pack, there, other))
+            return other;
     }
-    if (found)
-        return behind;
-    pack.packed = behind;
-    size_t end = behind + dd_line_up(user->convolution->packed);
-    plan->arena = plan->arena > end ? plan->arena : end;
-    return add_step(plan, pack)->packed;
+    return there ? find_packing(plan, pack, there->options.beside) : NULL;
+}
+
+/* Whether the weights are there before the phase that is run again and again. */
+static bool is_prepared(const dd_plan *plan, const dd_step_data *user) {
+    return plan->options.prepare && dd_graph_node(plan->graph, weights_of(plan, user))->phase < plan->options.phases - 1;
+}
+
+/* `user` wants so many floats of packed weights: adds the step that makes them, unless they are there, and tells `user` where. What is prepared is
+ * packed once, in the phase of the weights. In a training step, a product's factor is packed once a phase; filters for each use, all in one place,
+ * `behind` the tensors: packed, all of them would be as much again as the step's tensors, and come from memory no faster than they are packed. */
+static void place_packed(dd_plan *plan, size_t behind, dd_step_data *user, size_t floats) {
+    dd_step_data pack = *user;
+    bool prepared = is_prepared(plan, user);
+    pack.stage = DD_STEP_PACK;
+    if (user->tiles)
+        pack.parallel = dd_shape_elements(factor_shape(plan, user)) >= PARALLEL_ELEMENTS;
+    if (prepared)
+        pack.phase = dd_graph_node(plan->graph, weights_of(plan, user))->phase;
+    user->packed_in = prepared || (user->tiles && !plan->options.prepare) ? DD_PLACE_KEPT : DD_PLACE_ARENA;
+
+    const dd_step_data *same = user->packed_in == DD_PLACE_KEPT ? find_packing(plan, &pack, plan) : NULL;
+    user->packed = same ? same->packed : user->packed_in == DD_PLACE_KEPT ? plan->kept : behind;
+    if (same)
+        return;
+    size_t *end = user->packed_in == DD_PLACE_KEPT ? &plan->kept : &plan->arena;
+    if (*end < user->packed + dd_line_up(floats))
+        *end = user->packed + dd_line_up(floats);
+    pack.packed_in = user->packed_in;
+    pack.packed = user->packed;
+    add_step(plan, pack);
 }
 
 /* `behind`: where the arena's tensors end. */
@@ -133,7 +164,7 @@ static ddaebm_status add_convolution(dd_plan *plan, dd_step_data step, size_t be
         return status;
     step.convolution = convolution;
     if (convolution->packed)
-        step.packed = place_packed(plan, behind, &step);
+        place_packed(plan, behind, &step, convolution->packed);
     add_step(plan, step);
     size_t sum = convolution->sums ? dd_line_up(dd_shape_elements(dd_graph_shape(plan->graph, step.node))) : 0;
     want_scratch(plan, sum + convolution->scratch);
@@ -143,52 +174,14 @@ static ddaebm_status add_convolution(dd_plan *plan, dd_step_data step, size_t be
     return DDAEBM_OK;
 }
 
-/* --- Matrix products. --- */
-
-static dd_node second_factor(const dd_plan *plan, dd_node product) {
-    return dd_graph_node(plan->graph, product)->inputs[1];
-}
-
-/* Looks for the same factor, packed in the same phase among the steps so far, or packs it, `behind` the others. A step's products with it share it; and
- * so, with `prepare`, do all runs of the phases after the one that makes it. */
-static size_t place_factor(dd_plan *plan, size_t *behind, const dd_step_data *user) {
-    dd_node factor = second_factor(plan, user->node), base = dd_plan_base(plan->graph, factor);
-    dd_shape shape = dd_graph_shape(plan->graph, factor);
-    dd_step_data pack = *user;
-    pack.stage = DD_STEP_PACK;
-    pack.parallel = dd_shape_elements(shape) >= PARALLEL_ELEMENTS;
-    if (plan->options.prepare)
-        pack.phase = dd_graph_node(plan->graph, base)->phase;
-    for (size_t i = 0; i < plan->step_count; i++) {
-        const dd_step_data *other = &plan->steps[i];
-        if (other->stage == DD_STEP_PACK && other->tiles && other->phase == pack.phase) {
-            dd_node same = second_factor(plan, other->node);
-            if (dd_plan_base(plan->graph, same) == base && dd_shape_equal(dd_graph_shape(plan->graph, same), shape))
-                return other->packed;
-        }
-    }
-    dd_matmul_call product = dd_product_of(plan->graph, user->node);
-    pack.packed = *behind;
-    *behind += dd_line_up(dd_tile_matmul_packed(&product));
-    return add_step(plan, pack)->packed;
-}
-
-/* `behind`: where packed factors end, counted from the end of the arena's other contents. */
-static void add_product(dd_plan *plan, dd_step_data step, size_t *behind) {
+/* The same for a matrix product. */
+static void add_product(dd_plan *plan, dd_step_data step, size_t behind) {
     dd_shape shape = dd_graph_shape(plan->graph, step.node);
     dd_matmul_call product = dd_product_of(plan->graph, step.node);
-    step.tiles = shape.size[0] * shape.size[1] == 1 && dd_tile_matmul_pays(plan->tiles, &product, plan->options.prepare);
+    step.tiles = shape.size[0] * shape.size[1] == 1 && dd_tile_matmul_pays(plan->tiles, &product, is_prepared(plan, &step));
     if (step.tiles && dd_tile_matmul_packed(&product))
-        step.packed = place_factor(plan, behind, &step);
+        place_packed(plan, behind, &step, dd_tile_matmul_packed(&product));
     add_step(plan, step);
-}
-
-/* Puts packed factors behind all else. */
-static void settle_factors(dd_plan *plan, size_t floats) {
-    for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].tiles)
-            plan->steps[i].packed += plan->arena;
-    plan->arena += floats;
 }
 
 /* Floats that each part of a step that is no loop works in. */
@@ -209,7 +202,7 @@ static size_t step_scratch(const dd_graph *graph, dd_node node, size_t parts) {
 
 static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
     enum { MOST_STEPS = 3 }; /* of a group */
-    size_t behind = plan->arena, factors = 0;
+    size_t behind = plan->arena;
     ddaebm_status status = DDAEBM_OK;
     plan->steps = dd_alloc_zero(plan->context, MOST_STEPS * schedule->count, sizeof *plan->steps);
     if (!plan->steps)
@@ -224,7 +217,7 @@ static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
             continue;
         }
         if (is_product(plan->graph, step.node)) {
-            add_product(plan, step, &factors);
+            add_product(plan, step, behind);
             continue;
         }
         dd_step_data *added = add_step(plan, step);
@@ -240,7 +233,6 @@ static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
         step.parallel = false;
         add_step(plan, step);
     }
-    settle_factors(plan, factors);
     return status;
 }
 
@@ -251,7 +243,7 @@ static double step_time(const dd_plan *plan, const dd_step_data *step) {
     if (loop)
         return (double)loop->rows * (double)loop->width * loop->instructions / numbers_per_ns;
     if (step->stage == DD_STEP_PACK)
-        return (double)dd_shape_elements(dd_graph_shape(plan->graph, second_factor(plan, step->node))) / numbers_per_ns;
+        return (double)dd_shape_elements(factor_shape(plan, step)) / numbers_per_ns;
     return multiply_adds(plan->graph, step->node) / multiply_adds_per_ns +
            (double)dd_shape_elements(dd_graph_shape(plan->graph, step->node)) / numbers_per_ns;
 }
@@ -293,6 +285,7 @@ ddaebm_status dd_plan_create(dd_plan **out, dd_graph *graph, dd_plan_options opt
                       .kernels = dd_kernels_choose(),
                       .maps = dd_map_kernels_choose(),
                       .tiles = dd_tile_matmul_choose(),
+                      .kept = options.beside ? options.beside->kept : 0,
                       .options = options};
     DD_TRY(check_sizes(graph));
     DD_TRY(dd_schedule_make(&schedule, graph, options));
@@ -300,6 +293,7 @@ ddaebm_status dd_plan_create(dd_plan **out, dd_graph *graph, dd_plan_options opt
     DD_TRY(make_steps(plan, &schedule));
     set_wakes(plan);
     count_slots(plan);
+    dd_rows_find(plan);
     *out = plan;
 cleanup:
     dd_schedule_free(&schedule, context);
@@ -331,7 +325,7 @@ void dd_plan_free(dd_plan *plan) {
 
 size_t dd_plan_memory(const dd_plan *plan) {
     size_t scratch = (size_t)plan->options.parts * plan->scratch;
-    return (plan->arena + scratch) * sizeof(float) + (size_t)plan->slots * sizeof(float *);
+    return (plan->kept + plan->arena + scratch) * sizeof(float) + (size_t)plan->slots * sizeof(float *);
 }
 
 size_t dd_plan_own_memory(const dd_plan *plan) {
@@ -340,6 +334,48 @@ size_t dd_plan_own_memory(const dd_plan *plan) {
         bytes += sizeof *plan->steps + (plan->steps[i].loop ? dd_loop_memory(plan->steps[i].loop) : 0) +
                  (owns_convolution(&plan->steps[i]) ? plan->steps[i].convolution->memory : 0);
     return bytes;
+}
+
+static bool is_read(const dd_plan *plan, const dd_step_data *step, dd_node input, dd_slot slot) {
+    dd_location at = plan->locations[input];
+    bool packed = step->stage == DD_STEP_RUN && step->packed_in != DD_PLACE_NOWHERE;
+    return at.place == DD_PLACE_SLOT && at.index == slot && !(packed && dd_plan_base(plan->graph, input) == weights_of(plan, step));
+}
+
+static bool step_reads(const dd_plan *plan, const dd_step_data *step, dd_slot slot) {
+    for (int v = 0; step->loop && v < step->loop->values; v++)
+        if (is_read(plan, step, step->loop->value[v].node, slot))
+            return true;
+    const dd_node_data *data = dd_graph_node(plan->graph, step->node);
+    for (int i = 0; !step->loop && i < dd_op_describe(data->op)->arity; i++)
+        if (is_read(plan, step, data->inputs[i], slot))
+            return true;
+    return false;
+}
+
+bool dd_step_packs(const dd_plan *plan, const dd_step_data *step, dd_slot slot) {
+    if (step->stage != DD_STEP_PACK)
+        return false;
+    dd_location at = plan->locations[weights_of(plan, step)];
+    return at.place == DD_PLACE_SLOT && at.index == slot;
+}
+
+bool dd_plan_reads(const dd_plan *plan, dd_slot slot) {
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].stage != DD_STEP_PACK && step_reads(plan, &plan->steps[i], slot))
+            return true;
+    return false;
+}
+
+bool dd_plan_packs(const dd_plan *plan, dd_slot slot) {
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (dd_step_packs(plan, &plan->steps[i], slot))
+            return true;
+    return false;
+}
+
+size_t dd_plan_rows(const dd_plan *plan) {
+    return plan->rows;
 }
 
 size_t dd_plan_steps(const dd_plan *plan) {

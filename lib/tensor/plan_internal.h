@@ -19,6 +19,7 @@ enum {
 typedef enum dd_place {
     DD_PLACE_NOWHERE,  /* inside a fused loop alone, or not computed */
     DD_PLACE_ARENA,    /* offset into the workspace */
+    DD_PLACE_KEPT,     /* offset into what is made once for many uses, which workspaces may share where it is prepared */
     DD_PLACE_SLOT,     /* what is bound to a slot */
     DD_PLACE_CONSTANT, /* the graph's constants[index] */
     DD_PLACE_SCALAR    /* the plan's scalars[index] */
@@ -79,7 +80,8 @@ typedef struct dd_step_data {
     dd_step_stage stage;
     dd_convolution *convolution; /* of the node; belongs to the step that runs it */
     bool tiles;                  /* a product by kernels/tile_matmul.h, not by CBLAS */
-    size_t packed;               /* where its packed weights are in the arena, if it wants any */
+    dd_place packed_in;          /* ARENA or KEPT if it reads, or makes, packed weights; else NOWHERE */
+    size_t packed;               /* where there */
 } dd_step_data;
 
 struct dd_plan {
@@ -94,6 +96,8 @@ struct dd_plan {
     dd_step_data *steps;
     size_t step_count;
     size_t arena;   /* floats, scratch of the threads not included */
+    size_t kept;    /* floats of what is made once and read again, after that of the plan beside which this one was made */
+    size_t rows;    /* fewer of them may be run; 0 if it is all or nothing */
     size_t scratch; /* floats that each part works in */
     dd_slot slots;
 };
@@ -106,6 +110,7 @@ typedef struct dd_call {
     const dd_node_data *data;
     const float *in[DD_MOST_INPUTS];
     dd_shape shape[DD_MOST_INPUTS]; /* of in */
+    dd_shape made;                  /* of out */
     float *out;
     size_t part, parts;
     float *scratch;
@@ -149,6 +154,12 @@ static inline bool dd_is_convolution(dd_op op) {
 static inline size_t dd_line_up(size_t floats) {
     return (floats + 15) / 16 * 16;
 }
+
+/* Whether a step packs what is bound to the slot. */
+bool dd_step_packs(const dd_plan *plan, const dd_step_data *step, dd_slot slot);
+
+/* rows.c: whether the plan's last phase may be run for some rows alone: sets plan->rows. */
+void dd_rows_find(dd_plan *plan);
 
 /* Whether an operation only gives its input another name, and the node whose memory a node shares: itself, but for those. */
 bool dd_plan_renames(const dd_graph *graph, dd_node node);

@@ -7,19 +7,24 @@
 
 struct dd_workspace {
     const dd_plan *plan;
+    float *kept;            /* what is prepared */
+    float *own;             /* the same, or NULL where it is another workspace's */
     float *arena, *scratch; /* scratch: [parts, plan->scratch] */
     float **slots;
 };
 
-ddaebm_status dd_workspace_create(dd_workspace **out, const dd_plan *plan) {
+/* `kept`: another's, or NULL for one of its own. */
+static ddaebm_status create(dd_workspace **out, const dd_plan *plan, float *kept) {
     dd_workspace *workspace = dd_alloc_zero(plan->context, 1, sizeof *workspace);
     if (!workspace)
         return DDAEBM_OUT_OF_MEMORY;
     workspace->plan = plan;
+    workspace->own = kept ? NULL : dd_alloc_zero(plan->context, plan->kept, sizeof *workspace->own);
+    workspace->kept = kept ? kept : workspace->own;
     workspace->arena = dd_alloc_zero(plan->context, plan->arena, sizeof *workspace->arena);
     workspace->scratch = dd_alloc_zero(plan->context, (size_t)plan->options.parts * plan->scratch, sizeof *workspace->scratch);
     workspace->slots = dd_alloc_zero(plan->context, (size_t)plan->slots, sizeof *workspace->slots);
-    if (!workspace->arena || !workspace->scratch || !workspace->slots) {
+    if (!workspace->kept || !workspace->arena || !workspace->scratch || !workspace->slots) {
         dd_workspace_free(workspace);
         return DDAEBM_OUT_OF_MEMORY;
     }
@@ -27,10 +32,19 @@ ddaebm_status dd_workspace_create(dd_workspace **out, const dd_plan *plan) {
     return DDAEBM_OK;
 }
 
+ddaebm_status dd_workspace_create(dd_workspace **out, const dd_plan *plan) {
+    return create(out, plan, NULL);
+}
+
+ddaebm_status dd_workspace_create_beside(dd_workspace **out, const dd_plan *plan, const dd_workspace *other) {
+    return create(out, plan, other->kept);
+}
+
 void dd_workspace_free(dd_workspace *workspace) {
     if (!workspace)
         return;
     ddaebm_context *context = workspace->plan->context;
+    dd_free(context, workspace->own);
     dd_free(context, workspace->arena);
     dd_free(context, workspace->scratch);
     dd_free(context, workspace->slots);
@@ -47,6 +61,8 @@ static const float *read_at(const dd_workspace *workspace, dd_node node) {
     switch (at.place) {
     case DD_PLACE_ARENA:
         return workspace->arena + at.offset;
+    case DD_PLACE_KEPT:
+        return workspace->kept + at.offset;
     case DD_PLACE_SLOT:
         return workspace->slots[at.index];
     case DD_PLACE_CONSTANT:
@@ -60,7 +76,9 @@ static const float *read_at(const dd_workspace *workspace, dd_node node) {
 
 static float *write_at(const dd_workspace *workspace, dd_node node) {
     dd_location at = workspace->plan->locations[node];
-    return at.place == DD_PLACE_SLOT ? workspace->slots[at.index] : workspace->arena + at.offset;
+    if (at.place == DD_PLACE_SLOT)
+        return workspace->slots[at.index];
+    return (at.place == DD_PLACE_KEPT ? workspace->kept : workspace->arena) + at.offset;
 }
 
 /* --- Fused loops. --- */
@@ -165,45 +183,65 @@ static void run_tile(loop_run *run, tile t) {
     }
 }
 
-static void run_loop(const dd_workspace *workspace, const dd_loop *loop, size_t part, size_t parts) {
+/* `first`: how many rows of the loop's shape are wanted, the first ones; all of them where it is 0. */
+static void run_loop(const dd_workspace *workspace, const dd_loop *loop, size_t first, size_t part, size_t parts) {
+    bool flat = loop->rows == 1;
+    size_t rows = first && !flat ? first : loop->rows, width = first && flat ? first * loop->shape.size[3] : loop->width;
     loop_run run = {.workspace = workspace, .loop = loop, .scratch = workspace->scratch + part * workspace->plan->scratch};
     begin_loop(&run);
-    size_t across = (loop->width + DD_TILE - 1) / DD_TILE, down = (loop->rows + loop->rows_per_tile - 1) / loop->rows_per_tile;
+    size_t across = (width + DD_TILE - 1) / DD_TILE, down = (rows + loop->rows_per_tile - 1) / loop->rows_per_tile;
     dd_range mine = dd_share(across * down, part, parts);
     for (size_t i = mine.first; i < mine.last; i++) {
         tile t = {.row = i / across * loop->rows_per_tile, .rows = loop->rows_per_tile, .column = i % across * DD_TILE};
-        if (t.rows > loop->rows - t.row)
-            t.rows = loop->rows - t.row;
-        t.columns = loop->width - t.column < DD_TILE ? loop->width - t.column : DD_TILE;
+        if (t.rows > rows - t.row)
+            t.rows = rows - t.row;
+        t.columns = width - t.column < DD_TILE ? width - t.column : DD_TILE;
         run_tile(&run, t);
     }
 }
 
-static void run_operation(const dd_workspace *workspace, const dd_step_data *step, size_t part, size_t parts) {
+/* Of a tensor whose rows are a step's, the first ones. */
+static dd_shape cut(dd_shape shape, const dd_plan *plan, size_t first) {
+    if (first && shape.size[2] == plan->rows)
+        shape.size[2] = first;
+    return shape;
+}
+
+static float *packed_at(const dd_workspace *workspace, const dd_step_data *step) {
+    if (step->packed_in == DD_PLACE_NOWHERE)
+        return NULL;
+    return (step->packed_in == DD_PLACE_KEPT ? workspace->kept : workspace->arena) + step->packed;
+}
+
+/* `first`: as of run_loop. */
+static void run_operation(const dd_workspace *workspace, const dd_step_data *step, size_t first, size_t part, size_t parts) {
     const dd_plan *plan = workspace->plan;
     const dd_node_data *data = dd_graph_node(plan->graph, step->node);
     dd_call call = {.plan = plan,
                     .step = step,
                     .data = data,
+                    .made = cut(data->shape, plan, first),
                     .out = write_at(workspace, step->node),
                     .part = part,
                     .parts = parts,
                     .scratch = workspace->scratch + part * plan->scratch,
-                    .packed = workspace->arena + step->packed};
+                    .packed = packed_at(workspace, step)};
     for (int i = 0; i < dd_op_describe(data->op)->arity; i++) {
         call.in[i] = read_at(workspace, data->inputs[i]);
         call.shape[i] = dd_graph_shape(plan->graph, data->inputs[i]);
+        if (i == 0 && data->op != DD_OP_TAKE_ROWS) /* what rows are made of; the rest is the same for all, or read by row */
+            call.shape[i] = cut(call.shape[i], plan, first);
     }
     dd_op_run run = dd_op_runner(data->op);
     if (run) /* renamings and sources have nothing to do */
         run(&call);
 }
 
-static void run_step(const dd_workspace *workspace, const dd_step_data *step, size_t part, size_t parts) {
+static void run_step(const dd_workspace *workspace, const dd_step_data *step, size_t first, size_t part, size_t parts) {
     if (step->loop)
-        run_loop(workspace, step->loop, part, parts);
+        run_loop(workspace, step->loop, first, part, parts);
     else
-        run_operation(workspace, step, part, parts);
+        run_operation(workspace, step, first, part, parts);
 }
 
 /* --- The whole. --- */
@@ -211,25 +249,56 @@ static void run_step(const dd_workspace *workspace, const dd_step_data *step, si
 typedef struct step_run {
     const dd_workspace *workspace;
     const dd_step_data *step;
-    size_t parts;
+    size_t first, parts;
 } step_run;
 
 static void run_part(void *argument, size_t part, int taker) {
     (void)taker;
     const step_run *run = argument;
-    run_step(run->workspace, run->step, part, run->parts);
+    run_step(run->workspace, run->step, run->first, part, run->parts);
 }
 
-void dd_workspace_run(dd_workspace *workspace, int phase, dd_pool *pool, bool alone) {
+/* What is bound to nothing was packed before (dd_workspace_pack). */
+static bool is_packed_already(const dd_workspace *workspace, const dd_step_data *step) {
+    const dd_plan *plan = workspace->plan;
+    return step->stage == DD_STEP_PACK && plan->options.prepare &&
+           !read_at(workspace, dd_graph_node(plan->graph, step->node)->inputs[1]);
+}
+
+static void run_phase(dd_workspace *workspace, int phase, size_t first, dd_pool *pool, bool alone) {
     const dd_plan *plan = workspace->plan;
     size_t parts = (size_t)plan->options.parts;
     dd_team team = dd_pool_enter(pool, alone || parts == 1);
     for (size_t i = 0; i < plan->step_count; i++) {
         const dd_step_data *step = &plan->steps[i];
-        if (step->phase != phase)
+        if (step->phase != phase || is_packed_already(workspace, step))
             continue;
-        step_run run = {workspace, step, step->parallel ? parts : 1};
+        step_run run = {workspace, step, first, step->parallel ? parts : 1};
         dd_team_run(team, &(dd_work){.parts = run.parts, .small = !step->wakes, .function = run_part, .argument = &run});
     }
     dd_pool_leave(team);
+}
+
+void dd_workspace_run(dd_workspace *workspace, int phase, dd_pool *pool, bool alone) {
+    run_phase(workspace, phase, 0, pool, alone);
+}
+
+void dd_workspace_run_rows(dd_workspace *workspace, size_t rows, dd_pool *pool, bool alone) {
+    const dd_plan *plan = workspace->plan;
+    run_phase(workspace, plan->options.phases - 1, rows < plan->rows ? rows : 0, pool, alone);
+}
+
+void dd_workspace_pack(dd_workspace *workspace, dd_slot slot, float *numbers) {
+    const dd_plan *plan = workspace->plan;
+    if (slot >= plan->slots)
+        return;
+    float *before = workspace->slots[slot];
+    workspace->slots[slot] = numbers;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const dd_step_data *step = &plan->steps[i];
+        size_t parts = step->parallel ? (size_t)plan->options.parts : 1;
+        for (size_t part = 0; dd_step_packs(plan, step, slot) && part < parts; part++)
+            run_operation(workspace, step, 0, part, parts);
+    }
+    workspace->slots[slot] = before;
 }

@@ -29,6 +29,7 @@ ddaebm_status dd_convolution_prepare(dd_convolution **out, const dd_plan *plan, 
                                : op == DD_OP_CONVOLVE_INPUT ? DD_CONVOLUTION_INPUT
                                                             : DD_CONVOLUTION_WEIGHT;
     dd_convolution_shape shape = dd_convolution_of(plan->graph, node);
+    shape.packed_once = plan->options.prepare;
     const dd_convolution_backend *backend = plan->options.convolutions ? plan->options.convolutions : dd_convolution_choose();
     return backend->create(out, plan->context, kind, &shape, parts);
 }

@@ -34,6 +34,7 @@ dd_matmul_call dd_product_of(const dd_graph *graph, dd_node node) {
 /* By the library's own kernel (plan.c decides), or by CBLAS. */
 static void run_matmul(const dd_call *call) {
     dd_matmul_call product = dd_product_of(call->plan->graph, call->step->node);
+    product.m = call->made.size[2];
     product.a = call->in[0];
     product.b = call->in[1];
     product.start = call->data->op == DD_OP_LINEAR ? call->in[2] : NULL;
@@ -41,7 +42,7 @@ static void run_matmul(const dd_call *call) {
     if (call->step->stage == DD_STEP_PACK)
         dd_tile_matmul_pack(&product, call->packed, call->part, call->parts);
     else if (call->step->tiles)
-        dd_tile_matmul_run_part(call->plan->tiles, &product, product.transpose_b ? call->packed : NULL, call->part, call->parts);
+        dd_tile_matmul_run_part(call->plan->tiles, &product, call->packed, call->part, call->parts);
     else
         run_products(call, product);
 }
@@ -114,7 +115,7 @@ static void finish_sum(const dd_call *call) {
 static void run_sum(const dd_call *call) {
     const float *x = call->in[0];
     const dd_kernels *kernels = call->plan->kernels;
-    view v = summed_view(call->shape[0], call->data->shape);
+    view v = summed_view(call->shape[0], call->made);
     if (call->step->stage == DD_STEP_SUM) {
         finish_sum(call);
         return;
@@ -138,7 +139,7 @@ static void run_sum(const dd_call *call) {
 }
 
 static void run_slice(const dd_call *call) {
-    view small = view_at(call->data->shape, call->data->axis);
+    view small = view_at(call->made, call->data->axis);
     view large = view_at(call->shape[0], call->data->axis);
     const float *x = call->in[0] + call->data->start * large.inner;
     dd_range mine = dd_share(small.outer, call->part, call->parts);
@@ -148,7 +149,7 @@ static void run_slice(const dd_call *call) {
 }
 
 static void run_pad(const dd_call *call) {
-    view large = view_at(call->data->shape, call->data->axis);
+    view large = view_at(call->made, call->data->axis);
     view small = view_at(call->shape[0], call->data->axis);
     const float *x = call->in[0];
     dd_range mine = dd_share(large.outer, call->part, call->parts);
@@ -180,8 +181,8 @@ static size_t row_of(const float *index, size_t i, size_t rows) {
 
 static void run_take_rows(const dd_call *call) {
     const float *table = call->in[0], *index = call->in[1];
-    size_t rows = call->shape[0].size[2], width = call->data->shape.size[3];
-    dd_range mine = dd_share(call->data->shape.size[2], call->part, call->parts);
+    size_t rows = call->shape[0].size[2], width = call->made.size[3];
+    dd_range mine = dd_share(call->made.size[2], call->part, call->parts);
     for (size_t i = mine.first; i < mine.last; i++)
         memcpy(call->out + i * width, table + row_of(index, i, rows) * width, width * sizeof *call->out);
 }

@@ -148,7 +148,7 @@ typedef struct request {
 static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const request *r = user;
     memcpy(dd_lane_buffer(lane, DD_EVAL_X), r->held_out->rows + first * r->width, count * r->width * sizeof(float));
-    dd_lane_compute(lane, 0);
+    dd_lane_compute(lane, 0, count);
     memcpy(r->held_out->scores + first, dd_lane_buffer(lane, DD_EVAL_OUT), count * sizeof(float));
 }
 

@@ -99,6 +99,81 @@ START_TEST(the_same_call_gives_the_same_bits) {
 }
 END_TEST
 
+/* At the borders of chunks and of what they are cut in, and beside them: rows are those of single ones, drawn and scored. */
+START_TEST(any_number_of_rows_is_as_single_ones) {
+    enum { MOST = 1300, LEVEL = 1 };
+    static const size_t counts[] = {1,   2,   5,   6,   7,   31,  32,  33,  127, 128,  129,  255,  256, 257,
+                                    399, 400, 401, 511, 512, 513, 640, 641, 769, 1023, 1024, 1025, MOST};
+    static float singles[MOST * WIDTH], scores[MOST], gradients[MOST * WIDTH], found[MOST], slopes[MOST * WIDTH];
+    open_context(1);
+    ddaebm_model *model = create("");
+    ddaebm_scorer *scorer = NULL;
+    ddaebm_sampler *sampler = open_sampler(model);
+    ASSERT_OK(ddaebm_scorer_create(&scorer, model));
+    for (size_t i = 0; i < MOST; i++) {
+        float *row = singles + i * WIDTH;
+        ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, i, 1, row));
+        ASSERT_OK(ddaebm_scorer_score(scorer, row, 1, LEVEL, &scores[i]));
+        ASSERT_OK(ddaebm_scorer_gradient(scorer, row, 1, LEVEL, gradients + i * WIDTH));
+    }
+    ddaebm_scorer_free(scorer);
+    ddaebm_sampler_free(sampler);
+    for (int threads = 1; threads <= 3; threads++) {
+        ASSERT_OK(ddaebm_context_set_threads(context, threads));
+        sampler = open_sampler(model);
+        ASSERT_OK(ddaebm_scorer_create(&scorer, model));
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+            float *rows = draw(sampler, SEED, 0, counts[c]);
+            assert_near(rows, singles, counts[c]);
+            free(rows);
+            ASSERT_OK(ddaebm_scorer_score(scorer, singles, counts[c], LEVEL, found));
+            ASSERT_OK(ddaebm_scorer_gradient(scorer, singles, counts[c], LEVEL, slopes));
+            for (size_t i = 0; i < counts[c]; i++)
+                ck_assert_double_eq_tol((double)found[i], (double)scores[i], NEAR * (1 + fabs((double)scores[i])));
+            assert_near(slopes, gradients, counts[c]);
+        }
+        ddaebm_scorer_free(scorer);
+        ddaebm_sampler_free(sampler);
+    }
+    ddaebm_model_free(model);
+    close_context();
+}
+END_TEST
+
+/* Whatever is left over, and with any number of threads. */
+START_TEST(calls_cut_at_blocks_change_no_bit) {
+    enum { MOST = 1700 };
+    static const size_t ends[] = {1025, 1100, 1152, 1153, 1300, 1535, 1537, MOST};
+    float *first[sizeof ends / sizeof *ends] = {NULL};
+    open_context(1);
+    ddaebm_model *model = create("");
+    for (int threads = 1; threads <= 3; threads++) {
+        ASSERT_OK(ddaebm_context_set_threads(context, threads));
+        ddaebm_sampler *sampler = open_sampler(model);
+        size_t block = ddaebm_sampler_block(sampler);
+        ck_assert_uint_le(2 * block, ends[0]);
+        for (size_t e = 0; e < sizeof ends / sizeof *ends; e++) {
+            float *whole = draw(sampler, SEED, 0, ends[e]), *head = draw(sampler, SEED, 0, block);
+            float *tail = draw(sampler, SEED, block, ends[e] - block);
+            ck_assert_int_eq(memcmp(whole, head, block * WIDTH * sizeof *head), 0);
+            ck_assert_int_eq(memcmp(whole + block * WIDTH, tail, (ends[e] - block) * WIDTH * sizeof *tail), 0);
+            if (threads == 1)
+                first[e] = whole;
+            else
+                ck_assert_int_eq(memcmp(whole, first[e], ends[e] * WIDTH * sizeof *whole), 0);
+            free(threads == 1 ? NULL : whole);
+            free(head);
+            free(tail);
+        }
+        ddaebm_sampler_free(sampler);
+    }
+    for (size_t e = 0; e < sizeof ends / sizeof *ends; e++)
+        free(first[e]);
+    ddaebm_model_free(model);
+    close_context();
+}
+END_TEST
+
 /* No two samples share their noise, and far ones are as good as near ones. */
 START_TEST(samples_are_apart) {
     open_context(2);
@@ -323,11 +398,11 @@ START_TEST(pictures_are_cut_from_their_border) {
 }
 END_TEST
 
-/* Convolutional networks take fewer rows at a time: 128 pictures of 8 x 8 are a chunk. */
+/* Convolutional networks take fewer rows at a time: 64 pictures of 8 x 8 are a chunk. */
 START_TEST(chunks_of_pictures_join) {
     enum { PICTURES = 130, OUTER = 6 * 6 };
     static float pictures[PICTURES * OUTER], alone[OUTER];
-    static const size_t some[] = {0, 1, 127, 128, 129};
+    static const size_t some[] = {0, 1, 63, 64, 127, 128, 129};
     open_context(2);
     ddaebm_model *model =
         small_model(context,
@@ -361,6 +436,27 @@ START_TEST(arguments_are_checked) {
     ASSERT_FAILS(ddaebm_sampler_draw(sampler, 1, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT, "rows");
     ASSERT_FAILS(ddaebm_sampler_set_progress(NULL, look, NULL), DDAEBM_INVALID_ARGUMENT, "sampler");
     ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, 0, NULL));
+    ddaebm_sampler_free(sampler);
+    ddaebm_model_free(model);
+    close_context();
+}
+END_TEST
+
+/* What a sampler takes on two threads, of a model with two hidden layers of 256 in its generator: its weights once for all threads as they are and once
+ * packed, and for each thread room for a chunk's rows in a few layers. A third set of weights would not fit. */
+START_TEST(memory_is_bounded) {
+    enum { HIDDEN = 256, LAYERS = 2, THREADS = 2, CHUNK = 128, KEPT_LAYERS = 4, REST = 300000 };
+    open_context(THREADS);
+    ddaebm_model *model = create(",\"generator.hidden_layers\":[256,256]");
+    size_t weights = model->parameters.totals[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT] * sizeof(float), before = counted.bytes;
+    ck_assert_uint_gt(weights, HIDDEN * HIDDEN * sizeof(float));
+    ddaebm_sampler *sampler = open_sampler(model);
+    size_t taken = counted.bytes - before, rows = (size_t)THREADS * CHUNK * KEPT_LAYERS * HIDDEN * sizeof(float);
+    ck_assert_msg(taken <= 2 * weights + rows + REST, "%zu bytes, where weights are %zu and layers of rows %zu", taken, weights,
+                  rows);
+    counted.most = counted.bytes;
+    free(draw(sampler, SEED, 0, 1000));
+    ck_assert_uint_eq(counted.most, counted.bytes); /* a call takes nothing */
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
     close_context();
@@ -467,6 +563,8 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {calls_may_cut_the_sequence_anywhere,
+                                  any_number_of_rows_is_as_single_ones,
+                                  calls_cut_at_blocks_change_no_bit,
                                   the_same_call_gives_the_same_bits,
                                   samples_are_apart,
                                   samples_are_in_the_datas_units,
@@ -479,6 +577,7 @@ int main(void) {
                                   pictures_are_cut_from_their_border,
                                   chunks_of_pictures_join,
                                   arguments_are_checked,
+                                  memory_is_bounded,
                                   memory_may_run_out,
                                   threads_may_share_a_model};
     return run_tests("sampler", tests, sizeof tests / sizeof *tests);

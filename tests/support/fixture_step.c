@@ -122,7 +122,7 @@ static void run_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     memcpy(dd_lane_buffer(lane, DD_EVAL_X), s->x + first * s->width, count * s->width * sizeof(float));
     memcpy(dd_lane_buffer(lane, DD_EVAL_LATENT), s->z + first * s->latent, count * s->latent * sizeof(float));
     memcpy(dd_lane_buffer(lane, DD_EVAL_NOISE), s->noise + first * s->width, count * s->width * sizeof(float));
-    dd_lane_compute(lane, s->level);
+    dd_lane_compute(lane, s->level, count);
     memcpy(s->out + first * s->width, dd_lane_buffer(lane, DD_EVAL_OUT), count * s->width * sizeof(float));
 }
 

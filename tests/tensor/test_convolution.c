@@ -93,7 +93,7 @@ static int faster_count(void) {
 START_TEST(the_backends_built_in_are_those_that_run) {
     ddaebm_context *context = NULL;
     dd_convolution *made = NULL;
-    const dd_convolution_shape shape = {PICTURES, SIDE, SIDE, WIDTH, SIDE, SIDE, WIDTH, 3, 3, 1, 1};
+    const dd_convolution_shape shape = {PICTURES, SIDE, SIDE, WIDTH, SIDE, SIDE, WIDTH, 3, 3, 1, 1, false};
     ASSERT_OK(ddaebm_context_create(&context, NULL));
     for (int i = 0; i < faster_count(); i++)
         for (int kind = DD_CONVOLUTION_FORWARD; kind <= DD_CONVOLUTION_WEIGHT; kind++) {
@@ -149,6 +149,30 @@ static void check_prepared(const dd_convolution_backend *backend) {
     close_bench(&best);
     close_bench(&plain);
 }
+
+/* Filters that are packed one by one, and gone when the plan is run. */
+START_TEST(weights_may_be_packed_beforehand) {
+    for (int i = 0; i < faster_count(); i++) {
+        bench best, plain;
+        open_bench(&best, faster(i), true);
+        open_bench(&plain, &dd_convolution_blas, true);
+        ck_assert(dd_plan_packs(best.plan, WEIGHTS) && !dd_plan_reads(best.plan, WEIGHTS));
+        ck_assert(dd_plan_reads(plain.plan, WEIGHTS) && !dd_plan_packs(plain.plan, WEIGHTS));
+        ck_assert(dd_plan_reads(best.plan, FIRST) && !dd_plan_packs(best.plan, FIRST));
+        dd_workspace_bind(best.workspace, WEIGHTS, NULL);
+        dd_workspace_pack(best.workspace, WEIGHTS, best.numbers[WEIGHTS]);
+        for (int phase = 0; phase < 2; phase++) {
+            run(&best, phase);
+            run(&plain, phase);
+        }
+        check_slot(&best, &plain, RESULT);
+        check_slot(&best, &plain, GRADIENT);
+        check_slot(&best, &plain, LATER);
+        close_bench(&best);
+        close_bench(&plain);
+    }
+}
+END_TEST
 
 START_TEST(prepared_weights_stay_packed) {
     for (int i = 0; i < faster_count(); i++)
@@ -359,14 +383,10 @@ START_TEST(plans_fail_cleanly) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_backends_built_in_are_those_that_run,
-                                  weights_are_packed_for_each_use,
-                                  prepared_weights_stay_packed,
-                                  no_thread_is_started_but_the_pool_s,
-                                  a_plan_serves_several_threads,
-                                  minimal_filtering_fits_any_size,
-                                  matrices_larger_than_an_int_are_refused,
-                                  plans_fail_cleanly};
+    const TTest *const tests[] = {
+        the_backends_built_in_are_those_that_run, weights_are_packed_for_each_use,         prepared_weights_stay_packed,
+        weights_may_be_packed_beforehand,         no_thread_is_started_but_the_pool_s,     a_plan_serves_several_threads,
+        minimal_filtering_fits_any_size,          matrices_larger_than_an_int_are_refused, plans_fail_cleanly};
     dd_blas_enter();
     int failed = run_tests("convolution", tests, sizeof tests / sizeof *tests);
     dd_blas_leave();

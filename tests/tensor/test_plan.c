@@ -68,6 +68,7 @@ typedef struct bench {
     float *narrow[MOST_PHASES][RESULTS]; /* and for the plan */
     double *expected[MOST_RESULTS];
     float *found[MOST_RESULTS];
+    dd_plan_options options; /* phases, prepare and parts are set for each plan */
 } bench;
 
 static void *zeroed(size_t count, size_t size) {
@@ -140,7 +141,10 @@ static void make_plan(bench *b, bool prepare, int parts) {
     for (int i = 0; i < b->results; i++)
         memcpy(b->expected[i], test_plain_value(twin, b->result[i]), b->sizes[i] * sizeof(double));
     test_plain_free(twin);
-    dd_plan_options options = {.phases = b->phases, .prepare = prepare, .parts = parts};
+    dd_plan_options options = b->options;
+    options.phases = b->phases;
+    options.prepare = prepare;
+    options.parts = parts;
     ck_assert_int_eq(dd_plan_create(&b->plan, b->graph, options), DDAEBM_OK);
 }
 
@@ -623,6 +627,63 @@ START_TEST(prepared_values_are_kept) {
 }
 END_TEST
 
+/* The first rows alone, in a workspace that prepared nothing itself. */
+START_TEST(some_rows_are_run_where_another_prepared) {
+    bench b;
+    dd_workspace *beside = NULL;
+    open_bench(&b, 1, 2);
+    b.options = (dd_plan_options){.rows = 3};
+    build_prepared(&b);
+    make_plan(&b, true, 1);
+    ck_assert_uint_eq(dd_plan_rows(b.plan), 3);
+    dd_workspace *workspace = make_workspace(&b);
+    run_phase(&b, workspace, 0, true);
+    ck_assert_int_eq(dd_workspace_create_beside(&beside, b.plan, workspace), DDAEBM_OK);
+    dd_workspace_bind(beside, RESULTS, b.found[0]);
+    dd_workspace_bind(beside, 1, b.narrow[1][1]);
+    for (size_t rows = 1; rows <= 3; rows++) {
+        forget_results(&b);
+        dd_workspace_run_rows(beside, rows, dd_context_pool(b.context), true);
+        for (size_t i = 0; i < 3; i++)
+            if (i < rows)
+                ck_assert_double_eq_tol((double)b.found[0][i], b.expected[0][i], 1e-5 * (1 + fabs(b.expected[0][i])));
+            else
+                ck_assert(isnan(b.found[0][i]));
+    }
+    dd_workspace_free(beside);
+    dd_workspace_free(workspace);
+    close_bench(&b);
+}
+END_TEST
+
+/* _i: what mixes rows, or is another number of them. */
+START_TEST(rows_that_are_mixed_are_run_together) {
+    bench b;
+    open_bench(&b, 1, 2);
+    b.options = (dd_plan_options){.rows = 3};
+    dd_node w = add_input(&b, 0, dd_shape_rows(3, 6), 0, -1, 1), x = add_input(&b, 1, dd_shape_rows(3, 6), 1, -1, 1);
+    dd_node y = dd_multiply(b.graph, x, w);
+    switch (_i) {
+    case 0:
+        y = dd_add(b.graph, y, dd_sum(b.graph, x, dd_shape_rows(1, 6)));
+        break;
+    case 1:
+        y = dd_matmul(b.graph, dd_matmul(b.graph, y, false, x, true), false, w, false);
+        break;
+    case 2:
+        y = dd_slice(b.graph, dd_concat(b.graph, w, y, 2), 2, 1, 3);
+        break;
+    default:
+        y = dd_matmul(b.graph, w, false, dd_matmul(b.graph, x, true, w, false), false);
+        break;
+    }
+    ask(&b, dd_tanh(b.graph, y), 1);
+    make_plan(&b, true, 1);
+    ck_assert_uint_eq(dd_plan_rows(b.plan), 0);
+    close_bench(&b);
+}
+END_TEST
+
 START_TEST(unprepared_values_wait_until_they_are_needed) {
     bench b;
     open_bench(&b, 1, 2);
@@ -969,6 +1030,8 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, equal_nodes_are_made_once);
     tcase_add_test(tests, what_no_output_needs_is_left_out);
     tcase_add_test(tests, prepared_values_are_kept);
+    tcase_add_test(tests, some_rows_are_run_where_another_prepared);
+    tcase_add_loop_test(tests, rows_that_are_mixed_are_run_together, 0, 4);
     tcase_add_test(tests, unprepared_values_wait_until_they_are_needed);
     tcase_add_test(tests, a_slot_may_change_between_phases);
     tcase_add_test(tests, outputs_are_computed_in_place);

@@ -171,11 +171,70 @@ START_TEST(weights_are_packed_once) {
 }
 END_TEST
 
+/* Two layers of the same weights on `rows` rows, in phase 1. */
+static dd_plan *plan_rows(ddaebm_context *context, size_t rows, const dd_plan *beside) {
+    dd_graph *graph = NULL;
+    dd_plan *plan = NULL;
+    ASSERT_OK(dd_graph_create(&graph, context));
+    dd_node w = dd_input(graph, WEIGHTS, dd_shape_rows(WIDTH, WIDTH), 0), bias = dd_input(graph, BIAS, dd_shape_rows(1, WIDTH), 0);
+    dd_node x = dd_input(graph, X, dd_shape_rows(rows, WIDTH), 1);
+    dd_output(graph, dd_linear_map(graph, dd_linear_map(graph, x, w, bias), w, bias), TWICE, 1);
+    dd_plan_options options = {.phases = 2, .prepare = true, .parts = 1, .rows = rows, .beside = beside};
+    ASSERT_OK(dd_plan_create(&plan, graph, options));
+    return plan;
+}
+
+/* Packed without a run, by one workspace for all, the weights are read by another's, and by a plan for other rows; and a row has the same bits
+ * whichever plan computes it and with how many others. */
+START_TEST(packed_weights_are_shared) {
+    enum { FEWER = 50 };
+    static float whole[ROWS * WIDTH];
+    ddaebm_context *context = NULL;
+    dd_workspace *first = NULL, *second = NULL, *third = NULL;
+    ASSERT_OK(ddaebm_context_create(&context, NULL));
+    dd_plan *plan = plan_rows(context, ROWS, NULL), *fewer = plan_rows(context, FEWER, plan), *single = plan_rows(context, 1, plan);
+    bool own = dd_tile_matmul_choose() != NULL;
+    ck_assert(dd_plan_packs(plan, WEIGHTS) == own && !dd_plan_packs(fewer, WEIGHTS) && !dd_plan_packs(single, WEIGHTS));
+    ck_assert(dd_plan_reads(plan, WEIGHTS) == !own && dd_plan_reads(fewer, WEIGHTS) == !own && dd_plan_reads(single, WEIGHTS));
+    ck_assert_uint_eq(dd_plan_rows(plan), ROWS);
+    ASSERT_OK(dd_workspace_create(&first, fewer)); /* of what was made last: it has room for both */
+    ASSERT_OK(dd_workspace_create_beside(&second, plan, first));
+    ASSERT_OK(dd_workspace_create_beside(&third, fewer, first));
+    dd_workspace *const all[] = {first, second, third};
+    for (int slot = 0; slot < SLOTS; slot++) {
+        dd_rng_normals(numbers[slot], (uint64_t)slot, 0, 0, ROWS * WIDTH);
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+            dd_workspace_bind(all[i], slot, slot == WEIGHTS && own ? NULL : numbers[slot]);
+    }
+    dd_workspace_pack(second, WEIGHTS, numbers[WEIGHTS]);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        dd_workspace_run(all[i], 0, dd_context_pool(context), true);
+
+    dd_workspace_run(second, 1, dd_context_pool(context), true);
+    check_layers(TWICE, 2);
+    memcpy(whole, numbers[TWICE], sizeof whole);
+    for (size_t rows = 1; rows <= ROWS && own; rows++) {
+        numbers[TWICE][rows * WIDTH - 1] = NAN;
+        if (rows < ROWS)
+            numbers[TWICE][rows * WIDTH] = NAN;
+        dd_workspace_run_rows(rows <= FEWER ? third : second, rows, dd_context_pool(context), true);
+        ck_assert_mem_eq(numbers[TWICE], whole, rows * WIDTH * sizeof(float));
+        ck_assert(rows == ROWS || isnan(numbers[TWICE][rows * WIDTH]));
+    }
+    for (size_t i = sizeof all / sizeof *all; i-- > 0;)
+        dd_workspace_free(all[i]);
+    dd_plan_free(single);
+    dd_plan_free(fewer);
+    dd_plan_free(plan);
+    ddaebm_context_free(context);
+}
+END_TEST
+
 int main(void) {
     const TTest *const products[] = {products_are_sums_in_any_number_of_parts}, *const plans[] = {weights_are_packed_once},
-                       *const single[] = {what_pays};
+                       *const single[] = {what_pays, packed_weights_are_shared};
     dd_blas_enter();
-    int failed = run_loop_tests("products", products, 1, 8) | run_loop_tests("plans", plans, 1, 4) | run_tests("choice", single, 1);
+    int failed = run_loop_tests("products", products, 1, 8) | run_loop_tests("plans", plans, 1, 4) | run_tests("choice", single, 2);
     dd_blas_leave();
     printf("skipped: %d\n", report_missing_sets());
     return failed;

@@ -23,6 +23,7 @@ typedef struct dd_convolution_shape {
     size_t rows, columns, filters;            /* y, a picture each */
     size_t down, across;                      /* the taps of a filter */
     ptrdiff_t stride, before;
+    bool packed_once; /* weights are packed for many runs: what a backend does with them in its own order pays sooner */
 } dd_convolution_shape;
 
 typedef struct dd_convolution_backend dd_convolution_backend;

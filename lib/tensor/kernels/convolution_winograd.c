@@ -34,7 +34,7 @@ static size_t round_up(size_t count, size_t unit) {
 static bool fits(const dd_convolution_shape *s, size_t parts) {
     size_t tiles = s->pictures * ((s->rows + 1) / 2) * ((s->columns + 1) / 2);
     return s->down == 3 && s->across == 3 && s->stride == 1 && s->channels % UNIT == 0 && s->filters % UNIT == 0 &&
-           s->channels >= 2 * UNIT && s->filters >= 2 * UNIT && tiles >= FEWEST_TILES * parts;
+           s->channels >= 2 * UNIT && s->filters >= 2 * UNIT && tiles >= (s->packed_once ? 1 : FEWEST_TILES) * parts;
 }
 
 static void set_planes(winograd_convolution *self) {

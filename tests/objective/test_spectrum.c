@@ -112,8 +112,8 @@ START_TEST(the_density_is_that_of_the_parts) {
 
         dd_graph *graph = NULL;
         ASSERT_OK(dd_graph_create(&graph, context));
-        dd_shape shape = s.side > 0 ? (dd_shape){{SAMPLES, side, side, s.channels}} : dd_shape_rows(SAMPLES, inner);
-        dd_node x = dd_input(graph, 0, shape, 0), numbers_in = dd_input(graph, 1, dd_shape_rows(SAMPLES, numbers), 0);
+        dd_shape samples = s.side > 0 ? (dd_shape){{SAMPLES, side, side, s.channels}} : dd_shape_rows(SAMPLES, inner);
+        dd_node x = dd_input(graph, 0, samples, 0), numbers_in = dd_input(graph, 1, dd_shape_rows(SAMPLES, numbers), 0);
         dd_node out = dd_spectrum_log_density(graph, &s, x, numbers_in);
         ASSERT_OK(dd_graph_status(graph));
 

@@ -168,12 +168,8 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*fill)(float *out, const float *in, size_t side);
-    } kinds[] = {{"uniform noise", fill_uniform},
-                 {"Gaussian noise", fill_normal},
-                 {"constant", fill_constant},
-                 {"upside down", fill_upside_down},
-                 {"mirrored", fill_mirrored},
-                 {"inverted", fill_inverted}};
+    } kinds[] = {{"uniform noise", fill_uniform},   {"Gaussian noise", fill_normal}, {"constant", fill_constant},
+                 {"upside down", fill_upside_down}, {"mirrored", fill_mirrored},     {"inverted", fill_inverted}};
     if (argc < 2 || argc > 5) {
         fprintf(stderr, "usage: 06_foreign_pictures MODEL [PICTURES [DIGITS [COUNT]]]\n");
         return 2;

@@ -108,12 +108,12 @@ typedef struct dd_settings {
         double noise_contrast;     /* weight of the contrast of data with noise of a known density */
         double timestep_contrast;  /* of neighbouring timesteps */
         double transform_contrast; /* of data with the same data transformed */
-        double energy_score;    /* weight of the energy score of the generator's draws */
-        double temperature;     /* the generator sees f / temperature */
-        double latent_weight;   /* w */
-        double reverse_weight;  /* of the reverse divergence beside the forward one */
-        int64_t divergence;     /* dd_divergence */
-        int64_t reconstruction; /* dd_reconstruction */
+        double energy_score;       /* weight of the energy score of the generator's draws */
+        double temperature;        /* the generator sees f / temperature */
+        double latent_weight;      /* w */
+        double reverse_weight;     /* of the reverse divergence beside the forward one */
+        int64_t divergence;        /* dd_divergence */
+        int64_t reconstruction;    /* dd_reconstruction */
     } objective;
     struct {
         double energy_rate, generator_rate;

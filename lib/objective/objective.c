@@ -136,8 +136,8 @@ static dd_node build_noise_contrast(step *s, dd_node log_p) {
         noise = on_margin_of(s, noise, s->x_t, &on_margin);
 
     dd_node of_data = dd_subtract(graph, log_p, dd_spectrum_log_density(graph, &spectrum, s->x_t, density));
-    dd_node of_noise = dd_subtract(graph, log_density_at(s, noise, s->level),
-                                   dd_spectrum_log_density(graph, &spectrum, noise, density));
+    dd_node of_noise =
+        dd_subtract(graph, log_density_at(s, noise, s->level), dd_spectrum_log_density(graph, &spectrum, noise, density));
     if (spectrum.margin > 0) {
         of_data = dd_subtract(graph, of_data, log_density_of_margin(s, s->x_t, on_margin));
         of_noise = dd_subtract(graph, of_noise, log_density_of_margin(s, noise, on_margin));

@@ -65,8 +65,9 @@ ddaebm_status dd_statistics_create(dd_statistics **out, const ddaebm_model *mode
     *statistics = (dd_statistics){.context = model->context, .model = model};
     statistics->noise = dd_alloc_zero(model->context, dd_model_inner_width(model), sizeof(float));
     statistics->latent = dd_alloc_zero(model->context, dd_settings_latent_width(dd_model_settings(model)), sizeof(float));
-    ddaebm_status status = statistics->noise && statistics->latent ? dd_evaluator_create(&statistics->evaluator, model, build, model)
-                                                                   : DDAEBM_OUT_OF_MEMORY;
+    ddaebm_status status = statistics->noise && statistics->latent
+                               ? dd_evaluator_create(&statistics->evaluator, model, build, model)
+                               : DDAEBM_OUT_OF_MEMORY;
     if (status == DDAEBM_OK)
         *out = statistics;
     else

@@ -65,7 +65,8 @@ static double typicality_of(const ddaebm_model *model, const float *v) {
                         ((double)v[k] - (double)model->typical_mean[k]);
     if (width == plain)
         return -0.5 * distance;
-    double above = ((double)v[plain] - (double)model->typical_mean[plain]) * sqrt((double)model->typical_precision[plain * width + plain]);
+    double above =
+        ((double)v[plain] - (double)model->typical_mean[plain]) * sqrt((double)model->typical_precision[plain * width + plain]);
     return -0.5 * distance + DD_ORIENTATION_WEIGHT * above;
 }
 

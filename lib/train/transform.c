@@ -10,9 +10,9 @@ typedef enum kind { SYMMETRY, NEGATION, BLOCKS, SHIFT } kind;
 /* One transformation of an image of side x side pixels. */
 typedef struct transformation {
     kind kind;
-    unsigned symmetry;  /* not 0 */
-    size_t side, block; /* side of the blocks */
-    size_t down, right; /* shift */
+    unsigned symmetry;     /* not 0 */
+    size_t side, block;    /* side of the blocks */
+    size_t down, right;    /* shift */
     uint64_t seed, number; /* of the blocks' order */
 } transformation;
 

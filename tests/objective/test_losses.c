@@ -175,8 +175,7 @@ START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
         for (int k = 0; k < 2; k++)
             values_of(&t, gradients[k], levels, in, in, slopes[k]);
         for (int i = 0; i < PLACES; i++) {
-            double density = exp(in[2 * i + 1] / 0.3 - 0.5 * off),
-                   noise = exp(log_normal(pow(in[2 * i], 2), 1, NOISE));
+            double density = exp(in[2 * i + 1] / 0.3 - 0.5 * off), noise = exp(log_normal(pow(in[2 * i], 2), 1, NOISE));
             double of_data = density * slopes[0][2 * i + 1], of_noise = noise * slopes[1][2 * i + 1];
             ck_assert(of_data < 0 && of_noise > 0);
             if (off == 0)
@@ -374,9 +373,12 @@ START_TEST(the_score_penalty_is_least_at_the_score) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {contrasts_are_their_formulas,           penalties_are_their_formulas,
-                                  the_energy_score_is_its_formula,        the_energy_score_is_least_at_the_distribution,
-                                  the_contrast_with_noise_is_its_formula, the_contrast_with_noise_is_least_at_the_log_density,
+    const TTest *const tests[] = {contrasts_are_their_formulas,
+                                  penalties_are_their_formulas,
+                                  the_energy_score_is_its_formula,
+                                  the_energy_score_is_least_at_the_distribution,
+                                  the_contrast_with_noise_is_its_formula,
+                                  the_contrast_with_noise_is_least_at_the_log_density,
                                   the_contrast_with_transformed_data_is_its_formula,
                                   the_contrast_with_transformed_data_is_least_at_the_log_density,
                                   the_score_penalty_is_least_at_the_score};

@@ -52,8 +52,9 @@ static const char *const rows[] = {
     "\"objective.reconstruction\":\"mse_prior\",\"diffusion.beta_max\":20",
     "\"objective.reconstruction\":\"mse_posterior\",\"objective.latent_weight\":0",
     KARRAS "," ALL_SILU "," ALL_WAVES "," SOFTPLUS ",\"form.energy\":\"distance\",\"form.residual\":true,\"form.proposal\":true,"
-                                                   "\"objective.penalty\":\"score\",\"objective.gamma\":0.2,"
-           "\"objective.fake_gamma\":0.1,\"objective.noise_contrast\":0.2,\"objective.timestep_contrast\":0.3,\"objective.transform_contrast\":0.1,"
+           "\"objective.penalty\":\"score\",\"objective.gamma\":0.2,"
+           "\"objective.fake_gamma\":0.1,\"objective.noise_contrast\":0.2,\"objective.timestep_contrast\":0.3,\"objective."
+           "transform_contrast\":0.1,"
            "\"objective.temperature\":0.5,\"energy.norm\":\"batch\"",
 };
 

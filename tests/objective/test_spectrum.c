@@ -1,9 +1,9 @@
 /* Noise whose standard deviation differs from scale to scale: its parts, its density against one that is computed from the covariance, and
  * its draws against that covariance. */
 #define _GNU_SOURCE
+#include "base/rng.h"
 #include "config/config.h"
 #include "objective/spectrum.h"
-#include "base/rng.h"
 #include "support/counted.h"
 #include "support/plain.h"
 #include "support/small.h"
@@ -20,8 +20,8 @@ static const shape shapes[] = {{0, 0, 1, 1}, {8, 0, 1, 4}, {8, 1, 1, 3}, {8, 0, 
 static dd_settings settings_of(const shape *s) {
     char changes[160];
     (void)snprintf(changes, sizeof changes,
-                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"network.family\":\"%s\",\"data.width\":3", s->size,
-                   s->padding, s->channels, s->size > 0 ? "ncsnpp" : "mlp");
+                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"network.family\":\"%s\",\"data.width\":3",
+                   s->size, s->padding, s->channels, s->size > 0 ? "ncsnpp" : "mlp");
     ddaebm_config *config = small_config(context, changes);
     dd_settings settings = *dd_config_settings(config);
     ddaebm_config_free(config);
@@ -54,7 +54,8 @@ static void cut(const dd_spectrum *s, const float *sample, double *out) {
     size_t whole = s->side + 2 * s->margin;
     for (size_t i = 0; i < s->width; i++) {
         size_t y = s->side > 0 ? i / s->channels / s->side : 0, x = s->side > 0 ? i / s->channels % s->side : 0;
-        out[i] = s->side > 0 ? (double)sample[((y + s->margin) * whole + x + s->margin) * s->channels + i % s->channels] : (double)sample[i];
+        out[i] = s->side > 0 ? (double)sample[((y + s->margin) * whole + x + s->margin) * s->channels + i % s->channels]
+                             : (double)sample[i];
     }
 }
 
@@ -103,7 +104,8 @@ START_TEST(the_density_is_that_of_the_parts) {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         dd_settings settings = settings_of(&shapes[i]);
         dd_spectrum s = dd_spectrum_of(&settings);
-        size_t inner = dd_settings_inner_width(&settings), numbers = dd_spectrum_numbers(&s), side = (size_t)settings.data.image_size;
+        size_t inner = dd_settings_inner_width(&settings), numbers = dd_spectrum_numbers(&s),
+               side = (size_t)settings.data.image_size;
         enum { SAMPLES = 2, MOST = 512 };
         double deviations[DD_MOST_SCALES], wide[SAMPLES * MOST], inside[MOST], density[SAMPLES * (DD_MOST_SCALES + 1)];
         float sample[MOST], described[DD_MOST_SCALES + 1];

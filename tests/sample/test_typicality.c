@@ -60,8 +60,8 @@ START_TEST(statistics_are_their_formulas) {
         ASSERT_OK(ddaebm_scorer_score(scorer, diffused, ROWS, t, energies));
         ASSERT_OK(ddaebm_scorer_gradient(scorer, diffused, ROWS, t, gradients));
         ASSERT_OK(dd_statistics_measure(
-            statistics,
-            &(dd_measurement){.rows = {.narrow = rows}, .count = ROWS, .level = t, .out = all, .stride = DD_STATISTIC_ORIENTATION}));
+            statistics, &(dd_measurement){
+                            .rows = {.narrow = rows}, .count = ROWS, .level = t, .out = all, .stride = DD_STATISTIC_ORIENTATION}));
         for (size_t i = 0; i < ROWS; i++) {
             double square = 0;
             for (size_t j = 0; j < WIDTH; j++)
@@ -203,8 +203,8 @@ START_TEST(orientation_is_its_formula) {
 
     for (size_t t = 0; t < LEVELS; t++) {
         float noise[INNER * INNER], image[INNER * INNER], turned[INNER * INNER];
-        dd_measurement all = {.rows = {.narrow = images}, .count = IMAGES, .level = t, .out = measured,
-                              .stride = DD_STATISTIC_ORIENTATION + 1};
+        dd_measurement all = {
+            .rows = {.narrow = images}, .count = IMAGES, .level = t, .out = measured, .stride = DD_STATISTIC_ORIENTATION + 1};
         ASSERT_OK(dd_statistics_measure(statistics, &all));
         dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, INNER * INNER);
         for (size_t i = 0; i < IMAGES; i++) {

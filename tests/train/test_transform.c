@@ -14,8 +14,8 @@ enum { DRAWS = 4000, MOST = 12 * 12 * 2 };
 static dd_settings settings_of(int size, int padding, int channels) {
     char changes[160];
     (void)snprintf(changes, sizeof changes,
-                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"network.family\":\"%s\",\"data.width\":3", size,
-                   padding, channels, size > 0 ? "ncsnpp" : "mlp");
+                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"network.family\":\"%s\",\"data.width\":3",
+                   size, padding, channels, size > 0 ? "ncsnpp" : "mlp");
     ddaebm_config *config = small_config(context, changes);
     dd_settings settings = *dd_config_settings(config);
     ddaebm_config_free(config);
@@ -27,9 +27,7 @@ static void count_up(float *values, size_t count) {
         values[i] = (float)(i + 1);
 }
 
-static const struct {
-    int size, padding, channels;
-} shapes[] = {{0, 0, 1}, {8, 0, 1}, {12, 2, 2}, {8, 1, 1}, {9, 1, 2}, {8, 3, 1}};
+static const struct { int size, padding, channels; } shapes[] = {{0, 0, 1}, {8, 0, 1}, {12, 2, 2}, {8, 1, 1}, {9, 1, 2}, {8, 3, 1}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* Every number comes out once, as it is or negated: a signed permutation, which keeps volumes and N(0, I). */

@@ -41,7 +41,8 @@ START_TEST(it_draws_garments_and_tells_noise) {
     dd_rng_uniforms(noise, 1, dd_stream(DD_STREAM_DATA, 0), 0, COUNT * PIXELS);
     for (size_t i = 0; i < COUNT * PIXELS; i++)
         noise[i] = 2 * noise[i] - 1;
-    const ddaebm_score scores[] = {DDAEBM_SCORE_ENERGY, DDAEBM_SCORE_GRADIENT, DDAEBM_SCORE_RECONSTRUCTION, DDAEBM_SCORE_TYPICALITY};
+    const ddaebm_score scores[] = {DDAEBM_SCORE_ENERGY, DDAEBM_SCORE_GRADIENT, DDAEBM_SCORE_RECONSTRUCTION,
+                                   DDAEBM_SCORE_TYPICALITY};
     for (size_t i = 0; i < sizeof scores / sizeof *scores; i++) {
         ASSERT_OK(ddaebm_scorer_measure(scorer, scores[i], samples, COUNT, 0, ordinary));
         ASSERT_OK(ddaebm_scorer_measure(scorer, scores[i], noise, COUNT, 0, foreign));

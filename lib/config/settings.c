@@ -25,6 +25,10 @@ size_t dd_settings_latent_width(const dd_settings *settings) {
     return settings->network.family == DD_FAMILY_NCSNPP ? style + (size_t)settings->network.latent_maps * side * side : style;
 }
 
+double dd_settings_density_weight(const dd_settings *settings) {
+    return settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1;
+}
+
 static ddaebm_status check_data(const dd_settings *settings) {
     long long size = (long long)settings->data.image_size, padding = (long long)settings->data.padding;
     if (size > 0 && size <= 2 * padding)

@@ -137,6 +137,9 @@ size_t dd_settings_inner_width(const dd_settings *settings);
 /* Numbers of z, those that are pictures (network.latent_maps) included. */
 size_t dd_settings_latent_width(const dd_settings *settings);
 
+/* Weight w of the latent term, by which f/w is a log-density: objective.latent_weight, and 1 where that is 0. */
+double dd_settings_density_weight(const dd_settings *settings);
+
 /* Pixels on a side of the pictures that callers see; 0 for rows. */
 size_t dd_settings_outer_side(const dd_settings *settings);
 

@@ -21,10 +21,9 @@ const dd_settings *dd_model_settings(const ddaebm_model *model) {
 
 /* With weight w on the latent term the energy that balances the data is w log p + const. Above 0 as a float, too, as files keep it. */
 static double first_temperature(const dd_settings *settings) {
-    double weight = settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1.0;
     double seen =
         settings->objective.timestep_contrast > 0 ? 1 : settings->objective.temperature; /* the contrast makes f/w log p */
-    return fmax(weight * seen, FLT_MIN);
+    return fmax(dd_settings_density_weight(settings) * seen, FLT_MIN);
 }
 
 /* The tables must be finite, and should end in noise. */

@@ -76,8 +76,7 @@ dd_node dd_reconstruction_loss(const dd_process *process, const dd_settings *set
 }
 
 dd_node dd_log_density(dd_graph *graph, const dd_settings *settings, dd_node f) {
-    double weight = settings->objective.latent_weight > 0 ? settings->objective.latent_weight : 1;
-    return dd_affine(graph, f, 1 / weight, 0);
+    return dd_affine(graph, f, 1 / dd_settings_density_weight(settings), 0);
 }
 
 dd_node dd_ratio_contrast_loss(dd_graph *graph, dd_node r_x, dd_node r_y) {

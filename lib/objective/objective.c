@@ -138,9 +138,10 @@ static dd_node build_noise_contrast(step *s, dd_node log_p) {
     dd_node of_data = dd_subtract(graph, log_p, dd_spectrum_log_density(graph, &spectrum, s->x_t, density));
     dd_node of_noise =
         dd_subtract(graph, log_density_at(s, noise, s->level), dd_spectrum_log_density(graph, &spectrum, noise, density));
-    if (spectrum.margin > 0) {
-        of_data = dd_subtract(graph, of_data, log_density_of_margin(s, s->x_t, on_margin));
-        of_noise = dd_subtract(graph, of_noise, log_density_of_margin(s, noise, on_margin));
+    if (spectrum.margin > 0) { /* one margin, and so one density of it, for both */
+        dd_node of_margin = log_density_of_margin(s, s->x_t, on_margin);
+        of_data = dd_subtract(graph, of_data, of_margin);
+        of_noise = dd_subtract(graph, of_noise, of_margin);
     }
     return dd_ratio_contrast_loss(graph, of_data, of_noise);
 }

@@ -28,11 +28,10 @@ static dd_node log_mean_square(dd_graph *graph, dd_node x, size_t samples) {
 /* f(x) - log sum exp f(g x) over the symmetries g, in units of w */
 static dd_node orientation(dd_builder *builder, dd_node x, dd_node level, dd_node f) {
     dd_graph *graph = builder->graph;
-    double weight = builder->settings->objective.latent_weight;
-    dd_node own = dd_affine(graph, f, 1 / (weight > 0 ? weight : 1), 0), sum = own;
+    const double scale = 1 / dd_settings_density_weight(builder->settings);
+    dd_node own = dd_affine(graph, f, scale, 0), sum = own;
     for (unsigned symmetry = 1; symmetry < DD_SYMMETRIES; symmetry++) {
-        dd_node other = dd_network_energy(builder, dd_turned(graph, x, symmetry), level);
-        other = dd_affine(graph, other, 1 / (weight > 0 ? weight : 1), 0);
+        dd_node other = dd_affine(graph, dd_network_energy(builder, dd_turned(graph, x, symmetry), level), scale, 0);
         sum = dd_add(graph, sum, dd_softplus(graph, dd_subtract(graph, other, sum)));
     }
     return dd_subtract(graph, own, sum);

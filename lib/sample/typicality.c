@@ -108,7 +108,8 @@ static bool invert(double *a, size_t n) {
     return true;
 }
 
-/* Mean and inverse covariance, in which orientation, the last beyond the `plain` ones, stands alone; a thousandth more on the diagonal keeps what hardly varies from deciding all. */
+/* Mean and inverse covariance, in which orientation, the last beyond the `plain` ones, stands alone; a thousandth more on the diagonal keeps
+ * what hardly varies from deciding all. */
 static bool fit(const float *values, size_t count, size_t width, size_t plain, double *mean, double *precision) {
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)

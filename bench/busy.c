@@ -1,7 +1,8 @@
 #define _GNU_SOURCE /* sched_setaffinity, prctl */
-/* Trains on `moons` for 150 steps beside processes that do nothing but compute, and on one processor, with 1, 2, 4 and 8 threads. Each run
- * is a process of its own. A time is compared with the better of two: that of one thread in the same place, and the idle time of as many
- * threads divided by the share of the machine that is left. */
+/* Trains on `moons` for 150 steps beside processes that do nothing but compute, and on one
+ * processor, with 1, 2, 4 and 8 threads. Each run is a process of its own. A time is compared with
+ * the better of two: that of one thread in the same place, and the idle time of as many threads
+ * divided by the share of the machine that is left. */
 #include "busy.h"
 
 #include <ddaebm/ddaebm.h>
@@ -53,7 +54,8 @@ static bool train(int threads) {
     ddaebm_model *model = NULL;
     ddaebm_dataset *dataset = NULL;
     ddaebm_trainer *trainer = NULL;
-    bool done = ddaebm_context_create(&context, NULL) == DDAEBM_OK && ddaebm_context_set_threads(context, threads) == DDAEBM_OK &&
+    bool done = ddaebm_context_create(&context, NULL) == DDAEBM_OK &&
+                ddaebm_context_set_threads(context, threads) == DDAEBM_OK &&
                 ddaebm_config_create(&config, context, "points") == DDAEBM_OK &&
                 ddaebm_config_set_integer(config, "training.steps", STEPS) == DDAEBM_OK &&
                 ddaebm_model_create(&model, context, config, 1) == DDAEBM_OK &&
@@ -119,7 +121,8 @@ static double least(double a, double b) {
     return a < b ? a : b;
 }
 
-/* What is left to `threads` threads: the processors that nobody else has, or an equal share among all. */
+/* What is left to `threads` threads: the processors that nobody else has, or an equal share among
+ * all. */
 static double share_left(int processors, int threads, int neighbours, bool one_processor) {
     if (one_processor)
         return 1.0 / processors;
@@ -145,8 +148,10 @@ static bool run_place(const place *p, double idle[COUNTS], int processors, bool 
             alone = taken;
         if (p->neighbours == 0 && !p->one_processor)
             idle[i] = taken;
-        double best = least(alone, idle[i] / share_left(processors, thread_counts[i], p->neighbours, p->one_processor));
-        printf(json ? "{\"case\": \"busy\", \"place\": \"%s\", \"threads\": %d, \"median_s\": %.3f, \"best_s\": %.3f, \"ratio\": "
+        double best = least(alone, idle[i] / share_left(processors, thread_counts[i], p->neighbours,
+                                                        p->one_processor));
+        printf(json ? "{\"case\": \"busy\", \"place\": \"%s\", \"threads\": %d, \"median_s\": "
+                      "%.3f, \"best_s\": %.3f, \"ratio\": "
                       "%.2f}\n"
                     : "| %s | %d | %.2f | %.2f | %.2f |\n",
                p->name, thread_counts[i], taken, best, taken / best);
@@ -156,13 +161,16 @@ static bool run_place(const place *p, double idle[COUNTS], int processors, bool 
 }
 
 int busy_run(bool json) {
-    static const place places[] = {
-        {"idle", 0, false}, {"one busy loop", 1, false}, {"two busy loops", 2, false}, {"on one processor", 0, true}};
+    static const place places[] = {{"idle", 0, false},
+                                   {"one busy loop", 1, false},
+                                   {"two busy loops", 2, false},
+                                   {"on one processor", 0, true}};
     double idle[COUNTS] = {0};
     cpu_set_t set;
     int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     if (!json)
-        printf("| Beside | Threads | Seconds | Better of the two | Ratio |\n| --- | --- | --- | --- | --- |\n");
+        printf("| Beside | Threads | Seconds | Better of the two | Ratio |\n| --- | --- | --- | "
+               "--- | --- |\n");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (!run_place(&places[i], idle, processors, json))
             return 1;

@@ -1,9 +1,12 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
-/* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE: toy-step, toy-sample[-COUNT],
- * toy-score[-COUNT], and likewise for the other presets: fashion-step, cifar10-sample-16; `busy` is in busy.c. Prints the
- * median of many calls, the arithmetic rate, and its share of what the BLAS reaches on a large product here and of the processor's peak.
+/* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE:
+ * toy-step, toy-sample[-COUNT], toy-score[-COUNT], and likewise for the other presets:
+ * fashion-step, cifar10-sample-16; `busy` is in busy.c. Prints the median of many calls, the
+ * arithmetic rate, and its share of what the BLAS reaches on a large product here and of the
+ * processor's peak.
  *
- * PRESET-curve: the best time of a row of calls with 1 to 10,000 rows (images: 1 to 16), drawn and scored. */
+ * PRESET-curve: the best time of a row of calls with 1 to 10,000 rows (images: 1 to 16), drawn and
+ * scored. */
 #include "base/context.h"
 #include "busy.h"
 #include "peak.h"
@@ -73,22 +76,24 @@ static void parse_case(bench *b, const char *text) {
         b->count = *rest ? strtoull(rest + 1, NULL, 10) : 0;
         return;
     }
-    fprintf(stderr, "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT], PRESET-score[-COUNT] or PRESET-curve\n",
+    fprintf(stderr,
+            "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT], PRESET-score[-COUNT] "
+            "or PRESET-curve\n",
             text);
     exit(2);
 }
 
-/* How many pictures or rows a case is about, where its name does not say. */
+/* How many images or rows a case is about, where its name does not say. */
 static void choose_count(bench *b) {
-    bool pictures = dd_model_settings(b->model)->data.image_size > 0;
+    bool images = dd_model_settings(b->model)->data.image_size > 0;
     int64_t batch = 0;
     must(ddaebm_config_get_integer(b->config, "training.batch", &batch));
     if (strcmp(b->what, "step") == 0)
         b->count = (size_t)batch;
     else if (strcmp(b->what, "curve") == 0)
-        b->count = pictures ? CURVE_IMAGES : CURVE_ROWS;
+        b->count = images ? CURVE_IMAGES : CURVE_ROWS;
     else if (b->count == 0)
-        b->count = pictures ? 16 : 10000;
+        b->count = images ? 16 : 10000;
 }
 
 /* Batches are compared at sizes that a processor can do. */
@@ -134,7 +139,8 @@ static void call(bench *b) {
 
 /* --- Arithmetic. --- */
 
-/* Multiply-adds of one row's way through the generator or the energy, without what is done once for all rows. */
+/* Multiply-adds of one row's way through the generator or the energy, without what is done once for
+ * all rows. */
 static double forward_multiply_adds(const bench *b) {
     enum { X, LEVEL, LATENT, OUT, SLOTS };
     const dd_settings *settings = dd_model_settings(b->model);
@@ -142,10 +148,15 @@ static double forward_multiply_adds(const bench *b) {
     dd_graph *graph = NULL;
     dd_plan *plan = NULL;
     must(dd_graph_create(&graph, b->context));
-    dd_builder builder = {.graph = graph, .settings = settings, .parameters = &parameters, .first_slot = SLOTS};
-    dd_node x = dd_input(graph, X, dd_network_data_shape(settings, 1), 1), level = dd_input(graph, LEVEL, dd_shape_rows(1, 1), 1);
+    dd_builder builder = {
+        .graph = graph, .settings = settings, .parameters = &parameters, .first_slot = SLOTS};
+    dd_node x = dd_input(graph, X, dd_network_data_shape(settings, 1), 1),
+            timestep = dd_input(graph, LEVEL, dd_shape_rows(1, 1), 1);
     dd_node z = dd_input(graph, LATENT, dd_shape_rows(1, dd_settings_latent_width(settings)), 1);
-    dd_output(graph, b->sampler ? dd_network_generator(&builder, x, level, z) : dd_network_energy(&builder, x, level), OUT, 1);
+    dd_output(graph,
+              b->sampler ? dd_network_generator(&builder, x, timestep, z)
+                         : dd_network_energy(&builder, x, timestep),
+              OUT, 1);
     must(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 2, .prepare = true, .parts = 1}));
     double total = dd_plan_multiply_adds(plan, 1);
     dd_plan_free(plan);
@@ -155,8 +166,10 @@ static double forward_multiply_adds(const bench *b) {
 /* Multiply-adds of one call: of matrix products and convolutions. */
 static double multiply_adds(const bench *b) {
     if (b->trainer)
-        return dd_plan_multiply_adds(b->trainer->plan, 0) + dd_plan_multiply_adds(b->trainer->plan, 1);
-    return forward_multiply_adds(b) * (double)b->count * (b->sampler ? (double)ddaebm_model_levels(b->model) : 1);
+        return dd_plan_multiply_adds(b->trainer->plan, 0) +
+               dd_plan_multiply_adds(b->trainer->plan, 1);
+    return forward_multiply_adds(b) * (double)b->count *
+           (b->sampler ? (double)ddaebm_model_timesteps(b->model) : 1);
 }
 
 typedef struct product {
@@ -174,7 +187,9 @@ static void run_product(void *argument, size_t part, int taker) {
 static double sgemm_rate(const bench *b) {
     enum { SIZE = 1536, RUNS = 5 };
     float *block = calloc(3 * (size_t)SIZE * SIZE, sizeof *block);
-    product p = {{.m = SIZE, .n = SIZE, .k = SIZE, .a_stride = SIZE, .b_stride = SIZE, .c_stride = SIZE}, (size_t)b->threads};
+    product p = {
+        {.m = SIZE, .n = SIZE, .k = SIZE, .a_stride = SIZE, .b_stride = SIZE, .c_stride = SIZE},
+        (size_t)b->threads};
     double best = 1e30;
     if (!block)
         return 0;
@@ -184,7 +199,8 @@ static double sgemm_rate(const bench *b) {
     dd_blas_enter();
     for (int i = 0; i < RUNS; i++) {
         double start = now();
-        dd_pool_run(dd_context_pool(b->context), false, &(dd_work){.parts = p.parts, .function = run_product, .argument = &p});
+        dd_pool_run(dd_context_pool(b->context), false,
+                    &(dd_work){.parts = p.parts, .function = run_product, .argument = &p});
         double taken = now() - start;
         best = taken < best ? taken : best;
     }
@@ -206,7 +222,8 @@ static void measure(bench *b) {
     long before = peak_kilobytes();
     for (int i = 0; i < WARM_UPS; i++)
         call(b);
-    for (double start = now(); runs < LEAST_RUNS || (now() - start < b->seconds && runs < MOST_RUNS); runs++) {
+    for (double start = now();
+         runs < LEAST_RUNS || (now() - start < b->seconds && runs < MOST_RUNS); runs++) {
         double from = now();
         call(b);
         times[runs] = now() - from;
@@ -214,17 +231,22 @@ static void measure(bench *b) {
     long peak = peak_kilobytes();
     qsort(times, (size_t)runs, sizeof *times, ascending);
     double median = runs % 2 ? times[runs / 2] : (times[runs / 2 - 1] + times[runs / 2]) / 2;
-    double rate = 2e-9 * multiply_adds(b) / median, best = sgemm_rate(b), most = peak_rate(b->context, (size_t)b->threads);
+    double rate = 2e-9 * multiply_adds(b) / median, best = sgemm_rate(b),
+           most = peak_rate(b->context, (size_t)b->threads);
     const char *format =
-        b->json
-            ? "{\"case\": \"%s\", \"side\": \"libddaebm %s\", \"threads\": %d, \"n\": %zu, \"median_s\": %.6g, \"min_s\": %.6g, "
-              "\"per_s\": %.6g, \"runs\": %d, \"peak_bytes\": %ld, \"gflops\": %.4g, \"sgemm_gflops\": %.4g, "
-              "\"sgemm_share\": %.3g, \"instructions\": \"%s\", \"peak_gflops\": %.4g, \"peak_share\": %.3g}\n"
-            : "%s, libddaebm %s, %d threads, %zu rows: median %.6g s, best %.6g s, %.6g rows/s over %d calls; memory grew by "
-              "%ld bytes; %.4g GFLOP/s; a large sgemm reaches %.4g here: share %.3g; "
-              "multiply-adds of %s alone %.4g: share %.3g\n";
-    printf(format, b->name, ddaebm_version_text(), b->threads, b->count, median, times[0], (double)b->count / median, runs,
-           (peak - before) * 1024, rate, best, rate / best, dd_instructions_choose()->name, most, rate / most);
+        b->json ? "{\"case\": \"%s\", \"side\": \"libddaebm %s\", \"threads\": %d, \"n\": %zu, "
+                  "\"median_s\": %.6g, \"min_s\": %.6g, "
+                  "\"per_s\": %.6g, \"runs\": %d, \"peak_bytes\": %ld, \"gflops\": %.4g, "
+                  "\"sgemm_gflops\": %.4g, "
+                  "\"sgemm_share\": %.3g, \"instructions\": \"%s\", \"peak_gflops\": %.4g, "
+                  "\"peak_share\": %.3g}\n"
+                : "%s, libddaebm %s, %d threads, %zu rows: median %.6g s, best %.6g s, %.6g rows/s "
+                  "over %d calls; memory grew by "
+                  "%ld bytes; %.4g GFLOP/s; a large sgemm reaches %.4g here: share %.3g; "
+                  "multiply-adds of %s alone %.4g: share %.3g\n";
+    printf(format, b->name, ddaebm_version_text(), b->threads, b->count, median, times[0],
+           (double)b->count / median, runs, (peak - before) * 1024, rate, best, rate / best,
+           dd_instructions_choose()->name, most, rate / most);
 }
 
 /* --- A curve: what a row costs in calls of many sizes. --- */
@@ -236,7 +258,8 @@ static double best_of(bench *b, const char *what, size_t rows, double seconds) {
     b->count = rows;
     (void)snprintf(b->what, sizeof b->what, "%s", what);
     call(b); /* a first one, which may be slower */
-    for (double start = now(); runs < LEAST_RUNS || (now() - start < seconds && runs < MOST_RUNS); runs++) {
+    for (double start = now(); runs < LEAST_RUNS || (now() - start < seconds && runs < MOST_RUNS);
+         runs++) {
         double from = now();
         call(b);
         double taken = now() - from;
@@ -247,21 +270,22 @@ static double best_of(bench *b, const char *what, size_t rows, double seconds) {
 
 /* Sizes at the borders of chunks, and beside them. */
 static void draw_curve(bench *b) {
-    static const size_t sizes[] = {1,   2,   3,   4,   5,   6,   7,   8,    9,    10,   12,   15,   16,   17,   31,
-                                   32,  33,  50,  64,  99,  100, 101, 128,  150,  199,  200,  201,  300,  399,  400,
-                                   401, 450, 500, 600, 799, 800, 801, 1000, 1200, 1500, 2000, 3000, 5000, 10000};
+    static const size_t sizes[] = {1,   2,   3,   4,   5,    6,    7,    8,    9,    10,   12,
+                                   15,  16,  17,  31,  32,   33,   50,   64,   99,   100,  101,
+                                   128, 150, 199, 200, 201,  300,  399,  400,  401,  450,  500,
+                                   600, 799, 800, 801, 1000, 1200, 1500, 2000, 3000, 5000, 10000};
     size_t most = b->count, points = 0;
     while (points < sizeof sizes / sizeof *sizes && sizes[points] <= most)
         points++;
     for (size_t i = 0; i < points; i++) {
         double sample = best_of(b, "sample", sizes[i], b->seconds / (2 * (double)points));
         double score = best_of(b, "score", sizes[i], b->seconds / (2 * (double)points));
-        printf(
-            b->json
-                ? "{\"case\": \"%s\", \"side\": \"libddaebm %s\", \"threads\": %d, \"n\": %zu, \"sample_us\": %.6g, \"score_us\": "
-                  "%.6g}\n"
-                : "%s, libddaebm %s, %d threads, %5zu rows: %9.3f us a row drawn, %9.3f us a row scored\n",
-            b->name, ddaebm_version_text(), b->threads, sizes[i], sample, score);
+        printf(b->json ? "{\"case\": \"%s\", \"side\": \"libddaebm %s\", \"threads\": %d, \"n\": "
+                         "%zu, \"sample_us\": %.6g, \"score_us\": "
+                         "%.6g}\n"
+                       : "%s, libddaebm %s, %d threads, %5zu rows: %9.3f us a row drawn, %9.3f us "
+                         "a row scored\n",
+               b->name, ddaebm_version_text(), b->threads, sizes[i], sample, score);
     }
 }
 

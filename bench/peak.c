@@ -8,23 +8,25 @@
 #include <string.h>
 #include <time.h>
 
-/* Chains that do not wait for each other: more than the latency of a multiply-add times how many begin in a cycle. */
+/* Chains that do not wait for each other: more than the latency of a multiply-add times how many
+ * begin in a cycle. */
 enum { CHAINS = 12, PARTS_MOST = 256, RUNS = 5 };
 static const size_t rounds = 4000000;
 
-/* x = factor x + shift, `rounds` times in each chain; the result keeps compilers from leaving it out. */
-#define PEAK_LOOP(name, lanes, attributes)                                                                                         \
-    typedef float name##_vector __attribute__((vector_size(4 * (lanes))));                                                         \
-    attributes static float name(float factor, float shift) {                                                                      \
-        name##_vector chain[CHAINS], total = {0};                                                                                  \
-        DD_UNROLLED (i, CHAINS)                                                                                                    \
-            chain[i] = total + (float)i;                                                                                           \
-        for (size_t r = 0; r < rounds; r++)                                                                                        \
-            DD_UNROLLED (i, CHAINS)                                                                                                \
-                chain[i] = chain[i] * factor + shift;                                                                              \
-        DD_UNROLLED (i, CHAINS)                                                                                                    \
-            total += chain[i];                                                                                                     \
-        return total[0];                                                                                                           \
+/* x = factor x + shift, `rounds` times in each chain; the result keeps compilers from leaving it
+ * out. */
+#define PEAK_LOOP(name, lanes, attributes)                                                         \
+    typedef float name##_vector __attribute__((vector_size(4 * (lanes))));                         \
+    attributes static float name(float factor, float shift) {                                      \
+        name##_vector chain[CHAINS], total = {0};                                                  \
+        DD_UNROLLED (i, CHAINS)                                                                    \
+            chain[i] = total + (float)i;                                                           \
+        for (size_t r = 0; r < rounds; r++)                                                        \
+            DD_UNROLLED (i, CHAINS)                                                                \
+                chain[i] = chain[i] * factor + shift;                                              \
+        DD_UNROLLED (i, CHAINS)                                                                    \
+            total += chain[i];                                                                     \
+        return total[0];                                                                           \
     }
 
 PEAK_LOOP(portable, 4, )
@@ -78,7 +80,8 @@ double peak_rate(ddaebm_context *context, size_t parts) {
     parts = parts < PARTS_MOST ? parts : PARTS_MOST;
     for (int i = 0; i < RUNS; i++) {
         double start = now();
-        dd_pool_run(dd_context_pool(context), false, &(dd_work){.parts = parts, .function = run_part, .argument = &run});
+        dd_pool_run(dd_context_pool(context), false,
+                    &(dd_work){.parts = parts, .function = run_part, .argument = &run});
         double taken = now() - start;
         best = taken < best ? taken : best;
     }

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime, mkstemp */
-/* ddaebm-start-time [PRESET]: the time from the start of a process to its first sample of a saved model. The program starts itself again and again; the
- * child loads the model, draws one sample and says when it was in main and when it had the sample. Prints least and median. */
+/* ddaebm-start-time [PRESET]: the time from the start of a process to its first sample of a saved
+ * model. The program starts itself again and again; the child loads the model, draws one sample and
+ * says when it was in main and when it had the sample. Prints least and median. */
 #include <ddaebm/ddaebm.h>
 #include <stdio.h>
 #include <stdlib.h>

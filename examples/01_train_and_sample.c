@@ -1,21 +1,23 @@
-/* Trains on 25 Gaussians, keeps the model in points.safetensors and prints five samples: 01_train_and_sample [STEPS] */
+/* Trains on 25 Gaussians, keeps the model in points.safetensors and prints five samples:
+ * 01_train_and_sample [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
 /* Leaves main's work if a call failed. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        if ((call) != DDAEBM_OK)                                                                                                   \
-            goto failed;                                                                                                           \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        if ((call) != DDAEBM_OK)                                                                   \
+            goto failed;                                                                           \
     } while (0)
 
 static int report(void *user, const ddaebm_step_statistics *statistics, uint64_t last) {
     (void)user;
     if (statistics->step % 500 == 0 || statistics->step == last)
-        printf("step %llu of %llu: energy loss %.3f, generator loss %.3f\n", (unsigned long long)statistics->step,
-               (unsigned long long)last, statistics->energy_loss, statistics->generator_loss);
+        printf("step %llu of %llu: energy loss %.3f, generator loss %.3f\n",
+               (unsigned long long)statistics->step, (unsigned long long)last,
+               statistics->energy_loss, statistics->generator_loss);
     return 0; /* anything else would cancel */
 }
 
@@ -31,7 +33,8 @@ int main(int argc, char **argv) {
     int code = EXIT_SUCCESS;
 
     TRY(ddaebm_config_create(&config, NULL, "points"));
-    TRY(ddaebm_config_set_integer(config, "training.steps", steps)); /* the learning rate falls until then */
+    TRY(ddaebm_config_set_integer(config, "training.steps",
+                                  steps)); /* the learning rate falls until then */
     TRY(ddaebm_dataset_create_named(&dataset, NULL, "25gaussians", SEED));
     TRY(ddaebm_model_create(&start, NULL, config, SEED));
     TRY(ddaebm_trainer_create(&trainer, start, dataset, SEED));

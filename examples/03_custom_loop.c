@@ -1,5 +1,5 @@
-/* A training loop of one's own: step by step, with gradients clipped before each update, on data that the program makes (08 goes on
- * to the halves of a step): 03_custom_loop [STEPS] */
+/* A training loop of one's own: step by step, with gradients clipped before each update, on data
+ * that the program makes (08 goes on to the halves of a step): 03_custom_loop [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <math.h>
@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 /* Leaves the function if a call failed. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        status = (call);                                                                                                           \
-        if (status != DDAEBM_OK)                                                                                                   \
-            goto cleanup;                                                                                                          \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != DDAEBM_OK)                                                                   \
+            goto cleanup;                                                                          \
     } while (0)
 
 /* Scales a network's gradient down to the norm that user points to. */
@@ -28,7 +28,8 @@ static ddaebm_status clip(void *user, ddaebm_network network, float *gradients, 
     return DDAEBM_OK; /* anything else would stop the step before its update */
 }
 
-/* A ring with ripples, without end: row i is a function of i alone, so a run can be repeated and resumed. */
+/* A ring with ripples, without end: row i is a function of i alone, so a run can be repeated and
+ * resumed. */
 static ddaebm_status read_ring(void *user, uint64_t first, size_t count, float *out) {
     (void)user;
     for (size_t i = 0; i < count; i++) {
@@ -61,9 +62,10 @@ static ddaebm_status train(uint64_t steps) {
     while (ddaebm_trainer_steps(trainer) < steps) {
         TRY(ddaebm_trainer_step(trainer, &statistics));
         if (statistics.step % 100 == 0 || statistics.step == steps)
-            printf("step %llu: learning rate %.2e, energy loss %.3f, penalty %.3f, generator loss %.3f\n",
-                   (unsigned long long)statistics.step, statistics.learning_rate, statistics.energy_loss, statistics.penalty,
-                   statistics.generator_loss);
+            printf("step %llu: learning rate %.2e, energy loss %.3f, penalty %.3f, generator loss "
+                   "%.3f\n",
+                   (unsigned long long)statistics.step, statistics.learning_rate,
+                   statistics.energy_loss, statistics.penalty, statistics.generator_loss);
     }
     TRY(ddaebm_trainer_snapshot(trainer, &model));
     TRY(ddaebm_model_save(model, "ring.safetensors"));

@@ -19,8 +19,8 @@ void run(const char *path) {
     double sum = 0;
     for (float score : scores)
         sum += static_cast<double>(score);
-    std::printf("libddaebm %s: %zu samples, mean score %.3f\n", ddaebm::version_text().c_str(), count,
-                sum / static_cast<double>(count));
+    std::printf("libddaebm %s: %zu samples, mean score %.3f\n", ddaebm::version_text().c_str(),
+                count, sum / static_cast<double>(count));
 }
 
 } // namespace

@@ -1,9 +1,10 @@
-/* 05: anomalies in real rows. Trains on half of the benign rows of the Wisconsin breast-cancer table, then scores the other half
- * against the malignant ones; five random splits.
+/* 05: anomalies in real rows. Trains on half of the benign rows of the Wisconsin breast-cancer
+ * table, then scores the other half against the malignant ones; five random splits.
  *
  *     05_breast_cancer data/breast_cancer.csv [KEY=VALUE...]
  *
- * KEY=VALUE changes the preset "vector". Prints the area under the ROC curve of each split, and their mean. */
+ * KEY=VALUE changes the preset "vector". Prints the area under the ROC curve of each split, and
+ * their mean. */
 #include <ddaebm/ddaebm.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ static rows rows_of_class(const float *table, size_t count, float benign) {
         exit(1);
     for (size_t i = 0; i < count; i++)
         if (table[i * (COLUMNS + 1) + COLUMNS] == benign)
-            memcpy(out.values + out.count++ * COLUMNS, table + i * (COLUMNS + 1), COLUMNS * sizeof(float));
+            memcpy(out.values + out.count++ * COLUMNS, table + i * (COLUMNS + 1),
+                   COLUMNS * sizeof(float));
     return out;
 }
 
@@ -48,7 +50,8 @@ static void shuffle(rows *r, uint64_t seed) {
 }
 
 /* The share of pairs in which the ordinary row scores higher. */
-static double area(const float *ordinary, size_t ordinary_count, const float *anomalous, size_t anomalous_count) {
+static double area(const float *ordinary, size_t ordinary_count, const float *anomalous,
+                   size_t anomalous_count) {
     double wins = 0;
     for (size_t i = 0; i < ordinary_count; i++)
         for (size_t j = 0; j < anomalous_count; j++)
@@ -73,7 +76,8 @@ static ddaebm_model *train(const ddaebm_config *config, const rows *data, uint64
     return trained;
 }
 
-static double run_split(const ddaebm_config *config, rows *benign, const rows *malignant, uint64_t seed) {
+static double run_split(const ddaebm_config *config, rows *benign, const rows *malignant,
+                        uint64_t seed) {
     shuffle(benign, seed);
     rows half = {benign->values, benign->count / 2};
     rows rest = {benign->values + half.count * COLUMNS, benign->count - half.count};

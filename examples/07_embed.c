@@ -1,5 +1,6 @@
-/* Inside a larger program: memory from the program's own allocator, the log in its hands, a model kept where the program keeps things,
- * long calls that can be stopped, one row at a time: 07_embed [STEPS] */
+/* Inside a larger program: memory from the program's own allocator, the log in its hands, a model
+ * kept where the program keeps things, long calls that can be stopped, one row at a time: 07_embed
+ * [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <stdio.h>
@@ -7,14 +8,15 @@
 #include <string.h>
 
 /* Leaves the function if a call failed. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        status = (call);                                                                                                           \
-        if (status != DDAEBM_OK)                                                                                                   \
-            goto cleanup;                                                                                                          \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != DDAEBM_OK)                                                                   \
+            goto cleanup;                                                                          \
     } while (0)
 
-/* --- An allocator that knows how much is in use. One thread computes here; with more, the number would have to be atomic. --- */
+/* --- An allocator that knows how much is in use. One thread computes here; with more, the number
+ * would have to be atomic. --- */
 
 typedef struct meter {
     size_t used, most;
@@ -49,7 +51,8 @@ static void print_line(void *user, ddaebm_log_level level, const char *line) {
     printf("%s: %s\n", level == DDAEBM_LOG_WARNING ? "warning" : "log", line);
 }
 
-/* --- Where this program keeps things: a block of memory here, an archive or a socket elsewhere. --- */
+/* --- Where this program keeps things: a block of memory here, an archive or a socket elsewhere.
+ * --- */
 
 typedef struct store {
     char *bytes;
@@ -92,7 +95,8 @@ static int wait_for(void *user, uint64_t done, uint64_t total) {
     patience *self = user;
     if (self->left-- > 0)
         return 0;
-    printf("%s is stopped at %llu of %llu\n", self->what, (unsigned long long)done, (unsigned long long)total);
+    printf("%s is stopped at %llu of %llu\n", self->what, (unsigned long long)done,
+           (unsigned long long)total);
     return 1;
 }
 
@@ -124,7 +128,8 @@ static ddaebm_status train(ddaebm_context *context, uint64_t steps, store *to) {
     TRY(ddaebm_trainer_run(trainer, steps, NULL, NULL));
     TRY(ddaebm_trainer_snapshot(trainer, &model));
     TRY(ddaebm_model_save_stream(model, &writer));
-    printf("trained %llu steps; the model takes %zu bytes\n", (unsigned long long)ddaebm_trainer_steps(trainer), to->size);
+    printf("trained %llu steps; the model takes %zu bytes\n",
+           (unsigned long long)ddaebm_trainer_steps(trainer), to->size);
 cleanup:
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
@@ -169,7 +174,8 @@ static ddaebm_status serve(const ddaebm_model *model, const meter *memory) {
         TRY(ddaebm_scorer_score(scorer, row, 1, 0, &score));
         sum += (double)score;
     }
-    printf("%d rows one by one: mean score %.3f, %zu bytes more in use\n", ROWS, sum / ROWS, memory->used - before);
+    printf("%d rows one by one: mean score %.3f, %zu bytes more in use\n", ROWS, sum / ROWS,
+           memory->used - before);
     TRY(ddaebm_sampler_set_progress(sampler, wait_for, &little));
     TRY(expect_cancelled(ddaebm_sampler_draw(sampler, 1, 0, sizeof many / sizeof *many, many[0])));
 cleanup:

@@ -1,5 +1,6 @@
-/* The published training loop written out: both halves of a step and the falling learning rate in the program's own hands. Beside
- * it runs ddaebm_trainer_step; after every step the weights are the same, to the bit: 08_published_loop [STEPS] */
+/* The published training loop written out: both halves of a step and the falling learning rate in
+ * the program's own hands. Beside it runs ddaebm_trainer_step; after every step the weights are the
+ * same, to the bit: 08_published_loop [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <math.h>
@@ -8,11 +9,11 @@
 #include <string.h>
 
 /* Leaves the function if a call failed. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        status = (call);                                                                                                           \
-        if (status != DDAEBM_OK)                                                                                                   \
-            goto cleanup;                                                                                                          \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != DDAEBM_OK)                                                                   \
+            goto cleanup;                                                                          \
     } while (0)
 
 static const double first_rate = 1e-4, final_rate = 1e-5;
@@ -20,16 +21,19 @@ static const double first_rate = 1e-4, final_rate = 1e-5;
 /* From first to final, down half a cosine. */
 static double rate_at(uint64_t step, uint64_t steps) {
     const double pi = 3.14159265358979323846;
-    return final_rate + (first_rate - final_rate) * (1 + cos(pi * ((double)step / (double)steps))) / 2;
+    return final_rate +
+           (first_rate - final_rate) * (1 + cos(pi * ((double)step / (double)steps))) / 2;
 }
 
 /* One step. Between two of these lines stands whatever a loop of one's own adds. */
-static ddaebm_status one_step(ddaebm_trainer *trainer, uint64_t steps, ddaebm_step_statistics *statistics) {
+static ddaebm_status one_step(ddaebm_trainer *trainer, uint64_t steps,
+                              ddaebm_step_statistics *statistics) {
     ddaebm_status status;
-    /* the configuration's rates are 1, so the factor is the rate; "" are all weights of all networks */
+    /* the configuration's rates are 1, so the factor is the rate; "" are all weights of all
+     * networks */
     TRY(ddaebm_trainer_set_rate_factor(trainer, "", rate_at(ddaebm_trainer_steps(trainer), steps)));
-    TRY(ddaebm_trainer_energy_gradients(trainer));    /* a batch; f(G) - f(data) + gradient penalty */
-    TRY(ddaebm_trainer_energy_update(trainer));       /* Adam */
+    TRY(ddaebm_trainer_energy_gradients(trainer)); /* a batch; f(G) - f(data) + gradient penalty */
+    TRY(ddaebm_trainer_energy_update(trainer));    /* Adam */
     TRY(ddaebm_trainer_generator_gradients(trainer)); /* the same batch, the energy as it is now */
     TRY(ddaebm_trainer_generator_update(trainer, statistics));
 cleanup:
@@ -50,11 +54,13 @@ static int same_weights(ddaebm_trainer *a, ddaebm_trainer *b) {
 }
 
 /* Both begin at the same weights and see the same data. */
-static ddaebm_status make(ddaebm_trainer **out, const ddaebm_dataset *dataset, uint64_t steps, int by_hand) {
+static ddaebm_status make(ddaebm_trainer **out, const ddaebm_dataset *dataset, uint64_t steps,
+                          int by_hand) {
     ddaebm_config *config = NULL;
     ddaebm_model *start = NULL;
     ddaebm_status status;
-    TRY(ddaebm_config_create(&config, NULL, "toy")); /* the published configuration in two dimensions */
+    TRY(ddaebm_config_create(&config, NULL,
+                             "toy")); /* the published configuration in two dimensions */
     TRY(ddaebm_config_set_integer(config, "training.steps", (int64_t)steps));
     TRY(ddaebm_config_set(config, "optimizer.rate_schedule", by_hand ? "constant" : "cosine"));
     TRY(ddaebm_config_set_real(config, "optimizer.final_rate", final_rate));
@@ -81,8 +87,9 @@ static ddaebm_status train(uint64_t steps, int *same) {
         TRY(one_step(own, steps, &statistics));
         *same = same_weights(library, own);
         if (statistics.step % 100 == 0 || statistics.step == steps || !*same)
-            printf("step %llu: energy loss %.3f, generator loss %.3f, weights %s\n", (unsigned long long)statistics.step,
-                   statistics.energy_loss, statistics.generator_loss, *same ? "equal to the bit" : "DIFFER");
+            printf("step %llu: energy loss %.3f, generator loss %.3f, weights %s\n",
+                   (unsigned long long)statistics.step, statistics.energy_loss,
+                   statistics.generator_loss, *same ? "equal to the bit" : "DIFFER");
     }
 cleanup:
     ddaebm_trainer_free(own);

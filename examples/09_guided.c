@@ -1,5 +1,6 @@
-/* A loss that the library does not ship: the generator is charged for points on the wrong side of a line. Trained without and with
- * it on the same data; how many samples lie on the right side is printed: 09_guided [STEPS] */
+/* A loss that the library does not ship: the generator is charged for points on the wrong side of a
+ * line. Trained without and with it on the same data; how many samples lie on the right side is
+ * printed: 09_guided [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <math.h>
@@ -7,11 +8,11 @@
 #include <stdlib.h>
 
 /* Leaves the function if a call failed. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        status = (call);                                                                                                           \
-        if (status != DDAEBM_OK)                                                                                                   \
-            goto cleanup;                                                                                                          \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != DDAEBM_OK)                                                                   \
+            goto cleanup;                                                                          \
     } while (0)
 
 /* The right side of the line: normal[0] x + normal[1] y > 0. */
@@ -20,8 +21,10 @@ typedef struct guide {
     float weight; /* of the loss */
 } guide;
 
-/* L = weight / count * sum of softplus(-s), s being the signed distance of a sample; dL/ds = -weight / count * sigmoid(-s). */
-static ddaebm_status keep_to_one_side(void *user, const ddaebm_generated_batch *batch, float *gradients) {
+/* L = weight / count * sum of softplus(-s), s being the signed distance of a sample; dL/ds =
+ * -weight / count * sigmoid(-s). */
+static ddaebm_status keep_to_one_side(void *user, const ddaebm_generated_batch *batch,
+                                      float *gradients) {
     const guide *g = user;
     for (size_t i = 0; i < batch->count; i++) {
         const float *sample = batch->samples + i * batch->width;
@@ -87,7 +90,8 @@ int main(int argc, char **argv) {
             return EXIT_FAILURE;
         }
         shares[i] = share_on_the_right_side(&g, &samples[0][0], SAMPLES);
-        printf("weight %4.1f: %5.1f%% of the samples lie where 0.8 x + 0.6 y > 0\n", (double)weights[i], 100 * shares[i]);
+        printf("weight %4.1f: %5.1f%% of the samples lie where 0.8 x + 0.6 y > 0\n",
+               (double)weights[i], 100 * shares[i]);
     }
     return shares[2] > shares[0] ? EXIT_SUCCESS : EXIT_FAILURE;
 }

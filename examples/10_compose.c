@@ -1,5 +1,6 @@
-/* Two models multiplied. One has learned rows of points, the other columns; samples of the first are refined with the second as guidance, so that
- * they follow the product of both densities: spots where rows and columns meet. Printed is the total variation between where samples lie and the
+/* Two models multiplied. One has learned rows of points, the other columns; samples of the first
+ * are refined with the second as guidance, so that they follow the product of both densities: spots
+ * where rows and columns meet. Printed is the total variation between where samples lie and the
  * product of the densities on a grid, without refinement and with it: 10_compose [STEPS] */
 #include <ddaebm/ddaebm.h>
 
@@ -8,16 +9,17 @@
 #include <stdlib.h>
 
 /* Leaves the function if a call failed. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        status = (call);                                                                                                           \
-        if (status != DDAEBM_OK)                                                                                                   \
-            goto cleanup;                                                                                                          \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != DDAEBM_OK)                                                                   \
+            goto cleanup;                                                                          \
     } while (0)
 
 enum { POINTS = 4096, SAMPLES = 10000, REFINE_STEPS = 40 };
 
-/* The grid has CELLS x CELLS cells between -REACH and REACH, each of which is integrated on FINE x FINE points. */
+/* The grid has CELLS x CELLS cells between -REACH and REACH, each of which is integrated on FINE x
+ * FINE points. */
 enum { CELLS = 20, FINE = 8, SIDE = CELLS * FINE };
 #define REACH 4.0
 
@@ -71,11 +73,14 @@ typedef struct other {
     float *scores; /* for a batch, which has no more rows than ddaebm_sampler_block */
 } other;
 
-static ddaebm_status multiply(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+static ddaebm_status multiply(void *user, const ddaebm_guidance_batch *batch, double *log_densities,
+                              double *gradients) {
     const other *self = user;
     ddaebm_status status;
-    TRY(ddaebm_scorer_measure_double(self->scorer, DDAEBM_SCORE_ENERGY, batch->rows, batch->count, batch->level, self->scores));
-    TRY(ddaebm_scorer_gradient_double(self->scorer, batch->rows, batch->count, batch->level, gradients));
+    TRY(ddaebm_scorer_measure_double(self->scorer, DDAEBM_SCORE_ENERGY, batch->rows, batch->count,
+                                     batch->timestep, self->scores));
+    TRY(ddaebm_scorer_gradient_double(self->scorer, batch->rows, batch->count, batch->timestep,
+                                      gradients));
     for (size_t i = 0; i < batch->count; i++)
         log_densities[i] = self->scores[i];
 cleanup:
@@ -95,7 +100,8 @@ static ddaebm_status integrate(ddaebm_scorer *const scorers[2], double cells[CEL
     for (int i = 0; i < 2; i++)
         TRY(ddaebm_scorer_score(scorers[i], &points[0][0][0], SIDE * SIDE, 0, &scores[i][0][0]));
     for (int i = 0; i < SIDE * SIDE; i++)
-        highest = fmax(highest, (double)scores[0][i / SIDE][i % SIDE] + (double)scores[1][i / SIDE][i % SIDE]);
+        highest = fmax(highest, (double)scores[0][i / SIDE][i % SIDE] +
+                                    (double)scores[1][i / SIDE][i % SIDE]);
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
             double density = exp((double)scores[0][y][x] + (double)scores[1][y][x] - highest);
@@ -112,7 +118,8 @@ cleanup:
 static double total_variation(float samples[SAMPLES][2], double cells[CELLS][CELLS]) {
     double found[CELLS][CELLS] = {{0}}, sum = 0, outside = 0;
     for (int i = 0; i < SAMPLES; i++) {
-        double x = (samples[i][0] / REACH + 1) / 2 * CELLS, y = (samples[i][1] / REACH + 1) / 2 * CELLS;
+        double x = (samples[i][0] / REACH + 1) / 2 * CELLS,
+               y = (samples[i][1] / REACH + 1) / 2 * CELLS;
         if (x >= 0 && x < CELLS && y >= 0 && y < CELLS)
             found[(int)y][(int)x] += 1.0 / SAMPLES;
         else
@@ -123,8 +130,8 @@ static double total_variation(float samples[SAMPLES][2], double cells[CELLS][CEL
     return (sum + outside) / 2;
 }
 
-/* What it would be on average if the samples were independent draws of the product: a share of n draws with probability p differs from p by
- * sqrt(2 p (1 - p) / pi n). */
+/* What it would be on average if the samples were independent draws of the product: a share of n
+ * draws with probability p differs from p by sqrt(2 p (1 - p) / pi n). */
 static double least_variation(double cells[CELLS][CELLS]) {
     double sum = 0;
     for (int i = 0; i < CELLS * CELLS; i++) {
@@ -159,7 +166,7 @@ static ddaebm_status compose(ddaebm_model *const models[2], figures *out) {
     second.scores = malloc(ddaebm_sampler_block(sampler) * sizeof *second.scores);
     TRY(second.scores ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
     TRY(ddaebm_sampler_set_guidance(sampler, multiply, &second));
-    TRY(ddaebm_sampler_set_refinement(sampler, REFINE_STEPS, ddaebm_model_levels(models[0])));
+    TRY(ddaebm_sampler_set_refinement(sampler, REFINE_STEPS, ddaebm_model_timesteps(models[0])));
     TRY(ddaebm_sampler_draw(sampler, 1, 0, SAMPLES, &samples[0][0]));
     TRY(ddaebm_sampler_acceptance(sampler, &out->acceptance));
     out->refined = total_variation(samples, cells);
@@ -182,12 +189,15 @@ int main(int argc, char **argv) {
     TRY(learn(&models[0], 1, asked));
     TRY(learn(&models[1], 0, asked));
     TRY(compose(models, &found));
-    printf("total variation to the product of both: %.3f as drawn, %.3f refined (%.0f%% of the proposals accepted), %.3f at best\n",
+    printf("total variation to the product of both: %.3f as drawn, %.3f refined (%.0f%% of the "
+           "proposals accepted), %.3f at best\n",
            found.plain, found.refined, 100 * found.acceptance, found.least);
 cleanup:
     ddaebm_model_free(models[0]);
     ddaebm_model_free(models[1]);
     if (status != DDAEBM_OK)
         fprintf(stderr, "%s\n", ddaebm_error_message());
-    return status == DDAEBM_OK && found.refined < 2 * found.least && found.refined < found.plain ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status == DDAEBM_OK && found.refined < 2 * found.least && found.refined < found.plain
+               ? EXIT_SUCCESS
+               : EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
-/* fixture-check FILE...: compares the library with fixtures of format ddaebm-fixture-1. One JSON line a file; exit status 0 if
- * all hold, 1 if not, 2 without a file. */
+/* fixture-check FILE...: compares the library with fixtures of format ddaebm-fixture-1. One JSON
+ * line a file; exit status 0 if all hold, 1 if not, 2 without a file. */
 #include "support/fixture.h"
 
 #include <stdio.h>

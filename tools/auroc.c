@@ -14,13 +14,15 @@ typedef struct scores {
     char name[64]; /* of the column, empty for a file without a header */
 } scores;
 
-static int read_scores(scores *out, ddaebm_context *context, const char *path, const data_options *how) {
+static int read_scores(scores *out, ddaebm_context *context, const char *path,
+                       const data_options *how) {
     ddaebm_dataset *dataset = NULL;
     int code = 0;
     TRY(open_data(&dataset, context, path, 0, how));
     if (ddaebm_dataset_width(dataset) != 1) {
-        code = fail("%.250s has rows of %zu numbers; allowed: one score a row, as ddaebm score writes them", path,
-                    ddaebm_dataset_width(dataset));
+        code = fail(
+            "%.250s has rows of %zu numbers; allowed: one score a row, as ddaebm score writes them",
+            path, ddaebm_dataset_width(dataset));
         goto cleanup;
     }
     const char *column = ddaebm_dataset_column_name(dataset, 0);
@@ -37,10 +39,13 @@ static int check_names(const scores *ordinary, const scores *anomalous) {
     const char *first = ordinary->name, *second = anomalous->name;
     if (!*first || !*second || strcmp(first, second) == 0)
         return 0;
-    return fail("the scores are of two kinds: %s in --ordinary, %s in --anomalous; give the same score of both", first, second);
+    return fail("the scores are of two kinds: %s in --ordinary, %s in --anomalous; give the same "
+                "score of both",
+                first, second);
 }
 
-/* The Mann-Whitney statistic over the number of pairs: the share of pairs whose ordinary member scores higher, ties one half. */
+/* The Mann-Whitney statistic over the number of pairs: the share of pairs whose ordinary member
+ * scores higher, ties one half. */
 static double area(const scores *ordinary, const scores *anomalous) {
     uint64_t halves = 0; /* twice the statistic */
     size_t below = 0, up_to = 0;
@@ -60,7 +65,8 @@ int command_auroc(const command *self, int argc, char **argv) {
     data_options how = {.header = 0};
     compute_options compute = {{0, false}, false};
     const option_row options[] = {
-        REQUIRED("ordinary", "FILE", &ordinary_path, "scores of ordinary rows, one a row, NPY or CSV"),
+        REQUIRED("ordinary", "FILE", &ordinary_path,
+                 "scores of ordinary rows, one a row, NPY or CSV"),
         REQUIRED("anomalous", "FILE", &anomalous_path, "scores of anomalous rows"),
         LIMIT_ROW(&how.limit),
     };

@@ -11,11 +11,13 @@
 static const struct {
     const char *option;
     const char *(*name)(size_t index);
-} named_values[] = {{"data", ddaebm_dataset_name}, {"preset", ddaebm_config_preset}, {"score", ddaebm_score_name}};
+} named_values[] = {
+    {"data", ddaebm_dataset_name}, {"preset", ddaebm_config_preset}, {"score", ddaebm_score_name}};
 
 static void print_named_values(const char *option) {
     for (size_t k = 0; k < sizeof named_values / sizeof *named_values; k++)
-        for (size_t i = 0; strcmp(named_values[k].option, option) == 0 && named_values[k].name(i); i++)
+        for (size_t i = 0; strcmp(named_values[k].option, option) == 0 && named_values[k].name(i);
+             i++)
             printf("%s\n", named_values[k].name(i));
 }
 
@@ -54,7 +56,8 @@ static const option_row *option_of(const option_row *rows, size_t count, const c
     if (word[0] == '-' && word[1] && word[1] != '-' && !word[2])
         row = find_option(rows, count, word[1]);
     for (size_t i = 0; !row && i < count && strncmp(word, "--", 2) == 0; i++)
-        if (strlen(rows[i].name) == strcspn(word + 2, "=") && strncmp(word + 2, rows[i].name, strlen(rows[i].name)) == 0)
+        if (strlen(rows[i].name) == strcspn(word + 2, "=") &&
+            strncmp(word + 2, rows[i].name, strlen(rows[i].name)) == 0)
             row = &rows[i];
     return row && row->value ? row : NULL;
 }
@@ -67,7 +70,10 @@ int complete_option(const option_row *rows, size_t count, int argc, char **argv)
     else if (before > 0 && strcmp(argv[before], "=") == 0)
         before--;
 
-    const option_row *row = option_of(rows, count, strchr(last, '=') ? last : before > 0 ? argv[before] : "");
+    const option_row *row = option_of(rows, count,
+                                      strchr(last, '=') ? last
+                                      : before > 0      ? argv[before]
+                                                        : "");
     if (row)
         print_values(row);
     else

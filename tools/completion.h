@@ -4,8 +4,9 @@
 
 #include "options.h"
 
-/* Prints what the last word of a command's line may become, one a line, most with a tab and a meaning: options, or values of the option
- * before it. Nothing for the name of a file, which the shell knows itself. The exit status. */
+/* Prints what the last word of a command's line may become, one a line, most with a tab and a
+ * meaning: options, or values of the option before it. Nothing for the name of a file, which the
+ * shell knows itself. The exit status. */
 int complete_option(const option_row *rows, size_t count, int argc, char **argv);
 
 /* The same of the words that name a command; `commands` of them. */

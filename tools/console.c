@@ -14,7 +14,8 @@ static void print_line(const char *format, va_list arguments, const char *comman
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             *c = '?';
     if (command)
-        (void)fprintf(stderr, "ddaebm: %s; see ddaebm %s%s--help\n", line, command, *command ? " " : "");
+        (void)fprintf(stderr, "ddaebm: %s; see ddaebm %s%s--help\n", line, command,
+                      *command ? " " : "");
     else
         (void)fprintf(stderr, "ddaebm: %s\n", line);
 }

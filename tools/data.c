@@ -1,7 +1,7 @@
 /* ddaebm data. */
 #include "commands.h"
 #include "console.h"
-#include "images.h"
+#include "image_options.h"
 #include "inputs.h"
 #include "outputs.h"
 #include "rowfile.h"
@@ -27,12 +27,15 @@ int command_data(const command *self, int argc, char **argv) {
     compute_options compute = {{0, false}, false};
     output_options asked = {NULL, FORMAT_AUTO};
     const option_row options[] = {
-        REQUIRED("data", "NAME|PATH", &name, "a named set, ddaebm --help lists them; or a file or folder"),
+        REQUIRED("data", "NAME|PATH", &name,
+                 "a named set, ddaebm --help lists them; or a file or folder"),
         DATA_ROWS(&how),
         NUMBER("count", &count, 1, UINT64_C(1) << 40,
-               "how many rows, from the first on; left out: all of a file or folder, 10000 of a named set"),
+               "how many rows, from the first on; left out: all of a file or folder, 10000 of a "
+               "named set"),
         SEED_ROW(&seed, "fixes every row of a drawn set"),
-        OUTPUT_ROWS(&asked, "FILE.npy, .csv or .csv.gz, one row a row; of images FILE.png as well, a grid; - for standard output"),
+        OUTPUT_ROWS(&asked, "FILE.npy, .csv or .csv.gz, one row a row; of images FILE.png as well, "
+                            "a grid; - for standard output"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)

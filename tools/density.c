@@ -1,10 +1,10 @@
 /* ddaebm density. */
+#include "canvas.h"
 #include "commands.h"
 #include "console.h"
 #include "grid.h"
 #include "inputs.h"
 #include "outputs.h"
-#include "picture.h"
 #include "rowfile.h"
 
 #include <stdlib.h>
@@ -27,13 +27,13 @@ static int write_grid(ddaebm_context *context, output to, const float *scores, s
     const row_file file = {.to = to, .count = side, .width = side};
     if (to.format != FORMAT_PNG)
         return write_row_file(context, &file, rows_at_once(side, 1), copy_rows, &all);
-    picture *drawn = NULL;
+    canvas *drawn = NULL;
     int code = 0;
-    TRY(picture_create(&drawn, side, side));
-    TRY(picture_density(drawn, (square){0, 0, side}, scores));
-    TRY(picture_write(drawn, context, to.path));
+    TRY(canvas_create(&drawn, side, side));
+    TRY(canvas_density(drawn, (square){0, 0, side}, scores));
+    TRY(canvas_write(drawn, context, to.path));
 cleanup:
-    picture_free(drawn);
+    canvas_free(drawn);
     return code;
 }
 
@@ -48,8 +48,8 @@ int command_density(const command *self, int argc, char **argv) {
         REQUIRED_INTERVAL("range", &range, "ends of the square, in the data's own units"),
         REQUIRED_NUMBER("grid", &side, 2, 8192, "points along a side, ends included"),
         COMPUTE_ROWS(&compute),
-        OUTPUT_ROWS(&asked,
-                    "FILE.npy, .csv or .csv.gz for the numbers, FILE.png for exp of them as a picture; - for standard output"),
+        OUTPUT_ROWS(&asked, "FILE.npy, .csv or .csv.gz for the numbers, FILE.png for exp of them "
+                            "as an image; - for standard output"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)

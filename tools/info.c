@@ -1,7 +1,7 @@
 /* ddaebm info. */
 #include "commands.h"
 #include "console.h"
-#include "images.h"
+#include "image_options.h"
 #include "inputs.h"
 #include "runconfig.h"
 
@@ -14,7 +14,7 @@ static const char *const network_names[NETWORKS] = {"energy", "generator", "enco
 
 typedef struct summary {
     size_t trained[NETWORKS], fixed[NETWORKS]; /* numbers in weights, and in running statistics */
-    size_t width, levels, step_bytes;
+    size_t width, timesteps, step_bytes;
     image_shape images;
     double temperature, contrast;
     uint64_t best_step;
@@ -24,7 +24,8 @@ typedef struct summary {
 static int print_threads(bool json) {
     char reason[128];
     int threads = ddaebm_default_threads(reason, sizeof reason);
-    return json ? printf("\"default_threads\": %d, \"default_threads_from\": \"%s\"", threads, reason)
+    return json ? printf("\"default_threads\": %d, \"default_threads_from\": \"%s\"", threads,
+                         reason)
                 : printf("threads by default: %d (%s)\n", threads, reason);
 }
 
@@ -38,7 +39,7 @@ static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *
     }
     out->width = ddaebm_model_width(model);
     out->images = shape_of_model(model);
-    out->levels = ddaebm_model_levels(model);
+    out->timesteps = ddaebm_model_timesteps(model);
     out->temperature = ddaebm_model_temperature(model);
     out->best_step = ddaebm_model_best_step(model);
     out->contrast = ddaebm_model_held_out_contrast(model);
@@ -50,10 +51,12 @@ static int print_json(const summary *about, const ddaebm_config *config) {
     int code = config_text(&text, config, NULL);
     if (code != 0)
         return code;
-    printf("{\"version\": \"%s\", \"width\": %zu, \"image\": [%zu, %zu, %zu], \"levels\": %zu, \"temperature\": %.9g, "
+    printf("{\"version\": \"%s\", \"width\": %zu, \"image\": [%zu, %zu, %zu], \"timesteps\": %zu, "
+           "\"temperature\": %.9g, "
            "\"best_step\": %" PRIu64 ", \"held_out_contrast\": %.9g, \"step_memory_bytes\": %zu, ",
-           ddaebm_version_text(), about->width, about->images.height, about->images.width, about->images.channels, about->levels,
-           about->temperature, about->best_step, about->contrast, about->step_bytes);
+           ddaebm_version_text(), about->width, about->images.height, about->images.width,
+           about->images.channels, about->timesteps, about->temperature, about->best_step,
+           about->contrast, about->step_bytes);
     (void)print_threads(true);
     printf(", \"parameters\": {");
     size_t total = 0;
@@ -88,12 +91,14 @@ static int print_config(const ddaebm_config *config) {
 static int print_text(const summary *about, const ddaebm_config *config) {
     int code = print_config(config);
     if (about->images.height > 0)
-        printf("pictures of %zu x %zu x %zu", about->images.height, about->images.width, about->images.channels);
+        printf("images of %zu x %zu x %zu", about->images.height, about->images.width,
+               about->images.channels);
     else
         printf("rows of %zu", about->width);
-    printf(", %zu levels, temperature %g\n", about->levels, about->temperature);
+    printf(", %zu timesteps, temperature %g\n", about->timesteps, about->temperature);
     if (about->best_step > 0)
-        printf("weights of step %" PRIu64 ", the best by the rows held out (contrast %.4f)\n", about->best_step, about->contrast);
+        printf("weights of step %" PRIu64 ", the best by the rows held out (contrast %.4f)\n",
+               about->best_step, about->contrast);
     printf("parameters\n");
     for (size_t i = 0; i < NETWORKS; i++) {
         printf("  %-10s %9zu", network_names[i], about->trained[i]);
@@ -128,7 +133,8 @@ int command_info(const command *self, int argc, char **argv) {
     if (code != OPTIONS_READ)
         return code;
     if (path && config_given(&asked))
-        return misuse(self->name, "--model has a configuration; leave --preset, --config and --set out");
+        return misuse(self->name,
+                      "--model has a configuration; leave --preset, --config and --set out");
     if (!path && !config_given(&asked)) {
         print_build(json);
         return finish_output();

@@ -1,7 +1,7 @@
 #include "inputs.h"
 
 #include "console.h"
-#include "images.h"
+#include "image_options.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,7 +51,8 @@ static int not_found(const char *name) {
         return checked(DDAEBM_NOT_FOUND);
     for (size_t i = 0, used = 0; ddaebm_dataset_name(i) && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, " %s", ddaebm_dataset_name(i));
-    return fail("there is no data set and no file '%.60s'; give the path of a file or one of:%s", name, known);
+    return fail("there is no data set and no file '%.60s'; give the path of a file or one of:%s",
+                name, known);
 }
 
 const char *input_path(const char *name) {
@@ -59,7 +60,8 @@ const char *input_path(const char *name) {
 }
 
 static bool asks_anything(const data_options *how) {
-    return how->header || how->layout || how->columns || how->drop || how->range.given || how->resize.given || how->recursive;
+    return how->header || how->layout || how->columns || how->drop || how->range.given ||
+           how->resize.given || how->recursive;
 }
 
 static ddaebm_read_options read_options_of(const data_options *how) {
@@ -75,14 +77,18 @@ static ddaebm_read_options read_options_of(const data_options *how) {
     return options;
 }
 
-int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed, const data_options *how) {
+int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed,
+              const data_options *how) {
     if (is_named_set(name) && asks_anything(how))
-        return fail("%s is a named set; options of reading are for files and folders (./%s is a file of that name)", name, name);
+        return fail("%s is a named set; options of reading are for files and folders (./%s is a "
+                    "file of that name)",
+                    name, name);
     if (is_named_set(name))
         return checked(ddaebm_dataset_create_named(out, context, name, seed));
 
     if (how->limit.given) {
-        int code = checked(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, how->limit.value));
+        int code =
+            checked(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, how->limit.value));
         if (code != 0)
             return code;
     }
@@ -95,19 +101,22 @@ int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, u
 static int check_images(const char *name, const ddaebm_dataset *dataset, image_shape taken) {
     image_shape images = shape_of_data(dataset);
     char remedy[64] = "give the data that the model was trained for";
-    bool fits = images.height == taken.height && images.width == taken.width && images.channels == taken.channels;
+    bool fits = images.height == taken.height && images.width == taken.width &&
+                images.channels == taken.channels;
     size_t width = ddaebm_dataset_width(dataset);
     if (fits || (images.height == 0 && width == taken.height * taken.width * taken.channels))
         return 0;
     if (images.height == 0)
-        return fail(
-            "%.250s has rows of %zu numbers, the model takes images of %zu x %zu x %zu (height, width, channels); give images, "
-            "--resize %zu brings them to that",
-            name, width, taken.height, taken.width, taken.channels, taken.height);
+        return fail("%.250s has rows of %zu numbers, the model takes images of %zu x %zu x %zu "
+                    "(height, width, channels); give images, "
+                    "--resize %zu brings them to that",
+                    name, width, taken.height, taken.width, taken.channels, taken.height);
     if (images.channels == taken.channels)
         (void)snprintf(remedy, sizeof remedy, "--resize %zu brings them to that", taken.height);
-    return fail("%.250s has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu; %s", name,
-                images.height, images.width, images.channels, taken.height, taken.width, taken.channels, remedy);
+    return fail("%.250s has images of %zu x %zu x %zu (height, width, channels), the model takes "
+                "%zu x %zu x %zu; %s",
+                name, images.height, images.width, images.channels, taken.height, taken.width,
+                taken.channels, remedy);
 }
 
 int check_data_for(const ddaebm_dataset *dataset, const ddaebm_model *model, const char *name) {
@@ -117,18 +126,21 @@ int check_data_for(const ddaebm_dataset *dataset, const ddaebm_model *model, con
     if (code != 0)
         return code;
     if (width != wanted && shape_of_data(dataset).height > 0)
-        return fail("%.250s has images of %zu numbers, the model takes rows of %zu; give the data that the model was trained for",
+        return fail("%.250s has images of %zu numbers, the model takes rows of %zu; give the data "
+                    "that the model was trained for",
                     name, width, wanted);
     if (width != wanted)
-        return fail(
-            "%.250s has rows of %zu numbers, the model takes %zu; give the data that the model was trained for, or choose its "
-            "columns with --columns or --drop",
-            name, width, wanted);
-    return ddaebm_model_check_data(model, dataset) == DDAEBM_OK ? 0 : fail("%.250s: %s", name, ddaebm_error_message());
+        return fail("%.250s has rows of %zu numbers, the model takes %zu; give the data that the "
+                    "model was trained for, or choose its "
+                    "columns with --columns or --drop",
+                    name, width, wanted);
+    return ddaebm_model_check_data(model, dataset) == DDAEBM_OK
+               ? 0
+               : fail("%.250s: %s", name, ddaebm_error_message());
 }
 
-int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
-                  const data_options *how) {
+int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model,
+                  const char *name, uint64_t seed, const data_options *how) {
     ddaebm_dataset *dataset = NULL;
     int code = 0;
     TRY(open_data(&dataset, context, name, seed, how));
@@ -143,8 +155,9 @@ cleanup:
 int check_plane(const ddaebm_model *model, const char *path) {
     if (ddaebm_model_width(model) == 2)
         return 0;
-    return fail("%.250s has rows of %zu numbers; only a model of 2 can be drawn on a plane, use score for this one", path,
-                ddaebm_model_width(model));
+    return fail("%.250s has rows of %zu numbers; only a model of 2 can be drawn on a plane, use "
+                "score for this one",
+                path, ddaebm_model_width(model));
 }
 
 static int allocate(void *out, uint64_t count, size_t width, size_t size) {

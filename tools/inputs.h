@@ -1,4 +1,5 @@
-/* What commands open: a context, data, a model. Each says what is wrong and returns the exit status. */
+/* What commands open: a context, data, a model. Each says what is wrong and returns the exit
+ * status. */
 #ifndef INPUTS_H
 #define INPUTS_H
 
@@ -19,14 +20,15 @@ bool is_named_set(const char *name);
 const char *input_path(const char *name);
 
 /* A named set with the seed, or a file read with the options. */
-int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed, const data_options *how);
+int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed,
+              const data_options *how);
 
 /* 0 if a set is such as the model was trained on; `name` is for the message. */
 int check_data_for(const ddaebm_dataset *dataset, const ddaebm_model *model, const char *name);
 
 /* open_data, which must have the model's shape and, where both have names, its columns. */
-int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model, const char *name, uint64_t seed,
-                  const data_options *how);
+int open_data_for(ddaebm_dataset **out, ddaebm_context *context, const ddaebm_model *model,
+                  const char *name, uint64_t seed, const data_options *how);
 
 /* 0 if the model has rows of two numbers, as a plane needs. */
 int check_plane(const ddaebm_model *model, const char *path);
@@ -38,7 +40,8 @@ int make_doubles(double **out, uint64_t count, size_t width);
 /* How many rows of a set there are, `most` at most. */
 uint64_t count_rows(const ddaebm_dataset *dataset, uint64_t most);
 
-/* Returns how many rows --count asks for; where it is left out, all of a finite set and 10000 of one that is drawn without end. */
+/* Returns how many rows --count asks for; where it is left out, all of a finite set and 10000 of
+ * one that is drawn without end. */
 uint64_t asked_rows(const ddaebm_dataset *dataset, number count);
 
 /* The first rows of a set, at most `most`: *rows, to be freed with free, and how many. */

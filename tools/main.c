@@ -10,27 +10,36 @@
 static const command commands[] = {
     {"train", "Trains a model and writes it as safetensors", command_train, false},
     {"sample", "Draws samples of a model", command_sample, false},
-    {"score", "Says how ordinary each row is: its log-density up to a constant, higher is more ordinary", command_score, false},
-    {"density", "Scores the points of a square grid at level 0: row = y ascending; a picture has y upwards", command_density,
-     false},
-    {"data", "Writes rows of a data set, or a grid of its pictures", command_data, false},
+    {"score",
+     "Says how ordinary each row is: its log-density up to a constant, higher is more ordinary",
+     command_score, false},
+    {"density",
+     "Scores the points of a square grid at timestep 0: row = y ascending; an image has y upwards",
+     command_density, false},
+    {"data", "Writes rows of a data set, or a grid of its images", command_data, false},
     {"plot", "Draws data, samples and learned density side by side", command_plot, false},
-    {"auroc", "Prints the area under the ROC curve, ordinary scoring higher; ties count one half", command_auroc, false},
-    {"convert", "Writes a model again: that of a checkpoint alone, or in half the bytes", command_convert, false},
-    {"info", "Prints configuration, parameters of each network and memory of a step", command_info, false},
+    {"auroc", "Prints the area under the ROC curve, ordinary scoring higher; ties count one half",
+     command_auroc, false},
+    {"convert", "Writes a model again: that of a checkpoint alone, or in half the bytes",
+     command_convert, false},
+    {"info", "Prints configuration, parameters of each network and memory of a step", command_info,
+     false},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static int print_help(void) {
-    printf("usage: ddaebm COMMAND [OPTION]...\n\nDenoising diffusion adversarial energy-based models: train, sample, score.\n\n");
+    printf("usage: ddaebm COMMAND [OPTION]...\n\nDenoising diffusion adversarial energy-based "
+           "models: train, sample, score.\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-8s %s\n", commands[i].name, commands[i].summary);
-    printf("\n  ddaebm COMMAND --help    a command's options, as ddaebm help COMMAND\n  ddaebm --version         the library's "
+    printf("\n  ddaebm COMMAND --help    a command's options, as ddaebm help COMMAND\n  ddaebm "
+           "--version         the library's "
            "version\n\ndata sets:");
     for (size_t i = 0; ddaebm_dataset_name(i); i++)
         printf(" %s", ddaebm_dataset_name(i));
-    printf(", or the path of a file (NPY, CSV, IDX, CIFAR-10) or of a folder of PNG or JPEG\npresets:");
+    printf(", or the path of a file (NPY, CSV, IDX, CIFAR-10) or of a folder of PNG or "
+           "JPEG\npresets:");
     for (size_t i = 0; ddaebm_config_preset(i); i++)
         printf(" %s", ddaebm_config_preset(i));
     printf("\nexit status: 0 success, 1 failed run, 2 wrong usage, 128 + N stopped by signal N\n");
@@ -47,9 +56,10 @@ static int unknown(const char *word) {
             distance = spelling_distance(word, strlen(word), near);
         }
     for (size_t i = 0, used = 0; i < COMMANDS && used < sizeof known; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", commands[i].name);
-    return misuse(NULL, "there is no command '%.60s'; %s%s%sknown: %s", word, near ? "the nearest is " : "", near ? near : "",
-                  near ? "; " : "", known);
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                                 commands[i].name);
+    return misuse(NULL, "there is no command '%.60s'; %s%s%sknown: %s", word,
+                  near ? "the nearest is " : "", near ? near : "", near ? "; " : "", known);
 }
 
 static const command *find_command(const char *word) {
@@ -59,7 +69,8 @@ static const command *find_command(const char *word) {
     return NULL;
 }
 
-/* ddaebm complete WORD...: for the scripts in completion/, and in no list of commands. The last word is to be completed. */
+/* ddaebm complete WORD...: for the scripts in completion/, and in no list of commands. The last
+ * word is to be completed. */
 static int complete(int argc, char **argv) {
     const command *found = argc > 1 ? find_command(argv[0]) : NULL;
     if (argc <= 1)

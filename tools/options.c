@@ -44,8 +44,8 @@ static void print_usage(const command *self, const option_row *rows, size_t coun
     for (size_t i = 0; i < count; i++) {
         char text[80];
         const option_row *row = &rows[i];
-        int length = snprintf(text, sizeof text, row->required ? "--%s%s%s" : "[--%s%s%s]", row->name, row->value ? " " : "",
-                              row->value ? row->value : "");
+        int length = snprintf(text, sizeof text, row->required ? "--%s%s%s" : "[--%s%s%s]",
+                              row->name, row->value ? " " : "", row->value ? row->value : "");
         const char *more = row->kind == KIND_TEXTS ? "..." : "";
         length += (int)strlen(more);
         if (at + 1 + length > USAGE_WIDTH) {
@@ -62,7 +62,8 @@ static void print_usage(const command *self, const option_row *rows, size_t coun
 static void print_option(const char *name, const char *value, const char *meaning) {
     char left[NAME_ROOM + 16];
     const char letter[] = {',', ' ', '-', option_letter(name), '\0'};
-    (void)snprintf(left, sizeof left, "--%s%s %s", name, letter[3] ? letter : "", value ? value : "");
+    (void)snprintf(left, sizeof left, "--%s%s %s", name, letter[3] ? letter : "",
+                   value ? value : "");
     printf("  %-28s %s\n", left, meaning);
 }
 
@@ -106,8 +107,10 @@ static bool is_setting(const char *word) {
     return word[strcspn(word, ".=")] == '.' && strchr(word, '=') && *word != '.';
 }
 
-/* --KEY=VALUE and KEY=VALUE are --set KEY=VALUE. *taken = whether the word is one, of a command that has settings. */
-static int take_setting(bool *taken, const command *self, const option_row *rows, size_t count, const char *word) {
+/* --KEY=VALUE and KEY=VALUE are --set KEY=VALUE. *taken = whether the word is one, of a command
+ * that has settings. */
+static int take_setting(bool *taken, const command *self, const option_row *rows, size_t count,
+                        const char *word) {
     *taken = false;
     for (size_t i = 0; is_setting(word) && i < count; i++)
         if (strcmp(rows[i].name, "set") == 0) {
@@ -118,17 +121,21 @@ static int take_setting(bool *taken, const command *self, const option_row *rows
 }
 
 /* How many options begin so; known = their names, as far as there is room. */
-static size_t list_matches(char *known, size_t room, const option_row *rows, size_t count, const char *name, size_t length) {
+static size_t list_matches(char *known, size_t room, const option_row *rows, size_t count,
+                           const char *name, size_t length) {
     size_t matches = 0, used = 0;
     for (size_t i = 0; i < count; i++)
         if (strncmp(rows[i].name, name, length) == 0 && used < room)
-            used += (size_t)snprintf(known + used, room - used, "%s--%s", matches++ ? " or " : "", rows[i].name);
+            used += (size_t)snprintf(known + used, room - used, "%s--%s", matches++ ? " or " : "",
+                                     rows[i].name);
     return matches;
 }
 
-static int refuse_long(const command *self, const option_row *rows, size_t count, const char *word) {
+static int refuse_long(const command *self, const option_row *rows, size_t count,
+                       const char *word) {
     const char *name = word + 2, *near = NULL;
-    size_t length = strcspn(name, "="), distance = 2 + length / 4; /* beyond that, a suggestion is noise */
+    size_t length = strcspn(name, "="),
+           distance = 2 + length / 4; /* beyond that, a suggestion is noise */
     char known[160] = "";
     if (list_matches(known, sizeof known, rows, count, name, length) > 1)
         return misuse(self->name, "--%.*s could be %s; write more of it", (int)length, name, known);
@@ -137,29 +144,36 @@ static int refuse_long(const command *self, const option_row *rows, size_t count
             near = rows[i].name;
             distance = spelling_distance(name, length, near);
         }
-    return misuse(self->name, near ? "%s has no option --%.60s; the nearest is --%s" : "%s has no option --%.60s", self->name, name,
-                  near);
+    return misuse(self->name,
+                  near ? "%s has no option --%.60s; the nearest is --%s"
+                       : "%s has no option --%.60s",
+                  self->name, name, near);
 }
 
 /* What getopt_long answered with '?'. */
-static int take_unknown(const command *self, const option_row *rows, size_t count, const char *word) {
+static int take_unknown(const command *self, const option_row *rows, size_t count,
+                        const char *word) {
     bool taken = false;
     if (optopt == HELP || optopt >= FIRST_ROW)
-        return misuse(self->name, "--%s takes no value; leave '%.60s' out", optopt == HELP ? "help" : rows[optopt - FIRST_ROW].name,
+        return misuse(self->name, "--%s takes no value; leave '%.60s' out",
+                      optopt == HELP ? "help" : rows[optopt - FIRST_ROW].name,
                       strchr(word, '=') ? strchr(word, '=') : "");
     if (optopt != 0)
-        return misuse(self->name, "%s has no option -%c; a long name has two dashes, as in --out", self->name, optopt);
+        return misuse(self->name, "%s has no option -%c; a long name has two dashes, as in --out",
+                      self->name, optopt);
     int code = take_setting(&taken, self, rows, count, word + 2);
     return taken ? code : refuse_long(self, rows, count, word);
 }
 
 /* Words that follow no option. */
-static int take_words(const command *self, const option_row *rows, size_t count, int words, char **argv) {
+static int take_words(const command *self, const option_row *rows, size_t count, int words,
+                      char **argv) {
     for (int i = 0; i < words; i++) {
         bool taken = false;
         int code = take_setting(&taken, self, rows, count, argv[i]);
         if (!taken)
-            return misuse(self->name, "unexpected word '%.60s'; every value follows an option", argv[i]);
+            return misuse(self->name, "unexpected word '%.60s'; every value follows an option",
+                          argv[i]);
         if (code != 0)
             return code;
     }
@@ -168,14 +182,31 @@ static int take_words(const command *self, const option_row *rows, size_t count,
 
 /* ---- The command line. ---- */
 
-static void fill_long(struct option *options, const option_row *rows, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        options[i] = (struct option){rows[i].name, rows[i].value ? required_argument : no_argument, NULL, FIRST_ROW + (int)i};
-    options[count] = (struct option){"help", no_argument, NULL, HELP};
-    options[count + 1] = (struct option){NULL, 0, NULL, 0};
+/* Names that options had before; they are still taken, but neither shown nor completed. */
+static const struct {
+    const char *before, *now;
+} renamed[] = {{"level", "timestep"}, {"refine-levels", "refine-timesteps"}};
+enum { RENAMED = sizeof renamed / sizeof *renamed };
+
+static struct option as_long(const char *name, const option_row *rows, size_t row) {
+    int argument = rows[row].value ? required_argument : no_argument;
+    return (struct option){name, argument, NULL, FIRST_ROW + (int)row};
 }
 
-/* What getopt_long calls the letters of the options that there are; a missing value is answered with ':'. */
+static void fill_long(struct option *options, const option_row *rows, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        *options++ = as_long(rows[i].name, rows, i);
+    for (size_t k = 0; k < RENAMED; k++)
+        for (size_t i = 0; i < count; i++)
+            if (strcmp(rows[i].name, renamed[k].now) == 0)
+                *options++ = as_long(renamed[k].before, rows, i);
+
+    *options++ = (struct option){"help", no_argument, NULL, HELP};
+    *options = (struct option){NULL, 0, NULL, 0};
+}
+
+/* What getopt_long calls the letters of the options that there are; a missing value is answered
+ * with ':'. */
 static void fill_short(char text[2 * LETTERS + 3], const option_row *rows, size_t count) {
     *text++ = ':';
     *text++ = 'h';
@@ -195,8 +226,9 @@ static const char *value_of(int found, const char *word) {
     return attached && *optarg == '=' ? optarg + 1 : optarg;
 }
 
-int options_parse(const command *self, const option_row *rows, size_t count, int argc, char **argv) {
-    struct option options[MOST_ROWS + 2];
+int options_parse(const command *self, const option_row *rows, size_t count, int argc,
+                  char **argv) {
+    struct option options[MOST_ROWS + RENAMED + 2];
     char short_names[2 * LETTERS + 3];
     if (count > MOST_ROWS)
         return fail("%s has more options than the parser has room for", self->name);
@@ -209,7 +241,8 @@ int options_parse(const command *self, const option_row *rows, size_t count, int
     optind = 1;
     while (code == 0 && (found = getopt_long(argc, argv, short_names, options, NULL)) != -1) {
         int given = found == ':' ? optopt : found;
-        const option_row *row = given >= FIRST_ROW ? &rows[given - FIRST_ROW] : find_option(rows, count, (char)given);
+        const option_row *row =
+            given >= FIRST_ROW ? &rows[given - FIRST_ROW] : find_option(rows, count, (char)given);
         if (found == HELP || found == 'h') {
             print_help(self, rows, count);
             return finish_output();

@@ -25,7 +25,15 @@ typedef struct text_list {
     size_t count;
 } text_list;
 
-typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_CHOICE, KIND_NUMBER, KIND_SIZE, KIND_INTERVAL } option_kind;
+typedef enum option_kind {
+    KIND_FLAG,
+    KIND_TEXT,
+    KIND_TEXTS,
+    KIND_CHOICE,
+    KIND_NUMBER,
+    KIND_SIZE,
+    KIND_INTERVAL
+} option_kind;
 
 /* One option; made with the macros below. */
 typedef struct option_row {
@@ -45,74 +53,77 @@ typedef struct option_row {
     } target; /* what the command reads it from */
 } option_row;
 
-#define FLAG(name, target_, meaning)                                                                                               \
-    {                                                                                                                              \
-        name, NULL, meaning, KIND_FLAG, false, 0, 0, {                                                                             \
-            .flag = target_                                                                                                        \
-        }                                                                                                                          \
+#define FLAG(name, target_, meaning)                                                               \
+    {                                                                                              \
+        name, NULL, meaning, KIND_FLAG, false, 0, 0, {                                             \
+            .flag = target_                                                                        \
+        }                                                                                          \
     }
-#define TEXT(name, value, target_, meaning)                                                                                        \
-    {                                                                                                                              \
-        name, value, meaning, KIND_TEXT, false, 0, 0, {                                                                            \
-            .text = target_                                                                                                        \
-        }                                                                                                                          \
+#define TEXT(name, value, target_, meaning)                                                        \
+    {                                                                                              \
+        name, value, meaning, KIND_TEXT, false, 0, 0, {                                            \
+            .text = target_                                                                        \
+        }                                                                                          \
     }
-#define REQUIRED(name, value, target_, meaning)                                                                                    \
-    {                                                                                                                              \
-        name, value, meaning, KIND_TEXT, true, 0, 0, {                                                                             \
-            .text = target_                                                                                                        \
-        }                                                                                                                          \
+#define REQUIRED(name, value, target_, meaning)                                                    \
+    {                                                                                              \
+        name, value, meaning, KIND_TEXT, true, 0, 0, {                                             \
+            .text = target_                                                                        \
+        }                                                                                          \
     }
-#define TEXTS(name, value, target_, meaning)                                                                                       \
-    {                                                                                                                              \
-        name, value, meaning, KIND_TEXTS, false, 0, 0, {                                                                           \
-            .texts = target_                                                                                                       \
-        }                                                                                                                          \
+#define TEXTS(name, value, target_, meaning)                                                       \
+    {                                                                                              \
+        name, value, meaning, KIND_TEXTS, false, 0, 0, {                                           \
+            .texts = target_                                                                       \
+        }                                                                                          \
     }
-#define NUMBER(name, target_, least, most, meaning)                                                                                \
-    {                                                                                                                              \
-        name, "N", meaning, KIND_NUMBER, false, least, most, {                                                                     \
-            .number = target_                                                                                                      \
-        }                                                                                                                          \
+#define NUMBER(name, target_, least, most, meaning)                                                \
+    {                                                                                              \
+        name, "N", meaning, KIND_NUMBER, false, least, most, {                                     \
+            .number = target_                                                                      \
+        }                                                                                          \
     }
-#define REQUIRED_NUMBER(name, target_, least, most, meaning)                                                                       \
-    {                                                                                                                              \
-        name, "N", meaning, KIND_NUMBER, true, least, most, {                                                                      \
-            .number = target_                                                                                                      \
-        }                                                                                                                          \
+#define REQUIRED_NUMBER(name, target_, least, most, meaning)                                       \
+    {                                                                                              \
+        name, "N", meaning, KIND_NUMBER, true, least, most, {                                      \
+            .number = target_                                                                      \
+        }                                                                                          \
     }
 /* Bytes, for instance 16G. */
-#define SIZE(name, target_, least, most, meaning)                                                                                  \
-    {                                                                                                                              \
-        name, "SIZE", meaning, KIND_SIZE, false, least, most, {                                                                    \
-            .number = target_                                                                                                      \
-        }                                                                                                                          \
+#define SIZE(name, target_, least, most, meaning)                                                  \
+    {                                                                                              \
+        name, "SIZE", meaning, KIND_SIZE, false, least, most, {                                    \
+            .number = target_                                                                      \
+        }                                                                                          \
     }
-#define INTERVAL(name, target_, meaning)                                                                                           \
-    {                                                                                                                              \
-        name, "LO:HI", meaning, KIND_INTERVAL, false, 0, 0, {                                                                      \
-            .interval = target_                                                                                                    \
-        }                                                                                                                          \
+#define INTERVAL(name, target_, meaning)                                                           \
+    {                                                                                              \
+        name, "LO:HI", meaning, KIND_INTERVAL, false, 0, 0, {                                      \
+            .interval = target_                                                                    \
+        }                                                                                          \
     }
-#define REQUIRED_INTERVAL(name, target_, meaning)                                                                                  \
-    {                                                                                                                              \
-        name, "LO:HI", meaning, KIND_INTERVAL, true, 0, 0, {                                                                       \
-            .interval = target_                                                                                                    \
-        }                                                                                                                          \
+#define REQUIRED_INTERVAL(name, target_, meaning)                                                  \
+    {                                                                                              \
+        name, "LO:HI", meaning, KIND_INTERVAL, true, 0, 0, {                                       \
+            .interval = target_                                                                    \
+        }                                                                                          \
     }
 
-/* One of the words of `value`, which stand between bars: "auto|yes|no". The target is the word's place, from 0. */
-#define CHOICE(name, words, target_, meaning)                                                                                      \
-    {                                                                                                                              \
-        name, words, meaning, KIND_CHOICE, false, 0, 0, {                                                                          \
-            .choice = target_                                                                                                      \
-        }                                                                                                                          \
+/* One of the words of `value`, which stand between bars: "auto|yes|no". The target is the word's
+ * place, from 0. */
+#define CHOICE(name, words, target_, meaning)                                                      \
+    {                                                                                              \
+        name, words, meaning, KIND_CHOICE, false, 0, 0, {                                          \
+            .choice = target_                                                                      \
+        }                                                                                          \
     }
 
 /* Rows that several commands share. */
-#define COMPUTE_ROWS(target_)                                                                                                      \
-    NUMBER("threads", &(target_)->threads, 1, 256, "threads to compute with; left out: as info shows"),                            \
-        FLAG("deterministic", &(target_)->deterministic, "the same bits for any number of threads, in more time")
+#define COMPUTE_ROWS(target_)                                                                      \
+    NUMBER("threads", &(target_)->threads, 1, 256,                                                 \
+           "threads to compute with; left out: as info shows"),                                    \
+        FLAG("deterministic", &(target_)->deterministic,                                           \
+             "the same bits for any number of threads, in more time")
 #define SEED_ROW(target_, meaning) NUMBER("seed", target_, 0, UINT64_MAX, meaning "; left out: 0")
 
 /* How a command computes. */
@@ -131,31 +142,41 @@ typedef struct data_options {
     number limit; /* of the context: bytes */
 } data_options;
 
-#define LIMIT_ROW(target_)                                                                                                         \
-    SIZE("data-limit", target_, 1, UINT64_C(1) << 62, "read files of more bytes than 4G, for instance 16G; left out: 4G")
-#define TABLE_ROWS(target_)                                                                                                        \
-    CHOICE("header", "auto|yes|no", &(target_)->header, "of CSV: whether the first line has names; left out: auto"),               \
-        TEXT("columns", "LIST", &(target_)->columns, "of tables: the columns to keep, in this order, as in 3-5,weight"),           \
-        TEXT("drop", "LIST", &(target_)->drop, "of tables: the columns to leave out"), LIMIT_ROW(&(target_)->limit)
-#define IMAGE_ROWS(target_)                                                                                                        \
-    CHOICE("layout", "auto|nhwc|nchw|rows", &(target_)->layout, "of arrays: what their axes are; left out: auto"),                 \
-        INTERVAL("range", &(target_)->range, "of arrays of images: the numbers that are black and white"),                         \
-        NUMBER("resize", &(target_)->resize, 1, 1024, "of images: bring each to a square of this side"),                           \
-        FLAG("recursive", &(target_)->recursive, "of folders: read the images of all folders below as well")
+#define LIMIT_ROW(target_)                                                                         \
+    SIZE("data-limit", target_, 1, UINT64_C(1) << 62,                                              \
+         "read files of more bytes than 4G, for instance 16G; left out: 4G")
+#define TABLE_ROWS(target_)                                                                        \
+    CHOICE("header", "auto|yes|no", &(target_)->header,                                            \
+           "of CSV: whether the first line has names; left out: auto"),                            \
+        TEXT("columns", "LIST", &(target_)->columns,                                               \
+             "of tables: the columns to keep, in this order, as in 3-5,weight"),                   \
+        TEXT("drop", "LIST", &(target_)->drop, "of tables: the columns to leave out"),             \
+        LIMIT_ROW(&(target_)->limit)
+#define IMAGE_ROWS(target_)                                                                        \
+    CHOICE("layout", "auto|nhwc|nchw|rows", &(target_)->layout,                                    \
+           "of arrays: what their axes are; left out: auto"),                                      \
+        INTERVAL("range", &(target_)->range,                                                       \
+                 "of arrays of images: the numbers that are black and white"),                     \
+        NUMBER("resize", &(target_)->resize, 1, 1024,                                              \
+               "of images: bring each to a square of this side"),                                  \
+        FLAG("recursive", &(target_)->recursive,                                                   \
+             "of folders: read the images of all folders below as well")
 #define DATA_ROWS(target_) TABLE_ROWS(target_), IMAGE_ROWS(target_)
 
 /* A word of the command line. */
 typedef struct command {
     const char *name;
     const char *summary;
-    int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
-    bool completes; /* a shell asks what may stand at the end of the line: options_parse prints that, and nothing is run */
+    int (*run)(const struct command *self, int argc,
+               char **argv); /* argv[0] is the command's name; returns the exit status */
+    bool completes; /* a shell asks what may stand at the end of the line: options_parse prints
+                       that, and nothing is run */
 } command;
 
 enum { OPTIONS_READ = -1 };
 
-/* Reads a command's options into the rows' targets. OPTIONS_READ to go on; anything else is the exit status: 0 after --help, 2 for
- * what makes no sense, which has been said. */
+/* Reads a command's options into the rows' targets. OPTIONS_READ to go on; anything else is the
+ * exit status: 0 after --help, 2 for what makes no sense, which has been said. */
 int options_parse(const command *self, const option_row *rows, size_t count, int argc, char **argv);
 
 /* The letter of an option's short name; 0 if it has none. */

@@ -20,19 +20,23 @@ bool has_ending(const char *path, const char *ending) {
 static int check_folder(const char *path, const char *folder) {
     struct stat about;
     if (stat(folder, &about) != 0 && errno == ENOENT)
-        return fail("cannot write %.250s: there is no folder %.250s; create it first", path, folder);
+        return fail("cannot write %.250s: there is no folder %.250s; create it first", path,
+                    folder);
     if (stat(folder, &about) != 0)
         return fail("cannot write %.250s: %s", path, strerror(errno));
     if (!S_ISDIR(about.st_mode))
-        return fail("cannot write %.250s: %.250s is not a folder; choose another place", path, folder);
+        return fail("cannot write %.250s: %.250s is not a folder; choose another place", path,
+                    folder);
     if (access(folder, W_OK | X_OK) != 0)
-        return fail("cannot write %.250s: %s; choose a place that this user may write to", path, strerror(errno));
+        return fail("cannot write %.250s: %s; choose a place that this user may write to", path,
+                    strerror(errno));
     return 0;
 }
 
 /* Their folders are no place for files. */
 bool is_descriptor(const char *path) {
-    return strncmp(path, "/dev/std", 8) == 0 || strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
+    return strncmp(path, "/dev/std", 8) == 0 || strncmp(path, "/dev/fd/", 8) == 0 ||
+           strncmp(path, "/proc/", 6) == 0;
 }
 
 int check_output(const char *path) {
@@ -42,7 +46,9 @@ int check_output(const char *path) {
     if (exists && S_ISDIR(about.st_mode))
         return fail("cannot write %.250s: it is a folder; give the name of a file in it", path);
     if (!exists && !is_descriptor(path) && lstat(path, &about) == 0)
-        return fail("cannot write %.250s: it is a symbolic link to what is not there; remove it or create its target", path);
+        return fail("cannot write %.250s: it is a symbolic link to what is not there; remove it or "
+                    "create its target",
+                    path);
     if (exists && (!S_ISREG(about.st_mode) || is_descriptor(path))) /* written where it stands */
         return 0;
     const char *slash = strrchr(path, '/');
@@ -68,13 +74,19 @@ int check_not_terminal(const char *path, const command *self) {
     bool terminal = descriptor >= 0 && isatty(descriptor);
     if (descriptor >= 0)
         (void)close(descriptor);
-    return terminal ? misuse(self->name, "--out is a terminal, and this is no text; give the name of a file, or a pipe") : 0;
+    return terminal
+               ? misuse(
+                     self->name,
+                     "--out is a terminal, and this is no text; give the name of a file, or a pipe")
+               : 0;
 }
 
 /* ---- Formats. ---- */
 
-static const char *const endings[] = {
-    [FORMAT_NPY] = ".npy", [FORMAT_CSV] = ".csv", [FORMAT_CSV_GZIP] = ".csv.gz", [FORMAT_PNG] = ".png"};
+static const char *const endings[] = {[FORMAT_NPY] = ".npy",
+                                      [FORMAT_CSV] = ".csv",
+                                      [FORMAT_CSV_GZIP] = ".csv.gz",
+                                      [FORMAT_PNG] = ".png"};
 
 /* A device or a pipe has the name that the system gave it. */
 static bool has_own_name(const char *path) {
@@ -103,7 +115,8 @@ int check_png_output(const char *path, const command *self) {
 }
 
 int find_output(output *to, const output_options *asked, bool images, const command *self) {
-    file_format format = asked->format != FORMAT_AUTO ? (file_format)asked->format : format_of(asked->out);
+    file_format format =
+        asked->format != FORMAT_AUTO ? (file_format)asked->format : format_of(asked->out);
     const char *path = output_path(asked->out);
     const char *list = images ? ".npy, .csv, .csv.gz or .png" : ".npy, .csv or .csv.gz";
     int code = check_output(path);
@@ -112,10 +125,14 @@ int find_output(output *to, const output_options *asked, bool images, const comm
     if (code != 0)
         return code;
     if (format == FORMAT_PNG && !images)
-        return misuse(self->name, "--out is '%.250s', and %s writes numbers, not images; allowed: a name that ends in %s",
-                      asked->out, self->name, list);
+        return misuse(
+            self->name,
+            "--out is '%.250s', and %s writes numbers, not images; allowed: a name that ends in %s",
+            asked->out, self->name, list);
     if (format == FORMAT_AUTO)
-        return misuse(self->name, "--out is '%.250s'; allowed: a name that ends in %s, or --format beside it", asked->out, list);
+        return misuse(self->name,
+                      "--out is '%.250s'; allowed: a name that ends in %s, or --format beside it",
+                      asked->out, list);
     *to = (output){path, format};
     return 0;
 }

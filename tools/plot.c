@@ -1,11 +1,11 @@
 /* ddaebm plot. */
 #include "ascending.h"
+#include "canvas.h"
 #include "commands.h"
 #include "console.h"
 #include "grid.h"
 #include "inputs.h"
 #include "outputs.h"
-#include "picture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -42,36 +42,37 @@ static square panel_at(size_t index) {
     return (square){LEFT + index * (SIDE + GAP), TOP, SIDE};
 }
 
-static int draw_samples(picture *drawn, const ddaebm_model *model, interval range, uint64_t seed, size_t count) {
+static int draw_samples(canvas *drawn, const ddaebm_model *model, interval range, uint64_t seed,
+                        size_t count) {
     ddaebm_sampler *sampler = NULL;
     double *samples = NULL;
     int code = 0;
     TRY(make_doubles(&samples, count, 2));
     TRY(checked(ddaebm_sampler_create(&sampler, model)));
     TRY(checked(ddaebm_sampler_draw_double(sampler, seed, 0, count, samples)));
-    TRY(picture_points(drawn, panel_at(1), range, samples, count));
+    TRY(canvas_points(drawn, panel_at(1), range, samples, count));
 cleanup:
     ddaebm_sampler_free(sampler);
     free(samples);
     return code;
 }
 
-static int draw_density(picture *drawn, const ddaebm_model *model, interval range) {
+static int draw_density(canvas *drawn, const ddaebm_model *model, interval range) {
     float *scores = NULL;
     int code = score_grid(&scores, model, range, SIDE);
     if (code == 0)
-        code = picture_density(drawn, panel_at(2), scores);
+        code = canvas_density(drawn, panel_at(2), scores);
     free(scores);
     return code;
 }
 
-static void draw_frames(picture *drawn, interval range, const char *data) {
+static void draw_frames(canvas *drawn, interval range, const char *data) {
     char first[40];
     const char *name = strrchr(data, '/') ? strrchr(data, '/') + 1 : data;
     (void)snprintf(first, sizeof first, strlen(name) < 28 ? "data: %s" : "data", name);
     const char *const titles[] = {first, "samples", "learned density"};
     for (size_t i = 0; i < 3; i++)
-        picture_frame(drawn, panel_at(i), range, titles[i], i == 0);
+        canvas_frame(drawn, panel_at(i), range, titles[i], i == 0);
 }
 
 int command_plot(const command *self, int argc, char **argv) {
@@ -85,10 +86,11 @@ int command_plot(const command *self, int argc, char **argv) {
         REQUIRED("data", "NAME|PATH", &data, "a named set, or an NPY or CSV file"),
         TABLE_ROWS(&how),
         INTERVAL("range", &range, "ends of the square; left out: chosen from the data"),
-        NUMBER("count", &count, 1, 100000000, "points of data and of samples; left out: 20000, or all of a smaller file"),
+        NUMBER("count", &count, 1, 100000000,
+               "points of data and of samples; left out: 20000, or all of a smaller file"),
         SEED_ROW(&seed, "of data and samples"),
         COMPUTE_ROWS(&compute),
-        REQUIRED("out", "FILE.png", &out, "the picture"),
+        REQUIRED("out", "FILE.png", &out, "the image"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
@@ -96,7 +98,7 @@ int command_plot(const command *self, int argc, char **argv) {
     ddaebm_context *context = NULL;
     ddaebm_model *model = NULL;
     ddaebm_dataset *dataset = NULL;
-    picture *drawn = NULL;
+    canvas *drawn = NULL;
     double *rows = NULL;
     size_t read = 0;
     out = output_path(out);
@@ -108,14 +110,14 @@ int command_plot(const command *self, int argc, char **argv) {
     TRY(read_rows(&rows, &read, dataset, count.value));
     if (!range.given)
         TRY(choose_range(&range, rows, read));
-    TRY(picture_create(&drawn, WIDTH, HEIGHT));
-    TRY(picture_points(drawn, panel_at(0), range, rows, read));
+    TRY(canvas_create(&drawn, WIDTH, HEIGHT));
+    TRY(canvas_points(drawn, panel_at(0), range, rows, read));
     TRY(draw_samples(drawn, model, range, seed.value, read));
     TRY(draw_density(drawn, model, range));
     draw_frames(drawn, range, data);
-    TRY(picture_write(drawn, context, out));
+    TRY(canvas_write(drawn, context, out));
 cleanup:
-    picture_free(drawn);
+    canvas_free(drawn);
     free(rows);
     ddaebm_dataset_free(dataset);
     ddaebm_model_free(model);

@@ -27,7 +27,8 @@ static void time_text(char *text, size_t room, double seconds) {
     uint64_t whole = seconds < 1e9 ? (uint64_t)(seconds + 0.5) : 0;
     uint64_t hours = whole / 3600, minutes = whole / 60 % 60;
     if (hours > 0)
-        (void)snprintf(text, room, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, hours, minutes, whole % 60);
+        (void)snprintf(text, room, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, hours, minutes,
+                       whole % 60);
     else
         (void)snprintf(text, room, "%" PRIu64 ":%02" PRIu64, minutes, whole % 60);
 }
@@ -41,12 +42,15 @@ static void figures(const progress *state, uint64_t step, char *text, size_t roo
         time_text(time, sizeof time, done ? elapsed : (double)(state->last - step) / rate);
     const ddaebm_step_statistics *losses = &state->smooth;
     double shown = state->images ? rate * (double)state->images : rate;
-    int used = snprintf(text, room, "%" PRIu64 "/%" PRIu64 " steps, %.*f%s/s, %s %s, energy %.3f, generator %.3f", step,
-                        state->last, shown < 10, shown, state->images ? " images" : "", time, done ? "in all" : "left",
-                        losses->energy_loss, losses->generator_loss);
+    int used = snprintf(
+        text, room, "%" PRIu64 "/%" PRIu64 " steps, %.*f%s/s, %s %s, energy %.3f, generator %.3f",
+        step, state->last, shown < 10, shown, state->images ? " images" : "", time,
+        done ? "in all" : "left", losses->energy_loss, losses->generator_loss);
     if (state->images && used > 0 && (size_t)used < room)
-        (void)snprintf(text + used, room - (size_t)used, " (adversarial %.3f, latent %.3f, divergence %.3f, reconstruction %.3f)",
-                       losses->adversarial_loss, losses->latent_loss, losses->divergence_loss, losses->reconstruction_loss);
+        (void)snprintf(text + used, room - (size_t)used,
+                       " (adversarial %.3f, latent %.3f, divergence %.3f, reconstruction %.3f)",
+                       losses->adversarial_loss, losses->latent_loss, losses->divergence_loss,
+                       losses->reconstruction_loss);
 }
 
 static void draw_bar(const progress *state, uint64_t step, const char *text) {
@@ -58,7 +62,8 @@ static void draw_bar(const progress *state, uint64_t step, const char *text) {
         int filled = (int)((double)width * (double)step / (double)state->last);
         memset(bar, '.', (size_t)width);
         memset(bar, '#', (size_t)filled);
-        (void)fprintf(stderr, "[%.*s] %3.0f%% ", width, bar, 100 * (double)step / (double)state->last);
+        (void)fprintf(stderr, "[%.*s] %3.0f%% ", width, bar,
+                      100 * (double)step / (double)state->last);
     }
     (void)fprintf(stderr, "%.*s", columns() - 1, text);
     (void)fflush(stderr);
@@ -76,7 +81,11 @@ static void show(progress *state, uint64_t step) {
 }
 
 void progress_begin(progress *state, uint64_t first, uint64_t last, uint64_t images, bool quiet) {
-    *state = (progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .first = first, .last = last, .images = images};
+    *state = (progress){.quiet = quiet,
+                        .terminal = isatty(STDERR_FILENO) == 1,
+                        .first = first,
+                        .last = last,
+                        .images = images};
     state->began = state->shown = now();
 }
 
@@ -90,7 +99,8 @@ void progress_step(progress *state, const ddaebm_step_statistics *statistics) {
     SMOOTH(divergence_loss);
     SMOOTH(reconstruction_loss);
 #undef SMOOTH
-    if (!state->quiet && now() - state->shown >= (state->terminal ? terminal_seconds : line_seconds))
+    if (!state->quiet &&
+        now() - state->shown >= (state->terminal ? terminal_seconds : line_seconds))
         show(state, statistics->step);
 }
 

@@ -16,7 +16,8 @@ size_t rows_at_once(size_t width, size_t block) {
 static int make_block(void **block, uint64_t rows, const row_file *file) {
     float *narrow = NULL;
     double *wide = NULL;
-    int code = file->wide ? make_doubles(&wide, rows, file->width) : make_room(&narrow, rows, file->width);
+    int code =
+        file->wide ? make_doubles(&wide, rows, file->width) : make_room(&narrow, rows, file->width);
     *block = file->wide ? (void *)wide : (void *)narrow;
     return code;
 }
@@ -36,11 +37,15 @@ static int list_names(const char ***names, const row_file *file) {
 }
 
 static int open_rows(ddaebm_row_writer **out, ddaebm_context *context, const row_file *file) {
-    static const ddaebm_row_format formats[] = {
-        [FORMAT_NPY] = DDAEBM_ROWS_NPY, [FORMAT_CSV] = DDAEBM_ROWS_CSV, [FORMAT_CSV_GZIP] = DDAEBM_ROWS_CSV_GZIP};
+    static const ddaebm_row_format formats[] = {[FORMAT_NPY] = DDAEBM_ROWS_NPY,
+                                                [FORMAT_CSV] = DDAEBM_ROWS_CSV,
+                                                [FORMAT_CSV_GZIP] = DDAEBM_ROWS_CSV_GZIP};
     const image_shape *image = &file->images;
-    const size_t count = (size_t)file->count, images[] = {count, image->height, image->width, image->channels};
-    const size_t rows[] = {count, file->width}, rank = image->height ? 4 : file->width > 1 || file->wide ? 2 : 1;
+    const size_t count = (size_t)file->count,
+                 images[] = {count, image->height, image->width, image->channels};
+    const size_t rows[] = {count, file->width}, rank = image->height                   ? 4
+                                                       : file->width > 1 || file->wide ? 2
+                                                                                       : 1;
     ddaebm_row_options options = DDAEBM_ROW_OPTIONS_INIT;
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
     const char **names = NULL;
@@ -52,22 +57,28 @@ static int open_rows(ddaebm_row_writer **out, ddaebm_context *context, const row
     options.format = formats[file->to.format];
     options.wide = file->wide;
     options.names = names;
-    code = checked(ddaebm_row_writer_create(out, context, &writer, &options, rank, image->height ? images : rows));
+    code = checked(ddaebm_row_writer_create(out, context, &writer, &options, rank,
+                                            image->height ? images : rows));
     free(names);
     return code;
 }
 
-static int append_block(ddaebm_row_writer *rows, const row_file *file, const void *block, size_t count) {
-    return checked(file->wide ? ddaebm_row_writer_append_double(rows, block, count) : ddaebm_row_writer_append(rows, block, count));
+static int append_block(ddaebm_row_writer *rows, const row_file *file, const void *block,
+                        size_t count) {
+    return checked(file->wide ? ddaebm_row_writer_append_double(rows, block, count)
+                              : ddaebm_row_writer_append(rows, block, count));
 }
 
 /* Of the last two blocks one is made: the library's cuts want a last one that is long enough. */
-static int stream_rows(ddaebm_context *context, const row_file *file, size_t at_once, row_source source, void *user) {
+static int stream_rows(ddaebm_context *context, const row_file *file, size_t at_once,
+                       row_source source, void *user) {
     ddaebm_row_writer *rows = NULL;
     void *block = NULL;
     uint64_t done = 0;
     int code = 0;
-    TRY(make_block(&block, file->count < 2 * (uint64_t)at_once ? file->count : 2 * (uint64_t)at_once - 1, file));
+    TRY(make_block(&block,
+                   file->count < 2 * (uint64_t)at_once ? file->count : 2 * (uint64_t)at_once - 1,
+                   file));
     TRY(open_rows(&rows, context, file));
     while (done < file->count) {
         uint64_t left = file->count - done, count = left < 2 * (uint64_t)at_once ? left : at_once;
@@ -89,13 +100,15 @@ static int draw_rows(ddaebm_context *context, const row_file *file, row_source s
     TRY(check_grid(file->to.path, file->count, grid_columns(file->count), file->images));
     TRY(make_block(&block, file->count, file));
     TRY(source(user, 0, (size_t)file->count, block));
-    TRY(write_grid_png(context, file->to.path, block, (size_t)file->count, grid_columns(file->count), file->images));
+    TRY(write_grid_png(context, file->to.path, block, (size_t)file->count,
+                       grid_columns(file->count), file->images));
 cleanup:
     free(block);
     return code;
 }
 
-int write_row_file(ddaebm_context *context, const row_file *file, size_t at_once, row_source source, void *user) {
+int write_row_file(ddaebm_context *context, const row_file *file, size_t at_once, row_source source,
+                   void *user) {
     if (file->to.format == FORMAT_PNG)
         return draw_rows(context, file, source, user);
     catch_signals();

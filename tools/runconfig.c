@@ -1,7 +1,7 @@
 #include "runconfig.h"
 
 #include "console.h"
-#include "images.h"
+#include "image_options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,9 @@ static int set_one(ddaebm_config *config, const char *assignment, const command 
     const char *equals = strchr(assignment, '=');
     size_t length = equals ? (size_t)(equals - assignment) : 0;
     if (length == 0 || length >= sizeof key)
-        return misuse(self->name, "--set is '%.100s'; allowed: KEY=VALUE, for instance training.batch=100", assignment);
+        return misuse(self->name,
+                      "--set is '%.100s'; allowed: KEY=VALUE, for instance training.batch=100",
+                      assignment);
     memcpy(key, assignment, length);
     key[length] = '\0';
     (void)snprintf(option, sizeof option, "--set %.100s", assignment);
@@ -36,19 +38,23 @@ int config_change(ddaebm_config *config, const config_options *options, const co
 
 enum { SMALLEST_IMAGE = 8 };
 
-/* Says what brings images to a size that networks take. A preset of rows takes any, where it is asked for by name. */
-static int check_images(const ddaebm_config *config, const config_options *options, image_shape shape, const char *data) {
+/* Says what brings images to a size that networks take. A preset of rows takes any, where it is
+ * asked for by name. */
+static int check_images(const ddaebm_config *config, const config_options *options,
+                        image_shape shape, const char *data) {
     int64_t preset = 0;
     int code = checked(ddaebm_config_get_integer(config, "data.image_size", &preset));
     if (code != 0 || shape.height == 0 || can_be_trained(shape) || (options->preset && preset == 0))
         return code;
-    return fail("%.250s: its images are %zu pixels wide and %zu high; networks of images take squares of an even side up to 128: "
+    return fail("%.250s: its images are %zu pixels wide and %zu high; networks of images take "
+                "squares of an even side up to 128: "
                 "--resize %zu brings them to that (--preset vector takes their numbers as rows)",
                 data, shape.width, shape.height, side_to_train(shape));
 }
 
-/* Networks of pictures halve them again and again: they see the next power of two, with a border around smaller data. A preset of rows takes
- * pictures as they are. What cannot be made to fit is left for the library to refuse. */
+/* Networks of images halve them again and again: they see the next power of two, with a border
+ * around smaller data. A preset of rows takes images as they are. What cannot be made to fit is
+ * left for the library to refuse. */
 static int fit_images(ddaebm_config *config, image_shape shape) {
     int64_t preset = 0, side = (int64_t)shape.height, size = SMALLEST_IMAGE;
     int code = 0;
@@ -56,32 +62,39 @@ static int fit_images(ddaebm_config *config, image_shape shape) {
     while (size < side)
         size *= 2;
     TRY(checked(ddaebm_config_set_integer(config, "data.image_size", preset > 0 ? size : side)));
-    TRY(checked(ddaebm_config_set_integer(config, "data.padding", preset > 0 ? (size - side) / 2 : 0)));
+    TRY(checked(
+        ddaebm_config_set_integer(config, "data.padding", preset > 0 ? (size - side) / 2 : 0)));
     TRY(checked(ddaebm_config_set_integer(config, "data.channels", (int64_t)shape.channels)));
 cleanup:
     return code;
 }
 
-/* Before the user's changes, so that a size among those stands, and disagrees with the data if it must. */
-static int fit_data(ddaebm_config *config, const config_options *options, const ddaebm_dataset *dataset, const char *data) {
+/* Before the user's changes, so that a size among those stands, and disagrees with the data if it
+ * must. */
+static int fit_data(ddaebm_config *config, const config_options *options,
+                    const ddaebm_dataset *dataset, const char *data) {
     image_shape shape = shape_of_data(dataset);
     int code = check_images(config, options, shape, data);
     if (code == 0)
-        code = checked(ddaebm_config_set_integer(config, "data.width", (int64_t)ddaebm_dataset_width(dataset)));
+        code = checked(ddaebm_config_set_integer(config, "data.width",
+                                                 (int64_t)ddaebm_dataset_width(dataset)));
     return code == 0 && can_be_trained(shape) ? fit_images(config, shape) : code;
 }
 
 /* A preset of images, and rows that are none of its. Its sizes may have been set beside it. */
-static int check_rows(const ddaebm_config *config, const char *preset, const ddaebm_dataset *dataset) {
+static int check_rows(const ddaebm_config *config, const char *preset,
+                      const ddaebm_dataset *dataset) {
     int64_t size = 0, padding = 0, channels = 0;
     int code = 0;
     TRY(checked(ddaebm_config_get_integer(config, "data.image_size", &size)));
     TRY(checked(ddaebm_config_get_integer(config, "data.padding", &padding)));
     TRY(checked(ddaebm_config_get_integer(config, "data.channels", &channels)));
     int64_t side = size - 2 * padding;
-    if (size > 0 && shape_of_data(dataset).height == 0 && ddaebm_dataset_width(dataset) != (uint64_t)(side * side * channels))
-        code = fail("preset %.60s is for images, the data has rows of %zu numbers; leave --preset out or name another", preset,
-                    ddaebm_dataset_width(dataset));
+    if (size > 0 && shape_of_data(dataset).height == 0 &&
+        ddaebm_dataset_width(dataset) != (uint64_t)(side * side * channels))
+        code = fail("preset %.60s is for images, the data has rows of %zu numbers; leave --preset "
+                    "out or name another",
+                    preset, ddaebm_dataset_width(dataset));
 cleanup:
     return code;
 }
@@ -92,8 +105,8 @@ static const char *preset_for(const ddaebm_dataset *dataset) {
     return !dataset || ddaebm_dataset_width(dataset) == 2 ? "points" : "vector";
 }
 
-int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options, const command *self,
-                 const ddaebm_dataset *dataset, const char *data) {
+int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options,
+                 const command *self, const ddaebm_dataset *dataset, const char *data) {
     ddaebm_config *config = NULL;
     int code = 0;
     const char *preset = options->preset ? options->preset : preset_for(dataset);
@@ -126,15 +139,17 @@ int config_text(char **out, const ddaebm_config *config, const char *key) {
     return code;
 }
 
-static int check_key(const ddaebm_config *run, const ddaebm_config *asked, const char *key, const command *self) {
+static int check_key(const ddaebm_config *run, const ddaebm_config *asked, const char *key,
+                     const command *self) {
     char *before = NULL, *after = NULL;
     int code = 0;
     TRY(config_text(&before, run, key));
     TRY(config_text(&after, asked, key));
     if (strcmp(before, after) != 0)
         code = misuse(self->name,
-                      "%s is %.60s in the run to resume, and %.60s here; a run keeps its configuration, leave the change out", key,
-                      before, after);
+                      "%s is %.60s in the run to resume, and %.60s here; a run keeps its "
+                      "configuration, leave the change out",
+                      key, before, after);
 cleanup:
     free(after);
     free(before);
@@ -146,7 +161,8 @@ int config_check_same(const ddaebm_config *run, const ddaebm_config *asked, cons
     int64_t fitted = 0;
     int code = checked(ddaebm_config_get_integer(run, "diffusion.fit", &fitted));
     for (size_t i = 0; code == 0 && ddaebm_config_key(i, &key) == DDAEBM_OK; i++)
-        if (strcmp(key.name, "training.steps") != 0 && (!fitted || strcmp(key.name, "diffusion.sigma_min") != 0))
+        if (strcmp(key.name, "training.steps") != 0 &&
+            (!fitted || strcmp(key.name, "diffusion.sigma_min") != 0))
             code = check_key(run, asked, key.name, self);
     return code;
 }

@@ -23,7 +23,12 @@
 
 /* A file that is there by its own numbers; one that is not by those of its folder, and its name. */
 typedef struct identity {
-    enum { ID_NONE, ID_FILE, ID_FOLDER, ID_NEW } kind; /* ID_NONE: a device, a pipe, or what cannot be looked at */
+    enum {
+        ID_NONE,
+        ID_FILE,
+        ID_FOLDER,
+        ID_NEW
+    } kind; /* ID_NONE: a device, a pipe, or what cannot be looked at */
     dev_t device;
     ino_t number;
     char name[NAME_MAX + 1];
@@ -48,8 +53,8 @@ static bool follow(char path[PATH_MAX]) {
         return false;
     target[length] = '\0';
     (void)split(folder, path);
-    int written =
-        target[0] == '/' ? snprintf(joined, sizeof joined, "%s", target) : snprintf(joined, sizeof joined, "%s/%s", folder, target);
+    int written = target[0] == '/' ? snprintf(joined, sizeof joined, "%s", target)
+                                   : snprintf(joined, sizeof joined, "%s/%s", folder, target);
     if (written < 0 || written >= PATH_MAX)
         return false;
     memcpy(path, joined, (size_t)written + 1);
@@ -91,8 +96,8 @@ static identity identify(const char *path) {
 }
 
 static bool is_same(const identity *a, const identity *b) {
-    return a->kind != ID_NONE && a->kind == b->kind && a->device == b->device && a->number == b->number &&
-           strcmp(a->name, b->name) == 0;
+    return a->kind != ID_NONE && a->kind == b->kind && a->device == b->device &&
+           a->number == b->number && strcmp(a->name, b->name) == 0;
 }
 
 bool same_file(const char *a, const char *b) {
@@ -103,7 +108,8 @@ bool same_file(const char *a, const char *b) {
 /* ---- Images among images. ---- */
 
 static bool is_image_name(const char *path) {
-    return has_ending(path, ".png") || has_ending(path, ".jpg") || has_ending(path, ".jpeg") || has_ending(path, ".bin");
+    return has_ending(path, ".png") || has_ending(path, ".jpg") || has_ending(path, ".jpeg") ||
+           has_ending(path, ".bin");
 }
 
 /* What a walk through a folder looks for: nftw hands nothing on. */
@@ -115,7 +121,8 @@ static struct {
 
 static int compare_entry(const char *path, const struct stat *about, int type, struct FTW *place) {
     bool here = wanted.below || place->level == 1;
-    return type == FTW_F && here && is_image_name(path) && about->st_dev == wanted.device && about->st_ino == wanted.number;
+    return type == FTW_F && here && is_image_name(path) && about->st_dev == wanted.device &&
+           about->st_ino == wanted.number;
 }
 
 /* Whether a file that is there has a name in the folder as well, by a link. */
@@ -168,8 +175,8 @@ static const option_row *find_row(const option_row *rows, size_t count, const ch
 }
 
 /* The files that options of these names are given; how many. */
-static size_t list_files(named_file *files, const option_row *rows, size_t count, const char *const *names, size_t most,
-                         const char *stream) {
+static size_t list_files(named_file *files, const option_row *rows, size_t count,
+                         const char *const *names, size_t most, const char *stream) {
     size_t found = 0;
     for (size_t i = 0; i < most; i++) {
         const option_row *row = find_row(rows, count, names[i]);
@@ -183,15 +190,18 @@ static size_t list_files(named_file *files, const option_row *rows, size_t count
 }
 
 /* An output that is read as well. */
-static int check_input(const command *self, const named_file *written, const named_file *source, bool below) {
+static int check_input(const command *self, const named_file *written, const named_file *source,
+                       bool below) {
     if (strcmp(written->option, "checkpoint") == 0 && strcmp(source->option, "resume") == 0)
         return 0; /* replaces itself */
     if (is_same(&written->id, &source->id))
-        return misuse(self->name, "--%s would write over the file of --%s, %.250s; give --%s another name", written->option,
-                      source->option, source->path, written->option);
+        return misuse(self->name,
+                      "--%s would write over the file of --%s, %.250s; give --%s another name",
+                      written->option, source->option, source->path, written->option);
     if (strcmp(source->option, "data") == 0 && is_image_in(written->path, source->path, below))
-        return misuse(self->name, "--%s %.200s would be one of the images of --data; give it another folder", written->option,
-                      written->path);
+        return misuse(self->name,
+                      "--%s %.200s would be one of the images of --data; give it another folder",
+                      written->option, written->path);
     return 0;
 }
 
@@ -209,8 +219,10 @@ int check_files(const command *self, const option_row *rows, size_t count) {
         }
         for (size_t j = 0; j < i; j++)
             if (!is_descriptor(written[i].path) && is_same(&written[i].id, &written[j].id))
-                return misuse(self->name, "--%s and --%s are the same file, %.250s; give one of them another name",
-                              written[i].option, written[j].option, written[i].path);
+                return misuse(
+                    self->name,
+                    "--%s and --%s are the same file, %.250s; give one of them another name",
+                    written[i].option, written[j].option, written[i].path);
     }
     return 0;
 }

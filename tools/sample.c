@@ -1,7 +1,7 @@
 /* ddaebm sample. */
 #include "commands.h"
 #include "console.h"
-#include "images.h"
+#include "image_options.h"
 #include "inputs.h"
 #include "outputs.h"
 #include "rowfile.h"
@@ -32,7 +32,7 @@ static int check_outputs(const run *self) {
     const char *steps_out = self->asked->steps_out;
     const image_shape shape = shape_of_model(self->model);
     const uint64_t count = self->asked->count.value;
-    size_t states = ddaebm_model_levels(self->model) + 1;
+    size_t states = ddaebm_model_timesteps(self->model) + 1;
     int code = 0;
     if (self->to.format == FORMAT_PNG)
         TRY(check_drawable(shape, self->to.path));
@@ -40,7 +40,8 @@ static int check_outputs(const run *self) {
         return 0;
     TRY(check_output(steps_out));
     TRY(check_drawable(shape, steps_out));
-    TRY(check_grid(steps_out, count < UINT64_MAX / states ? count * states : UINT64_MAX, states, shape));
+    TRY(check_grid(steps_out, count < UINT64_MAX / states ? count * states : UINT64_MAX, states,
+                   shape));
 cleanup:
     return code;
 }
@@ -48,19 +49,23 @@ cleanup:
 /* Counts what was accepted of the last draw, if it was refined. */
 static int count_accepted(run *self, size_t count) {
     double acceptance = 0;
-    int code = self->asked->refine.given ? checked(ddaebm_sampler_acceptance(self->sampler, &acceptance)) : 0;
+    int code = self->asked->refine.given
+                   ? checked(ddaebm_sampler_acceptance(self->sampler, &acceptance))
+                   : 0;
     self->accepted += acceptance * (double)count;
     return code;
 }
 
-/* A row_source. Images are floats; rows doubles: a column may differ by less than float32 tells apart. */
+/* A row_source. Images are floats; rows doubles: a column may differ by less than float32 tells
+ * apart. */
 static int draw(void *user, uint64_t first, size_t count, void *block) {
     run *self = user;
     uint64_t seed = self->asked->seed.value, from = self->asked->first.value + first;
     bool images = shape_of_model(self->model).height > 0;
-    int code = checked_or_stopped(images ? ddaebm_sampler_draw(self->sampler, seed, from, count, block)
-                                         : ddaebm_sampler_draw_double(self->sampler, seed, from, count, block),
-                                  self->to.path);
+    int code = checked_or_stopped(
+        images ? ddaebm_sampler_draw(self->sampler, seed, from, count, block)
+               : ddaebm_sampler_draw_double(self->sampler, seed, from, count, block),
+        self->to.path);
     return code == 0 ? count_accepted(self, count) : code;
 }
 
@@ -79,21 +84,25 @@ static int write_samples(run *self) {
     int code = checked(ddaebm_sampler_set_progress(self->sampler, cancel_on_signal, NULL));
     if (code != 0)
         return code;
-    return write_row_file(self->context, &file, rows_at_once(file.width, ddaebm_sampler_block(self->sampler)), draw, self);
+    return write_row_file(self->context, &file,
+                          rows_at_once(file.width, ddaebm_sampler_block(self->sampler)), draw,
+                          self);
 }
 
 /* A row a sample, a column an x_t. */
 static int write_steps(const run *self) {
     const sample_options *asked = self->asked;
     float *steps = NULL;
-    size_t states = ddaebm_model_levels(self->model) + 1, count = (size_t)asked->count.value;
+    size_t states = ddaebm_model_timesteps(self->model) + 1, count = (size_t)asked->count.value;
     int code = 0;
     if (!asked->steps_out)
         return 0;
     TRY(make_room(&steps, count, states * ddaebm_model_width(self->model)));
-    TRY(checked_or_stopped(ddaebm_sampler_draw_steps(self->sampler, asked->seed.value, asked->first.value, count, steps),
+    TRY(checked_or_stopped(ddaebm_sampler_draw_steps(self->sampler, asked->seed.value,
+                                                     asked->first.value, count, steps),
                            asked->steps_out));
-    TRY(write_grid_png(self->context, asked->steps_out, steps, count * states, states, shape_of_model(self->model)));
+    TRY(write_grid_png(self->context, asked->steps_out, steps, count * states, states,
+                       shape_of_model(self->model)));
 cleanup:
     free(steps);
     return code;
@@ -110,13 +119,15 @@ static int set_refinement(const run *self) {
     size_t timesteps = asked->refine_timesteps.given ? (size_t)asked->refine_timesteps.value : 1;
     if (!asked->refine.given)
         return 0;
-    return checked_option(ddaebm_sampler_set_refinement(self->sampler, (size_t)asked->refine.value, timesteps), "sample",
-                          "refine-timesteps");
+    return checked_option(
+        ddaebm_sampler_set_refinement(self->sampler, (size_t)asked->refine.value, timesteps),
+        "sample", "refine-timesteps");
 }
 
 static void report_acceptance(const run *self) {
     if (self->asked->refine.given && !self->asked->quiet)
-        complain("refined by %llu steps: %.1f%% of the proposals were accepted", (unsigned long long)self->asked->refine.value,
+        complain("refined by %llu steps: %.1f%% of the proposals were accepted",
+                 (unsigned long long)self->asked->refine.value,
                  100 * self->accepted / (double)self->asked->count.value);
 }
 
@@ -125,17 +136,21 @@ int command_sample(const command *self, int argc, char **argv) {
     const option_row rows[] = {
         REQUIRED("model", "FILE", &asked.model, "the model, or a checkpoint"),
         REQUIRED_NUMBER("count", &asked.count, 1, UINT64_C(1) << 40, "how many samples"),
-        NUMBER("first", &asked.first, 0, UINT64_C(1) << 40,
-               "number of the first one, from 0: sample i of a seed is always the same; left out: 0"),
+        NUMBER(
+            "first", &asked.first, 0, UINT64_C(1) << 40,
+            "number of the first one, from 0: sample i of a seed is always the same; left out: 0"),
         SEED_ROW(&asked.seed, "fixes every sample"),
-        NUMBER("refine", &asked.refine, 1, 100000, "refine samples by N steps of Metropolis-adjusted Langevin on the energy"),
+        NUMBER("refine", &asked.refine, 1, 100000,
+               "refine samples by N steps of Metropolis-adjusted Langevin on the energy"),
         NUMBER("refine-timesteps", &asked.refine_timesteps, 1, 1000,
-               "of --refine: at how many timesteps, counted from the finished sample; left out: 1, that alone"),
+               "of --refine: at how many timesteps, counted from the finished sample; left out: 1, "
+               "that alone"),
         FLAG("quiet", &asked.quiet, "no note on stderr of what --refine did"),
         COMPUTE_ROWS(&asked.compute),
-        OUTPUT_ROWS(&asked.output,
-                    "FILE.npy, .csv or .csv.gz, one sample a row; of images FILE.png as well, a grid; - for standard output"),
-        TEXT("steps-out", "FILE.png", &asked.steps_out, "of pictures: how each came to be, from noise on the left; a row a sample"),
+        OUTPUT_ROWS(&asked.output, "FILE.npy, .csv or .csv.gz, one sample a row; of images "
+                                   "FILE.png as well, a grid; - for standard output"),
+        TEXT("steps-out", "FILE.png", &asked.steps_out,
+             "of images: how each came to be, from noise on the left; a row a sample"),
     };
     int code = options_parse(self, rows, sizeof rows / sizeof *rows, argc, argv);
     if (code != OPTIONS_READ)
@@ -143,7 +158,8 @@ int command_sample(const command *self, int argc, char **argv) {
     if (asked.refine_timesteps.given && !asked.refine.given)
         return misuse(self->name, "--refine-timesteps needs --refine");
     if (asked.steps_out && !has_ending(asked.steps_out, ".png"))
-        return misuse(self->name, "--steps-out is '%.250s'; allowed: a name that ends in .png", asked.steps_out);
+        return misuse(self->name, "--steps-out is '%.250s'; allowed: a name that ends in .png",
+                      asked.steps_out);
     run now = {.asked = &asked};
     TRY(find_output(&now.to, &asked.output, true, self));
     TRY(open_context(&now.context, &asked.compute));

@@ -12,7 +12,7 @@
 /* What is asked of the scorer, and of which rows. */
 typedef struct question {
     ddaebm_score score;
-    size_t level;
+    size_t timestep;
     const ddaebm_dataset *dataset;
     ddaebm_scorer *scorer;
     double *rows; /* room for those in hand */
@@ -26,12 +26,14 @@ static int score_rows(void *user, uint64_t first, size_t count, void *scores) {
     int code = checked(ddaebm_dataset_read_double(asked->dataset, first, count, asked->rows));
     if (code != 0)
         return code;
-    ddaebm_status status = ddaebm_scorer_measure_double(asked->scorer, asked->score, asked->rows, count, asked->level, scores);
+    ddaebm_status status = ddaebm_scorer_measure_double(asked->scorer, asked->score, asked->rows,
+                                                        count, asked->timestep, scores);
     return status == DDAEBM_CANCELLED ? checked_or_stopped(status, asked->path)
-                                      : checked_option(status, asked->command->name, "--level");
+                                      : checked_option(status, asked->command->name, "--timestep");
 }
 
-/* The score's, where the columns of the rows have names: a first line, if and only if there is one in the data. */
+/* The score's, where the columns of the rows have names: a first line, if and only if there is one
+ * in the data. */
 static const char *score_name(const void *user, size_t index) {
     const question *asked = user;
     (void)index;
@@ -42,11 +44,14 @@ static const char *score_name(const void *user, size_t index) {
 }
 
 static int write_scores(question *asked, ddaebm_context *context, output to, uint64_t count) {
-    size_t width = ddaebm_dataset_width(asked->dataset), at_once = rows_at_once(width, ddaebm_scorer_block(asked->scorer));
-    const row_file file = {.to = to, .count = count, .width = 1, .name = score_name, .owner = asked};
+    size_t width = ddaebm_dataset_width(asked->dataset),
+           at_once = rows_at_once(width, ddaebm_scorer_block(asked->scorer));
+    const row_file file = {
+        .to = to, .count = count, .width = 1, .name = score_name, .owner = asked};
     int code = 0;
     TRY(checked(ddaebm_scorer_set_progress(asked->scorer, cancel_on_signal, NULL)));
-    TRY(make_doubles(&asked->rows, count < 2 * (uint64_t)at_once ? count : 2 * (uint64_t)at_once, width));
+    TRY(make_doubles(&asked->rows, count < 2 * (uint64_t)at_once ? count : 2 * (uint64_t)at_once,
+                     width));
     TRY(write_row_file(context, &file, at_once, score_rows, asked));
 cleanup:
     free(asked->rows);
@@ -55,7 +60,7 @@ cleanup:
 
 int command_score(const command *self, int argc, char **argv) {
     const char *path = NULL, *data = NULL, *name = "energy";
-    number level = {0, false}, count = {0, false}, seed = {0, false};
+    number timestep = {0, false}, count = {0, false}, seed = {0, false};
     data_options how = {.header = 0};
     compute_options compute = {{0, false}, false};
     output_options output_asked = {NULL, FORMAT_AUTO};
@@ -63,12 +68,16 @@ int command_score(const command *self, int argc, char **argv) {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint"),
         REQUIRED("data", "NAME|PATH", &data, "a named set, or a file or folder of data"),
         DATA_ROWS(&how),
-        TEXT("score", "NAME", &name, "energy, gradient, reconstruction or typicality; left out: energy, f(x, level) / temperature"),
-        NUMBER("level", &level, 0, 999999, "0, the data itself, to T-1; left out: 0"),
-        NUMBER("count", &count, 1, UINT64_C(1) << 40, "score the first N rows; left out: all of a file, 10000 of a named set"),
+        TEXT("score", "NAME", &name,
+             "energy, gradient, reconstruction or typicality; left out: energy, f(x, timestep) / "
+             "temperature"),
+        NUMBER("timestep", &timestep, 0, 999999, "0, the data itself, to T-1; left out: 0"),
+        NUMBER("count", &count, 1, UINT64_C(1) << 40,
+               "score the first N rows; left out: all of a file, 10000 of a named set"),
         SEED_ROW(&seed, "of a named set"),
         COMPUTE_ROWS(&compute),
-        OUTPUT_ROWS(&output_asked, "FILE.npy, .csv or .csv.gz, one float32 a row; - for standard output"),
+        OUTPUT_ROWS(&output_asked,
+                    "FILE.npy, .csv or .csv.gz, one float32 a row; - for standard output"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
@@ -77,7 +86,9 @@ int command_score(const command *self, int argc, char **argv) {
     while (ddaebm_score_name(kind) && strcmp(ddaebm_score_name(kind), name) != 0)
         kind++;
     if (!ddaebm_score_name(kind))
-        return misuse(self->name, "--score is %.60s; allowed: energy, gradient, reconstruction or typicality", name);
+        return misuse(self->name,
+                      "--score is %.60s; allowed: energy, gradient, reconstruction or typicality",
+                      name);
     ddaebm_context *context = NULL;
     ddaebm_model *model = NULL;
     ddaebm_dataset *dataset = NULL;
@@ -88,7 +99,8 @@ int command_score(const command *self, int argc, char **argv) {
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
     TRY(checked(ddaebm_scorer_create(&scorer, model)));
-    question asked = {(ddaebm_score)kind, (size_t)level.value, dataset, scorer, NULL, to.path, self};
+    question asked = {
+        (ddaebm_score)kind, (size_t)timestep.value, dataset, scorer, NULL, to.path, self};
     TRY(write_scores(&asked, context, to, asked_rows(dataset, count)));
 cleanup:
     ddaebm_scorer_free(scorer);

@@ -39,7 +39,8 @@ static void note(int signal) {
     struct timespec now = {0, 0};
     int kept = errno;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    double since = (double)(now.tv_sec - caught_at.tv_sec) + 1e-9 * (double)(now.tv_nsec - caught_at.tv_nsec);
+    double since =
+        (double)(now.tv_sec - caught_at.tv_sec) + 1e-9 * (double)(now.tv_nsec - caught_at.tv_nsec);
     if (caught == 0) {
         caught_at = now;
         caught = signal;
@@ -144,7 +145,8 @@ void hold_signals(const char *path) {
     action.sa_handler = hold;
     (void)sigemptyset(&action.sa_mask);
     for (int i = 0; i < HELD_BACK; i++)
-        if (sigaction(held_back[i], NULL, &actions_before[i]) == 0 && actions_before[i].sa_handler == SIG_DFL)
+        if (sigaction(held_back[i], NULL, &actions_before[i]) == 0 &&
+            actions_before[i].sa_handler == SIG_DFL)
             (void)sigaction(held_back[i], &action, NULL);
     holding = true;
 }

@@ -30,7 +30,8 @@ bool take_save_signal(void);
 /* A ddaebm_progress_function that cancels a call once an ending signal has come. */
 int cancel_on_signal(void *user, uint64_t done, uint64_t total);
 
-/* 0; or, if an ending signal has come, that nothing is written has been said, and exit_of_signal. */
+/* 0; or, if an ending signal has come, that nothing is written has been said, and exit_of_signal.
+ */
 int check_signals(const char *path);
 
 /* checked of a call that cancel_on_signal may have cancelled. */

@@ -7,7 +7,8 @@ static size_t least_of(size_t a, size_t b) {
 }
 
 size_t spelling_distance(const char *word, size_t length, const char *name) {
-    size_t row[MOST_LETTERS + 1]; /* row[i]: from the first i letters of the word to the part of the name so far */
+    size_t row[MOST_LETTERS +
+               1]; /* row[i]: from the first i letters of the word to the part of the name so far */
     if (length > MOST_LETTERS)
         return length;
     for (size_t i = 0; i <= length; i++)

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* Levenshtein's distance between the first `length` characters of a word and a name; a word too long for any name is far from each. */
+/* Levenshtein's distance between the first `length` characters of a word and a name; a word too
+ * long for any name is far from each. */
 size_t spelling_distance(const char *word, size_t length, const char *name);
 
 #endif

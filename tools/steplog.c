@@ -12,23 +12,24 @@
 #include <unistd.h>
 
 /* The columns after the step's number, in their order. */
-#define COLUMNS(X)                                                                                                                 \
-    X(learning_rate)                                                                                                               \
-    X(energy_loss)                                                                                                                 \
-    X(energy_real)                                                                                                                 \
-    X(energy_fake)                                                                                                                 \
-    X(penalty)                                                                                                                     \
-    X(generator_loss)                                                                                                              \
-    X(adversarial_loss)                                                                                                            \
-    X(latent_loss)                                                                                                                 \
-    X(divergence_loss)                                                                                                             \
+#define COLUMNS(X)                                                                                 \
+    X(learning_rate)                                                                               \
+    X(energy_loss)                                                                                 \
+    X(energy_real)                                                                                 \
+    X(energy_fake)                                                                                 \
+    X(penalty)                                                                                     \
+    X(generator_loss)                                                                              \
+    X(adversarial_loss)                                                                            \
+    X(latent_loss)                                                                                 \
+    X(divergence_loss)                                                                             \
     X(reconstruction_loss)
 
 #define COLUMN_NAME(name) "," #name
 static const char header[] = "step" COLUMNS(COLUMN_NAME) "\n";
 
 static int write_failed(const char *path, int error) {
-    return fail("cannot write the log %.250s: %s; free some space or choose another place", path, strerror(error));
+    return fail("cannot write the log %.250s: %s; free some space or choose another place", path,
+                strerror(error));
 }
 
 /* Finds where the rows up to step `done` end. False if the file is not a log. */
@@ -48,7 +49,8 @@ static bool find_end(FILE *file, uint64_t done, off_t *end) {
 static int continue_log(step_log *log, uint64_t done) {
     off_t end = 0;
     if (!find_end(log->file, done, &end))
-        return fail("%.250s is not the log of a run, and is left as it is; give --log another name", log->path);
+        return fail("%.250s is not the log of a run, and is left as it is; give --log another name",
+                    log->path);
     if (ftruncate(fileno(log->file), end) != 0 || fseeko(log->file, end, SEEK_SET) != 0)
         return write_failed(log->path, errno);
     if (end == 0 && (fputs(header, log->file) < 0 || fflush(log->file) != 0))
@@ -86,13 +88,15 @@ bool step_log_write(step_log *log, const ddaebm_step_statistics *statistics) {
     if (!log->file)
         return true;
     int written = fprintf(log->file, "%" PRIu64, statistics->step);
-#define WRITE_COLUMN(name) written = written < 0 ? written : fprintf(log->file, ",%.9g", statistics->name);
+#define WRITE_COLUMN(name)                                                                         \
+    written = written < 0 ? written : fprintf(log->file, ",%.9g", statistics->name);
     COLUMNS(WRITE_COLUMN)
     if (written >= 0 && fputc('\n', log->file) != EOF)
         return true;
 
-    complain("warning: step %" PRIu64 ": cannot write the log %.250s: %s; the run goes on without it", statistics->step, log->path,
-             strerror(errno));
+    complain("warning: step %" PRIu64
+             ": cannot write the log %.250s: %s; the run goes on without it",
+             statistics->step, log->path, strerror(errno));
     (void)fclose(log->file);
     log->file = NULL;
     return false;

@@ -14,21 +14,29 @@
 
 /* ---- Setting up. ---- */
 
-/* Rows of a named set in training: always the same endless sequence, so that a run can be resumed without its seed, and one that no
- * other command shows by default, so that what they show was held out. */
+/* Rows of a named set in training: always the same endless sequence, so that a run can be resumed
+ * without its seed, and one that no other command shows by default, so that what they show was held
+ * out. */
 #define TRAINING_ROWS UINT64_C(0x747261696e)
 
-static int set_integer(ddaebm_config *config, const char *key, const number *value, const char *option, const command *self) {
-    return value->given ? checked_option(ddaebm_config_set_integer(config, key, (int64_t)value->value), self->name, option) : 0;
+static int set_integer(ddaebm_config *config, const char *key, const number *value,
+                       const char *option, const command *self) {
+    return value->given
+               ? checked_option(ddaebm_config_set_integer(config, key, (int64_t)value->value),
+                                self->name, option)
+               : 0;
 }
 
-/* What the command line asks for, on top of a configuration that is there already (NULL: none) unless it names a preset. */
-static int ask_config(ddaebm_config **out, const run *state, const ddaebm_config *kept, const command *self) {
+/* What the command line asks for, on top of a configuration that is there already (NULL: none)
+ * unless it names a preset. */
+static int ask_config(ddaebm_config **out, const run *state, const ddaebm_config *kept,
+                      const command *self) {
     const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
     int code = 0;
     if (asked->config.preset || !kept) {
-        TRY(config_build(&config, state->context, &asked->config, self, state->dataset, asked->data));
+        TRY(config_build(&config, state->context, &asked->config, self, state->dataset,
+                         asked->data));
     } else {
         TRY(checked(ddaebm_config_copy(&config, kept)));
         TRY(config_change(config, &asked->config, self));
@@ -56,23 +64,27 @@ cleanup:
 
 /* The networks of the two must be the same; the rest of their configurations need not. */
 static int copy_parameters(ddaebm_model *model, const ddaebm_model *from) {
-    const size_t count = ddaebm_model_parameter_count(model), there = ddaebm_model_parameter_count(from);
+    const size_t count = ddaebm_model_parameter_count(model),
+                 there = ddaebm_model_parameter_count(from);
     int code = 0;
     if (count != there)
-        return fail("the model to start from has %zu tensors, and the configuration's networks %zu; keep its networks", there,
-                    count);
+        return fail("the model to start from has %zu tensors, and the configuration's networks "
+                    "%zu; keep its networks",
+                    there, count);
     for (size_t i = 0; i < count && code == 0; i++)
         code = copy_parameter(model, from, i);
     return code;
 }
 
-/* The model to start from. Its data must be such as it was trained on; only a changed configuration may have it take another width. */
+/* The model to start from. Its data must be such as it was trained on; only a changed configuration
+ * may have it take another width. */
 static int load_first(ddaebm_model **out, const run *state) {
     const train_options *asked = state->asked;
     ddaebm_model *model = NULL;
     int code = 0;
     TRY(checked(ddaebm_model_load(&model, state->context, asked->model)));
-    if (!config_given(&asked->config) || ddaebm_dataset_width(state->dataset) == ddaebm_model_width(model))
+    if (!config_given(&asked->config) ||
+        ddaebm_dataset_width(state->dataset) == ddaebm_model_width(model))
         TRY(check_data_for(state->dataset, model, asked->data));
     *out = model;
     model = NULL;
@@ -105,10 +117,12 @@ static int resume(run *state) {
     ddaebm_resume_options options = DDAEBM_RESUME_OPTIONS_INIT;
     reader.path = state->asked->resume;
     options.data = (ddaebm_resume_data)state->asked->resume_data;
-    return checked(ddaebm_trainer_resume_with(&state->trainer, state->context, &reader, state->dataset, &options));
+    return checked(ddaebm_trainer_resume_with(&state->trainer, state->context, &reader,
+                                              state->dataset, &options));
 }
 
-/* A resumed run keeps its configuration: the command line may repeat it, not change it, but for the step at which it ends. */
+/* A resumed run keeps its configuration: the command line may repeat it, not change it, but for the
+ * step at which it ends. */
 static int continue_run(run *state, const command *self) {
     const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
@@ -117,7 +131,8 @@ static int continue_run(run *state, const command *self) {
     TRY(resume(state));
     if (asked->seed.given && asked->seed.value != ddaebm_trainer_seed(state->trainer))
         return misuse(self->name,
-                      "--seed is %" PRIu64 ", and the run to resume has %" PRIu64 "; a run keeps its seed, leave --seed out",
+                      "--seed is %" PRIu64 ", and the run to resume has %" PRIu64
+                      "; a run keeps its seed, leave --seed out",
                       asked->seed.value, ddaebm_trainer_seed(state->trainer));
     const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
     TRY(ask_config(&config, state, kept, self));
@@ -134,30 +149,36 @@ static int find_last_step(run *state, const command *self) {
     const number *asked = &state->asked->steps;
     uint64_t done = ddaebm_trainer_steps(state->trainer);
     int64_t steps = 0;
-    int code = checked(ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps));
+    int code = checked(
+        ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps));
     if (code != 0)
         return code;
     state->last = asked->given ? asked->value : (uint64_t)steps;
     if (state->last > (uint64_t)steps && !state->asked->quiet)
-        complain("note: the learning rates end at training.steps, %" PRId64 ", before --steps %" PRIu64
-                 "; --set training.steps=%" PRIu64 " moves their end",
+        complain("note: the learning rates end at training.steps, %" PRId64
+                 ", before --steps %" PRIu64 "; --set training.steps=%" PRIu64 " moves their end",
                  steps, state->last, state->last);
     if (state->last >= done)
         return 0;
     return misuse(self->name,
-                  "the run to resume has done %" PRIu64 " steps, and %s is %" PRIu64 "; allowed: --steps %" PRIu64 " or above",
+                  "the run to resume has done %" PRIu64 " steps, and %s is %" PRIu64
+                  "; allowed: --steps %" PRIu64 " or above",
                   done, asked->given ? "--steps" : "training.steps", state->last, done);
 }
 
 /* Of the outputs, the model and the log may be standard output. */
 static int check_streams(const train_options *asked, const command *self) {
     if (asked->checkpoint && strcmp(asked->checkpoint, "-") == 0)
-        return misuse(self->name, "--checkpoint is '-'; a checkpoint is replaced as a whole: give the name of a file");
+        return misuse(
+            self->name,
+            "--checkpoint is '-'; a checkpoint is replaced as a whole: give the name of a file");
     bool streamed = strcmp(asked->out, "/dev/stdout") == 0;
     if (streamed && asked->preview_every.given)
-        return misuse(self->name, "--preview-every writes images beside the model, and --out is standard output; give it a file");
+        return misuse(self->name, "--preview-every writes images beside the model, and --out is "
+                                  "standard output; give it a file");
     if (streamed && asked->log && strcmp(asked->log, asked->out) == 0)
-        return misuse(self->name, "--out and --log are both standard output; give one of them a file");
+        return misuse(self->name,
+                      "--out and --log are both standard output; give one of them a file");
     return check_not_terminal(asked->out, self);
 }
 
@@ -170,7 +191,8 @@ static int set_up(run *state, const command *self) {
     if (asked->every.given && !asked->checkpoint)
         return misuse(self->name, "--checkpoint-every needs --checkpoint FILE");
     if (asked->model && asked->resume)
-        return misuse(self->name, "--model starts a run and --resume continues one; give one of them");
+        return misuse(self->name,
+                      "--model starts a run and --resume continues one; give one of them");
     if (asked->resume_data && !asked->resume)
         return misuse(self->name, "--resume-data is for --resume FILE");
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
@@ -189,7 +211,8 @@ cleanup:
     return code;
 }
 
-/* Until there is something to save, a signal ends the process as it always does; but one that asks for a save never does. */
+/* Until there is something to save, a signal ends the process as it always does; but one that asks
+ * for a save never does. */
 static int train(const train_options *asked, const command *self) {
     run state = {.asked = asked};
     int code = 0;
@@ -210,27 +233,37 @@ int command_train(const command *self, int argc, char **argv) {
     static train_options asked; /* large, and made once */
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &asked.data,
-                 "a named set, a file of numbers (NPY, CSV) or images (IDX, NPY, CIFAR-10), or a folder of PNG or JPEG"),
+                 "a named set, a file of numbers (NPY, CSV) or images (IDX, NPY, CIFAR-10), or a "
+                 "folder of PNG or JPEG"),
         DATA_ROWS(&asked.how),
         CONFIG_ROWS(&asked.config),
         TEXT("model", "MODEL.safetensors", &asked.model,
-             "start from its weights, and its configuration unless --preset is given; left out: from random weights"),
+             "start from its weights, and its configuration unless --preset is given; left out: "
+             "from random weights"),
         NUMBER("steps", &asked.steps, 1, 1000000000,
-               "the step at which the run ends, resumed or not; left out: training.steps, where the learning rates end"),
-        NUMBER("batch", &asked.batch, 2, 65536, "rows in the batch of a step; left out: training.batch"),
+               "the step at which the run ends, resumed or not; left out: training.steps, where "
+               "the learning rates end"),
+        NUMBER("batch", &asked.batch, 2, 65536,
+               "rows in the batch of a step; left out: training.batch"),
         SEED_ROW(&asked.seed, "fixes every draw; a resumed run keeps its own"),
         COMPUTE_ROWS(&asked.compute),
         REQUIRED("out", "MODEL.safetensors", &asked.out, "the trained model"),
-        TEXT("checkpoint", "FILE", &asked.checkpoint,
-             "save the run there when it ends or a signal stops it (Ctrl-C); SIGUSR1 saves at once"),
+        TEXT(
+            "checkpoint", "FILE", &asked.checkpoint,
+            "save the run there when it ends or a signal stops it (Ctrl-C); SIGUSR1 saves at once"),
         NUMBER("checkpoint-every", &asked.every, 1, 1000000000, "and after each N steps"),
-        TEXT("resume", "FILE", &asked.resume, "continue the run of a checkpoint, bit for bit; only training.steps may be set anew"),
+        TEXT("resume", "FILE", &asked.resume,
+             "continue the run of a checkpoint, bit for bit; only training.steps may be set anew"),
         CHOICE("resume-data", "same|other", &asked.resume_data,
-               "whether --data is that of the run to resume; left out: same, and anything else is refused"),
-        TEXT("log", "FILE.csv", &asked.log, "rate and losses, one row a step; a resumed run continues it"),
+               "whether --data is that of the run to resume; left out: same, and anything else is "
+               "refused"),
+        TEXT("log", "FILE.csv", &asked.log,
+             "rate and losses, one row a step; a resumed run continues it"),
         NUMBER("preview-every", &asked.preview_every, 1, 1000000000,
-               "of pictures: after each N steps, a grid of samples beside the model, MODEL-00001000.png"),
-        FLAG("quiet", &asked.quiet, "no progress and no notes on stderr; warnings and errors remain"),
+               "of images: after each N steps, a grid of samples beside the model, "
+               "MODEL-00001000.png"),
+        FLAG("quiet", &asked.quiet,
+             "no progress and no notes on stderr; warnings and errors remain"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)

@@ -9,7 +9,7 @@
 
 /* ---- The model. ---- */
 
-/* Of pictures, if there are enough of them: their energy alone says little of what is foreign. */
+/* Of images, if there are enough of them: their energy alone says little of what is foreign. */
 static int fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
     size_t height = 0, width = 0, channels = 0;
     ddaebm_model_image_shape(model, &height, &width, &channels);
@@ -44,24 +44,28 @@ static int save_on_the_way(run *state) {
         return 0;
     }
     state->checkpoints_failed++;
-    complain("warning: step %" PRIu64 ": %s; %s (failure %d of %d in a row)", ddaebm_trainer_steps(state->trainer),
-             ddaebm_error_message(), state->checkpoints_failed < MOST_FAILURES ? "the run goes on" : "the run stops",
+    complain("warning: step %" PRIu64 ": %s; %s (failure %d of %d in a row)",
+             ddaebm_trainer_steps(state->trainer), ddaebm_error_message(),
+             state->checkpoints_failed < MOST_FAILURES ? "the run goes on" : "the run stops",
              state->checkpoints_failed, MOST_FAILURES);
     return state->checkpoints_failed < MOST_FAILURES ? 0 : EXIT_FAILED;
 }
 
 static void draw_preview(run *state) {
     const train_options *asked = state->asked;
-    const char *const others[] = {asked->data, asked->model, asked->resume, asked->config.file, asked->checkpoint, asked->log};
+    const char *const others[] = {asked->data,        asked->model,      asked->resume,
+                                  asked->config.file, asked->checkpoint, asked->log};
     if (state->previews_failed == MOST_FAILURES)
         return;
-    if (write_preview(state->context, state->trainer, asked->out, others, sizeof others / sizeof *others) == 0) {
+    if (write_preview(state->context, state->trainer, asked->out, others,
+                      sizeof others / sizeof *others) == 0) {
         state->previews_failed = 0;
         return;
     }
     state->incomplete = true;
     if (++state->previews_failed == MOST_FAILURES)
-        complain("warning: %d previews in a row have failed; the run goes on without any more", MOST_FAILURES);
+        complain("warning: %d previews in a row have failed; the run goes on without any more",
+                 MOST_FAILURES);
 }
 
 static void save_on_request(run *state) {
@@ -91,7 +95,8 @@ static uint64_t next_multiple(uint64_t step, const number *every, uint64_t last)
 /* Where the run pauses next: to save a checkpoint, to show samples, or because it is over. */
 static uint64_t next_stop(const run *state) {
     uint64_t step = ddaebm_trainer_steps(state->trainer);
-    return next_multiple(step, &state->asked->preview_every, next_multiple(step, &state->asked->every, state->last));
+    return next_multiple(step, &state->asked->preview_every,
+                         next_multiple(step, &state->asked->every, state->last));
 }
 
 static bool is_due(const number *every, uint64_t step) {
@@ -112,12 +117,14 @@ static int pause_run(run *state) {
     return code;
 }
 
-/* Pictures in the batch of a step; 0 for plain rows. */
+/* Images in the batch of a step; 0 for plain rows. */
 static int count_images(uint64_t *images, const ddaebm_trainer *trainer) {
     int64_t side = 0, batch = 0;
     int code = 0;
-    TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "data.image_size", &side)));
-    TRY(checked(ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "training.batch", &batch)));
+    TRY(checked(
+        ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "data.image_size", &side)));
+    TRY(checked(
+        ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "training.batch", &batch)));
     *images = side > 0 ? (uint64_t)batch : 0;
 cleanup:
     return code;
@@ -147,8 +154,9 @@ static int give_up(run *state) {
     uint64_t step = ddaebm_trainer_steps(state->trainer);
     (void)step_log_close(&state->log);
     if (write_model(state) == 0)
-        complain("stopped after step %" PRIu64 ", and the run is not saved; the model so far is in %.250s", step,
-                 state->asked->out);
+        complain("stopped after step %" PRIu64
+                 ", and the run is not saved; the model so far is in %.250s",
+                 step, state->asked->out);
     else
         complain("stopped after step %" PRIu64 ", and nothing is saved", step);
     return EXIT_FAILED;
@@ -161,16 +169,20 @@ static int stopped(run *state) {
     if (checked(save_checkpoint(state)) != 0)
         return give_up(state);
     if (checkpoint)
-        complain("stopped after step %" PRIu64 ", saved in %.250s; continue with --resume %.250s", step, checkpoint, checkpoint);
+        complain("stopped after step %" PRIu64 ", saved in %.250s; continue with --resume %.250s",
+                 step, checkpoint, checkpoint);
     else
-        complain("stopped after step %" PRIu64 ", nothing saved; give --checkpoint FILE to keep a run that is stopped", step);
+        complain("stopped after step %" PRIu64
+                 ", nothing saved; give --checkpoint FILE to keep a run that is stopped",
+                 step);
     return exit_of_signal();
 }
 
 /* Everything is tried, whatever fails before it; the checkpoint comes first, for the model can be
  * made from it again. */
 static int finish(run *state) {
-    int saved = checked(save_checkpoint(state)), logged = step_log_close(&state->log), written = write_model(state);
+    int saved = checked(save_checkpoint(state)), logged = step_log_close(&state->log),
+        written = write_model(state);
     return saved == 0 && logged == 0 && written == 0 && !state->incomplete ? 0 : EXIT_FAILED;
 }
 
@@ -180,7 +192,8 @@ int run_training(run *state) {
     int code = count_images(&images, state->trainer);
     if (code != 0)
         return code;
-    progress_begin(&state->progress, ddaebm_trainer_steps(state->trainer), state->last, images, state->asked->quiet);
+    progress_begin(&state->progress, ddaebm_trainer_steps(state->trainer), state->last, images,
+                   state->asked->quiet);
     code = take_steps(state, &broken);
     if (broken)
         return code;

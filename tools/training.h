@@ -26,7 +26,8 @@ typedef struct run {
     step_log log;
     progress progress;
     int checkpoints_failed, previews_failed; /* in a row */
-    bool incomplete;                         /* an output that was asked for, a log or a preview, is not there as it should be */
+    bool incomplete; /* an output that was asked for, a log or a preview, is not there as it should
+                        be */
 } run;
 
 /* Checkpoints, or previews, in a row that may fail before a run stops, or draws no more of them. */

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Digits with a plus, a point, an exponent, or without: nothing else that strtod takes. Gives the end. */
+/* Digits with a plus, a point, an exponent, or without: nothing else that strtod takes. Gives the
+ * end. */
 static const char *skip_decimal(const char *text) {
     const char *first = text + (*text == '+'), *end = first + strspn(first, "0123456789.");
     bool digits = first[strspn(first, ".")] >= '0' && first[strspn(first, ".")] <= '9';
@@ -18,7 +19,8 @@ static const char *skip_decimal(const char *text) {
     return *exponent >= '0' && *exponent <= '9' ? exponent + strspn(exponent, "0123456789") : end;
 }
 
-/* A whole number times `unit`: 100, 1e2 and 0.1e3 are the same. False if it is not whole, or does not fit. */
+/* A whole number times `unit`: 100, 1e2 and 0.1e3 are the same. False if it is not whole, or does
+ * not fit. */
 static bool parse_whole(uint64_t *value, const char *text, const char *end, uint64_t unit) {
     char *stop = NULL;
     errno = 0;
@@ -38,13 +40,15 @@ static int read_number(const command *self, const option_row *row, const char *t
     uint64_t value = 0;
     const char *end = skip_decimal(text);
     if (*end || !parse_whole(&value, text, end, 1) || value < row->least || value > row->most)
-        return misuse(self->name, "--%s is '%.60s'; allowed: a whole number from %" PRIu64 " to %" PRIu64, row->name, text,
-                      row->least, row->most);
+        return misuse(self->name,
+                      "--%s is '%.60s'; allowed: a whole number from %" PRIu64 " to %" PRIu64,
+                      row->name, text, row->least, row->most);
     *row->target.number = (number){value, true};
     return 0;
 }
 
-/* What a suffix multiplies by: K, M, G or T, in either case, with iB or B behind it or not. 0 for another one. */
+/* What a suffix multiplies by: K, M, G or T, in either case, with iB or B behind it or not. 0 for
+ * another one. */
 static uint64_t unit_of(const char *suffix) {
     static const char letters[] = "KMGT";
     char capital = (char)(*suffix & ~0x20);
@@ -58,8 +62,11 @@ static int read_size(const command *self, const option_row *row, const char *tex
     uint64_t value = 0;
     const char *suffix = skip_decimal(text);
     uint64_t unit = unit_of(suffix);
-    if (unit == 0 || !parse_whole(&value, text, suffix, unit) || value < row->least || value > row->most)
-        return misuse(self->name, "--%s is '%.60s'; allowed: bytes, for instance 16G, with K, M, G or T for powers of 1024",
+    if (unit == 0 || !parse_whole(&value, text, suffix, unit) || value < row->least ||
+        value > row->most)
+        return misuse(self->name,
+                      "--%s is '%.60s'; allowed: bytes, for instance 16G, with K, M, G or T for "
+                      "powers of 1024",
                       row->name, text);
     *row->target.number = (number){value, true};
     return 0;
@@ -74,7 +81,9 @@ static int read_interval(const command *self, const option_row *row, const char 
         good = end != colon + 1 && !*end && isfinite(low) && isfinite(high) && low < high;
     }
     if (!good)
-        return misuse(self->name, "--%s is '%.60s'; allowed: LO:HI, two finite numbers with LO below HI, for instance -4:4",
+        return misuse(self->name,
+                      "--%s is '%.60s'; allowed: LO:HI, two finite numbers with LO below HI, for "
+                      "instance -4:4",
                       row->name, text);
     *row->target.interval = (interval){low, high, true};
     return 0;
@@ -112,14 +121,16 @@ int read_value(const command *self, const option_row *row, const char *text) {
         break;
     }
     if (!*text)
-        return misuse(self->name, "--%s is empty; give it as --%s %s", row->name, row->name, row->value);
+        return misuse(self->name, "--%s is empty; give it as --%s %s", row->name, row->name,
+                      row->value);
     if (row->kind == KIND_TEXT) {
         *row->target.text = text;
         return 0;
     }
     text_list *list = row->target.texts;
     if (list->count == MOST_TEXTS)
-        return misuse(self->name, "--%s stands more than %d times; put the values in a file", row->name, MOST_TEXTS);
+        return misuse(self->name, "--%s stands more than %d times; put the values in a file",
+                      row->name, MOST_TEXTS);
     list->items[list->count++] = text;
     return 0;
 }

@@ -1,5 +1,5 @@
-/* How far two models are apart, a line a network; with a bound, fails if any of their weights differ by more:
- * compare A.safetensors B.safetensors [BOUND] */
+/* How far two models are apart, a line a network; with a bound, fails if any of their weights
+ * differ by more: compare A.safetensors B.safetensors [BOUND] */
 #include <ddaebm/ddaebm.h>
 
 #include <math.h>
@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 /* Leaves the function if a call failed. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        status = (call);                                                                                                           \
-        if (status != DDAEBM_OK)                                                                                                   \
-            goto cleanup;                                                                                                          \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != DDAEBM_OK)                                                                   \
+            goto cleanup;                                                                          \
     } while (0)
 
 /* Largest difference of a weight (0) and of a running statistic (1), a network. */
@@ -55,7 +55,8 @@ int main(int argc, char **argv) {
     TRY(ddaebm_model_load(&b, NULL, argv[2]));
     TRY(compare(&found, a, b));
     for (int n = 0; n < 3; n++) {
-        printf("%s: weights differ by at most %.2g, running statistics by %.2g\n", names[n], found.of[n][0], found.of[n][1]);
+        printf("%s: weights differ by at most %.2g, running statistics by %.2g\n", names[n],
+               found.of[n][0], found.of[n][1]);
         beyond = beyond || found.of[n][0] > bound;
     }
     if (beyond)

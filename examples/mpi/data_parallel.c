@@ -1,8 +1,10 @@
-/* Data-parallel training: each rank takes its part of every batch, gradients are averaged over ranks, and rank 0 writes the model.
+/* Data-parallel training: each rank takes its part of every batch, gradients are averaged over
+ * ranks, and rank 0 writes the model.
  *
  *     mpirun -n 2 data_parallel OUT.safetensors [STEPS [BATCH [none|batch]]]
  *
- * BATCH is the whole one, of all ranks together; the last word is the norm of generator and encoder. docs/cluster.md says more. */
+ * BATCH is the whole one, of all ranks together; the last word is the norm of generator and
+ * encoder. docs/cluster.md says more. */
 #include <ddaebm/ddaebm.h>
 
 #include <limits.h>
@@ -12,11 +14,11 @@
 #include <stdlib.h>
 
 /* Leaves the function if a call failed. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        status = (call);                                                                                                           \
-        if (status != DDAEBM_OK)                                                                                                   \
-            goto cleanup;                                                                                                          \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != DDAEBM_OK)                                                                   \
+            goto cleanup;                                                                          \
     } while (0)
 
 typedef struct ranks {
@@ -25,18 +27,20 @@ typedef struct ranks {
 } ranks;
 
 /* Between gradients and update: all ranks then update alike. MPI counts with int. */
-static ddaebm_status average(void *user, ddaebm_network network, float *gradients, size_t elements) {
+static ddaebm_status average(void *user, ddaebm_network network, float *gradients,
+                             size_t elements) {
     const ranks *all = user;
     (void)network;
-    if (elements > INT_MAX ||
-        MPI_Allreduce(MPI_IN_PLACE, gradients, (int)elements, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD) != MPI_SUCCESS)
+    if (elements > INT_MAX || MPI_Allreduce(MPI_IN_PLACE, gradients, (int)elements, MPI_FLOAT,
+                                            MPI_SUM, MPI_COMM_WORLD) != MPI_SUCCESS)
         return DDAEBM_UNSUPPORTED;
     for (size_t i = 0; i < elements; i++)
         gradients[i] /= (float)all->count;
     return DDAEBM_OK;
 }
 
-/* Row i is a function of i alone, on whichever rank. Data in a file would be read here: a rank is asked for its rows only. */
+/* Row i is a function of i alone, on whichever rank. Data in a file would be read here: a rank is
+ * asked for its rows only. */
 static ddaebm_status read_ring(void *user, uint64_t first, size_t count, float *out) {
     ranks *self = user;
     for (size_t i = 0; i < count; i++) {
@@ -50,15 +54,16 @@ static ddaebm_status read_ring(void *user, uint64_t first, size_t count, float *
 }
 
 /* The same on every rank: configuration, seeds, and so first weights. */
-static ddaebm_status make_trainer(ddaebm_trainer **out, ranks *self, const ddaebm_dataset *dataset, uint64_t steps, long batch,
-                                  const char *norm) {
+static ddaebm_status make_trainer(ddaebm_trainer **out, ranks *self, const ddaebm_dataset *dataset,
+                                  uint64_t steps, long batch, const char *norm) {
     ddaebm_config *config = NULL;
     ddaebm_model *start = NULL;
     ddaebm_status status;
     TRY(ddaebm_config_create(&config, NULL, "toy"));
     TRY(ddaebm_config_set_integer(config, "training.steps", (int64_t)steps));
     TRY(ddaebm_config_set_integer(config, "training.batch", batch / self->count));
-    TRY(ddaebm_config_set(config, "data.standardize", "never")); /* measured by one rank and given to all, or known, as here */
+    TRY(ddaebm_config_set(config, "data.standardize",
+                          "never")); /* measured by one rank and given to all, or known, as here */
     TRY(ddaebm_config_set(config, "generator.norm", norm));
     TRY(ddaebm_config_set(config, "encoder.norm", norm));
     TRY(ddaebm_model_create(&start, NULL, config, 1));
@@ -96,7 +101,8 @@ cleanup:
     return status;
 }
 
-static ddaebm_status train(ranks *self, const char *path, uint64_t steps, long batch, const char *norm) {
+static ddaebm_status train(ranks *self, const char *path, uint64_t steps, long batch,
+                           const char *norm) {
     ddaebm_source ring = DDAEBM_SOURCE_INIT;
     ddaebm_dataset *dataset = NULL;
     ddaebm_trainer *trainer = NULL;
@@ -112,7 +118,8 @@ static ddaebm_status train(ranks *self, const char *path, uint64_t steps, long b
     TRY(measure_spread(spread, ddaebm_trainer_model(trainer)));
     if (self->rank > 0)
         goto cleanup;
-    printf("%d ranks, batch %ld, norm %s: rank 0 read %llu rows; the ranks' weights differ by %g, their running statistics by %g\n",
+    printf("%d ranks, batch %ld, norm %s: rank 0 read %llu rows; the ranks' weights differ by %g, "
+           "their running statistics by %g\n",
            self->count, batch, norm, self->rows_read, spread[0], spread[1]);
     TRY(ddaebm_trainer_snapshot(trainer, &model));
     TRY(ddaebm_model_save(model, path));
@@ -128,10 +135,15 @@ int main(int argc, char **argv) {
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &self.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &self.count);
-    const char *path = argc > 1 ? argv[1] : "data_parallel.safetensors", *norm = argc > 4 ? argv[4] : "batch";
-    long steps = argc > 2 ? strtol(argv[2], NULL, 10) : 1000, batch = argc > 3 ? strtol(argv[3], NULL, 10) : 200;
+    const char *path = argc > 1 ? argv[1] : "data_parallel.safetensors",
+               *norm = argc > 4 ? argv[4] : "batch";
+    long steps = argc > 2 ? strtol(argv[2], NULL, 10) : 1000,
+         batch = argc > 3 ? strtol(argv[3], NULL, 10) : 200;
     if (steps < 1 || batch < 2 * self.count || batch % self.count != 0) {
-        fprintf(stderr, "STEPS must be 1 or more, BATCH a multiple of the %d ranks with at least 2 rows for each\n", self.count);
+        fprintf(stderr,
+                "STEPS must be 1 or more, BATCH a multiple of the %d ranks with at least 2 rows "
+                "for each\n",
+                self.count);
         MPI_Abort(MPI_COMM_WORLD, 2);
     }
     if (train(&self, path, (uint64_t)steps, batch, norm) != DDAEBM_OK) {

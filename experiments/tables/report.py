@@ -1,4 +1,4 @@
-"""What the measurements come to: a table in Markdown and a picture."""
+"""What the measurements come to: a table in Markdown and an image."""
 
 import os
 

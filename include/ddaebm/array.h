@@ -1,6 +1,6 @@
 /** @file array.h
- *  Files that other programs read: arrays as NPY, pictures as PNG. Each is written whole or not at all: to a temporary file beside
- *  the target, which it then replaces. */
+ *  Files that other programs read: arrays as NPY, images as PNG. Each is written whole or not at
+ * all: to a temporary file beside the target, which it then replaces. */
 #ifndef DDAEBM_ARRAY_H
 #define DDAEBM_ARRAY_H
 
@@ -16,9 +16,12 @@ extern "C" {
  *  @param values product(shape) numbers
  *  @param rank 1 to 8
  *  @param shape rank sizes, slowest axis first; each at least 1
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_IO or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, const float *values,
-                                                               size_t rank, const size_t *shape);
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_IO or
+ * ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_npy(ddaebm_context *context,
+                                                               const char *path,
+                                                               const float *values, size_t rank,
+                                                               const size_t *shape);
 
 /** ddaebm_array_write_npy of 64 bits.
  *  @param context NULL for the defaults
@@ -27,19 +30,25 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_npy(ddaebm_context *c
  *  @param rank 1 to 8
  *  @param shape rank sizes, slowest axis first; each at least 1
  *  @return as ddaebm_array_write_npy. @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_npy_double(ddaebm_context *context, const char *path,
-                                                                      const double *values, size_t rank, const size_t *shape);
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_npy_double(ddaebm_context *context,
+                                                                      const char *path,
+                                                                      const double *values,
+                                                                      size_t rank,
+                                                                      const size_t *shape);
 
-/** Writes an 8-bit picture as PNG.
+/** Writes an 8-bit image as PNG.
  *  @param context NULL for the defaults
  *  @param path of the file, replaced if it exists
  *  @param pixels [height, width, channels], top row first
  *  @param height,width 1 to 65,535
  *  @param channels 1 (grey) or 3 (RGB)
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_IO, ::DDAEBM_OUT_OF_MEMORY, or
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE, ::DDAEBM_IO,
+ * ::DDAEBM_OUT_OF_MEMORY, or
  *          ::DDAEBM_UNSUPPORTED in a build without libpng. @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_png(ddaebm_context *context, const char *path, const uint8_t *pixels,
-                                                               size_t height, size_t width, size_t channels);
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_array_write_png(ddaebm_context *context,
+                                                               const char *path,
+                                                               const uint8_t *pixels, size_t height,
+                                                               size_t width, size_t channels);
 
 #ifdef __cplusplus
 }

@@ -1,13 +1,17 @@
 /** @file ddaebm.hpp
- *  The interface for C++11 and later: header-only classes over the C functions, which hold the documentation. Each class owns one handle, can be
- *  moved and not copied, and has the handle's functions as members, less their prefix:
+ *  The interface for C++11 and later: header-only classes over the C functions, which hold the
+ * documentation. Each class owns one handle, can be moved and not copied, and has the handle's
+ * functions as members, less their prefix:
  *
- *  - a call that fails throws ddaebm::error, which has the status and its text. An exception thrown in a callback stops the call and comes
- *    out of it. Compiled with -fno-exceptions, it calls std::terminate, whose handler can ask ddaebm_error_message(); who would rather
- *    go on calls the C function, with get();
- *  - arrays are ddaebm::span, made of arrays, vectors, std::span or a pointer and a count. Counts follow from their sizes. Where a result
- *    goes into a span, nothing is allocated; where it is returned, it is a vector;
- *  - get() lends the C handle, release() hands it over. A context is given as its C handle, or nullptr.
+ *  - a call that fails throws ddaebm::error, which has the status and its text. An exception thrown
+ * in a callback stops the call and comes out of it. Compiled with -fno-exceptions, it calls
+ * std::terminate, whose handler can ask ddaebm_error_message(); who would rather go on calls the C
+ * function, with get();
+ *  - arrays are ddaebm::span, made of arrays, vectors, std::span or a pointer and a count. Counts
+ * follow from their sizes. Where a result goes into a span, nothing is allocated; where it is
+ * returned, it is a vector;
+ *  - get() lends the C handle, release() hands it over. A context is given as its C handle, or
+ * nullptr.
  *
  *  What must outlive what is as in C: a model its samplers and scorers, a data set its trainers. */
 #ifndef DDAEBM_HPP
@@ -31,21 +35,23 @@ namespace ddaebm {
 /// A call that failed.
 class error : public std::runtime_error {
   public:
-    error(ddaebm_status status, const std::string &text) : std::runtime_error(text), status_(status) {}
+    error(ddaebm_status status, const std::string &text)
+        : std::runtime_error(text), status_(status) {}
     ddaebm_status status() const noexcept { return status_; }
 
   private:
     ddaebm_status status_;
 };
 
-/// A pointer and a count. It converts from what has data() and size(), and, having begin() and end(), to std::span.
+/// A pointer and a count. It converts from what has data() and size(), and, having begin() and
+/// end(), to std::span.
 template <typename T> class span {
   public:
     span() noexcept : data_(nullptr), size_(0) {}
     span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
     template <std::size_t N> span(T (&array)[N]) noexcept : data_(array), size_(N) {}
-    template <typename C,
-              typename = typename std::enable_if<std::is_convertible<decltype(std::declval<C &>().data()), T *>::value>::type>
+    template <typename C, typename = typename std::enable_if<std::is_convertible<
+                              decltype(std::declval<C &>().data()), T *>::value>::type>
     span(C &&container) noexcept : data_(container.data()), size_(container.size()) {}
 
     T *data() const noexcept { return data_; }
@@ -59,14 +65,16 @@ template <typename T> class span {
     std::size_t size_;
 };
 
-/// Height, width and channels; all 0 where rows are no pictures.
+/// Height, width and channels; all 0 where rows are no images.
 struct image_shape {
     std::size_t height, width, channels;
 };
 
-/// Hears how far a call has come, in rows or, where one loads, in bytes (a total of 0: not known); returns whether to go on.
+/// Hears how far a call has come, in rows or, where one loads, in bytes (a total of 0: not known);
+/// returns whether to go on.
 typedef std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
-/// Gives the next bytes of a stream: fills some of the buffer, and returns how many bytes; 0 at the end.
+/// Gives the next bytes of a stream: fills some of the buffer, and returns how many bytes; 0 at the
+/// end.
 typedef std::function<std::size_t(span<unsigned char> buffer)> stream_reader;
 /// Takes the next bytes of a stream, all of them.
 typedef std::function<void(span<const unsigned char> bytes)> stream_writer;
@@ -127,7 +135,8 @@ inline int go_on(void *user, std::uint64_t done, std::uint64_t total) {
 /// A C reader for as long as this object lives.
 class incoming {
   public:
-    incoming(const char *path, stream_reader read, progress heard) : read_(std::move(read)), heard_(std::move(heard)) {
+    incoming(const char *path, stream_reader read, progress heard)
+        : read_(std::move(read)), heard_(std::move(heard)) {
         const ddaebm_reader none = DDAEBM_READER_INIT;
         reader_ = none;
         reader_.path = path;
@@ -156,7 +165,8 @@ class incoming {
 
 /// Calls save(self, a C writer).
 template <typename Handle>
-void save_stream(ddaebm_status (*save)(const Handle *, const ddaebm_writer *), const Handle *self, stream_writer write) {
+void save_stream(ddaebm_status (*save)(const Handle *, const ddaebm_writer *), const Handle *self,
+                 stream_writer write) {
     struct outgoing {
         static ddaebm_status push(void *user, const void *bytes, std::size_t count) {
             const stream_writer &write = *static_cast<const stream_writer *>(user);
@@ -175,7 +185,8 @@ void save_stream(ddaebm_status (*save)(const Handle *, const ddaebm_writer *), c
 
 /// What save(self, room, capacity, &needed) writes.
 template <typename Handle>
-std::vector<unsigned char> save_memory(ddaebm_status (*save)(const Handle *, void *, std::size_t, std::size_t *),
+std::vector<unsigned char> save_memory(ddaebm_status (*save)(const Handle *, void *, std::size_t,
+                                                             std::size_t *),
                                        const Handle *self) {
     std::size_t needed = 0;
     const ddaebm_status status = save(self, nullptr, 0, &needed);
@@ -189,7 +200,8 @@ std::vector<unsigned char> save_memory(ddaebm_status (*save)(const Handle *, voi
 /// How many rows a span holds.
 inline std::size_t rows_of(std::size_t size, std::size_t width) {
     if (size % width != 0)
-        fail(DDAEBM_MISMATCH, std::to_string(size) + " numbers are no rows of " + std::to_string(width));
+        fail(DDAEBM_MISMATCH,
+             std::to_string(size) + " numbers are no rows of " + std::to_string(width));
     return size / width;
 }
 
@@ -207,13 +219,14 @@ inline std::string text_or_empty(const char *text) {
 
 inline void expect(std::size_t size, std::size_t wanted) {
     if (size != wanted)
-        fail(DDAEBM_MISMATCH, "a span of " + std::to_string(size) + " numbers, where " + std::to_string(wanted) + " belong");
+        fail(DDAEBM_MISMATCH, "a span of " + std::to_string(size) + " numbers, where " +
+                                  std::to_string(wanted) + " belong");
 }
 
 inline std::size_t image_count(std::size_t size, image_shape shape) {
     const std::size_t width = shape.height * shape.width * shape.channels;
     if (width == 0)
-        fail(DDAEBM_OUT_OF_RANGE, "pictures without a pixel");
+        fail(DDAEBM_OUT_OF_RANGE, "images without a pixel");
     return rows_of(size, width);
 }
 
@@ -288,18 +301,26 @@ inline int default_threads(std::string *reason = nullptr) {
 class context : public detail::handle<ddaebm_context, ddaebm_context_free> {
   public:
     context() : context(make(ddaebm_context_create, nullptr)) {}
-    explicit context(const ddaebm_allocator &allocator) : context(make(ddaebm_context_create, &allocator)) {}
+    explicit context(const ddaebm_allocator &allocator)
+        : context(make(ddaebm_context_create, &allocator)) {}
     explicit context(ddaebm_context *owned) noexcept : handle(owned) {}
 
     void set_threads(int threads) { check(ddaebm_context_set_threads(get(), threads)); }
     int threads() const { return ddaebm_context_threads(get()); }
-    void set_limit(ddaebm_limit which, std::uint64_t value) { check(ddaebm_context_set_limit(get(), which, value)); }
+    void set_limit(ddaebm_limit which, std::uint64_t value) {
+        check(ddaebm_context_set_limit(get(), which, value));
+    }
     std::uint64_t limit(ddaebm_limit which) const { return ddaebm_context_limit(get(), which); }
-    void set_accept_not_finite(bool accept) { check(ddaebm_context_set_accept_not_finite(get(), accept)); }
+    void set_accept_not_finite(bool accept) {
+        check(ddaebm_context_set_accept_not_finite(get(), accept));
+    }
     bool accepts_not_finite() const { return ddaebm_context_accepts_not_finite(get()) != 0; }
-    void set_deterministic(bool deterministic) { check(ddaebm_context_set_deterministic(get(), deterministic)); }
+    void set_deterministic(bool deterministic) {
+        check(ddaebm_context_set_deterministic(get(), deterministic));
+    }
     bool deterministic() const { return ddaebm_context_deterministic(get()) != 0; }
-    /// As in C, since handles keep the context, and so the log, beyond this object. The function must not throw.
+    /// As in C, since handles keep the context, and so the log, beyond this object. The function
+    /// must not throw.
     void set_log(ddaebm_log_function function, void *user, ddaebm_log_level least) {
         check(ddaebm_context_set_log(get(), function, user, least));
     }
@@ -354,8 +375,12 @@ class config : public detail::handle<ddaebm_config, ddaebm_config_free> {
     config &set_integer(const std::string &key, std::int64_t value) {
         return done(ddaebm_config_set_integer(get(), key.c_str(), value));
     }
-    config &set_real(const std::string &key, double value) { return done(ddaebm_config_set_real(get(), key.c_str(), value)); }
-    config &parse(const std::string &json) { return done(ddaebm_config_parse(get(), json.data(), json.size())); }
+    config &set_real(const std::string &key, double value) {
+        return done(ddaebm_config_set_real(get(), key.c_str(), value));
+    }
+    config &parse(const std::string &json) {
+        return done(ddaebm_config_parse(get(), json.data(), json.size()));
+    }
     config &load(const std::string &path) { return done(ddaebm_config_load(get(), path.c_str())); }
 
     std::int64_t integer(const std::string &key) const { return config_view(get()).integer(key); }
@@ -363,7 +388,9 @@ class config : public detail::handle<ddaebm_config, ddaebm_config_free> {
     std::string text(const std::string &key) const { return config_view(get()).text(key); }
     std::string json() const { return config_view(get()).json(); }
 
-    static std::vector<ddaebm_key_info> keys() { return detail::infos(ddaebm_key_info DDAEBM_KEY_INFO_INIT, ddaebm_config_key); }
+    static std::vector<ddaebm_key_info> keys() {
+        return detail::infos(ddaebm_key_info DDAEBM_KEY_INFO_INIT, ddaebm_config_key);
+    }
     static std::vector<std::string> presets() { return detail::names(ddaebm_config_preset); }
 
   private:
@@ -376,38 +403,47 @@ class config : public detail::handle<ddaebm_config, ddaebm_config_free> {
 /// Rows to train on or to score.
 class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
   public:
-    /// Writes rows first, first + 1, ... until the span is full; the same for the same numbers, from any thread that reads the set.
+    /// Writes rows first, first + 1, ... until the span is full; the same for the same numbers,
+    /// from any thread that reads the set.
     typedef std::function<void(std::uint64_t first, span<float> rows)> source;
 
     explicit dataset(ddaebm_dataset *owned) noexcept : handle(owned) {}
-    static dataset named(const std::string &name, std::uint64_t seed, ddaebm_context *context = nullptr) {
+    static dataset named(const std::string &name, std::uint64_t seed,
+                         ddaebm_context *context = nullptr) {
         return dataset(make(ddaebm_dataset_create_named, context, name.c_str(), seed));
     }
     static dataset open(const std::string &path, ddaebm_context *context = nullptr) {
         return dataset(make(ddaebm_dataset_open, context, path.c_str()));
     }
-    static dataset open(const std::string &path, const ddaebm_read_options &options, ddaebm_context *context = nullptr) {
+    static dataset open(const std::string &path, const ddaebm_read_options &options,
+                        ddaebm_context *context = nullptr) {
         return dataset(make(ddaebm_dataset_open_with, context, path.c_str(), &options));
     }
-    static dataset from_rows(span<const float> rows, std::size_t width, ddaebm_context *context = nullptr) {
-        return dataset(make(ddaebm_dataset_create_rows, context, rows.data(), detail::table_rows(rows.size(), width), width));
+    static dataset from_rows(span<const float> rows, std::size_t width,
+                             ddaebm_context *context = nullptr) {
+        return dataset(make(ddaebm_dataset_create_rows, context, rows.data(),
+                            detail::table_rows(rows.size(), width), width));
     }
-    static dataset from_rows(span<const double> rows, std::size_t width, ddaebm_context *context = nullptr) {
-        return dataset(
-            make(ddaebm_dataset_create_rows_double, context, rows.data(), detail::table_rows(rows.size(), width), width));
+    static dataset from_rows(span<const double> rows, std::size_t width,
+                             ddaebm_context *context = nullptr) {
+        return dataset(make(ddaebm_dataset_create_rows_double, context, rows.data(),
+                            detail::table_rows(rows.size(), width), width));
     }
-    static dataset from_images(span<const std::uint8_t> pixels, image_shape shape, ddaebm_context *context = nullptr) {
+    static dataset from_images(span<const std::uint8_t> pixels, image_shape shape,
+                               ddaebm_context *context = nullptr) {
         const std::size_t count = detail::image_count(pixels.size(), shape);
-        return dataset(
-            make(ddaebm_dataset_create_images, context, pixels.data(), count, shape.height, shape.width, shape.channels));
+        return dataset(make(ddaebm_dataset_create_images, context, pixels.data(), count,
+                            shape.height, shape.width, shape.channels));
     }
-    static dataset from_images(span<const float> pixels, image_shape shape, ddaebm_context *context = nullptr) {
+    static dataset from_images(span<const float> pixels, image_shape shape,
+                               ddaebm_context *context = nullptr) {
         const std::size_t count = detail::image_count(pixels.size(), shape);
-        return dataset(
-            make(ddaebm_dataset_create_images_float, context, pixels.data(), count, shape.height, shape.width, shape.channels));
+        return dataset(make(ddaebm_dataset_create_images_float, context, pixels.data(), count,
+                            shape.height, shape.width, shape.channels));
     }
     /// rows: how many there are; 0 for no end.
-    static dataset from_source(source read, std::size_t width, std::uint64_t rows, ddaebm_context *context = nullptr) {
+    static dataset from_source(source read, std::size_t width, std::uint64_t rows,
+                               ddaebm_context *context = nullptr) {
         std::unique_ptr<reader> own(new reader{std::move(read), width});
         ddaebm_source given = DDAEBM_SOURCE_INIT;
         given.width = width;
@@ -430,7 +466,8 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
         check(ddaebm_dataset_read(get(), first, detail::rows_of(out.size(), width()), out.data()));
     }
     void read(std::uint64_t first, span<double> out) const {
-        check(ddaebm_dataset_read_double(get(), first, detail::rows_of(out.size(), width()), out.data()));
+        check(ddaebm_dataset_read_double(get(), first, detail::rows_of(out.size(), width()),
+                                         out.data()));
     }
     std::vector<float> read(std::uint64_t first, std::size_t count) const {
         std::vector<float> out(count * width());
@@ -438,7 +475,9 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
         return out;
     }
     /// Empty for a column without a name.
-    std::string column_name(std::size_t index) const { return detail::text_or_empty(ddaebm_dataset_column_name(get(), index)); }
+    std::string column_name(std::size_t index) const {
+        return detail::text_or_empty(ddaebm_dataset_column_name(get(), index));
+    }
     static std::vector<std::string> names() { return detail::names(ddaebm_dataset_name); }
 
   private:
@@ -467,18 +506,27 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
         return model(make(ddaebm_model_load, context, path.c_str()));
     }
     static model load_memory(span<const unsigned char> file, ddaebm_context *context = nullptr) {
-        return model(make(ddaebm_model_load_memory, context, static_cast<const void *>(file.data()), file.size()));
+        return model(make(ddaebm_model_load_memory, context, static_cast<const void *>(file.data()),
+                          file.size()));
     }
     static model load(const std::string &path, progress heard, ddaebm_context *context = nullptr) {
-        return model(make(ddaebm_model_load_stream, context, detail::incoming(path.c_str(), nullptr, std::move(heard)).get()));
+        return model(make(ddaebm_model_load_stream, context,
+                          detail::incoming(path.c_str(), nullptr, std::move(heard)).get()));
     }
     static model load_stream(stream_reader read, ddaebm_context *context = nullptr) {
-        return model(make(ddaebm_model_load_stream, context, detail::incoming(nullptr, std::move(read), nullptr).get()));
+        return model(make(ddaebm_model_load_stream, context,
+                          detail::incoming(nullptr, std::move(read), nullptr).get()));
     }
     void save(const std::string &path) const { check(ddaebm_model_save(get(), path.c_str())); }
-    void save_half(const std::string &path) const { check(ddaebm_model_save_half(get(), path.c_str())); }
-    void save_stream(stream_writer write) const { detail::save_stream(ddaebm_model_save_stream, get(), std::move(write)); }
-    std::vector<unsigned char> save_memory() const { return detail::save_memory(ddaebm_model_save_memory, get()); }
+    void save_half(const std::string &path) const {
+        check(ddaebm_model_save_half(get(), path.c_str()));
+    }
+    void save_stream(stream_writer write) const {
+        detail::save_stream(ddaebm_model_save_stream, get(), std::move(write));
+    }
+    std::vector<unsigned char> save_memory() const {
+        return detail::save_memory(ddaebm_model_save_memory, get());
+    }
 
     config_view config() const { return config_view(ddaebm_model_config(get())); }
     std::size_t width() const { return ddaebm_model_width(get()); }
@@ -487,26 +535,37 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
         ddaebm_model_image_shape(get(), &shape.height, &shape.width, &shape.channels);
         return shape;
     }
-    std::size_t levels() const { return ddaebm_model_levels(get()); }
+    std::size_t timesteps() const { return ddaebm_model_timesteps(get()); }
     double temperature() const { return ddaebm_model_temperature(get()); }
-    void set_temperature(double temperature) { check(ddaebm_model_set_temperature(get(), temperature)); }
+    void set_temperature(double temperature) {
+        check(ddaebm_model_set_temperature(get(), temperature));
+    }
     std::uint64_t best_step() const { return ddaebm_model_best_step(get()); }
     double held_out_contrast() const { return ddaebm_model_held_out_contrast(get()); }
-    void fit_typicality(const dataset &data) { check(ddaebm_model_fit_typicality(get(), data.get())); }
+    void fit_typicality(const dataset &data) {
+        check(ddaebm_model_fit_typicality(get(), data.get()));
+    }
     /// Empty for a column without a name.
-    std::string column_name(std::size_t index) const { return detail::text_or_empty(ddaebm_model_column_name(get(), index)); }
+    std::string column_name(std::size_t index) const {
+        return detail::text_or_empty(ddaebm_model_column_name(get(), index));
+    }
     /// Throws if the set's columns have other names than the model's.
-    void check_columns(const dataset &data) const { check(ddaebm_model_check_columns(get(), data.get())); }
+    void check_columns(const dataset &data) const {
+        check(ddaebm_model_check_columns(get(), data.get()));
+    }
     /// Throws if the set is not such as the model was trained on.
-    void check_data(const dataset &data) const { check(ddaebm_model_check_data(get(), data.get())); }
+    void check_data(const dataset &data) const {
+        check(ddaebm_model_check_data(get(), data.get()));
+    }
 
     /// What is known of each tensor; their names are the model's.
     std::vector<ddaebm_parameter_info> parameters() const {
         const ddaebm_model *self = get();
         std::vector<ddaebm_parameter_info> list =
-            detail::infos(ddaebm_parameter_info DDAEBM_PARAMETER_INFO_INIT, [self](std::size_t index, ddaebm_parameter_info *info) {
-                return ddaebm_model_parameter(self, index, info);
-            });
+            detail::infos(ddaebm_parameter_info DDAEBM_PARAMETER_INFO_INIT,
+                          [self](std::size_t index, ddaebm_parameter_info *info) {
+                              return ddaebm_model_parameter(self, index, info);
+                          });
         return list;
     }
     std::size_t parameter_count() const { return ddaebm_model_parameter_count(get()); }
@@ -523,10 +582,13 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
   public:
     typedef ddaebm::progress progress;
     /// Sets log-densities of its own at batch.rows, and their gradients; both are zero before.
-    typedef std::function<void(const ddaebm_guidance_batch &batch, span<double> log_densities, span<double> gradients)> guidance;
+    typedef std::function<void(const ddaebm_guidance_batch &batch, span<double> log_densities,
+                               span<double> gradients)>
+        guidance;
 
     explicit sampler(const model &model)
-        : handle(make(ddaebm_sampler_create, model.get())), width_(model.width()), levels_(model.levels()) {}
+        : handle(make(ddaebm_sampler_create, model.get())), width_(model.width()),
+          timesteps_(model.timesteps()) {}
 
     /// nullptr for nobody.
     void set_progress(progress function) {
@@ -534,7 +596,7 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
         check(ddaebm_sampler_set_progress(get(), own ? &detail::go_on : nullptr, own.get()));
         progress_ = std::move(own);
     }
-    /// steps: 0 for none; timesteps: how many levels, counted from the finished sample.
+    /// steps: 0 for none; timesteps: how many timesteps, counted from the finished sample.
     void set_refinement(std::size_t steps, std::size_t timesteps = 1) {
         check(ddaebm_sampler_set_refinement(get(), steps, timesteps));
     }
@@ -553,10 +615,12 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
     /// Rows at which a long sequence may be cut without another bit.
     std::size_t block() const { return ddaebm_sampler_block(get()); }
     void draw(std::uint64_t seed, std::uint64_t first, span<float> rows) {
-        check(ddaebm_sampler_draw(get(), seed, first, detail::rows_of(rows.size(), width_), rows.data()));
+        check(ddaebm_sampler_draw(get(), seed, first, detail::rows_of(rows.size(), width_),
+                                  rows.data()));
     }
     void draw(std::uint64_t seed, std::uint64_t first, span<double> rows) {
-        check(ddaebm_sampler_draw_double(get(), seed, first, detail::rows_of(rows.size(), width_), rows.data()));
+        check(ddaebm_sampler_draw_double(get(), seed, first, detail::rows_of(rows.size(), width_),
+                                         rows.data()));
     }
     std::vector<float> draw(std::uint64_t seed, std::uint64_t first, std::size_t count) {
         std::vector<float> rows(count * width_);
@@ -565,52 +629,62 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
     }
     /// [count, T + 1, width]
     void draw_steps(std::uint64_t seed, std::uint64_t first, span<float> steps) {
-        const std::size_t count = detail::rows_of(steps.size(), (levels_ + 1) * width_);
+        const std::size_t count = detail::rows_of(steps.size(), (timesteps_ + 1) * width_);
         check(ddaebm_sampler_draw_steps(get(), seed, first, count, steps.data()));
     }
 
   private:
-    static ddaebm_status guide(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+    static ddaebm_status guide(void *user, const ddaebm_guidance_batch *batch,
+                               double *log_densities, double *gradients) {
         const guidance &function = *static_cast<const guidance *>(user);
         const bool good = detail::guarded([&] {
-            function(*batch, span<double>(log_densities, batch->count), span<double>(gradients, batch->count * batch->width));
+            function(*batch, span<double>(log_densities, batch->count),
+                     span<double>(gradients, batch->count * batch->width));
             return true;
         });
         return good ? DDAEBM_OK : DDAEBM_CANCELLED;
     }
     std::unique_ptr<progress> progress_;
     std::unique_ptr<guidance> guidance_;
-    std::size_t width_, levels_;
+    std::size_t width_, timesteps_;
 };
 
 /// Says how ordinary rows are. One thread at a time.
 class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
   public:
-    explicit scorer(const model &model) : handle(make(ddaebm_scorer_create, model.get())), width_(model.width()) {}
+    explicit scorer(const model &model)
+        : handle(make(ddaebm_scorer_create, model.get())), width_(model.width()) {}
 
     /// Rows at which many may be cut without another bit.
     std::size_t block() const { return ddaebm_scorer_block(get()); }
-    void score(span<const float> rows, std::size_t level, span<float> scores) {
-        check(ddaebm_scorer_score(get(), rows.data(), paired(rows.size(), scores), level, scores.data()));
+    void score(span<const float> rows, std::size_t timestep, span<float> scores) {
+        check(ddaebm_scorer_score(get(), rows.data(), paired(rows.size(), scores), timestep,
+                                  scores.data()));
     }
-    std::vector<float> score(span<const float> rows, std::size_t level = 0) {
+    std::vector<float> score(span<const float> rows, std::size_t timestep = 0) {
         std::vector<float> scores(detail::rows_of(rows.size(), width_));
-        score(rows, level, span<float>(scores));
+        score(rows, timestep, span<float>(scores));
         return scores;
     }
-    void gradient(span<const float> rows, std::size_t level, span<float> gradients) {
+    void gradient(span<const float> rows, std::size_t timestep, span<float> gradients) {
         detail::expect(gradients.size(), rows.size());
-        check(ddaebm_scorer_gradient(get(), rows.data(), detail::rows_of(rows.size(), width_), level, gradients.data()));
+        check(ddaebm_scorer_gradient(get(), rows.data(), detail::rows_of(rows.size(), width_),
+                                     timestep, gradients.data()));
     }
-    void gradient(span<const double> rows, std::size_t level, span<double> gradients) {
+    void gradient(span<const double> rows, std::size_t timestep, span<double> gradients) {
         detail::expect(gradients.size(), rows.size());
-        check(ddaebm_scorer_gradient_double(get(), rows.data(), detail::rows_of(rows.size(), width_), level, gradients.data()));
+        check(ddaebm_scorer_gradient_double(
+            get(), rows.data(), detail::rows_of(rows.size(), width_), timestep, gradients.data()));
     }
-    void measure(ddaebm_score score, span<const float> rows, std::size_t level, span<float> scores) {
-        check(ddaebm_scorer_measure(get(), score, rows.data(), paired(rows.size(), scores), level, scores.data()));
+    void measure(ddaebm_score score, span<const float> rows, std::size_t timestep,
+                 span<float> scores) {
+        check(ddaebm_scorer_measure(get(), score, rows.data(), paired(rows.size(), scores),
+                                    timestep, scores.data()));
     }
-    void measure(ddaebm_score score, span<const double> rows, std::size_t level, span<float> scores) {
-        check(ddaebm_scorer_measure_double(get(), score, rows.data(), paired(rows.size(), scores), level, scores.data()));
+    void measure(ddaebm_score score, span<const double> rows, std::size_t timestep,
+                 span<float> scores) {
+        check(ddaebm_scorer_measure_double(get(), score, rows.data(), paired(rows.size(), scores),
+                                           timestep, scores.data()));
     }
     /// nullptr for nobody.
     void set_progress(progress function) {
@@ -635,37 +709,50 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
   public:
     /// Called between gradients and update.
     typedef std::function<void(ddaebm_network network, span<float> gradients)> hook;
-    /// Called between the energy's update and the gradients of the generator, with zeros to be set to dL / d samples.
-    typedef std::function<void(const ddaebm_generated_batch &batch, span<float> gradients)> sample_hook;
+    /// Called between the energy's update and the gradients of the generator, with zeros to be set
+    /// to dL / d samples.
+    typedef std::function<void(const ddaebm_generated_batch &batch, span<float> gradients)>
+        sample_hook;
     /// Called after a step; returns whether to go on.
-    typedef std::function<bool(const ddaebm_step_statistics &statistics, std::uint64_t last)> progress;
+    typedef std::function<bool(const ddaebm_step_statistics &statistics, std::uint64_t last)>
+        progress;
 
     trainer(const model &start, const dataset &data, std::uint64_t seed)
         : trainer(make(ddaebm_trainer_create, start.get(), data.get(), seed)) {}
     explicit trainer(ddaebm_trainer *owned) noexcept : handle(owned) {}
-    static trainer resume(const std::string &path, const dataset &data, ddaebm_context *context = nullptr) {
+    static trainer resume(const std::string &path, const dataset &data,
+                          ddaebm_context *context = nullptr) {
         return trainer(make(ddaebm_trainer_resume, context, path.c_str(), data.get()));
     }
-    static trainer resume(const std::string &path, const dataset &data, ddaebm::progress heard, ddaebm_context *context = nullptr) {
-        return trainer(make(ddaebm_trainer_resume_stream, context, detail::incoming(path.c_str(), nullptr, std::move(heard)).get(),
+    static trainer resume(const std::string &path, const dataset &data, ddaebm::progress heard,
+                          ddaebm_context *context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_stream, context,
+                            detail::incoming(path.c_str(), nullptr, std::move(heard)).get(),
                             data.get()));
     }
-    static trainer resume(const std::string &path, const dataset &data, const ddaebm_resume_options &options,
-                          ddaebm_context *context = nullptr) {
-        return trainer(make(ddaebm_trainer_resume_with, context, detail::incoming(path.c_str(), nullptr, nullptr).get(), data.get(),
+    static trainer resume(const std::string &path, const dataset &data,
+                          const ddaebm_resume_options &options, ddaebm_context *context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_with, context,
+                            detail::incoming(path.c_str(), nullptr, nullptr).get(), data.get(),
                             &options));
     }
-    static trainer resume_stream(stream_reader read, const dataset &data, ddaebm_context *context = nullptr) {
-        return trainer(
-            make(ddaebm_trainer_resume_stream, context, detail::incoming(nullptr, std::move(read), nullptr).get(), data.get()));
+    static trainer resume_stream(stream_reader read, const dataset &data,
+                                 ddaebm_context *context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_stream, context,
+                            detail::incoming(nullptr, std::move(read), nullptr).get(), data.get()));
     }
-    static trainer resume_memory(span<const unsigned char> file, const dataset &data, ddaebm_context *context = nullptr) {
-        return trainer(
-            make(ddaebm_trainer_resume_memory, context, static_cast<const void *>(file.data()), file.size(), data.get()));
+    static trainer resume_memory(span<const unsigned char> file, const dataset &data,
+                                 ddaebm_context *context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_memory, context,
+                            static_cast<const void *>(file.data()), file.size(), data.get()));
     }
     void save(const std::string &path) const { check(ddaebm_trainer_save(get(), path.c_str())); }
-    void save_stream(stream_writer write) const { detail::save_stream(ddaebm_trainer_save_stream, get(), std::move(write)); }
-    std::vector<unsigned char> save_memory() const { return detail::save_memory(ddaebm_trainer_save_memory, get()); }
+    void save_stream(stream_writer write) const {
+        detail::save_stream(ddaebm_trainer_save_stream, get(), std::move(write));
+    }
+    std::vector<unsigned char> save_memory() const {
+        return detail::save_memory(ddaebm_trainer_save_memory, get());
+    }
     model snapshot() {
         ddaebm_model *made = nullptr;
         check(ddaebm_trainer_snapshot(get(), &made));
@@ -678,7 +765,9 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         return statistics;
     }
     void run(std::uint64_t last) { check(ddaebm_trainer_run(get(), last, nullptr, nullptr)); }
-    void run(std::uint64_t last, progress function) { check(ddaebm_trainer_run(get(), last, &trainer::report, &function)); }
+    void run(std::uint64_t last, progress function) {
+        check(ddaebm_trainer_run(get(), last, &trainer::report, &function));
+    }
 
     void energy_gradients() { check(ddaebm_trainer_energy_gradients(get())); }
     void energy_update() { check(ddaebm_trainer_energy_update(get())); }
@@ -697,7 +786,8 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     /// nullptr for none.
     void set_sample_hook(sample_hook function) {
         std::unique_ptr<sample_hook> own(function ? new sample_hook(std::move(function)) : nullptr);
-        check(ddaebm_trainer_set_sample_hook(get(), own ? &trainer::pass_samples : nullptr, own.get()));
+        check(ddaebm_trainer_set_sample_hook(get(), own ? &trainer::pass_samples : nullptr,
+                                             own.get()));
         sample_hook_ = std::move(own);
     }
     void set_last_step(std::uint64_t steps) { check(ddaebm_trainer_set_last_step(get(), steps)); }
@@ -711,12 +801,16 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     }
     /// The data must outlive the trainer, or its own replacement.
     void set_dataset(const dataset &data) { check(ddaebm_trainer_set_dataset(get(), data.get())); }
-    void set_shard(std::size_t index, std::size_t count) { check(ddaebm_trainer_set_shard(get(), index, count)); }
+    void set_shard(std::size_t index, std::size_t count) {
+        check(ddaebm_trainer_set_shard(get(), index, count));
+    }
     /// Names and offsets of the weights as they are now; the trainer's own, valid as long as it.
     const ddaebm_model *present_model() const { return ddaebm_trainer_model(get()); }
     /// The trainer's own, valid as long as it.
     span<float> weights(ddaebm_network network) { return view(ddaebm_trainer_weights, network); }
-    span<float> gradients(ddaebm_network network) { return view(ddaebm_trainer_gradients, network); }
+    span<float> gradients(ddaebm_network network) {
+        return view(ddaebm_trainer_gradients, network);
+    }
 
     std::uint64_t seed() const { return ddaebm_trainer_seed(get()); }
     std::uint64_t steps() const { return ddaebm_trainer_steps(get()); }
@@ -732,7 +826,8 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         const progress &function = *static_cast<const progress *>(user);
         return detail::guarded([&] { return function(*statistics, last); }) ? 0 : 1;
     }
-    static ddaebm_status pass(void *user, ddaebm_network network, float *gradients, std::size_t elements) {
+    static ddaebm_status pass(void *user, ddaebm_network network, float *gradients,
+                              std::size_t elements) {
         const hook &function = *static_cast<const hook *>(user);
         const bool good = detail::guarded([&] {
             function(network, span<float>(gradients, elements));
@@ -740,7 +835,8 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         });
         return good ? DDAEBM_OK : DDAEBM_CANCELLED;
     }
-    static ddaebm_status pass_samples(void *user, const ddaebm_generated_batch *batch, float *gradients) {
+    static ddaebm_status pass_samples(void *user, const ddaebm_generated_batch *batch,
+                                      float *gradients) {
         const sample_hook &function = *static_cast<const sample_hook *>(user);
         const bool good = detail::guarded([&] {
             function(*batch, span<float>(gradients, batch->count * batch->width));
@@ -748,7 +844,9 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         });
         return good ? DDAEBM_OK : DDAEBM_CANCELLED;
     }
-    span<float> view(ddaebm_status (*read)(ddaebm_trainer *, ddaebm_network, float **, std::size_t *), ddaebm_network network) {
+    span<float> view(ddaebm_status (*read)(ddaebm_trainer *, ddaebm_network, float **,
+                                           std::size_t *),
+                     ddaebm_network network) {
         float *values = nullptr;
         std::size_t elements = 0;
         check(read(get(), network, &values, &elements));
@@ -770,23 +868,24 @@ inline std::size_t elements_of(const std::vector<std::size_t> &shape) {
 } // namespace detail
 
 /// shape: slowest axis first.
-inline void write_npy(const std::string &path, span<const float> values, const std::vector<std::size_t> &shape,
-                      ddaebm_context *context = nullptr) {
+inline void write_npy(const std::string &path, span<const float> values,
+                      const std::vector<std::size_t> &shape, ddaebm_context *context = nullptr) {
     detail::expect(values.size(), detail::elements_of(shape));
     check(ddaebm_array_write_npy(context, path.c_str(), values.data(), shape.size(), shape.data()));
 }
-inline void write_npy(const std::string &path, span<const double> values, const std::vector<std::size_t> &shape,
-                      ddaebm_context *context = nullptr) {
+inline void write_npy(const std::string &path, span<const double> values,
+                      const std::vector<std::size_t> &shape, ddaebm_context *context = nullptr) {
     detail::expect(values.size(), detail::elements_of(shape));
-    check(ddaebm_array_write_npy_double(context, path.c_str(), values.data(), shape.size(), shape.data()));
+    check(ddaebm_array_write_npy_double(context, path.c_str(), values.data(), shape.size(),
+                                        shape.data()));
 }
 
 /// A file of rows, written block by block. Unless it is finished, nothing is left of it.
 class row_writer : public detail::handle<ddaebm_row_writer, ddaebm_row_writer_free> {
   public:
     /// shape: how many rows, then the shape of a row.
-    row_writer(const std::string &path, const ddaebm_row_options &options, const std::vector<std::size_t> &shape,
-               ddaebm_context *context = nullptr)
+    row_writer(const std::string &path, const ddaebm_row_options &options,
+               const std::vector<std::size_t> &shape, ddaebm_context *context = nullptr)
         : handle(open(path, options, shape, context)),
           width_(shape.empty() || shape[0] == 0 ? 1 : detail::elements_of(shape) / shape[0]) {}
 
@@ -794,7 +893,8 @@ class row_writer : public detail::handle<ddaebm_row_writer, ddaebm_row_writer_fr
         check(ddaebm_row_writer_append(get(), rows.data(), detail::rows_of(rows.size(), width_)));
     }
     void append(span<const double> rows) {
-        check(ddaebm_row_writer_append_double(get(), rows.data(), detail::rows_of(rows.size(), width_)));
+        check(ddaebm_row_writer_append_double(get(), rows.data(),
+                                              detail::rows_of(rows.size(), width_)));
     }
     void finish() { check(ddaebm_row_writer_finish(get())); }
 
@@ -811,7 +911,8 @@ class row_writer : public detail::handle<ddaebm_row_writer, ddaebm_row_writer_fr
 inline void write_png(const std::string &path, span<const std::uint8_t> pixels, image_shape shape,
                       ddaebm_context *context = nullptr) {
     detail::expect(pixels.size(), shape.height * shape.width * shape.channels);
-    check(ddaebm_array_write_png(context, path.c_str(), pixels.data(), shape.height, shape.width, shape.channels));
+    check(ddaebm_array_write_png(context, path.c_str(), pixels.data(), shape.height, shape.width,
+                                 shape.channels));
 }
 
 } // namespace ddaebm

@@ -44,7 +44,8 @@ static bool read_more(lines *from) {
 /* The next line without its end; NULL after the last. */
 static char *next_line(lines *from) {
     for (;;) {
-        char *begin = from->text + from->begin, *stop = memchr(begin, '\n', from->end - from->begin);
+        char *begin = from->text + from->begin,
+             *stop = memchr(begin, '\n', from->end - from->begin);
         if (stop) {
             *stop = '\0';
             from->begin = (size_t)(stop - from->text) + 1;
@@ -81,20 +82,23 @@ static bool lists(const char *list, const char *word) {
     return false;
 }
 
-/* The process's group, out of lines "number:controllers:path": version 2's is number 0, without controllers. */
+/* The process's group, out of lines "number:controllers:path": version 2's is number 0, without
+ * controllers. */
 static bool find_group(const char *root, version v, char *out) {
     lines from = {.file = open_file(root, "/proc/self/cgroup")};
     bool found = false;
     if (from.file < 0)
         return false;
     for (char *line; !found && (line = next_line(&from)) != NULL;) {
-        char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        char *controllers = strchr(line, ':'),
+             *path = controllers ? strchr(controllers + 1, ':') : NULL;
         if (!path)
             continue;
         *path++ = '\0';
         controllers++;
-        found = (v == V2 ? strncmp(line, "0:", 2) == 0 && *controllers == '\0' : lists(controllers, "cpu")) && *path == '/' &&
-                strlen(path) < PATH_BYTES;
+        found = (v == V2 ? strncmp(line, "0:", 2) == 0 && *controllers == '\0'
+                         : lists(controllers, "cpu")) &&
+                *path == '/' && strlen(path) < PATH_BYTES;
         if (found)
             memcpy(out, path, strlen(path) + 1);
     }
@@ -185,11 +189,15 @@ static double quota_at(const char *root, const char *folder, version v) {
     return read_line(root, path, period, sizeof period) ? ratio(quota, period) : 0;
 }
 
-/* The group's path below the top of the mount: none of it where the process cannot see its own, but from above the top. */
+/* The group's path below the top of the mount: none of it where the process cannot see its own, but
+ * from above the top. */
 static const char *path_below(const char *group, const char *top) {
     size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
-    bool inside = strncmp(group, top, length) == 0 && (group[length] == '/' || group[length] == '\0');
-    return inside && strncmp(group + length, "/..", 3) != 0 && strcmp(group + length, "/") != 0 ? group + length : "";
+    bool inside =
+        strncmp(group, top, length) == 0 && (group[length] == '/' || group[length] == '\0');
+    return inside && strncmp(group + length, "/..", 3) != 0 && strcmp(group + length, "/") != 0
+               ? group + length
+               : "";
 }
 
 static double least_quota(double a, double b) {

@@ -4,9 +4,9 @@
 
 #include "base/ieee.h"
 
-/* Processors that the quotas of the process's own group and of all above it allow, the least of them: 0 if there is none, or if
- * nothing is known. Groups of versions 1 and 2, under the mount points that the process sees. `root` stands before every path, "" for
- * the machine's own. */
+/* Processors that the quotas of the process's own group and of all above it allow, the least of
+ * them: 0 if there is none, or if nothing is known. Groups of versions 1 and 2, under the mount
+ * points that the process sees. `root` stands before every path, "" for the machine's own. */
 double dd_cgroup_quota(const char *root);
 
 #endif

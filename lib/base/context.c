@@ -52,7 +52,8 @@ static ddaebm_status choose_allocator(ddaebm_allocator *chosen, const ddaebm_all
     }
     ddaebm_status status = dd_struct_in(chosen, sizeof *chosen, allocator, "DDAEBM_ALLOCATOR_INIT");
     if (status == DDAEBM_OK && (!chosen->allocate || !chosen->release))
-        status = dd_fail(DDAEBM_INVALID_ARGUMENT, "allocator: allocate and release must both be set");
+        status =
+            dd_fail(DDAEBM_INVALID_ARGUMENT, "allocator: allocate and release must both be set");
     return status;
 }
 
@@ -97,7 +98,8 @@ ddaebm_status dd_context_hold(ddaebm_context **out, ddaebm_context *context) {
 ddaebm_status ddaebm_context_set_threads(ddaebm_context *context, int threads) {
     DD_REQUIRE(context);
     if (threads < 1 || threads > DD_MOST_THREADS)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "threads is %d; allowed: 1 to %d", threads, DD_MOST_THREADS);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "threads is %d; allowed: 1 to %d", threads,
+                       DD_MOST_THREADS);
     dd_pool *pool = NULL;
     ddaebm_status status = dd_pool_create(&pool, context, threads, 0);
     if (status != DDAEBM_OK)
@@ -118,7 +120,8 @@ int ddaebm_default_threads(char *reason, size_t size) {
     return choice.threads;
 }
 
-ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_function function, void *user, ddaebm_log_level least) {
+ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_function function,
+                                     void *user, ddaebm_log_level least) {
     DD_REQUIRE(context);
     context->log = function;
     context->log_user = user;
@@ -130,13 +133,15 @@ static bool is_limit(ddaebm_limit limit) {
     return (unsigned)limit < LIMITS;
 }
 
-ddaebm_status ddaebm_context_set_limit(ddaebm_context *context, ddaebm_limit limit, uint64_t value) {
+ddaebm_status ddaebm_context_set_limit(ddaebm_context *context, ddaebm_limit limit,
+                                       uint64_t value) {
     DD_REQUIRE(context);
     if (!is_limit(limit))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "limit is %d; there are 0 to %d", (int)limit, LIMITS - 1);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "limit is %d; there are 0 to %d", (int)limit,
+                       LIMITS - 1);
     if (value < 1 || value > limits[limit].most)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "%s is %ju; allowed: 1 to %ju", limits[limit].name, (uintmax_t)value,
-                       (uintmax_t)limits[limit].most);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "%s is %ju; allowed: 1 to %ju", limits[limit].name,
+                       (uintmax_t)value, (uintmax_t)limits[limit].most);
     context->limits[limit] = value;
     return DDAEBM_OK;
 }
@@ -198,7 +203,8 @@ static void *align(void *base) {
     return (void *)aligned;
 }
 
-/* malloc's large blocks come from the system as zeros: calloc leaves their pages alone until they are used. */
+/* malloc's large blocks come from the system as zeros: calloc leaves their pages alone until they
+ * are used. */
 static void *allocate(const ddaebm_allocator *from, size_t bytes, bool zero) {
     if (zero && from->allocate == malloc_allocate)
         return calloc(1, bytes);
@@ -225,7 +231,8 @@ void *dd_alloc_zero(ddaebm_context *context, size_t count, size_t size) {
     size_t bytes = 0;
     if (dd_size_mul(&bytes, count, size))
         return alloc(context, bytes, true);
-    (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "%zu elements of %zu bytes exceed the address space", count, size);
+    (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "%zu elements of %zu bytes exceed the address space", count,
+                  size);
     return NULL;
 }
 
@@ -244,7 +251,8 @@ void *dd_grow(ddaebm_context *context, void *array, size_t *capacity, size_t nee
     return dd_grow_within(context, array, capacity, needed, size, SIZE_MAX);
 }
 
-void *dd_grow_within(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size, size_t most) {
+void *dd_grow_within(ddaebm_context *context, void *array, size_t *capacity, size_t needed,
+                     size_t size, size_t most) {
     if (needed <= *capacity)
         return array;
     size_t wanted = *capacity < 8 ? 8 : *capacity * 2;

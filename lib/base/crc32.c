@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "eight bytes are taken at once as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "eight bytes are taken at once as they lie in memory");
 
 void dd_crc32_begin(dd_crc32 *crc) {
     crc->state = UINT32_MAX;

@@ -12,7 +12,8 @@ enum { DD_CRC32_AT_ONCE = 8 };
 /* A checksum while it is taken. */
 typedef struct dd_crc32 {
     uint32_t state;
-    uint32_t table[DD_CRC32_AT_ONCE][256]; /* what a byte does to the state, followed by 0 to 7 more */
+    uint32_t table[DD_CRC32_AT_ONCE]
+                  [256]; /* what a byte does to the state, followed by 0 to 7 more */
 } dd_crc32;
 
 void dd_crc32_begin(dd_crc32 *crc);

@@ -1,4 +1,5 @@
-/* A thread's sleep until another wakes it: a futex where the system has them, else a mutex and a condition variable. */
+/* A thread's sleep until another wakes it: a futex where the system has them, else a mutex and a
+ * condition variable. */
 #ifndef DD_DOZE_H
 #define DD_DOZE_H
 
@@ -15,8 +16,9 @@
 #endif
 #endif
 
-/* One sleeper's own. It says that it is about to sleep (dd_doze_announce), looks once more whether there is a reason not to, and then
- * sleeps (dd_doze) or thinks better of it (dd_doze_cancel). Who makes such a reason calls dd_doze_end afterwards. */
+/* One sleeper's own. It says that it is about to sleep (dd_doze_announce), looks once more whether
+ * there is a reason not to, and then sleeps (dd_doze) or thinks better of it (dd_doze_cancel). Who
+ * makes such a reason calls dd_doze_end afterwards. */
 typedef struct dd_sleeper {
     atomic_uint asleep; /* 0 or 1 */
 #ifndef DD_HAVE_FUTEX

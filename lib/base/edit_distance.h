@@ -9,8 +9,8 @@
 /* Bytes of a word, at most, that is compared. */
 enum { DD_MOST_SPELLED = 63 };
 
-/* Levenshtein's distance between a word and a name: how many letters are to be put in, left out or replaced. The length of a word that
- * is longer than DD_MOST_SPELLED. */
+/* Levenshtein's distance between a word and a name: how many letters are to be put in, left out or
+ * replaced. The length of a word that is longer than DD_MOST_SPELLED. */
 size_t dd_edit_distance(const char *word, size_t length, const char *name);
 
 #endif

@@ -10,8 +10,8 @@ static _Thread_local char message[512];
 
 const char *ddaebm_status_text(ddaebm_status status) {
     switch (status) {
-#define TEXT_CASE(name, value, text)                                                                                               \
-    case DDAEBM_##name:                                                                                                            \
+#define TEXT_CASE(name, value, text)                                                               \
+    case DDAEBM_##name:                                                                            \
         return text;
         DDAEBM_STATUS_LIST(TEXT_CASE)
 #undef TEXT_CASE

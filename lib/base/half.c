@@ -6,9 +6,10 @@ enum { FRACTION = 10, BIAS = 15, MOST_EXPONENT = 31, HIDDEN = 1 << FRACTION };
 
 float dd_half_to_float(uint16_t half) {
     unsigned exponent = half >> FRACTION & MOST_EXPONENT, fraction = half & (HIDDEN - 1);
-    float value = exponent == 0               ? ldexpf((float)fraction, 1 - BIAS - FRACTION)
-                  : exponent == MOST_EXPONENT ? (fraction ? NAN : INFINITY)
-                                              : ldexpf((float)(fraction | HIDDEN), (int)exponent - BIAS - FRACTION);
+    float value = exponent == 0 ? ldexpf((float)fraction, 1 - BIAS - FRACTION)
+                  : exponent == MOST_EXPONENT
+                      ? (fraction ? NAN : INFINITY)
+                      : ldexpf((float)(fraction | HIDDEN), (int)exponent - BIAS - FRACTION);
     return half >> 15 ? -value : value;
 }
 
@@ -22,7 +23,8 @@ uint16_t dd_half_from_float(float value) {
     (void)frexpf(value, &exponent); /* |value| in [2^(exponent-1), 2^exponent) */
     if (exponent < 2 - BIAS)
         exponent = 2 - BIAS; /* subnormal: steps do not get finer */
-    /* In steps of the last place. A carry out of the fraction is the next exponent's first number, as it should be. */
+    /* In steps of the last place. A carry out of the fraction is the next exponent's first number,
+     * as it should be. */
     unsigned steps = (unsigned)lrintf(ldexpf(fabsf(value), FRACTION + 1 - exponent));
     if (exponent - 1 + BIAS > MOST_EXPONENT - 1)
         return (uint16_t)(sign | infinite);

@@ -1,6 +1,6 @@
-/* How many threads it pays to share work among, judged by how long callers waited for what others had taken, and by how often those had to
- * be woken. Times are nanoseconds of
- * any clock that does not go back; nothing here reads one. */
+/* How many threads it pays to share work among, judged by how long callers waited for what others
+ * had taken, and by how often those had to be woken. Times are nanoseconds of any clock that does
+ * not go back; nothing here reads one. */
 #ifndef DD_PACE_H
 #define DD_PACE_H
 

@@ -57,11 +57,14 @@ static int first_number(const char *text) {
     long number = strtol(text, &end, 10); /* the largest there is, if it does not fit */
     while (*end == ' ' || *end == '\t')
         end++;
-    return *end != '\0' && *end != ',' ? 0 : number < DD_MOST_THREADS ? (int)number : DD_MOST_THREADS;
+    return *end != '\0' && *end != ',' ? 0
+           : number < DD_MOST_THREADS  ? (int)number
+                                       : DD_MOST_THREADS;
 }
 
 dd_threads_choice dd_threads_choose(int processors, double quota, const char *environment) {
-    dd_threads_choice choice = {.threads = processors < DD_MOST_THREADS ? processors : DD_MOST_THREADS,
+    dd_threads_choice choice = {.threads =
+                                    processors < DD_MOST_THREADS ? processors : DD_MOST_THREADS,
                                 .reason = DD_THREADS_PROCESSORS,
                                 .processors = processors,
                                 .quota = quota};
@@ -82,14 +85,19 @@ dd_threads_choice dd_threads_choose(int processors, double quota, const char *en
 void dd_threads_explain(char *out, size_t size, const dd_threads_choice *choice) {
     const char *plural = choice->processors == 1 ? "" : "s";
     if (choice->reason == DD_THREADS_ENVIRONMENT)
-        (void)snprintf(out, size, "OMP_NUM_THREADS; %d processor%s in the affinity mask", choice->processors, plural);
-    else if (choice->reason == DD_THREADS_QUOTA) /* hundredths: whatever the locale's decimal sign */
-        (void)snprintf(out, size, "a quota of %d.%02d of %d processor%s in the affinity mask", (int)choice->quota,
-                       (int)(choice->quota * 100) % 100, choice->processors, plural);
+        (void)snprintf(out, size, "OMP_NUM_THREADS; %d processor%s in the affinity mask",
+                       choice->processors, plural);
+    else if (choice->reason ==
+             DD_THREADS_QUOTA) /* hundredths: whatever the locale's decimal sign */
+        (void)snprintf(out, size, "a quota of %d.%02d of %d processor%s in the affinity mask",
+                       (int)choice->quota, (int)(choice->quota * 100) % 100, choice->processors,
+                       plural);
     else
-        (void)snprintf(out, size, "%d processor%s in the affinity mask", choice->processors, plural);
+        (void)snprintf(out, size, "%d processor%s in the affinity mask", choice->processors,
+                       plural);
 }
 
 dd_threads_choice dd_threads_default(void) {
-    return dd_threads_choose(dd_processors_allowed(), dd_cgroup_quota(""), getenv("OMP_NUM_THREADS"));
+    return dd_threads_choose(dd_processors_allowed(), dd_cgroup_quota(""),
+                             getenv("OMP_NUM_THREADS"));
 }

@@ -17,11 +17,16 @@ int dd_processors_in(dd_affinity_function affinity);
 /* Processors that the calling thread may run on now. */
 int dd_processors_allowed(void);
 
-/* What the control groups' quota allows, rounded up to whole processors; 0 if there is none. Reads files. */
+/* What the control groups' quota allows, rounded up to whole processors; 0 if there is none. Reads
+ * files. */
 int dd_processors_quota(void);
 
 /* What decides the number of threads. */
-typedef enum dd_threads_reason { DD_THREADS_PROCESSORS, DD_THREADS_QUOTA, DD_THREADS_ENVIRONMENT } dd_threads_reason;
+typedef enum dd_threads_reason {
+    DD_THREADS_PROCESSORS,
+    DD_THREADS_QUOTA,
+    DD_THREADS_ENVIRONMENT
+} dd_threads_reason;
 
 typedef struct dd_threads_choice {
     int threads; /* 1 to DD_MOST_THREADS */
@@ -30,7 +35,8 @@ typedef struct dd_threads_choice {
     double quota;   /* 0: none */
 } dd_threads_choice;
 
-/* `environment` is OMP_NUM_THREADS or NULL: its first number counts as it is, anything else is ignored. */
+/* `environment` is OMP_NUM_THREADS or NULL: its first number counts as it is, anything else is
+ * ignored. */
 dd_threads_choice dd_threads_choose(int processors, double quota, const char *environment);
 
 /* What decided it, in words. */

@@ -2,9 +2,10 @@
 
 #include <math.h>
 
-/* The ten rounds on `count` counters; inlined for counts that are known, so that compilers turn the inner loop into vectors. */
-static inline void rounds(uint32_t *restrict c0, uint32_t *restrict c1, uint32_t *restrict c2, uint32_t *restrict c3, size_t count,
-                          uint64_t key) {
+/* The ten rounds on `count` counters; inlined for counts that are known, so that compilers turn the
+ * inner loop into vectors. */
+static inline void rounds(uint32_t *restrict c0, uint32_t *restrict c1, uint32_t *restrict c2,
+                          uint32_t *restrict c3, size_t count, uint64_t key) {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     for (int round = 0; round < 10; round++) {
         for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
-/* Random numbers by counter: Philox4x32-10 (Salmon et al., SC 2011). Element i of a stream is fixed by (seed, stream, i) alone,
- * so any part of any stream can be had by any thread, and nothing need be kept to resume. */
+/* Random numbers by counter: Philox4x32-10 (Salmon et al., SC 2011). Element i of a stream is fixed
+ * by (seed, stream, i) alone, so any part of any stream can be had by any thread, and nothing need
+ * be kept to resume. */
 #ifndef DD_RNG_H
 #define DD_RNG_H
 
@@ -51,8 +52,9 @@ void dd_rng_uniforms(float *out, uint64_t seed, uint64_t stream, uint64_t first,
 /* Likewise standard normal, by Box and Muller's transform of neighbouring uniforms. */
 void dd_rng_normals(float *out, uint64_t seed, uint64_t stream, uint64_t first, size_t count);
 
-/* The position of `index` in a random permutation of 0 .. size-1 fixed by (seed, number): a Feistel network of six rounds walked
- * until it lands inside (Black and Rogaway, CT-RSA 2002). No table, so any element of any epoch's shuffle can be had at once. */
+/* The position of `index` in a random permutation of 0 .. size-1 fixed by (seed, number): a Feistel
+ * network of six rounds walked until it lands inside (Black and Rogaway, CT-RSA 2002). No table, so
+ * any element of any epoch's shuffle can be had at once. */
 uint64_t dd_rng_permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t number);
 
 #endif

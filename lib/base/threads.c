@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nanoseconds: how long a thread looks for what it waits for before it sleeps, how often the affinity mask is read, and
- * the unit of what is counted up. */
+/* Nanoseconds: how long a thread looks for what it waits for before it sleeps, how often the
+ * affinity mask is read, and the unit of what is counted up. */
 enum { SPIN = 200000, LOOK_AT_PROCESSORS = 100000000, TICK = 64 };
 
 struct worker {
@@ -26,8 +26,8 @@ struct worker {
     dd_sleeper sleeper;
 };
 
-/* A stage has an even number. Slot p holds it while part p is free, and the next odd one once it is taken; so a thread that is late, and
- * means a stage that is over, finds nothing to take. */
+/* A stage has an even number. Slot p holds it while part p is free, and the next odd one once it is
+ * taken; so a thread that is late, and means a stage that is over, finds nothing to take. */
 struct dd_pool {
     int threads, started;
     int processors;         /* that may be used at once */
@@ -72,7 +72,8 @@ static bool take(dd_pool *pool, size_t part, unsigned number) {
            atomic_compare_exchange_strong(&pool->slots[part], &free, number | 1);
 }
 
-/* Goes once through all parts, from a place of its own on, so that neighbours in memory go to the same thread from stage to stage. */
+/* Goes once through all parts, from a place of its own on, so that neighbours in memory go to the
+ * same thread from stage to stage. */
 static size_t run_parts(dd_pool *pool, int taker, unsigned number) {
     size_t parts = atomic_load_explicit(&pool->parts, memory_order_relaxed), mine = 0;
     size_t takers = (size_t)atomic_load_explicit(&pool->takers, memory_order_relaxed);
@@ -90,7 +91,8 @@ static size_t run_parts(dd_pool *pool, int taker, unsigned number) {
 static bool is_called(const struct worker *self) {
     const dd_pool *pool = self->pool;
     return atomic_load(&pool->ending) ||
-           (atomic_load(&pool->number) != self->seen && self->index < atomic_load_explicit(&pool->takers, memory_order_relaxed));
+           (atomic_load(&pool->number) != self->seen &&
+            self->index < atomic_load_explicit(&pool->takers, memory_order_relaxed));
 }
 
 /* Looks for a while, then sleeps. */
@@ -115,7 +117,8 @@ static void help(const struct worker *self) {
     size_t mine = run_parts(pool, self->index, self->seen);
     if (mine == 0)
         return;
-    atomic_fetch_add_explicit(&pool->others, (unsigned)((now() - begun) / TICK), memory_order_relaxed);
+    atomic_fetch_add_explicit(&pool->others, (unsigned)((now() - begun) / TICK),
+                              memory_order_relaxed);
     size_t parts = atomic_load_explicit(&pool->parts, memory_order_relaxed);
     if (atomic_fetch_add(&pool->done, mine) + mine == parts)
         (void)dd_doze_end(&pool->caller_sleep);
@@ -130,7 +133,9 @@ static void *work(void *argument) {
         if (atomic_load(&pool->ending))
             return NULL;
         self->seen = atomic_load(&pool->number);
-        if (self->index < atomic_load_explicit(&pool->takers, memory_order_relaxed)) /* of this stage, or it is over */
+        if (self->index <
+            atomic_load_explicit(&pool->takers,
+                                 memory_order_relaxed)) /* of this stage, or it is over */
             help(self);
     }
 }
@@ -172,8 +177,8 @@ static void begin_anew(dd_pool *pool) {
     pool->started = 0;
 }
 
-/* Starts the threads at the first call that has work for them: a context that only reads files costs none. If the system gives
- * fewer, those do. */
+/* Starts the threads at the first call that has work for them: a context that only reads files
+ * costs none. If the system gives fewer, those do. */
 static void start(dd_pool *pool) {
     sigset_t all, before; /* signals are for the host's own threads */
     sigfillset(&all);
@@ -306,7 +311,8 @@ static void await_done(dd_pool *pool, size_t parts) {
 
 static void run_shared(dd_pool *pool, const dd_work *work, int takers, int64_t begun) {
     unsigned number = publish(pool, work, takers);
-    dd_shared_stage seen = {.parts = work->parts, .takers = takers, .woke = !work->small && wake(pool, takers)};
+    dd_shared_stage seen = {
+        .parts = work->parts, .takers = takers, .woke = !work->small && wake(pool, takers)};
     if (seen.woke)
         begun = now();
     seen.mine = run_parts(pool, 0, number);

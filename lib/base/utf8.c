@@ -7,14 +7,18 @@ size_t dd_utf8_size(const char *text, size_t length) {
     const unsigned char *byte = (const unsigned char *)text;
     if (byte[0] < 0x80)
         return 1;
-    size_t size = byte[0] >= 0xC2 && byte[0] < 0xE0 ? 2 : (byte[0] & 0xF0) == 0xE0 ? 3 : byte[0] >= 0xF0 && byte[0] < 0xF5 ? 4 : 0;
+    size_t size = byte[0] >= 0xC2 && byte[0] < 0xE0   ? 2
+                  : (byte[0] & 0xF0) == 0xE0          ? 3
+                  : byte[0] >= 0xF0 && byte[0] < 0xF5 ? 4
+                                                      : 0;
     if (size == 0 || size > length)
         return 0;
     for (size_t i = 1; i < size; i++)
         if ((byte[i] & 0xC0) != 0x80)
             return 0;
     bool overlong = (byte[0] == 0xE0 && byte[1] < 0xA0) || (byte[0] == 0xF0 && byte[1] < 0x90);
-    bool surrogate = byte[0] == 0xED && byte[1] >= 0xA0, beyond = byte[0] == 0xF4 && byte[1] >= 0x90;
+    bool surrogate = byte[0] == 0xED && byte[1] >= 0xA0,
+         beyond = byte[0] == 0xF4 && byte[1] >= 0x90;
     return overlong || surrogate || beyond ? 0 : size;
 }
 
@@ -44,8 +48,9 @@ static uint32_t number(const char *text, size_t size) {
 }
 
 static bool is_printable(uint32_t c) {
-    static const uint32_t others[][2] = {{0, 0x1F},        {0x7F, 0x9F},     {0x61C, 0x61C},  {0x200E, 0x200F},
-                                         {0x2028, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF}};
+    static const uint32_t others[][2] = {{0, 0x1F},        {0x7F, 0x9F},     {0x61C, 0x61C},
+                                         {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069},
+                                         {0xFEFF, 0xFEFF}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (c >= others[i][0] && c <= others[i][1])
             return false;

@@ -27,7 +27,8 @@ const dd_settings *dd_config_settings(const ddaebm_config *config) {
 
 /* ---- Creation. ---- */
 
-static ddaebm_status create(ddaebm_config **out, ddaebm_context *context, const dd_settings *settings) {
+static ddaebm_status create(ddaebm_config **out, ddaebm_context *context,
+                            const dd_settings *settings) {
     ddaebm_context *held = NULL;
     ddaebm_config *config = NULL;
     ddaebm_status status = DDAEBM_OK;
@@ -46,7 +47,8 @@ cleanup:
     return status;
 }
 
-ddaebm_status ddaebm_config_create(ddaebm_config **out, ddaebm_context *context, const char *preset) {
+ddaebm_status ddaebm_config_create(ddaebm_config **out, ddaebm_context *context,
+                                   const char *preset) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     dd_settings settings;
@@ -83,7 +85,8 @@ static ddaebm_status read_object(reading *into, const char *prefix, json_t *obje
     const char *member = NULL;
     json_t *value = NULL;
     json_object_foreach(object, member, value) {
-        char name[2 * DD_NAME_ROOM]; /* a name that is cut is longer than any key's, so it is none */
+        char
+            name[2 * DD_NAME_ROOM]; /* a name that is cut is longer than any key's, so it is none */
         (void)snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "", member);
         ddaebm_status status = read_member(into, name, value);
         if (status != DDAEBM_OK)
@@ -117,7 +120,9 @@ static ddaebm_status parse(dd_settings *settings, const char *text, size_t lengt
     if (json_is_object(root))
         status = read_object(&into, "", root);
     else
-        status = dd_fail(DDAEBM_FORMAT, "the configuration must be a JSON object, {\"diffusion.timesteps\": 4, ...}");
+        status =
+            dd_fail(DDAEBM_FORMAT,
+                    "the configuration must be a JSON object, {\"diffusion.timesteps\": 4, ...}");
     json_decref(root);
     if (status == DDAEBM_OK)
         *settings = into.settings;
@@ -131,7 +136,8 @@ ddaebm_status ddaebm_config_parse(ddaebm_config *config, const char *text, size_
     return parse(&config->settings, text, length);
 }
 
-ddaebm_status dd_config_create_from_json(ddaebm_config **out, ddaebm_context *context, const char *text, size_t length) {
+ddaebm_status dd_config_create_from_json(ddaebm_config **out, ddaebm_context *context,
+                                         const char *text, size_t length) {
     dd_settings settings;
     ddaebm_status status = DDAEBM_OK;
     DD_TRY(dd_preset_settings(&settings, "toy"));
@@ -179,7 +185,8 @@ static const char *type_text(ddaebm_type type) {
 }
 
 static ddaebm_status wrong_type(const dd_key *key, const char *wanted) {
-    return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s is %s, not %s", key->name, type_text(key->type), wanted);
+    return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s is %s, not %s", key->name, type_text(key->type),
+                   wanted);
 }
 
 ddaebm_status ddaebm_config_set(ddaebm_config *config, const char *key, const char *value) {
@@ -216,7 +223,8 @@ ddaebm_status ddaebm_config_set_real(ddaebm_config *config, const char *key, dou
     return dd_key_set_real(found, &config->settings, value);
 }
 
-ddaebm_status ddaebm_config_get_integer(const ddaebm_config *config, const char *key, int64_t *value) {
+ddaebm_status ddaebm_config_get_integer(const ddaebm_config *config, const char *key,
+                                        int64_t *value) {
     DD_REQUIRE(config);
     DD_REQUIRE(key);
     DD_REQUIRE(value);
@@ -261,7 +269,8 @@ static void append(sink *to, const char *piece, size_t length) {
 static void append_all(sink *to, const dd_settings *settings) {
     char piece[DD_NAME_ROOM + 8], value[DD_VALUE_ROOM];
     for (size_t i = 0; i < dd_key_count(); i++) {
-        int length = snprintf(piece, sizeof piece, "%s\"%s\": ", i ? ", " : "{", dd_key_at(i)->name);
+        int length =
+            snprintf(piece, sizeof piece, "%s\"%s\": ", i ? ", " : "{", dd_key_at(i)->name);
         append(to, piece, (size_t)length);
         append(to, value, dd_key_text(dd_key_at(i), settings, value));
     }
@@ -285,7 +294,8 @@ static void append_value(sink *to, const dd_settings *settings, const dd_key *ke
     append(to, value, dd_key_text(key, settings, value) + 1);
 }
 
-ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *key, char *text, size_t capacity, size_t *needed) {
+ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *key, char *text,
+                                     size_t capacity, size_t *needed) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     if (capacity > 0)
@@ -306,8 +316,8 @@ ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *ke
         if (needed)
             *needed = to.used;
         if (to.used > capacity)
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "capacity is %zu; %s takes %zu bytes", capacity, key ? key : "the configuration",
-                           to.used);
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "capacity is %zu; %s takes %zu bytes", capacity,
+                           key ? key : "the configuration", to.used);
     }
 }
 
@@ -319,7 +329,8 @@ ddaebm_status ddaebm_config_key(size_t index, ddaebm_key_info *info) {
     if (status != DDAEBM_OK)
         return status;
     if (index >= dd_key_count())
-        return dd_fail(DDAEBM_NOT_FOUND, "there is no key %zu; there are %zu, from 0", index, dd_key_count());
+        return dd_fail(DDAEBM_NOT_FOUND, "there is no key %zu; there are %zu, from 0", index,
+                       dd_key_count());
     const dd_key *key = dd_key_at(index);
     const ddaebm_key_info known = {.name = key->name,
                                    .meaning = key->meaning,

@@ -11,20 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The table. A key is one line; its name is its path in dd_settings, and a field of another C type does not compile. ---- */
+/* ---- The table. A key is one line; its name is its path in dd_settings, and a field of another C
+ * type does not compile. ---- */
 
 #define BELOW_ONE 0x1.fffffffffffffp-1 /* the largest double below 1 */
-#define FIELD(path, c_type) (offsetof(dd_settings, path) + 0 * sizeof(char[_Generic(((dd_settings *)0)->path, c_type : 1)]))
-#define BOOLEAN(path, initial, meaning)                                                                                            \
+#define FIELD(path, c_type)                                                                        \
+    (offsetof(dd_settings, path) + 0 * sizeof(char[_Generic(((dd_settings *)0)->path, c_type : 1)]))
+#define BOOLEAN(path, initial, meaning)                                                            \
     { #path, initial, meaning, NULL, 0, 0, 0, FIELD(path, bool), DDAEBM_TYPE_BOOLEAN }
-#define INTEGER(path, initial, least, most, meaning)                                                                               \
+#define INTEGER(path, initial, least, most, meaning)                                               \
     { #path, initial, meaning, NULL, least, most, 0, FIELD(path, int64_t), DDAEBM_TYPE_INTEGER }
-#define REAL(path, initial, least, most, meaning)                                                                                  \
+#define REAL(path, initial, least, most, meaning)                                                  \
     { #path, initial, meaning, NULL, least, most, 0, FIELD(path, double), DDAEBM_TYPE_REAL }
-#define CHOICE(path, initial, choices, meaning)                                                                                    \
+#define CHOICE(path, initial, choices, meaning)                                                    \
     { #path, initial, meaning, choices, 0, 0, 0, FIELD(path, int64_t), DDAEBM_TYPE_CHOICE }
-#define INTEGERS(path, initial, least, most, meaning)                                                                              \
-    { #path, initial, meaning, NULL, least, most, DD_MOST_INTEGERS, FIELD(path, dd_integers), DDAEBM_TYPE_INTEGERS }
+#define INTEGERS(path, initial, least, most, meaning)                                              \
+    {                                                                                              \
+#path, initial, meaning, NULL, least, most, DD_MOST_INTEGERS, FIELD(path, dd_integers),    \
+            DDAEBM_TYPE_INTEGERS                                                                   \
+    }
 
 /* Betas above 500 would let 1 - var(u) fall out of the normal doubles before u = 1. */
 #define MOST_BETA 500
@@ -32,23 +37,23 @@
 /* Keys that say a family in brackets are ignored by the others. */
 /* clang-format off */
 #define NETWORK(network, norm_initial) \
-    INTEGERS(network.feature_layers, "[16]", 1, 65536, "Hidden widths of the " #network "'s branches that read the row and the level (mlp)."), \
+    INTEGERS(network.feature_layers, "[16]", 1, 65536, "Hidden widths of the " #network "'s branches that read the row and the timestep (mlp)."), \
     INTEGERS(network.hidden_layers, "[300, 300]", 1, 65536, "Hidden widths of the " #network "'s trunk (mlp)."), \
     CHOICE(network.norm, norm_initial, "none|batch", "Normalisation between the layers of the " #network " (mlp)."), \
     CHOICE(network.activation, "prelu", "prelu|silu", "Activation between the layers of the " #network " (mlp)."), \
     INTEGER(network.frequencies, "0", 0, 64, "Sines and cosines of each coordinate that the " #network " is shown, at frequencies from pi/2 to 8 pi; 0 for none (mlp).")
 #define U_NET(network) \
     INTEGER(network.channels, "128", 4, 4096, "Channels of the " #network " at full size (ncsnpp)."), \
-    INTEGERS(network.multipliers, "[1, 2, 2, 2]", 1, 64, "Factors of the " #network "'s channels, a level each; pictures are halved from one to the next (ncsnpp)."), \
-    INTEGER(network.blocks, "2", 0, DD_MOST_BLOCKS, "Residual blocks of the " #network " on each level (ncsnpp)."), \
-    INTEGERS(network.attention, "[16]", 1, 128, "Sizes of the pictures at which the " #network " attends; it always does at the lowest level (ncsnpp).")
+    INTEGERS(network.multipliers, "[1, 2, 2, 2]", 1, 64, "Factors of the " #network "'s channels, one a resolution; each resolution is half of the one before (ncsnpp)."), \
+    INTEGER(network.blocks, "2", 0, DD_MOST_BLOCKS, "Residual blocks of the " #network " at each resolution (ncsnpp)."), \
+    INTEGERS(network.attention, "[16]", 1, 128, "Sizes of the images at which the " #network " attends; it always does at the lowest resolution (ncsnpp).")
 
 static const dd_key keys[] = {
     INTEGER(data.width, "2", 1, 1048576, "Numbers in a row of data."),
-    INTEGER(data.image_size, "0", 0, 128, "Pixels on a side of the pictures that the networks see; 0 where data is rows."),
+    INTEGER(data.image_size, "0", 0, 128, "Pixels on a side of the images that the networks see; 0 where data is rows."),
     INTEGER(data.channels, "1", 1, 4, "Numbers in a pixel."),
-    INTEGER(data.padding, "0", 0, 32, "Black pixels added on each side of the data's pictures to make image_size, and cut from samples."),
-    BOOLEAN(data.flip, "false", "Whether half the pictures are mirrored left to right in training."),
+    INTEGER(data.padding, "0", 0, 32, "Black pixels added on each side of the data's images to make image_size, and cut from samples."),
+    BOOLEAN(data.flip, "false", "Whether half the images are mirrored left to right in training."),
     CHOICE(data.standardize, "files", "always|files|never", "Which data is shifted and scaled to mean 0 and deviation 1 before training: all, what comes from files, or none."),
     INTEGER(diffusion.timesteps, "4", 1, 1000, "T, the number of diffusion steps."),
     CHOICE(diffusion.schedule, "vp", "vp|geometric|karras|cosine", "How the noise grows with time: variance-preserving, as a geometric sequence of variances, in its ratio to the signal as Karras et al. (2022), or with the signal as a cosine of time (Nichol and Dhariwal 2021)."),
@@ -58,14 +63,14 @@ static const dd_key keys[] = {
     BOOLEAN(diffusion.fit, "false", "Whether sigma_min is set when a run begins, to half the distance between neighbouring rows, from 0.03 to 0.5 (mlp)."),
     REAL(diffusion.sigma_max, "10", 1e-3, 1e4, "Ratio of noise to signal at time 1 (karras, cosine)."),
     REAL(diffusion.rho, "3.5", 1, 100, "Power in which the ratio grows evenly (karras)."),
-    CHOICE(diffusion.grid, "uniform", "uniform|lsun", "Where the levels stand in time: evenly, or as published for LSUN, with a last step of its own."),
+    CHOICE(diffusion.grid, "uniform", "uniform|lsun", "Where the timesteps stand in time: evenly, or as published for LSUN, with a last step of its own."),
     REAL(diffusion.beta_limit, "1", 1e-3, 1, "The betas are cut there; 1 cuts nothing."),
     REAL(diffusion.variance_floor, "0", 0, 1, "Least variance of the posterior when it draws; 0 for no floor."),
     CHOICE(diffusion.precision, "float32", "float32|float64", "Precision that the schedule's tables are computed in; the published ones are float32."),
-    CHOICE(network.family, "mlp", "mlp|ncsnpp", "Kind of the three networks: perceptrons on rows, or U-Nets and a convolutional encoder on pictures."),
+    CHOICE(network.family, "mlp", "mlp|ncsnpp", "Kind of the three networks: perceptrons on rows, or U-Nets and a convolutional encoder on images."),
     INTEGER(network.latent_width, "2", 1, 65536, "Numbers in the generator's latent input z, those of latent_maps not counted."),
-    INTEGER(network.latent_maps, "0", 0, 64, "Pictures of noise of the generator's own size, shown to it beside x_{t+1}: further numbers of z (ncsnpp)."),
-    INTEGER(network.time_width, "16", 4, 65536, "Numbers in the sinusoidal embedding of the level; with ncsnpp, in that of the encoder."),
+    INTEGER(network.latent_maps, "0", 0, 64, "Images of noise of the generator's own size, shown to it beside x_{t+1}: further numbers of z (ncsnpp)."),
+    INTEGER(network.time_width, "16", 4, 65536, "Numbers in the sinusoidal embedding of the timestep; with ncsnpp, in that of the encoder."),
     INTEGER(network.latent_embedding, "256", 1, 65536, "Width of the layers that turn z into the generator's styles (ncsnpp)."),
     INTEGER(network.mapping_layers, "4", 0, 64, "How many of those layers follow the first (ncsnpp)."),
     NETWORK(energy, "none"),
@@ -75,21 +80,21 @@ static const dd_key keys[] = {
     NETWORK(encoder, "batch"),
     INTEGER(encoder.channels, "64", 1, 4096, "Channels of the encoder at full size (ncsnpp)."),
     CHOICE(encoder.kind, "convolutional", "convolutional|large", "Convolutions alone, or residual blocks that also see the spread of the batch (ncsnpp)."),
-    INTEGER(picture.patch, "1", 1, 4, "Side of the squares of pixels that energy and generator take as one pixel of more channels: 1, 2 or 4 (ncsnpp)."),
-    REAL(picture.dropout, "0.1", 0, BELOW_ONE, "Share of numbers that residual blocks drop in training (ncsnpp)."),
-    BOOLEAN(picture.fir, "true", "Whether energy and generator resample pictures by a filter, rather than repeat and average pixels (ncsnpp)."),
-    INTEGERS(picture.fir_kernel, "[1, 3, 3, 1]", 0, 1000, "That filter's taps on each axis, before they are divided by their sum (ncsnpp)."),
-    BOOLEAN(picture.skip_rescale, "true", "Whether sums of two branches are divided by the square root of 2 (ncsnpp)."),
-    CHOICE(picture.progressive_input, "residual", "none|residual", "How energy and generator are shown the input at its smaller sizes (ncsnpp)."),
-    BOOLEAN(picture.centered, "true", "Whether pictures are in [-1, 1]; else energy and generator take them to be in [0, 1] (ncsnpp)."),
-    BOOLEAN(picture.tanh, "true", "Whether the generator ends in tanh (ncsnpp)."),
-    REAL(picture.tanh_gain, "1", 1, 10, "That tanh is multiplied by this and cut to [-1, 1], so that above 1 black and white are within reach (ncsnpp)."),
+    INTEGER(image.patch, "1", 1, 4, "Side of the squares of pixels that energy and generator take as one pixel of more channels: 1, 2 or 4 (ncsnpp)."),
+    REAL(image.dropout, "0.1", 0, BELOW_ONE, "Share of numbers that residual blocks drop in training (ncsnpp)."),
+    BOOLEAN(image.fir, "true", "Whether energy and generator resample images by a filter, rather than repeat and average pixels (ncsnpp)."),
+    INTEGERS(image.fir_kernel, "[1, 3, 3, 1]", 0, 1000, "That filter's taps on each axis, before they are divided by their sum (ncsnpp)."),
+    BOOLEAN(image.skip_rescale, "true", "Whether sums of two branches are divided by the square root of 2 (ncsnpp)."),
+    CHOICE(image.progressive_input, "residual", "none|residual", "How energy and generator are shown the input at its smaller sizes (ncsnpp)."),
+    BOOLEAN(image.centered, "true", "Whether images are in [-1, 1]; else energy and generator take them to be in [0, 1] (ncsnpp)."),
+    BOOLEAN(image.tanh, "true", "Whether the generator ends in tanh (ncsnpp)."),
+    REAL(image.tanh_gain, "1", 1, 10, "That tanh is multiplied by this and cut to [-1, 1], so that above 1 black and white are within reach (ncsnpp)."),
     CHOICE(form.energy, "scalar", "scalar|distance|density", "The energy's last layer. scalar: one number (mlp), or less half the squared distance to an image (ncsnpp). distance: less half the squared distance to a point or image, in units of the timestep's noise, plus a number (mlp). density: the same plus a number, the point or image with a linear part of the input: for log-densities."),
     BOOLEAN(form.residual, "false", "Whether the generator adds to its noisy input, rather than predict from nothing."),
     BOOLEAN(form.proposal, "false", "Whether the generator is shown, and with form.residual adds to, what z would make of its noisy input if the data were normal, rather than that input (mlp)."),
     REAL(objective.gamma, "0.02", 0, 1e6, "Weight of the penalty on the energy's gradient."),
     CHOICE(objective.penalty, "zero", "zero|score", "What the penalty pulls the gradient to: zero, or the score of the diffused data."),
-    REAL(objective.fake_gamma, "0", 0, 1e6, "Weight of a penalty on the energy's gradient at generated samples, in units of the level's noise."),
+    REAL(objective.fake_gamma, "0", 0, 1e6, "Weight of a penalty on the energy's gradient at generated samples, in units of the timestep's noise."),
     CHOICE(objective.contrast, "linear", "linear|softplus", "How the energy of a generated sample is held against that of data: their difference, or its softplus."),
     REAL(objective.contrast_weight, "1", 0, 1e6, "Weight of that contrast."),
     REAL(objective.margin, "0", 0, 1e6, "Difference that the softplus contrast asks for."),
@@ -112,7 +117,7 @@ static const dd_key keys[] = {
     REAL(optimizer.ema_decay, "0", 0, BELOW_ONE, "Decay of the average of the weights over steps; 0 for no averaging."),
     INTEGER(training.steps, "50000", 1, 1000000000, "Step at which a run ends."),
     INTEGER(training.batch, "200", 2, 65536, "Rows in the batch of a step."),
-    REAL(training.first_level, "0", 0, BELOW_ONE, "Share of samples at level 0, the others evenly above; 0 for all levels alike."),
+    REAL(training.first_timestep, "0", 0, BELOW_ONE, "Share of samples at timestep 0, the others evenly above; 0 for all timesteps alike."),
     BOOLEAN(training.calibrate, "false", "Whether the temperature is fitted on the data after training."),
     REAL(training.held_out, "0", 0, 0.5, "Share of the rows of a finite set that training keeps aside; the weights at which the energy tells them best from rows of columns shuffled each on its own are the model's (mlp)."),
 };
@@ -129,7 +134,32 @@ const dd_key *dd_key_at(size_t index) {
     return &keys[index];
 }
 
+/* Names that keys had in earlier files, which stay readable. One that ends in a dot stands for a
+ * group. */
+static const char *const renamed[][2] = {
+    {"picture.", "image."},
+    {"training.first_level", "training.first_timestep"},
+};
+
+/* The present name of what `name` may have been; `name` itself if it was never renamed. */
+static const char *present_name(const char *name, char room[DD_NAME_ROOM]) {
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++) {
+        const char *before = renamed[i][0];
+        size_t length = strlen(before);
+        bool group = before[length - 1] == '.';
+
+        if (strncmp(name, before, length) != 0 || (!group && name[length]))
+            continue;
+        int written = snprintf(room, DD_NAME_ROOM, "%s%s", renamed[i][1], name + length);
+        return written < DD_NAME_ROOM ? room : name;
+    }
+    return name;
+}
+
 const dd_key *dd_key_find(const char *name) {
+    char room[DD_NAME_ROOM];
+    name = present_name(name, room);
+
     for (size_t i = 0; i < KEY_COUNT; i++)
         if (strcmp(keys[i].name, name) == 0)
             return &keys[i];
@@ -137,9 +167,13 @@ const dd_key *dd_key_find(const char *name) {
 }
 
 bool dd_key_is_group(const char *name) {
-    size_t length = strlen(name);
+    char dotted[DD_NAME_ROOM], room[DD_NAME_ROOM];
+    if (snprintf(dotted, sizeof dotted, "%s.", name) >= (int)sizeof dotted)
+        return false;
+
+    const char *group = present_name(dotted, room);
     for (size_t i = 0; i < KEY_COUNT; i++)
-        if (strncmp(keys[i].name, name, length) == 0 && keys[i].name[length] == '.')
+        if (strncmp(keys[i].name, group, strlen(group)) == 0)
             return true;
     return false;
 }
@@ -170,7 +204,8 @@ static const dd_key *nearest(const char *name) {
     size_t best_distance = 2 + length / 4; /* beyond that, a suggestion is noise */
     for (size_t i = 0; i < KEY_COUNT; i++) {
         const char *last = strchr(keys[i].name, '.') + 1;
-        size_t distance = least_of(dd_edit_distance(name, length, keys[i].name), 1 + dd_edit_distance(name, length, last));
+        size_t distance = least_of(dd_edit_distance(name, length, keys[i].name),
+                                   1 + dd_edit_distance(name, length, last));
         if (distance < best_distance) {
             best = &keys[i];
             best_distance = distance;
@@ -192,7 +227,8 @@ ddaebm_status dd_key_unknown(const char *name) {
 
 /* ---- Numbers as text. ---- */
 
-/* Puts a point where the locale's mark stands: what is not part of a C number is that mark, of one byte or more. */
+/* Puts a point where the locale's mark stands: what is not part of a C number is that mark, of one
+ * byte or more. */
 static void use_point(char *text) {
     char *out = text;
     bool marked = false;
@@ -243,7 +279,8 @@ static void allowed_text(const dd_key *key, char *text, size_t capacity) {
         (void)snprintf(text, capacity, "%s", key->choices);
         return;
     case DDAEBM_TYPE_INTEGERS:
-        (void)snprintf(text, capacity, "a list of at most %zu integers from %s to %s", key->most_elements, least, most);
+        (void)snprintf(text, capacity, "a list of at most %zu integers from %s to %s",
+                       key->most_elements, least, most);
         return;
     }
 }
@@ -280,13 +317,17 @@ ddaebm_status dd_key_set_integer(const dd_key *key, dd_settings *settings, int64
 
 ddaebm_status dd_key_set_real(const dd_key *key, dd_settings *settings, double value) {
     if (!isfinite(value))
-        return refuse(DDAEBM_OUT_OF_RANGE, key, isnan(value) ? "not a number" : value > 0 ? "infinity" : "-infinity");
+        return refuse(DDAEBM_OUT_OF_RANGE, key,
+                      isnan(value) ? "not a number"
+                      : value > 0  ? "infinity"
+                                   : "-infinity");
     if (value < key->least || value > key->most) {
         char text[DD_REAL_ROOM];
         dd_real_text(value, text);
         return refuse(DDAEBM_OUT_OF_RANGE, key, text);
     }
-    *(double *)field(key, settings) = value == 0 ? 0 : value; /* -0 would not survive a round trip through text */
+    *(double *)field(key, settings) =
+        value == 0 ? 0 : value; /* -0 would not survive a round trip through text */
     return DDAEBM_OK;
 }
 
@@ -308,7 +349,8 @@ static ddaebm_status set_choice(const dd_key *key, dd_settings *settings, const 
     return refuse(DDAEBM_OUT_OF_RANGE, key, quoted);
 }
 
-/* A text's beginning, as much of it as has room. json_dumpb would leave out each piece that does not fit whole, and its bytes as they were. */
+/* A text's beginning, as much of it as has room. json_dumpb would leave out each piece that does
+ * not fit whole, and its bytes as they were. */
 typedef struct beginning {
     char text[2 * DD_SHOWN_ROOM];
     size_t length;
@@ -385,8 +427,8 @@ ddaebm_status dd_key_set_json(const dd_key *key, dd_settings *settings, const js
     return refuse_json(DDAEBM_FORMAT, key, value);
 }
 
-/* Sets a choice from a word without quotes, with blanks around it or not; a word too long for any choice is cut, and still fits
- * none. */
+/* Sets a choice from a word without quotes, with blanks around it or not; a word too long for any
+ * choice is cut, and still fits none. */
 static ddaebm_status set_bare_word(const dd_key *key, dd_settings *settings, const char *text) {
     static const char blanks[] = " \t\r\n";
     char word[DD_SHOWN_ROOM];
@@ -402,7 +444,8 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* A number as people type it, made JSON: +3, .5, -.5 and 1. become 3, 0.5, -0.5 and 1.0. A text that is none comes out as none. */
+/* A number as people type it, made JSON: +3, .5, -.5 and 1. become 3, 0.5, -0.5 and 1.0. A text
+ * that is none comes out as none. */
 static void complete_number(char out[DD_SHOWN_ROOM], const char *text) {
     const size_t room = DD_SHOWN_ROOM - 3; /* two digits may be put in, and the end */
     size_t used = 0;
@@ -443,7 +486,8 @@ ddaebm_status dd_key_set_text(const dd_key *key, dd_settings *settings, const ch
 
 int64_t dd_key_integer(const dd_key *key, const dd_settings *settings) {
     const void *from = const_field(key, settings);
-    return key->type == DDAEBM_TYPE_BOOLEAN ? (int64_t) * (const bool *)from : *(const int64_t *)from;
+    return key->type == DDAEBM_TYPE_BOOLEAN ? (int64_t) * (const bool *)from
+                                            : *(const int64_t *)from;
 }
 
 double dd_key_real(const dd_key *key, const dd_settings *settings) {
@@ -460,14 +504,16 @@ static size_t choice_text(const dd_key *key, int64_t index, char text[DD_VALUE_R
 static size_t integers_text(const dd_integers *list, char text[DD_VALUE_ROOM]) {
     size_t used = (size_t)snprintf(text, DD_VALUE_ROOM, "[");
     for (size_t i = 0; i < list->count; i++)
-        used += (size_t)snprintf(text + used, DD_VALUE_ROOM - used, "%s%lld", i ? ", " : "", (long long)list->values[i]);
+        used += (size_t)snprintf(text + used, DD_VALUE_ROOM - used, "%s%lld", i ? ", " : "",
+                                 (long long)list->values[i]);
     return used + (size_t)snprintf(text + used, DD_VALUE_ROOM - used, "]");
 }
 
 size_t dd_key_text(const dd_key *key, const dd_settings *settings, char text[DD_VALUE_ROOM]) {
     switch (key->type) {
     case DDAEBM_TYPE_BOOLEAN:
-        return (size_t)snprintf(text, DD_VALUE_ROOM, "%s", dd_key_integer(key, settings) ? "true" : "false");
+        return (size_t)snprintf(text, DD_VALUE_ROOM, "%s",
+                                dd_key_integer(key, settings) ? "true" : "false");
     case DDAEBM_TYPE_REAL:
         return dd_real_text(dd_key_real(key, settings), text);
     case DDAEBM_TYPE_CHOICE:

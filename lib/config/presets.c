@@ -13,7 +13,8 @@ static const char *const toy[][2] = {{NULL, NULL}};
 static const char *const points[][2] = {
     {"data.standardize", "always"},
     {"diffusion.timesteps", "6"},
-    {"diffusion.schedule", "karras"}, /* from the width of a mode to N(0, I), where sampling starts */
+    {"diffusion.schedule",
+     "karras"}, /* from the width of a mode to N(0, I), where sampling starts */
     {"diffusion.sigma_min", "0.018"},
     {"diffusion.sigma_max", "12"},
     {"diffusion.rho", "3.5"},
@@ -52,13 +53,13 @@ static const char *const points[][2] = {
     {"optimizer.beta2", "0.99"},
     {"optimizer.ema_decay", "0.9995"},
     {"training.steps", "40000"},
-    {"training.first_level", "0.5"},
+    {"training.first_timestep", "0.5"},
     {"training.calibrate", "true"},
     {NULL, NULL},
 };
 
-/* Rows of any width, above all to tell anomalies by: no waves, a level 0 fitted to the data, and the best weights by rows held out.
- * docs/experiments.md has the tables that decided. */
+/* Rows of any width, above all to tell anomalies by: no waves, a timestep 0 fitted to the data, and
+ * the best weights by rows held out. docs/experiments.md has the tables that decided. */
 static const char *const vector[][2] = {
     {"data.width", "30"},
     {"diffusion.fit", "true"},
@@ -81,13 +82,14 @@ static const char *const vector[][2] = {
     {"optimizer.ema_decay", "0.999"},
     {"training.batch", "192"},
     {"training.steps", "8000"},
-    {"training.first_level", "0.3"},
+    {"training.first_timestep", "0.3"},
     {"training.held_out", "0.2"},
     {NULL, NULL},
 };
 
-/* The published settings for CIFAR-10, its reconstruction as the paper has it: from the encoder's z (the published code's is mse_prior).
- * Batches are those of one of the four processes that it was trained by, and steps as many as its epochs then take. */
+/* The published settings for CIFAR-10, its reconstruction as the paper has it: from the encoder's z
+ * (the published code's is mse_prior). Batches are those of one of the four processes that it was
+ * trained by, and steps as many as its epochs then take. */
 static const char *const cifar10[][2] = {
     {"data.image_size", "32"},
     {"data.channels", "3"},
@@ -107,7 +109,7 @@ static const char *const cifar10[][2] = {
     {NULL, NULL},
 };
 
-/* Likewise for CelebA: 600 epochs of 162,770 pictures. */
+/* Likewise for CelebA: 600 epochs of 162,770 images. */
 static const char *const celeba64[][2] = {
     {"data.image_size", "64"},
     {"energy.channels", "64"},
@@ -123,17 +125,18 @@ static const char *const celeba64[][2] = {
     {NULL, NULL},
 };
 
-/* Likewise for the churches of LSUN: 500 epochs of 126,227 pictures. Time grid, encoder and reconstruction are all three what was published
- * for LSUN, though the published code never has them together. */
+/* Likewise for the churches of LSUN: 500 epochs of 126,227 images. Time grid, encoder and
+ * reconstruction are all three what was published for LSUN, though the published code never has
+ * them together. */
 static const char *const lsun128[][2] = {
     {"data.image_size", "128"},
     {"diffusion.grid", "lsun"},
     {"energy.multipliers", "[1, 2, 2, 4, 4]"},
     {"generator.multipliers", "[1, 2, 2, 4, 4]"},
     {"encoder.kind", "large"},
-    {"picture.dropout", "0"},
-    {"picture.fir", "false"},
-    {"picture.progressive_input", "none"},
+    {"image.dropout", "0"},
+    {"image.fir", "false"},
+    {"image.progressive_input", "none"},
     {"objective.gamma", "0.005"},
     {"objective.reconstruction", "weighted_gaussian_nll"},
     {"training.batch", "12"},
@@ -141,7 +144,7 @@ static const char *const lsun128[][2] = {
     {NULL, NULL},
 };
 
-/* 28 x 28 grey pictures on a margin of 2, with networks small enough for a processor. */
+/* 28 x 28 grey images on a margin of 2, with networks small enough for a processor. */
 static const char *const fashion[][2] = {
     {"data.channels", "1"},
     {"data.padding", "2"},
@@ -159,16 +162,18 @@ static const char *const fashion[][2] = {
     {"generator.blocks", "1"},
     {"generator.attention", "[8]"},
     {"encoder.channels", "32"},
-    {"picture.dropout", "0"},
+    {"image.dropout", "0"},
     {"optimizer.ema_decay", "0.999"},
     {"training.batch", "32"},
     {"training.steps", "20000"},
     {NULL, NULL},
 };
 
-/* Networks for a processor: squares of 2 x 2 pixels as one, an energy much narrower than the generator, levels close together where textures
- * are decided, and little weight on the reverse divergence, whose log q(x_{t+1} | x_t) asks short steps to keep their noise. The energy is a
- * log-density: it follows the score, and is told from noise, from other timesteps and from turned images. */
+/* Networks for a processor: squares of 2 x 2 pixels as one, an energy much narrower than the
+ * generator, timesteps close together where textures are decided, and little weight on the reverse
+ * divergence, whose log q(x_{t+1} | x_t) asks short steps to keep their noise. The energy is a
+ * log-density: it follows the score, and is told from noise, from other timesteps and from turned
+ * images. */
 static const char *const fashion_small[][2] = {
     {"diffusion.schedule", "cosine"},
     {"diffusion.timesteps", "12"},
@@ -176,8 +181,8 @@ static const char *const fashion_small[][2] = {
     {"diffusion.sigma_max", "80"},
     {"diffusion.precision", "float64"},
     {"network.latent_maps", "1"},
-    {"picture.patch", "2"},
-    {"picture.tanh_gain", "1.1"},
+    {"image.patch", "2"},
+    {"image.tanh_gain", "1.1"},
     {"form.energy", "density"},
     {"form.residual", "true"},
     {"energy.channels", "16"},
@@ -236,8 +241,10 @@ const dd_preset *dd_preset_find(const char *name) {
 static ddaebm_status unknown(const char *name) {
     char shown[DD_SHOWN_ROOM], list[128] = "";
     for (size_t i = 0, used = 0; i < PRESET_COUNT && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", presets[i].name);
-    return dd_fail(DDAEBM_NOT_FOUND, "no preset \"%s\"; there are: %s", dd_shown(shown, name), list);
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
+                                 presets[i].name);
+    return dd_fail(DDAEBM_NOT_FOUND, "no preset \"%s\"; there are: %s", dd_shown(shown, name),
+                   list);
 }
 
 static ddaebm_status initial_values(dd_settings *settings) {
@@ -250,10 +257,12 @@ static ddaebm_status initial_values(dd_settings *settings) {
 
 /* A preset's base stands before it, so this ends. */
 static ddaebm_status build(dd_settings *settings, const dd_preset *preset) {
-    ddaebm_status status = preset->base ? build(settings, dd_preset_find(preset->base)) : initial_values(settings);
+    ddaebm_status status =
+        preset->base ? build(settings, dd_preset_find(preset->base)) : initial_values(settings);
     for (size_t i = 0; status == DDAEBM_OK && preset->changes[i][0]; i++) {
         const dd_key *key = dd_key_find(preset->changes[i][0]);
-        status = key ? dd_key_set_text(key, settings, preset->changes[i][1]) : dd_key_unknown(preset->changes[i][0]);
+        status = key ? dd_key_set_text(key, settings, preset->changes[i][1])
+                     : dd_key_unknown(preset->changes[i][0]);
     }
     return status;
 }

@@ -5,24 +5,31 @@
 #include "config/keys.h"
 
 size_t dd_settings_outer_side(const dd_settings *settings) {
-    return settings->data.image_size ? (size_t)(settings->data.image_size - 2 * settings->data.padding) : 0;
+    return settings->data.image_size
+               ? (size_t)(settings->data.image_size - 2 * settings->data.padding)
+               : 0;
 }
 
-static size_t picture_width(const dd_settings *settings, size_t side) {
+static size_t image_width(const dd_settings *settings, size_t side) {
     return side * side * (size_t)settings->data.channels;
 }
 
 size_t dd_settings_width(const dd_settings *settings) {
-    return settings->data.image_size ? picture_width(settings, dd_settings_outer_side(settings)) : (size_t)settings->data.width;
+    return settings->data.image_size ? image_width(settings, dd_settings_outer_side(settings))
+                                     : (size_t)settings->data.width;
 }
 
 size_t dd_settings_inner_width(const dd_settings *settings) {
-    return settings->data.image_size ? picture_width(settings, (size_t)settings->data.image_size) : (size_t)settings->data.width;
+    return settings->data.image_size ? image_width(settings, (size_t)settings->data.image_size)
+                                     : (size_t)settings->data.width;
 }
 
 size_t dd_settings_latent_width(const dd_settings *settings) {
-    size_t style = (size_t)settings->network.latent_width, side = (size_t)(settings->data.image_size / settings->picture.patch);
-    return settings->network.family == DD_FAMILY_NCSNPP ? style + (size_t)settings->network.latent_maps * side * side : style;
+    size_t style = (size_t)settings->network.latent_width,
+           side = (size_t)(settings->data.image_size / settings->image.patch);
+    return settings->network.family == DD_FAMILY_NCSNPP
+               ? style + (size_t)settings->network.latent_maps * side * side
+               : style;
 }
 
 double dd_settings_density_weight(const dd_settings *settings) {
@@ -30,10 +37,12 @@ double dd_settings_density_weight(const dd_settings *settings) {
 }
 
 static ddaebm_status check_data(const dd_settings *settings) {
-    long long size = (long long)settings->data.image_size, padding = (long long)settings->data.padding;
+    long long size = (long long)settings->data.image_size,
+              padding = (long long)settings->data.padding;
     if (size > 0 && size <= 2 * padding)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "data.image_size is %lld and data.padding %lld on each side; the first must be larger than twice the second",
+                       "data.image_size is %lld and data.padding %lld on each side; the first must "
+                       "be larger than twice the second",
                        size, padding);
     return DDAEBM_OK;
 }
@@ -43,57 +52,72 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
     dd_real_text(settings->diffusion.beta_min, low);
     dd_real_text(settings->diffusion.beta_max, high);
     if (settings->diffusion.beta_min >= settings->diffusion.beta_max)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.beta_min is %s and diffusion.beta_max %s; the first must be smaller", low,
-                       high);
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.beta_min is %s and diffusion.beta_max %s; the first must be smaller", low,
+            high);
     if (settings->diffusion.schedule == DD_SCHEDULE_GEOMETRIC && settings->diffusion.beta_max >= 1)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "diffusion.beta_max is %s; with diffusion.schedule geometric it is a variance and must be below 1", high);
+                       "diffusion.beta_max is %s; with diffusion.schedule geometric it is a "
+                       "variance and must be below 1",
+                       high);
     dd_real_text(settings->diffusion.sigma_min, low);
     dd_real_text(settings->diffusion.sigma_max, high);
-    if (settings->diffusion.schedule >= DD_SCHEDULE_KARRAS && settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.sigma_min is %s and diffusion.sigma_max %s; the first must be smaller", low,
-                       high);
-    long long levels = (long long)settings->diffusion.timesteps;
+    if (settings->diffusion.schedule >= DD_SCHEDULE_KARRAS &&
+        settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.sigma_min is %s and diffusion.sigma_max %s; the first must be smaller", low,
+            high);
+    long long timesteps = (long long)settings->diffusion.timesteps;
     if (settings->diffusion.grid == DD_GRID_LSUN &&
-        (levels < 2 || levels > 501)) /* its stride is 1000 / (2T - 2), cut to an integer */
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.timesteps is %lld; with diffusion.grid lsun it must be from 2 to 501",
-                       levels);
+        (timesteps < 2 || timesteps > 501)) /* its stride is 1000 / (2T - 2), cut to an integer */
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.timesteps is %lld; with diffusion.grid lsun it must be from 2 to 501",
+            timesteps);
     return DDAEBM_OK;
 }
 
 static ddaebm_status check_networks(const dd_settings *settings) {
     if (settings->network.family == DD_FAMILY_NCSNPP && settings->training.held_out > 0)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "training.held_out is %g; with network.family ncsnpp it must be 0",
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "training.held_out is %g; with network.family ncsnpp it must be 0",
                        settings->training.held_out);
     if (settings->network.family == DD_FAMILY_NCSNPP && settings->diffusion.fit)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.fit is true; with network.family ncsnpp it must be false");
-    if (settings->network.family == DD_FAMILY_NCSNPP)
-        return dd_settings_check_pictures(settings);
-    if (settings->encoder.feature_layers.count == 0)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "encoder.feature_layers is empty; with network.family mlp its last width is that of the "
-                       "encoder's trunk, so there must be one");
+                       "diffusion.fit is true; with network.family ncsnpp it must be false");
+    if (settings->network.family == DD_FAMILY_NCSNPP)
+        return dd_settings_check_images(settings);
+    if (settings->encoder.feature_layers.count == 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "encoder.feature_layers is empty; with network.family "
+                                            "mlp its last width is that of the "
+                                            "encoder's trunk, so there must be one");
     return DDAEBM_OK;
 }
 
 static ddaebm_status check_objective(const dd_settings *settings) {
-    if (settings->objective.reconstruction == DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL && settings->diffusion.timesteps < 2)
-        return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "diffusion.timesteps is %lld; with objective.reconstruction weighted_gaussian_nll it "
-                       "must be at least 2",
-                       (long long)settings->diffusion.timesteps);
+    if (settings->objective.reconstruction == DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL &&
+        settings->diffusion.timesteps < 2)
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.timesteps is %lld; with objective.reconstruction weighted_gaussian_nll it "
+            "must be at least 2",
+            (long long)settings->diffusion.timesteps);
     return DDAEBM_OK;
 }
 
 /* A cosine that rises is a slip of the keys: it would train fastest when it should settle. */
 static ddaebm_status check_rate(const dd_settings *settings, const char *name, double rate) {
-    if (settings->optimizer.rate_schedule != DD_RATE_COSINE || settings->optimizer.final_rate <= rate)
+    if (settings->optimizer.rate_schedule != DD_RATE_COSINE ||
+        settings->optimizer.final_rate <= rate)
         return DDAEBM_OK;
     char first[DD_REAL_ROOM], last[DD_REAL_ROOM];
     dd_real_text(rate, first);
     dd_real_text(settings->optimizer.final_rate, last);
     return dd_fail(DDAEBM_OUT_OF_RANGE,
-                   "optimizer.final_rate is %s and %s %s; with optimizer.rate_schedule cosine the first must not "
+                   "optimizer.final_rate is %s and %s %s; with optimizer.rate_schedule cosine the "
+                   "first must not "
                    "be larger",
                    last, name, first);
 }

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* Arithmetic in double or, rounded after each operation, in float. The double result of one operation on floats is exact enough
- * that its rounding is that of float arithmetic. */
+/* Arithmetic in double or, rounded after each operation, in float. The double result of one
+ * operation on floats is exact enough that its rounding is that of float arithmetic. */
 static double rounded(bool single, double x) {
     return single ? (double)(float)x : x;
 }
@@ -51,13 +51,15 @@ static double variance(const dd_settings *settings, double t, bool single) {
     return rounded(single, 1.0 - rounded(single, exp(2.0 * log_mean)));
 }
 
-static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool single_times, bool single) {
+static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool single_times,
+                         bool single) {
     double product = 1;
     for (size_t i = 0; i <= s->steps; i++) {
         s->var[i] = variance(settings, s->t[i], single_times);
         double keep = rounded(single_times, 1.0 - s->var[i]);
         double before = i > 0 ? rounded(single_times, 1.0 - s->var[i - 1]) : 1.0;
-        double beta = i > 0 ? rounded(single_times, 1.0 - rounded(single_times, keep / before)) : s->var[0];
+        double beta =
+            i > 0 ? rounded(single_times, 1.0 - rounded(single_times, keep / before)) : s->var[0];
         if (i > 0 && beta > settings->diffusion.beta_limit)
             beta = settings->diffusion.beta_limit;
         s->betas[i] = rounded(single, beta);
@@ -65,30 +67,39 @@ static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool
         s->a[i] = rounded(single, sqrt(rest));
         s->sigma[i] = rounded(single, sqrt(s->betas[i]));
         s->a_cum[i] = i > 0 ? rounded(single, s->a_cum[i - 1] * s->a[i]) : s->a[0];
-        s->sigma_cum[i] = rounded(single, sqrt(rounded(single, 1.0 - rounded(single, s->a_cum[i] * s->a_cum[i]))));
+        s->sigma_cum[i] = rounded(
+            single, sqrt(rounded(single, 1.0 - rounded(single, s->a_cum[i] * s->a_cum[i]))));
         product *= rest; /* a cumulative product kept in double, as torch does on a CPU */
         s->abar[i] = rounded(single, product);
-        s->weight[i] = rounded(single_times, 0.6 * rounded(single_times, pow(s->t[i], log(1.0 / 3.0) / log(0.5))));
+        s->weight[i] = rounded(
+            single_times, 0.6 * rounded(single_times, pow(s->t[i], log(1.0 / 3.0) / log(0.5))));
     }
 }
 
 static void fill_posterior(dd_noise_schedule *s, const dd_settings *settings, bool single) {
     for (size_t i = 0; i < s->steps; i++) {
-        double rest = rounded(single, 1.0 - s->abar[i]), rest_next = rounded(single, 1.0 - s->abar[i + 1]);
+        double rest = rounded(single, 1.0 - s->abar[i]),
+               rest_next = rounded(single, 1.0 - s->abar[i + 1]);
         double beta = s->betas[i + 1];
         s->post_var[i] = rounded(single, rounded(single, beta * rest) / rest_next);
-        s->post_coef_x0[i] = rounded(single, rounded(single, beta * rounded(single, sqrt(s->abar[i]))) / rest_next);
+        s->post_coef_x0[i] =
+            rounded(single, rounded(single, beta * rounded(single, sqrt(s->abar[i]))) / rest_next);
         s->post_coef_next[i] = rounded(single, rounded(single, rest * s->a[i + 1]) / rest_next);
-        double floored = s->post_var[i] > settings->diffusion.variance_floor ? s->post_var[i] : settings->diffusion.variance_floor;
+        double floored = s->post_var[i] > settings->diffusion.variance_floor
+                             ? s->post_var[i]
+                             : settings->diffusion.variance_floor;
         s->post_logvar[i] = rounded(single, log(rounded(single, floored)));
     }
 }
 
-ddaebm_status dd_noise_schedule_make(dd_noise_schedule *out, ddaebm_context *context, const dd_settings *settings) {
+ddaebm_status dd_noise_schedule_make(dd_noise_schedule *out, ddaebm_context *context,
+                                     const dd_settings *settings) {
     size_t steps = (size_t)settings->diffusion.timesteps;
     double **tables[] = {
-        &out->t,         &out->var,  &out->weight,       &out->betas,          &out->a,        &out->sigma,      &out->a_cum,
-        &out->sigma_cum, &out->abar, &out->post_coef_x0, &out->post_coef_next, &out->post_var, &out->post_logvar};
+        &out->t,          &out->var,          &out->weight,         &out->betas,
+        &out->a,          &out->sigma,        &out->a_cum,          &out->sigma_cum,
+        &out->abar,       &out->post_coef_x0, &out->post_coef_next, &out->post_var,
+        &out->post_logvar};
     size_t count = sizeof tables / sizeof *tables;
     *out = (dd_noise_schedule){.steps = steps, .context = context};
     double *block = dd_alloc_zero(context, count * (steps + 1), sizeof *block);

@@ -1,5 +1,6 @@
-/* The forward process and its posterior, as nodes of a graph. Samples may stand at different levels: `level` is [1, 1, N, 1],
- * from 0 to T-1, and data is [1, 1, N, D] or, for pictures, [N, H, W, C]. */
+/* The forward process and its posterior, as nodes of a graph. Samples may stand at different
+ * timesteps: `timestep` is [1, 1, N, 1], from 0 to T-1, and data is [1, 1, N, D] or, for images,
+ * [N, H, W, C]. */
 #ifndef DD_PROCESS_H
 #define DD_PROCESS_H
 
@@ -9,14 +10,14 @@
 typedef struct dd_process {
     dd_graph *graph;
     const dd_noise_schedule *schedule;
-    dd_node level;
+    dd_node timestep;
 } dd_process;
 
 /* Number of samples, and a shape of one number a sample that broadcasts against data. */
 size_t dd_samples(const dd_graph *graph, dd_node x);
 dd_shape dd_shape_a_sample(const dd_graph *graph, dd_node x);
 
-/* table[level + shift], one number a sample, shaped like dd_shape_a_sample of x. */
+/* table[timestep + shift], one number a sample, shaped like dd_shape_a_sample of x. */
 dd_node dd_process_at(const dd_process *process, const double *table, int shift, dd_node x);
 
 /* x_t = a_cum[t] x_0 + sigma_cum[t] noise */
@@ -34,7 +35,7 @@ dd_node dd_gaussian_log_density(dd_graph *graph, dd_node x, dd_node mean, dd_nod
 /* log q(x_{t+1} | x_t) = log N(x_{t+1}; a[t+1] x_t, sigma[t+1]^2) */
 dd_node dd_process_log_next(const dd_process *process, dd_node x_t, dd_node x_next);
 
-/* Mean of q(x_t | x_{t+1}, x_0), and a draw of it: at level 0 the mean itself. */
+/* Mean of q(x_t | x_{t+1}, x_0), and a draw of it: at timestep 0 the mean itself. */
 dd_node dd_posterior_mean(const dd_process *process, dd_node x0, dd_node x_next);
 dd_node dd_posterior_draw(const dd_process *process, dd_node x0, dd_node x_next, dd_node noise);
 

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-ddaebm_status dd_column_names_make(dd_column_names *out, ddaebm_context *context, size_t count, size_t bytes) {
-    dd_column_names names = {.items = dd_alloc_zero(context, count, sizeof *names.items), .count = count};
+ddaebm_status dd_column_names_make(dd_column_names *out, ddaebm_context *context, size_t count,
+                                   size_t bytes) {
+    dd_column_names names = {.items = dd_alloc_zero(context, count, sizeof *names.items),
+                             .count = count};
     names.texts = names.items ? dd_alloc(context, bytes) : NULL;
     if (names.texts)
         *out = names;
@@ -46,7 +48,8 @@ void dd_column_names_put(dd_column_names *names, size_t index, const char *text,
     names->used = (size_t)(to - names->texts);
 }
 
-ddaebm_status dd_column_names_copy(dd_column_names *out, ddaebm_context *context, const dd_column_names *names) {
+ddaebm_status dd_column_names_copy(dd_column_names *out, ddaebm_context *context,
+                                   const dd_column_names *names) {
     dd_column_names copy = {.items = NULL};
     if (names->count > 0) {
         ddaebm_status status = dd_column_names_make(&copy, context, names->count, names->used);
@@ -70,14 +73,16 @@ static json_t *make_list(const dd_column_names *names) {
     json_t *list = json_array();
     bool good = list != NULL;
     for (size_t i = 0; good && i < names->count; i++)
-        good = json_array_append_new(list, names->items[i] ? json_string(names->items[i]) : json_null()) == 0;
+        good = json_array_append_new(list, names->items[i] ? json_string(names->items[i])
+                                                           : json_null()) == 0;
     if (good)
         return list;
     json_decref(list);
     return NULL;
 }
 
-ddaebm_status dd_column_names_text(char **out, ddaebm_context *context, const dd_column_names *names) {
+ddaebm_status dd_column_names_text(char **out, ddaebm_context *context,
+                                   const dd_column_names *names) {
     const size_t flags = JSON_COMPACT;
     json_t *list = make_list(names);
     if (!list)
@@ -96,7 +101,8 @@ ddaebm_status dd_column_names_text(char **out, ddaebm_context *context, const dd
     return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the names of columns");
 }
 
-static ddaebm_status take_list(dd_column_names *out, ddaebm_context *context, const json_t *list, size_t count) {
+static ddaebm_status take_list(dd_column_names *out, ddaebm_context *context, const json_t *list,
+                               size_t count) {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
@@ -114,14 +120,18 @@ static ddaebm_status take_list(dd_column_names *out, ddaebm_context *context, co
     return status;
 }
 
-ddaebm_status dd_column_names_parse(dd_column_names *out, ddaebm_context *context, const char *text, size_t count) {
+ddaebm_status dd_column_names_parse(dd_column_names *out, ddaebm_context *context, const char *text,
+                                    size_t count) {
     dd_json_error error;
     json_t *list = dd_json_read(text, strlen(text), count + 1, &error);
     if (!list)
-        return dd_fail(error.status, "the names of columns are no JSON that they may be: byte %zu: %s", error.byte, error.text);
-    ddaebm_status status = json_is_array(list) && json_array_size(list) == count
-                               ? take_list(out, context, list, count)
-                               : dd_fail(DDAEBM_MISMATCH, "the names of columns are no list of %zu", count);
+        return dd_fail(error.status,
+                       "the names of columns are no JSON that they may be: byte %zu: %s",
+                       error.byte, error.text);
+    ddaebm_status status =
+        json_is_array(list) && json_array_size(list) == count
+            ? take_list(out, context, list, count)
+            : dd_fail(DDAEBM_MISMATCH, "the names of columns are no list of %zu", count);
     json_decref(list);
     return status;
 }
@@ -162,7 +172,8 @@ static size_t say_numbers(struct sentence *s, const bool *member, size_t count) 
     return said;
 }
 
-static void say_names(struct sentence *s, const bool *member, size_t count, const dd_column_names *names) {
+static void say_names(struct sentence *s, const bool *member, size_t count,
+                      const dd_column_names *names) {
     char quote[DD_TEXT_QUOTE];
     size_t said = 0;
     for (size_t i = 0; i < count; i++) {
@@ -179,7 +190,8 @@ static void say_names(struct sentence *s, const bool *member, size_t count, cons
         say(s, ")");
 }
 
-const char *dd_columns_describe(char out[DD_COLUMNS_ROOM], const bool *member, size_t count, const dd_column_names *names) {
+const char *dd_columns_describe(char out[DD_COLUMNS_ROOM], const bool *member, size_t count,
+                                const dd_column_names *names) {
     struct sentence s = {out, 0};
     size_t all = 0;
     for (size_t i = 0; i < count; i++)
@@ -194,7 +206,8 @@ const char *dd_columns_describe(char out[DD_COLUMNS_ROOM], const bool *member, s
 
 /* A name as a list has it: in quotes if it could be taken for numbers or for two names. */
 static void say_item(struct sentence *s, const char *name) {
-    const bool plain = !strpbrk(name, ",\"") && !(*name >= '0' && *name <= '9') && *name != ' ' && name[strlen(name) - 1] != ' ';
+    const bool plain = !strpbrk(name, ",\"") && !(*name >= '0' && *name <= '9') && *name != ' ' &&
+                       name[strlen(name) - 1] != ' ';
     if (plain) {
         say(s, "%s", name);
         return;

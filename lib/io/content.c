@@ -50,7 +50,8 @@ static ddaebm_status unpack(whole_file *file) {
     return DDAEBM_OK;
 }
 
-/* Whether it is text: no byte is a control character but those of lines and tabs, and three of four are ASCII's at least. */
+/* Whether it is text: no byte is a control character but those of lines and tabs, and three of four
+ * are ASCII's at least. */
 static bool is_text(const unsigned char *bytes, size_t size) {
     size_t beyond = 0;
     for (size_t i = 0; i < size; i++) {
@@ -63,18 +64,21 @@ static bool is_text(const unsigned char *bytes, size_t size) {
 
 static ddaebm_status parse_text(dd_content *out, const whole_file *file) {
     out->is_text = true;
-    return dd_csv_parse(&out->rows, &out->columns, file->context, file->data, file->size, file->options);
+    return dd_csv_parse(&out->rows, &out->columns, file->context, file->data, file->size,
+                        file->options);
 }
 
-/* What has a mark is asked for that first, then what is text. CIFAR-10 has no mark of its own: its size speaks for it at last, and the name for
- * what is cut off. */
+/* What has a mark is asked for that first, then what is text. CIFAR-10 has no mark of its own: its
+ * size speaks for it at last, and the name for what is cut off. */
 static ddaebm_status parse(dd_content *out, whole_file *file) {
     if (dd_npy_recognise(file->data, file->size))
         return dd_image_array_npy(out, file->context, file->data, file->size, file->options);
     if (dd_png_recognise(file->data, file->size) || dd_jpeg_recognise(file->data, file->size))
         return dd_fail(DDAEBM_UNSUPPORTED, "it is a single image; give the folder of all of them");
     const bool text = is_text(file->data, file->size);
-    const char *foreign = text && *(const char *)file->data != '<' ? NULL : dd_foreign_explain(file->data, file->size);
+    const char *foreign = text && *(const char *)file->data != '<'
+                              ? NULL
+                              : dd_foreign_explain(file->data, file->size);
     if (foreign)
         return dd_fail(DDAEBM_UNSUPPORTED, "it is %s", foreign);
     if (text)
@@ -84,21 +88,24 @@ static ddaebm_status parse(dd_content *out, whole_file *file) {
     if (!has_ending(file->path, ".bin") && !dd_cifar_recognise(file->data, file->size))
         return parse_text(out, file);
 
-    ddaebm_status status = dd_cifar_parse(&out->pictures, file->context, file->data, file->size);
+    ddaebm_status status = dd_cifar_parse(&out->images, file->context, file->data, file->size);
     out->has_own_layout = true;
     if (status == DDAEBM_OK && file->options->resize > 0)
-        status = dd_pictures_resize(&out->pictures, file->context, file->options->resize);
+        status = dd_images_resize(&out->images, file->context, file->options->resize);
     return status;
 }
 
-static ddaebm_status read_folder(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
+static ddaebm_status read_folder(dd_content *out, ddaebm_context *context, const char *path,
+                                 const ddaebm_read_options *options) {
     out->has_own_layout = true;
-    return dd_image_folder_read(&out->pictures, context, path, options);
+    return dd_image_folder_read(&out->images, context, path, options);
 }
 
-static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
+static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const char *path,
+                               const ddaebm_read_options *options) {
     whole_file file = {context, path, options, NULL, 0};
-    ddaebm_status status = dd_file_read(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &file.data, &file.size);
+    ddaebm_status status = dd_file_read(
+        context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), &file.data, &file.size);
     if (status != DDAEBM_OK)
         return status;
     status = unpack(&file);
@@ -113,28 +120,33 @@ static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const c
 /* ---- Options of tables. ---- */
 
 /* Columns of an array have no names. */
-static ddaebm_status select_columns(dd_rows *rows, ddaebm_context *context, const ddaebm_read_options *options) {
+static ddaebm_status select_columns(dd_rows *rows, ddaebm_context *context,
+                                    const ddaebm_read_options *options) {
     const dd_column_names unnamed = {.items = NULL};
     dd_selection selection = {.place = NULL};
-    ddaebm_status status = dd_selection_make(&selection, context, options, &unnamed, rows->width, NULL);
+    ddaebm_status status =
+        dd_selection_make(&selection, context, options, &unnamed, rows->width, NULL);
     if (status == DDAEBM_OK)
         status = dd_selection_apply(rows, context, &selection);
     dd_selection_free(&selection, context);
     return status;
 }
 
-/* To what is no text, which has applied them while it was read. An option that the data has no use for is not passed over. */
-static ddaebm_status apply_table_options(dd_content *content, ddaebm_context *context, const ddaebm_read_options *options) {
+/* To what is no text, which has applied them while it was read. An option that the data has no use
+ * for is not passed over. */
+static ddaebm_status apply_table_options(dd_content *content, ddaebm_context *context,
+                                         const ddaebm_read_options *options) {
     if (content->is_text)
         return DDAEBM_OK;
     if (options->header != DDAEBM_HEADER_AUTO)
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "header is an option of CSV, and this is none");
     if (!options->columns && !options->drop)
         return DDAEBM_OK;
-    if (content->pictures.pixels || content->shape.height > 0)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                       "%s is an option of tables, and these are images; --layout rows reads an array as rows",
-                       options->columns ? "columns" : "drop");
+    if (content->images.pixels || content->shape.height > 0)
+        return dd_fail(
+            DDAEBM_INVALID_ARGUMENT,
+            "%s is an option of tables, and these are images; --layout rows reads an array as rows",
+            options->columns ? "columns" : "drop");
     return select_columns(&content->rows, context, options);
 }
 
@@ -142,35 +154,45 @@ static ddaebm_status apply_table_options(dd_content *content, ddaebm_context *co
 
 static ddaebm_status check_image_options(const ddaebm_read_options *options) {
     if (options->layout < DDAEBM_LAYOUT_AUTO || options->layout > DDAEBM_LAYOUT_ROWS)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "layout is %d; allowed: 0 to %d", (int)options->layout, DDAEBM_LAYOUT_ROWS);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "layout is %d; allowed: 0 to %d",
+                       (int)options->layout, DDAEBM_LAYOUT_ROWS);
     if (!isfinite(options->black) || !isfinite(options->white))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "range is %g:%g; allowed: finite numbers", options->black, options->white);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "range is %g:%g; allowed: finite numbers",
+                       options->black, options->white);
     if (options->resize > DD_MOST_SIDE)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "resize is %zu; allowed: 1 to %d, or 0 for none", options->resize, DD_MOST_SIDE);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "resize is %zu; allowed: 1 to %d, or 0 for none",
+                       options->resize, DD_MOST_SIDE);
     return DDAEBM_OK;
 }
 
 /* What arrays of images have been read by, and others have no use for. */
-static ddaebm_status refuse_image_options(const dd_content *content, const ddaebm_read_options *options, bool is_folder) {
+static ddaebm_status refuse_image_options(const dd_content *content,
+                                          const ddaebm_read_options *options, bool is_folder) {
     if (options->recursive && !is_folder)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "recursive is an option of folders, and this is a file");
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "recursive is an option of folders, and this is a file");
     if (!content->is_text && !content->has_own_layout)
         return DDAEBM_OK;
     if (options->layout != DDAEBM_LAYOUT_AUTO)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "layout is an option of arrays, NPY and IDX, and this is none");
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "layout is an option of arrays, NPY and IDX, and this is none");
     if (dd_image_range_asked(options))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "range is an option of arrays of images, NPY and IDX, and this is none");
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "range is an option of arrays of images, NPY and IDX, and this is none");
     if (content->is_text && options->resize > 0)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "resize is an option of images, and these are rows");
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "resize is an option of images, and these are rows");
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path, const ddaebm_read_options *options) {
+ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path,
+                              const ddaebm_read_options *options) {
     dd_content content = {.is_text = false};
     const bool is_folder = dd_folder_is(path);
     ddaebm_status status = check_image_options(options);
     if (status == DDAEBM_OK)
-        status = is_folder ? read_folder(&content, context, path, options) : read_file(&content, context, path, options);
+        status = is_folder ? read_folder(&content, context, path, options)
+                           : read_file(&content, context, path, options);
     if (status != DDAEBM_OK)
         return status;
 
@@ -189,6 +211,6 @@ void dd_content_free(dd_content *content, ddaebm_context *context) {
     dd_free(context, content->rows.values);
     dd_free(context, content->rows.wide);
     dd_column_names_free(&content->columns, context);
-    dd_free(context, content->pictures.block);
+    dd_free(context, content->images.block);
     *content = (dd_content){.is_text = false};
 }

@@ -27,20 +27,26 @@ struct reading {
 static const char *place_of(char out[160], const struct reading *r, const dd_csv_field *field) {
     char quote[DD_TEXT_QUOTE];
     const char *name = dd_column_name(&r->head.names, field->column - 1);
-    (void)snprintf(out, 160, name ? "line %zu, column %zu (%s)" : "line %zu, column %zu", r->cursor.number, field->column,
+    (void)snprintf(out, 160, name ? "line %zu, column %zu (%s)" : "line %zu, column %zu",
+                   r->cursor.number, field->column,
                    name ? dd_text_quote(quote, name, strlen(name)) : "");
     return out;
 }
 
 static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *field) {
     char quote[DD_TEXT_QUOTE], place[160];
-    bool may_be_header = r->rows.count == 0 && !r->head.has_names && r->options->header == DDAEBM_HEADER_AUTO;
+    bool may_be_header =
+        r->rows.count == 0 && !r->head.has_names && r->options->header == DDAEBM_HEADER_AUTO;
     (void)place_of(place, r, field);
     if (field->length == 0)
-        return dd_fail(DDAEBM_FORMAT, "%s: a number is missing; --drop %zu leaves the column out", place, field->column);
-    return dd_fail(DDAEBM_FORMAT, "%s: %s %s%s", place, dd_text_quote(quote, field->text, field->length),
-                   dd_csv_explain(field->text, field->length),
-                   may_be_header ? " (in a header row no field may be a number, unless --header yes says that it is one)" : "");
+        return dd_fail(DDAEBM_FORMAT, "%s: a number is missing; --drop %zu leaves the column out",
+                       place, field->column);
+    return dd_fail(
+        DDAEBM_FORMAT, "%s: %s %s%s", place, dd_text_quote(quote, field->text, field->length),
+        dd_csv_explain(field->text, field->length),
+        may_be_header
+            ? " (in a header row no field may be a number, unless --header yes says that it is one)"
+            : "");
 }
 
 static ddaebm_status read_field(double *row, const struct reading *r, const dd_csv_field *field) {
@@ -52,8 +58,8 @@ static ddaebm_status read_field(double *row, const struct reading *r, const dd_c
     if (!dd_text_number(&value, field->text, field->length))
         return refuse_field(r, field);
     if (!isfinite(value))
-        return dd_fail(DDAEBM_NOT_FINITE, "%s: %s is not a finite number", place_of(place, r, field),
-                       dd_text_quote(quote, field->text, field->length));
+        return dd_fail(DDAEBM_NOT_FINITE, "%s: %s is not a finite number",
+                       place_of(place, r, field), dd_text_quote(quote, field->text, field->length));
     row[at] = value;
     return DDAEBM_OK;
 }
@@ -65,7 +71,8 @@ static ddaebm_status read_row(double *row, const struct reading *r) {
     do {
         ddaebm_status status = dd_csv_next_field(&field, &r->cursor, &at, r->head.separator);
         if (status == DDAEBM_OK && field.column > r->head.width)
-            status = dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has more fields than the %zu of the first row",
+            status = dd_fail(DDAEBM_FORMAT,
+                             "line %zu is ragged: it has more fields than the %zu of the first row",
                              r->cursor.number, r->head.width);
         if (status == DDAEBM_OK)
             status = read_field(row, r, &field);
@@ -73,8 +80,9 @@ static ddaebm_status read_row(double *row, const struct reading *r) {
             return status;
     } while (!field.last);
     if (field.column < r->head.width)
-        return dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has %zu of the %zu fields of the first row", r->cursor.number,
-                       field.column, r->head.width);
+        return dd_fail(DDAEBM_FORMAT,
+                       "line %zu is ragged: it has %zu of the %zu fields of the first row",
+                       r->cursor.number, field.column, r->head.width);
     return DDAEBM_OK;
 }
 
@@ -84,7 +92,8 @@ static ddaebm_status read_rows(struct reading *r) {
     do {
         /* width and count are bounded by the text's length: the product cannot overflow */
         size_t used = rows->count * rows->width;
-        double *grown = dd_grow(r->context, rows->wide, &r->capacity, used + rows->width, sizeof *grown);
+        double *grown =
+            dd_grow(r->context, rows->wide, &r->capacity, used + rows->width, sizeof *grown);
         if (!grown)
             return DDAEBM_OUT_OF_MEMORY;
         rows->wide = grown;
@@ -99,23 +108,30 @@ static ddaebm_status read_rows(struct reading *r) {
 /* Looks at a first row that was taken for numbers since nothing in it says otherwise. */
 static ddaebm_status judge_first(struct reading *r) {
     dd_rows *rows = &r->rows;
-    dd_csv_first first = r->head.has_names || r->options->header != DDAEBM_HEADER_AUTO ? DD_CSV_ROW : dd_csv_judge_first(rows);
+    dd_csv_first first = r->head.has_names || r->options->header != DDAEBM_HEADER_AUTO
+                             ? DD_CSV_ROW
+                             : dd_csv_judge_first(rows);
     if (first == DD_CSV_STRANGER)
         dd_report(r->context, DDAEBM_LOG_INFO,
-                  "line %zu is far from all below it, and was read as a row; --header yes reads it as the columns' names",
+                  "line %zu is far from all below it, and was read as a row; --header yes reads it "
+                  "as the columns' names",
                   r->first.number);
     if (first == DD_CSV_COUNT)
         dd_report(r->context, DDAEBM_LOG_INFO,
-                  "line %zu counts the columns, and was read as a row; --header yes reads it as their names", r->first.number);
+                  "line %zu counts the columns, and was read as a row; --header yes reads it as "
+                  "their names",
+                  r->first.number);
     if (first != DD_CSV_NAMES)
         return DDAEBM_OK;
 
     dd_report(r->context, DDAEBM_LOG_INFO,
-              "line %zu is unlike all below it, and was read as the columns' names; --header no reads it as a row",
+              "line %zu is unlike all below it, and was read as the columns' names; --header no "
+              "reads it as a row",
               r->first.number);
     rows->count--;
     memmove(rows->wide, rows->wide + rows->width, rows->count * rows->width * sizeof *rows->wide);
-    return dd_csv_read_names(&r->head.names, r->context, &r->first, r->head.separator, r->head.width);
+    return dd_csv_read_names(&r->head.names, r->context, &r->first, r->head.separator,
+                             r->head.width);
 }
 
 /* Says of a column that is kept that it may be the rows' number. */
@@ -123,17 +139,21 @@ static void report_kept(const struct reading *r) {
     const dd_csv_head *head = &r->head;
     const size_t *place = r->selection.place;
     if (head->unnamed_first && head->width > 1 && place[0] != DD_LEFT_OUT)
-        dd_report(r->context, DDAEBM_LOG_INFO, "column 1 has no name, and is kept; --drop 1 leaves it out");
+        dd_report(r->context, DDAEBM_LOG_INFO,
+                  "column 1 has no name, and is kept; --drop 1 leaves it out");
     if (head->counted != DD_LEFT_OUT && place[head->counted] != DD_LEFT_OUT)
-        dd_report(r->context, DDAEBM_LOG_INFO, "column %zu ('%s') counts the rows from %g, and is kept; --drop %s leaves it out",
-                  head->counted + 1, head->names.items[head->counted], head->counted_from, head->names.items[head->counted]);
+        dd_report(r->context, DDAEBM_LOG_INFO,
+                  "column %zu ('%s') counts the rows from %g, and is kept; --drop %s leaves it out",
+                  head->counted + 1, head->names.items[head->counted], head->counted_from,
+                  head->names.items[head->counted]);
 }
 
 /* The names of what is kept, unless a model's file has no room for them. */
 static ddaebm_status keep_names(dd_column_names *out, const struct reading *r) {
     ddaebm_status status = dd_selection_names(out, r->context, &r->selection, &r->head.names);
     if (status == DDAEBM_OK && out->count + out->used > DD_MOST_NAME_BYTES) {
-        dd_report(r->context, DDAEBM_LOG_WARNING, "the columns' names have more than %d bytes: they are not kept",
+        dd_report(r->context, DDAEBM_LOG_WARNING,
+                  "the columns' names have more than %d bytes: they are not kept",
                   DD_MOST_NAME_BYTES);
         dd_column_names_free(out, r->context);
     }
@@ -144,20 +164,24 @@ static const char *skip_mark(const char *text, size_t size) {
     return size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
 }
 
-ddaebm_status dd_csv_parse(dd_rows *out, dd_column_names *names, ddaebm_context *context, const char *text, size_t size,
-                           const ddaebm_read_options *options) {
-    struct reading r = {.context = context, .options = options, .cursor = {.next = skip_mark(text, size), .end = text + size}};
+ddaebm_status dd_csv_parse(dd_rows *out, dd_column_names *names, ddaebm_context *context,
+                           const char *text, size_t size, const ddaebm_read_options *options) {
+    struct reading r = {.context = context,
+                        .options = options,
+                        .cursor = {.next = skip_mark(text, size), .end = text + size}};
     dd_column_names kept = {.items = NULL};
     ddaebm_status status = DDAEBM_OK;
     if (size == 0)
         return dd_fail(DDAEBM_FORMAT, "it is empty");
     const char *zero = memchr(text, '\0', size);
     if (zero)
-        return dd_fail(DDAEBM_FORMAT, "byte %zu is 0: it is neither NPY nor IDX nor text in UTF-8", (size_t)(zero - text));
+        return dd_fail(DDAEBM_FORMAT, "byte %zu is 0: it is neither NPY nor IDX nor text in UTF-8",
+                       (size_t)(zero - text));
 
     DD_TRY(dd_csv_read_head(&r.head, context, &r.cursor, options));
     r.first = r.cursor;
-    DD_TRY(dd_selection_make(&r.selection, context, options, &r.head.names, r.head.width, r.head.spare));
+    DD_TRY(dd_selection_make(&r.selection, context, options, &r.head.names, r.head.width,
+                             r.head.spare));
     report_kept(&r);
     DD_TRY(read_rows(&r));
     DD_TRY(judge_first(&r));

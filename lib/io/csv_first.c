@@ -17,7 +17,8 @@ static double number_at(const dd_rows *rows, size_t row, size_t column) {
 static bool row_rises(const dd_rows *rows, size_t row) {
     double step = 0;
     for (size_t j = 0; j < rows->width; j++)
-        if (!dd_csv_goes_on(number_at(rows, row, j), j, j > 0 ? number_at(rows, row, j - 1) : 0, &step))
+        if (!dd_csv_goes_on(number_at(rows, row, j), j, j > 0 ? number_at(rows, row, j - 1) : 0,
+                            &step))
             return false;
     return rows->width > 1;
 }
@@ -29,8 +30,8 @@ static bool row_is_whole(const dd_rows *rows, size_t row) {
     return true;
 }
 
-/* Whether the first number of a column is far from all others: by ten times their range or, where they are equal, by ten times as much as
- * they are. */
+/* Whether the first number of a column is far from all others: by ten times their range or, where
+ * they are equal, by ten times as much as they are. */
 static bool first_is_far(const dd_rows *rows, size_t column) {
     double first = number_at(rows, 0, column), low = number_at(rows, 1, column), high = low;
     for (size_t i = 2; i < rows->count; i++) {
@@ -62,7 +63,8 @@ static bool row_counts(const dd_rows *rows) {
 static bool may_be_names(const dd_rows *rows) {
     const double first_year = 1500, last_year = 2199;
     return row_rises(rows, 0) &&
-           (rows->width > 2 || row_counts(rows) || (number_at(rows, 0, 0) >= first_year && number_at(rows, 0, 1) <= last_year));
+           (rows->width > 2 || row_counts(rows) ||
+            (number_at(rows, 0, 0) >= first_year && number_at(rows, 0, 1) <= last_year));
 }
 
 dd_csv_first dd_csv_judge_first(const dd_rows *rows) {

@@ -17,7 +17,8 @@
 struct survey {
     size_t fields;
     size_t kept, numbers; /* of the fields: those that are kept, and of those the numbers */
-    size_t empty, marks;  /* of those that are no numbers: empty ones, and texts that stand for numbers, as NA and 0x1F do */
+    size_t empty, marks;  /* of those that are no numbers: empty ones, and texts that stand for
+                             numbers, as NA and 0x1F do */
     dd_csv_field mark;    /* the first of these */
     bool mark_is_repeated;
     bool first_is_empty;
@@ -30,14 +31,16 @@ static void take_mark(struct survey *out, const dd_csv_field *field) {
     if (field->length == 0 || !dd_csv_stands_for_number(field->text, field->length))
         return;
     const dd_csv_field *before = &out->mark;
-    bool repeated = out->marks > 0 && field->length == before->length && memcmp(field->text, before->text, field->length) == 0;
+    bool repeated = out->marks > 0 && field->length == before->length &&
+                    memcmp(field->text, before->text, field->length) == 0;
     out->mark_is_repeated = out->mark_is_repeated || repeated;
     if (out->marks++ == 0)
         out->mark = *field;
 }
 
 /* selection may be NULL: all fields are kept. */
-static ddaebm_status take_survey(struct survey *out, const dd_csv_cursor *line, char separator, const dd_selection *selection) {
+static ddaebm_status take_survey(struct survey *out, const dd_csv_cursor *line, char separator,
+                                 const dd_selection *selection) {
     dd_csv_field field = {.column = 0};
     const char *at = line->line;
     double number = 0, last = 0, step = 0;
@@ -48,7 +51,8 @@ static ddaebm_status take_survey(struct survey *out, const dd_csv_cursor *line, 
             return status;
         if (field.column == 1)
             out->first_is_empty = field.length == 0;
-        if (selection && (field.column > selection->width || selection->place[field.column - 1] == DD_LEFT_OUT))
+        if (selection &&
+            (field.column > selection->width || selection->place[field.column - 1] == DD_LEFT_OUT))
             continue;
         out->kept++;
         if (!dd_text_number(&number, field.text, field.length)) {
@@ -77,7 +81,9 @@ static void judge_index(dd_csv_head *head, ddaebm_context *context, const dd_csv
         if (counts && unnamed) {
             head->spare[j] = true;
             dd_report(context, DDAEBM_LOG_INFO,
-                      "column %zu has no name and counts the rows: it is left out; --columns 1-%zu keeps it", j + 1, head->width);
+                      "column %zu has no name and counts the rows: it is left out; --columns 1-%zu "
+                      "keeps it",
+                      j + 1, head->width);
         } else if (counts && (from == 0 || from == 1)) {
             head->counted = j;
             head->counted_from = from;
@@ -89,14 +95,16 @@ static void judge_index(dd_csv_head *head, ddaebm_context *context, const dd_csv
 /* A separator at the end of every line makes no column. */
 static void judge_last(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first) {
     const size_t last = head->width - 1;
-    if (dd_column_name(&head->names, last) || !dd_csv_last_is_empty(*first, head->separator, head->width))
+    if (dd_column_name(&head->names, last) ||
+        !dd_csv_last_is_empty(*first, head->separator, head->width))
         return;
     head->spare[last] = true;
-    dd_report(context, DDAEBM_LOG_INFO, "column %zu has no name and is empty in every line: it is left out", head->width);
+    dd_report(context, DDAEBM_LOG_INFO,
+              "column %zu has no name and is empty in every line: it is left out", head->width);
 }
 
-static ddaebm_status judge_columns(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first,
-                                   const ddaebm_read_options *options) {
+static ddaebm_status judge_columns(dd_csv_head *head, ddaebm_context *context,
+                                   const dd_csv_cursor *first, const ddaebm_read_options *options) {
     if (options->columns)
         return DDAEBM_OK;
     head->spare = dd_alloc_zero(context, head->width, sizeof *head->spare);
@@ -127,8 +135,10 @@ static void put_name(dd_column_names *names, size_t index, const dd_csv_field *f
         halve_quotes(names->texts + before);
 }
 
-/* Names are aligned with the last columns, R leaves out that of the first; or with the first, where the last is empty. */
-static ddaebm_status put_names(dd_column_names *names, const dd_csv_cursor *line, char separator, size_t missing) {
+/* Names are aligned with the last columns, R leaves out that of the first; or with the first, where
+ * the last is empty. */
+static ddaebm_status put_names(dd_column_names *names, const dd_csv_cursor *line, char separator,
+                               size_t missing) {
     dd_csv_field field = {.column = 0};
     const char *at = line->line;
     ddaebm_status status = DDAEBM_OK;
@@ -140,17 +150,19 @@ static ddaebm_status put_names(dd_column_names *names, const dd_csv_cursor *line
     return status;
 }
 
-ddaebm_status dd_csv_read_names(dd_column_names *out, ddaebm_context *context, const dd_csv_cursor *line, char separator,
-                                size_t width) {
+ddaebm_status dd_csv_read_names(dd_column_names *out, ddaebm_context *context,
+                                const dd_csv_cursor *line, char separator, size_t width) {
     struct survey survey;
     ddaebm_status status = take_survey(&survey, line, separator, NULL);
     if (status != DDAEBM_OK)
         return status;
     size_t length = (size_t)(line->line_end - line->line);
-    bool whole = width == 1 && survey.fields > 1 && dd_csv_separator(line) == ' '; /* one name, with blanks in it */
+    bool whole = width == 1 && survey.fields > 1 &&
+                 dd_csv_separator(line) == ' '; /* one name, with blanks in it */
     if (!whole && survey.fields != width && survey.fields + 1 != width)
-        return dd_fail(DDAEBM_FORMAT, "line %zu is a header of %zu names, and there are %zu columns", line->number, survey.fields,
-                       width);
+        return dd_fail(DDAEBM_FORMAT,
+                       "line %zu is a header of %zu names, and there are %zu columns", line->number,
+                       survey.fields, width);
 
     dd_column_names names = {.items = NULL};
     status = dd_column_names_make(&names, context, width, 2 * length + width);
@@ -168,9 +180,10 @@ ddaebm_status dd_csv_read_names(dd_column_names *out, ddaebm_context *context, c
     return status;
 }
 
-/* A header of one name less than there are fields is R's: the first column has the rows' own names, numbers that count up or texts. */
-static ddaebm_status check_header(const dd_csv_cursor *header, const dd_csv_cursor *first, const dd_csv_head *head,
-                                  const ddaebm_read_options *options) {
+/* A header of one name less than there are fields is R's: the first column has the rows' own names,
+ * numbers that count up or texts. */
+static ddaebm_status check_header(const dd_csv_cursor *header, const dd_csv_cursor *first,
+                                  const dd_csv_head *head, const ddaebm_read_options *options) {
     struct survey survey, row;
     dd_csv_field field = {.column = 0};
     const char *at = first->line;
@@ -183,34 +196,44 @@ static ddaebm_status check_header(const dd_csv_cursor *header, const dd_csv_curs
     if (row.fields == 1 && dd_csv_separator(header) == ' ')
         return DDAEBM_OK;
 
-    if (survey.fields + 1 == row.fields && dd_csv_last_is_empty(*first, head->separator, row.fields))
+    if (survey.fields + 1 == row.fields &&
+        dd_csv_last_is_empty(*first, head->separator, row.fields))
         return DDAEBM_OK;
 
-    bool named = survey.fields + 1 == row.fields && dd_csv_next_field(&field, first, &at, head->separator) == DDAEBM_OK &&
-                 (options->header == DDAEBM_HEADER_YES || dd_csv_counts_up(*first, head->separator, 0, &number) ||
+    bool named = survey.fields + 1 == row.fields &&
+                 dd_csv_next_field(&field, first, &at, head->separator) == DDAEBM_OK &&
+                 (options->header == DDAEBM_HEADER_YES ||
+                  dd_csv_counts_up(*first, head->separator, 0, &number) ||
                   !dd_text_number(&number, field.text, field.length));
     return named ? DDAEBM_OK
-                 : dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has %zu fields, the header %zu", first->number, row.fields,
-                           survey.fields);
+                 : dd_fail(DDAEBM_FORMAT, "line %zu is ragged: it has %zu fields, the header %zu",
+                           first->number, row.fields, survey.fields);
 }
 
 /* ---- The head. ---- */
 
-/* A first line of marks, all that is kept or one of them twice, is a row like any other, and is refused as such. */
+/* A first line of marks, all that is kept or one of them twice, is a row like any other, and is
+ * refused as such. */
 static ddaebm_status refuse_marks(const dd_csv_cursor *line, const struct survey *survey) {
     char quote[DD_TEXT_QUOTE];
     const dd_csv_field *mark = &survey->mark;
     if (survey->empty == survey->kept && survey->kept > 1)
-        return dd_fail(DDAEBM_FORMAT, "line %zu, column 1: a number is missing (--header yes reads the line as names)",
-                       line->number);
-    if (survey->marks == 0 || (survey->marks + survey->empty < survey->kept && !survey->mark_is_repeated))
+        return dd_fail(
+            DDAEBM_FORMAT,
+            "line %zu, column 1: a number is missing (--header yes reads the line as names)",
+            line->number);
+    if (survey->marks == 0 ||
+        (survey->marks + survey->empty < survey->kept && !survey->mark_is_repeated))
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_FORMAT, "line %zu, column %zu: %s %s (--header yes reads the line as names)", line->number, mark->column,
-                   dd_text_quote(quote, mark->text, mark->length), dd_csv_explain(mark->text, mark->length));
+    return dd_fail(DDAEBM_FORMAT,
+                   "line %zu, column %zu: %s %s (--header yes reads the line as names)",
+                   line->number, mark->column, dd_text_quote(quote, mark->text, mark->length),
+                   dd_csv_explain(mark->text, mark->length));
 }
 
 /* What of a line the lists keep. */
-static ddaebm_status survey_kept(struct survey *out, ddaebm_context *context, const dd_csv_cursor *line, char separator,
+static ddaebm_status survey_kept(struct survey *out, ddaebm_context *context,
+                                 const dd_csv_cursor *line, char separator,
                                  const ddaebm_read_options *options) {
     const dd_column_names unnamed = {.items = NULL};
     dd_selection selection = {.place = NULL};
@@ -221,13 +244,14 @@ static ddaebm_status survey_kept(struct survey *out, ddaebm_context *context, co
     if (status == DDAEBM_OK)
         status = take_survey(out, line, separator, &selection);
     else if (status != DDAEBM_OUT_OF_MEMORY)
-        status = DDAEBM_OK; /* blanks and commas in names mislead: the first row will say what is wrong */
+        status = DDAEBM_OK; /* blanks and commas in names mislead: the first row will say what is
+                               wrong */
     dd_selection_free(&selection, context);
     return status;
 }
 
-/* Whether the first line, left to the content, is a header: no field that is kept is a number; or all but the first, which is empty, are the
- * names 0, 1, 2, ... beside an index. */
+/* Whether the first line, left to the content, is a header: no field that is kept is a number; or
+ * all but the first, which is empty, are the names 0, 1, 2, ... beside an index. */
 static ddaebm_status guess(bool *is_header, ddaebm_context *context, const dd_csv_cursor *cursor,
                            const ddaebm_read_options *options) {
     const char separator = dd_csv_separator(cursor);
@@ -238,9 +262,12 @@ static ddaebm_status guess(bool *is_header, ddaebm_context *context, const dd_cs
 
     dd_csv_cursor next = *cursor;
     double number = 0;
-    *is_header = survey.numbers == 0 || (survey.first_is_empty && survey.numbers > 1 && survey.numbers + 1 == survey.fields &&
-                                         survey.rises && dd_csv_next_row(&next) && dd_csv_counts_up(next, separator, 0, &number));
-    return survey.numbers == 0 && !dd_selection_has_names(options) ? refuse_marks(cursor, &survey) : DDAEBM_OK;
+    *is_header =
+        survey.numbers == 0 ||
+        (survey.first_is_empty && survey.numbers > 1 && survey.numbers + 1 == survey.fields &&
+         survey.rises && dd_csv_next_row(&next) && dd_csv_counts_up(next, separator, 0, &number));
+    return survey.numbers == 0 && !dd_selection_has_names(options) ? refuse_marks(cursor, &survey)
+                                                                   : DDAEBM_OK;
 }
 
 /* Whether a comment has a name for each column. *separator may become its own. */
@@ -248,8 +275,8 @@ static bool names_columns(const dd_csv_cursor *comment, size_t width, char *sepa
     const char candidates[] = {*separator, dd_csv_separator(comment)};
     for (size_t i = 0; i < sizeof candidates; i++) {
         struct survey survey;
-        if (take_survey(&survey, comment, candidates[i], NULL) == DDAEBM_OK && survey.fields == width && survey.numbers == 0 &&
-            survey.empty == 0) {
+        if (take_survey(&survey, comment, candidates[i], NULL) == DDAEBM_OK &&
+            survey.fields == width && survey.numbers == 0 && survey.empty == 0) {
             *separator = candidates[i];
             return true;
         }
@@ -258,7 +285,8 @@ static bool names_columns(const dd_csv_cursor *comment, size_t width, char *sepa
 }
 
 /* The last comment above the first row that names its columns, as NumPy writes them. */
-static bool find_comment(dd_csv_cursor *comment, char *separator, dd_csv_cursor above, const dd_csv_cursor *first) {
+static bool find_comment(dd_csv_cursor *comment, char *separator, dd_csv_cursor above,
+                         const dd_csv_cursor *first) {
     const char own = dd_csv_separator(first);
     struct survey row;
     bool found = false;
@@ -282,14 +310,16 @@ struct header {
     bool is_there, is_comment;
 };
 
-static ddaebm_status find_header(struct header *out, ddaebm_context *context, const dd_csv_cursor *above,
-                                 const dd_csv_cursor *cursor, const ddaebm_read_options *options) {
+static ddaebm_status find_header(struct header *out, ddaebm_context *context,
+                                 const dd_csv_cursor *above, const dd_csv_cursor *cursor,
+                                 const ddaebm_read_options *options) {
     struct header header = {.line = *cursor, .is_there = options->header == DDAEBM_HEADER_YES};
     if (options->header == DDAEBM_HEADER_AUTO) {
         ddaebm_status status = guess(&header.is_there, context, cursor, options);
         if (status != DDAEBM_OK)
             return status;
-        header.is_comment = !header.is_there && find_comment(&header.line, &header.separator, *above, cursor);
+        header.is_comment =
+            !header.is_there && find_comment(&header.line, &header.separator, *above, cursor);
         header.is_there = header.is_there || header.is_comment || dd_selection_has_names(options);
     }
     *out = header;
@@ -297,12 +327,16 @@ static ddaebm_status find_header(struct header *out, ddaebm_context *context, co
 }
 
 /* Reads the header's names. */
-static ddaebm_status take_names(dd_csv_head *head, ddaebm_context *context, const struct header *header, const dd_csv_cursor *first,
+static ddaebm_status take_names(dd_csv_head *head, ddaebm_context *context,
+                                const struct header *header, const dd_csv_cursor *first,
                                 const ddaebm_read_options *options) {
     if (header->is_comment) {
-        dd_report(context, DDAEBM_LOG_INFO, "line %zu, a comment, was read as the columns' names; --header no keeps it a comment",
-                  header->line.number);
-        return dd_csv_read_names(&head->names, context, &header->line, header->separator, head->width);
+        dd_report(
+            context, DDAEBM_LOG_INFO,
+            "line %zu, a comment, was read as the columns' names; --header no keeps it a comment",
+            header->line.number);
+        return dd_csv_read_names(&head->names, context, &header->line, header->separator,
+                                 head->width);
     }
     struct survey survey;
     ddaebm_status status = check_header(&header->line, first, head, options);
@@ -310,8 +344,10 @@ static ddaebm_status take_names(dd_csv_head *head, ddaebm_context *context, cons
         status = take_survey(&survey, &header->line, head->separator, NULL);
     if (status != DDAEBM_OK)
         return status;
-    bool without_last = survey.fields + 1 == head->width && dd_csv_last_is_empty(*first, head->separator, head->width);
-    return dd_csv_read_names(&head->names, context, &header->line, head->separator, head->width - (without_last ? 1 : 0));
+    bool without_last = survey.fields + 1 == head->width &&
+                        dd_csv_last_is_empty(*first, head->separator, head->width);
+    return dd_csv_read_names(&head->names, context, &header->line, head->separator,
+                             head->width - (without_last ? 1 : 0));
 }
 
 /* Moves to the first line that is neither empty nor a comment nor Excel's. */
@@ -325,7 +361,8 @@ static ddaebm_status measure_width(dd_csv_head *head, const dd_csv_cursor *row) 
     head->separator = dd_csv_separator(row);
     ddaebm_status status = take_survey(&survey, row, head->separator, NULL);
     if (status == DDAEBM_OK && survey.fields > DD_MOST_WIDTH)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its rows have %zu fields; allowed: 1 to %d", survey.fields, DD_MOST_WIDTH);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its rows have %zu fields; allowed: 1 to %d",
+                       survey.fields, DD_MOST_WIDTH);
     head->width = survey.fields;
     return status;
 }

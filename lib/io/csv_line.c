@@ -83,8 +83,8 @@ static bool is_separator(char c, char separator) {
     return separator == ' ' ? is_blank(c) : c == separator;
 }
 
-/* Past the closing quote of a field that opens at `at`; NULL if it does not close on its line, or if anything but a separator
- * follows. */
+/* Past the closing quote of a field that opens at `at`; NULL if it does not close on its line, or
+ * if anything but a separator follows. */
 static const char *end_of_quoted(const char *at, const char *end, char separator) {
     for (at++; at < end; at++) {
         if (*at != '"')
@@ -94,7 +94,8 @@ static const char *end_of_quoted(const char *at, const char *end, char separator
             continue;
         }
         const char *after = skip_blanks(at + 1, end, separator);
-        bool closed = after == end || is_separator(*after, separator) || (separator == ' ' && after > at + 1);
+        bool closed =
+            after == end || is_separator(*after, separator) || (separator == ' ' && after > at + 1);
         return closed ? at + 1 : NULL;
     }
     return NULL;
@@ -109,15 +110,17 @@ static void trim(dd_csv_field *field) {
         field->length--;
 }
 
-ddaebm_status dd_csv_next_field(dd_csv_field *field, const dd_csv_cursor *cursor, const char **at, char separator) {
+ddaebm_status dd_csv_next_field(dd_csv_field *field, const dd_csv_cursor *cursor, const char **at,
+                                char separator) {
     const char *end = cursor->line_end, *start = skip_blanks(*at, end, separator), *stop = start;
     field->column++;
     field->quoted = start < end && *start == '"';
     if (field->quoted) {
         stop = end_of_quoted(start, end, separator);
         if (!stop)
-            return dd_fail(DDAEBM_FORMAT, "line %zu, column %zu: a quote is not closed, or text follows it", cursor->number,
-                           field->column);
+            return dd_fail(DDAEBM_FORMAT,
+                           "line %zu, column %zu: a quote is not closed, or text follows it",
+                           cursor->number, field->column);
         field->text = start + 1;
         field->length = (size_t)(stop - start) - 2;
     } else {

@@ -16,7 +16,8 @@ typedef struct dd_csv_cursor {
 /* Moves to the next line that is neither empty nor a comment; false at the end of the text. */
 bool dd_csv_next_row(dd_csv_cursor *cursor);
 
-/* Moves to the next comment, what follows its # and blanks being the line; false at the end of the text. */
+/* Moves to the next comment, what follows its # and blanks being the line; false at the end of the
+ * text. */
 bool dd_csv_next_comment(dd_csv_cursor *cursor);
 
 /* Whether the line tells Excel the separator, as "sep=;" does. */
@@ -34,7 +35,9 @@ typedef struct dd_csv_field {
     bool quoted;
 } dd_csv_field;
 
-/* Takes the field at *at, from the beginning of the line on, and moves *at to the next one. FORMAT for quotes that do not close. */
-ddaebm_status dd_csv_next_field(dd_csv_field *field, const dd_csv_cursor *cursor, const char **at, char separator);
+/* Takes the field at *at, from the beginning of the line on, and moves *at to the next one. FORMAT
+ * for quotes that do not close. */
+ddaebm_status dd_csv_next_field(dd_csv_field *field, const dd_csv_cursor *cursor, const char **at,
+                                char separator);
 
 #endif

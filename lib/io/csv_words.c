@@ -5,8 +5,9 @@
 #include <string.h>
 
 static bool is_missing(const char *text, size_t length) {
-    static const char *const marks[] = {"na",  "n/a", "#n/a", "#na", "<na>", "null", "#null!", "none", "missing",
-                                        "\\n", "nil", "?",    "-",   "--",   "---",  ".",      "..",   "*"};
+    static const char *const marks[] = {"na",     "n/a",  "#n/a",    "#na", "<na>", "null",
+                                        "#null!", "none", "missing", "\\n", "nil",  "?",
+                                        "-",      "--",   "---",     ".",   "..",   "*"};
     for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
         if (dd_text_is_word(text, length, marks[k]))
             return true;
@@ -18,7 +19,8 @@ static bool is_hexadecimal(const char *text, size_t length) {
     if (length < i + 3 || text[i] != '0' || dd_text_lower(text[i + 1]) != 'x')
         return false;
     for (i += 2; i < length; i++)
-        if (!dd_text_is_digit(text[i]) && (dd_text_lower(text[i]) < 'a' || dd_text_lower(text[i]) > 'f'))
+        if (!dd_text_is_digit(text[i]) &&
+            (dd_text_lower(text[i]) < 'a' || dd_text_lower(text[i]) > 'f'))
             return false;
     return true;
 }
@@ -77,9 +79,11 @@ static bool find_groups(struct groups *g, const char *text, size_t length) {
 static const char *explain_groups(const struct groups *g) {
     if (g->commas == 1 && g->last == ',')
         return g->points + g->others > 0 || g->triple_last
-                   ? "is not a number; a decimal comma? write a point, and leave separators of thousands out"
+                   ? "is not a number; a decimal comma? write a point, and leave separators of "
+                     "thousands out"
                    : "is not a number; a decimal comma? write a point";
-    return g->triples > 0 ? "is not a number; leave separators of thousands out" : "is not a number";
+    return g->triples > 0 ? "is not a number; leave separators of thousands out"
+                          : "is not a number";
 }
 
 const char *dd_csv_explain(const char *text, size_t length) {
@@ -88,7 +92,8 @@ const char *dd_csv_explain(const char *text, size_t length) {
         return "is a missing value: fill it in, or leave its row or column out";
     if (is_hexadecimal(text, length))
         return "is a hexadecimal number: write it in decimal";
-    return find_groups(&groups, text, length) && groups.count > 1 ? explain_groups(&groups) : "is not a number";
+    return find_groups(&groups, text, length) && groups.count > 1 ? explain_groups(&groups)
+                                                                  : "is not a number";
 }
 
 bool dd_csv_stands_for_number(const char *text, size_t length) {

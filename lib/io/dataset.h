@@ -7,7 +7,8 @@
 #include <ddaebm/dataset.h>
 #include <stdbool.h>
 
-/* Whether it is one of the library's named sets, rather than a file, an array or the caller's source. */
+/* Whether it is one of the library's named sets, rather than a file, an array or the caller's
+ * source. */
 bool dd_dataset_named(const ddaebm_dataset *dataset);
 
 /* The name and the seed of a named set that is drawn without end; NULL for others. */
@@ -21,9 +22,11 @@ const double *dd_dataset_doubles(const ddaebm_dataset *dataset);
 
 const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset);
 
-/* Returns OUT_OF_RANGE for images in memory with a number beyond [-1, 1], and for rows with one beyond [-most, most]; the text names the
- * first, and the array that a model of images of a side takes (0: of any shape). What is drawn or read is not looked at. */
-ddaebm_status dd_dataset_check_pictures(const ddaebm_dataset *dataset, double most, size_t side, size_t channels);
+/* Returns OUT_OF_RANGE for images in memory with a number beyond [-1, 1], and for rows with one
+ * beyond [-most, most]; the text names the first, and the array that a model of images of a side
+ * takes (0: of any shape). What is drawn or read is not looked at. */
+ddaebm_status dd_dataset_check_images(const ddaebm_dataset *dataset, double most, size_t side,
+                                      size_t channels);
 
 /* Returns whether all rows in memory lie within [-most, most]. */
 bool dd_dataset_within(const ddaebm_dataset *dataset, double most);

@@ -33,7 +33,8 @@ static bool skip_process(const char **path) {
 }
 
 bool dd_descriptor_is(const char *path) {
-    return dd_descriptor_of(path) >= 0 || skip(&path, "/dev/fd/") || (skip_process(&path) && skip_entry(&path) && *path == '\0');
+    return dd_descriptor_of(path) >= 0 || skip(&path, "/dev/fd/") ||
+           (skip_process(&path) && skip_entry(&path) && *path == '\0');
 }
 
 /* Digits alone. */

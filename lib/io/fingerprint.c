@@ -10,7 +10,8 @@
 
 /* ---- The hash. ---- */
 
-/* Numbers go to the lanes in turn, so that a processor can have several multiplications under way. */
+/* Numbers go to the lanes in turn, so that a processor can have several multiplications under way.
+ */
 enum { LANES = 4, BLOCK_NUMBERS = 8192 };
 
 typedef struct hash {
@@ -36,12 +37,14 @@ static uint64_t bits_of(double number) {
 static void hash_numbers(hash *self, const double *numbers, size_t count) {
     size_t i = 0;
     for (; i < count && self->done % LANES != 0; i++, self->done++)
-        self->lanes[self->done % LANES] = stir(self->lanes[self->done % LANES], bits_of(numbers[i]));
+        self->lanes[self->done % LANES] =
+            stir(self->lanes[self->done % LANES], bits_of(numbers[i]));
     for (; count - i >= LANES; i += LANES, self->done += LANES)
         for (size_t lane = 0; lane < LANES; lane++)
             self->lanes[lane] = stir(self->lanes[lane], bits_of(numbers[i + lane]));
     for (; i < count; i++, self->done++)
-        self->lanes[self->done % LANES] = stir(self->lanes[self->done % LANES], bits_of(numbers[i]));
+        self->lanes[self->done % LANES] =
+            stir(self->lanes[self->done % LANES], bits_of(numbers[i]));
 }
 
 static uint64_t hash_finish(const hash *self) {
@@ -54,8 +57,10 @@ static uint64_t hash_finish(const hash *self) {
 /* ---- Of a data set. ---- */
 
 /* The set's numbers, block by block. */
-static ddaebm_status hash_rows(uint64_t *content, ddaebm_context *context, const ddaebm_dataset *dataset) {
-    size_t width = ddaebm_dataset_width(dataset), room = width < BLOCK_NUMBERS ? BLOCK_NUMBERS / width : 1;
+static ddaebm_status hash_rows(uint64_t *content, ddaebm_context *context,
+                               const ddaebm_dataset *dataset) {
+    size_t width = ddaebm_dataset_width(dataset),
+           room = width < BLOCK_NUMBERS ? BLOCK_NUMBERS / width : 1;
     uint64_t rows = ddaebm_dataset_rows(dataset);
     hash all = {.lanes = {1, 2, 3, 4}};
     ddaebm_status status = DDAEBM_OK;
@@ -75,8 +80,10 @@ static ddaebm_status hash_rows(uint64_t *content, ddaebm_context *context, const
     return status;
 }
 
-ddaebm_status dd_fingerprint_make(dd_fingerprint *out, ddaebm_context *context, const ddaebm_dataset *dataset) {
-    dd_fingerprint made = {.numbers = {ddaebm_dataset_rows(dataset), ddaebm_dataset_width(dataset)}};
+ddaebm_status dd_fingerprint_make(dd_fingerprint *out, ddaebm_context *context,
+                                  const ddaebm_dataset *dataset) {
+    dd_fingerprint made = {
+        .numbers = {ddaebm_dataset_rows(dataset), ddaebm_dataset_width(dataset)}};
     uint64_t *content = &made.numbers[DD_DATA_CONTENT];
     const char *name = dd_dataset_drawn(dataset, content);
     ddaebm_status status = DDAEBM_OK;
@@ -98,7 +105,8 @@ enum { DESCRIPTION = 128 };
 
 static const char *describe(char text[DESCRIPTION], const dd_fingerprint *self) {
     if (self->kind == DD_FINGERPRINT_DRAWN)
-        (void)snprintf(text, DESCRIPTION, "the named set %s with seed %" PRIu64, self->name, self->numbers[DD_DATA_CONTENT]);
+        (void)snprintf(text, DESCRIPTION, "the named set %s with seed %" PRIu64, self->name,
+                       self->numbers[DD_DATA_CONTENT]);
     else
         (void)snprintf(text, DESCRIPTION, "a set of %" PRIu64 " rows", self->numbers[DD_DATA_ROWS]);
     return text;
@@ -106,12 +114,15 @@ static const char *describe(char text[DESCRIPTION], const dd_fingerprint *self) 
 
 static ddaebm_status refuse(const char *difference) {
     return dd_fail(DDAEBM_MISMATCH,
-                   "%s; give the data of the run, or allow other data (--resume-data other, DDAEBM_RESUME_OTHER_DATA)", difference);
+                   "%s; give the data of the run, or allow other data (--resume-data other, "
+                   "DDAEBM_RESUME_OTHER_DATA)",
+                   difference);
 }
 
 static ddaebm_status refuse_kind(const dd_fingerprint *given, const dd_fingerprint *had) {
     char here[DESCRIPTION], there[DESCRIPTION], text[2 * DESCRIPTION + 64];
-    (void)snprintf(text, sizeof text, "the data is %s, and the run to resume had %s", describe(here, given), describe(there, had));
+    (void)snprintf(text, sizeof text, "the data is %s, and the run to resume had %s",
+                   describe(here, given), describe(there, had));
     return refuse(text);
 }
 
@@ -121,13 +132,14 @@ static ddaebm_status refuse_rows(const uint64_t *given, const uint64_t *had) {
     char text[192];
     for (int i = DD_DATA_ROWS; i <= DD_DATA_COLUMNS; i++)
         if (given[i] != had[i]) {
-            (void)snprintf(text, sizeof text, "the data has %" PRIu64 " %s, and that of the run to resume %" PRIu64, given[i],
-                           what[i], had[i]);
+            (void)snprintf(text, sizeof text,
+                           "the data has %" PRIu64 " %s, and that of the run to resume %" PRIu64,
+                           given[i], what[i], had[i]);
             return refuse(text);
         }
     (void)snprintf(text, sizeof text,
-                   "the data is not that of the run to resume: both have %" PRIu64 " rows of %" PRIu64
-                   " numbers, but other numbers, or the same in another order",
+                   "the data is not that of the run to resume: both have %" PRIu64
+                   " rows of %" PRIu64 " numbers, but other numbers, or the same in another order",
                    given[DD_DATA_ROWS], given[DD_DATA_COLUMNS]);
     return refuse(text);
 }
@@ -135,7 +147,8 @@ static ddaebm_status refuse_rows(const uint64_t *given, const uint64_t *had) {
 bool dd_fingerprint_is_same(const dd_fingerprint *a, const dd_fingerprint *b) {
     if (a->kind == DD_FINGERPRINT_NONE || b->kind == DD_FINGERPRINT_NONE)
         return true;
-    return a->kind == b->kind && memcmp(a->numbers, b->numbers, sizeof a->numbers) == 0 && strcmp(a->name, b->name) == 0;
+    return a->kind == b->kind && memcmp(a->numbers, b->numbers, sizeof a->numbers) == 0 &&
+           strcmp(a->name, b->name) == 0;
 }
 
 ddaebm_status dd_fingerprint_refuse(const dd_fingerprint *given, const dd_fingerprint *had) {

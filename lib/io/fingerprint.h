@@ -19,14 +19,16 @@ enum { DD_DATA_ROWS, DD_DATA_COLUMNS, DD_DATA_CONTENT, DD_DATA_NUMBERS };
 
 typedef struct dd_fingerprint {
     dd_fingerprint_kind kind;
-    uint64_t numbers[DD_DATA_NUMBERS]; /* rows, 0 without end; columns; a hash of the content, or the seed of a set without end */
+    uint64_t numbers[DD_DATA_NUMBERS]; /* rows, 0 without end; columns; a hash of the content, or
+                                          the seed of a set without end */
     char name[DD_FINGERPRINT_NAME];    /* of a set without end */
 } dd_fingerprint;
 
 /* Reads the whole set, as doubles: a file of float32 and one of text have the same fingerprint if
  * all their numbers are equal. OUT_OF_MEMORY, or what reading the set returned; *out is untouched
  * on failure. */
-ddaebm_status dd_fingerprint_make(dd_fingerprint *out, ddaebm_context *context, const ddaebm_dataset *dataset);
+ddaebm_status dd_fingerprint_make(dd_fingerprint *out, ddaebm_context *context,
+                                  const ddaebm_dataset *dataset);
 
 /* Whether two sets are the same, as far as is known. */
 bool dd_fingerprint_is_same(const dd_fingerprint *a, const dd_fingerprint *b);

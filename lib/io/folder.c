@@ -37,7 +37,8 @@ static bool fits(const char *name, const char *beginning, const char *ending) {
 }
 
 ddaebm_status dd_names_add(dd_names *names, ddaebm_context *context, const char *name) {
-    char **grown = dd_grow(context, names->items, &names->capacity, names->count + 1, sizeof *grown);
+    char **grown =
+        dd_grow(context, names->items, &names->capacity, names->count + 1, sizeof *grown);
     if (!grown)
         return DDAEBM_OUT_OF_MEMORY;
     names->items = grown;
@@ -58,7 +59,8 @@ static ddaebm_status cannot_read(const char *path, int error) {
                    strerror_r(error, text, sizeof text) == 0 ? text : "unknown error");
 }
 
-ddaebm_status dd_folder_list(dd_names *out, ddaebm_context *context, const char *path, const char *beginning, const char *ending) {
+ddaebm_status dd_folder_list(dd_names *out, ddaebm_context *context, const char *path,
+                             const char *beginning, const char *ending) {
     dd_names names = {NULL, 0, 0};
     ddaebm_status status = DDAEBM_OK;
     DIR *folder = opendir(path);
@@ -90,25 +92,36 @@ void dd_names_free(dd_names *names, ddaebm_context *context) {
 /* Of a link that cannot be followed, says where it leads. */
 static ddaebm_status refuse_link(const char *path, const char *target, int error) {
     if (error == ELOOP)
-        return dd_fail(DDAEBM_IO, "cannot open %.250s: it is a link to %.250s, and leads back to itself; remove it", path, target);
-    return dd_fail(DDAEBM_IO, "cannot open %.250s: it is a link to %.250s, which is not there; remove it, or put it there", path,
-                   target);
+        return dd_fail(
+            DDAEBM_IO,
+            "cannot open %.250s: it is a link to %.250s, and leads back to itself; remove it", path,
+            target);
+    return dd_fail(DDAEBM_IO,
+                   "cannot open %.250s: it is a link to %.250s, which is not there; remove it, or "
+                   "put it there",
+                   path, target);
 }
 
-ddaebm_status dd_folder_read_file(ddaebm_context *context, const char *path, void **data, size_t *size) {
+ddaebm_status dd_folder_read_file(ddaebm_context *context, const char *path, void **data,
+                                  size_t *size) {
     char target[256];
     struct stat about;
     int result = 0;
-    ddaebm_status status = dd_file_read_plain(context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), data, size);
+    ddaebm_status status = dd_file_read_plain(
+        context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), data, size);
     if (status == DDAEBM_OK || status == DDAEBM_OUT_OF_MEMORY)
         return status;
     DD_UNINTERRUPTED(result, stat(path, &about));
     const int error = result == 0 ? 0 : errno;
-    const ssize_t length = error == ENOENT || error == ENOTDIR || error == ELOOP ? readlink(path, target, sizeof target - 1) : -1;
+    const ssize_t length = error == ENOENT || error == ENOTDIR || error == ELOOP
+                               ? readlink(path, target, sizeof target - 1)
+                               : -1;
     if (length >= 0) {
         target[length] = '\0';
         return refuse_link(path, target, error);
     }
-    return status == DDAEBM_NOT_FOUND ? dd_fail(DDAEBM_IO, "cannot open %.250s: it is gone since its folder was listed", path)
-                                      : status;
+    return status == DDAEBM_NOT_FOUND
+               ? dd_fail(DDAEBM_IO, "cannot open %.250s: it is gone since its folder was listed",
+                         path)
+               : status;
 }

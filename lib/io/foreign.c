@@ -23,15 +23,18 @@ static const struct {
     {0, 4, "Rar!", "a RAR archive: unpack it first"},
     {257, 5, "ustar", "a tar archive: unpack it first"},
     {0, 8, "\x89HDF\r\n\x1A\n", "an HDF5 file: write its data set with numpy.save, or as CSV"},
-    {512, 8, "\x89HDF\r\n\x1A\n", "an HDF5 file, as MATLAB 7.3 writes them: write its data set with numpy.save, or as CSV"},
+    {512, 8, "\x89HDF\r\n\x1A\n",
+     "an HDF5 file, as MATLAB 7.3 writes them: write its data set with numpy.save, or as CSV"},
     {0, 4, "CDF\x01", "a NetCDF file: write its data set with numpy.save, or as CSV"},
     {0, 4, "CDF\x02", "a NetCDF file: write its data set with numpy.save, or as CSV"},
     {0, 4, "PAR1", "a Parquet file: write it as CSV"},
     {0, 6, "ARROW1", "an Arrow or Feather file: write it as CSV"},
     {0, 4, "FEA1", "a Feather file: write it as CSV"},
     {0, 16, "SQLite format 3\0", "an SQLite database: write its table as CSV"},
-    {0, 10, "MATLAB 5.0", "a MATLAB file: write one array of it with writematrix, or with numpy.save"},
-    {0, 8, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an Excel workbook, or another file of Office: save its sheet as CSV"},
+    {0, 10, "MATLAB 5.0",
+     "a MATLAB file: write one array of it with writematrix, or with numpy.save"},
+    {0, 8, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+     "an Excel workbook, or another file of Office: save its sheet as CSV"},
     {0, 2, "\x80\x02", "a Python pickle: save one array with numpy.save"},
     {0, 2, "\x80\x03", "a Python pickle: save one array with numpy.save"},
     {0, 2, "\x80\x04", "a Python pickle: save one array with numpy.save"},
@@ -59,7 +62,8 @@ static const char *explain_zip(const char *bytes, size_t size) {
     const char *name = size > NAME ? bytes + NAME : bytes;
     if (contains(name, length, ".npy"))
         return "an NPZ archive: save one array with numpy.save";
-    if (contains(name, length, "[Content_Types]") || contains(name, length, "xl/") || contains(name, length, "_rels/"))
+    if (contains(name, length, "[Content_Types]") || contains(name, length, "xl/") ||
+        contains(name, length, "_rels/"))
         return "an Excel workbook (XLSX), or another file of Office: save its sheet as CSV";
     if (contains(name, length, "mimetype"))
         return "an OpenDocument file: save its sheet as CSV";
@@ -82,7 +86,8 @@ const char *dd_foreign_explain(const void *data, size_t size) {
     if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
         return explain_zip(bytes, size);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (size >= marks[i].offset + marks[i].length && memcmp(bytes + marks[i].offset, marks[i].bytes, marks[i].length) == 0)
+        if (size >= marks[i].offset + marks[i].length &&
+            memcmp(bytes + marks[i].offset, marks[i].bytes, marks[i].length) == 0)
             return marks[i].kind;
     return NULL;
 }

@@ -49,8 +49,8 @@ static uInt piece(size_t size) {
     return size < UINT_MAX ? (uInt)size : UINT_MAX;
 }
 
-/* Whether another member follows, at which the stream begins anew. As gzip does, passes over zeros, as archives are filled up with, in silence,
- * and over what else there is with a warning. */
+/* Whether another member follows, at which the stream begins anew. As gzip does, passes over zeros,
+ * as archives are filled up with, in silence, and over what else there is with a warning. */
 static bool begin_member(z_stream *stream, ddaebm_context *context, const unsigned char *data_end) {
     const unsigned char *at = stream->next_in;
     const size_t left = (size_t)(data_end - at);
@@ -59,12 +59,14 @@ static bool begin_member(z_stream *stream, ddaebm_context *context, const unsign
     while (at < data_end && *at == 0)
         at++;
     if (at < data_end)
-        dd_report(context, DDAEBM_LOG_WARNING, "%zu bytes follow its gzip data that are none; they are passed over", left);
+        dd_report(context, DDAEBM_LOG_WARNING,
+                  "%zu bytes follow its gzip data that are none; they are passed over", left);
     return false;
 }
 
 /* One call of inflate; *end once a member is over. */
-static ddaebm_status unpack_some(z_stream *stream, output *out, const unsigned char *data_end, bool *end) {
+static ddaebm_status unpack_some(z_stream *stream, output *out, const unsigned char *data_end,
+                                 bool *end) {
     stream->avail_in = piece((size_t)(data_end - stream->next_in));
     stream->next_out = out->bytes + out->used;
     stream->avail_out = piece(out->capacity - out->used - 1);
@@ -75,13 +77,14 @@ static ddaebm_status unpack_some(z_stream *stream, output *out, const unsigned c
     if (result == Z_BUF_ERROR)
         return dd_fail(DDAEBM_FORMAT, "its gzip data is cut off");
     if (result != Z_OK && result != Z_STREAM_END)
-        return dd_fail(DDAEBM_FORMAT, "its gzip data is damaged: %s", stream->msg ? stream->msg : "no known form");
+        return dd_fail(DDAEBM_FORMAT, "its gzip data is damaged: %s",
+                       stream->msg ? stream->msg : "no known form");
     *end = result == Z_STREAM_END;
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *context, const void *data, size_t size,
-                             size_t most_bytes) {
+ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *context,
+                             const void *data, size_t size, size_t most_bytes) {
     z_stream stream = {.zalloc = allocate, .zfree = release, .opaque = context, .next_in = data};
     output unpacked = {NULL, 0, 0};
     ddaebm_status status = DDAEBM_OK;
@@ -93,7 +96,9 @@ ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *conte
         DD_TRY(make_room(context, &unpacked, most_bytes));
         DD_TRY(unpack_some(&stream, &unpacked, data_end, &end));
         if (unpacked.used > most_bytes)
-            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "unpacked, it is larger than the %zu bytes allowed" DD_RAISE_LIMIT, most_bytes));
+            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "unpacked, it is larger than the %zu bytes allowed" DD_RAISE_LIMIT,
+                           most_bytes));
     }
     unpacked.bytes[unpacked.used] = 0;
     *out = unpacked.bytes;
@@ -107,11 +112,13 @@ cleanup:
 
 #else
 
-ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *context, const void *data, size_t size,
-                             size_t most_bytes) {
+ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *context,
+                             const void *data, size_t size, size_t most_bytes) {
     (void)out, (void)out_size, (void)context, (void)data, (void)size, (void)most_bytes;
-    return dd_fail(DDAEBM_UNSUPPORTED, "it is compressed, and this build has no zlib; unpack it with gunzip, or install zlib and "
-                                       "build again");
+    return dd_fail(
+        DDAEBM_UNSUPPORTED,
+        "it is compressed, and this build has no zlib; unpack it with gunzip, or install zlib and "
+        "build again");
 }
 
 #endif

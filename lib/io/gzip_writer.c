@@ -9,7 +9,11 @@
 #include <limits.h>
 #include <zlib.h>
 
-enum { GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 8, ROOM = 1 << 16 }; /* the largest window, behind gzip's header */
+enum {
+    GZIP_WINDOW = 15 + 16,
+    MEMORY_LEVEL = 8,
+    ROOM = 1 << 16
+}; /* the largest window, behind gzip's header */
 
 struct dd_gzip_writer {
     z_stream stream;
@@ -29,7 +33,8 @@ ddaebm_status dd_gzip_writer_create(dd_gzip_writer **out, ddaebm_context *contex
     if (!writer)
         return DDAEBM_OUT_OF_MEMORY;
     writer->stream = (z_stream){.zalloc = allocate, .zfree = release, .opaque = context};
-    if (deflateInit2(&writer->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (deflateInit2(&writer->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL,
+                     Z_DEFAULT_STRATEGY) != Z_OK) {
         dd_free(context, writer);
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write gzip");
     }
@@ -44,7 +49,8 @@ void dd_gzip_writer_free(dd_gzip_writer *writer, ddaebm_context *context) {
     dd_free(context, writer);
 }
 
-ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, const void *data, size_t size, bool last) {
+ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, const void *data,
+                                 size_t size, bool last) {
     z_stream *stream = &writer->stream;
     const unsigned char *end = (const unsigned char *)data + size;
     ddaebm_status status = DDAEBM_OK;
@@ -55,7 +61,9 @@ ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, cons
         stream->avail_in = left < UINT_MAX ? (uInt)left : UINT_MAX;
         stream->next_out = writer->packed;
         stream->avail_out = ROOM;
-        (void)deflate(stream, last && left <= UINT_MAX ? Z_FINISH : Z_NO_FLUSH); /* fails for a damaged state alone */
+        (void)deflate(stream, last && left <= UINT_MAX
+                                  ? Z_FINISH
+                                  : Z_NO_FLUSH); /* fails for a damaged state alone */
         const dd_span ready = {writer->packed, ROOM - stream->avail_out};
         if (ready.size > 0)
             status = dd_output_write(output, &ready, 1);
@@ -68,14 +76,17 @@ ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, cons
 
 ddaebm_status dd_gzip_writer_create(dd_gzip_writer **out, ddaebm_context *context) {
     (void)out, (void)context;
-    return dd_fail(DDAEBM_UNSUPPORTED, "this build has no zlib, so it writes no gzip; install zlib and build again, or write CSV");
+    return dd_fail(
+        DDAEBM_UNSUPPORTED,
+        "this build has no zlib, so it writes no gzip; install zlib and build again, or write CSV");
 }
 
 void dd_gzip_writer_free(dd_gzip_writer *writer, ddaebm_context *context) {
     (void)writer, (void)context;
 }
 
-ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, const void *data, size_t size, bool last) {
+ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, const void *data,
+                                 size_t size, bool last) {
     (void)writer, (void)output, (void)data, (void)size, (void)last;
     return DDAEBM_UNSUPPORTED;
 }

@@ -6,16 +6,21 @@ enum { MAGIC = 4, AXIS = 4, UNSIGNED_BYTES = 8 };
 
 bool dd_idx_recognise(const void *data, size_t size) {
     const uint8_t *bytes = data;
-    return size >= MAGIC && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 8 && bytes[2] <= 14 && bytes[3] >= 1 && bytes[3] <= 4;
+    return size >= MAGIC && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 8 && bytes[2] <= 14 &&
+           bytes[3] >= 1 && bytes[3] <= 4;
 }
 
 static ddaebm_status check_kind(const uint8_t *data) {
     if (data[3] == 1)
-        return dd_fail(DDAEBM_UNSUPPORTED, "its array has one axis: these are labels, not pictures; give the file of the pictures");
+        return dd_fail(
+            DDAEBM_UNSUPPORTED,
+            "its array has one axis: these are labels, not images; give the file of the images");
     if (data[3] == 2)
-        return dd_fail(DDAEBM_UNSUPPORTED, "its array has two axes; pictures have three, or four with channels");
+        return dd_fail(DDAEBM_UNSUPPORTED,
+                       "its array has two axes; images have three, or four with channels");
     if (data[2] != UNSIGNED_BYTES)
-        return dd_fail(DDAEBM_UNSUPPORTED, "its numbers are of IDX type %u; pictures are of type 8, bytes", data[2]);
+        return dd_fail(DDAEBM_UNSUPPORTED,
+                       "its numbers are of IDX type %u; images are of type 8, bytes", data[2]);
     return DDAEBM_OK;
 }
 
@@ -40,19 +45,22 @@ ddaebm_status dd_idx_look(dd_array_axes *out, const void *data, size_t size) {
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_idx_parse(dd_pictures *out, uint8_t *data, size_t size, size_t most, dd_picture_shape shape) {
+ddaebm_status dd_idx_parse(dd_images *out, uint8_t *data, size_t size, size_t most,
+                           dd_image_shape shape) {
     dd_array_axes axes;
     size_t bytes = 0;
     ddaebm_status status = dd_idx_look(&axes, data, size);
     if (status == DDAEBM_OK)
-        status = dd_pictures_measure(&bytes, most, shape, axes.length[0]);
+        status = dd_images_measure(&bytes, most, shape, axes.length[0]);
     if (status != DDAEBM_OK)
         return status;
 
     const size_t there = size - header_size(data);
     if (there != bytes)
-        return dd_fail(DDAEBM_FORMAT, "it is %s: its header asks for %zu bytes of pixels, the file has %zu",
+        return dd_fail(DDAEBM_FORMAT,
+                       "it is %s: its header asks for %zu bytes of pixels, the file has %zu",
                        there < bytes ? "cut off" : "too long", bytes, there);
-    *out = (dd_pictures){.shape = shape, .count = axes.length[0], .block = data, .pixels = data + header_size(data)};
+    *out = (dd_images){
+        .shape = shape, .count = axes.length[0], .block = data, .pixels = data + header_size(data)};
     return DDAEBM_OK;
 }

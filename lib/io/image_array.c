@@ -11,11 +11,12 @@
 /* ---- Bytes to floats and back. ---- */
 
 static ddaebm_status make_floats(dd_content *content, ddaebm_context *context) {
-    dd_pictures *bytes = &content->pictures;
-    const size_t width = dd_picture_numbers(bytes->shape), numbers = bytes->count * width;
+    dd_images *bytes = &content->images;
+    const size_t width = dd_image_numbers(bytes->shape), numbers = bytes->count * width;
     size_t size = 0;
     if (!dd_size_mul(&size, numbers, sizeof(float)))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "%zu images of %zu numbers exceed the address space", bytes->count, width);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "%zu images of %zu numbers exceed the address space",
+                       bytes->count, width);
     float *values = dd_alloc(context, size);
     if (!values)
         return DDAEBM_OUT_OF_MEMORY;
@@ -25,7 +26,7 @@ static ddaebm_status make_floats(dd_content *content, ddaebm_context *context) {
     content->shape = bytes->shape;
     content->rows = (dd_rows){.values = values, .count = bytes->count, .width = width};
     dd_free(context, bytes->block);
-    *bytes = (dd_pictures){.count = 0};
+    *bytes = (dd_images){.count = 0};
     return DDAEBM_OK;
 }
 
@@ -39,27 +40,30 @@ static ddaebm_status make_bytes(dd_content *content, ddaebm_context *context) {
     for (size_t i = 0; i < numbers; i++)
         block[i] = (uint8_t)rows->values[i];
 
-    content->pictures = (dd_pictures){.shape = content->shape, .count = rows->count, .block = block, .pixels = block};
+    content->images =
+        (dd_images){.shape = content->shape, .count = rows->count, .block = block, .pixels = block};
     dd_free(context, rows->values);
     *rows = (dd_rows){.count = 0};
     return DDAEBM_OK;
 }
 
 /* 0 and 1 to 0 and 255. */
-static void brighten(dd_pictures *images) {
-    for (size_t i = 0; i < images->count * dd_picture_numbers(images->shape); i++)
+static void brighten(dd_images *images) {
+    for (size_t i = 0; i < images->count * dd_image_numbers(images->shape); i++)
         images->pixels[i] = (uint8_t)(images->pixels[i] * 255);
 }
 
 /* ---- Images. ---- */
 
-/* Brings images to their range: bytes of 0 to 255 where bytes can hold them, else floats of -1 to 1. */
+/* Brings images to their range: bytes of 0 to 255 where bytes can hold them, else floats of -1
+ * to 1. */
 static ddaebm_status apply_range(dd_content *content, ddaebm_context *context, dd_number_kind kind,
                                  const ddaebm_read_options *options) {
-    const bool are_bytes = content->pictures.pixels != NULL;
+    const bool are_bytes = content->images.pixels != NULL;
     dd_image_range range;
-    ddaebm_status status = are_bytes ? dd_image_range_of_bytes(&range, context, &content->pictures, options)
-                                     : dd_image_range_find(&range, context, &content->rows, kind, options);
+    ddaebm_status status =
+        are_bytes ? dd_image_range_of_bytes(&range, context, &content->images, options)
+                  : dd_image_range_find(&range, context, &content->rows, kind, options);
     if (status == DDAEBM_OK && are_bytes != range.levels)
         status = range.levels ? make_bytes(content, context) : make_floats(content, context);
     if (status != DDAEBM_OK)
@@ -68,26 +72,28 @@ static ddaebm_status apply_range(dd_content *content, ddaebm_context *context, d
     if (!range.levels)
         dd_image_range_scale(&content->rows, &range);
     else if (range.white == 1)
-        brighten(&content->pictures);
+        brighten(&content->images);
     return DDAEBM_OK;
 }
 
 /* Images as they lie in the file become a set of images. */
-static ddaebm_status finish(dd_content *content, ddaebm_context *context, const dd_image_layout *layout, dd_number_kind kind,
+static ddaebm_status finish(dd_content *content, ddaebm_context *context,
+                            const dd_image_layout *layout, dd_number_kind kind,
                             const ddaebm_read_options *options) {
-    dd_pictures *bytes = &content->pictures;
+    dd_images *bytes = &content->images;
     dd_rows *floats = &content->rows;
     ddaebm_status status = DDAEBM_OK;
     content->shape = layout->shape;
     if (layout->planes && bytes->pixels)
         status = dd_image_layout_interleave(bytes->pixels, 1, context, layout->shape, bytes->count);
     else if (layout->planes)
-        status = dd_image_layout_interleave(floats->values, sizeof(float), context, layout->shape, floats->count);
+        status = dd_image_layout_interleave(floats->values, sizeof(float), context, layout->shape,
+                                            floats->count);
     if (status == DDAEBM_OK)
         status = apply_range(content, context, kind, options);
     if (status != DDAEBM_OK || options->resize == 0)
         return status;
-    return bytes->pixels ? dd_pictures_resize(bytes, context, options->resize)
+    return bytes->pixels ? dd_images_resize(bytes, context, options->resize)
                          : dd_rows_resize(floats, &content->shape, context, options->resize);
 }
 
@@ -96,12 +102,13 @@ static ddaebm_status check_rows(const ddaebm_read_options *options) {
     if (dd_image_range_asked(options))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "range is an option of images, and these are rows");
     if (options->resize > 0)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "resize is an option of images, and these are rows");
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "resize is an option of images, and these are rows");
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_image_array_npy(dd_content *out, ddaebm_context *context, const void *data, size_t size,
-                                 const ddaebm_read_options *options) {
+ddaebm_status dd_image_array_npy(dd_content *out, ddaebm_context *context, const void *data,
+                                 size_t size, const ddaebm_read_options *options) {
     dd_array_axes axes;
     dd_image_layout layout;
     dd_content content = {.is_text = false};
@@ -112,8 +119,9 @@ ddaebm_status dd_image_array_npy(dd_content *out, ddaebm_context *context, const
         DD_TRY(check_rows(options));
         DD_TRY(dd_npy_parse(&content.rows, context, data, size));
     } else {
-        DD_TRY(axes.kind == DD_BYTES ? dd_npy_parse_bytes(&content.pictures, context, data, size, layout.shape)
-                                     : dd_npy_parse_floats(&content.rows, context, data, size));
+        DD_TRY(axes.kind == DD_BYTES
+                   ? dd_npy_parse_bytes(&content.images, context, data, size, layout.shape)
+                   : dd_npy_parse_floats(&content.rows, context, data, size));
         DD_TRY(finish(&content, context, &layout, axes.kind, options));
     }
     *out = content;
@@ -124,12 +132,12 @@ cleanup:
 }
 
 /* The shape of rows, as if each were an image of one line. */
-static ddaebm_status measure_rows(dd_picture_shape *out, const dd_array_axes *axes) {
+static ddaebm_status measure_rows(dd_image_shape *out, const dd_array_axes *axes) {
     size_t width = 1;
     for (size_t i = 1; i < axes->rank; i++)
         if (!dd_size_mul(&width, width, axes->length[i]))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
-    *out = (dd_picture_shape){1, width, 1};
+    *out = (dd_image_shape){1, width, 1};
     return DDAEBM_OK;
 }
 
@@ -140,18 +148,22 @@ ddaebm_status dd_image_array_idx(dd_content *out, ddaebm_context *context, void 
     dd_content content = {.is_text = false};
     ddaebm_status status;
     DD_TRY(dd_idx_look(&axes, *data, size));
-    const bool by_format = options->layout == DDAEBM_LAYOUT_AUTO && (axes.rank == 3 || axes.length[3] <= DD_MOST_CHANNELS);
-    DD_TRY(dd_image_layout_find(&layout, context, &axes, by_format ? DDAEBM_LAYOUT_NHWC : options->layout));
+    const bool by_format = options->layout == DDAEBM_LAYOUT_AUTO &&
+                           (axes.rank == 3 || axes.length[3] <= DD_MOST_CHANNELS);
+    DD_TRY(dd_image_layout_find(&layout, context, &axes,
+                                by_format ? DDAEBM_LAYOUT_NHWC : options->layout));
     const bool rows = layout.shape.height == 0 && options->layout == DDAEBM_LAYOUT_ROWS;
     if (rows) {
         DD_TRY(check_rows(options));
         DD_TRY(measure_rows(&layout.shape, &axes));
     }
-    DD_TRY(dd_idx_parse(&content.pictures, *data, size, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), layout.shape));
+    DD_TRY(dd_idx_parse(&content.images, *data, size,
+                        dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), layout.shape));
     *data = NULL; /* the images' */
-    DD_TRY(rows ? make_floats(&content, context) : finish(&content, context, &layout, DD_BYTES, options));
+    DD_TRY(rows ? make_floats(&content, context)
+                : finish(&content, context, &layout, DD_BYTES, options));
     if (rows)
-        content.shape = (dd_picture_shape){0, 0, 0};
+        content.shape = (dd_image_shape){0, 0, 0};
     *out = content;
     content = (dd_content){.is_text = false};
 cleanup:

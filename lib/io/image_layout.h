@@ -2,7 +2,7 @@
 #ifndef DD_IMAGE_LAYOUT_H
 #define DD_IMAGE_LAYOUT_H
 
-#include "io/pictures.h"
+#include "io/images.h"
 
 #include <ddaebm/dataset.h>
 #include <stdbool.h>
@@ -19,16 +19,19 @@ typedef struct dd_array_axes {
 } dd_array_axes;
 
 typedef struct dd_image_layout {
-    dd_picture_shape shape; /* all 0 for plain rows */
-    bool planes;            /* the channels come before height and width */
+    dd_image_shape shape; /* all 0 for plain rows */
+    bool planes;          /* the channels come before height and width */
 } dd_image_layout;
 
-/* Finds what an array holds. Left to its shape, three axes are [N, H, W], and four [N, H, W, C] or [N, C, H, W], whichever has 1 to 4 channels; if
- * both have, whichever is square. What is guessed is reported. Other arrays of three or four axes are UNSUPPORTED, and the text says which layout
+/* Finds what an array holds. Left to its shape, three axes are [N, H, W], and four [N, H, W, C] or
+ * [N, C, H, W], whichever has 1 to 4 channels; if both have, whichever is square. What is guessed
+ * is reported. Other arrays of three or four axes are UNSUPPORTED, and the text says which layout
  * reads them. INVALID_ARGUMENT for a layout that the array cannot have. */
-ddaebm_status dd_image_layout_find(dd_image_layout *out, ddaebm_context *context, const dd_array_axes *axes, ddaebm_layout asked);
+ddaebm_status dd_image_layout_find(dd_image_layout *out, ddaebm_context *context,
+                                   const dd_array_axes *axes, ddaebm_layout asked);
 
 /* Brings `count` images of planes, numbers of `size` bytes each, to channels that come last. */
-ddaebm_status dd_image_layout_interleave(void *numbers, size_t size, ddaebm_context *context, dd_picture_shape shape, size_t count);
+ddaebm_status dd_image_layout_interleave(void *numbers, size_t size, ddaebm_context *context,
+                                         dd_image_shape shape, size_t count);
 
 #endif

@@ -18,8 +18,11 @@ static ddaebm_status take_survey(survey *out, const dd_rows *images) {
     for (size_t i = 0; i < images->count * images->width; i++) {
         const double value = dd_rows_at(images, i);
         if (!isfinite(value))
-            return dd_fail(DDAEBM_NOT_FINITE, "row %zu, column %zu (both from 1) is %s; only finite numbers are allowed",
-                           i / images->width + 1, i % images->width + 1, isnan(value) ? "not a number" : "infinite");
+            return dd_fail(
+                DDAEBM_NOT_FINITE,
+                "row %zu, column %zu (both from 1) is %s; only finite numbers are allowed",
+                i / images->width + 1, i % images->width + 1,
+                isnan(value) ? "not a number" : "infinite");
         seen.low = value < seen.low ? value : seen.low;
         seen.high = value > seen.high ? value : seen.high;
         seen.whole = seen.whole && value == floor(value);
@@ -28,9 +31,9 @@ static ddaebm_status take_survey(survey *out, const dd_rows *images) {
     return DDAEBM_OK;
 }
 
-static survey survey_bytes(const dd_pictures *images) {
+static survey survey_bytes(const dd_images *images) {
     uint8_t low = LARGEST_BYTE, high = 0;
-    for (size_t i = 0; i < images->count * dd_picture_numbers(images->shape); i++) {
+    for (size_t i = 0; i < images->count * dd_image_numbers(images->shape); i++) {
         low = images->pixels[i] < low ? images->pixels[i] : low;
         high = images->pixels[i] > high ? images->pixels[i] : high;
     }
@@ -39,22 +42,28 @@ static survey survey_bytes(const dd_pictures *images) {
 
 static dd_image_range make_range(const survey *seen, double black, double white) {
     const bool from_zero = seen->whole && seen->low >= 0 && seen->high <= white;
-    return (dd_image_range){black, white, from_zero && black == 0 && (white == 1 || white == LARGEST_BYTE)};
+    return (dd_image_range){black, white,
+                            from_zero && black == 0 && (white == 1 || white == LARGEST_BYTE)};
 }
 
-/* Whether the numbers lie within the range that was asked for, or by no more than four times its width beyond: samples of a model do,
- * and noise. What lies farther is of another range. */
-static ddaebm_status check_asked(dd_image_range *out, const survey *seen, const ddaebm_read_options *options) {
-    const double low = fmin(options->black, options->white), high = fmax(options->black, options->white);
+/* Whether the numbers lie within the range that was asked for, or by no more than four times its
+ * width beyond: samples of a model do, and noise. What lies farther is of another range. */
+static ddaebm_status check_asked(dd_image_range *out, const survey *seen,
+                                 const ddaebm_read_options *options) {
+    const double low = fmin(options->black, options->white),
+                 high = fmax(options->black, options->white);
     const double width = high - low;
     if (seen->low < low - 4 * width || seen->high > high + 4 * width)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its numbers are from %g to %g, far beyond the range %g:%g that was asked for",
-                       seen->low, seen->high, options->black, options->white);
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "its numbers are from %g to %g, far beyond the range %g:%g that was asked for",
+            seen->low, seen->high, options->black, options->white);
     *out = make_range(seen, options->black, options->white);
     return DDAEBM_OK;
 }
 
-/* A range that such numbers are likely to have. The numbers' own ends would differ from file to file. */
+/* A range that such numbers are likely to have. The numbers' own ends would differ from file to
+ * file. */
 static const char *suggest(const survey *seen, dd_number_kind kind) {
     const bool integers = kind == DD_INTEGERS || (seen->whole && seen->high > LARGEST_BYTE);
     if (integers && seen->low >= 0 && seen->high > LARGEST_BYTE && seen->high <= 65535)
@@ -69,22 +78,26 @@ static const char *suggest(const survey *seen, dd_number_kind kind) {
 }
 
 static ddaebm_status refuse(const survey *seen, dd_number_kind kind) {
-    return dd_fail(
-        DDAEBM_OUT_OF_RANGE,
-        "its numbers are from %g to %g; known of images: 0 to 255 (one of 64 at least), 0 to 1, and fractions from -1 to 1: "
-        "say which numbers are black and white, %s, or read rows with --layout rows",
-        seen->low, seen->high, suggest(seen, kind));
+    return dd_fail(DDAEBM_OUT_OF_RANGE,
+                   "its numbers are from %g to %g; known of images: 0 to 255 (one of 64 at least), "
+                   "0 to 1, and fractions from -1 to 1: "
+                   "say which numbers are black and white, %s, or read rows with --layout rows",
+                   seen->low, seen->high, suggest(seen, kind));
 }
 
 /* Takes a guess, and reports it. */
-static ddaebm_status guess(dd_image_range *out, ddaebm_context *context, const survey *seen, double black, double white) {
+static ddaebm_status guess(dd_image_range *out, ddaebm_context *context, const survey *seen,
+                           double black, double white) {
     *out = make_range(seen, black, white);
-    dd_report(context, DDAEBM_LOG_INFO, "its numbers are from %g to %g: %g is read as black, %g as white; --range says otherwise",
-              seen->low, seen->high, black, white);
+    dd_report(
+        context, DDAEBM_LOG_INFO,
+        "its numbers are from %g to %g: %g is read as black, %g as white; --range says otherwise",
+        seen->low, seen->high, black, white);
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context, const dd_rows *images, dd_number_kind kind,
+ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context,
+                                  const dd_rows *images, dd_number_kind kind,
                                   const ddaebm_read_options *options) {
     survey seen;
     ddaebm_status status = take_survey(&seen, images);
@@ -106,8 +119,8 @@ ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context, 
     return refuse(&seen, kind);
 }
 
-ddaebm_status dd_image_range_of_bytes(dd_image_range *out, ddaebm_context *context, const dd_pictures *images,
-                                      const ddaebm_read_options *options) {
+ddaebm_status dd_image_range_of_bytes(dd_image_range *out, ddaebm_context *context,
+                                      const dd_images *images, const ddaebm_read_options *options) {
     const survey seen = survey_bytes(images);
     if (dd_image_range_asked(options))
         return check_asked(out, &seen, options);
@@ -120,7 +133,8 @@ ddaebm_status dd_image_range_of_bytes(dd_image_range *out, ddaebm_context *conte
 }
 
 void dd_image_range_scale(dd_rows *images, const dd_image_range *range) {
-    const double middle = (range->black + range->white) / 2, half = (range->white - range->black) / 2;
+    const double middle = (range->black + range->white) / 2,
+                 half = (range->white - range->black) / 2;
     for (size_t i = 0; i < images->count * images->width; i++)
         images->values[i] = (float)(((double)images->values[i] - middle) / half);
 }

@@ -11,21 +11,25 @@
 
 typedef struct dd_image_range {
     double black, white;
-    bool levels; /* black is 0, white 255 or 1, and all numbers are whole ones between: bytes can hold them */
+    bool levels; /* black is 0, white 255 or 1, and all numbers are whole ones between: bytes can
+                    hold them */
 } dd_image_range;
 
-/* Finds the range of images of floats, and reports what is guessed. As the options say; left to the content:
+/* Finds the range of images of floats, and reports what is guessed. As the options say; left to the
+ * content:
  * - Booleans, and numbers from 0 to 1 or 0 and 1 alone: 0 and 1;
- * - fractions from -1 to 1 of which some are negative: -1 and 1; those of samples may lie a tenth beyond;
+ * - fractions from -1 to 1 of which some are negative: -1 and 1; those of samples may lie a tenth
+ * beyond;
  * - numbers from 0 to 255 of which one is 64 at least: 0 and 255.
- * OUT_OF_RANGE for others, with the range found, and for a number beyond the range that was asked for by more than four times its width. NOT_FINITE
- * names the first number that is not. */
-ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context, const dd_rows *images, dd_number_kind kind,
+ * OUT_OF_RANGE for others, with the range found, and for a number beyond the range that was asked
+ * for by more than four times its width. NOT_FINITE names the first number that is not. */
+ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context,
+                                  const dd_rows *images, dd_number_kind kind,
                                   const ddaebm_read_options *options);
 
 /* The same of bytes: 0 and 255 unless all are 0 and 1. */
-ddaebm_status dd_image_range_of_bytes(dd_image_range *out, ddaebm_context *context, const dd_pictures *images,
-                                      const ddaebm_read_options *options);
+ddaebm_status dd_image_range_of_bytes(dd_image_range *out, ddaebm_context *context,
+                                      const dd_images *images, const ddaebm_read_options *options);
 
 /* Whether options ask for a range. */
 static inline bool dd_image_range_asked(const ddaebm_read_options *options) {

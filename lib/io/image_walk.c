@@ -12,7 +12,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { MOST_COUNTED = 100000, MOST_SHOWN = 6 }; /* entries below that are counted; endings in a line */
+enum {
+    MOST_COUNTED = 100000,
+    MOST_SHOWN = 6
+}; /* entries below that are counted; endings in a line */
 
 /* A folder, whichever path leads there. */
 typedef struct place {
@@ -25,7 +28,8 @@ typedef struct walking {
     ddaebm_context *context;
     const char *path;
     bool recursive;
-    dd_names folders; /* paths from `path` on, in the order in which they are walked; "" is the first */
+    dd_names
+        folders; /* paths from `path` on, in the order in which they are walked; "" is the first */
     place *visited;
     size_t visited_count, visited_capacity;
     bool through_link; /* some folder was reached by a link: others may be met twice */
@@ -106,7 +110,8 @@ static ddaebm_status note_visit(bool *first, walking *w, const struct stat *abou
             *first = false;
     if (!*first)
         return DDAEBM_OK;
-    place *grown = dd_grow(w->context, w->visited, &w->visited_capacity, w->visited_count + 1, sizeof *grown);
+    place *grown =
+        dd_grow(w->context, w->visited, &w->visited_capacity, w->visited_count + 1, sizeof *grown);
     if (!grown)
         return DDAEBM_OUT_OF_MEMORY;
     w->visited = grown;
@@ -152,12 +157,16 @@ static ddaebm_status add_folder(walking *w, const char *inside, const char *whol
 }
 
 static ddaebm_status refuse_folder(const char *whole) {
-    return dd_fail(DDAEBM_IO, "%.250s is a folder, and is named as an image is; rename it, or read what is in it with --recursive",
+    return dd_fail(DDAEBM_IO,
+                   "%.250s is a folder, and is named as an image is; rename it, or read what is in "
+                   "it with --recursive",
                    whole);
 }
 
-/* An entry that is no folder: an image, a batch of CIFAR-10, or nothing of use. What cannot be looked at is found out when it is read. */
-static ddaebm_status add_file(walking *w, const char *folder, const char *name, const char *inside, size_t *images) {
+/* An entry that is no folder: an image, a batch of CIFAR-10, or nothing of use. What cannot be
+ * looked at is found out when it is read. */
+static ddaebm_status add_file(walking *w, const char *folder, const char *name, const char *inside,
+                              size_t *images) {
     dd_image_walk *walk = &w->walk;
     const bool below = *folder != '\0';
     if (is_image(name)) {
@@ -172,7 +181,8 @@ static ddaebm_status add_file(walking *w, const char *folder, const char *name, 
 }
 
 static ddaebm_status add_entry(walking *w, const char *folder, const char *name, size_t *images) {
-    char *inside = join(w->context, folder, name), *whole = inside ? join(w->context, w->path, inside) : NULL;
+    char *inside = join(w->context, folder, name),
+         *whole = inside ? join(w->context, w->path, inside) : NULL;
     struct stat about;
     int result = -1;
     ddaebm_status status = whole ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
@@ -180,13 +190,15 @@ static ddaebm_status add_entry(walking *w, const char *folder, const char *name,
         DD_UNINTERRUPTED(result, stat(whole, &about));
 
     const bool is_folder = result == 0 && S_ISDIR(about.st_mode);
-    const bool is_lost = whole && result != 0 && !is_image(name) && !is_batch(name) && is_link(whole);
+    const bool is_lost =
+        whole && result != 0 && !is_image(name) && !is_batch(name) && is_link(whole);
     if (is_lost)
         w->walk.lost++;
     else if (status == DDAEBM_OK && is_folder && is_image(name) && !*folder && !w->recursive)
         status = refuse_folder(whole);
     else if (status == DDAEBM_OK)
-        status = is_folder ? add_folder(w, inside, whole) : add_file(w, folder, name, inside, images);
+        status =
+            is_folder ? add_folder(w, inside, whole) : add_file(w, folder, name, inside, images);
     dd_free(w->context, whole);
     dd_free(w->context, inside);
     return status;
@@ -226,8 +238,10 @@ cleanup:
     return status;
 }
 
-ddaebm_status dd_image_walk_folder(dd_image_walk *out, ddaebm_context *context, const char *path, bool recursive) {
-    walking w = {.walk = {.counted_all = true}, .context = context, .path = path, .recursive = recursive};
+ddaebm_status dd_image_walk_folder(dd_image_walk *out, ddaebm_context *context, const char *path,
+                                   bool recursive) {
+    walking w = {
+        .walk = {.counted_all = true}, .context = context, .path = path, .recursive = recursive};
     ddaebm_status status;
     DD_TRY(note_those_above(&w));
     DD_TRY(dd_names_add(&w.folders, context, ""));
@@ -238,7 +252,8 @@ ddaebm_status dd_image_walk_folder(dd_image_walk *out, ddaebm_context *context, 
         DD_TRY(walk_folder(&w, w.folders.items[i]));
     }
     if (w.walk.images.count > 0)
-        qsort(w.walk.images.items, w.walk.images.count, sizeof *w.walk.images.items, compare_images);
+        qsort(w.walk.images.items, w.walk.images.count, sizeof *w.walk.images.items,
+              compare_images);
     *out = w.walk;
     w.walk = (dd_image_walk){.passed = 0};
 cleanup:
@@ -257,7 +272,8 @@ void dd_image_walk_free(dd_image_walk *walk, ddaebm_context *context) {
 
 static int compare_counts(const void *left, const void *right) {
     const dd_ending_count *a = left, *b = right;
-    return a->files != b->files ? (a->files < b->files) - (a->files > b->files) : strcmp(a->ending, b->ending);
+    return a->files != b->files ? (a->files < b->files) - (a->files > b->files)
+                                : strcmp(a->ending, b->ending);
 }
 
 /* "9 .txt, 3 .bmp, 1 without an ending and 4 others" */
@@ -268,7 +284,8 @@ static size_t describe_endings(char *out, size_t room, const dd_image_walk *walk
     qsort(sorted, walk->kinds, sizeof *sorted, compare_counts);
     for (size_t i = 0; i < walk->kinds && i < MOST_SHOWN; i++) {
         const char *ending = *sorted[i].ending ? sorted[i].ending : "without an ending";
-        used += (size_t)snprintf(out + used, room - used, "%s%zu %s", i > 0 ? ", " : "", sorted[i].files, ending);
+        used += (size_t)snprintf(out + used, room - used, "%s%zu %s", i > 0 ? ", " : "",
+                                 sorted[i].files, ending);
         shown += sorted[i].files;
     }
     if (shown < walk->passed)
@@ -284,20 +301,25 @@ const char *dd_image_walk_describe(char out[DD_WALK_ROOM], const dd_image_walk *
     size_t used = 0;
     *out = '\0';
     if (walk->passed > 0) {
-        used += (size_t)snprintf(out, DD_WALK_ROOM, "%zu file%s that %s neither PNG nor JPEG (", walk->passed, plural(walk->passed),
-                                 walk->passed == 1 ? "is" : "are");
+        used +=
+            (size_t)snprintf(out, DD_WALK_ROOM, "%zu file%s that %s neither PNG nor JPEG (",
+                             walk->passed, plural(walk->passed), walk->passed == 1 ? "is" : "are");
         used += describe_endings(out + used, DD_WALK_ROOM - used, walk);
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used, ")");
     }
     if (walk->images_below > 0)
-        used += (size_t)snprintf(out + used, DD_WALK_ROOM - used, "%s%s%zu image%s in %zu folder%s below, which --recursive reads",
-                                 used > 0 ? "; " : "", walk->counted_all ? "" : "at least ", walk->images_below,
-                                 plural(walk->images_below), walk->folders_below, plural(walk->folders_below));
+        used += (size_t)snprintf(out + used, DD_WALK_ROOM - used,
+                                 "%s%s%zu image%s in %zu folder%s below, which --recursive reads",
+                                 used > 0 ? "; " : "", walk->counted_all ? "" : "at least ",
+                                 walk->images_below, plural(walk->images_below),
+                                 walk->folders_below, plural(walk->folders_below));
     if (walk->lost > 0)
-        used += (size_t)snprintf(out + used, DD_WALK_ROOM - used, "%s%zu link%s that lead%s nowhere", used > 0 ? "; " : "",
+        used += (size_t)snprintf(out + used, DD_WALK_ROOM - used,
+                                 "%s%zu link%s that lead%s nowhere", used > 0 ? "; " : "",
                                  walk->lost, plural(walk->lost), walk->lost == 1 ? "s" : "");
     if (walk->repeated > 0 && walk->images_below == 0)
-        (void)snprintf(out + used, DD_WALK_ROOM - used, "%s%zu link%s back to a folder that is read anyway, or above",
+        (void)snprintf(out + used, DD_WALK_ROOM - used,
+                       "%s%zu link%s back to a folder that is read anyway, or above",
                        used > 0 ? "; " : "", walk->repeated, plural(walk->repeated));
     return out;
 }

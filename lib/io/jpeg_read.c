@@ -8,7 +8,8 @@
 static const unsigned char start_of_image[] = {0xFF, 0xD8, 0xFF};
 
 bool dd_jpeg_recognise(const void *data, size_t size) {
-    return size >= sizeof start_of_image && memcmp(data, start_of_image, sizeof start_of_image) == 0;
+    return size >= sizeof start_of_image &&
+           memcmp(data, start_of_image, sizeof start_of_image) == 0;
 }
 
 #ifdef DDAEBM_HAVE_JPEG
@@ -30,7 +31,7 @@ struct decoder {
     ddaebm_context *context;
     const void *data;
     size_t size, most;
-    dd_pictures picture;
+    dd_images image;
     ddaebm_status status;
 };
 
@@ -47,12 +48,14 @@ static _Noreturn void fail(j_common_ptr jpeg) {
     struct decoder *decoder = decoder_of(jpeg);
     char text[JMSG_LENGTH_MAX] = "";
     jpeg->err->format_message(jpeg, text);
-    decoder->status = jpeg->err->msg_code == JERR_OUT_OF_MEMORY ? dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a JPEG")
-                                                                : dd_fail(DDAEBM_FORMAT, "it is damaged or cut off: %s", text);
+    decoder->status = jpeg->err->msg_code == JERR_OUT_OF_MEMORY
+                          ? dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a JPEG")
+                          : dd_fail(DDAEBM_FORMAT, "it is damaged or cut off: %s", text);
     leave(decoder);
 }
 
-/* Warnings are of damage, after which libjpeg would go on with pixels that it makes up; levels from 0 on are remarks. */
+/* Warnings are of damage, after which libjpeg would go on with pixels that it makes up; levels from
+ * 0 on are remarks. */
 static void judge_message(j_common_ptr jpeg, int level) {
     if (level < 0)
         fail(jpeg);
@@ -83,7 +86,8 @@ static ddaebm_status choose_colours(struct decoder *decoder) {
     case JCS_YCCK:
         return dd_fail(DDAEBM_UNSUPPORTED, "it is a JPEG in CMYK, for printing; convert it to RGB");
     default:
-        return dd_fail(DDAEBM_UNSUPPORTED, "it is a JPEG of %d channels that are neither grey nor RGB",
+        return dd_fail(DDAEBM_UNSUPPORTED,
+                       "it is a JPEG of %d channels that are neither grey nor RGB",
                        decoder->jpeg.num_components);
     }
 }
@@ -91,13 +95,14 @@ static ddaebm_status choose_colours(struct decoder *decoder) {
 /* Room for the image, before libjpeg makes any of its own for rows and coefficients. */
 static ddaebm_status make_room(struct decoder *decoder) {
     size_t bytes = 0, channels = decoder->jpeg.out_color_space == JCS_GRAYSCALE ? 1 : 3;
-    decoder->picture.shape = (dd_picture_shape){decoder->jpeg.image_height, decoder->jpeg.image_width, channels};
-    decoder->picture.count = 1;
-    ddaebm_status status = dd_pictures_measure_one(&bytes, decoder->picture.shape, decoder->most);
+    decoder->image.shape =
+        (dd_image_shape){decoder->jpeg.image_height, decoder->jpeg.image_width, channels};
+    decoder->image.count = 1;
+    ddaebm_status status = dd_images_measure_one(&bytes, decoder->image.shape, decoder->most);
     if (status != DDAEBM_OK)
         return status;
-    decoder->picture.block = decoder->picture.pixels = dd_alloc_zero(decoder->context, bytes, 1);
-    return decoder->picture.block ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    decoder->image.block = decoder->image.pixels = dd_alloc_zero(decoder->context, bytes, 1);
+    return decoder->image.block ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 }
 
 static void read_image(struct decoder *decoder) {
@@ -110,17 +115,18 @@ static void read_image(struct decoder *decoder) {
     if (decoder->status != DDAEBM_OK)
         return;
 
-    size_t line = decoder->picture.shape.width * decoder->picture.shape.channels;
+    size_t line = decoder->image.shape.width * decoder->image.shape.channels;
     (void)jpeg_start_decompress(jpeg);
     while (jpeg->output_scanline < jpeg->output_height) {
-        JSAMPROW row = decoder->picture.pixels + jpeg->output_scanline * line;
+        JSAMPROW row = decoder->image.pixels + jpeg->output_scanline * line;
         (void)jpeg_read_scanlines(jpeg, &row, 1);
     }
     (void)jpeg_finish_decompress(jpeg);
-    decoder->picture.surplus = jpeg->src->bytes_in_buffer;
+    decoder->image.surplus = jpeg->src->bytes_in_buffer;
 }
 
-/* The image's block is the caller's to free, also on failure. libjpeg's errors are jumps: none leaves this function. */
+/* The image's block is the caller's to free, also on failure. libjpeg's errors are jumps: none
+ * leaves this function. */
 static ddaebm_status decode(struct decoder *decoder) {
     decoder->jpeg.err = jpeg_std_error(&decoder->errors);
     decoder->errors.error_exit = fail;
@@ -136,23 +142,27 @@ static ddaebm_status decode(struct decoder *decoder) {
     return decoder->status;
 }
 
-ddaebm_status dd_jpeg_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, size_t most) {
+ddaebm_status dd_jpeg_parse(dd_images *out, ddaebm_context *context, const void *data, size_t size,
+                            size_t most) {
     struct decoder decoder = {.context = context, .data = data, .size = size, .most = most};
     if (!dd_jpeg_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as a JPEG file does");
     ddaebm_status status = decode(&decoder);
     if (status == DDAEBM_OK)
-        *out = decoder.picture;
+        *out = decoder.image;
     else
-        dd_free(context, decoder.picture.block);
+        dd_free(context, decoder.image.block);
     return status;
 }
 
 #else
 
-ddaebm_status dd_jpeg_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, size_t most) {
+ddaebm_status dd_jpeg_parse(dd_images *out, ddaebm_context *context, const void *data, size_t size,
+                            size_t most) {
     (void)out, (void)context, (void)data, (void)size, (void)most;
-    return dd_fail(DDAEBM_UNSUPPORTED, "this build has no libjpeg; install it and build again, or convert the images to PNG");
+    return dd_fail(
+        DDAEBM_UNSUPPORTED,
+        "this build has no libjpeg; install it and build again, or convert the images to PNG");
 }
 
 #endif

@@ -1,6 +1,7 @@
-/* jansson's own reader gathers a word in a buffer that grows. A byte for which it cannot grow is left out, and the word is read without:
- * another name, another number, the end of the process. So JSON is read here, into jansson's values. Nor would numbers survive a locale whose
- * decimal sign is no point, so C's is in force meanwhile. */
+/* jansson's own reader gathers a word in a buffer that grows. A byte for which it cannot grow is
+ * left out, and the word is read without: another name, another number, the end of the process. So
+ * JSON is read here, into jansson's values. Nor would numbers survive a locale whose decimal sign
+ * is no point, so C's is in force meanwhile. */
 #define _POSIX_C_SOURCE 200809L /* uselocale */
 #include "io/json.h"
 
@@ -43,7 +44,8 @@ static json_t *refuse(scanner *self, ddaebm_status status, const char *what) {
     self->error->line = line_of(self);
     self->error->byte = (size_t)(self->at - self->begin);
     (void)snprintf(self->error->text, sizeof self->error->text, "%s %s", what,
-                   left == 0 ? "at its end" : dd_text_quote(quote, self->at, left < SHOWN ? left : SHOWN));
+                   left == 0 ? "at its end"
+                             : dd_text_quote(quote, self->at, left < SHOWN ? left : SHOWN));
     return NULL;
 }
 
@@ -94,7 +96,8 @@ static bool take_units(scanner *self, uint32_t *character) {
         return false;
     if (*character < 0xD800 || *character > 0xDFFF)
         return *character != 0;
-    if (*character > 0xDBFF || !take(self, "\\") || !take(self, "u") || !take_unit(self, &low) || low < 0xDC00 || low > 0xDFFF)
+    if (*character > 0xDBFF || !take(self, "\\") || !take(self, "u") || !take_unit(self, &low) ||
+        low < 0xDC00 || low > 0xDFFF)
         return false;
     *character = 0x10000 + ((*character - 0xD800) << 10) + (low - 0xDC00);
     return true;
@@ -141,7 +144,8 @@ static bool skip_text(scanner *self, bool *escaped) {
     while (self->at < self->end && *self->at != '"') {
         size_t size = dd_utf8_size(self->at, (size_t)(self->end - self->at));
         if (size == 0 || (unsigned char)*self->at < ' ')
-            return refuse(self, DDAEBM_FORMAT, size == 0 ? "no UTF-8:" : "a control character in a text:") != NULL;
+            return refuse(self, DDAEBM_FORMAT,
+                          size == 0 ? "no UTF-8:" : "a control character in a text:") != NULL;
         self->at += size;
         if (self->at[-1] != '\\')
             continue;
@@ -186,13 +190,15 @@ static bool skip_number(scanner *self, bool *real) {
 
 static json_t *make_real(scanner *self, const char *text) {
     double value = strtod(text, NULL);
-    return isfinite(value) ? made(self, json_real(value)) : refuse(self, DDAEBM_OUT_OF_RANGE, "a number too large for 64 bits,");
+    return isfinite(value) ? made(self, json_real(value))
+                           : refuse(self, DDAEBM_OUT_OF_RANGE, "a number too large for 64 bits,");
 }
 
 static json_t *make_integer(scanner *self, const char *text) {
     errno = 0;
     long long value = strtoll(text, NULL, 10);
-    return errno == 0 ? made(self, json_integer(value)) : refuse(self, DDAEBM_OUT_OF_RANGE, "an integer too large for 64 bits,");
+    return errno == 0 ? made(self, json_integer(value))
+                      : refuse(self, DDAEBM_OUT_OF_RANGE, "an integer too large for 64 bits,");
 }
 
 static json_t *read_number(scanner *self) {
@@ -200,10 +206,12 @@ static json_t *read_number(scanner *self) {
     bool real = false;
     if (!skip_number(self, &real))
         return refuse(self, DDAEBM_FORMAT, "a number that breaks off,");
-    json_t *copy = made(self, json_stringn_nocheck(from, (size_t)(self->at - from))); /* with a zero after it */
+    json_t *copy = made(
+        self, json_stringn_nocheck(from, (size_t)(self->at - from))); /* with a zero after it */
     if (!copy)
         return NULL;
-    json_t *value = real ? make_real(self, json_string_value(copy)) : make_integer(self, json_string_value(copy));
+    json_t *value = real ? make_real(self, json_string_value(copy))
+                         : make_integer(self, json_string_value(copy));
     json_decref(copy);
     return value;
 }
@@ -254,7 +262,8 @@ static bool add_member(scanner *self, json_t *object) {
 }
 
 /* What follows the opening bracket. */
-static bool fill(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *), const char *closing) {
+static bool fill(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *),
+                 const char *closing) {
     skip_blanks(self);
     if (take(self, closing))
         return true;
@@ -267,7 +276,8 @@ static bool fill(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *),
     return refuse(self, DDAEBM_FORMAT, "a comma or closing bracket is missing") != NULL;
 }
 
-static json_t *read_all(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *), const char *closing) {
+static json_t *read_all(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *),
+                        const char *closing) {
     if (!made(self, whole))
         return NULL;
     if (++self->depth > DD_JSON_MOST_DEPTH)
@@ -304,7 +314,8 @@ size_t dd_json_mark(const char *text, size_t length) {
 }
 
 json_t *dd_json_read(const char *text, size_t length, size_t most_values, dd_json_error *error) {
-    scanner self = {.begin = text, .at = text, .end = text + length, .values = most_values, .error = error};
+    scanner self = {
+        .begin = text, .at = text, .end = text + length, .values = most_values, .error = error};
     *error = (dd_json_error){.status = DDAEBM_OK};
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (plain == (locale_t)0)

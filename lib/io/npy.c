@@ -10,7 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read and written as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "files are read and written as they lie in memory");
 
 enum { MAGIC = 6, MOST_HEADER = 1 << 20, MOST_RANK = 32 };
 static const unsigned char magic[MAGIC] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
@@ -29,11 +30,11 @@ struct header {
     size_t rank, shape[MOST_RANK];
 };
 
-#define READ_AS(name, type)                                                                                                        \
-    static double name(const unsigned char *bytes) {                                                                               \
-        type value;                                                                                                                \
-        memcpy(&value, bytes, sizeof value);                                                                                       \
-        return (double)value;                                                                                                      \
+#define READ_AS(name, type)                                                                        \
+    static double name(const unsigned char *bytes) {                                               \
+        type value;                                                                                \
+        memcpy(&value, bytes, sizeof value);                                                       \
+        return (double)value;                                                                      \
     }
 READ_AS(read_f4, float)
 READ_AS(read_f8, double)
@@ -56,9 +57,10 @@ static double read_f2(const unsigned char *bytes) {
 }
 
 static const struct element elements[] = {
-    {"f2", 2, read_f2, false}, {"f4", 4, read_f4, false}, {"f8", 8, read_f8, true},  {"u1", 1, read_u1, false},
-    {"i1", 1, read_i1, false}, {"u2", 2, read_u2, false}, {"i2", 2, read_i2, false}, {"u4", 4, read_u4, true},
-    {"i4", 4, read_i4, true},  {"u8", 8, read_u8, true},  {"i8", 8, read_i8, true},  {"b1", 1, read_b1, false},
+    {"f2", 2, read_f2, false}, {"f4", 4, read_f4, false}, {"f8", 8, read_f8, true},
+    {"u1", 1, read_u1, false}, {"i1", 1, read_i1, false}, {"u2", 2, read_u2, false},
+    {"i2", 2, read_i2, false}, {"u4", 4, read_u4, true},  {"i4", 4, read_i4, true},
+    {"u8", 8, read_u8, true},  {"i8", 8, read_i8, true},  {"b1", 1, read_b1, false},
 };
 
 bool dd_npy_recognise(const void *data, size_t size) {
@@ -75,7 +77,8 @@ static ddaebm_status malformed(const char *what) {
 }
 
 static void skip_spaces(struct scanner *scanner) {
-    while (scanner->at < scanner->end && (*scanner->at == ' ' || *scanner->at == '\t' || *scanner->at == '\n'))
+    while (scanner->at < scanner->end &&
+           (*scanner->at == ' ' || *scanner->at == '\t' || *scanner->at == '\n'))
         scanner->at++;
 }
 
@@ -102,7 +105,8 @@ static bool take_text(struct scanner *scanner, const char **text, size_t *length
     skip_spaces(scanner);
     if (scanner->at == scanner->end || (*scanner->at != '\'' && *scanner->at != '"'))
         return false;
-    const char *start = scanner->at + 1, *stop = memchr(start, *scanner->at, (size_t)(scanner->end - start));
+    const char *start = scanner->at + 1,
+               *stop = memchr(start, *scanner->at, (size_t)(scanner->end - start));
     if (!stop)
         return false;
     *text = start;
@@ -117,17 +121,20 @@ static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
     size_t length = 0;
     char quote[DD_TEXT_QUOTE];
     if (take(scanner, '['))
-        return dd_fail(DDAEBM_UNSUPPORTED, "its elements are records; write one array of plain numbers");
+        return dd_fail(DDAEBM_UNSUPPORTED,
+                       "its elements are records; write one array of plain numbers");
     if (!take_text(scanner, &text, &length))
         return malformed("descr is no text");
     for (size_t i = 0; length == 3 && i < sizeof elements / sizeof *elements; i++)
-        if (memcmp(text + 1, elements[i].type, 2) == 0 && memchr("<>|", text[0], 3) && (text[0] != '|' || elements[i].size == 1)) {
+        if (memcmp(text + 1, elements[i].type, 2) == 0 && memchr("<>|", text[0], 3) &&
+            (text[0] != '|' || elements[i].size == 1)) {
             header->element = &elements[i];
             header->swap = text[0] == '>';
             return DDAEBM_OK;
         }
     return dd_fail(DDAEBM_UNSUPPORTED,
-                   "its elements are of type %s; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of either byte order",
+                   "its elements are of type %s; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of "
+                   "either byte order",
                    dd_text_quote(quote, text, length));
 }
 
@@ -150,7 +157,8 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
     if (header->rank == MOST_RANK)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "it has more than %d axes", MOST_RANK);
     if (value > INT32_MAX)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "axis %zu is longer than the %d allowed", header->rank, INT32_MAX);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "axis %zu is longer than the %d allowed", header->rank,
+                       INT32_MAX);
     if (value == 0)
         return dd_fail(DDAEBM_FORMAT, "it is empty: axis %zu has length 0", header->rank);
     header->shape[header->rank++] = (size_t)value;
@@ -168,14 +176,17 @@ static ddaebm_status read_shape(struct header *header, struct scanner *scanner) 
             return malformed("shape is no tuple of sizes");
     }
     if (header->rank == 0)
-        return dd_fail(DDAEBM_UNSUPPORTED, "it holds a single number without an axis; its shape must have at least one");
+        return dd_fail(
+            DDAEBM_UNSUPPORTED,
+            "it holds a single number without an axis; its shape must have at least one");
     return DDAEBM_OK;
 }
 
 /* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with its keys in any order. */
 static ddaebm_status read_dictionary(struct header *header, struct scanner *scanner) {
     static const char *const keys[] = {"descr", "fortran_order", "shape"};
-    static ddaebm_status (*const readers[])(struct header *, struct scanner *) = {read_type, read_order, read_shape};
+    static ddaebm_status (*const readers[])(struct header *,
+                                            struct scanner *) = {read_type, read_order, read_shape};
     bool seen[] = {false, false, false};
     if (!take(scanner, '{'))
         return malformed("it is no dictionary");
@@ -198,11 +209,13 @@ static ddaebm_status read_dictionary(struct header *header, struct scanner *scan
     skip_spaces(scanner);
     if (scanner->at != scanner->end)
         return malformed("text follows the dictionary");
-    return seen[0] && seen[1] && seen[2] ? DDAEBM_OK : malformed("descr, fortran_order or shape is missing");
+    return seen[0] && seen[1] && seen[2] ? DDAEBM_OK
+                                         : malformed("descr, fortran_order or shape is missing");
 }
 
 /* Reads the header; *data_at is where the elements begin. */
-static ddaebm_status read_header(struct header *header, const unsigned char *bytes, size_t size, size_t *data_at) {
+static ddaebm_status read_header(struct header *header, const unsigned char *bytes, size_t size,
+                                 size_t *data_at) {
     size_t begin = MAGIC + 4;
     if (!dd_npy_recognise(bytes, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as an NPY file does");
@@ -219,7 +232,8 @@ static ddaebm_status read_header(struct header *header, const unsigned char *byt
         length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     }
     if (length > MOST_HEADER)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %zu bytes; at most %d are allowed", length, MOST_HEADER);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %zu bytes; at most %d are allowed",
+                       length, MOST_HEADER);
     if (length > size - begin)
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
     *data_at = begin + length;
@@ -232,11 +246,16 @@ static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t 
     size_t width = 1, count = 0, bytes = 0;
     for (size_t i = 1; i < header->rank; i++)
         if (!dd_size_mul(&width, width, header->shape[i]) || width > DD_MOST_WIDTH)
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "its rows, all axes but the first, hold more than %d numbers", DD_MOST_WIDTH);
-    if (!dd_size_mul(&count, width, header->shape[0]) || !dd_size_mul(&bytes, count, header->element->size))
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "its rows, all axes but the first, hold more than %d numbers",
+                           DD_MOST_WIDTH);
+    if (!dd_size_mul(&count, width, header->shape[0]) ||
+        !dd_size_mul(&bytes, count, header->element->size))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
     if (bytes != there)
-        return dd_fail(DDAEBM_FORMAT, "its shape and type ask for %zu bytes of numbers, the file has %zu", bytes, there);
+        return dd_fail(DDAEBM_FORMAT,
+                       "its shape and type ask for %zu bytes of numbers, the file has %zu", bytes,
+                       there);
     rows->count = header->shape[0];
     rows->width = width;
     return DDAEBM_OK;
@@ -258,7 +277,8 @@ struct target {
     uint8_t *bytes;
 };
 
-static void put(const struct target *out, size_t at, const struct header *header, const unsigned char *bytes) {
+static void put(const struct target *out, size_t at, const struct header *header,
+                const unsigned char *bytes) {
     if (out->bytes)
         out->bytes[at] = *bytes;
     else if (out->doubles)
@@ -267,8 +287,10 @@ static void put(const struct target *out, size_t at, const struct header *header
         out->floats[at] = (float)read_element(header, bytes);
 }
 
-/* Visits the elements in C order; position is the element's place in the file, where in Fortran order the first axis runs fastest. */
-static void convert(struct target out, size_t count, const struct header *header, const unsigned char *bytes) {
+/* Visits the elements in C order; position is the element's place in the file, where in Fortran
+ * order the first axis runs fastest. */
+static void convert(struct target out, size_t count, const struct header *header,
+                    const unsigned char *bytes) {
     size_t strides[MOST_RANK], index[MOST_RANK] = {0}, position = 0, stride = 1;
     for (size_t k = 0; k < header->rank; k++) {
         size_t axis = header->fortran ? k : header->rank - 1 - k;
@@ -288,7 +310,8 @@ static void convert(struct target out, size_t count, const struct header *header
 }
 
 /* As rows of doubles, where floats may not hold the type and it is not `narrow`, or of floats. */
-static ddaebm_status parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size, bool narrow) {
+static ddaebm_status parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size,
+                           bool narrow) {
     struct header header = {NULL, false, false, 0, {0}};
     dd_rows rows = {.count = 0};
     size_t data_at = 0, bytes = 0;
@@ -311,7 +334,8 @@ static ddaebm_status parse(dd_rows *out, ddaebm_context *context, const void *da
     if (header.element->read == (wide ? read_f8 : read_f4) && !header.swap && !header.fortran)
         memcpy(numbers, from, bytes);
     else
-        convert((struct target){rows.values, rows.wide, NULL}, rows.count * rows.width, &header, from);
+        convert((struct target){rows.values, rows.wide, NULL}, rows.count * rows.width, &header,
+                from);
     *out = rows;
     return DDAEBM_OK;
 }
@@ -320,7 +344,8 @@ ddaebm_status dd_npy_parse(dd_rows *out, ddaebm_context *context, const void *da
     return parse(out, context, data, size, false);
 }
 
-ddaebm_status dd_npy_parse_floats(dd_rows *out, ddaebm_context *context, const void *data, size_t size) {
+ddaebm_status dd_npy_parse_floats(dd_rows *out, ddaebm_context *context, const void *data,
+                                  size_t size) {
     return parse(out, context, data, size, true);
 }
 
@@ -332,13 +357,17 @@ ddaebm_status dd_npy_look(dd_array_axes *out, const void *data, size_t size) {
         return status;
     const char kind = header.element->type[0];
     *out = (dd_array_axes){.rank = header.rank};
-    out->kind = kind == 'b' ? DD_BOOLEANS : kind == 'f' ? DD_FRACTIONS : header.element->read == read_u1 ? DD_BYTES : DD_INTEGERS;
+    out->kind = kind == 'b'                       ? DD_BOOLEANS
+                : kind == 'f'                     ? DD_FRACTIONS
+                : header.element->read == read_u1 ? DD_BYTES
+                                                  : DD_INTEGERS;
     for (size_t i = 0; i < header.rank && i < DD_ARRAY_AXES; i++)
         out->length[i] = header.shape[i];
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, dd_picture_shape shape) {
+ddaebm_status dd_npy_parse_bytes(dd_images *out, ddaebm_context *context, const void *data,
+                                 size_t size, dd_image_shape shape) {
     struct header header = {NULL, false, false, 0, {0}};
     dd_rows rows = {.count = 0};
     size_t data_at = 0, bytes = 0;
@@ -346,7 +375,8 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
     if (status == DDAEBM_OK)
         status = measure(&rows, &header, size - data_at);
     if (status == DDAEBM_OK)
-        status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), shape, rows.count);
+        status = dd_images_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), shape,
+                                   rows.count);
     if (status != DDAEBM_OK)
         return status;
 
@@ -358,6 +388,6 @@ ddaebm_status dd_npy_parse_bytes(dd_pictures *out, ddaebm_context *context, cons
         convert((struct target){NULL, NULL, block}, bytes, &header, from);
     else
         memcpy(block, from, bytes);
-    *out = (dd_pictures){.shape = shape, .count = rows.count, .block = block, .pixels = block};
+    *out = (dd_images){.shape = shape, .count = rows.count, .block = block, .pixels = block};
     return DDAEBM_OK;
 }

@@ -12,15 +12,21 @@
 enum { MAGIC = 6 };
 static const unsigned char magic[MAGIC] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
-size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t rank, const size_t *shape) {
+size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t rank,
+                            const size_t *shape) {
     size_t used = MAGIC + 4;
     memset(out, ' ', DD_NPY_HEADER);
     memcpy(out, magic, MAGIC);
     out[MAGIC] = 1;
     out[MAGIC + 1] = 0;
-    used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, "{'descr': '<%s', 'fortran_order': False, 'shape': (", type);
+    used += (size_t)snprintf(out + used, DD_NPY_HEADER - used,
+                             "{'descr': '<%s', 'fortran_order': False, 'shape': (", type);
     for (size_t i = 0; i < rank; i++)
-        used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, i + 1 < rank ? "%zu, " : rank == 1 ? "%zu," : "%zu", shape[i]);
+        used += (size_t)snprintf(out + used, DD_NPY_HEADER - used,
+                                 i + 1 < rank ? "%zu, "
+                                 : rank == 1  ? "%zu,"
+                                              : "%zu",
+                                 shape[i]);
     used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, "), }");
     out[used] = ' '; /* over the final zero */
     size_t whole = (used + 1 + 63) / 64 * 64;
@@ -31,15 +37,17 @@ size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t ra
 }
 
 /* Numbers of a type, f4 or f8, of as many bytes each. */
-static ddaebm_status write_npy(ddaebm_context *context, const char *path, const void *values, const char *type, size_t bytes,
-                               size_t rank, const size_t *shape) {
+static ddaebm_status write_npy(ddaebm_context *context, const char *path, const void *values,
+                               const char *type, size_t bytes, size_t rank, const size_t *shape) {
     if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank, DD_NPY_MOST_RANK_WRITTEN);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank,
+                       DD_NPY_MOST_RANK_WRITTEN);
     for (size_t i = 0; i < rank; i++)
         if (shape[i] == 0)
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
         else if (!dd_size_mul(&bytes, bytes, shape[i]))
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "shape: the product of its sizes exceeds the address space");
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "shape: the product of its sizes exceeds the address space");
     char header[DD_NPY_HEADER];
     dd_span spans[] = {{header, dd_npy_format_header(header, type, rank, shape)}, {values, bytes}};
     ddaebm_context *held = NULL;
@@ -50,15 +58,16 @@ static ddaebm_status write_npy(ddaebm_context *context, const char *path, const 
     return status;
 }
 
-ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, const float *values, size_t rank,
-                                     const size_t *shape) {
+ddaebm_status ddaebm_array_write_npy(ddaebm_context *context, const char *path, const float *values,
+                                     size_t rank, const size_t *shape) {
     DD_REQUIRE(path);
     DD_REQUIRE(values);
     DD_REQUIRE(shape);
     return write_npy(context, path, values, "f4", sizeof *values, rank, shape);
 }
 
-ddaebm_status ddaebm_array_write_npy_double(ddaebm_context *context, const char *path, const double *values, size_t rank,
+ddaebm_status ddaebm_array_write_npy_double(ddaebm_context *context, const char *path,
+                                            const double *values, size_t rank,
                                             const size_t *shape) {
     DD_REQUIRE(path);
     DD_REQUIRE(values);

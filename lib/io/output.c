@@ -56,8 +56,9 @@ static void take_signal(int signal) {
         ;
 }
 
-/* write_spans without the signals that would end the process: of a pipe whose reader has gone, and of a file as large as the process may
- * make one. They are held back and taken away, but for one that was waiting before. */
+/* write_spans without the signals that would end the process: of a pipe whose reader has gone, and
+ * of a file as large as the process may make one. They are held back and taken away, but for one
+ * that was waiting before. */
 static int write_quietly(int file, const dd_span *spans, size_t count) {
     sigset_t deadly, before, pending;
     sigemptyset(&deadly);
@@ -78,12 +79,14 @@ static int write_quietly(int file, const dd_span *spans, size_t count) {
 
 /* --- Opening. --- */
 
-/* Makes a new empty file with a name of its own in the folder. The descriptor, or -1 with errno set. */
+/* Makes a new empty file with a name of its own in the folder. The descriptor, or -1 with errno
+ * set. */
 static int make_temporary(int folder, char name[DD_TEMPORARY_NAME], mode_t mode) {
     for (unsigned i = 0; i < TRIES; i++) {
         struct timespec now = {0, 0};
         (void)clock_gettime(CLOCK_REALTIME, &now);
-        (void)snprintf(name, DD_TEMPORARY_NAME, ".ddaebm-%x-%lx.tmp", (unsigned)getpid(), (unsigned long)now.tv_nsec + i);
+        (void)snprintf(name, DD_TEMPORARY_NAME, ".ddaebm-%x-%lx.tmp", (unsigned)getpid(),
+                       (unsigned long)now.tv_nsec + i);
         int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (file >= 0 || (errno != EEXIST && errno != EINTR))
             return file;
@@ -91,8 +94,8 @@ static int make_temporary(int folder, char name[DD_TEMPORARY_NAME], mode_t mode)
     return -1;
 }
 
-/* Asks stat or lstat what is there; a mode of 0 is nothing, or what cannot be followed. 0 or the error of the system: who does not know
- * what is there must not replace it. */
+/* Asks stat or lstat what is there; a mode of 0 is nothing, or what cannot be followed. 0 or the
+ * error of the system: who does not know what is there must not replace it. */
 static int look(int (*ask)(const char *, struct stat *), const char *path, mode_t *mode) {
     struct stat about;
     int result = 0;
@@ -101,7 +104,8 @@ static int look(int (*ask)(const char *, struct stat *), const char *path, mode_
     return result == 0 || errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : errno;
 }
 
-/* *target = a new copy of the path of the file that is to be replaced, behind any symbolic links. */
+/* *target = a new copy of the path of the file that is to be replaced, behind any symbolic links.
+ */
 static ddaebm_status resolve(ddaebm_context *context, const char *path, char **target) {
     mode_t mode = 0;
     int unknown = look(lstat, path, &mode);
@@ -120,8 +124,9 @@ static ddaebm_status resolve(ddaebm_context *context, const char *path, char **t
         char text[128];
         int error = errno;
         dd_free(context, real);
-        return dd_fail(DDAEBM_IO, "cannot write %.250s: it is a symbolic link that cannot be followed: %s", path,
-                       dd_system_reason(error, text, sizeof text));
+        return dd_fail(DDAEBM_IO,
+                       "cannot write %.250s: it is a symbolic link that cannot be followed: %s",
+                       path, dd_system_reason(error, text, sizeof text));
     }
     *target = real;
     return DDAEBM_OK;
@@ -142,7 +147,8 @@ static ddaebm_status open_directly(dd_output *output, const char *path) {
  * replace. */
 static ddaebm_status open_temporary(dd_output *output, const char *path, mode_t mode) {
     int refused = 0;
-    output->file = make_temporary(output->folder, output->temporary, mode != 0 ? mode & 0777 : 0666);
+    output->file =
+        make_temporary(output->folder, output->temporary, mode != 0 ? mode & 0777 : 0666);
     if (output->file < 0)
         return dd_system_refuse(DDAEBM_IO, "write", path, errno);
     if (mode != 0) /* what the process's mask took away */
@@ -151,7 +157,8 @@ static ddaebm_status open_temporary(dd_output *output, const char *path, mode_t 
     return DDAEBM_OK;
 }
 
-/* A folder that may be written to and not be read is opened for its names alone; it cannot be flushed. */
+/* A folder that may be written to and not be read is opened for its names alone; it cannot be
+ * flushed. */
 static int open_names(const char *folder) {
     int opened = 0;
     DD_UNINTERRUPTED(opened, open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -173,7 +180,8 @@ static ddaebm_status open_folder(dd_output *output, const char *path) {
         *slash = '\0';
     output->folder = open_names(folder);
     if (output->folder < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return dd_fail(DDAEBM_IO, "cannot write %.200s: there is no folder %.200s; create it first", path, folder);
+        return dd_fail(DDAEBM_IO, "cannot write %.200s: there is no folder %.200s; create it first",
+                       path, folder);
     return output->folder >= 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
 }
 
@@ -196,13 +204,17 @@ static ddaebm_status open_path(dd_output *output, const char *path) {
     return status == DDAEBM_OK ? open_temporary(output, path, mode) : status;
 }
 
-ddaebm_status dd_output_open(dd_output *output, ddaebm_context *context, const ddaebm_writer *writer) {
-    *output = (dd_output){.context = context, .writer = DDAEBM_WRITER_INIT, .file = -1, .folder = -1};
-    ddaebm_status status = dd_struct_in(&output->writer, sizeof output->writer, writer, "DDAEBM_WRITER_INIT");
+ddaebm_status dd_output_open(dd_output *output, ddaebm_context *context,
+                             const ddaebm_writer *writer) {
+    *output =
+        (dd_output){.context = context, .writer = DDAEBM_WRITER_INIT, .file = -1, .folder = -1};
+    ddaebm_status status =
+        dd_struct_in(&output->writer, sizeof output->writer, writer, "DDAEBM_WRITER_INIT");
     if (status != DDAEBM_OK)
         return status;
     if (!output->writer.path == !output->writer.write)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a writer needs a path or a write function, and not both");
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "a writer needs a path or a write function, and not both");
     if (output->writer.path)
         status = open_path(output, output->writer.path);
     if (status != DDAEBM_OK)
@@ -217,10 +229,11 @@ static ddaebm_status write_function(dd_output *output, const dd_span *spans, siz
     for (size_t i = 0; i < count; i++)
         for (size_t at = 0; at < spans[i].size;) {
             size_t left = spans[i].size - at, size = left < DD_STREAM_STEP ? left : DD_STREAM_STEP;
-            ddaebm_status status = writer->write(writer->user, (const char *)spans[i].data + at, size);
+            ddaebm_status status =
+                writer->write(writer->user, (const char *)spans[i].data + at, size);
             if (status != DDAEBM_OK)
-                return dd_fail(status, "the write function stopped after %llu bytes: %s", (unsigned long long)output->done,
-                               ddaebm_status_text(status));
+                return dd_fail(status, "the write function stopped after %llu bytes: %s",
+                               (unsigned long long)output->done, ddaebm_status_text(status));
             at += size;
             output->done += size;
         }
@@ -236,7 +249,8 @@ ddaebm_status dd_output_write(dd_output *output, const dd_span *spans, size_t co
 
 /* --- Closing. --- */
 
-/* Some file systems cannot flush a file or a folder, and say so; a failure to write is another matter. */
+/* Some file systems cannot flush a file or a folder, and say so; a failure to write is another
+ * matter. */
 static bool cannot_flush(int error) {
     return error == EINVAL || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS;
 }
@@ -251,7 +265,9 @@ static int flush_file(int file) {
 /* A folder that may not be flushed holds the new name all the same. */
 static int flush_folder(int folder) {
     int error = flush_file(folder);
-    return error == EACCES || error == EPERM || error == EROFS || error == EBADF || error == EISDIR ? 0 : error;
+    return error == EACCES || error == EPERM || error == EROFS || error == EBADF || error == EISDIR
+               ? 0
+               : error;
 }
 
 /* 0, or the error of the system. What is moved over the target is on the disk before. */
@@ -268,7 +284,8 @@ ddaebm_status dd_output_finish(dd_output *output) {
     const char *path = output->writer.path;
     int result = 0, error = output->file >= 0 ? close_file(output) : 0;
     if (error == 0 && output->folder >= 0)
-        DD_UNINTERRUPTED(result, renameat(output->folder, output->temporary, output->folder, output->base));
+        DD_UNINTERRUPTED(result,
+                         renameat(output->folder, output->temporary, output->folder, output->base));
     if (result != 0)
         error = errno;
     ddaebm_status status = error ? dd_system_refuse(DDAEBM_IO, "write", path, error) : DDAEBM_OK;
@@ -296,7 +313,8 @@ void dd_output_discard(dd_output *output) {
     output->target = NULL;
 }
 
-ddaebm_status dd_output_send(ddaebm_context *context, const ddaebm_writer *writer, const dd_span *spans, size_t count) {
+ddaebm_status dd_output_send(ddaebm_context *context, const ddaebm_writer *writer,
+                             const dd_span *spans, size_t count) {
     dd_output output;
     ddaebm_status status = dd_output_open(&output, context, writer);
     if (status != DDAEBM_OK)

@@ -41,10 +41,12 @@ static void flush(png_structp png) {
 }
 
 /* Everything that may jump: called under setjmp. */
-static void write_picture(png_structp png, png_infop info, struct encoder *encoder, const uint8_t *pixels, png_uint_32 height,
-                          png_uint_32 width, size_t channels) {
+static void write_image(png_structp png, png_infop info, struct encoder *encoder,
+                        const uint8_t *pixels, png_uint_32 height, png_uint_32 width,
+                        size_t channels) {
     png_set_write_fn(png, encoder, append, flush);
-    png_set_IHDR(png, info, width, height, 8, channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+    png_set_IHDR(png, info, width, height, 8,
+                 channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
     for (size_t row = 0; row < height; row++)
@@ -52,24 +54,29 @@ static void write_picture(png_structp png, png_infop info, struct encoder *encod
     png_write_end(png, info);
 }
 
-/* encoder->bytes is the caller's to free, also on failure. libpng's errors are jumps: none leaves this function. */
-static ddaebm_status encode(struct encoder *encoder, const uint8_t *pixels, size_t height, size_t width, size_t channels) {
-    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &encoder->user, dd_png_fail, dd_png_ignore, &encoder->user,
-                                                dd_png_allocate, dd_png_release);
+/* encoder->bytes is the caller's to free, also on failure. libpng's errors are jumps: none leaves
+ * this function. */
+static ddaebm_status encode(struct encoder *encoder, const uint8_t *pixels, size_t height,
+                            size_t width, size_t channels) {
+    png_structp png =
+        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &encoder->user, dd_png_fail, dd_png_ignore,
+                                  &encoder->user, dd_png_allocate, dd_png_release);
     if (!png)
-        return encoder->user.status ? encoder->user.status : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");
+        return encoder->user.status ? encoder->user.status
+                                    : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");
     png_infop info = png_create_info_struct(png);
     if (!info)
         encoder->user.status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");
     else if (setjmp(png_jmpbuf(png)) == 0)
-        write_picture(png, info, encoder, pixels, (png_uint_32)height, (png_uint_32)width, channels);
+        write_image(png, info, encoder, pixels, (png_uint_32)height, (png_uint_32)width, channels);
     png_destroy_write_struct(&png, info ? &info : NULL);
     return encoder->user.status;
 }
 
-static ddaebm_status write_png(ddaebm_context *context, const char *path, const uint8_t *pixels, size_t height, size_t width,
-                               size_t channels) {
-    struct encoder encoder = {.user = {.context = context, .blame = DDAEBM_INTERNAL, .words = "libpng"}};
+static ddaebm_status write_png(ddaebm_context *context, const char *path, const uint8_t *pixels,
+                               size_t height, size_t width, size_t channels) {
+    struct encoder encoder = {
+        .user = {.context = context, .blame = DDAEBM_INTERNAL, .words = "libpng"}};
     ddaebm_status status = encode(&encoder, pixels, height, width, channels);
     if (status == DDAEBM_OK) {
         dd_span span = {encoder.bytes, encoder.used};
@@ -81,21 +88,26 @@ static ddaebm_status write_png(ddaebm_context *context, const char *path, const 
 
 #else
 
-static ddaebm_status write_png(ddaebm_context *context, const char *path, const uint8_t *pixels, size_t height, size_t width,
-                               size_t channels) {
+static ddaebm_status write_png(ddaebm_context *context, const char *path, const uint8_t *pixels,
+                               size_t height, size_t width, size_t channels) {
     (void)context, (void)pixels, (void)height, (void)width, (void)channels;
-    return dd_fail(DDAEBM_UNSUPPORTED, "cannot write %.250s: this build has no libpng; install it and build again, or write NPY",
-                   path);
+    return dd_fail(
+        DDAEBM_UNSUPPORTED,
+        "cannot write %.250s: this build has no libpng; install it and build again, or write NPY",
+        path);
 }
 
 #endif
 
-ddaebm_status ddaebm_array_write_png(ddaebm_context *context, const char *path, const uint8_t *pixels, size_t height, size_t width,
+ddaebm_status ddaebm_array_write_png(ddaebm_context *context, const char *path,
+                                     const uint8_t *pixels, size_t height, size_t width,
                                      size_t channels) {
     DD_REQUIRE(path);
     DD_REQUIRE(pixels);
     if (height < 1 || height > MOST_SIDE || width < 1 || width > MOST_SIDE)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "a picture %zu pixels wide and %zu high; allowed: 1 to %d", width, height, MOST_SIDE);
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "an image %zu pixels wide and %zu high; allowed: 1 to %d", width, height,
+                       MOST_SIDE);
     if (channels != 1 && channels != 3)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "channels is %zu; allowed: 1 or 3", channels);
     ddaebm_context *held = NULL;

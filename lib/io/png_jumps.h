@@ -1,4 +1,5 @@
-/* What reading and writing PNG share: memory from the context, and errors that are jumps. For the files that include png.h alone. */
+/* What reading and writing PNG share: memory from the context, and errors that are jumps. For the
+ * files that include png.h alone. */
 #ifndef DD_PNG_JUMPS_H
 #define DD_PNG_JUMPS_H
 

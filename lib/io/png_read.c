@@ -19,12 +19,12 @@ bool dd_png_recognise(const void *data, size_t size) {
 struct decoder {
     dd_png_user user; /* the first, for libpng gets its address */
     const unsigned char *at, *end;
-    dd_pictures picture;
+    dd_images image;
     size_t most;                                /* numbers */
     uint8_t palette[PNG_MAX_PALETTE_LENGTH][4]; /* red, green, blue, alpha */
     int colours;                                /* of the palette; 0: none */
-    bool alpha;                                 /* a last channel that is not the picture's */
-    uint8_t *decoded;                           /* [height, width, channels + alpha], or [height, width] of the palette */
+    bool alpha;                                 /* a last channel that is not the image's */
+    uint8_t *decoded; /* [height, width, channels + alpha], or [height, width] of the palette */
 };
 
 static void give(png_structp png, png_bytep out, png_size_t size) {
@@ -43,8 +43,9 @@ static void refuse_damage(png_structp png) {
 #endif
 }
 
-/* All chunks but IHDR, PLTE, tRNS, IDAT and IEND. For a text or a profile libpng makes room of the length that the chunk claims, up to 2 GiB,
- * before it looks whether it is there. What no room is made for may be as long as it is: without benign errors libpng's own limit refuses. */
+/* All chunks but IHDR, PLTE, tRNS, IDAT and IEND. For a text or a profile libpng makes room of the
+ * length that the chunk claims, up to 2 GiB, before it looks whether it is there. What no room is
+ * made for may be as long as it is: without benign errors libpng's own limit refuses. */
 static void pass_over_remarks(png_structp png) {
 #ifdef PNG_HANDLE_AS_UNKNOWN_SUPPORTED
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
@@ -56,22 +57,24 @@ static void pass_over_remarks(png_structp png) {
 #endif
 }
 
-/* Room for the picture, once the header has been read: before libpng makes any for its rows. */
+/* Room for the image, once the header has been read: before libpng makes any for its rows. */
 static void measure(png_structp png, png_infop info, struct decoder *decoder) {
     size_t bytes = 0, channels = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
-    decoder->picture.shape = (dd_picture_shape){png_get_image_height(png, info), png_get_image_width(png, info), channels};
-    decoder->picture.count = 1;
-    decoder->user.status = dd_pictures_measure_one(&bytes, decoder->picture.shape, decoder->most);
+    decoder->image.shape =
+        (dd_image_shape){png_get_image_height(png, info), png_get_image_width(png, info), channels};
+    decoder->image.count = 1;
+    decoder->user.status = dd_images_measure_one(&bytes, decoder->image.shape, decoder->most);
     if (decoder->user.status != DDAEBM_OK)
         png_error(png, "size");
-    decoder->picture.block = decoder->picture.pixels = png_malloc(png, bytes);
+    decoder->image.block = decoder->image.pixels = png_malloc(png, bytes);
 }
 
 static void keep_palette(png_structp png, png_infop info, struct decoder *decoder) {
     png_colorp colours = NULL;
     png_bytep alphas = NULL;
     int transparent = 0;
-    (void)png_get_PLTE(png, info, &colours, &decoder->colours); /* libpng has refused a file without one */
+    (void)png_get_PLTE(png, info, &colours,
+                       &decoder->colours); /* libpng has refused a file without one */
     (void)png_get_tRNS(png, info, &alphas, &transparent, NULL);
     for (int i = 0; i < decoder->colours; i++) {
         uint8_t *entry = decoder->palette[i];
@@ -82,8 +85,8 @@ static void keep_palette(png_structp png, png_infop info, struct decoder *decode
     }
 }
 
-/* Whatever the file has becomes grey or RGB of 8 bits, with alpha or not, or numbers of colours of a palette, which are looked up here: libpng
- * takes one beyond the palette for black. */
+/* Whatever the file has becomes grey or RGB of 8 bits, with alpha or not, or numbers of colours of
+ * a palette, which are looked up here: libpng takes one beyond the palette for black. */
 static void normalise(png_structp png, png_infop info, struct decoder *decoder) {
     if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
         keep_palette(png, info, decoder);
@@ -95,10 +98,12 @@ static void normalise(png_structp png, png_infop info, struct decoder *decoder) 
     }
     (void)png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    decoder->alpha = decoder->colours > 0 || png_get_channels(png, info) > decoder->picture.shape.channels;
+    decoder->alpha =
+        decoder->colours > 0 || png_get_channels(png, info) > decoder->image.shape.channels;
 }
 
-/* Whether image data come after the end of their stream: libpng, which has read that chunk with the last line, would pass over them. */
+/* Whether image data come after the end of their stream: libpng, which has read that chunk with the
+ * last line, would pass over them. */
 static bool more_data_follow(const struct decoder *decoder) {
     enum { FRAME = 12 }; /* bytes of a chunk beside its data: length, name, checksum */
     const unsigned char *at = decoder->at;
@@ -113,11 +118,11 @@ static bool more_data_follow(const struct decoder *decoder) {
     return false;
 }
 
-static void read_picture(png_structp png, png_infop info, struct decoder *decoder) {
+static void read_image(png_structp png, png_infop info, struct decoder *decoder) {
     png_read_info(png, info);
     measure(png, info, decoder);
     normalise(png, info, decoder);
-    size_t line = png_get_rowbytes(png, info), height = decoder->picture.shape.height;
+    size_t line = png_get_rowbytes(png, info), height = decoder->image.shape.height;
     decoder->decoded = png_malloc(png, height * line);
     int passes = png_get_interlace_type(png, info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
     for (int pass = 0; pass < passes; pass++)
@@ -126,31 +131,37 @@ static void read_picture(png_structp png, png_infop info, struct decoder *decode
     if (more_data_follow(decoder))
         png_error(png, "more data follow its last line");
     png_read_end(png, NULL);
-    decoder->picture.surplus = (size_t)(decoder->end - decoder->at);
+    decoder->image.surplus = (size_t)(decoder->end - decoder->at);
 }
 
-/* The pixels of the picture. What shines through is black. */
+/* The pixels of the image. What shines through is black. */
 static ddaebm_status lay_over_black(const struct decoder *decoder) {
-    size_t channels = decoder->picture.shape.channels, pixels = decoder->picture.shape.height * decoder->picture.shape.width;
+    size_t channels = decoder->image.shape.channels,
+           pixels = decoder->image.shape.height * decoder->image.shape.width;
     const bool numbers = decoder->colours > 0; /* of colours in the palette */
     const uint8_t *from = decoder->decoded;
-    uint8_t *to = decoder->picture.pixels;
-    for (size_t i = 0; i < pixels; i++, from += numbers ? 1 : channels + decoder->alpha, to += channels) {
+    uint8_t *to = decoder->image.pixels;
+    for (size_t i = 0; i < pixels;
+         i++, from += numbers ? 1 : channels + decoder->alpha, to += channels) {
         const uint8_t *pixel = numbers ? decoder->palette[*from] : from;
         if (numbers && *from >= decoder->colours)
-            return dd_fail(DDAEBM_FORMAT, "its pixel %zu has colour %d of a palette of %d", i, *from, decoder->colours);
+            return dd_fail(DDAEBM_FORMAT, "its pixel %zu has colour %d of a palette of %d", i,
+                           *from, decoder->colours);
         for (size_t c = 0; c < channels; c++)
             to[c] = decoder->alpha ? (uint8_t)((pixel[c] * pixel[channels] + 127) / 255) : pixel[c];
     }
     return DDAEBM_OK;
 }
 
-/* decoder's blocks are the caller's to free, also on failure. libpng's errors are jumps: none leaves this function. */
+/* decoder's blocks are the caller's to free, also on failure. libpng's errors are jumps: none
+ * leaves this function. */
 static ddaebm_status decode(struct decoder *decoder) {
-    png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &decoder->user, dd_png_fail, dd_png_ignore, &decoder->user,
-                                               dd_png_allocate, dd_png_release);
+    png_structp png =
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &decoder->user, dd_png_fail, dd_png_ignore,
+                                 &decoder->user, dd_png_allocate, dd_png_release);
     if (!png)
-        return decoder->user.status ? decoder->user.status : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
+        return decoder->user.status ? decoder->user.status
+                                    : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
     png_infop info = png_create_info_struct(png);
     if (!info) {
         decoder->user.status = dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
@@ -159,36 +170,41 @@ static ddaebm_status decode(struct decoder *decoder) {
         refuse_damage(png);
         pass_over_remarks(png);
         png_set_read_fn(png, decoder, give);
-        read_picture(png, info, decoder);
+        read_image(png, info, decoder);
     }
     png_destroy_read_struct(&png, info ? &info : NULL, NULL);
     return decoder->user.status;
 }
 
-ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, size_t most) {
+ddaebm_status dd_png_parse(dd_images *out, ddaebm_context *context, const void *data, size_t size,
+                           size_t most) {
     const unsigned char *bytes = data;
-    struct decoder decoder = {.user = {.context = context, .blame = DDAEBM_FORMAT, .words = "it is damaged or cut off"},
-                              .at = bytes,
-                              .end = bytes + size,
-                              .most = most};
+    struct decoder decoder = {
+        .user = {.context = context, .blame = DDAEBM_FORMAT, .words = "it is damaged or cut off"},
+        .at = bytes,
+        .end = bytes + size,
+        .most = most};
     if (!dd_png_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as a PNG file does");
     ddaebm_status status = decode(&decoder);
     if (status == DDAEBM_OK)
         status = lay_over_black(&decoder);
     if (status == DDAEBM_OK)
-        *out = decoder.picture;
+        *out = decoder.image;
     else
-        dd_free(context, decoder.picture.block);
+        dd_free(context, decoder.image.block);
     dd_free(context, decoder.decoded);
     return status;
 }
 
 #else
 
-ddaebm_status dd_png_parse(dd_pictures *out, ddaebm_context *context, const void *data, size_t size, size_t most) {
+ddaebm_status dd_png_parse(dd_images *out, ddaebm_context *context, const void *data, size_t size,
+                           size_t most) {
     (void)out, (void)context, (void)data, (void)size, (void)most;
-    return dd_fail(DDAEBM_UNSUPPORTED, "this build has no libpng; install it and build again, or convert the pictures to NPY");
+    return dd_fail(
+        DDAEBM_UNSUPPORTED,
+        "this build has no libpng; install it and build again, or convert the images to NPY");
 }
 
 #endif

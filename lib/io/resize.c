@@ -4,8 +4,8 @@
 #include "base/context.h"
 #include "base/error.h"
 
-/* How an axis of an image becomes one of `side` pixels: lengths are counted in parts, `side` of them a pixel of the image and `outer` of them a
- * pixel of the result, so that all are whole. */
+/* How an axis of an image becomes one of `side` pixels: lengths are counted in parts, `side` of
+ * them a pixel of the image and `outer` of them a pixel of the result, so that all are whole. */
 typedef struct axis {
     size_t side, outer;   /* pixels of the result, and of the square that it is an average of */
     size_t before, there; /* of the square: black pixels, and the image's */
@@ -17,7 +17,8 @@ static axis make_axis(size_t side, size_t outer, size_t there) {
 
 /* The image's pixels that a pixel of the result covers: first to end - 1. */
 static void find_covered(size_t *first, size_t *end, const axis *a, size_t at) {
-    const size_t low = at * a->outer / a->side, high = ((at + 1) * a->outer + a->side - 1) / a->side;
+    const size_t low = at * a->outer / a->side,
+                 high = ((at + 1) * a->outer + a->side - 1) / a->side;
     *first = low > a->before ? low - a->before : 0;
     *end = high > a->before ? high - a->before : 0;
     if (*end > a->there)
@@ -26,52 +27,56 @@ static void find_covered(size_t *first, size_t *end, const axis *a, size_t at) {
 
 /* Parts of one of the image's pixels that lie within a pixel of the result. */
 static size_t overlap(const axis *a, size_t pixel, size_t at) {
-    const size_t begin = (a->before + pixel) * a->side, end = begin + a->side, low = at * a->outer, high = low + a->outer;
+    const size_t begin = (a->before + pixel) * a->side, end = begin + a->side, low = at * a->outer,
+                 high = low + a->outer;
     return (end < high ? end : high) - (begin > low ? begin : low);
 }
 
-static size_t outer_side(size_t side, dd_picture_shape shape) {
+static size_t outer_side(size_t side, dd_image_shape shape) {
     const size_t longer = shape.height > shape.width ? shape.height : shape.width;
     return longer > side ? longer : side;
 }
 
-/* A pixel of the result is the sum of the image's, each times its area in parts, over all its area, outer * outer parts. Two functions of one
- * form: sums of bytes are whole numbers, and exact. */
-#define DEFINE_RESIZE(name, number, sum_type, finish)                                                                              \
-    void name(number *out, size_t side, const number *image, dd_picture_shape shape) {                                             \
-        const size_t outer = outer_side(side, shape), channels = shape.channels;                                                   \
-        const axis rows = make_axis(side, outer, shape.height), columns = make_axis(side, outer, shape.width);                     \
-        const sum_type area = (sum_type)outer * (sum_type)outer;                                                                   \
-        for (size_t i = 0; i < side * side; i++, out += channels) {                                                                \
-            const size_t y = i / side, x = i % side;                                                                               \
-            size_t top, bottom, left, right;                                                                                       \
-            sum_type sums[DD_MOST_CHANNELS] = {0}, covered = 0;                                                                    \
-            find_covered(&top, &bottom, &rows, y);                                                                                 \
-            find_covered(&left, &right, &columns, x);                                                                              \
-            for (size_t v = top; v < bottom; v++)                                                                                  \
-                for (size_t u = left; u < right; u++) {                                                                            \
-                    const sum_type weight = (sum_type)(overlap(&rows, v, y) * overlap(&columns, u, x));                            \
-                    for (size_t c = 0; c < channels; c++)                                                                          \
-                        sums[c] += weight * (sum_type)image[(v * shape.width + u) * channels + c];                                 \
-                    covered += weight;                                                                                             \
-                }                                                                                                                  \
-            for (size_t c = 0; c < channels; c++)                                                                                  \
-                out[c] = (number)(finish);                                                                                         \
-        }                                                                                                                          \
+/* A pixel of the result is the sum of the image's, each times its area in parts, over all its area,
+ * outer * outer parts. Two functions of one form: sums of bytes are whole numbers, and exact. */
+#define DEFINE_RESIZE(name, number, sum_type, finish)                                              \
+    void name(number *out, size_t side, const number *image, dd_image_shape shape) {               \
+        const size_t outer = outer_side(side, shape), channels = shape.channels;                   \
+        const axis rows = make_axis(side, outer, shape.height),                                    \
+                   columns = make_axis(side, outer, shape.width);                                  \
+        const sum_type area = (sum_type)outer * (sum_type)outer;                                   \
+        for (size_t i = 0; i < side * side; i++, out += channels) {                                \
+            const size_t y = i / side, x = i % side;                                               \
+            size_t top, bottom, left, right;                                                       \
+            sum_type sums[DD_MOST_CHANNELS] = {0}, covered = 0;                                    \
+            find_covered(&top, &bottom, &rows, y);                                                 \
+            find_covered(&left, &right, &columns, x);                                              \
+            for (size_t v = top; v < bottom; v++)                                                  \
+                for (size_t u = left; u < right; u++) {                                            \
+                    const sum_type weight =                                                        \
+                        (sum_type)(overlap(&rows, v, y) * overlap(&columns, u, x));                \
+                    for (size_t c = 0; c < channels; c++)                                          \
+                        sums[c] += weight * (sum_type)image[(v * shape.width + u) * channels + c]; \
+                    covered += weight;                                                             \
+                }                                                                                  \
+            for (size_t c = 0; c < channels; c++)                                                  \
+                out[c] = (number)(finish);                                                         \
+        }                                                                                          \
     }
 DEFINE_RESIZE(dd_resize_bytes, uint8_t, uint64_t, ((void)covered, (sums[c] + area / 2) / area))
 DEFINE_RESIZE(dd_resize_floats, float, double, (sums[c] - (area - covered)) / area)
 #undef DEFINE_RESIZE
 
-static dd_picture_shape square_of(size_t side, dd_picture_shape shape) {
-    return (dd_picture_shape){side, side, shape.channels};
+static dd_image_shape square_of(size_t side, dd_image_shape shape) {
+    return (dd_image_shape){side, side, shape.channels};
 }
 
-ddaebm_status dd_pictures_resize(dd_pictures *images, ddaebm_context *context, size_t side) {
-    const dd_picture_shape square = square_of(side, images->shape);
-    const size_t before = dd_picture_numbers(images->shape), after = dd_picture_numbers(square);
+ddaebm_status dd_images_resize(dd_images *images, ddaebm_context *context, size_t side) {
+    const dd_image_shape square = square_of(side, images->shape);
+    const size_t before = dd_image_numbers(images->shape), after = dd_image_numbers(square);
     size_t bytes = 0;
-    ddaebm_status status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), square, images->count);
+    ddaebm_status status = dd_images_measure(
+        &bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), square, images->count);
     uint8_t *block = status == DDAEBM_OK ? dd_alloc(context, bytes) : NULL;
     if (!block)
         return status == DDAEBM_OK ? DDAEBM_OUT_OF_MEMORY : status;
@@ -84,13 +89,16 @@ ddaebm_status dd_pictures_resize(dd_pictures *images, ddaebm_context *context, s
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_rows_resize(dd_rows *images, dd_picture_shape *shape, ddaebm_context *context, size_t side) {
-    const dd_picture_shape square = square_of(side, *shape);
-    const size_t width = dd_picture_numbers(square);
+ddaebm_status dd_rows_resize(dd_rows *images, dd_image_shape *shape, ddaebm_context *context,
+                             size_t side) {
+    const dd_image_shape square = square_of(side, *shape);
+    const size_t width = dd_image_numbers(square);
     size_t bytes = 0;
-    ddaebm_status status = dd_pictures_measure(&bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), square, images->count);
+    ddaebm_status status = dd_images_measure(
+        &bytes, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), square, images->count);
     if (status == DDAEBM_OK && !dd_size_mul(&bytes, bytes, sizeof(float)))
-        status = dd_fail(DDAEBM_OUT_OF_RANGE, "%zu images of %zu numbers exceed the address space", images->count, width);
+        status = dd_fail(DDAEBM_OUT_OF_RANGE, "%zu images of %zu numbers exceed the address space",
+                         images->count, width);
     float *values = status == DDAEBM_OK ? dd_alloc(context, bytes) : NULL;
     if (!values)
         return status == DDAEBM_OK ? DDAEBM_OUT_OF_MEMORY : status;

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that are gathered before they are handed on, and the most that a number takes with its separator. */
+/* Bytes that are gathered before they are handed on, and the most that a number takes with its
+ * separator. */
 enum { ROOM = 1 << 16, NUMBER_ROOM = 32 };
 
 struct ddaebm_row_writer {
@@ -25,7 +26,7 @@ struct ddaebm_row_writer {
     size_t width, rows, done;   /* numbers in a row; rows in all, and so far */
     char *path;                 /* of the output; NULL for a function */
     dd_output output;
-    bool open;            /* the output is to be finished or discarded; false after a failure, too */
+    bool open; /* the output is to be finished or discarded; false after a failure, too */
     dd_gzip_writer *gzip; /* NULL for what is not packed */
     locale_t plain;       /* C's, whose decimal sign is a point; of CSV */
     char gathered[ROOM];
@@ -69,13 +70,16 @@ static int format_number(char out[NUMBER_ROOM], bool wide, double value) {
 }
 
 /* Of [count, width] numbers, narrow or wide. */
-static ddaebm_status write_lines(ddaebm_row_writer *writer, const float *narrow, const double *wide, size_t count) {
+static ddaebm_status write_lines(ddaebm_row_writer *writer, const float *narrow, const double *wide,
+                                 size_t count) {
     const bool as_wide = writer->options.wide != 0;
     ddaebm_status status = DDAEBM_OK;
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
         for (size_t j = 0; j < writer->width && status == DDAEBM_OK; j++) {
             size_t at = i * writer->width + j;
-            double value = narrow ? (double)narrow[at] : as_wide ? wide[at] : (double)(float)wide[at];
+            double value = narrow    ? (double)narrow[at]
+                           : as_wide ? wide[at]
+                                     : (double)(float)wide[at];
             status = make_room(writer, NUMBER_ROOM);
             writer->used += (size_t)format_number(writer->gathered + writer->used, as_wide, value);
             writer->gathered[writer->used++] = j + 1 < writer->width ? ',' : '\n';
@@ -83,9 +87,11 @@ static ddaebm_status write_lines(ddaebm_row_writer *writer, const float *narrow,
     return status;
 }
 
-/* A name as a field: in quotes, which are doubled within, where a reader would take it for something else. */
+/* A name as a field: in quotes, which are doubled within, where a reader would take it for
+ * something else. */
 static ddaebm_status put_name(ddaebm_row_writer *writer, const char *name) {
-    const bool quoted = strpbrk(name, ",;\t\"\r\n") || *name == '#' || *name == ' ' || (*name && name[strlen(name) - 1] == ' ');
+    const bool quoted = strpbrk(name, ",;\t\"\r\n") || *name == '#' || *name == ' ' ||
+                        (*name && name[strlen(name) - 1] == ' ');
     ddaebm_status status = quoted ? put(writer, '"') : DDAEBM_OK;
     for (const char *c = name; *c && status == DDAEBM_OK; c++) {
         status = *c == '"' ? put(writer, '"') : DDAEBM_OK;
@@ -112,11 +118,14 @@ static ddaebm_status write_names(ddaebm_row_writer *writer, const char *const *n
 
 static ddaebm_status write_header(ddaebm_row_writer *writer, size_t rank, const size_t *shape) {
     char header[DD_NPY_HEADER];
-    return hand_on(writer, header, dd_npy_format_header(header, writer->options.wide ? "f8" : "f4", rank, shape), false);
+    return hand_on(writer, header,
+                   dd_npy_format_header(header, writer->options.wide ? "f8" : "f4", rank, shape),
+                   false);
 }
 
 /* Of `count` numbers, narrow or wide, as the other. */
-static ddaebm_status write_converted(ddaebm_row_writer *writer, const float *narrow, const double *wide, size_t count) {
+static ddaebm_status write_converted(ddaebm_row_writer *writer, const float *narrow,
+                                     const double *wide, size_t count) {
     ddaebm_status status = DDAEBM_OK;
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++) {
         const double widened = narrow ? (double)narrow[i] : 0;
@@ -130,14 +139,16 @@ static ddaebm_status write_converted(ddaebm_row_writer *writer, const float *nar
     return status;
 }
 
-static ddaebm_status write_array(ddaebm_row_writer *writer, const float *narrow, const double *wide, size_t count) {
+static ddaebm_status write_array(ddaebm_row_writer *writer, const float *narrow, const double *wide,
+                                 size_t count) {
     size_t numbers = count * writer->width;
     if (writer->options.wide ? !wide : !narrow)
         return write_converted(writer, narrow, wide, numbers);
     ddaebm_status status = flush(writer, false); /* what was converted comes before */
     if (status != DDAEBM_OK)
         return status;
-    return narrow ? hand_on(writer, narrow, numbers * sizeof *narrow, false) : hand_on(writer, wide, numbers * sizeof *wide, false);
+    return narrow ? hand_on(writer, narrow, numbers * sizeof *narrow, false)
+                  : hand_on(writer, wide, numbers * sizeof *wide, false);
 }
 
 /* ---- Opening. ---- */
@@ -145,14 +156,17 @@ static ddaebm_status write_array(ddaebm_row_writer *writer, const float *narrow,
 static ddaebm_status measure(ddaebm_row_writer *writer, size_t rank, const size_t *shape) {
     size_t elements = 1, bytes = 0;
     if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank, DD_NPY_MOST_RANK_WRITTEN);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank,
+                       DD_NPY_MOST_RANK_WRITTEN);
     writer->rows = shape[0];
     writer->width = 1;
     for (size_t i = 0; i < rank; i++) {
         if (shape[i] == 0)
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
-        if (!dd_size_mul(&elements, elements, shape[i]) || !dd_size_mul(&bytes, elements, sizeof(double)))
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "shape: the product of its sizes exceeds the address space");
+        if (!dd_size_mul(&elements, elements, shape[i]) ||
+            !dd_size_mul(&bytes, elements, sizeof(double)))
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "shape: the product of its sizes exceeds the address space");
         writer->width *= i > 0 ? shape[i] : 1;
     }
     return DDAEBM_OK;
@@ -160,9 +174,11 @@ static ddaebm_status measure(ddaebm_row_writer *writer, size_t rank, const size_
 
 static ddaebm_status take_options(ddaebm_row_writer *writer, const ddaebm_row_options *options) {
     writer->options = (ddaebm_row_options)DDAEBM_ROW_OPTIONS_INIT;
-    ddaebm_status status = dd_struct_in(&writer->options, sizeof writer->options, options, "DDAEBM_ROW_OPTIONS_INIT");
+    ddaebm_status status =
+        dd_struct_in(&writer->options, sizeof writer->options, options, "DDAEBM_ROW_OPTIONS_INIT");
     if (status == DDAEBM_OK && (unsigned)writer->options.format > DDAEBM_ROWS_CSV_GZIP)
-        status = dd_fail(DDAEBM_INVALID_ARGUMENT, "format is %d; allowed: a ddaebm_row_format", (int)writer->options.format);
+        status = dd_fail(DDAEBM_INVALID_ARGUMENT, "format is %d; allowed: a ddaebm_row_format",
+                         (int)writer->options.format);
     return status;
 }
 
@@ -193,8 +209,9 @@ static ddaebm_status begin_text(ddaebm_row_writer *writer) {
     return status == DDAEBM_OK ? write_names(writer, names) : status;
 }
 
-ddaebm_status ddaebm_row_writer_create(ddaebm_row_writer **out, ddaebm_context *context, const ddaebm_writer *to,
-                                       const ddaebm_row_options *options, size_t rank, const size_t *shape) {
+ddaebm_status ddaebm_row_writer_create(ddaebm_row_writer **out, ddaebm_context *context,
+                                       const ddaebm_writer *to, const ddaebm_row_options *options,
+                                       size_t rank, const size_t *shape) {
     DD_REQUIRE(out);
     DD_REQUIRE(to);
     DD_REQUIRE(options);
@@ -213,7 +230,8 @@ ddaebm_status ddaebm_row_writer_create(ddaebm_row_writer **out, ddaebm_context *
     DD_TRY(take_options(writer, options));
     DD_TRY(measure(writer, rank, shape));
     DD_TRY(open_output(writer, to));
-    DD_TRY(writer->options.format == DDAEBM_ROWS_NPY ? write_header(writer, rank, shape) : begin_text(writer));
+    DD_TRY(writer->options.format == DDAEBM_ROWS_NPY ? write_header(writer, rank, shape)
+                                                     : begin_text(writer));
     *out = writer;
 cleanup:
     if (status != DDAEBM_OK)
@@ -230,18 +248,22 @@ static void give_up(ddaebm_row_writer *writer) {
     writer->open = false;
 }
 
-static ddaebm_status write_text(ddaebm_row_writer *writer, const float *narrow, const double *wide, size_t count) {
+static ddaebm_status write_text(ddaebm_row_writer *writer, const float *narrow, const double *wide,
+                                size_t count) {
     locale_t before = uselocale(writer->plain); /* of this thread alone */
     ddaebm_status status = write_lines(writer, narrow, wide, count);
     (void)uselocale(before);
     return status;
 }
 
-static ddaebm_status append(ddaebm_row_writer *writer, const float *narrow, const double *wide, size_t count) {
+static ddaebm_status append(ddaebm_row_writer *writer, const float *narrow, const double *wide,
+                            size_t count) {
     if (!writer->open)
-        return dd_fail(DDAEBM_STATE, "this file of rows is finished, or has failed; make another writer");
+        return dd_fail(DDAEBM_STATE,
+                       "this file of rows is finished, or has failed; make another writer");
     if (count > writer->rows - writer->done)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; %zu rows of the %zu are left to be written", count,
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "count is %zu; %zu rows of the %zu are left to be written", count,
                        writer->rows - writer->done, writer->rows);
     bool array = writer->options.format == DDAEBM_ROWS_NPY;
     ddaebm_status status = (array ? write_array : write_text)(writer, narrow, wide, count);
@@ -259,7 +281,8 @@ ddaebm_status ddaebm_row_writer_append(ddaebm_row_writer *writer, const float *r
     return append(writer, rows, NULL, count);
 }
 
-ddaebm_status ddaebm_row_writer_append_double(ddaebm_row_writer *writer, const double *rows, size_t count) {
+ddaebm_status ddaebm_row_writer_append_double(ddaebm_row_writer *writer, const double *rows,
+                                              size_t count) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(writer);
     if (count > 0)
@@ -270,10 +293,11 @@ ddaebm_status ddaebm_row_writer_append_double(ddaebm_row_writer *writer, const d
 ddaebm_status ddaebm_row_writer_finish(ddaebm_row_writer *writer) {
     DD_REQUIRE(writer);
     if (!writer->open)
-        return dd_fail(DDAEBM_STATE, "this file of rows is finished, or has failed; make another writer");
+        return dd_fail(DDAEBM_STATE,
+                       "this file of rows is finished, or has failed; make another writer");
     if (writer->done < writer->rows)
-        return dd_fail(DDAEBM_STATE, "%zu of the %zu rows are missing; append them first", writer->rows - writer->done,
-                       writer->rows);
+        return dd_fail(DDAEBM_STATE, "%zu of the %zu rows are missing; append them first",
+                       writer->rows - writer->done, writer->rows);
     ddaebm_status status = flush(writer, true);
     if (status != DDAEBM_OK) {
         give_up(writer);

@@ -7,7 +7,8 @@
 /* Numbers in a row, at most: the bound of ddaebm_source.width. */
 enum { DD_MOST_WIDTH = 1 << 20 };
 
-/* The numbers are [count, width], to be freed with dd_free: floats if a float holds each as it was, else doubles. */
+/* The numbers are [count, width], to be freed with dd_free: floats if a float holds each as it was,
+ * else doubles. */
 typedef struct dd_rows {
     float *values; /* NULL for doubles */
     size_t count;

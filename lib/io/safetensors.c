@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read and written as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "files are read and written as they lie in memory");
 
 enum {
     LENGTH = 8, /* bytes before the header */
     ALIGNMENT = 8,
-    /* What a header within the limits can hold: of a tensor itself, its type, at most 8 sizes, two offsets, and both lists; of metadata texts. */
+    /* What a header within the limits can hold: of a tensor itself, its type, at most 8 sizes, two
+       offsets, and both lists; of metadata texts. */
     VALUES_A_TENSOR = 14,
     METADATA_VALUES = 4096
 };
@@ -25,7 +27,8 @@ enum {
 static const struct {
     const char *name;
     size_t size;
-} stored[DD_STORED_COUNT] = {{"F64", 8}, {"I64", 8}, {"F32", 4}, {"I32", 4}, {"F16", 2}, {"BF16", 2}, {"U8", 1}};
+} stored[DD_STORED_COUNT] = {{"F64", 8}, {"I64", 8},  {"F32", 4}, {"I32", 4},
+                             {"F16", 2}, {"BF16", 2}, {"U8", 1}};
 
 struct dd_safetensors {
     ddaebm_context *context;
@@ -50,9 +53,11 @@ size_t dd_stored_size(dd_stored dtype) {
 
 static ddaebm_status parse_header(json_t **out, const char *text, size_t length, size_t tensors) {
     dd_json_error error;
-    json_t *header = dd_json_read(text, length, tensors * VALUES_A_TENSOR + METADATA_VALUES, &error);
+    json_t *header =
+        dd_json_read(text, length, tensors * VALUES_A_TENSOR + METADATA_VALUES, &error);
     if (!header)
-        return dd_fail(error.status, "its header is no JSON that it may be: byte %zu: %s", error.byte, error.text);
+        return dd_fail(error.status, "its header is no JSON that it may be: byte %zu: %s",
+                       error.byte, error.text);
     if (!json_is_object(header)) {
         json_decref(header);
         return dd_fail(DDAEBM_FORMAT, "its header is no JSON object");
@@ -63,7 +68,8 @@ static ddaebm_status parse_header(json_t **out, const char *text, size_t length,
 
 static ddaebm_status refuse(ddaebm_status status, const dd_tensor_entry *entry, const char *what) {
     char quote[DD_TEXT_QUOTE];
-    return dd_fail(status, "tensor %s: %s", dd_text_quote(quote, entry->name, strlen(entry->name)), what);
+    return dd_fail(status, "tensor %s: %s", dd_text_quote(quote, entry->name, strlen(entry->name)),
+                   what);
 }
 
 static ddaebm_status check_name(const dd_tensor_entry *entry) {
@@ -85,7 +91,8 @@ static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
             entry->dtype = dtype;
             return DDAEBM_OK;
         }
-    (void)snprintf(text, sizeof text, "dtype is %s; known: F64 F32 F16 BF16 I64 I32 U8", dd_text_quote(quote, name, strlen(name)));
+    (void)snprintf(text, sizeof text, "dtype is %s; known: F64 F32 F16 BF16 I64 I32 U8",
+                   dd_text_quote(quote, name, strlen(name)));
     return refuse(DDAEBM_UNSUPPORTED, entry, text);
 }
 
@@ -112,7 +119,8 @@ static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     return DDAEBM_OK;
 }
 
-static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *entry, const json_t *value, size_t most) {
+static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *entry,
+                                  const json_t *value, size_t most) {
     const json_t *first = json_array_get(value, 0), *last = json_array_get(value, 1);
     if (json_array_size(value) != 2 || !json_is_integer(first) || !json_is_integer(last))
         return refuse(DDAEBM_FORMAT, entry, "data_offsets is not two integers");
@@ -122,14 +130,17 @@ static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *en
     place->begin = (size_t)begin;
     place->end = (size_t)end;
     if (place->end - place->begin != entry->bytes)
-        return refuse(DDAEBM_FORMAT, entry, "data_offsets do not span the bytes that shape and dtype need");
+        return refuse(DDAEBM_FORMAT, entry,
+                      "data_offsets do not span the bytes that shape and dtype need");
     return DDAEBM_OK;
 }
 
-static ddaebm_status read_entry(dd_tensor_entry *entry, struct place *place, const json_t *value, size_t most) {
+static ddaebm_status read_entry(dd_tensor_entry *entry, struct place *place, const json_t *value,
+                                size_t most) {
     ddaebm_status status = check_name(entry);
     if (status == DDAEBM_OK && (!json_is_object(value) || json_object_size(value) != 3))
-        status = refuse(DDAEBM_FORMAT, entry, "it must have dtype, shape and data_offsets, and nothing else");
+        status = refuse(DDAEBM_FORMAT, entry,
+                        "it must have dtype, shape and data_offsets, and nothing else");
     if (status == DDAEBM_OK)
         status = read_type(entry, json_object_get(value, "dtype"));
     if (status == DDAEBM_OK)
@@ -147,7 +158,8 @@ static ddaebm_status check_metadata(json_t *metadata) {
         return dd_fail(DDAEBM_FORMAT, "__metadata__ is no JSON object");
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value))
-            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of %s is no text", dd_text_quote(quote, key, strlen(key)));
+            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of %s is no text",
+                           dd_text_quote(quote, key, strlen(key)));
     }
     return DDAEBM_OK;
 }
@@ -162,8 +174,10 @@ static int by_place(const void *a, const void *b) {
                                        : (left->end > right->end) - (left->end < right->end);
 }
 
-/* Whether the places stand side by side, up to *end; sorts them. No tensor is empty, so none can hide. */
-static ddaebm_status check_places(struct place *places, const dd_tensor_entry *entries, size_t count, size_t *end) {
+/* Whether the places stand side by side, up to *end; sorts them. No tensor is empty, so none can
+ * hide. */
+static ddaebm_status check_places(struct place *places, const dd_tensor_entry *entries,
+                                  size_t count, size_t *end) {
     size_t at = 0;
     if (count > 0)
         qsort(places, count, sizeof *places, by_place);
@@ -176,8 +190,10 @@ static ddaebm_status check_places(struct place *places, const dd_tensor_entry *e
     return DDAEBM_OK;
 }
 
-/* Reads all entries, in the header's order, and their places, in the data's, which have `most` bytes at most and *end in fact. */
-static ddaebm_status read_entries(dd_safetensors *file, struct place *places, size_t most, size_t *end) {
+/* Reads all entries, in the header's order, and their places, in the data's, which have `most`
+ * bytes at most and *end in fact. */
+static ddaebm_status read_entries(dd_safetensors *file, struct place *places, size_t most,
+                                  size_t *end) {
     const char *key = NULL;
     json_t *value = NULL;
     size_t count = 0;
@@ -197,7 +213,8 @@ static ddaebm_status read_entries(dd_safetensors *file, struct place *places, si
     return check_places(places, file->entries, count, end);
 }
 
-/* Points the entries at their data. Where a foreign file leaves one unaligned, all move to a block in which each is aligned. */
+/* Points the entries at their data. Where a foreign file leaves one unaligned, all move to a block
+ * in which each is aligned. */
 static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, const char *data) {
     bool aligned = true;
     size_t total = 0;
@@ -205,7 +222,8 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, c
         dd_tensor_entry *entry = &file->entries[places[i].index];
         entry->data = data + places[i].begin;
         aligned = aligned && (uintptr_t)entry->data % stored[entry->dtype].size == 0;
-        total += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; /* the bytes are there, so their sum is no overflow */
+        total += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT *
+                 ALIGNMENT; /* the bytes are there, so their sum is no overflow */
     }
     if (aligned)
         return DDAEBM_OK;
@@ -223,16 +241,20 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, c
     return DDAEBM_OK;
 }
 
-/* What begins with a length beyond the limit: a safetensors file with a large header, or another kind of file. */
-static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *stream, uint64_t length, size_t most) {
+/* What begins with a length beyond the limit: a safetensors file with a large header, or another
+ * kind of file. */
+static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *stream, uint64_t length,
+                                   size_t most) {
     dd_block *block = &file->block;
     ddaebm_status status = dd_intake_fill(stream, file->context, block, LENGTH + 1);
     if (status != DDAEBM_OK)
         return status;
     if (length >= UINT64_C(1) << 40 || block->used <= LENGTH || block->data[LENGTH] != '{')
         return dd_fail(DDAEBM_FORMAT, "it is no model: it is not a safetensors file");
-    return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %llu bytes, at most %zu are allowed: is it a safetensors file?",
-                   (unsigned long long)length, most);
+    return dd_fail(
+        DDAEBM_OUT_OF_RANGE,
+        "its header claims %llu bytes, at most %zu are allowed: is it a safetensors file?",
+        (unsigned long long)length, most);
 }
 
 /* Reads up to the end of the header and parses that; *data is where the tensors' bytes begin. */
@@ -243,22 +265,26 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
     if (status != DDAEBM_OK)
         return status;
     if (block->used < LENGTH)
-        return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file", block->used);
+        return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file",
+                       block->used);
     memcpy(&length, block->data, LENGTH);
     const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_HEADER_BYTES);
     const size_t most_in_all = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
     if (length > most)
         return refuse_length(file, stream, length, most);
     if (LENGTH + length > most_in_all)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "its header alone takes more than the %zu bytes allowed a file", most_in_all);
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "its header alone takes more than the %zu bytes allowed a file",
+                       most_in_all);
     *data = LENGTH + (size_t)length;
     status = dd_intake_fill(stream, file->context, block, *data);
     if (status != DDAEBM_OK)
         return status;
     if (block->used < *data)
-        return dd_fail(DDAEBM_FORMAT, "it is cut off: its header claims %zu bytes, %zu are there", (size_t)length,
-                       block->used - LENGTH);
-    return parse_header(&file->header, block->data + LENGTH, (size_t)length, dd_context_most(file->context, DDAEBM_LIMIT_TENSORS));
+        return dd_fail(DDAEBM_FORMAT, "it is cut off: its header claims %zu bytes, %zu are there",
+                       (size_t)length, block->used - LENGTH);
+    return parse_header(&file->header, block->data + LENGTH, (size_t)length,
+                        dd_context_most(file->context, DDAEBM_LIMIT_TENSORS));
 }
 
 /* Reads the tensors' bytes, `size` of them from `data` on, which must be the last of the stream. */
@@ -268,10 +294,12 @@ static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t d
     if (status != DDAEBM_OK)
         return status;
     if (file->block.used < data + size)
-        return dd_fail(DDAEBM_FORMAT, "it is cut off: its tensors take %zu bytes, %zu are there", size, file->block.used - data);
+        return dd_fail(DDAEBM_FORMAT, "it is cut off: its tensors take %zu bytes, %zu are there",
+                       size, file->block.used - data);
     status = dd_intake_finish(stream, &ended);
     if (status == DDAEBM_OK && !ended)
-        status = dd_fail(DDAEBM_FORMAT, "the tensors end at byte %zu of the data, and more follows", size);
+        status = dd_fail(DDAEBM_FORMAT, "the tensors end at byte %zu of the data, and more follows",
+                         size);
     return status;
 }
 
@@ -279,15 +307,19 @@ static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t d
 static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
     if (!dd_safetensors_metadata(file, DD_SEAL_KEY))
         return DDAEBM_OK;
-    char computed[DD_SEAL_DIGITS + 1], *header = file->block.data + LENGTH, *digits = dd_seal_find(header, data - LENGTH);
+    char computed[DD_SEAL_DIGITS + 1], *header = file->block.data + LENGTH,
+                                       *digits = dd_seal_find(header, data - LENGTH);
     const dd_span span = {file->block.data + data, file->block.used - data};
     if (!digits)
-        return dd_fail(DDAEBM_FORMAT, "__metadata__: the checksum is not %d digits in a header without blanks", DD_SEAL_DIGITS);
+        return dd_fail(DDAEBM_FORMAT,
+                       "__metadata__: the checksum is not %d digits in a header without blanks",
+                       DD_SEAL_DIGITS);
     dd_seal_compute(computed, header, data - LENGTH, digits, &span, 1);
     if (memcmp(computed, digits, DD_SEAL_DIGITS) == 0)
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_FORMAT, "it is damaged: its content has checksum %s, its header says %.*s", computed, DD_SEAL_DIGITS,
-                   digits);
+    return dd_fail(DDAEBM_FORMAT,
+                   "it is damaged: its content has checksum %s, its header says %.*s", computed,
+                   DD_SEAL_DIGITS, digits);
 }
 
 /* Reads and checks the header, then the tensors that it tells of. */
@@ -297,11 +329,13 @@ static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     ddaebm_status status = load_header(file, stream, &data);
     if (status != DDAEBM_OK)
         return status;
-    file->count = json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
+    file->count =
+        json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
     const size_t tensors = dd_context_most(file->context, DDAEBM_LIMIT_TENSORS);
     const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
     if (file->count > tensors)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %zu are allowed", file->count, tensors);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %zu are allowed",
+                       file->count, tensors);
     file->entries = dd_alloc_zero(file->context, file->count, sizeof *file->entries);
     places = dd_alloc_zero(file->context, file->count, sizeof *places);
     if (!file->entries || !places) {
@@ -337,7 +371,8 @@ static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, 
     return name_file(status, &stream->reader);
 }
 
-ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const ddaebm_reader *reader) {
+ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context,
+                                  const ddaebm_reader *reader) {
     ddaebm_context *held = NULL;
     dd_intake stream;
     ddaebm_status status = dd_context_hold(&held, context);
@@ -351,7 +386,8 @@ cleanup:
     return status;
 }
 
-ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *reader, dd_safetensors_function use, void *user) {
+ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *reader,
+                                 dd_safetensors_function use, void *user) {
     ddaebm_context *held = NULL;
     dd_safetensors *file = NULL;
     ddaebm_reader own = DDAEBM_READER_INIT;

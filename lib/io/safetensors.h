@@ -1,12 +1,17 @@
-/* Reading safetensors: eight bytes of header length, a JSON header, and the tensors' bytes. Files come from strangers, so
- * everything that the header says is held against the limits below, those of the context, and against the bytes that there are before any of it is used.
+/* Reading safetensors: eight bytes of header length, a JSON header, and the tensors' bytes. Files
+ * come from strangers, so everything that the header says is held against the limits below, those
+ * of the context, and against the bytes that there are before any of it is used.
  */
 #ifndef DD_SAFETENSORS_H
 #define DD_SAFETENSORS_H
 
 #include "io/stream.h"
 
-enum { DD_SAFETENSORS_MOST_NAME = 255, DD_SAFETENSORS_MOST_RANK = 8, DD_SAFETENSORS_MOST_DIMENSION = 0x7FFFFFFF };
+enum {
+    DD_SAFETENSORS_MOST_NAME = 255,
+    DD_SAFETENSORS_MOST_RANK = 8,
+    DD_SAFETENSORS_MOST_DIMENSION = 0x7FFFFFFF
+};
 
 /* How elements are stored, widest first. */
 typedef enum dd_stored {
@@ -37,15 +42,19 @@ typedef struct dd_tensor_entry {
 /* A file's content in memory, read-only: any number of threads may look. */
 typedef struct dd_safetensors dd_safetensors;
 
-/* Reads a whole stream: the header is checked before any data are read. What dd_intake_open and dd_intake_fill return, FORMAT (malformed: the
- * text says where), UNSUPPORTED (an element type not known here), OUT_OF_RANGE (beyond a limit) or OUT_OF_MEMORY; *out, to be freed with
+/* Reads a whole stream: the header is checked before any data are read. What dd_intake_open and
+ * dd_intake_fill return, FORMAT (malformed: the text says where), UNSUPPORTED (an element type not
+ * known here), OUT_OF_RANGE (beyond a limit) or OUT_OF_MEMORY; *out, to be freed with
  * dd_safetensors_free, is untouched on failure. */
-ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context, const ddaebm_reader *reader);
+ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context,
+                                  const ddaebm_reader *reader);
 
-/* Reads a stream, hands what it holds to `use`, and frees it. The context (NULL for a new one) lives at least as long. Failures name the
- * path, where there is one. */
-typedef ddaebm_status (*dd_safetensors_function)(void *user, ddaebm_context *context, const dd_safetensors *file);
-ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *reader, dd_safetensors_function use, void *user);
+/* Reads a stream, hands what it holds to `use`, and frees it. The context (NULL for a new one)
+ * lives at least as long. Failures name the path, where there is one. */
+typedef ddaebm_status (*dd_safetensors_function)(void *user, ddaebm_context *context,
+                                                 const dd_safetensors *file);
+ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *reader,
+                                 dd_safetensors_function use, void *user);
 
 /* NULL is fine. */
 void dd_safetensors_free(dd_safetensors *file);
@@ -55,7 +64,8 @@ const ddaebm_context *dd_safetensors_context(const dd_safetensors *file);
 
 size_t dd_safetensors_count(const dd_safetensors *file);
 
-/* The index-th tensor in the order of the names' bytes, or NULL past the last. Valid as long as the file is. */
+/* The index-th tensor in the order of the names' bytes, or NULL past the last. Valid as long as the
+ * file is. */
 const dd_tensor_entry *dd_safetensors_entry(const dd_safetensors *file, size_t index);
 
 /* The tensor of that name, or NULL. */

@@ -55,7 +55,8 @@ ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_c
     writer->context = held;
     writer->tensors = json_object();
     writer->metadata = json_object();
-    if (!writer->tensors || json_object_set_new(writer->metadata, DD_SEAL_KEY, json_string(DD_SEAL_BLANK)) != 0) {
+    if (!writer->tensors ||
+        json_object_set_new(writer->metadata, DD_SEAL_KEY, json_string(DD_SEAL_BLANK)) != 0) {
         dd_safetensors_writer_free(writer);
         return no_memory();
     }
@@ -83,26 +84,30 @@ static ddaebm_status check_name(const dd_safetensors_writer *writer, const char 
     if (length == 0 || strcmp(name, "__metadata__") == 0 || !dd_utf8_is_valid(name, length))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor cannot have the name %s", shown);
     if (length > DD_SAFETENSORS_MOST_NAME)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "the name %s has %zu bytes; at most %d are allowed", shown, length,
-                       DD_SAFETENSORS_MOST_NAME);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "the name %s has %zu bytes; at most %d are allowed",
+                       shown, length, DD_SAFETENSORS_MOST_NAME);
     if (json_object_get(writer->tensors, name))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "there is a tensor %s already", shown);
     const size_t tensors = dd_context_most(writer->context, DDAEBM_LIMIT_TENSORS);
     if (writer->count >= tensors)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s is one more than the %zu allowed", shown, tensors);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s is one more than the %zu allowed", shown,
+                       tensors);
     return DDAEBM_OK;
 }
 
-static ddaebm_status measure(size_t *bytes, const char *name, dd_stored dtype, size_t rank, const size_t *shape) {
+static ddaebm_status measure(size_t *bytes, const char *name, dd_stored dtype, size_t rank,
+                             const size_t *shape) {
     *bytes = dd_stored_size(dtype);
     if (rank > DD_SAFETENSORS_MOST_RANK)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor '%.60s' has %zu axes; at most %d are allowed", name, rank,
-                       DD_SAFETENSORS_MOST_RANK);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor '%.60s' has %zu axes; at most %d are allowed",
+                       name, rank, DD_SAFETENSORS_MOST_RANK);
     for (size_t i = 0; i < rank; i++)
-        if (shape[i] < 1 || shape[i] > DD_SAFETENSORS_MOST_DIMENSION || !dd_size_mul(bytes, *bytes, shape[i]))
+        if (shape[i] < 1 || shape[i] > DD_SAFETENSORS_MOST_DIMENSION ||
+            !dd_size_mul(bytes, *bytes, shape[i]))
             return dd_fail(DDAEBM_OUT_OF_RANGE,
-                           "tensor '%.60s': axis %zu has length %zu; allowed: 1 to %d, in all what memory holds", name, i, shape[i],
-                           DD_SAFETENSORS_MOST_DIMENSION);
+                           "tensor '%.60s': axis %zu has length %zu; allowed: 1 to %d, in all what "
+                           "memory holds",
+                           name, i, shape[i], DD_SAFETENSORS_MOST_DIMENSION);
     return DDAEBM_OK;
 }
 
@@ -121,15 +126,17 @@ static json_t *describe(dd_stored dtype, size_t rank, const size_t *shape) {
     return NULL;
 }
 
-ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const char *name, dd_stored dtype, size_t rank,
-                                        const size_t *shape, const void *data) {
+ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const char *name,
+                                        dd_stored dtype, size_t rank, const size_t *shape,
+                                        const void *data) {
     size_t bytes = 0;
     ddaebm_status status = check_name(writer, name);
     if (status == DDAEBM_OK)
         status = measure(&bytes, name, dtype, rank, shape);
     if (status != DDAEBM_OK)
         return status;
-    struct item *grown = dd_grow(writer->context, writer->items, &writer->capacity, writer->count + 1, sizeof *grown);
+    struct item *grown = dd_grow(writer->context, writer->items, &writer->capacity,
+                                 writer->count + 1, sizeof *grown);
     if (!grown)
         return DDAEBM_OUT_OF_MEMORY;
     writer->items = grown;
@@ -140,8 +147,8 @@ ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const cha
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, const char *name, size_t rank, const size_t *shape,
-                                             const float *data) {
+ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, const char *name,
+                                             size_t rank, const size_t *shape, const float *data) {
     size_t bytes = 0;
     ddaebm_status status = measure(&bytes, name, DD_STORED_F16, rank, shape);
     if (status != DDAEBM_OK)
@@ -152,7 +159,8 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
     for (size_t i = 0; status == DDAEBM_OK && i < bytes / sizeof *copy; i++) {
         copy[i] = dd_half_from_float(data[i]);
         if (!isfinite(dd_half_to_float(copy[i])))
-            status = dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g, beyond float16", i, name, (double)data[i]);
+            status = dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g, beyond float16",
+                             i, name, (double)data[i]);
     }
     if (status == DDAEBM_OK)
         status = dd_safetensors_writer_add(writer, name, DD_STORED_F16, rank, shape, copy);
@@ -163,14 +171,18 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
     return status;
 }
 
-ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key, const char *value) {
+ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key,
+                                             const char *value) {
     char quote[DD_TEXT_QUOTE];
     if (!dd_utf8_is_valid(key, strlen(key)) || !dd_utf8_is_valid(value, strlen(value)))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata %s is no UTF-8", dd_text_quote(quote, key, strlen(key)));
-    return json_object_set_new(writer->metadata, key, json_string(value)) == 0 ? DDAEBM_OK : no_memory();
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata %s is no UTF-8",
+                       dd_text_quote(quote, key, strlen(key)));
+    return json_object_set_new(writer->metadata, key, json_string(value)) == 0 ? DDAEBM_OK
+                                                                               : no_memory();
 }
 
-/* Gives each tensor its place, widest elements first so that all are aligned, and lists the data in that order. */
+/* Gives each tensor its place, widest elements first so that all are aligned, and lists the data in
+ * that order. */
 static ddaebm_status place(struct image *image, const dd_safetensors_writer *writer) {
     const size_t most = dd_context_most(writer->context, DDAEBM_LIMIT_FILE_BYTES);
     size_t at = 0;
@@ -182,9 +194,11 @@ static ddaebm_status place(struct image *image, const dd_safetensors_writer *wri
             if (item->dtype != dtype)
                 continue;
             if (!dd_size_add(&end, at, item->bytes) || end > most)
-                return dd_fail(DDAEBM_OUT_OF_RANGE, "the tensors exceed the %zu bytes allowed", most);
+                return dd_fail(DDAEBM_OUT_OF_RANGE, "the tensors exceed the %zu bytes allowed",
+                               most);
             json_t *offsets = json_array();
-            bool good = offsets && json_array_append_new(offsets, json_integer((json_int_t)at)) == 0 &&
+            bool good = offsets &&
+                        json_array_append_new(offsets, json_integer((json_int_t)at)) == 0 &&
                         json_array_append_new(offsets, json_integer((json_int_t)end)) == 0;
             if (!good) {
                 json_decref(offsets);
@@ -210,14 +224,19 @@ static json_t *compose(const dd_safetensors_writer *writer) {
 }
 
 /* Writes the header to image->header: its length, its JSON, and spaces up to a multiple of 8. */
-static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writer, const json_t *root) {
-    const size_t flags = JSON_COMPACT, most = dd_context_most(writer->context, DDAEBM_LIMIT_FILE_BYTES);
+static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writer,
+                          const json_t *root) {
+    const size_t flags = JSON_COMPACT,
+                 most = dd_context_most(writer->context, DDAEBM_LIMIT_FILE_BYTES);
     const size_t most_header = dd_context_most(writer->context, DDAEBM_LIMIT_HEADER_BYTES);
-    size_t length = json_dumpb(root, NULL, 0, flags), padded = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t length = json_dumpb(root, NULL, 0, flags),
+           padded = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (length == 0)
         return no_memory();
     if (padded > most_header)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "names and metadata need %zu bytes; at most %zu are allowed", padded, most_header);
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "names and metadata need %zu bytes; at most %zu are allowed", padded,
+                       most_header);
     image->header = dd_alloc(writer->context, LENGTH + padded);
     if (!image->header)
         return DDAEBM_OUT_OF_MEMORY;
@@ -228,7 +247,9 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
         return no_memory();
     image->spans[0] = (dd_span){image->header, LENGTH + padded};
     image->bytes += LENGTH + padded;
-    return image->bytes <= most ? DDAEBM_OK : dd_fail(DDAEBM_OUT_OF_RANGE, "the file exceeds the %zu bytes allowed", most);
+    return image->bytes <= most
+               ? DDAEBM_OK
+               : dd_fail(DDAEBM_OUT_OF_RANGE, "the file exceeds the %zu bytes allowed", most);
 }
 
 /* The checksum comes in when all else is there. */
@@ -263,7 +284,8 @@ static ddaebm_status build(struct image *image, const dd_safetensors_writer *wri
     return status;
 }
 
-ddaebm_status dd_safetensors_writer_write(const dd_safetensors_writer *writer, const dd_target *target) {
+ddaebm_status dd_safetensors_writer_write(const dd_safetensors_writer *writer,
+                                          const dd_target *target) {
     struct image image = {NULL, NULL, 0, 0};
     ddaebm_status status = build(&image, writer);
     if (status == DDAEBM_OK)
@@ -272,7 +294,8 @@ ddaebm_status dd_safetensors_writer_write(const dd_safetensors_writer *writer, c
     return status;
 }
 
-ddaebm_status dd_safetensors_save(ddaebm_context *context, const dd_target *target, dd_safetensors_fill fill, const void *user) {
+ddaebm_status dd_safetensors_save(ddaebm_context *context, const dd_target *target,
+                                  dd_safetensors_fill fill, const void *user) {
     dd_safetensors_writer *writer = NULL;
     ddaebm_status status = dd_safetensors_writer_create(&writer, context);
     if (status == DDAEBM_OK)

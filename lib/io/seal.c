@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where its first quote is not escaped, this stands nowhere but where the metadata has it: only there may the value be a text. */
+/* Where its first quote is not escaped, this stands nowhere but where the metadata has it: only
+ * there may the value be a text. */
 static const char key[] = "\"" DD_SEAL_KEY "\":\"";
 
 char *dd_seal_find(char *header, size_t length) {
@@ -20,8 +21,8 @@ char *dd_seal_find(char *header, size_t length) {
     return NULL;
 }
 
-void dd_seal_compute(char text[DD_SEAL_DIGITS + 1], const char *header, size_t length, const char *digits, const dd_span *spans,
-                     size_t count) {
+void dd_seal_compute(char text[DD_SEAL_DIGITS + 1], const char *header, size_t length,
+                     const char *digits, const dd_span *spans, size_t count) {
     const char *after = digits + DD_SEAL_DIGITS;
     dd_crc32 crc;
     dd_crc32_begin(&crc);

@@ -1,5 +1,5 @@
-/* The checksum in a safetensors file's metadata, "checksum":"0123abcd": of the header, these eight digits taken as zeros, and of the data
- * behind it. */
+/* The checksum in a safetensors file's metadata, "checksum":"0123abcd": of the header, these eight
+ * digits taken as zeros, and of the data behind it. */
 #ifndef DD_SEAL_H
 #define DD_SEAL_H
 
@@ -18,7 +18,7 @@ enum { DD_SEAL_DIGITS = sizeof DD_SEAL_BLANK - 1 };
 char *dd_seal_find(char *header, size_t length);
 
 /* Of a header whose digits stand at `digits`, and of the spans after it; as text. */
-void dd_seal_compute(char text[DD_SEAL_DIGITS + 1], const char *header, size_t length, const char *digits, const dd_span *spans,
-                     size_t count);
+void dd_seal_compute(char text[DD_SEAL_DIGITS + 1], const char *header, size_t length,
+                     const char *digits, const dd_span *spans, size_t count);
 
 #endif

@@ -22,7 +22,8 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-/* A number of the text's beginning, moved past; 0 if there is none. What is too large for any table stays so. */
+/* A number of the text's beginning, moved past; 0 if there is none. What is too large for any table
+ * stays so. */
 static size_t take_number(const char **text, const char *end) {
     size_t value = 0;
     for (; *text < end && **text >= '0' && **text <= '9'; (*text)++)
@@ -59,7 +60,8 @@ static const char *closing_quote(const char *at) {
     return NULL;
 }
 
-/* Takes the item at *at, and moves *at behind its comma, or to the end. False for what is no item. */
+/* Takes the item at *at, and moves *at behind its comma, or to the end. False for what is no item.
+ */
 static bool next_item(struct item *item, const char **at) {
     const char *start = *at, *stop = NULL;
     while (is_blank(*start))
@@ -122,7 +124,8 @@ struct making {
     const char *list; /* "--columns" or "--drop" */
 };
 
-/* The column whose name is nearest: but for case, or by letters that are wrong. NULL if none is near. */
+/* The column whose name is nearest: but for case, or by letters that are wrong. NULL if none is
+ * near. */
 static const char *nearest(const struct making *m, const struct item *item) {
     const char *best = NULL;
     size_t best_distance = 2 + item->length / 4; /* beyond that, a suggestion is noise */
@@ -147,11 +150,14 @@ static ddaebm_status not_named(const struct making *m, const struct item *item) 
     (void)dd_text_quote(quote, item->text, item->length);
     const char *near = nearest(m, item);
     if (near)
-        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; the nearest is %s", m->list, quote,
-                       dd_text_quote(near_quote, near, strlen(near)));
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; the nearest is %s", m->list,
+                       quote, dd_text_quote(near_quote, near, strlen(near)));
     if (dd_column_names_list(first, m->names))
-        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; there are %s", m->list, quote, first);
-    return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s: the table has no names; give numbers from 1", m->list, quote);
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; there are %s", m->list, quote,
+                       first);
+    return dd_fail(DDAEBM_NOT_FOUND,
+                   "%s: no column is named %s: the table has no names; give numbers from 1",
+                   m->list, quote);
 }
 
 /* The one column that has the item's name. */
@@ -161,7 +167,8 @@ static ddaebm_status find_name(struct item *item, const struct making *m) {
         if (!m->names->items[i] || !is_named(item, m->names->items[i]))
             continue;
         if (item->first > 0)
-            return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s: columns %zu and %zu are both named %s; give the number", m->list,
+            return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                           "%s: columns %zu and %zu are both named %s; give the number", m->list,
                            item->first, i + 1, dd_text_quote(quote, item->text, item->length));
         item->first = item->last = i + 1;
     }
@@ -171,7 +178,8 @@ static ddaebm_status find_name(struct item *item, const struct making *m) {
 static ddaebm_status take_column(struct making *m, size_t column, bool keep) {
     size_t *place = &m->selection.place[column];
     if (keep && *place != DD_LEFT_OUT)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s: column %zu stands there twice", m->list, column + 1);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s: column %zu stands there twice", m->list,
+                       column + 1);
     *place = keep ? m->selection.kept++ : DD_LEFT_OUT;
     return DDAEBM_OK;
 }
@@ -181,11 +189,13 @@ static ddaebm_status take_item(struct making *m, struct item *item, bool keep) {
     if (status != DDAEBM_OK)
         return status;
     if (item->last < item->first && item->first <= m->selection.width)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%s: %zu-%zu is no range; the smaller number comes first", m->list, item->first,
-                       item->last);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "%s: %zu-%zu is no range; the smaller number comes first", m->list,
+                       item->first, item->last);
     if (item->first > m->selection.width || item->last > m->selection.width)
-        return dd_fail(DDAEBM_NOT_FOUND, "%s: there is no column %.*s; the table has 1 to %zu", m->list,
-                       item->length < 30 ? (int)item->length : 30, item->text, m->selection.width);
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: there is no column %.*s; the table has 1 to %zu",
+                       m->list, item->length < 30 ? (int)item->length : 30, item->text,
+                       m->selection.width);
     for (size_t i = item->first; i <= item->last && status == DDAEBM_OK; i++)
         status = take_column(m, i - 1, keep);
     return status;
@@ -197,11 +207,13 @@ static ddaebm_status take_list(struct making *m, const char *name, const char *l
     m->list = name;
     do {
         struct item item;
-        ddaebm_status status = next_item(&item, &at) ? take_item(m, &item, keep)
-                                                     : dd_fail(DDAEBM_INVALID_ARGUMENT,
-                                                               "%s is %s; allowed: names, numbers from 1 and ranges, as in "
-                                                               "3-5,weight",
-                                                               name, dd_text_quote(quote, list, strlen(list)));
+        ddaebm_status status =
+            next_item(&item, &at)
+                ? take_item(m, &item, keep)
+                : dd_fail(DDAEBM_INVALID_ARGUMENT,
+                          "%s is %s; allowed: names, numbers from 1 and ranges, as in "
+                          "3-5,weight",
+                          name, dd_text_quote(quote, list, strlen(list)));
         if (status != DDAEBM_OK)
             return status;
     } while (*at);
@@ -222,12 +234,17 @@ static ddaebm_status close_gaps(struct making *m, ddaebm_context *context) {
             s->place[at_place[i] - 1] = left++;
     dd_free(context, at_place);
     s->kept = left;
-    return left > 0 ? DDAEBM_OK : dd_fail(DDAEBM_OUT_OF_RANGE, "no column is left of the table's %zu", s->width);
+    return left > 0
+               ? DDAEBM_OK
+               : dd_fail(DDAEBM_OUT_OF_RANGE, "no column is left of the table's %zu", s->width);
 }
 
-ddaebm_status dd_selection_make(dd_selection *out, ddaebm_context *context, const ddaebm_read_options *options,
-                                const dd_column_names *names, size_t width, const bool *spare) {
-    struct making m = {.selection = {dd_alloc_zero(context, width, sizeof *m.selection.place), width, 0}, .names = names};
+ddaebm_status dd_selection_make(dd_selection *out, ddaebm_context *context,
+                                const ddaebm_read_options *options, const dd_column_names *names,
+                                size_t width, const bool *spare) {
+    struct making m = {
+        .selection = {dd_alloc_zero(context, width, sizeof *m.selection.place), width, 0},
+        .names = names};
     ddaebm_status status = m.selection.place ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     if (status != DDAEBM_OK)
         return status;
@@ -255,8 +272,8 @@ void dd_selection_free(dd_selection *selection, ddaebm_context *context) {
 
 /* ---- What it leaves. ---- */
 
-ddaebm_status dd_selection_names(dd_column_names *out, ddaebm_context *context, const dd_selection *selection,
-                                 const dd_column_names *names) {
+ddaebm_status dd_selection_names(dd_column_names *out, ddaebm_context *context,
+                                 const dd_selection *selection, const dd_column_names *names) {
     size_t bytes = 0;
     for (size_t i = 0; i < selection->width; i++)
         if (selection->place[i] != DD_LEFT_OUT && dd_column_name(names, i))
@@ -273,8 +290,10 @@ ddaebm_status dd_selection_names(dd_column_names *out, ddaebm_context *context, 
     return status;
 }
 
-ddaebm_status dd_selection_apply(dd_rows *rows, ddaebm_context *context, const dd_selection *selection) {
-    size_t width = rows->width, kept = selection->kept, size = rows->wide ? sizeof(double) : sizeof(float);
+ddaebm_status dd_selection_apply(dd_rows *rows, ddaebm_context *context,
+                                 const dd_selection *selection) {
+    size_t width = rows->width, kept = selection->kept,
+           size = rows->wide ? sizeof(double) : sizeof(float);
     const char *from = rows->wide ? (const char *)rows->wide : (const char *)rows->values;
     char *to = dd_alloc(context, rows->count * kept * size); /* less than what there is */
     if (!to)
@@ -283,11 +302,13 @@ ddaebm_status dd_selection_apply(dd_rows *rows, ddaebm_context *context, const d
     for (size_t i = 0; i < rows->count; i++)
         for (size_t j = 0; j < width; j++)
             if (selection->place[j] != DD_LEFT_OUT)
-                memcpy(to + (i * kept + selection->place[j]) * size, from + (i * width + j) * size, size);
+                memcpy(to + (i * kept + selection->place[j]) * size, from + (i * width + j) * size,
+                       size);
 
     dd_free(context, rows->values);
     dd_free(context, rows->wide);
     bool wide = rows->wide != NULL;
-    *rows = (dd_rows){wide ? NULL : (float *)(void *)to, rows->count, kept, wide ? (double *)(void *)to : NULL};
+    *rows = (dd_rows){wide ? NULL : (float *)(void *)to, rows->count, kept,
+                      wide ? (double *)(void *)to : NULL};
     return DDAEBM_OK;
 }

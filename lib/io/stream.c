@@ -48,7 +48,8 @@ static ddaebm_status read_failed(const char *path, int error) {
         return dd_fail(DDAEBM_NOT_FOUND, "cannot open %.250s: %s; check the path", path,
                        dd_system_reason(error, text, sizeof text));
     if (error == EISDIR)
-        return dd_fail(DDAEBM_IO, "cannot read %.250s: it is a folder; give the name of a file", path);
+        return dd_fail(DDAEBM_IO, "cannot read %.250s: it is a folder; give the name of a file",
+                       path);
     if (error == EACCES || error == EPERM)
         return dd_fail(DDAEBM_IO, "cannot open %.250s: %s; this user may not read it", path,
                        dd_system_reason(error, text, sizeof text));
@@ -72,10 +73,12 @@ static ddaebm_status read_function(dd_intake *stream, void *buffer, size_t capac
     ddaebm_status status = stream->reader.read(stream->reader.user, buffer, capacity, &given);
     unsigned long long done = (unsigned long long)stream->done;
     if (status != DDAEBM_OK)
-        return dd_fail(status, "the read function stopped after %llu bytes: %s", done, ddaebm_status_text(status));
+        return dd_fail(status, "the read function stopped after %llu bytes: %s", done,
+                       ddaebm_status_text(status));
     if (given > capacity)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "the read function gave %zu bytes where %zu fit, after %llu", given, capacity,
-                       done);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "the read function gave %zu bytes where %zu fit, after %llu", given,
+                       capacity, done);
     *got = given;
     return DDAEBM_OK;
 }
@@ -95,7 +98,8 @@ static ddaebm_status open_file(dd_intake *stream, bool plain) {
     if (own >= 0)
         DD_UNINTERRUPTED(stream->file, fcntl(own, F_DUPFD_CLOEXEC, 0));
     else
-        DD_UNINTERRUPTED(stream->file, open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (plain ? O_NONBLOCK : 0)));
+        DD_UNINTERRUPTED(stream->file, open(stream->reader.path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+                                                                     (plain ? O_NONBLOCK : 0)));
     if (stream->file < 0)
         return read_failed(stream->reader.path, errno);
     DD_UNINTERRUPTED(result, fstat(stream->file, &about));
@@ -109,17 +113,20 @@ static ddaebm_status open_file(dd_intake *stream, bool plain) {
     if (error == 0 && !refused)
         return DDAEBM_OK;
     dd_intake_close(stream);
-    return refused ? dd_fail(DDAEBM_IO, "cannot read %.250s: it is no plain file", stream->reader.path)
-                   : read_failed(stream->reader.path, error);
+    return refused
+               ? dd_fail(DDAEBM_IO, "cannot read %.250s: it is no plain file", stream->reader.path)
+               : read_failed(stream->reader.path, error);
 }
 
 ddaebm_status dd_intake_open(dd_intake *stream, const ddaebm_reader *reader) {
     *stream = (dd_intake){.reader = DDAEBM_READER_INIT, .file = -1};
-    ddaebm_status status = dd_struct_in(&stream->reader, sizeof stream->reader, reader, "DDAEBM_READER_INIT");
+    ddaebm_status status =
+        dd_struct_in(&stream->reader, sizeof stream->reader, reader, "DDAEBM_READER_INIT");
     if (status != DDAEBM_OK)
         return status;
     if (!stream->reader.path == !stream->reader.read)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a reader needs a path or a read function, and not both");
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "a reader needs a path or a read function, and not both");
     stream->total = stream->reader.size;
     return stream->reader.path ? open_file(stream, false) : DDAEBM_OK;
 }
@@ -139,22 +146,28 @@ void dd_intake_close(dd_intake *stream) {
 static ddaebm_status pull(dd_intake *stream, void *buffer, size_t room, size_t *got) {
     const ddaebm_reader *reader = &stream->reader;
     size_t capacity = room < DD_STREAM_STEP ? room : DD_STREAM_STEP;
-    ddaebm_status status = reader->path ? read_file(stream, buffer, capacity, got) : read_function(stream, buffer, capacity, got);
+    ddaebm_status status = reader->path ? read_file(stream, buffer, capacity, got)
+                                        : read_function(stream, buffer, capacity, got);
     if (status != DDAEBM_OK)
         return status;
     stream->ended = *got == 0;
     stream->done += *got;
-    if (*got > 0 && reader->progress && reader->progress(reader->progress_user, stream->done, stream->total) != 0)
-        return dd_fail(DDAEBM_CANCELLED, "loading was cancelled after %llu bytes", (unsigned long long)stream->done);
+    if (*got > 0 && reader->progress &&
+        reader->progress(reader->progress_user, stream->done, stream->total) != 0)
+        return dd_fail(DDAEBM_CANCELLED, "loading was cancelled after %llu bytes",
+                       (unsigned long long)stream->done);
     return DDAEBM_OK;
 }
 
 /* Room for one more step, or for all that is wanted where the bytes are known to be there. */
-static ddaebm_status grow(const dd_intake *stream, ddaebm_context *context, dd_block *block, size_t wanted) {
+static ddaebm_status grow(const dd_intake *stream, ddaebm_context *context, dd_block *block,
+                          size_t wanted) {
     size_t target = block->capacity < DD_STREAM_STEP ? DD_STREAM_STEP : block->capacity;
-    if (block->capacity >= DD_STREAM_STEP && !dd_size_add(&target, block->capacity, block->capacity))
+    if (block->capacity >= DD_STREAM_STEP &&
+        !dd_size_add(&target, block->capacity, block->capacity))
         target = SIZE_MAX;
-    bool there = stream->file >= 0 && stream->total >= stream->done && stream->total - stream->done >= wanted - block->used;
+    bool there = stream->file >= 0 && stream->total >= stream->done &&
+                 stream->total - stream->done >= wanted - block->used;
     if (there || wanted < target)
         target = wanted;
     size_t whole = 0;
@@ -169,7 +182,8 @@ static ddaebm_status grow(const dd_intake *stream, ddaebm_context *context, dd_b
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_intake_fill(dd_intake *stream, ddaebm_context *context, dd_block *block, size_t wanted) {
+ddaebm_status dd_intake_fill(dd_intake *stream, ddaebm_context *context, dd_block *block,
+                             size_t wanted) {
     ddaebm_status status = DDAEBM_OK;
     while (status == DDAEBM_OK && block->used < wanted && !stream->ended) {
         size_t got = 0;
@@ -204,20 +218,24 @@ static ddaebm_status write_memory(const dd_target *target, const dd_span *spans,
     size_t bytes = 0;
     char *at = target->data;
     if (!at && target->capacity > 0)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "data must not be NULL where capacity is %zu", target->capacity);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "data must not be NULL where capacity is %zu",
+                       target->capacity);
     for (size_t i = 0; i < count; i++)
         if (!dd_size_add(&bytes, bytes, spans[i].size))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "what is to be written exceeds the address space");
     if (target->needed)
         *target->needed = bytes;
     if (target->capacity < bytes)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "a buffer of %zu bytes is too small for a file of %zu", target->capacity, bytes);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "a buffer of %zu bytes is too small for a file of %zu",
+                       target->capacity, bytes);
     for (size_t i = 0; i < count; at += spans[i++].size)
         if (spans[i].size > 0)
             memcpy(at, spans[i].data, spans[i].size);
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_target_write(ddaebm_context *context, const dd_target *target, const dd_span *spans, size_t count) {
-    return target->writer ? dd_output_send(context, target->writer, spans, count) : write_memory(target, spans, count);
+ddaebm_status dd_target_write(ddaebm_context *context, const dd_target *target,
+                              const dd_span *spans, size_t count) {
+    return target->writer ? dd_output_send(context, target->writer, spans, count)
+                          : write_memory(target, spans, count);
 }

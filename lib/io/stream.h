@@ -1,4 +1,5 @@
-/* Bytes in order, from a file, from memory or from a caller's function; and to them. All that is loaded or saved goes this way. */
+/* Bytes in order, from a file, from memory or from a caller's function; and to them. All that is
+ * loaded or saved goes this way. */
 #ifndef DD_STREAM_H
 #define DD_STREAM_H
 
@@ -27,23 +28,27 @@ typedef struct dd_intake {
     bool ended;
 } dd_intake;
 
-/* Bytes that have been read; data is the owner's to free. A zero byte that does not count fits after them. */
+/* Bytes that have been read; data is the owner's to free. A zero byte that does not count fits
+ * after them. */
 typedef struct dd_block {
     char *data;
     size_t used, capacity;
 } dd_block;
 
-/* INVALID_ARGUMENT for a reader that cannot be used, NOT_FOUND if there is no such file, IO for whatever else the system refuses, and
- * for a folder. To be closed on success alone. */
+/* INVALID_ARGUMENT for a reader that cannot be used, NOT_FOUND if there is no such file, IO for
+ * whatever else the system refuses, and for a folder. To be closed on success alone. */
 ddaebm_status dd_intake_open(dd_intake *stream, const ddaebm_reader *reader);
 void dd_intake_close(dd_intake *stream);
 
-/* As dd_intake_open, of a name that was found, not given: what is no plain file is IO, and none is waited for, as a pipe would have it. */
+/* As dd_intake_open, of a name that was found, not given: what is no plain file is IO, and none is
+ * waited for, as a pipe would have it. */
 ddaebm_status dd_intake_open_plain(dd_intake *stream, const char *path);
 
-/* Reads until the block holds `wanted` bytes or the stream ends. Memory grows with what has been read, in steps of at most 1 MiB or twice
- * what there is, never with what is claimed; a plain file is trusted to have its size. CANCELLED if progress asks for it. */
-ddaebm_status dd_intake_fill(dd_intake *stream, ddaebm_context *context, dd_block *block, size_t wanted);
+/* Reads until the block holds `wanted` bytes or the stream ends. Memory grows with what has been
+ * read, in steps of at most 1 MiB or twice what there is, never with what is claimed; a plain file
+ * is trusted to have its size. CANCELLED if progress asks for it. */
+ddaebm_status dd_intake_fill(dd_intake *stream, ddaebm_context *context, dd_block *block,
+                             size_t wanted);
 
 /* *ended = whether nothing follows; a byte that does is lost. */
 ddaebm_status dd_intake_finish(dd_intake *stream, bool *ended);
@@ -65,8 +70,10 @@ typedef struct dd_target {
 
 ddaebm_writer dd_writer_of_file(const char *path);
 
-/* Writes the spans, one after the other: a file as dd_file_write does; memory if they fit, else OUT_OF_RANGE with the memory untouched
+/* Writes the spans, one after the other: a file as dd_file_write does; memory if they fit, else
+ * OUT_OF_RANGE with the memory untouched
  * (*needed, where needed is not NULL, is set all the same). */
-ddaebm_status dd_target_write(ddaebm_context *context, const dd_target *target, const dd_span *spans, size_t count);
+ddaebm_status dd_target_write(ddaebm_context *context, const dd_target *target,
+                              const dd_span *spans, size_t count);
 
 #endif

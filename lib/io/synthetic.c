@@ -5,11 +5,15 @@
 #include <math.h>
 #include <string.h>
 
-/* The parameters are those of the toy data of FFJORD (Grathwohl et al., ICLR 2019) and of the experiments that followed it, with
- * each row drawn on its own: classes are drawn where that code takes equal shares, angles are uniform where it takes equal steps.
+/* The parameters are those of the toy data of FFJORD (Grathwohl et al., ICLR 2019) and of the
+ * experiments that followed it, with each row drawn on its own: classes are drawn where that code
+ * takes equal shares, angles are uniform where it takes equal steps.
  */
 
-enum { UNIFORMS = 4, NUMBERS = 8 /* random numbers that a row may use: UNIFORMS and as many normals */ };
+enum {
+    UNIFORMS = 4,
+    NUMBERS = 8 /* random numbers that a row may use: UNIFORMS and as many normals */
+};
 static const double pi = 3.14159265358979323846;
 
 /* What chance gives a row: u is uniform on (0, 1), z standard normal. */
@@ -81,7 +85,8 @@ static void draw_rings(double out[2], const struct chance *chance) {
     out[1] = radius * sin(angle) + 0.08 * (double)chance->z[1];
 }
 
-/* One and a half turns, the angle's square uniform; the second arm is the first turned by a half circle. */
+/* One and a half turns, the angle's square uniform; the second arm is the first turned by a half
+ * circle. */
 static void draw_2spirals(double out[2], const struct chance *chance) {
     double angle = 3 * pi * sqrt(chance->u[1]), side = choose(chance->u[0], 2) ? -1.0 : 1.0;
     out[0] = side * (0.5 * chance->u[2] - angle * cos(angle)) / 3 + 0.1 * (double)chance->z[0];
@@ -123,7 +128,8 @@ const char *dd_synthetic_name(size_t index) {
     return index < sizeof sets / sizeof *sets ? sets[index].name : NULL;
 }
 
-void dd_synthetic_read(const dd_synthetic *set, uint64_t seed, uint64_t first, size_t count, float *out) {
+void dd_synthetic_read(const dd_synthetic *set, uint64_t seed, uint64_t first, size_t count,
+                       float *out) {
     uint64_t stream = dd_stream(DD_STREAM_DATA, (uint64_t)(set - sets));
     for (size_t i = 0; i < count; i++) {
         struct chance chance;

@@ -22,7 +22,9 @@ const char *dd_synthetic_name_of(const dd_synthetic *set);
 /* The index-th name, or NULL past the last. */
 const char *dd_synthetic_name(size_t index);
 
-/* Rows first .. first+count-1, below DD_SYNTHETIC_ROWS: independent draws, row i fixed by (set, seed, i). */
-void dd_synthetic_read(const dd_synthetic *set, uint64_t seed, uint64_t first, size_t count, float *out);
+/* Rows first .. first+count-1, below DD_SYNTHETIC_ROWS: independent draws, row i fixed by (set,
+ * seed, i). */
+void dd_synthetic_read(const dd_synthetic *set, uint64_t seed, uint64_t first, size_t count,
+                       float *out);
 
 #endif

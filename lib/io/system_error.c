@@ -33,7 +33,9 @@ const char *dd_system_reason(int error, char *buffer, size_t size) {
     return strerror_r(error, buffer, size) == 0 ? buffer : "unknown error";
 }
 
-ddaebm_status dd_system_refuse(ddaebm_status status, const char *what, const char *path, int error) {
+ddaebm_status dd_system_refuse(ddaebm_status status, const char *what, const char *path,
+                               int error) {
     char text[128];
-    return dd_fail(status, "cannot %s %.250s: %s%s", what, path, dd_system_reason(error, text, sizeof text), remedy(error));
+    return dd_fail(status, "cannot %s %.250s: %s%s", what, path,
+                   dd_system_reason(error, text, sizeof text), remedy(error));
 }

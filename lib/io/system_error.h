@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /* Makes a call of the system again as long as signals interrupt it. */
-#define DD_UNINTERRUPTED(result, call)                                                                                             \
-    do                                                                                                                             \
-        (result) = (call);                                                                                                         \
+#define DD_UNINTERRUPTED(result, call)                                                             \
+    do                                                                                             \
+        (result) = (call);                                                                         \
     while ((result) < 0 && errno == EINTR)
 
 /* The text of an errno, in the buffer or constant. */

@@ -17,7 +17,8 @@ struct decimal {
     int written; /* what stands after its e */
 };
 
-/* Takes one digit in; what no longer fits 64 bits only moves the exponent, an error below 2^-60 of the value. */
+/* Takes one digit in; what no longer fits 64 bits only moves the exponent, an error below 2^-60 of
+ * the value. */
 static void take_digit(struct decimal *number, char c, bool after_point) {
     if (number->digits <= (UINT64_MAX - 9) / 10) {
         number->digits = number->digits * 10 + (uint64_t)(c - '0');
@@ -67,8 +68,9 @@ static bool take_decimal(struct decimal *number, const char *text, const char *e
     return text == end;
 }
 
-/* The nearest double of a number's digits and written exponent, by strtod; without a point, so that no locale matters. Digits beyond the
- * first 800 can only tell on which side of a tie the number lies: one more digit says that. */
+/* The nearest double of a number's digits and written exponent, by strtod; without a point, so that
+ * no locale matters. Digits beyond the first 800 can only tell on which side of a tie the number
+ * lies: one more digit says that. */
 static double compose_exactly(const char *text, const char *end, int written) {
     enum { MOST_DIGITS = 800, MOST_EXPONENT = 99999 };
     char room[MOST_DIGITS + 16];
@@ -97,18 +99,21 @@ static double compose_exactly(const char *text, const char *end, int written) {
     return strtod(room, NULL);
 }
 
-/* Returns whether long double is wider than double while the program runs. What the compiler says of it does not hold where an
- * emulator, or a host that sets the processor's precision, computes with fewer bits. */
+/* Returns whether long double is wider than double while the program runs. What the compiler says
+ * of it does not hold where an emulator, or a host that sets the processor's precision, computes
+ * with fewer bits. */
 static bool long_double_is_wide(void) {
     volatile long double small = 0x1p-60L;
     return LDBL_MANT_DIG >= 64 && 1.0L + small != 1.0L;
 }
 
-/* Sets *out to the nearest double and returns true, if it is certain which one that is. Up to 2^53 and 10^22 a double holds both
- * parts, so one operation rounds once. Beyond, a wide long double has bits to spare: its error is below 2^-58. */
+/* Sets *out to the nearest double and returns true, if it is certain which one that is. Up to 2^53
+ * and 10^22 a double holds both parts, so one operation rounds once. Beyond, a wide long double has
+ * bits to spare: its error is below 2^-58. */
 static bool compose(double *out, const struct decimal *number) {
-    static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     int exponent = number->exponent, size = exponent < 0 ? -exponent : exponent;
     if (number->digits == 0 || (number->digits <= UINT64_C(1) << 53 && size <= 22)) {
         double digits = (double)number->digits;
@@ -122,7 +127,8 @@ static bool compose(double *out, const struct decimal *number) {
     for (int left = size > 400 ? 400 : size; left > 0; left >>= 1, base *= base)
         if (left & 1)
             power *= base;
-    long double digits = (long double)number->digits, value = exponent < 0 ? digits / power : digits * power;
+    long double digits = (long double)number->digits,
+                value = exponent < 0 ? digits / power : digits * power;
     *out = (double)value;
     return (double)(value * (1 - 0x1p-58L)) == *out && (double)(value * (1 + 0x1p-58L)) == *out;
 }
@@ -146,7 +152,8 @@ bool dd_text_number(double *out, const char *text, size_t length) {
         value = compose(&value, &number) ? value : compose_exactly(text, end, number.written);
     else if (dd_text_is_word(text, (size_t)(end - text), "nan"))
         value = (double)NAN;
-    else if (dd_text_is_word(text, (size_t)(end - text), "inf") || dd_text_is_word(text, (size_t)(end - text), "infinity"))
+    else if (dd_text_is_word(text, (size_t)(end - text), "inf") ||
+             dd_text_is_word(text, (size_t)(end - text), "infinity"))
         value = (double)INFINITY;
     else
         return false;

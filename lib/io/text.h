@@ -7,9 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Reads a decimal number (12, -1.5, .5, 1e-3) or one of the words nan, inf and infinity, sign and case free. The decimal sign is
- * a point in every locale. False, with *out untouched, unless all of the text is one number. The result is the nearest double: an
- * infinity for a number that double cannot hold. */
+/* Reads a decimal number (12, -1.5, .5, 1e-3) or one of the words nan, inf and infinity, sign and
+ * case free. The decimal sign is a point in every locale. False, with *out untouched, unless all of
+ * the text is one number. The result is the nearest double: an infinity for a number that double
+ * cannot hold. */
 bool dd_text_number(double *out, const char *text, size_t length);
 
 /* Returns whether a text is a word, but for the case of letters. */
@@ -27,8 +28,8 @@ static inline bool dd_text_is_digit(char c) {
 /* Room for dd_text_quote. */
 enum { DD_TEXT_QUOTE = 72 };
 
-/* Puts the text in quotes for a message (which shows a ? for what is not printable), cut with dots where it is long. Gives `out`
- * back. */
+/* Puts the text in quotes for a message (which shows a ? for what is not printable), cut with dots
+ * where it is long. Gives `out` back. */
 const char *dd_text_quote(char out[DD_TEXT_QUOTE], const char *text, size_t length);
 
 #endif

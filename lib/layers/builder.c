@@ -30,9 +30,10 @@ dd_first dd_first_biases(dd_scaling scaling, size_t inputs) {
     return (dd_first){.reach = spread ? 1 / sqrt((double)inputs) : 0};
 }
 
-/* The parameter's index, declared first where that is what the networks are built for; the table's count on failure. */
-static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const char *name, dd_role role, dd_shape shape,
-                              size_t rank, dd_first first) {
+/* The parameter's index, declared first where that is what the networks are built for; the table's
+ * count on failure. */
+static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const char *name,
+                              dd_role role, dd_shape shape, size_t rank, dd_first first) {
     dd_parameter parameter = {.network = builder->network,
                               .role = role,
                               .rank = rank,
@@ -40,7 +41,8 @@ static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const 
                               .middle = (float)first.middle,
                               .reach = (float)first.reach,
                               .half = first.half};
-    (void)snprintf(parameter.name, sizeof parameter.name, "%s.%.60s.%.24s", dd_network_name(builder->network), scope->text, name);
+    (void)snprintf(parameter.name, sizeof parameter.name, "%s.%.60s.%.24s",
+                   dd_network_name(builder->network), scope->text, name);
     size_t index = dd_parameters_find(builder->parameters, parameter.name);
     if (index < builder->parameters->count)
         return index;
@@ -53,31 +55,35 @@ static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const 
     return index;
 }
 
-void dd_parameter_declare(dd_builder *builder, const dd_scope *scope, const char *name, dd_role role, dd_shape shape, size_t rank,
-                          dd_first first) {
+void dd_parameter_declare(dd_builder *builder, const dd_scope *scope, const char *name,
+                          dd_role role, dd_shape shape, size_t rank, dd_first first) {
     (void)find_or_declare(builder, scope, name, role, shape, rank, first);
 }
 
-dd_node dd_parameter_node(dd_builder *builder, const dd_scope *scope, const char *name, dd_role role, dd_shape shape, size_t rank,
-                          dd_first first) {
+dd_node dd_parameter_node(dd_builder *builder, const dd_scope *scope, const char *name,
+                          dd_role role, dd_shape shape, size_t rank, dd_first first) {
     size_t index = find_or_declare(builder, scope, name, role, shape, rank, first);
     return dd_input(builder->graph, builder->first_slot + (dd_slot)index, shape, builder->phase);
 }
 
-dd_node dd_statistic_before(dd_builder *builder, const dd_scope *scope, const char *name, dd_shape shape, dd_first first) {
+dd_node dd_statistic_before(dd_builder *builder, const dd_scope *scope, const char *name,
+                            dd_shape shape, dd_first first) {
     size_t index = find_or_declare(builder, scope, name, DD_ROLE_STATISTIC, shape, 1, first);
-    if (!builder->declaring && index < builder->parameters->count && builder->moved[index] != DD_NONE)
+    if (!builder->declaring && index < builder->parameters->count &&
+        builder->moved[index] != DD_NONE)
         return builder->moved[index];
     return dd_input(builder->graph, builder->first_slot + (dd_slot)index, shape, builder->phase);
 }
 
 static size_t find_known(const dd_builder *builder, const dd_scope *scope, const char *name) {
     char text[DD_MOST_NAME];
-    (void)snprintf(text, sizeof text, "%s.%.60s.%.24s", dd_network_name(builder->network), scope->text, name);
+    (void)snprintf(text, sizeof text, "%s.%.60s.%.24s", dd_network_name(builder->network),
+                   scope->text, name);
     return dd_parameters_find(builder->parameters, text);
 }
 
-void dd_statistic_after(dd_builder *builder, const dd_scope *scope, const char *name, dd_node value) {
+void dd_statistic_after(dd_builder *builder, const dd_scope *scope, const char *name,
+                        dd_node value) {
     size_t index = find_known(builder, scope, name);
     if (!builder->declaring && index < builder->parameters->count)
         builder->moved[index] = value;

@@ -3,11 +3,12 @@
 #include "diffusion/process.h"
 #include "layers/dense.h"
 #include "layers/form.h"
-#include "layers/picture_layers.h"
+#include "layers/image_layers.h"
 #include "layers/resample.h"
 #include "layers/residual.h"
 
-/* Where in the network the builder stands. The published modules are numbered in the order of their making, whatever they are. */
+/* Where in the network the builder stands. The published modules are numbered in the order of their
+ * making, whatever they are. */
 typedef struct unet {
     dd_builder *builder;
     const dd_network_settings *settings;
@@ -37,7 +38,8 @@ static void attend(unet *net) {
 
 static void convolve(unet *net, size_t channels, double scale) {
     dd_scope scope = next_module(net);
-    net->h = dd_conv(net->builder, &scope, net->h, dd_conv_same(channels, 3, (dd_scaling){DD_FAN_AVERAGE, scale}));
+    net->h = dd_conv(net->builder, &scope, net->h,
+                     dd_conv_same(channels, 3, (dd_scaling){DD_FAN_AVERAGE, scale}));
 }
 
 static size_t channels_at(const unet *net, size_t depth) {
@@ -46,7 +48,8 @@ static size_t channels_at(const unet *net, size_t depth) {
 
 static bool attends(const unet *net, size_t depth) {
     const dd_integers *sizes = &net->settings->attention;
-    int64_t size = net->builder->settings->data.image_size / net->builder->settings->picture.patch >> depth;
+    int64_t size =
+        net->builder->settings->data.image_size / net->builder->settings->image.patch >> depth;
     for (size_t i = 0; i < sizes->count; i++)
         if (sizes->values[i] == size)
             return true;
@@ -57,14 +60,16 @@ static size_t present_channels(const unet *net) {
     return dd_graph_shape(net->builder->graph, net->h).size[3];
 }
 
-/* Features of the levels, a row a level, shared by all blocks. */
+/* Features of the timesteps, a row a timestep, shared by all blocks. */
 static dd_node time_features(unet *net) {
     dd_builder *builder = net->builder;
-    size_t width = (size_t)net->settings->channels, levels = (size_t)builder->settings->diffusion.timesteps;
-    dd_node features = dd_level_embedding(builder, levels, width);
+    size_t width = (size_t)net->settings->channels,
+           timesteps = (size_t)builder->settings->diffusion.timesteps;
+    dd_node features = dd_timestep_embedding(builder, timesteps, width);
     for (int i = 0; i < 2; i++) {
         dd_scope scope = next_module(net);
-        features = dd_linear_scaled(builder, &scope, features, 4 * width, (dd_scaling){DD_FAN_AVERAGE, 1});
+        features =
+            dd_linear_scaled(builder, &scope, features, 4 * width, (dd_scaling){DD_FAN_AVERAGE, 1});
         features = dd_silu(builder->graph, features);
     }
     return features;
@@ -74,7 +79,8 @@ static dd_node time_features(unet *net) {
 static void add_pyramid(unet *net) {
     dd_scope scope = next_module(net);
     net->pyramid = dd_pyramid_down(net->builder, &scope, net->pyramid, present_channels(net));
-    net->h = net->pyramid = dd_rescaled(net->builder, dd_add(net->builder->graph, net->pyramid, net->h));
+    net->h = net->pyramid =
+        dd_rescaled(net->builder, dd_add(net->builder->graph, net->pyramid, net->h));
 }
 
 static void go_down(unet *net) {
@@ -88,7 +94,7 @@ static void go_down(unet *net) {
         if (depth + 1 == net->settings->multipliers.count)
             break;
         block(net, present_channels(net), DD_RESAMPLE_DOWN);
-        if (net->builder->settings->picture.progressive_input == DD_PROGRESSIVE_RESIDUAL)
+        if (net->builder->settings->image.progressive_input == DD_PROGRESSIVE_RESIDUAL)
             add_pyramid(net);
         keep(net);
     }
@@ -107,9 +113,13 @@ static void go_up(unet *net) {
     }
 }
 
-static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x, dd_node level, dd_node style,
-                     size_t channels, bool linear) {
-    unet net = {.builder = builder, .settings = settings, .condition = {.level = level, .style = style}, .h = x, .pyramid = x};
+static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x,
+                     dd_node timestep, dd_node style, size_t channels, bool linear) {
+    unet net = {.builder = builder,
+                .settings = settings,
+                .condition = {.timestep = timestep, .style = style},
+                .h = x,
+                .pyramid = x};
     net.condition.time = time_features(&net);
     convolve(&net, (size_t)settings->channels, 1);
     keep(&net);
@@ -132,53 +142,61 @@ static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, d
 
 /* Data in [0, 1] becomes data in [-1, 1], and squares of pixels become pixels. */
 static dd_node taken_in(dd_builder *builder, dd_node x) {
-    dd_node centred = builder->settings->picture.centered ? x : dd_affine(builder->graph, x, 2, -1);
-    return dd_fold(builder->graph, centred, (size_t)builder->settings->picture.patch);
+    dd_node centred = builder->settings->image.centered ? x : dd_affine(builder->graph, x, 2, -1);
+    return dd_fold(builder->graph, centred, (size_t)builder->settings->image.patch);
 }
 
-/* A number a pixel, summed, less half the squared distance to a picture; what the picture is has a part without normalisation. */
-static dd_node density_energy(dd_builder *builder, dd_node x, dd_node level) {
+/* A number a pixel, summed, less half the squared distance to an image; what the image is has a
+ * part without normalisation. */
+static dd_node density_energy(dd_builder *builder, dd_node x, dd_node timestep) {
     dd_graph *graph = builder->graph;
     size_t channels = dd_graph_shape(graph, x).size[3];
-    dd_node out = trunk(builder, &builder->settings->energy, x, level, DD_NONE, channels + 1, true);
-    dd_node point = dd_slice(graph, out, 3, 0, channels), heights = dd_slice(graph, out, 3, channels, 1);
+    dd_node out =
+        trunk(builder, &builder->settings->energy, x, timestep, DD_NONE, channels + 1, true);
+    dd_node point = dd_slice(graph, out, 3, 0, channels),
+            heights = dd_slice(graph, out, 3, channels, 1);
     dd_node height = dd_sum(graph, heights, dd_shape_a_sample(graph, x));
-    return dd_add(graph, height, dd_distance_energy(builder, x, level, point));
+    return dd_add(graph, height, dd_distance_energy(builder, x, timestep, point));
 }
 
-dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node level) {
+dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
     dd_graph *graph = builder->graph;
     x = taken_in(builder, x);
     if (builder->settings->form.energy == DD_FORM_DENSITY)
-        return density_energy(builder, x, level);
-    dd_node point = trunk(builder, &builder->settings->energy, x, level, DD_NONE, dd_graph_shape(graph, x).size[3], false);
+        return density_energy(builder, x, timestep);
+    dd_node point = trunk(builder, &builder->settings->energy, x, timestep, DD_NONE,
+                          dd_graph_shape(graph, x).size[3], false);
     if (builder->settings->form.energy == DD_FORM_DISTANCE)
-        return dd_distance_energy(builder, x, level, point);
+        return dd_distance_energy(builder, x, timestep, point);
     dd_node away = dd_subtract(graph, x, point);
-    return dd_affine(graph, dd_sum(graph, dd_multiply(graph, away, away), dd_shape_a_sample(graph, x)), -0.5, 0);
+    return dd_affine(
+        graph, dd_sum(graph, dd_multiply(graph, away, away), dd_shape_a_sample(graph, x)), -0.5, 0);
 }
 
-/* The mapping network: a row of styles a picture. */
+/* The mapping network: a row of styles an image. */
 static dd_node style_of(dd_builder *builder, dd_node z) {
     size_t width = (size_t)builder->settings->network.latent_embedding;
     dd_node style = dd_pixel_norm(builder->graph, z);
     for (int64_t i = 0; i <= builder->settings->network.mapping_layers; i++) {
         dd_scope scope = dd_scope_of("z_transform.%d", (int)(2 * i + 1));
-        style = dd_silu(builder->graph, dd_linear_scaled(builder, &scope, style, width, (dd_scaling){DD_FAN_OUTPUTS, 1}));
+        style = dd_silu(builder->graph, dd_linear_scaled(builder, &scope, style, width,
+                                                         (dd_scaling){DD_FAN_OUTPUTS, 1}));
     }
     return style;
 }
 
-/* The last numbers of z as pictures of the trunk's size: these say what no style can, what differs from place to place. */
+/* The last numbers of z as images of the trunk's size: these say what no style can, what differs
+ * from place to place. */
 static dd_node maps_of(dd_builder *builder, dd_node z, dd_shape shape) {
     size_t numbers = shape.size[1] * shape.size[2] * shape.size[3];
     size_t width = dd_graph_shape(builder->graph, z).size[3];
-    return dd_reshape(builder->graph, dd_slice(builder->graph, z, 3, width - numbers, numbers), shape);
+    return dd_reshape(builder->graph, dd_slice(builder->graph, z, 3, width - numbers, numbers),
+                      shape);
 }
 
-/* tanh comes near 1 and never there, but most pictures have much that is black. */
+/* tanh comes near 1 and never there, but most images have much that is black. */
 static dd_node reaching(dd_graph *graph, const dd_settings *settings, dd_node x) {
-    double gain = settings->picture.tanh_gain;
+    double gain = settings->image.tanh_gain;
     if (gain <= 1)
         return x;
     dd_node zero = dd_scalar(graph, 0);
@@ -187,7 +205,7 @@ static dd_node reaching(dd_graph *graph, const dd_settings *settings, dd_node x)
     return dd_affine(graph, dd_subtract(graph, above_black, above_white), 1, -1);
 }
 
-dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node level, dd_node z) {
+dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node z) {
     dd_graph *graph = builder->graph;
     dd_node x = taken_in(builder, x_next);
     dd_shape shape = dd_graph_shape(graph, x);
@@ -195,12 +213,17 @@ dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node level, 
     shape.size[3] = maps;
     if (maps > 0) {
         x = dd_concat(graph, x, maps_of(builder, z, shape), 3);
-        z = dd_slice(graph, z, 3, 0, dd_graph_shape(graph, z).size[3] - maps * shape.size[1] * shape.size[2]);
+        z = dd_slice(graph, z, 3, 0,
+                     dd_graph_shape(graph, z).size[3] - maps * shape.size[1] * shape.size[2]);
     }
-    dd_node out = trunk(builder, &builder->settings->generator, x, level, style_of(builder, z), channels, false);
-    out = dd_unfold(graph, out, (size_t)builder->settings->picture.patch);
-    if (!builder->settings->picture.tanh)
-        return builder->settings->form.residual ? dd_with_residual(builder, x_next, level, out) : out;
+    dd_node out = trunk(builder, &builder->settings->generator, x, timestep, style_of(builder, z),
+                        channels, false);
+    out = dd_unfold(graph, out, (size_t)builder->settings->image.patch);
+    if (!builder->settings->image.tanh)
+        return builder->settings->form.residual ? dd_with_residual(builder, x_next, timestep, out)
+                                                : out;
     return reaching(graph, builder->settings,
-                    dd_tanh(graph, builder->settings->form.residual ? dd_with_logits(builder, x_next, level, out) : out));
+                    dd_tanh(graph, builder->settings->form.residual
+                                       ? dd_with_logits(builder, x_next, timestep, out)
+                                       : out));
 }

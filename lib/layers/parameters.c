@@ -31,7 +31,8 @@ static uint64_t hash_of(const char *name) {
 /* Where the name stands, or where it would. There is at least one bucket that is empty. */
 static size_t bucket_of(const dd_parameters *parameters, const char *name) {
     size_t mask = parameters->bucket_count - 1, i = (size_t)hash_of(name) & mask;
-    while (parameters->buckets[i] != 0 && strcmp(parameters->items[parameters->buckets[i] - 1].name, name) != 0)
+    while (parameters->buckets[i] != 0 &&
+           strcmp(parameters->items[parameters->buckets[i] - 1].name, name) != 0)
         i = (i + 1) & mask;
     return i;
 }
@@ -61,8 +62,8 @@ static bool grow_buckets(dd_parameters *parameters) {
 }
 
 bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter) {
-    dd_parameter *items =
-        dd_grow(parameters->context, parameters->items, &parameters->capacity, parameters->count + 1, sizeof *items);
+    dd_parameter *items = dd_grow(parameters->context, parameters->items, &parameters->capacity,
+                                  parameters->count + 1, sizeof *items);
     if (!items)
         return false;
     parameters->items = items;
@@ -102,7 +103,8 @@ static void drop_values(ddaebm_context *context, float *values) {
         dd_free(context, holders_of(values));
 }
 
-ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context, const dd_parameters *parameters) {
+ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context,
+                                const dd_parameters *parameters) {
     dd_weights weights = {.context = context};
     bool good = true;
     for (int n = 0; n < DD_NETWORKS; n++) {
@@ -110,7 +112,8 @@ ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context, const 
             weights.values[n][role] = make_values(context, parameters->totals[n][role]);
             good = good && weights.values[n][role];
         }
-        weights.counters[n] = dd_alloc_zero(context, parameters->totals[n][DD_ROLE_COUNTER], sizeof(int64_t));
+        weights.counters[n] =
+            dd_alloc_zero(context, parameters->totals[n][DD_ROLE_COUNTER], sizeof(int64_t));
         good = good && weights.counters[n];
     }
     if (!good) {
@@ -138,7 +141,8 @@ void dd_weights_share(dd_weights *out, const dd_weights *from, ddaebm_network ne
     }
 }
 
-ddaebm_status dd_weights_own(dd_weights *weights, const dd_parameters *parameters, ddaebm_network network) {
+ddaebm_status dd_weights_own(dd_weights *weights, const dd_parameters *parameters,
+                             ddaebm_network network) {
     for (int role = 0; role < 2; role++) {
         float *shared = weights->values[network][role];
         if (atomic_load(&holders_of(shared)->count) == 1)
@@ -156,8 +160,10 @@ ddaebm_status dd_weights_own(dd_weights *weights, const dd_parameters *parameter
 void dd_weights_copy(dd_weights *to, const dd_weights *from, const dd_parameters *parameters) {
     for (int n = 0; n < DD_NETWORKS; n++) {
         for (int role = 0; role < 2; role++)
-            memcpy(to->values[n][role], from->values[n][role], parameters->totals[n][role] * sizeof(float));
-        memcpy(to->counters[n], from->counters[n], parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t));
+            memcpy(to->values[n][role], from->values[n][role],
+                   parameters->totals[n][role] * sizeof(float));
+        memcpy(to->counters[n], from->counters[n],
+               parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t));
     }
 }
 
@@ -175,14 +181,16 @@ void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint6
     }
 }
 
-void dd_weights_to_kernel_layout(float *to, const dd_weights *weights, const dd_parameter *parameter) {
+void dd_weights_to_kernel_layout(float *to, const dd_weights *weights,
+                                 const dd_parameter *parameter) {
     const float *from = dd_weights_at(weights, parameter);
     if (parameter->rank != 4) {
         memcpy(to, from, parameter->elements * sizeof *to);
         return;
     }
     size_t channels = parameter->shape[1], places = parameter->shape[2] * parameter->shape[3];
-    for (size_t o = 0; o < parameter->shape[0]; o++, to += channels * places, from += channels * places)
+    for (size_t o = 0; o < parameter->shape[0];
+         o++, to += channels * places, from += channels * places)
         for (size_t c = 0; c < channels; c++)
             for (size_t p = 0; p < places; p++)
                 to[p * channels + c] = from[c * places + p];

@@ -1,6 +1,8 @@
-/* The tensors of a model: their names (those of the published state dicts), shapes, places and first values.
+/* The tensors of a model: their names (those of the published state dicts), shapes, places and
+ * first values.
  *
- * The table is filled by building the networks once: a network says what it needs where it needs it, and nowhere else. */
+ * The table is filled by building the networks once: a network says what it needs where it needs
+ * it, and nowhere else. */
 #ifndef DD_PARAMETERS_H
 #define DD_PARAMETERS_H
 
@@ -31,7 +33,8 @@ typedef struct dd_parameters {
     ddaebm_context *context;
     dd_parameter *items;
     size_t count, capacity;
-    size_t *buckets; /* by name, open addressing; index + 1, 0 for empty: a configuration can build thousands */
+    size_t *buckets; /* by name, open addressing; index + 1, 0 for empty: a configuration can build
+                        thousands */
     size_t bucket_count;
     size_t totals[DD_NETWORKS][DD_ROLES]; /* elements */
 } dd_parameters;
@@ -53,15 +56,18 @@ typedef struct dd_weights {
     int64_t *counters[DD_NETWORKS];
 } dd_weights;
 
-ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context, const dd_parameters *parameters);
+ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context,
+                                const dd_parameters *parameters);
 void dd_weights_free(dd_weights *weights);
 
-/* Holds the same numbers of one network, not to be changed, and nothing else. Any number of threads may do so at a time. */
+/* Holds the same numbers of one network, not to be changed, and nothing else. Any number of threads
+ * may do so at a time. */
 void dd_weights_share(dd_weights *out, const dd_weights *from, ddaebm_network network);
 
-/* Before a change of a network's numbers: if others hold them (dd_weights_share), they keep them, and `weights` gets a copy. OUT_OF_MEMORY
- * changes nothing. */
-ddaebm_status dd_weights_own(dd_weights *weights, const dd_parameters *parameters, ddaebm_network network);
+/* Before a change of a network's numbers: if others hold them (dd_weights_share), they keep them,
+ * and `weights` gets a copy. OUT_OF_MEMORY changes nothing. */
+ddaebm_status dd_weights_own(dd_weights *weights, const dd_parameters *parameters,
+                             ddaebm_network network);
 
 void dd_weights_copy(dd_weights *to, const dd_weights *from, const dd_parameters *parameters);
 
@@ -69,7 +75,8 @@ void dd_weights_copy(dd_weights *to, const dd_weights *from, const dd_parameters
 void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint64_t seed);
 
 /* Copies a parameter, a filter from files' [O, C, KH, KW] to convolutions' [O, KH, KW, C]. */
-void dd_weights_to_kernel_layout(float *to, const dd_weights *weights, const dd_parameter *parameter);
+void dd_weights_to_kernel_layout(float *to, const dd_weights *weights,
+                                 const dd_parameter *parameter);
 
 /* Where a parameter's numbers are; not for counters. */
 float *dd_weights_at(const dd_weights *weights, const dd_parameter *parameter);

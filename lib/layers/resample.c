@@ -1,6 +1,7 @@
 #include "layers/resample.h"
 
-/* The taps over their sum, times gain; the reference convolves where dd_filter correlates, so they are turned round. */
+/* The taps over their sum, times gain; the reference convolves where dd_filter correlates, so they
+ * are turned round. */
 static dd_node taps_node(dd_graph *graph, const dd_integers *taps, double gain) {
     float values[DD_MOST_INTEGERS];
     double sum = 0;
@@ -12,7 +13,8 @@ static dd_node taps_node(dd_graph *graph, const dd_integers *taps, double gain) 
 }
 
 dd_node dd_fir_up(dd_graph *graph, dd_node x, const dd_integers *taps) {
-    int spare = (int)taps->count - 2; /* twice the gain on each axis makes up for the zeros between the pixels */
+    int spare = (int)taps->count -
+                2; /* twice the gain on each axis makes up for the zeros between the pixels */
     return dd_filter(graph, x, taps_node(graph, taps, 2), 2, 1, (spare + 1) / 2 + 1, spare / 2);
 }
 
@@ -28,7 +30,8 @@ dd_node dd_fir_before_stride(dd_graph *graph, dd_node x, const dd_integers *taps
 
 dd_node dd_resampled(dd_builder *builder, dd_node x, dd_resample way) {
     static const dd_integers square = {.count = 2, .values = {1, 1}};
-    const dd_integers *taps = builder->settings->picture.fir ? &builder->settings->picture.fir_kernel : &square;
+    const dd_integers *taps =
+        builder->settings->image.fir ? &builder->settings->image.fir_kernel : &square;
     if (way == DD_RESAMPLE_NONE)
         return x;
     return (way == DD_RESAMPLE_UP ? dd_fir_up : dd_fir_down)(builder->graph, x, taps);

@@ -1,37 +1,45 @@
 #include "layers/residual.h"
 
 #include "layers/dense.h"
-#include "layers/picture_layers.h"
+#include "layers/image_layers.h"
 
 #include <math.h>
 
-static const dd_scaling average = {DD_FAN_AVERAGE, 1}, nearly_zero = {DD_FAN_AVERAGE, DD_NEARLY_ZERO};
+static const dd_scaling average = {DD_FAN_AVERAGE, 1},
+                        nearly_zero = {DD_FAN_AVERAGE, DD_NEARLY_ZERO};
 
-dd_node dd_of_level(dd_graph *graph, dd_node table, dd_node level) {
-    return dd_rows_to_pictures(graph, dd_take_rows(graph, table, level));
+dd_node dd_of_timestep(dd_graph *graph, dd_node table, dd_node timestep) {
+    return dd_rows_to_images(graph, dd_take_rows(graph, table, timestep));
 }
 
 dd_node dd_rescaled(dd_builder *builder, dd_node x) {
-    return builder->settings->picture.skip_rescale ? dd_affine(builder->graph, x, sqrt(0.5), 0) : x;
+    return builder->settings->image.skip_rescale ? dd_affine(builder->graph, x, sqrt(0.5), 0) : x;
 }
 
-static dd_node norm(dd_builder *builder, const dd_scope *scope, dd_node x, const dd_condition *condition) {
-    return condition->style == DD_NONE ? dd_group_norm(builder, scope, x) : dd_adaptive_norm(builder, scope, x, condition->style);
+static dd_node norm(dd_builder *builder, const dd_scope *scope, dd_node x,
+                    const dd_condition *condition) {
+    return condition->style == DD_NONE ? dd_group_norm(builder, scope, x)
+                                       : dd_adaptive_norm(builder, scope, x, condition->style);
 }
 
-/* The bias rides on the level's features: both are one row a level. */
-static dd_node first_convolution(dd_builder *builder, const dd_scope *scope, dd_node h, const dd_condition *condition,
-                                 size_t channels) {
+/* The bias rides on the timestep's features: both are one row a timestep. */
+static dd_node first_convolution(dd_builder *builder, const dd_scope *scope, dd_node h,
+                                 const dd_condition *condition, size_t channels) {
     dd_graph *graph = builder->graph;
-    dd_scope conv = dd_scope_of("%s.Conv_0", scope->text), dense = dd_scope_of("%s.Dense_0", scope->text);
+    dd_scope conv = dd_scope_of("%s.Conv_0", scope->text),
+             dense = dd_scope_of("%s.Dense_0", scope->text);
     dd_conv_shape shape = dd_conv_same(channels, 3, average);
-    dd_node product = dd_conv_product(builder, &conv, h, shape), bias = dd_conv_bias(builder, &conv, h, shape);
-    dd_node features = dd_add(graph, dd_linear_scaled(builder, &dense, condition->time, channels, average), bias);
-    return dd_add(graph, product, dd_of_level(graph, features, condition->level));
+    dd_node product = dd_conv_product(builder, &conv, h, shape),
+            bias = dd_conv_bias(builder, &conv, h, shape);
+    dd_node features =
+        dd_add(graph, dd_linear_scaled(builder, &dense, condition->time, channels, average), bias);
+    return dd_add(graph, product, dd_of_timestep(graph, features, condition->timestep));
 }
 
-/* The product at each pixel and the filter may change places: it is done where there are fewer pixels. */
-static dd_node shortcut(dd_builder *builder, const dd_scope *scope, dd_node x, size_t channels, dd_resample way) {
+/* The product at each pixel and the filter may change places: it is done where there are fewer
+ * pixels. */
+static dd_node shortcut(dd_builder *builder, const dd_scope *scope, dd_node x, size_t channels,
+                        dd_resample way) {
     dd_scope conv = dd_scope_of("%s.Conv_2", scope->text);
     dd_conv_shape shape = dd_conv_same(channels, 1, average);
     if (way == DD_RESAMPLE_NONE && dd_graph_shape(builder->graph, x).size[3] == channels)
@@ -42,10 +50,11 @@ static dd_node shortcut(dd_builder *builder, const dd_scope *scope, dd_node x, s
     return dd_add(builder->graph, product, dd_conv_bias(builder, &conv, x, shape));
 }
 
-dd_node dd_residual_block(dd_builder *builder, const dd_scope *scope, dd_node x, const dd_condition *condition, size_t channels,
-                          dd_resample way) {
+dd_node dd_residual_block(dd_builder *builder, const dd_scope *scope, dd_node x,
+                          const dd_condition *condition, size_t channels, dd_resample way) {
     dd_graph *graph = builder->graph;
-    dd_scope first = dd_scope_of("%s.GroupNorm_0", scope->text), second = dd_scope_of("%s.GroupNorm_1", scope->text);
+    dd_scope first = dd_scope_of("%s.GroupNorm_0", scope->text),
+             second = dd_scope_of("%s.GroupNorm_1", scope->text);
     dd_scope last = dd_scope_of("%s.Conv_1", scope->text);
     dd_node h = dd_resampled(builder, dd_silu(graph, norm(builder, &first, x, condition)), way);
     h = first_convolution(builder, scope, h, condition, channels);
@@ -65,7 +74,8 @@ dd_node dd_attention(dd_builder *builder, const dd_scope *scope, dd_node x) {
         dd_scope layer = dd_scope_of("%s.NIN_%d", scope->text, i);
         projected[i] = dd_reshape(graph, dd_pointwise(builder, &layer, h, tenth), pixels);
     }
-    dd_node query = dd_affine(graph, projected[0], 1 / sqrt((double)(pixels.size[3] + !pixels.size[3])), 0);
+    dd_node query =
+        dd_affine(graph, projected[0], 1 / sqrt((double)(pixels.size[3] + !pixels.size[3])), 0);
     dd_node weights = dd_softmax(graph, dd_matmul(graph, query, false, projected[1], true));
     dd_node mixed = dd_reshape(graph, dd_matmul(graph, weights, false, projected[2], false), shape);
     dd_scope out = dd_scope_of("%s.NIN_3", scope->text);
@@ -73,10 +83,10 @@ dd_node dd_attention(dd_builder *builder, const dd_scope *scope, dd_node x) {
 }
 
 dd_node dd_pyramid_down(dd_builder *builder, const dd_scope *scope, dd_node x, size_t channels) {
-    bool fir = builder->settings->picture.fir;
+    bool fir = builder->settings->image.fir;
     dd_scope layer = dd_scope_of(fir ? "%s.Conv2d_0" : "%s.Conv_0", scope->text);
     dd_conv_shape shape = {channels, 3, 2, 0, fir ? 0 : 1, average};
     if (fir)
-        x = dd_fir_before_stride(builder->graph, x, &builder->settings->picture.fir_kernel, 3);
+        x = dd_fir_before_stride(builder->graph, x, &builder->settings->image.fir_kernel, 3);
     return dd_conv(builder, &layer, x, shape);
 }

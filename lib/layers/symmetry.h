@@ -4,7 +4,8 @@
 
 #include "tensor/graph.h"
 
-/* A symmetry is a number from 0, which changes nothing, to 7. Bit 0 reverses the rows, bit 1 the columns, and bit 2 then exchanges both. */
+/* A symmetry is a number from 0, which changes nothing, to 7. Bit 0 reverses the rows, bit 1 the
+ * columns, and bit 2 then exchanges both. */
 enum { DD_SYMMETRIES = 8 };
 
 /* The place (y, x) of an image of side x side pixels becomes the one that its pixel comes from. */

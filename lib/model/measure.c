@@ -1,4 +1,5 @@
-/* What a model learns of its data's columns before it is trained: mean and standard deviation, and names. */
+/* What a model learns of its data's columns before it is trained: mean and standard deviation, and
+ * names. */
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
@@ -14,15 +15,17 @@
 
 /* ---- Mean and standard deviation. ---- */
 
-/* Sums over one column: of how much its numbers differ from the first, so that no mean cancels, in units of 2^exponent, so that no square
- * overflows or vanishes. Multiplied by a power of two, a column has the same sums. */
+/* Sums over one column: of how much its numbers differ from the first, so that no mean cancels, in
+ * units of 2^exponent, so that no square overflows or vanishes. Multiplied by a power of two, a
+ * column has the same sums. */
 typedef struct column_sums {
     double first, sum, squares;
     double unit; /* 2^-exponent; the differences are below 1 in size */
     int exponent;
 } column_sums;
 
-/* Of the smallest differences; below it 2^-exponent would be no double. They are sums of multiples of 2^-1074, exact all the same. */
+/* Of the smallest differences; below it 2^-exponent would be no double. They are sums of multiples
+ * of 2^-1074, exact all the same. */
 static const int least_exponent = -1000;
 
 static void take_number(column_sums *c, double number) {
@@ -41,7 +44,8 @@ static void take_number(column_sums *c, double number) {
 }
 
 /* Rows of a data set, block by block. */
-static ddaebm_status sum_columns(column_sums *columns, double *block, size_t room, const ddaebm_dataset *dataset, uint64_t rows) {
+static ddaebm_status sum_columns(column_sums *columns, double *block, size_t room,
+                                 const ddaebm_dataset *dataset, uint64_t rows) {
     size_t width = ddaebm_dataset_width(dataset);
     for (uint64_t first = 0; first < rows; first += room) {
         size_t count = rows - first < room ? (size_t)(rows - first) : room;
@@ -49,7 +53,8 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
         if (status != DDAEBM_OK)
             return status;
         for (size_t j = 0; j < width && first == 0; j++)
-            columns[j] = (column_sums){.first = block[j], .unit = ldexp(1, -least_exponent), .exponent = least_exponent};
+            columns[j] = (column_sums){
+                .first = block[j], .unit = ldexp(1, -least_exponent), .exponent = least_exponent};
         for (size_t i = 0; i < count; i++)
             for (size_t j = 0; j < width; j++)
                 take_number(&columns[j], block[i * width + j]);
@@ -61,11 +66,16 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
 static ddaebm_status finish(ddaebm_model *model, size_t j, const column_sums *c, uint64_t rows) {
     double mean = c->sum / (double)rows, variance = c->squares / (double)rows - mean * mean;
     if (!isfinite(variance))
-        return dd_fail(DDAEBM_NOT_FINITE, "column %zu (from 1) of the data has no finite mean and standard deviation", j + 1);
+        return dd_fail(DDAEBM_NOT_FINITE,
+                       "column %zu (from 1) of the data has no finite mean and standard deviation",
+                       j + 1);
     model->mean[j] = c->first + ldexp(mean, c->exponent);
-    model->scale[j] = c->squares > 0 ? fmax(ldexp(sqrt(fmax(variance, 0)), c->exponent), DBL_TRUE_MIN) : 0;
+    model->scale[j] =
+        c->squares > 0 ? fmax(ldexp(sqrt(fmax(variance, 0)), c->exponent), DBL_TRUE_MIN) : 0;
     if (!isfinite(model->mean[j]) || !isfinite(model->scale[j]))
-        return dd_fail(DDAEBM_NOT_FINITE, "column %zu (from 1) of the data is spread beyond what a double holds", j + 1);
+        return dd_fail(DDAEBM_NOT_FINITE,
+                       "column %zu (from 1) of the data is spread beyond what a double holds",
+                       j + 1);
     return DDAEBM_OK;
 }
 
@@ -78,10 +88,12 @@ static void warn(const ddaebm_model *model, const bool *member, const char *what
         count += member[j];
     if (count > 0)
         dd_report(model->context, DDAEBM_LOG_WARNING, "%s of the data %s %s",
-                  dd_columns_describe(text, member, width, &model->columns), count > 1 ? "are" : "is", what);
+                  dd_columns_describe(text, member, width, &model->columns),
+                  count > 1 ? "are" : "is", what);
 }
 
-/* Whether a column may have lost digits of whole numbers: from 2^53 on not every one is a double. */
+/* Whether a column may have lost digits of whole numbers: from 2^53 on not every one is a double.
+ */
 static bool any_is_rounded(const ddaebm_model *model, const bool *member) {
     for (size_t j = 0; j < ddaebm_model_width(model); j++)
         if (member[j] && fabs(model->mean[j]) >= 0x1p53)
@@ -94,7 +106,8 @@ static int ascending(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-/* Whether a column's standard deviation is more than ten times that of the normal distribution that has its quartiles. */
+/* Whether a column's standard deviation is more than ten times that of the normal distribution that
+ * has its quartiles. */
 static bool is_spread(double *column, size_t count, double deviation) {
     const double quartiles_of_normal = 1.349; /* apart, in standard deviations */
     qsort(column, count, sizeof *column, ascending);
@@ -103,9 +116,11 @@ static bool is_spread(double *column, size_t count, double deviation) {
 }
 
 /* Looks at a sample of the rows. */
-static ddaebm_status find_spread(bool *member, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t rows) {
+static ddaebm_status find_spread(bool *member, const ddaebm_model *model,
+                                 const ddaebm_dataset *dataset, uint64_t rows) {
     enum { FEWEST = 20, MOST = 1000, MOST_NUMBERS = 1 << 22 };
-    size_t width = ddaebm_model_width(model), count = MOST_NUMBERS / width < MOST ? MOST_NUMBERS / width : MOST;
+    size_t width = ddaebm_model_width(model),
+           count = MOST_NUMBERS / width < MOST ? MOST_NUMBERS / width : MOST;
     count = rows < count ? (size_t)rows : count;
     if (count < FEWEST)
         return DDAEBM_OK;
@@ -114,7 +129,8 @@ static ddaebm_status find_spread(bool *member, const ddaebm_model *model, const 
     double *column = dd_alloc(model->context, count * sizeof *column);
     ddaebm_status status = sample && column ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
-        status = ddaebm_dataset_read_double(dataset, dd_rng_permute(i, rows, 0, 0), 1, sample + i * width);
+        status = ddaebm_dataset_read_double(dataset, dd_rng_permute(i, rows, 0, 0), 1,
+                                            sample + i * width);
     for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
         for (size_t i = 0; i < count; i++)
             column[i] = sample[i * width + j];
@@ -144,13 +160,15 @@ ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *datase
     }
     if (status == DDAEBM_OK) {
         model->measured = rows;
-        warn(model, member, any_is_rounded(model, member) ? "constant (equal in double precision)" : "constant");
+        warn(model, member,
+             any_is_rounded(model, member) ? "constant (equal in double precision)" : "constant");
         memset(member, 0, width * sizeof *member);
         status = find_spread(member, model, dataset, rows);
     }
     if (status == DDAEBM_OK)
         warn(model, member,
-             "spread so widely that most of its numbers are nearly the same to the networks: train on logarithms (docs/tables.md)");
+             "spread so widely that most of its numbers are nearly the same to the networks: train "
+             "on logarithms (docs/tables.md)");
 
     dd_free(model->context, columns);
     dd_free(model->context, block);
@@ -161,8 +179,9 @@ ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *datase
 /* ---- Names. ---- */
 
 ddaebm_status dd_model_name_columns(ddaebm_model *model, const ddaebm_dataset *dataset) {
-    return model->columns.count > 0 ? DDAEBM_OK
-                                    : dd_column_names_copy(&model->columns, model->context, dd_dataset_columns(dataset));
+    return model->columns.count > 0
+               ? DDAEBM_OK
+               : dd_column_names_copy(&model->columns, model->context, dd_dataset_columns(dataset));
 }
 
 /* Whether the data has each of the model's columns, by name. */
@@ -181,12 +200,13 @@ static ddaebm_status other_name(const ddaebm_model *model, size_t j, const dd_co
     char list[DD_COLUMNS_ROOM];
     const char *name = names->items[j], *wanted = model->columns.items[j];
     if (has_all(names, &model->columns) && dd_column_names_list(list, &model->columns))
-        return dd_fail(
-            DDAEBM_MISMATCH,
-            "column %zu of the data is '%.80s', the model's is '%.80s': the columns have another order; --columns %s puts "
-            "them in the model's",
-            j + 1, name, wanted, list);
-    return dd_fail(DDAEBM_MISMATCH, "column %zu of the data is '%.80s', the model's is '%.80s'", j + 1, name, wanted);
+        return dd_fail(DDAEBM_MISMATCH,
+                       "column %zu of the data is '%.80s', the model's is '%.80s': the columns "
+                       "have another order; --columns %s puts "
+                       "them in the model's",
+                       j + 1, name, wanted, list);
+    return dd_fail(DDAEBM_MISMATCH, "column %zu of the data is '%.80s', the model's is '%.80s'",
+                   j + 1, name, wanted);
 }
 
 ddaebm_status ddaebm_model_check_columns(const ddaebm_model *model, const ddaebm_dataset *dataset) {

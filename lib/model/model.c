@@ -12,17 +12,19 @@
 #include <math.h>
 #include <string.h>
 
-/* A last level with more than this share of the data's signal left is not N(0, I). */
+/* A last timestep with more than this share of the data's signal left is not N(0, I). */
 static const double most_signal_left = 0.05;
 
 const dd_settings *dd_model_settings(const ddaebm_model *model) {
     return dd_config_settings(model->config);
 }
 
-/* With weight w on the latent term the energy that balances the data is w log p + const. Above 0 as a float, too, as files keep it. */
+/* With weight w on the latent term the energy that balances the data is w log p + const. Above 0 as
+ * a float, too, as files keep it. */
 static double first_temperature(const dd_settings *settings) {
-    double seen =
-        settings->objective.timestep_contrast > 0 ? 1 : settings->objective.temperature; /* the contrast makes f/w log p */
+    double seen = settings->objective.timestep_contrast > 0
+                      ? 1
+                      : settings->objective.temperature; /* the contrast makes f/w log p */
     return fmax(dd_settings_density_weight(settings) * seen, FLT_MIN);
 }
 
@@ -35,22 +37,27 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
     size_t steps = schedule.steps;
     double left = schedule.abar[steps], sum = 0;
     for (size_t i = 0; i < steps; i++)
-        sum += schedule.post_coef_x0[i] + schedule.post_coef_next[i] + schedule.sigma_cum[i] + 1 / schedule.sigma[i + 1];
+        sum += schedule.post_coef_x0[i] + schedule.post_coef_next[i] + schedule.sigma_cum[i] +
+               1 / schedule.sigma[i + 1];
     dd_noise_schedule_free(&schedule);
     if (!isfinite(sum))
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "diffusion.beta_min %g and diffusion.beta_max %g over diffusion.timesteps %zu leave no noise "
-                       "between two levels: raise them or use fewer steps",
+                       "diffusion.beta_min %g and diffusion.beta_max %g over diffusion.timesteps "
+                       "%zu leave no noise "
+                       "between two timesteps: raise them or use fewer steps",
                        settings->diffusion.beta_min, settings->diffusion.beta_max, steps);
     if (left > most_signal_left)
         dd_report(context, DDAEBM_LOG_WARNING,
-                  "the last level keeps %.0f%% of the data's variance, yet sampling starts from N(0, I): samples cannot match; "
-                  "raise diffusion.beta_max (20 with diffusion.schedule vp ends in noise; karras: diffusion.sigma_max)",
+                  "the last timestep keeps %.0f%% of the data's variance, yet sampling starts from "
+                  "N(0, I): samples cannot match; "
+                  "raise diffusion.beta_max (20 with diffusion.schedule vp ends in noise; karras: "
+                  "diffusion.sigma_max)",
                   100 * left);
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_model_declare(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config) {
+ddaebm_status dd_model_declare(ddaebm_model **out, ddaebm_context *context,
+                               const ddaebm_config *config) {
     const dd_settings *settings = dd_config_settings(config);
     ddaebm_status status = dd_settings_check(settings);
     if (status != DDAEBM_OK)
@@ -90,7 +97,8 @@ ddaebm_status dd_model_make_weights(ddaebm_model *model) {
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config) {
+ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context,
+                                    const ddaebm_config *config) {
     ddaebm_model *model = NULL;
     ddaebm_status status = dd_model_declare(&model, context, config);
     if (status == DDAEBM_OK)
@@ -102,7 +110,8 @@ ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context,
     return status;
 }
 
-ddaebm_status ddaebm_model_create(ddaebm_model **out, ddaebm_context *context, const ddaebm_config *config, uint64_t seed) {
+ddaebm_status ddaebm_model_create(ddaebm_model **out, ddaebm_context *context,
+                                  const ddaebm_config *config, uint64_t seed) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(config);
@@ -151,19 +160,22 @@ enum { PLAIN_STATISTICS = 3 };
 
 size_t dd_model_statistics(const ddaebm_model *model) {
     const dd_settings *settings = dd_model_settings(model);
-    bool oriented = settings->network.family == DD_FAMILY_NCSNPP && settings->objective.transform_contrast > 0;
+    bool oriented =
+        settings->network.family == DD_FAMILY_NCSNPP && settings->objective.transform_contrast > 0;
     return PLAIN_STATISTICS + oriented;
 }
 
 size_t dd_model_typicality_width(const ddaebm_model *model) {
-    return ddaebm_model_levels(model) * PLAIN_STATISTICS + (dd_model_statistics(model) > PLAIN_STATISTICS);
+    return ddaebm_model_timesteps(model) * PLAIN_STATISTICS +
+           (dd_model_statistics(model) > PLAIN_STATISTICS);
 }
 
 ddaebm_status dd_model_make_typicality(ddaebm_model *model) {
     size_t width = dd_model_typicality_width(model);
     if (model->typical_mean)
         return DDAEBM_OK;
-    model->typical_precision = dd_alloc_zero(model->context, width * width, sizeof *model->typical_precision);
+    model->typical_precision =
+        dd_alloc_zero(model->context, width * width, sizeof *model->typical_precision);
     if (model->typical_precision)
         model->typical_mean = dd_alloc_zero(model->context, width, sizeof *model->typical_mean);
     if (model->typical_mean)
@@ -181,13 +193,14 @@ size_t ddaebm_model_width(const ddaebm_model *model) {
     return dd_settings_width(dd_model_settings(model));
 }
 
-void ddaebm_model_image_shape(const ddaebm_model *model, size_t *height, size_t *width, size_t *channels) {
+void ddaebm_model_image_shape(const ddaebm_model *model, size_t *height, size_t *width,
+                              size_t *channels) {
     size_t side = dd_settings_outer_side(dd_model_settings(model));
     *height = *width = side;
     *channels = side ? (size_t)dd_model_settings(model)->data.channels : 0;
 }
 
-size_t ddaebm_model_levels(const ddaebm_model *model) {
+size_t ddaebm_model_timesteps(const ddaebm_model *model) {
     return (size_t)dd_model_settings(model)->diffusion.timesteps;
 }
 
@@ -206,7 +219,8 @@ double ddaebm_model_held_out_contrast(const ddaebm_model *model) {
 ddaebm_status ddaebm_model_set_temperature(ddaebm_model *model, double temperature) {
     DD_REQUIRE(model);
     if (!((float)temperature > 0) || !isfinite((float)temperature))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "temperature is %g; allowed: finite and above 0", temperature);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "temperature is %g; allowed: finite and above 0",
+                       temperature);
     model->temperature = (double)(float)temperature; /* as files keep it */
     return DDAEBM_OK;
 }
@@ -220,7 +234,8 @@ size_t ddaebm_model_parameter_count(const ddaebm_model *model) {
     return count;
 }
 
-ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, ddaebm_parameter_info *info) {
+ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index,
+                                     ddaebm_parameter_info *info) {
     DD_REQUIRE(model);
     DD_REQUIRE(info);
     ddaebm_status status = dd_struct_check(info, "DDAEBM_PARAMETER_INFO_INIT");
@@ -240,20 +255,24 @@ ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index, dd
         dd_struct_out(info, &known, sizeof known);
         return DDAEBM_OK;
     }
-    return dd_fail(DDAEBM_NOT_FOUND, "parameter %zu: this model has %zu", index, ddaebm_model_parameter_count(model));
+    return dd_fail(DDAEBM_NOT_FOUND, "parameter %zu: this model has %zu", index,
+                   ddaebm_model_parameter_count(model));
 }
 
-static ddaebm_status find_tensor(const ddaebm_model *model, const char *name, size_t elements, const dd_parameter **out) {
+static ddaebm_status find_tensor(const ddaebm_model *model, const char *name, size_t elements,
+                                 const dd_parameter **out) {
     size_t i = dd_parameters_find(&model->parameters, name);
     if (i == model->parameters.count || model->parameters.items[i].role == DD_ROLE_COUNTER)
         return dd_fail(DDAEBM_NOT_FOUND, "no parameter is named %.100s", name);
     if (model->parameters.items[i].elements != elements)
-        return dd_fail(DDAEBM_MISMATCH, "%s has %zu elements, not %zu", name, model->parameters.items[i].elements, elements);
+        return dd_fail(DDAEBM_MISMATCH, "%s has %zu elements, not %zu", name,
+                       model->parameters.items[i].elements, elements);
     *out = &model->parameters.items[i];
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *name, float *values, size_t elements) {
+ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *name, float *values,
+                                         size_t elements) {
     DD_REQUIRE(model);
     DD_REQUIRE(name);
     DD_REQUIRE(values);
@@ -264,7 +283,8 @@ ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *
     return status;
 }
 
-ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, const float *values, size_t elements) {
+ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, const float *values,
+                                         size_t elements) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(model);
     DD_REQUIRE(name);
@@ -275,7 +295,8 @@ ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, 
         return status;
     for (size_t i = 0; i < elements; i++)
         if (!isfinite(values[i]))
-            return dd_fail(DDAEBM_NOT_FINITE, "element %zu given for %s is %g", i, name, (double)values[i]);
+            return dd_fail(DDAEBM_NOT_FINITE, "element %zu given for %s is %g", i, name,
+                           (double)values[i]);
     status = dd_weights_own(&model->weights, &model->parameters, parameter->network);
     if (status == DDAEBM_OK)
         memcpy(dd_weights_at(&model->weights, parameter), values, elements * sizeof *values);

@@ -16,7 +16,8 @@
 #include <string.h>
 
 static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
-static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_rows[] = "data.rows", columns_key[] = "columns";
+static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_rows[] = "data.rows",
+                  columns_key[] = "columns";
 static const char kind_key[] = "data_kind";
 static const char *const kinds[] = {[DD_KIND_ROWS] = "rows", [DD_KIND_IMAGES] = "images"};
 static const char best_step[] = "best_step", held_out_contrast[] = "held_out_contrast";
@@ -36,7 +37,8 @@ ddaebm_status dd_model_file_check_floats(const char *name, const float *values, 
 ddaebm_status dd_model_file_check_counts(const char *name, const int64_t *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (values[i] < 0 || values[i] > DD_MOST_COUNT)
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %lld; allowed: 0 to %lld", i, name,
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "element %zu of tensor %s is %lld; allowed: 0 to %lld", i, name,
                            (long long)values[i], (long long)DD_MOST_COUNT);
     return DDAEBM_OK;
 }
@@ -44,21 +46,26 @@ ddaebm_status dd_model_file_check_counts(const char *name, const int64_t *values
 /* --- Writing. --- */
 
 /* What could not be loaded again is not saved, and the file that is there stays. */
-static ddaebm_status write_weight(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_parameter *p,
-                                  const dd_weights *weights, const char *name, dd_stored as) {
+static ddaebm_status write_weight(dd_safetensors_writer *writer, const ddaebm_model *model,
+                                  const dd_parameter *p, const dd_weights *weights,
+                                  const char *name, dd_stored as) {
     if (p->role == DD_ROLE_COUNTER)
-        return dd_safetensors_writer_add(writer, name, DD_STORED_I64, p->rank, p->shape, weights->counters[p->network] + p->offset);
+        return dd_safetensors_writer_add(writer, name, DD_STORED_I64, p->rank, p->shape,
+                                         weights->counters[p->network] + p->offset);
     const float *values = dd_weights_at(weights, p);
-    ddaebm_status status =
-        ddaebm_context_accepts_not_finite(model->context) ? DDAEBM_OK : dd_model_file_check_floats(name, values, p->elements);
+    ddaebm_status status = ddaebm_context_accepts_not_finite(model->context)
+                               ? DDAEBM_OK
+                               : dd_model_file_check_floats(name, values, p->elements);
     if (status != DDAEBM_OK)
         return status;
-    return as == DD_STORED_F16 ? dd_safetensors_writer_add_half(writer, name, p->rank, p->shape, values)
-                               : dd_safetensors_writer_add(writer, name, as, p->rank, p->shape, values);
+    return as == DD_STORED_F16
+               ? dd_safetensors_writer_add_half(writer, name, p->rank, p->shape, values)
+               : dd_safetensors_writer_add(writer, name, as, p->rank, p->shape, values);
 }
 
-ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
-                                          const char *prefix, dd_stored as) {
+ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const ddaebm_model *model,
+                                          const dd_weights *weights, const char *prefix,
+                                          dd_stored as) {
     for (size_t i = 0; i < model->parameters.count; i++) {
         const dd_parameter *p = &model->parameters.items[i];
         char name[2 * DD_MOST_NAME];
@@ -85,9 +92,11 @@ static ddaebm_status write_typicality(dd_safetensors_writer *writer, const ddaeb
     const size_t square[] = {width, width};
     if (!model->typical_mean)
         return DDAEBM_OK;
-    ddaebm_status status = dd_safetensors_writer_add(writer, typical_mean, DD_STORED_F32, 1, &width, model->typical_mean);
+    ddaebm_status status = dd_safetensors_writer_add(writer, typical_mean, DD_STORED_F32, 1, &width,
+                                                     model->typical_mean);
     if (status == DDAEBM_OK)
-        status = dd_safetensors_writer_add(writer, typical_precision, DD_STORED_F32, 2, square, model->typical_precision);
+        status = dd_safetensors_writer_add(writer, typical_precision, DD_STORED_F32, 2, square,
+                                           model->typical_precision);
     return status;
 }
 
@@ -99,7 +108,8 @@ static ddaebm_status write_data(dd_safetensors_writer *writer, const ddaebm_mode
     DD_TRY(dd_safetensors_writer_add(writer, data_mean, DD_STORED_F64, 1, &width, model->mean));
     DD_TRY(dd_safetensors_writer_add(writer, data_scale, DD_STORED_F64, 1, &width, model->scale));
     if (model->measured > 0)
-        DD_TRY(dd_safetensors_writer_add(writer, data_rows, DD_STORED_I64, 0, NULL, &model->measured));
+        DD_TRY(
+            dd_safetensors_writer_add(writer, data_rows, DD_STORED_I64, 0, NULL, &model->measured));
     if (model->kind != DD_KIND_UNKNOWN)
         DD_TRY(dd_safetensors_writer_metadata(writer, kind_key, kinds[model->kind]));
     if (model->columns.count > 0) {
@@ -119,11 +129,12 @@ static ddaebm_status write_choice(dd_safetensors_writer *writer, const ddaebm_mo
     (void)snprintf(step, sizeof step, "%llu", (unsigned long long)model->best_step);
     (void)dd_real_text(model->contrast, contrast);
     ddaebm_status status = dd_safetensors_writer_metadata(writer, best_step, step);
-    return status == DDAEBM_OK ? dd_safetensors_writer_metadata(writer, held_out_contrast, contrast) : status;
+    return status == DDAEBM_OK ? dd_safetensors_writer_metadata(writer, held_out_contrast, contrast)
+                               : status;
 }
 
-ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model, const dd_weights *weights,
-                                  dd_stored as) {
+ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model,
+                                  const dd_weights *weights, dd_stored as) {
     char version[16], temperature[DD_REAL_ROOM];
     (void)snprintf(version, sizeof version, "%d", DD_MODEL_FILE_VERSION);
     (void)dd_real_text(model->temperature, temperature);
@@ -168,10 +179,12 @@ ddaebm_status ddaebm_model_save_half(const ddaebm_model *model, const char *path
     DD_REQUIRE(model);
     DD_REQUIRE(path);
     const ddaebm_writer writer = dd_writer_of_file(path);
-    return dd_safetensors_save(model->context, &(dd_target){.writer = &writer}, fill_writer_half, model);
+    return dd_safetensors_save(model->context, &(dd_target){.writer = &writer}, fill_writer_half,
+                               model);
 }
 
-ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity, size_t *needed) {
+ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity,
+                                       size_t *needed) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(model);
     const dd_target memory = {NULL, data, capacity, needed};
@@ -180,14 +193,16 @@ ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, si
 
 /* --- Reading. --- */
 
-ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *key, double *value) {
+ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *key,
+                                        double *value) {
     const char *text = dd_safetensors_metadata(file, key);
     char shown[DD_SHOWN_ROOM];
     double number = 0;
     if (!text)
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has no %s", key);
     if (!dd_text_number(&number, text, strlen(text)) || !isfinite(number))
-        return dd_fail(DDAEBM_FORMAT, "the file's metadata has %s \"%s\", not a number", key, dd_shown(shown, text));
+        return dd_fail(DDAEBM_FORMAT, "the file's metadata has %s \"%s\", not a number", key,
+                       dd_shown(shown, text));
     *value = number;
     return DDAEBM_OK;
 }
@@ -197,81 +212,99 @@ static ddaebm_status check_format(const dd_safetensors *file) {
     char shown[DD_SHOWN_ROOM];
     double version = 0;
     if (!format || strcmp(format, format_name) != 0)
-        return dd_fail(DDAEBM_FORMAT, "no model of this library: its metadata has format \"%s\", not \"%s\"",
+        return dd_fail(DDAEBM_FORMAT,
+                       "no model of this library: its metadata has format \"%s\", not \"%s\"",
                        dd_shown(shown, format ? format : ""), format_name);
     ddaebm_status status = dd_model_file_read_number(file, "version", &version);
-    if (status == DDAEBM_OK && (version < 1 || version > DD_MODEL_FILE_VERSION || version != floor(version)))
-        status = dd_fail(DDAEBM_UNSUPPORTED, "the file has format version %g; this library reads 1 to %d: use a newer one", version,
-                         DD_MODEL_FILE_VERSION);
+    if (status == DDAEBM_OK &&
+        (version < 1 || version > DD_MODEL_FILE_VERSION || version != floor(version)))
+        status =
+            dd_fail(DDAEBM_UNSUPPORTED,
+                    "the file has format version %g; this library reads 1 to %d: use a newer one",
+                    version, DD_MODEL_FILE_VERSION);
     if (status == DDAEBM_OK && version >= 2 && !dd_safetensors_metadata(file, DD_SEAL_KEY))
         status = dd_fail(DDAEBM_FORMAT, "the file has format version %g and no checksum", version);
     return status;
 }
 
 /* F16 may stand for F32. */
-static ddaebm_status find_tensor(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, dd_stored stored) {
+static ddaebm_status find_tensor(const dd_tensor_entry **out, const dd_safetensors *file,
+                                 const char *name, dd_stored stored) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, name);
     if (!entry)
-        return dd_fail(DDAEBM_MISMATCH, "the file has no tensor %s, which its configuration needs", name);
+        return dd_fail(DDAEBM_MISMATCH, "the file has no tensor %s, which its configuration needs",
+                       name);
     if (entry->dtype != stored && !(stored == DD_STORED_F32 && entry->dtype == DD_STORED_F16))
-        return dd_fail(DDAEBM_MISMATCH, "tensor %s holds %s, not %s", name, dd_stored_name(entry->dtype), dd_stored_name(stored));
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s holds %s, not %s", name,
+                       dd_stored_name(entry->dtype), dd_stored_name(stored));
     *out = entry;
     return DDAEBM_OK;
 }
 
-static ddaebm_status copy_floats(float *values, const dd_tensor_entry *entry, bool accept_not_finite) {
+static ddaebm_status copy_floats(float *values, const dd_tensor_entry *entry,
+                                 bool accept_not_finite) {
     if (entry->dtype == DD_STORED_F16)
         for (size_t i = 0; i < entry->elements; i++)
             values[i] = dd_half_to_float(((const uint16_t *)entry->data)[i]);
     else
         memcpy(values, entry->data, entry->bytes);
-    return accept_not_finite ? DDAEBM_OK : dd_model_file_check_floats(entry->name, values, entry->elements);
+    return accept_not_finite ? DDAEBM_OK
+                             : dd_model_file_check_floats(entry->name, values, entry->elements);
 }
 
 static ddaebm_status check_elements(const dd_tensor_entry *entry, size_t elements) {
     if (entry->elements == elements)
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu", entry->name, entry->elements,
-                   elements);
+    return dd_fail(DDAEBM_MISMATCH, "tensor %s has %zu elements; its configuration needs %zu",
+                   entry->name, entry->elements, elements);
 }
 
-static ddaebm_status find_floats(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, size_t elements) {
+static ddaebm_status find_floats(const dd_tensor_entry **out, const dd_safetensors *file,
+                                 const char *name, size_t elements) {
     ddaebm_status status = find_tensor(out, file, name, DD_STORED_F32);
     return status == DDAEBM_OK ? check_elements(*out, elements) : status;
 }
 
-ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values, size_t elements) {
+ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *name, float *values,
+                                        size_t elements) {
     const dd_tensor_entry *entry = NULL;
     ddaebm_status status = find_floats(&entry, file, name, elements);
     return status == DDAEBM_OK ? copy_floats(values, entry, false) : status;
 }
 
 /* The tensor of a parameter, of its type and shape. */
-static ddaebm_status find_weight(const dd_tensor_entry **out, const dd_parameter *p, const dd_safetensors *file, const char *name) {
+static ddaebm_status find_weight(const dd_tensor_entry **out, const dd_parameter *p,
+                                 const dd_safetensors *file, const char *name) {
     const dd_tensor_entry *entry = NULL;
-    ddaebm_status status = find_tensor(&entry, file, name, p->role == DD_ROLE_COUNTER ? DD_STORED_I64 : DD_STORED_F32);
+    ddaebm_status status =
+        find_tensor(&entry, file, name, p->role == DD_ROLE_COUNTER ? DD_STORED_I64 : DD_STORED_F32);
     if (status != DDAEBM_OK)
         return status;
     if (entry->rank != p->rank || memcmp(entry->shape, p->shape, p->rank * sizeof *p->shape) != 0)
-        return dd_fail(DDAEBM_MISMATCH, "tensor %s has another shape (%zu elements) than its configuration gives (%zu elements)",
+        return dd_fail(DDAEBM_MISMATCH,
+                       "tensor %s has another shape (%zu elements) than its configuration gives "
+                       "(%zu elements)",
                        name, entry->elements, p->elements);
     *out = entry;
     return DDAEBM_OK;
 }
 
-static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p, const dd_safetensors *file, const char *name) {
+static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p,
+                                 const dd_safetensors *file, const char *name) {
     const dd_tensor_entry *entry = NULL;
     ddaebm_status status = find_weight(&entry, p, file, name);
     if (status != DDAEBM_OK)
         return status;
     if (p->role != DD_ROLE_COUNTER)
-        return copy_floats(dd_weights_at(weights, p), entry, ddaebm_context_accepts_not_finite(dd_safetensors_context(file)) != 0);
+        return copy_floats(dd_weights_at(weights, p), entry,
+                           ddaebm_context_accepts_not_finite(dd_safetensors_context(file)) != 0);
     memcpy(weights->counters[p->network] + p->offset, entry->data, entry->bytes);
-    return dd_model_file_check_counts(name, weights->counters[p->network] + p->offset, entry->elements);
+    return dd_model_file_check_counts(name, weights->counters[p->network] + p->offset,
+                                      entry->elements);
 }
 
-ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameters *parameters, const dd_safetensors *file,
-                                         const char *prefix) {
+ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameters *parameters,
+                                         const dd_safetensors *file, const char *prefix) {
     for (size_t i = 0; i < parameters->count; i++) {
         char name[2 * DD_MOST_NAME];
         (void)snprintf(name, sizeof name, "%s%s", prefix, parameters->items[i].name);
@@ -286,17 +319,21 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
     for (size_t i = 0; i < dd_safetensors_count(file); i++) {
         const char *name = dd_safetensors_entry(file, i)->name;
         char shown[DD_SHOWN_ROOM];
-        if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 && strcmp(name, data_mean) != 0 &&
-            strcmp(name, data_scale) != 0 && strcmp(name, data_rows) != 0 && strcmp(name, typical_mean) != 0 &&
-            strcmp(name, typical_precision) != 0 && dd_parameters_find(&model->parameters, name) == model->parameters.count)
-            return dd_fail(DDAEBM_MISMATCH, "the file has a tensor %s, which its configuration does not build",
+        if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 &&
+            strcmp(name, data_mean) != 0 && strcmp(name, data_scale) != 0 &&
+            strcmp(name, data_rows) != 0 && strcmp(name, typical_mean) != 0 &&
+            strcmp(name, typical_precision) != 0 &&
+            dd_parameters_find(&model->parameters, name) == model->parameters.count)
+            return dd_fail(DDAEBM_MISMATCH,
+                           "the file has a tensor %s, which its configuration does not build",
                            dd_shown(shown, name));
     }
     return DDAEBM_OK;
 }
 
 /* F32 or F16 stand for F64 in files of before version 3, and in those of other programs. */
-static ddaebm_status find_statistic(const dd_tensor_entry **out, const dd_safetensors *file, const char *name, size_t elements) {
+static ddaebm_status find_statistic(const dd_tensor_entry **out, const dd_safetensors *file,
+                                    const char *name, size_t elements) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, name);
     bool narrow = entry && (entry->dtype == DD_STORED_F32 || entry->dtype == DD_STORED_F16);
     ddaebm_status status = find_tensor(out, file, name, narrow ? entry->dtype : DD_STORED_F64);
@@ -314,13 +351,15 @@ static double element(const dd_tensor_entry *entry, size_t i) {
     }
 }
 
-static ddaebm_status read_statistic(const dd_safetensors *file, const char *name, double *values, size_t elements) {
+static ddaebm_status read_statistic(const dd_safetensors *file, const char *name, double *values,
+                                    size_t elements) {
     const dd_tensor_entry *entry = NULL;
     ddaebm_status status = find_statistic(&entry, file, name, elements);
     for (size_t i = 0; status == DDAEBM_OK && i < elements; i++) {
         values[i] = element(entry, i);
         if (!isfinite(values[i]))
-            status = dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, name, values[i]);
+            status =
+                dd_fail(DDAEBM_NOT_FINITE, "element %zu of tensor %s is %g", i, name, values[i]);
     }
     return status;
 }
@@ -347,7 +386,8 @@ static ddaebm_status read_kind(ddaebm_model *model, const dd_safetensors *file) 
             model->kind = (dd_data_kind)i;
             return DDAEBM_OK;
         }
-    return kind ? dd_fail(DDAEBM_OUT_OF_RANGE, "the file's metadata has %s \"%s\"; allowed: rows, images", kind_key,
+    return kind ? dd_fail(DDAEBM_OUT_OF_RANGE,
+                          "the file's metadata has %s \"%s\"; allowed: rows, images", kind_key,
                           dd_shown(shown, kind))
                 : DDAEBM_OK;
 }
@@ -360,8 +400,10 @@ static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) 
     DD_TRY(read_statistic(file, data_scale, model->scale, width));
     for (size_t i = 0; i < width; i++)
         if (model->scale[i] < 0)
-            DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: above 0, or 0 for a constant column", i,
-                           data_scale, model->scale[i]));
+            DD_TRY(dd_fail(
+                DDAEBM_OUT_OF_RANGE,
+                "element %zu of tensor %s is %g; allowed: above 0, or 0 for a constant column", i,
+                data_scale, model->scale[i]));
     DD_TRY(read_rows(model, file));
     DD_TRY(read_kind(model, file));
     if (names)
@@ -380,20 +422,23 @@ static ddaebm_status read_typicality(ddaebm_model *model, const dd_safetensors *
     DD_TRY(find_floats(&entry, file, typical_precision, width * width));
     DD_TRY(dd_model_make_typicality(model));
     DD_TRY(dd_model_file_read_floats(file, typical_mean, model->typical_mean, width));
-    DD_TRY(dd_model_file_read_floats(file, typical_precision, model->typical_precision, width * width));
+    DD_TRY(dd_model_file_read_floats(file, typical_precision, model->typical_precision,
+                                     width * width));
 cleanup:
     return status;
 }
 
-/* Whether the file holds what the configuration builds. Looked at before there is room for it: then that takes no more than the file, or
- * twice as much for float16, and a file of a kilobyte cannot ask for terabytes. */
+/* Whether the file holds what the configuration builds. Looked at before there is room for it: then
+ * that takes no more than the file, or twice as much for float16, and a file of a kilobyte cannot
+ * ask for terabytes. */
 static ddaebm_status check_tensors(const ddaebm_model *model, const dd_safetensors *file) {
     const dd_tensor_entry *entry = NULL;
     ddaebm_status status;
     DD_TRY(find_statistic(&entry, file, data_mean, ddaebm_model_width(model)));
     DD_TRY(find_statistic(&entry, file, data_scale, ddaebm_model_width(model)));
     for (size_t i = 0; i < model->parameters.count; i++)
-        DD_TRY(find_weight(&entry, &model->parameters.items[i], file, model->parameters.items[i].name));
+        DD_TRY(find_weight(&entry, &model->parameters.items[i], file,
+                           model->parameters.items[i].name));
     DD_TRY(refuse_strangers(model, file));
 cleanup:
     return status;
@@ -407,9 +452,12 @@ static ddaebm_status read_choice(ddaebm_model *model, const dd_safetensors *file
     ddaebm_status status;
     DD_TRY(dd_model_file_read_number(file, best_step, &step));
     DD_TRY(dd_model_file_read_number(file, held_out_contrast, &contrast));
-    if (!(step >= 1 && step <= (double)DD_MOST_COUNT && step == floor(step) && contrast >= 0 && contrast <= 1))
-        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE, "the file's metadata has %s %g and %s %g; allowed: a whole number, and 0 to 1",
-                       best_step, step, held_out_contrast, contrast));
+    if (!(step >= 1 && step <= (double)DD_MOST_COUNT && step == floor(step) && contrast >= 0 &&
+          contrast <= 1))
+        DD_TRY(
+            dd_fail(DDAEBM_OUT_OF_RANGE,
+                    "the file's metadata has %s %g and %s %g; allowed: a whole number, and 0 to 1",
+                    best_step, step, held_out_contrast, contrast));
     model->best_step = (uint64_t)step;
     model->contrast = contrast;
 cleanup:
@@ -429,7 +477,8 @@ cleanup:
     return status;
 }
 
-ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, const dd_safetensors *file) {
+ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context,
+                                 const dd_safetensors *file) {
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;
     const char *text = dd_safetensors_metadata(file, "config");
@@ -448,14 +497,17 @@ ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context, co
 cleanup:
     ddaebm_model_free(model);
     ddaebm_config_free(config);
-    return status == DDAEBM_NOT_FOUND ? dd_fail_in(DDAEBM_UNSUPPORTED, "written by a newer version?") : status;
+    return status == DDAEBM_NOT_FOUND
+               ? dd_fail_in(DDAEBM_UNSUPPORTED, "written by a newer version?")
+               : status;
 }
 
 static ddaebm_status read_model(void *user, ddaebm_context *context, const dd_safetensors *file) {
     return dd_model_file_read(user, context, file);
 }
 
-ddaebm_status ddaebm_model_load_stream(ddaebm_model **out, ddaebm_context *context, const ddaebm_reader *reader) {
+ddaebm_status ddaebm_model_load_stream(ddaebm_model **out, ddaebm_context *context,
+                                       const ddaebm_reader *reader) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(reader);
@@ -468,7 +520,8 @@ ddaebm_status ddaebm_model_load(ddaebm_model **out, ddaebm_context *context, con
     return ddaebm_model_load_stream(out, context, &reader);
 }
 
-ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context, const void *data, size_t size) {
+ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context,
+                                       const void *data, size_t size) {
     DD_REQUIRE(data);
     dd_memory memory = {data, size};
     const ddaebm_reader reader = dd_reader_of_memory(&memory);

@@ -1,5 +1,6 @@
-/* The data's own units and the networks': each column of rows less its mean, divided by its standard deviation, in double, for the mean
- * may be far larger than what the numbers differ by; pictures as they are, on black. */
+/* The data's own units and the networks': each column of rows less its mean, divided by its
+ * standard deviation, in double, for the mean may be far larger than what the numbers differ by;
+ * images as they are, on black. */
 #include "model/model.h"
 
 #include "base/arithmetic.h"
@@ -18,9 +19,9 @@ size_t dd_model_inner_width(const ddaebm_model *model) {
     return dd_settings_inner_width(dd_model_settings(model));
 }
 
-/* Lines of a padded picture. */
+/* Lines of a padded image. */
 typedef struct frame {
-    size_t lines;  /* of the picture inside */
+    size_t lines;  /* of the image inside */
     size_t line;   /* numbers in each */
     size_t before; /* in the border, up to the first of them */
     size_t gap;    /* and between one and the next */
@@ -30,10 +31,11 @@ static frame frame_of(const ddaebm_model *model) {
     const dd_settings *settings = dd_model_settings(model);
     size_t side = dd_settings_outer_side(settings), channels = (size_t)settings->data.channels;
     size_t padding = (size_t)settings->data.padding, whole = (size_t)settings->data.image_size;
-    return (frame){side, side * channels, (padding * whole + padding) * channels, 2 * padding * channels};
+    return (frame){side, side * channels, (padding * whole + padding) * channels,
+                   2 * padding * channels};
 }
 
-static bool has_pictures(const ddaebm_model *model) {
+static bool is_of_images(const ddaebm_model *model) {
     return dd_model_settings(model)->data.image_size > 0;
 }
 
@@ -43,7 +45,8 @@ static float *fill(float *at, size_t count, float value) {
     return at;
 }
 
-/* Every line moves towards the front, or stays, where in is the end of out: so none is written over before it is read. */
+/* Every line moves towards the front, or stays, where in is the end of out: so none is written over
+ * before it is read. */
 static void pad(const frame *f, const float *in, float *out, float border) {
     out = fill(out, f->before, border);
     for (size_t y = 0; y < f->lines; y++) {
@@ -53,7 +56,8 @@ static void pad(const frame *f, const float *in, float *out, float border) {
     }
 }
 
-static void pad_all(const ddaebm_model *model, const float *in, size_t count, float *out, float border) {
+static void pad_all(const ddaebm_model *model, const float *in, size_t count, float *out,
+                    float border) {
     frame f = frame_of(model);
     for (size_t i = 0; i < count; i++)
         pad(&f, in + i * ddaebm_model_width(model), out + i * dd_model_inner_width(model), border);
@@ -71,7 +75,8 @@ static void put_out(dd_rows_out out, size_t at, double number) {
 }
 
 /* Every number moves towards the front, or stays. */
-static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first) {
+static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,
+                    size_t first) {
     frame f = frame_of(model);
     size_t at = first * ddaebm_model_width(model);
     for (size_t i = 0; i < count; i++) {
@@ -82,8 +87,9 @@ static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd
     }
 }
 
-/* Pictures of 64 bits lie where they will, to be padded there. */
-static void pad_rows(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count, float *out, float border) {
+/* Images of 64 bits lie where they will, to be padded there. */
+static void pad_rows(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count,
+                     float *out, float border) {
     size_t width = ddaebm_model_width(model), numbers = count * width;
     const float *rows = in.narrow ? in.narrow + first * width : NULL;
     if (!rows) {
@@ -95,13 +101,15 @@ static void pad_rows(const ddaebm_model *model, dd_rows_in in, size_t first, siz
     pad_all(model, rows, count, out, border);
 }
 
-void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count, float *out) {
+void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count,
+                          float *out) {
     size_t width = ddaebm_model_width(model);
     if (in.inner) {
-        memcpy(out, in.inner + first * dd_model_inner_width(model), count * dd_model_inner_width(model) * sizeof *out);
+        memcpy(out, in.inner + first * dd_model_inner_width(model),
+               count * dd_model_inner_width(model) * sizeof *out);
         return;
     }
-    if (has_pictures(model)) {
+    if (is_of_images(model)) {
         pad_rows(model, in, first, count, out, black);
         return;
     }
@@ -112,7 +120,8 @@ void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first
         }
 }
 
-ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t first, size_t count, float *out) {
+ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset,
+                            uint64_t first, size_t count, float *out) {
     const double *wide = dd_dataset_doubles(dataset);
     if (wide) {
         dd_model_standardize(model, (dd_rows_in){.wide = wide}, (size_t)first, count, out);
@@ -134,8 +143,9 @@ static bool is_rounded(double number, double exact) {
     return number != 0 && number == (double)(float)exact;
 }
 
-/* Whether a number is a column's constant, or that in another precision: rounded to 32 bits, once in the data that the model was
- * trained on or here, or written with 15 digits. Whole numbers of 64 bits are exact: an hour of Unix seconds is 1.7e9 to 32 bits. */
+/* Whether a number is a column's constant, or that in another precision: rounded to 32 bits, once
+ * in the data that the model was trained on or here, or written with 15 digits. Whole numbers of 64
+ * bits are exact: an hour of Unix seconds is 1.7e9 to 32 bits. */
 static bool is_constant(double number, double constant, bool narrow) {
     const double last_digit = 24 * DBL_EPSILON; /* half a unit of the 15th, at most */
     if (number == constant)
@@ -146,12 +156,13 @@ static bool is_constant(double number, double constant, bool narrow) {
         return false;
     if (fabs(number - constant) <= last_digit * fabs(constant))
         return true;
-    return !is_whole(number) && !is_whole(constant) && (is_rounded(number, constant) || is_rounded(constant, number));
+    return !is_whole(number) && !is_whole(constant) &&
+           (is_rounded(number, constant) || is_rounded(constant, number));
 }
 
 double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row) {
     size_t width = ddaebm_model_width(model), others = 0;
-    if (in.inner || has_pictures(model))
+    if (in.inner || is_of_images(model))
         return 0;
     for (size_t j = 0; j < width; j++) {
         if (model->scale[j] > 0)
@@ -161,9 +172,10 @@ double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row) {
     return others > 0 ? (double)others * log((double)model->measured + 2) : 0;
 }
 
-void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first) {
+void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,
+                      size_t first) {
     size_t width = ddaebm_model_width(model);
-    if (has_pictures(model)) {
+    if (is_of_images(model)) {
         cut_all(model, in, count, out, first);
         return;
     }
@@ -174,19 +186,22 @@ void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, 
         }
 }
 
-void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out, size_t first) {
+void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count,
+                               dd_rows_out out, size_t first) {
     size_t width = ddaebm_model_width(model);
-    if (has_pictures(model)) {
+    if (is_of_images(model)) {
         cut_all(model, in, count, out, first);
         return;
     }
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
-            put_out(out, (first + i) * width + j, model->scale[j] > 0 ? (double)in[i * width + j] / model->scale[j] : 0);
+            put_out(out, (first + i) * width + j,
+                    model->scale[j] > 0 ? (double)in[i * width + j] / model->scale[j] : 0);
 }
 
-void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count, float *out) {
-    if (has_pictures(model)) {
+void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count,
+                                   float *out) {
+    if (is_of_images(model)) {
         pad_rows(model, in, 0, count, out, 0);
         return;
     }
@@ -198,15 +213,16 @@ void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, siz
 
 /* ---- Whether data fits. ---- */
 
-static bool has_images(const ddaebm_dataset *dataset) {
+static bool holds_images(const ddaebm_dataset *dataset) {
     size_t height = 0, width = 0, channels = 0;
     ddaebm_dataset_image_shape(dataset, &height, &width, &channels);
     return height > 0;
 }
 
-/* Networks of rows may have been trained on images of a shape that their configuration does not have. */
+/* Networks of rows may have been trained on images of a shape that their configuration does not
+ * have. */
 static bool takes_images(const ddaebm_model *model) {
-    return has_pictures(model) || model->kind == DD_KIND_IMAGES;
+    return is_of_images(model) || model->kind == DD_KIND_IMAGES;
 }
 
 /* Images as a model of images takes them; nothing is said of other pairs. */
@@ -218,19 +234,24 @@ static ddaebm_status check_shape(const ddaebm_model *model, const ddaebm_dataset
     if (side == 0 || height == 0 || (height == side && width == side && channels == wanted))
         return DDAEBM_OK;
     return dd_fail(DDAEBM_MISMATCH,
-                   "the data has pictures of %zu x %zu x %zu (height, width, channels), the model takes %zu x %zu x %zu: "
+                   "the data has images of %zu x %zu x %zu (height, width, channels), the model "
+                   "takes %zu x %zu x %zu: "
                    "data.image_size less data.padding on both sides, and data.channels%s%s",
                    height, width, channels, side, side, wanted,
-                   halved ? "; these networks can be made for squares of an even side up to 128" : "",
+                   halved ? "; these networks can be made for squares of an even side up to 128"
+                          : "",
                    channels == wanted ? "; --resize brings files of images to a size" : "");
 }
 
-/* Numbers of images are from -1 to 1, those of rows are of any unit. A model that was not trained takes either. */
+/* Numbers of images are from -1 to 1, those of rows are of any unit. A model that was not trained
+ * takes either. */
 static ddaebm_status check_kind(const ddaebm_model *model, const ddaebm_dataset *dataset) {
-    if (!has_images(dataset) || has_pictures(model) || model->kind != DD_KIND_ROWS)
+    if (!holds_images(dataset) || is_of_images(model) || model->kind != DD_KIND_ROWS)
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_MISMATCH, "the data are images, the model was trained on rows: read them as rows (--layout rows; "
-                                    "ddaebm_read_options.layout)");
+    return dd_fail(
+        DDAEBM_MISMATCH,
+        "the data are images, the model was trained on rows: read them as rows (--layout rows; "
+        "ddaebm_read_options.layout)");
 }
 
 /* All but the range of numbers. */
@@ -239,19 +260,22 @@ static ddaebm_status check_fit(const ddaebm_model *model, const ddaebm_dataset *
     if (status == DDAEBM_OK)
         status = check_shape(model, dataset);
     if (status == DDAEBM_OK && ddaebm_dataset_width(dataset) != ddaebm_model_width(model))
-        return dd_fail(DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set %s", ddaebm_dataset_width(dataset),
-                       ddaebm_model_width(model),
-                       has_pictures(model) ? "data.image_size, data.padding and data.channels" : "data.width");
+        return dd_fail(
+            DDAEBM_MISMATCH, "the data has rows of %zu numbers, the model of %zu: set %s",
+            ddaebm_dataset_width(dataset), ddaebm_model_width(model),
+            is_of_images(model) ? "data.image_size, data.padding and data.channels" : "data.width");
     return status == DDAEBM_OK ? ddaebm_model_check_columns(model, dataset) : status;
 }
 
-/* How far rows for a model of images may lie from 0: in training as samples do, in scoring as noise does. */
+/* How far rows for a model of images may lie from 0: in training as samples do, in scoring as noise
+ * does. */
 static const double most_of_samples = 1.1, most_of_noise = 16;
 
-static ddaebm_status check_range(const ddaebm_model *model, const ddaebm_dataset *dataset, double most) {
+static ddaebm_status check_range(const ddaebm_model *model, const ddaebm_dataset *dataset,
+                                 double most) {
     size_t side = 0, other = 0, channels = 0;
     ddaebm_model_image_shape(model, &side, &other, &channels);
-    return takes_images(model) ? dd_dataset_check_pictures(dataset, most, side, channels) : DDAEBM_OK;
+    return takes_images(model) ? dd_dataset_check_images(dataset, most, side, channels) : DDAEBM_OK;
 }
 
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset) {
@@ -264,7 +288,8 @@ ddaebm_status ddaebm_model_check_data(const ddaebm_model *model, const ddaebm_da
     DD_REQUIRE(model);
     DD_REQUIRE(dataset);
     ddaebm_status status = check_fit(model, dataset);
-    if (status == DDAEBM_OK && !has_images(dataset)) /* the range of images was found when they were read */
+    if (status == DDAEBM_OK &&
+        !holds_images(dataset)) /* the range of images was found when they were read */
         status = check_range(model, dataset, most_of_noise);
     if (status == DDAEBM_OK)
         dd_model_note_range(model, dataset);
@@ -272,21 +297,22 @@ ddaebm_status ddaebm_model_check_data(const ddaebm_model *model, const ddaebm_da
 }
 
 void dd_model_note_range(const ddaebm_model *model, const ddaebm_dataset *dataset) {
-    if (!takes_images(model) || has_images(dataset))
+    if (!takes_images(model) || holds_images(dataset))
         return;
     if (!dd_dataset_within(dataset, most_of_samples))
-        dd_report(model->context, DDAEBM_LOG_INFO,
-                  "some numbers lie beyond the model's images, which go from -1 (black) to 1 (white)");
-    if (dd_dataset_never_negative(dataset))
         dd_report(
             model->context, DDAEBM_LOG_INFO,
-            "no number of the first rows is negative, and the model's images go from -1 (black) to 1 (white): rows of another "
-            "range are to be brought to that");
+            "some numbers lie beyond the model's images, which go from -1 (black) to 1 (white)");
+    if (dd_dataset_never_negative(dataset))
+        dd_report(model->context, DDAEBM_LOG_INFO,
+                  "no number of the first rows is negative, and the model's images go from -1 "
+                  "(black) to 1 (white): rows of another "
+                  "range are to be brought to that");
 }
 
 void dd_model_note_kind(ddaebm_model *model, const ddaebm_dataset *dataset) {
-    if (has_images(dataset))
+    if (holds_images(dataset))
         model->kind = DD_KIND_IMAGES;
-    else if (dd_dataset_in_memory(dataset) && !has_pictures(model))
+    else if (dd_dataset_in_memory(dataset) && !is_of_images(model))
         model->kind = DD_KIND_ROWS;
 }

@@ -19,9 +19,10 @@ dd_step_slots dd_step_slots_of(const dd_parameters *parameters) {
     return slots;
 }
 
-/* Gradients that are summed loss by loss: of a network's weights, and of tensors that stand for a whole network's output
- * (`leaves`). A loss is differentiated as soon as it is built, so that what its networks have computed is done with before the next
- * one's begin. */
+/* Gradients that are summed loss by loss: of a network's weights, and of tensors that stand for a
+ * whole network's output
+ * (`leaves`). A loss is differentiated as soon as it is built, so that what its networks have
+ * computed is done with before the next one's begin. */
 enum { LEAF_X0, LEAF_X_POS, LEAVES };
 
 typedef struct gradients {
@@ -37,7 +38,7 @@ typedef struct step {
     dd_builder builder;
     dd_process process;
     dd_step_slots slots;
-    dd_node level, z, noise_t, noise_encoder;
+    dd_node timestep, z, noise_t, noise_encoder;
     dd_node x0, x_t, x_next, x0_pred, x_pos;
     dd_node leaves[LEAVES]; /* x0_pred and x_pos, as constants */
     dd_node losses[DD_LOSSES];
@@ -51,14 +52,15 @@ static void differentiate(step *s, gradients *g, dd_node y, dd_node seed) {
 }
 
 static void observe(step *s, const char *name, dd_node node, int phase) {
-    s->out->observed[s->out->observed_count++] = (dd_observed){name, node, dd_graph_shape(s->out->graph, node), phase};
+    s->out->observed[s->out->observed_count++] =
+        (dd_observed){name, node, dd_graph_shape(s->out->graph, node), phase};
 }
 
 static void build_samples(step *s, size_t batch) {
     dd_graph *graph = s->out->graph;
     dd_shape data = dd_network_data_shape(s->settings, batch);
     dd_shape latent = dd_shape_rows(batch, dd_settings_latent_width(s->settings));
-    s->level = s->process.level = dd_input(graph, DD_SLOT_LEVEL, dd_shape_rows(batch, 1), 0);
+    s->timestep = s->process.timestep = dd_input(graph, DD_SLOT_LEVEL, dd_shape_rows(batch, 1), 0);
     s->z = dd_input(graph, DD_SLOT_LATENT, latent, 0);
     s->noise_encoder = dd_input(graph, DD_SLOT_NOISE_ENCODER, latent, 0);
     s->noise_t = dd_input(graph, DD_SLOT_NOISE_T, data, 0);
@@ -67,8 +69,9 @@ static void build_samples(step *s, size_t batch) {
     s->x_next = dd_process_next(&s->process, s->x_t, dd_input(graph, DD_SLOT_NOISE_NEXT, data, 0));
     s->x_t = dd_detach(graph, s->x_t); /* x_next does not follow x_t in any gradient */
     s->x_next = dd_detach(graph, s->x_next);
-    s->x0_pred = dd_network_generator(&s->builder, s->x_next, s->level, s->z);
-    s->x_pos = dd_posterior_draw(&s->process, s->x0_pred, s->x_next, dd_input(graph, DD_SLOT_NOISE_POSTERIOR, data, 0));
+    s->x0_pred = dd_network_generator(&s->builder, s->x_next, s->timestep, s->z);
+    s->x_pos = dd_posterior_draw(&s->process, s->x0_pred, s->x_next,
+                                 dd_input(graph, DD_SLOT_NOISE_POSTERIOR, data, 0));
     s->leaves[LEAF_X0] = dd_detach(graph, s->x0_pred);
     s->leaves[LEAF_X_POS] = dd_detach(graph, s->x_pos);
     observe(s, "x_t", s->x_t, 0);
@@ -77,22 +80,25 @@ static void build_samples(step *s, size_t batch) {
     observe(s, "x_pos", s->x_pos, 0);
 }
 
-/* The penalty on d/dx_t [f(x_t) + log q(x_{t+1} | x_t)], or the one that compares d/dx_t f(x_t) with the score. */
+/* The penalty on d/dx_t [f(x_t) + log q(x_{t+1} | x_t)], or the one that compares d/dx_t f(x_t)
+ * with the score. */
 static dd_node build_penalty(step *s, dd_node f_real) {
     dd_graph *graph = s->out->graph;
     dd_node log_q = dd_process_log_next(&s->process, s->x_t, s->x_next), gradient = DD_NONE;
     bool score = s->settings->objective.penalty == DD_PENALTY_SCORE;
-    dd_gradient(graph, score ? f_real : dd_add(graph, f_real, log_q), DD_NONE, &s->x_t, 1, &gradient);
+    dd_gradient(graph, score ? f_real : dd_add(graph, f_real, log_q), DD_NONE, &s->x_t, 1,
+                &gradient);
     observe(s, "log_q_real", log_q, 0);
     observe(s, "grad_real", gradient, 0);
     const double gamma = s->settings->objective.gamma;
     if (!score)
         return dd_gradient_penalty(graph, gradient, gamma);
-    return dd_score_penalty(&s->process, gradient, s->noise_t, s->settings->objective.latent_weight, gamma);
+    return dd_score_penalty(&s->process, gradient, s->noise_t, s->settings->objective.latent_weight,
+                            gamma);
 }
 
-static dd_node log_density_at(step *s, dd_node x, dd_node level) {
-    return dd_log_density(s->out->graph, s->settings, dd_network_energy(&s->builder, x, level));
+static dd_node log_density_at(step *s, dd_node x, dd_node timestep) {
+    return dd_log_density(s->out->graph, s->settings, dd_network_energy(&s->builder, x, timestep));
 }
 
 /* Noise within the margin of padded images, the data's own on it. */
@@ -101,7 +107,8 @@ static dd_node on_margin_of(step *s, dd_node noise, dd_node x, dd_node *on_margi
     dd_shape shape = dd_graph_shape(graph, x);
     size_t margin = (size_t)s->settings->data.padding, side = shape.size[1] - 2 * margin;
     dd_node inside = dd_expand(graph, dd_scalar(graph, 1), (dd_shape){{1, side, side, 1}});
-    inside = dd_pad(graph, dd_pad(graph, inside, 1, margin, shape.size[1]), 2, margin, shape.size[2]);
+    inside =
+        dd_pad(graph, dd_pad(graph, inside, 1, margin, shape.size[1]), 2, margin, shape.size[2]);
     *on_margin = dd_affine(graph, inside, -1, 1);
     return dd_add(graph, noise, dd_multiply(graph, x, *on_margin));
 }
@@ -111,33 +118,39 @@ static dd_node log_density_of_margin(step *s, dd_node x, dd_node on_margin) {
     dd_graph *graph = s->out->graph;
     const dd_noise_schedule *schedule = s->process.schedule;
     dd_shape shape = dd_graph_shape(graph, x);
-    double precisions[DD_MOST_LEVELS], constants[DD_MOST_LEVELS], outer = (double)dd_settings_outer_side(s->settings);
-    double numbers = (double)shape.size[3] * ((double)shape.size[1] * (double)shape.size[2] - outer * outer);
+    double precisions[DD_MOST_LEVELS], constants[DD_MOST_LEVELS],
+        outer = (double)dd_settings_outer_side(s->settings);
+    double numbers =
+        (double)shape.size[3] * ((double)shape.size[1] * (double)shape.size[2] - outer * outer);
     for (size_t t = 0; t < schedule->steps; t++) {
         double variance = schedule->sigma_cum[t] * schedule->sigma_cum[t];
         precisions[t] = -0.5 / variance;
         constants[t] = -0.5 * numbers * log(6.28318530717958647692 * variance);
     }
     dd_node away = dd_add(graph, x, dd_process_at(&s->process, schedule->a_cum, 0, x));
-    dd_node squares = dd_sum(graph, dd_multiply(graph, dd_multiply(graph, away, away), on_margin), dd_shape_a_sample(graph, x));
+    dd_node squares = dd_sum(graph, dd_multiply(graph, dd_multiply(graph, away, away), on_margin),
+                             dd_shape_a_sample(graph, x));
     return dd_add(graph, dd_multiply(graph, squares, dd_process_at(&s->process, precisions, 0, x)),
                   dd_process_at(&s->process, constants, 0, x));
 }
 
-/* Data of every timestep against noise whose density is known: where the adversarial terms only compare, this ties the heights of f over
- * regions that no generated sample connects. */
+/* Data of every timestep against noise whose density is known: where the adversarial terms only
+ * compare, this ties the heights of f over regions that no generated sample connects. */
 static dd_node build_noise_contrast(step *s, dd_node log_p) {
     dd_graph *graph = s->out->graph;
     dd_spectrum spectrum = dd_spectrum_of(s->settings);
     size_t samples = dd_samples(graph, s->x_t);
-    dd_node noise = dd_input(graph, DD_SLOT_NOISE_CONTRAST, dd_graph_shape(graph, s->x_t), 0), on_margin = DD_NONE;
-    dd_node density = dd_input(graph, DD_SLOT_NOISE_DENSITY, dd_shape_rows(samples, dd_spectrum_numbers(&spectrum)), 0);
+    dd_node noise = dd_input(graph, DD_SLOT_NOISE_CONTRAST, dd_graph_shape(graph, s->x_t), 0),
+            on_margin = DD_NONE;
+    dd_node density = dd_input(graph, DD_SLOT_NOISE_DENSITY,
+                               dd_shape_rows(samples, dd_spectrum_numbers(&spectrum)), 0);
     if (spectrum.margin > 0)
         noise = on_margin_of(s, noise, s->x_t, &on_margin);
 
-    dd_node of_data = dd_subtract(graph, log_p, dd_spectrum_log_density(graph, &spectrum, s->x_t, density));
-    dd_node of_noise =
-        dd_subtract(graph, log_density_at(s, noise, s->level), dd_spectrum_log_density(graph, &spectrum, noise, density));
+    dd_node of_data =
+        dd_subtract(graph, log_p, dd_spectrum_log_density(graph, &spectrum, s->x_t, density));
+    dd_node of_noise = dd_subtract(graph, log_density_at(s, noise, s->timestep),
+                                   dd_spectrum_log_density(graph, &spectrum, noise, density));
     if (spectrum.margin > 0) { /* one margin, and so one density of it, for both */
         dd_node of_margin = log_density_of_margin(s, s->x_t, on_margin);
         of_data = dd_subtract(graph, of_data, of_margin);
@@ -156,62 +169,77 @@ static dd_node log_density_next(step *s, dd_node x) {
         last[t] = 1 - others[t];
         next[t] = (double)(t + 1 < steps ? t + 1 : t);
     }
-    dd_node level = dd_reshape(graph, dd_process_at(&s->process, next, 0, x), dd_graph_shape(graph, s->level));
+    dd_node timestep = dd_reshape(graph, dd_process_at(&s->process, next, 0, x),
+                                  dd_graph_shape(graph, s->timestep));
     dd_node zero = dd_scalar(graph, 0);
-    dd_node known = dd_multiply(graph, dd_gaussian_log_density(graph, x, zero, zero), dd_process_at(&s->process, last, 0, x));
-    return dd_add(graph, known, dd_multiply(graph, log_density_at(s, x, level), dd_process_at(&s->process, others, 0, x)));
+    dd_node known = dd_multiply(graph, dd_gaussian_log_density(graph, x, zero, zero),
+                                dd_process_at(&s->process, last, 0, x));
+    return dd_add(graph, known,
+                  dd_multiply(graph, log_density_at(s, x, timestep),
+                              dd_process_at(&s->process, others, 0, x)));
 }
 
-/* Data of timestep t against data of t+1 by the difference of f at both: the ratios of neighbouring densities, down from N(0, I), add up to
- * the normalised log-density (telescoping density ratios; Rhodes, Xu and Gutmann, 2020). */
+/* Data of timestep t against data of t+1 by the difference of f at both: the ratios of neighbouring
+ * densities, down from N(0, I), add up to the normalised log-density (telescoping density ratios;
+ * Rhodes, Xu and Gutmann, 2020). */
 static dd_node build_timestep_contrast(step *s, dd_node log_p) {
     dd_graph *graph = s->out->graph;
     dd_node of_t = dd_subtract(graph, log_p, log_density_next(s, s->x_t));
-    dd_node of_next = dd_subtract(graph, log_density_at(s, s->x_next, s->level), log_density_next(s, s->x_next));
+    dd_node of_next = dd_subtract(graph, log_density_at(s, s->x_next, s->timestep),
+                                  log_density_next(s, s->x_next));
     return dd_ratio_contrast_loss(graph, of_t, of_next);
 }
 
 static dd_node build_transform_contrast(step *s, dd_node f_real) {
     dd_graph *graph = s->out->graph;
     dd_shape shape = dd_graph_shape(graph, s->x_t);
-    dd_node x0 = dd_input(graph, DD_SLOT_TRANSFORMED_X0, shape, 0), noise = dd_input(graph, DD_SLOT_TRANSFORMED_T, shape, 0);
-    dd_node f = dd_network_energy(&s->builder, dd_process_diffuse(&s->process, x0, noise), s->level);
+    dd_node x0 = dd_input(graph, DD_SLOT_TRANSFORMED_X0, shape, 0),
+            noise = dd_input(graph, DD_SLOT_TRANSFORMED_T, shape, 0);
+    dd_node f =
+        dd_network_energy(&s->builder, dd_process_diffuse(&s->process, x0, noise), s->timestep);
     return dd_transform_contrast_loss(graph, s->settings, f_real, f);
 }
 
 /* The contrasts of data with what is no data, beside that with generated samples. */
 static dd_node add_contrasts(step *s, dd_node contrast, dd_node f_real) {
     dd_graph *graph = s->out->graph;
-    const double noise = s->settings->objective.noise_contrast, timestep = s->settings->objective.timestep_contrast;
+    const double noise = s->settings->objective.noise_contrast,
+                 timestep = s->settings->objective.timestep_contrast;
     const double transform = s->settings->objective.transform_contrast;
     dd_node log_p = dd_log_density(graph, s->settings, f_real);
     if (noise > 0)
-        contrast = dd_add(graph, contrast, dd_affine(graph, build_noise_contrast(s, log_p), noise, 0));
+        contrast =
+            dd_add(graph, contrast, dd_affine(graph, build_noise_contrast(s, log_p), noise, 0));
     if (timestep > 0)
-        contrast = dd_add(graph, contrast, dd_affine(graph, build_timestep_contrast(s, log_p), timestep, 0));
+        contrast = dd_add(graph, contrast,
+                          dd_affine(graph, build_timestep_contrast(s, log_p), timestep, 0));
     if (transform > 0)
-        contrast = dd_add(graph, contrast, dd_affine(graph, build_transform_contrast(s, f_real), transform, 0));
+        contrast = dd_add(graph, contrast,
+                          dd_affine(graph, build_transform_contrast(s, f_real), transform, 0));
     return contrast;
 }
 
-/* f(x_pos). Where the contrast is linear, its gradient waits for nothing: it is taken at once, and the rest sees a constant. */
+/* f(x_pos). Where the contrast is linear, its gradient waits for nothing: it is taken at once, and
+ * the rest sees a constant. */
 static dd_node build_f_fake(step *s) {
     dd_graph *graph = s->out->graph;
-    dd_node f_fake = dd_network_energy(&s->builder, s->leaves[LEAF_X_POS], s->level);
+    dd_node f_fake = dd_network_energy(&s->builder, s->leaves[LEAF_X_POS], s->timestep);
     observe(s, "f_fake", f_fake, 0);
-    if (s->settings->objective.contrast != DD_CONTRAST_LINEAR || s->settings->objective.fake_gamma > 0)
+    if (s->settings->objective.contrast != DD_CONTRAST_LINEAR ||
+        s->settings->objective.fake_gamma > 0)
         return f_fake;
     double share = s->settings->objective.contrast_weight / (double)dd_samples(graph, f_fake);
-    differentiate(s, &s->of_energy, f_fake, dd_expand(graph, dd_scalar(graph, share), dd_graph_shape(graph, f_fake)));
+    differentiate(s, &s->of_energy, f_fake,
+                  dd_expand(graph, dd_scalar(graph, share), dd_graph_shape(graph, f_fake)));
     return dd_detach(graph, f_fake);
 }
 
-/* loss = contrast of f(x_pos) with f(x_t), plus penalties; as published mean[f(x_pos) - f(x_t)] + gamma/2 mean ||d/dx_t
- * [f + log q]||^2 */
+/* loss = contrast of f(x_pos) with f(x_t), plus penalties; as published mean[f(x_pos) - f(x_t)] +
+ * gamma/2 mean ||d/dx_t [f + log q]||^2 */
 static void build_energy_loss(step *s) {
     dd_graph *graph = s->out->graph;
     dd_node *losses = s->losses, fake = s->leaves[LEAF_X_POS], gradient = DD_NONE;
-    dd_node f_fake = build_f_fake(s), f_real = dd_network_energy(&s->builder, s->x_t, s->level);
+    dd_node f_fake = build_f_fake(s), f_real = dd_network_energy(&s->builder, s->x_t, s->timestep);
     losses[DD_LOSS_ENERGY_REAL] = dd_batch_mean(graph, f_real);
     losses[DD_LOSS_ENERGY_FAKE] = dd_batch_mean(graph, f_fake);
     losses[DD_LOSS_PENALTY] = build_penalty(s, f_real);
@@ -220,7 +248,8 @@ static void build_energy_loss(step *s) {
         dd_node penalty = dd_fake_penalty(&s->process, gradient, s->settings->objective.fake_gamma);
         losses[DD_LOSS_PENALTY] = dd_add(graph, losses[DD_LOSS_PENALTY], penalty);
     }
-    dd_node contrast = add_contrasts(s, dd_contrast_loss(graph, s->settings, f_real, f_fake), f_real);
+    dd_node contrast =
+        add_contrasts(s, dd_contrast_loss(graph, s->settings, f_real, f_fake), f_real);
     losses[DD_LOSS_ENERGY] = dd_add(graph, contrast, losses[DD_LOSS_PENALTY]);
     differentiate(s, &s->of_energy, losses[DD_LOSS_ENERGY], DD_NONE);
     observe(s, "f_real", f_real, 0);
@@ -232,52 +261,59 @@ static void build_energy_loss(step *s) {
 static void build_forward_terms(step *s) {
     dd_graph *graph = s->out->graph;
     bool prior = s->settings->objective.reconstruction == DD_RECONSTRUCTION_MSE_PRIOR;
-    dd_latent q = dd_network_encoder(&s->builder, s->x_t, s->x_next, s->level);
-    dd_node deviation = dd_exp(graph, dd_affine(graph, q.log_variance, 0.5, 0)), x0 = s->leaves[LEAF_X0];
+    dd_latent q = dd_network_encoder(&s->builder, s->x_t, s->x_next, s->timestep);
+    dd_node deviation = dd_exp(graph, dd_affine(graph, q.log_variance, 0.5, 0)),
+            x0 = s->leaves[LEAF_X0];
     dd_node z = dd_add(graph, q.mean, dd_multiply(graph, deviation, s->noise_encoder));
     observe(s, "enc_mean", q.mean, 1);
     observe(s, "enc_logvar", q.log_variance, 1);
     observe(s, "z_enc", z, 1);
     if (!prior) {
-        x0 = dd_network_generator(&s->builder, s->x_next, s->level, z);
+        x0 = dd_network_generator(&s->builder, s->x_next, s->timestep, z);
         observe(s, "x0_enc", x0, 1);
     }
     s->losses[DD_LOSS_DIVERGENCE] = dd_latent_divergence(graph, q);
-    s->losses[DD_LOSS_RECONSTRUCTION] = dd_reconstruction_loss(&s->process, s->settings, s->x_t, s->x_next, x0);
+    s->losses[DD_LOSS_RECONSTRUCTION] =
+        dd_reconstruction_loss(&s->process, s->settings, s->x_t, s->x_next, x0);
     dd_node both = dd_add(graph, s->losses[DD_LOSS_DIVERGENCE], s->losses[DD_LOSS_RECONSTRUCTION]);
     differentiate(s, &s->of_generator, both, DD_NONE);
 }
 
-/* -mean[f(x_pos) + log q(x_{t+1} | x_pos)] with the updated energy, and w mean[-log q(z | x_pos, x_{t+1})] */
+/* -mean[f(x_pos) + log q(x_{t+1} | x_pos)] with the updated energy, and w mean[-log q(z | x_pos,
+ * x_{t+1})] */
 static void build_reverse_terms(step *s) {
     dd_graph *graph = s->out->graph;
     dd_node x_pos = s->leaves[LEAF_X_POS];
-    const double reverse = s->settings->objective.reverse_weight, weight = s->settings->objective.latent_weight;
+    const double reverse = s->settings->objective.reverse_weight,
+                 weight = s->settings->objective.latent_weight;
     s->builder.phase = 1;
-    dd_node f_pos = dd_network_energy(&s->builder, x_pos, s->level);
+    dd_node f_pos = dd_network_energy(&s->builder, x_pos, s->timestep);
     s->builder.phase = 0;
     dd_node log_q = dd_process_log_next(&s->process, x_pos, s->x_next);
     dd_node seen = dd_affine(graph, f_pos, 1 / s->settings->objective.temperature, 0);
-    s->losses[DD_LOSS_ADVERSARIAL] = dd_affine(graph, dd_batch_mean(graph, dd_add(graph, seen, log_q)), -reverse, 0);
+    s->losses[DD_LOSS_ADVERSARIAL] =
+        dd_affine(graph, dd_batch_mean(graph, dd_add(graph, seen, log_q)), -reverse, 0);
     differentiate(s, &s->of_generator, s->losses[DD_LOSS_ADVERSARIAL], DD_NONE);
     observe(s, "f_pos", f_pos, 1);
     observe(s, "log_q_pos", log_q, 1);
     if (weight == 0)
         return;
-    dd_latent q = dd_network_encoder(&s->builder, x_pos, s->x_next, s->level);
-    s->losses[DD_LOSS_LATENT] = dd_affine(graph, dd_latent_loss(graph, s->z, q), weight * reverse, 0);
+    dd_latent q = dd_network_encoder(&s->builder, x_pos, s->x_next, s->timestep);
+    s->losses[DD_LOSS_LATENT] =
+        dd_affine(graph, dd_latent_loss(graph, s->z, q), weight * reverse, 0);
     differentiate(s, &s->of_generator, s->losses[DD_LOSS_LATENT], DD_NONE);
     observe(s, "latent_mean", q.mean, 1);
     observe(s, "latent_logvar", q.log_variance, 1);
 }
 
-/* Pulls the generator's draws of x_0 towards their distribution given x_{t+1}, however far apart the modes are. */
+/* Pulls the generator's draws of x_0 towards their distribution given x_{t+1}, however far apart
+ * the modes are. */
 static dd_node build_energy_score(step *s) {
     dd_graph *graph = s->out->graph;
     dd_node z = dd_input(graph, DD_SLOT_LATENT_SCORE, dd_graph_shape(graph, s->z), 0);
-    dd_node second = dd_network_generator(&s->builder, s->x_next, s->level, z);
-    dd_node score =
-        dd_affine(graph, dd_energy_score(graph, s->x0, s->leaves[LEAF_X0], second), s->settings->objective.energy_score, 0);
+    dd_node second = dd_network_generator(&s->builder, s->x_next, s->timestep, z);
+    dd_node score = dd_affine(graph, dd_energy_score(graph, s->x0, s->leaves[LEAF_X0], second),
+                              s->settings->objective.energy_score, 0);
     differentiate(s, &s->of_generator, score, DD_NONE);
     return score;
 }
@@ -291,11 +327,14 @@ static void differentiate_generator(step *s) {
     if (wanted[LEAF_X0] != DD_NONE)
         cotangent = dd_add(graph, cotangent, wanted[LEAF_X0]);
     if (s->own_loss)
-        cotangent = dd_add(graph, cotangent, dd_input(graph, s->slots.of_samples, dd_graph_shape(graph, s->x0_pred), 1));
+        cotangent =
+            dd_add(graph, cotangent,
+                   dd_input(graph, s->slots.of_samples, dd_graph_shape(graph, s->x0_pred), 1));
     differentiate(s, &s->of_generator, s->x0_pred, cotangent);
 }
 
-/* What is dropped is not built, so it leaves batch statistics alone; the order of building is the order of their moves. */
+/* What is dropped is not built, so it leaves batch statistics alone; the order of building is the
+ * order of their moves. */
 static void build_generator_loss(step *s) {
     static const char *const names[] = {"loss_adversarial", "loss_latent", "loss_kl", "loss_recon"};
     dd_graph *graph = s->out->graph;
@@ -305,8 +344,9 @@ static void build_generator_loss(step *s) {
     if (s->settings->objective.divergence == DD_DIVERGENCE_JEFFREY)
         build_forward_terms(s);
     build_reverse_terms(s);
-    losses[DD_LOSS_GENERATOR] = dd_add(graph, dd_add(graph, losses[DD_LOSS_ADVERSARIAL], losses[DD_LOSS_LATENT]),
-                                       dd_add(graph, losses[DD_LOSS_DIVERGENCE], losses[DD_LOSS_RECONSTRUCTION]));
+    losses[DD_LOSS_GENERATOR] =
+        dd_add(graph, dd_add(graph, losses[DD_LOSS_ADVERSARIAL], losses[DD_LOSS_LATENT]),
+               dd_add(graph, losses[DD_LOSS_DIVERGENCE], losses[DD_LOSS_RECONSTRUCTION]));
     if (s->settings->objective.energy_score > 0)
         losses[DD_LOSS_GENERATOR] = dd_add(graph, losses[DD_LOSS_GENERATOR], build_energy_score(s));
     differentiate_generator(s);
@@ -338,7 +378,8 @@ static void ask_for_statistics(step *s) {
 
 static void ask_for_observed(step *s) {
     for (size_t i = 0; i < s->out->observed_count; i++)
-        dd_output(s->out->graph, s->out->observed[i].node, s->slots.observed + (dd_slot)i, s->out->observed[i].phase);
+        dd_output(s->out->graph, s->out->observed[i].node, s->slots.observed + (dd_slot)i,
+                  s->out->observed[i].phase);
 }
 
 /* Weights that a loss is differentiated by. The energy's enter its loss as they are in phase 0. */
@@ -386,23 +427,28 @@ static ddaebm_status allocate(step *s, ddaebm_context *context, size_t parameter
     return dd_graph_create(&out->graph, context);
 }
 
-ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings,
-                                  dd_parameters *parameters, size_t batch, dd_step_extras extras) {
+ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
+                                  const dd_settings *settings, dd_parameters *parameters,
+                                  size_t batch, dd_step_extras extras) {
     dd_noise_schedule schedule = {0};
     dd_step_graph result = {.context = context};
-    step s = {.out = &result, .settings = settings, .slots = dd_step_slots_of(parameters), .own_loss = extras == DD_STEP_OWN_LOSS};
+    step s = {.out = &result,
+              .settings = settings,
+              .slots = dd_step_slots_of(parameters),
+              .own_loss = extras == DD_STEP_OWN_LOSS};
     ddaebm_status status = dd_noise_schedule_make(&schedule, context, settings);
     if (status != DDAEBM_OK)
         return status;
     DD_TRY(allocate(&s, context, parameters->count));
-    s.builder = (dd_builder){.graph = result.graph,
-                             .settings = settings,
-                             .parameters = parameters,
-                             .training = true,
-                             .first_slot = s.slots.parameters,
-                             .moved = s.builder.moved,
-                             .dropout_seed = dd_input(result.graph, DD_SLOT_DROPOUT_SEED, dd_shape_rows(1, 4), 0),
-                             .calls = result.calls};
+    s.builder = (dd_builder){
+        .graph = result.graph,
+        .settings = settings,
+        .parameters = parameters,
+        .training = true,
+        .first_slot = s.slots.parameters,
+        .moved = s.builder.moved,
+        .dropout_seed = dd_input(result.graph, DD_SLOT_DROPOUT_SEED, dd_shape_rows(1, 4), 0),
+        .calls = result.calls};
     s.process = (dd_process){.graph = result.graph, .schedule = &schedule};
     build_samples(&s, batch);
     DD_TRY(dd_graph_status(result.graph));

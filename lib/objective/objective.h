@@ -1,5 +1,6 @@
-/* The losses of one training step, as one graph of two phases: what the energy's update needs, and then, with the updated
- * energy, what the generator's and encoder's need (equations 5 to 9 of the reference; Geng et al., ICML 2024). */
+/* The losses of one training step, as one graph of two phases: what the energy's update needs, and
+ * then, with the updated energy, what the generator's and encoder's need (equations 5 to 9 of the
+ * reference; Geng et al., ICML 2024). */
 #ifndef DD_OBJECTIVE_H
 #define DD_OBJECTIVE_H
 
@@ -7,7 +8,8 @@
 #include "layers/parameters.h"
 #include "tensor/graph.h"
 
-/* Slots of a step's inputs and losses. Parameters, gradients and statistics follow: see dd_step_slots. */
+/* Slots of a step's inputs and losses. Parameters, gradients and statistics follow: see
+ * dd_step_slots. */
 enum {
     DD_SLOT_X0,              /* data */
     DD_SLOT_LEVEL,           /* [N]: from 0 to T-1 */
@@ -16,7 +18,8 @@ enum {
     DD_SLOT_NOISE_POSTERIOR, /* like data */
     DD_SLOT_LATENT,          /* [N, nz] */
     DD_SLOT_NOISE_ENCODER,   /* [N, nz] */
-    DD_SLOT_NOISE_CONTRAST,  /* like data: noise that the energy tells data from, see dd_spectrum_colour */
+    DD_SLOT_NOISE_CONTRAST,  /* like data: noise that the energy tells data from, see
+                                dd_spectrum_colour */
     DD_SLOT_NOISE_DENSITY,   /* [N, numbers of dd_spectrum]: what describes its density */
     DD_SLOT_TRANSFORMED_X0,  /* like data: data, each sample by a random transformation, */
     DD_SLOT_TRANSFORMED_T,   /* like data: and NOISE_T by the same */
@@ -59,8 +62,10 @@ enum { DD_MOST_OBSERVED = 24 };
 
 typedef struct dd_step_graph {
     dd_graph *graph;
-    bool *used;  /* [parameters]: a loss depends on it; its gradient is written to slots.gradients + i */
-    bool *moved; /* [parameters]: a statistic that the step moves; its new value is written to slots.statistics + i, in phase 1 */
+    bool *used;  /* [parameters]: a loss depends on it; its gradient is written to slots.gradients +
+                    i */
+    bool *moved; /* [parameters]: a statistic that the step moves; its new value is written to
+                    slots.statistics + i, in phase 1 */
     int64_t *calls; /* [parameters]: how far the step advances each counter */
     dd_observed observed[DD_MOST_OBSERVED];
     size_t observed_count;
@@ -71,14 +76,15 @@ typedef struct dd_step_graph {
 typedef enum dd_step_extras {
     DD_STEP_PLAIN,
     DD_STEP_OBSERVED, /* writes the i-th observed value to slots.observed + i */
-    /* Writes the generator's draws of x_0 to slots.samples in phase 0; reads from slots.of_samples, in phase 1, the gradient in
-     * them of a loss that joins the generator's. */
+    /* Writes the generator's draws of x_0 to slots.samples in phase 0; reads from slots.of_samples,
+     * in phase 1, the gradient in them of a loss that joins the generator's. */
     DD_STEP_OWN_LOSS
 } dd_step_extras;
 
 /* Builds the graph for a batch. */
-ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context, const dd_settings *settings,
-                                  dd_parameters *parameters, size_t batch, dd_step_extras extras);
+ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
+                                  const dd_settings *settings, dd_parameters *parameters,
+                                  size_t batch, dd_step_extras extras);
 
 /* Frees all but the graph, which a plan takes over. */
 void dd_step_graph_free(dd_step_graph *graph);

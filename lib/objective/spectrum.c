@@ -48,11 +48,13 @@ static void add_means(const dd_spectrum *s, float *sample, size_t block, double 
     size_t line = (s->side + 2 * s->margin) * s->channels;
     for (size_t y = 0; y < s->side; y += block)
         for (size_t x = 0; x < s->side; x += block)
-            add_mean(s, sample + (s->margin + y) * line + (s->margin + x) * s->channels, block, share);
+            add_mean(s, sample + (s->margin + y) * line + (s->margin + x) * s->channels, block,
+                     share);
 }
 
 static void clear_margin(const dd_spectrum *s, float *sample) {
-    size_t whole = s->side + 2 * s->margin, line = whole * s->channels, edge = s->margin * s->channels;
+    size_t whole = s->side + 2 * s->margin, line = whole * s->channels,
+           edge = s->margin * s->channels;
     for (size_t y = 0; y < whole && s->margin > 0; y++) {
         bool inside = y >= s->margin && y < s->margin + s->side;
         memset(sample + y * line, 0, (inside ? edge : line) * sizeof *sample);
@@ -65,11 +67,14 @@ static double coordinates(const dd_spectrum *s, size_t k) {
     return k < s->count ? (double)s->width / (double)(s->block[k] * s->block[k]) : 0;
 }
 
-/* Once parts 0 to k-1 stand at their deviations, the rest at that of k-1: P_k of what stands there, times d_k/d_{k-1} - 1, is what the rest
- * lacks for that of k. */
-void dd_spectrum_colour(const dd_spectrum *s, const double *deviations, float *sample, float *density) {
+/* Once parts 0 to k-1 stand at their deviations, the rest at that of k-1: P_k of what stands there,
+ * times d_k/d_{k-1} - 1, is what the rest lacks for that of k. */
+void dd_spectrum_colour(const dd_spectrum *s, const double *deviations, float *sample,
+                        float *density) {
     const double two_pi = 6.28318530717958647692;
-    size_t numbers = s->side > 0 ? (s->side + 2 * s->margin) * (s->side + 2 * s->margin) * s->channels : s->width;
+    size_t numbers = s->side > 0
+                         ? (s->side + 2 * s->margin) * (s->side + 2 * s->margin) * s->channels
+                         : s->width;
     double constant = 0, inverse = 0;
 
     clear_margin(s, sample);
@@ -105,7 +110,8 @@ static dd_node block_means(dd_graph *graph, dd_node x, size_t factor) {
     }
     for (size_t i = 0; i < factor; i++)
         taps[i] = 1 / (float)factor;
-    return dd_filter(graph, x, dd_constant(graph, taps, (dd_shape){{1, 1, 1, factor}}), 1, (int)factor, 0, 0);
+    return dd_filter(graph, x, dd_constant(graph, taps, (dd_shape){{1, 1, 1, factor}}), 1,
+                     (int)factor, 0, 0);
 }
 
 dd_node dd_spectrum_log_density(dd_graph *graph, const dd_spectrum *s, dd_node x, dd_node density) {
@@ -115,8 +121,10 @@ dd_node dd_spectrum_log_density(dd_graph *graph, const dd_spectrum *s, dd_node x
         if (k > 0)
             means = block_means(graph, means, s->block[k] / s->block[k - 1]);
         double pixels = (double)(s->block[k] * s->block[k]);
-        dd_node norm = dd_affine(graph, dd_sum(graph, dd_multiply(graph, means, means), one), pixels, 0);
-        dd_node term = dd_multiply(graph, norm, dd_reshape(graph, dd_slice(graph, density, 3, k, 1), one));
+        dd_node norm =
+            dd_affine(graph, dd_sum(graph, dd_multiply(graph, means, means), one), pixels, 0);
+        dd_node term =
+            dd_multiply(graph, norm, dd_reshape(graph, dd_slice(graph, density, 3, k, 1), one));
         squares = k > 0 ? dd_add(graph, squares, term) : term;
     }
     dd_node constant = dd_reshape(graph, dd_slice(graph, density, 3, s->count, 1), one);

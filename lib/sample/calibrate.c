@@ -9,7 +9,7 @@
 #include <float.h>
 #include <math.h>
 
-enum { MOST_ROWS = 16384, MOST_PICTURES = 256, GRID = 384, GRID_LINE = 4096 };
+enum { MOST_ROWS = 16384, MOST_IMAGES = 256, GRID = 384, GRID_LINE = 4096 };
 
 /* How far beyond the data the box reaches, as a part of the data's extent. */
 static const double beyond = 0.25;
@@ -25,12 +25,12 @@ typedef struct calibration {
     ddaebm_scorer *scorer; /* made at temperature 1: scores are f */
     size_t inner, count;   /* numbers in a row that the networks see */
     float *rows;           /* [count, inner]: data as the networks see it */
-    float *noisy;          /* [count, inner]: diffused to level 0 */
+    float *noisy;          /* [count, inner]: diffused to timestep 0 */
     float *noise;          /* [count, inner]: with what noise, but for its sign and deviation */
     double keep, sigma;    /* what is left of the data, and the noise's deviation */
 } calibration;
 
-/* The rows at level 0, with the noise times a sign. */
+/* The rows at timestep 0, with the noise times a sign. */
 static void diffuse(calibration *c, float sign) {
     float keep = (float)c->keep, spread = sign * (float)c->sigma;
     for (size_t i = 0; i < c->count * c->inner; i++)
@@ -45,7 +45,8 @@ typedef struct box {
 } box;
 
 static box box_of(const calibration *c) {
-    box b = {.across = c->inner == 1 ? GRID_LINE : GRID, .points = c->inner == 1 ? GRID_LINE : (size_t)GRID * GRID};
+    box b = {.across = c->inner == 1 ? GRID_LINE : GRID,
+             .points = c->inner == 1 ? GRID_LINE : (size_t)GRID * GRID};
     for (size_t j = 0; j < c->inner; j++) {
         b.low[j] = FLT_MAX;
         b.high[j] = -FLT_MAX;
@@ -65,7 +66,8 @@ static void fill_grid(const calibration *c, const box *b, float *points) {
     for (size_t i = 0; i < b->points; i++)
         for (size_t j = 0; j < c->inner; j++) {
             size_t at = j == 0 ? i % b->across : i / b->across;
-            points[i * c->inner + j] = b->low[j] + (b->high[j] - b->low[j]) * ((float)at + 0.5f) / (float)b->across;
+            points[i * c->inner + j] =
+                b->low[j] + (b->high[j] - b->low[j]) * ((float)at + 0.5f) / (float)b->across;
         }
 }
 
@@ -93,13 +95,15 @@ static double likeliest(const float *data, size_t count, const float *grid, size
         *(mean_under(grid, points, exp(middle)) < mean ? &low : &high) = middle;
     }
     double s = exp((low + high) / 2);
-    return s > least_inverse * 2 && s < most_inverse / 2 ? 1 / s : 0; /* at the bracket's end: no answer */
+    return s > least_inverse * 2 && s < most_inverse / 2 ? 1 / s
+                                                         : 0; /* at the bracket's end: no answer */
 }
 
 static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature) {
     ddaebm_context *context = c->model->context;
     box b = box_of(c);
-    float *points = dd_alloc_zero(context, b.points * c->inner, sizeof *points), *f = dd_alloc_zero(context, b.points, sizeof *f);
+    float *points = dd_alloc_zero(context, b.points * c->inner, sizeof *points),
+          *f = dd_alloc_zero(context, b.points, sizeof *f);
     float *data = dd_alloc_zero(context, c->count, sizeof *data);
     ddaebm_status status = points && f && data ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     if (status == DDAEBM_OK) {
@@ -118,7 +122,8 @@ static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature
 
 /* --- Score matching: s minimises mean |s grad f + noise / sigma|^2. --- */
 
-/* Over each noise and its opposite: the gradient at the row itself, which a small sigma would let drown the sum, cancels. */
+/* Over each noise and its opposite: the gradient at the row itself, which a small sigma would let
+ * drown the sum, cancels. */
 static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
     float *gradients = dd_alloc_zero(c->model->context, c->count * c->inner, sizeof *gradients);
     ddaebm_status status = gradients ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
@@ -143,8 +148,9 @@ static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
 static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint64_t seed) {
     ddaebm_model *model = c->model;
     uint64_t all = ddaebm_dataset_rows(dataset), first = all ? 0 : fresh_rows;
-    uint64_t most =
-        dd_model_settings(model)->data.image_size > 0 ? MOST_PICTURES : MOST_ROWS; /* a picture has many numbers to fit */
+    uint64_t most = dd_model_settings(model)->data.image_size > 0
+                        ? MOST_IMAGES
+                        : MOST_ROWS; /* an image has many numbers to fit */
     c->count = (size_t)(all && all < most ? all : most);
     c->rows = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     c->noisy = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
@@ -173,7 +179,8 @@ ddaebm_status dd_calibrate(ddaebm_model *model, const ddaebm_dataset *dataset, u
         status = c.inner <= 2 ? fit_by_likelihood(&c, &fitted) : fit_by_scores(&c, &fitted);
     model->temperature = before;
     if (status == DDAEBM_OK && ddaebm_model_set_temperature(model, fitted) != DDAEBM_OK)
-        dd_report(model->context, DDAEBM_LOG_WARNING, "no temperature fits the data: it stays %g", before);
+        dd_report(model->context, DDAEBM_LOG_WARNING, "no temperature fits the data: it stays %g",
+                  before);
     ddaebm_scorer_free(c.scorer);
     dd_free(model->context, c.rows);
     dd_free(model->context, c.noisy);

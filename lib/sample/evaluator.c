@@ -9,9 +9,10 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Rows of a chunk: more do not make products faster; for pictures, pixels of a chunk, and most of them. Chunks of rows that a call is cut in before
- * what is left is cut anew, and up to how many rows go one by one. */
-enum { CHUNK = 128, CHUNK_PIXELS = 4096, MOST_PICTURES = 200, TOGETHER = 4, FEW = 6 };
+/* Rows of a chunk: more do not make products faster; for images, pixels of a chunk, and most of
+ * them. Chunks of rows that a call is cut in before what is left is cut anew, and up to how many
+ * rows go one by one. */
+enum { CHUNK = 128, CHUNK_PIXELS = 4096, MOST_IMAGES = 200, TOGETHER = 4, FEW = 6 };
 
 /* Plans: of a single row, and of a chunk. */
 enum { SINGLE, WHOLE, SIZES };
@@ -38,34 +39,39 @@ struct dd_evaluator {
     bool rest_is_single;           /* what is left goes one by one */
     dd_plan *plans[SIZES];
     size_t threads;
-    dd_lane *lanes;     /* [sizes, threads]; all keep what is prepared where the first for chunks does */
+    dd_lane
+        *lanes; /* [sizes, threads]; all keep what is prepared where the first for chunks does */
     float *numbers;     /* of those parameters that runs read, filters as convolutions read them */
     float **parameters; /* [parameters]: where, or NULL */
 };
 
 /* --- Making one. --- */
 
-/* A few rows are done before another thread wakes. Chunks of rows are cut alike for any number of threads. Pictures have chunks of a fixed number,
- * which those that are too few for a chunk a thread would not fill: they go one by one, on all threads. Where bits must not depend on how a call
- * is cut, all rows do. */
+/* A few rows are done before another thread wakes. Chunks of rows are cut alike for any number of
+ * threads. Images have chunks of a fixed number, which those that are too few for a chunk a thread
+ * would not fill: they go one by one, on all threads. Where bits must not depend on how a call is
+ * cut, all rows do. */
 static void choose_sizes(dd_evaluator *evaluator) {
     dd_shape one = dd_network_data_shape(dd_model_settings(evaluator->model), 1);
-    bool pictures = one.size[0] == 1 && one.size[1] > 1;
+    bool images = one.size[0] == 1 && one.size[1] > 1;
     size_t pixels = one.size[1] * one.size[2], chunk = CHUNK;
-    if (pictures)
-        chunk = pixels >= CHUNK_PIXELS ? 1 : pixels * MOST_PICTURES > CHUNK_PIXELS ? CHUNK_PIXELS / pixels : MOST_PICTURES;
+    if (images)
+        chunk = pixels >= CHUNK_PIXELS                ? 1
+                : pixels * MOST_IMAGES > CHUNK_PIXELS ? CHUNK_PIXELS / pixels
+                                                      : MOST_IMAGES;
     if (ddaebm_context_deterministic(evaluator->context) != 0)
         chunk = 1;
     evaluator->threads = (size_t)ddaebm_context_threads(evaluator->context);
     evaluator->sizes = chunk > 1 ? SIZES : 1;
     evaluator->chunk_rows[SINGLE] = 1;
     evaluator->chunk_rows[WHOLE] = chunk;
-    evaluator->few = pictures || chunk == 1 ? 0 : FEW;
-    evaluator->together = pictures ? evaluator->threads : TOGETHER;
-    evaluator->rest_is_single = pictures;
+    evaluator->few = images || chunk == 1 ? 0 : FEW;
+    evaluator->together = images ? evaluator->threads : TOGETHER;
+    evaluator->rest_is_single = images;
 }
 
-static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build build, const void *user) {
+static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build build,
+                                const void *user) {
     const ddaebm_model *model = evaluator->model;
     dd_parameters parameters = model->parameters; /* only read: nothing is declared */
     dd_graph *graph = NULL;
@@ -82,15 +88,21 @@ static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build
     size_t rows = evaluator->chunk_rows[size];
     dd_shape data = dd_network_data_shape(builder.settings, rows);
     dd_shape latent = dd_shape_rows(rows, dd_settings_latent_width(builder.settings));
-    dd_node in[DD_EVAL_OUT] = {dd_input(graph, DD_EVAL_X, data, 1), dd_input(graph, DD_EVAL_LEVEL, dd_shape_rows(rows, 1), 1),
-                               dd_input(graph, DD_EVAL_LATENT, latent, 1), dd_input(graph, DD_EVAL_NOISE, data, 1)};
-    dd_process process = {.graph = graph, .schedule = &schedule, .level = in[DD_EVAL_LEVEL]};
+    dd_node in[DD_EVAL_OUT] = {dd_input(graph, DD_EVAL_X, data, 1),
+                               dd_input(graph, DD_EVAL_LEVEL, dd_shape_rows(rows, 1), 1),
+                               dd_input(graph, DD_EVAL_LATENT, latent, 1),
+                               dd_input(graph, DD_EVAL_NOISE, data, 1)};
+    dd_process process = {.graph = graph, .schedule = &schedule, .timestep = in[DD_EVAL_LEVEL]};
     dd_node out = build(&builder, &process, in, user);
     dd_output(graph, out, DD_EVAL_OUT, 1);
     for (int slot = 0; slot < DD_EVAL_SLOTS; slot++)
-        evaluator->widths[slot] = dd_shape_elements(dd_graph_shape(graph, slot < DD_EVAL_OUT ? in[slot] : out)) / rows;
-    dd_plan_options options = {
-        .phases = 2, .prepare = true, .parts = 1, .beside = size > 0 ? evaluator->plans[size - 1] : NULL, .rows = rows};
+        evaluator->widths[slot] =
+            dd_shape_elements(dd_graph_shape(graph, slot < DD_EVAL_OUT ? in[slot] : out)) / rows;
+    dd_plan_options options = {.phases = 2,
+                               .prepare = true,
+                               .parts = 1,
+                               .beside = size > 0 ? evaluator->plans[size - 1] : NULL,
+                               .rows = rows};
     DD_TRY(dd_plan_create(&evaluator->plans[size], graph, options));
     graph = NULL; /* the plan's */
 cleanup:
@@ -99,7 +111,8 @@ cleanup:
     return status;
 }
 
-/* --- Parameters: those that runs read are kept; of one that is only packed, what was packed. --- */
+/* --- Parameters: those that runs read are kept; of one that is only packed, what was packed. ---
+ */
 
 static dd_slot slot_of(size_t parameter) {
     return DD_EVAL_SLOTS + (dd_slot)parameter;
@@ -122,7 +135,8 @@ static bool is_packed(const dd_evaluator *evaluator, size_t parameter) {
 static ddaebm_status make_parameters(dd_evaluator *evaluator) {
     const dd_parameters *all = &evaluator->model->parameters;
     size_t total = 0;
-    evaluator->parameters = dd_alloc_zero(evaluator->context, all->count, sizeof *evaluator->parameters);
+    evaluator->parameters =
+        dd_alloc_zero(evaluator->context, all->count, sizeof *evaluator->parameters);
     bool *kept = dd_alloc_zero(evaluator->context, all->count, sizeof *kept);
     for (size_t i = 0; kept && i < all->count; i++) {
         kept[i] = all->items[i].role != DD_ROLE_COUNTER && is_read(evaluator, i);
@@ -182,25 +196,29 @@ ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weig
     dd_blas_enter();
     status = pack(evaluator, weights);
     for (int size = 0; size < evaluator->sizes && status == DDAEBM_OK; size++)
-        dd_workspace_run(lane_of(evaluator, size, 0)->workspace, 0, dd_context_pool(evaluator->context), true);
+        dd_workspace_run(lane_of(evaluator, size, 0)->workspace, 0,
+                         dd_context_pool(evaluator->context), true);
     dd_blas_leave();
     return status;
 }
 
 /* --- Lanes. --- */
 
-static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size, const dd_lane *first) {
+static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size,
+                               const dd_lane *first) {
     const dd_plan *plan = evaluator->plans[size];
     lane->number = (size_t)(lane - evaluator->lanes);
     lane->rows = evaluator->chunk_rows[size];
     lane->any_rows = dd_plan_rows(plan) > 0;
     lane->context = evaluator->context;
-    ddaebm_status status = first == lane ? dd_workspace_create(&lane->workspace, plan)
-                                         : dd_workspace_create_beside(&lane->workspace, plan, first->workspace);
+    ddaebm_status status =
+        first == lane ? dd_workspace_create(&lane->workspace, plan)
+                      : dd_workspace_create_beside(&lane->workspace, plan, first->workspace);
     if (status != DDAEBM_OK)
         return status;
     for (int slot = 0; slot < DD_EVAL_SLOTS; slot++) {
-        lane->buffers[slot] = dd_alloc_zero(evaluator->context, lane->rows * evaluator->widths[slot], sizeof(float));
+        lane->buffers[slot] =
+            dd_alloc_zero(evaluator->context, lane->rows * evaluator->widths[slot], sizeof(float));
         if (!lane->buffers[slot])
             return DDAEBM_OUT_OF_MEMORY;
         dd_workspace_bind(lane->workspace, slot, lane->buffers[slot]);
@@ -213,7 +231,9 @@ static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size,
 /* The plan for chunks was made beside the other: its lanes have room for what both prepare. */
 static ddaebm_status open_lanes(dd_evaluator *evaluator) {
     ddaebm_status status = DDAEBM_OK;
-    evaluator->lanes = dd_alloc_zero(evaluator->context, (size_t)evaluator->sizes * evaluator->threads, sizeof *evaluator->lanes);
+    evaluator->lanes =
+        dd_alloc_zero(evaluator->context, (size_t)evaluator->sizes * evaluator->threads,
+                      sizeof *evaluator->lanes);
     if (!evaluator->lanes)
         return DDAEBM_OUT_OF_MEMORY;
     const dd_lane *first = lane_of(evaluator, evaluator->sizes - 1, 0);
@@ -224,8 +244,8 @@ static ddaebm_status open_lanes(dd_evaluator *evaluator) {
 }
 
 /* The sizes are the model's, or those of `other`. */
-static ddaebm_status make(dd_evaluator **out, const ddaebm_model *model, const dd_weights *weights, const dd_evaluator *other,
-                          dd_eval_build build, const void *user) {
+static ddaebm_status make(dd_evaluator **out, const ddaebm_model *model, const dd_weights *weights,
+                          const dd_evaluator *other, dd_eval_build build, const void *user) {
     dd_evaluator *evaluator = dd_alloc_zero(model->context, 1, sizeof *evaluator);
     if (!evaluator)
         return DDAEBM_OUT_OF_MEMORY;
@@ -252,12 +272,14 @@ cleanup:
     return status;
 }
 
-ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model, dd_eval_build build, const void *user) {
+ddaebm_status dd_evaluator_create(dd_evaluator **out, const ddaebm_model *model,
+                                  dd_eval_build build, const void *user) {
     return make(out, model, &model->weights, NULL, build, user);
 }
 
-ddaebm_status dd_evaluator_create_beside(dd_evaluator **out, const dd_evaluator *other, const dd_weights *weights,
-                                         dd_eval_build build, const void *user) {
+ddaebm_status dd_evaluator_create_beside(dd_evaluator **out, const dd_evaluator *other,
+                                         const dd_weights *weights, dd_eval_build build,
+                                         const void *user) {
     return make(out, other->model, weights, other, build, user);
 }
 
@@ -284,7 +306,8 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
 struct call {
     dd_evaluator *evaluator;
     const dd_eval_call *asked;
-    size_t wholes, pieces; /* chunks that are full, and pieces of the rows that follow them, as equal as can be */
+    size_t wholes, pieces; /* chunks that are full, and pieces of the rows that follow them, as
+                              equal as can be */
     int piece_size;        /* of whose lanes */
     atomic_size_t done;
     atomic_bool cancelled, by_chunk;
@@ -298,7 +321,8 @@ bool dd_lane_report(dd_lane *lane, size_t rows) {
     if (atomic_load(&c->cancelled))
         return false;
     size_t done = atomic_fetch_add(&c->done, rows) + rows;
-    if (lane->is_callers && asked->progress && asked->progress(asked->progress_user, done, asked->count * asked->passes) != 0)
+    if (lane->is_callers && asked->progress &&
+        asked->progress(asked->progress_user, done, asked->count * asked->passes) != 0)
         atomic_store(&c->cancelled, true);
     return !atomic_load(&c->cancelled);
 }
@@ -331,7 +355,8 @@ static void run_chunk(call *c, size_t chunk, int taker) {
     lane->call = NULL;
 }
 
-/* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the caller's thread, number 0, reports. */
+/* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the
+ * caller's thread, number 0, reports. */
 static void run_chunks(void *argument, size_t part, int taker) {
     call *c = argument;
     size_t chunks = c->wholes + c->pieces;
@@ -340,14 +365,19 @@ static void run_chunks(void *argument, size_t part, int taker) {
         run_chunk(c, i, taker);
 }
 
-/* Threads that the context got after the lanes were made have none, and leave the work to the others. */
+/* Threads that the context got after the lanes were made have none, and leave the work to the
+ * others. */
 static void run_all(dd_evaluator *evaluator, call *c, bool alone) {
     size_t chunks = c->wholes + c->pieces, parts = chunks < DD_MOST_PARTS ? chunks : DD_MOST_PARTS;
     dd_pool_run(dd_context_pool(evaluator->context), alone,
-                &(dd_work){.parts = parts, .takers = (int)evaluator->threads, .function = run_chunks, .argument = c});
+                &(dd_work){.parts = parts,
+                           .takers = (int)evaluator->threads,
+                           .function = run_chunks,
+                           .argument = c});
 }
 
-/* Rows that are left become one piece, two or four, which are shared out well and are not much slower than a chunk. */
+/* Rows that are left become one piece, two or four, which are shared out well and are not much
+ * slower than a chunk. */
 static size_t pieces_of(size_t rows, size_t chunk) {
     size_t pieces = 1;
     while (pieces * chunk < rows)
@@ -355,9 +385,11 @@ static size_t pieces_of(size_t rows, size_t chunk) {
     return pieces;
 }
 
-/* Full chunks, `together` at a time, and what is left by itself: so it does not depend on what came before (dd_evaluator_block). */
+/* Full chunks, `together` at a time, and what is left by itself: so it does not depend on what came
+ * before (dd_evaluator_block). */
 static void cut(const dd_evaluator *evaluator, call *c) {
-    size_t chunk = evaluator->chunk_rows[WHOLE], together = evaluator->together, count = c->asked->count;
+    size_t chunk = evaluator->chunk_rows[WHOLE], together = evaluator->together,
+           count = c->asked->count;
     c->piece_size = SINGLE;
     c->pieces = count;
     if (evaluator->sizes == 1 || count <= evaluator->few)
@@ -392,19 +424,23 @@ ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *ask
     if (atomic_load(&c.by_chunk))
         return DDAEBM_CANCELLED;
     if (atomic_load(&c.cancelled))
-        return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows", atomic_load(&c.done) / asked->passes, asked->count);
+        return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows",
+                       atomic_load(&c.done) / asked->passes, asked->count);
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk, void *user,
-                               ddaebm_progress_function progress, void *progress_user) {
-    return dd_evaluator_call(
-        evaluator,
-        &(dd_eval_call){
-            .count = count, .passes = 1, .chunk = chunk, .user = user, .progress = progress, .progress_user = progress_user});
+ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk,
+                               void *user, ddaebm_progress_function progress, void *progress_user) {
+    return dd_evaluator_call(evaluator, &(dd_eval_call){.count = count,
+                                                        .passes = 1,
+                                                        .chunk = chunk,
+                                                        .user = user,
+                                                        .progress = progress,
+                                                        .progress_user = progress_user});
 }
 
-/* What follows the last multiple of it is then cut as if it were alone, and no call is short enough for its rows to go one by one. */
+/* What follows the last multiple of it is then cut as if it were alone, and no call is short enough
+ * for its rows to go one by one. */
 size_t dd_evaluator_block(const dd_evaluator *evaluator) {
     return evaluator->sizes == 1 ? 1 : evaluator->chunk_rows[WHOLE] * evaluator->together;
 }
@@ -429,9 +465,9 @@ float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot) {
     return lane->buffers[slot];
 }
 
-void dd_lane_compute(dd_lane *lane, size_t level, size_t count) {
+void dd_lane_compute(dd_lane *lane, size_t timestep, size_t count) {
     for (size_t i = 0; i < count; i++)
-        lane->buffers[DD_EVAL_LEVEL][i] = (float)level;
+        lane->buffers[DD_EVAL_LEVEL][i] = (float)timestep;
     if (lane->any_rows)
         dd_workspace_run_rows(lane->workspace, count, dd_context_pool(lane->context), true);
     else

@@ -7,8 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Of step sizes: the first one in units of a level's noise, the share of proposals that a size is good for when it is accepted, how fast a row's
- * size is moved there (in its logarithm, by a step), and how far a step's own may be from it, up or down (likewise). */
+/* Of step sizes: the first one in units of a timestep's noise, the share of proposals that a size
+ * is good for when it is accepted, how fast a row's size is moved there (in its logarithm, by a
+ * step), and how far a step's own may be from it, up or down (likewise). */
 static const double first_size = 16, wanted_share = 0.574, first_gain = 2, spread = 2;
 
 /* What a lane knows of its rows at present. */
@@ -16,7 +17,8 @@ typedef struct chain {
     float *gradients;          /* [rows, inner width]: of the log-density */
     float *uniforms;           /* [rows] */
     double *model, *guidance;  /* [rows]: the two parts of the log-density */
-    double *log_sizes, *sizes; /* [rows]: the logarithm of the step size that is being found, and the size of this step */
+    double *log_sizes, *sizes; /* [rows]: the logarithm of the step size that is being found, and
+                                  the size of this step */
 } chain;
 
 struct dd_refiner {
@@ -24,19 +26,21 @@ struct dd_refiner {
     const ddaebm_model *model;
     dd_evaluator *evaluator; /* its rows out are f / temperature, and the gradient of that */
     chain *chains;           /* a lane each */
-    double *log_sizes;       /* [T]: where a chain at a level begins */
-    float *fixed,
-        *moves; /* [inner width]: at level 0, numbers that are the same in every row, and 1 for those that are not, else 0 */
+    double *log_sizes;       /* [T]: where a chain at a timestep begins */
+    float *fixed, *moves; /* [inner width]: at timestep 0, numbers that are the same in every row,
+                             and 1 for those that are not, else 0 */
 };
 
-static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT],
+                     const void *user) {
     (void)process;
     const double *temperature = user;
     dd_graph *graph = builder->graph;
     dd_node x = in[DD_EVAL_X], gradient = DD_NONE;
     size_t samples = dd_samples(graph, x), numbers = dd_shape_elements(dd_graph_shape(graph, x));
     size_t width = samples > 0 ? numbers / samples : 0; /* 0: the graph has failed already */
-    dd_node score = dd_affine(graph, dd_network_energy(builder, x, in[DD_EVAL_LEVEL]), 1 / *temperature, 0);
+    dd_node score =
+        dd_affine(graph, dd_network_energy(builder, x, in[DD_EVAL_LEVEL]), 1 / *temperature, 0);
     dd_gradient(graph, score, DD_NONE, &x, 1, &gradient);
     return dd_concat(graph, dd_reshape(graph, score, dd_shape_rows(samples, 1)),
                      dd_reshape(graph, gradient, dd_shape_rows(samples, width)), 3);
@@ -46,7 +50,8 @@ static dd_node build(dd_builder *builder, const dd_process *process, const dd_no
 
 static ddaebm_status open_chain(dd_refiner *refiner, chain *c, size_t rows) {
     ddaebm_context *context = refiner->context;
-    c->gradients = dd_alloc_zero(context, rows, dd_model_inner_width(refiner->model) * sizeof(float));
+    c->gradients =
+        dd_alloc_zero(context, rows, dd_model_inner_width(refiner->model) * sizeof(float));
     c->uniforms = dd_alloc_zero(context, rows, sizeof(float));
     c->model = dd_alloc_zero(context, rows, 4 * sizeof(double));
     if (!c->gradients || !c->uniforms || !c->model)
@@ -57,7 +62,7 @@ static ddaebm_status open_chain(dd_refiner *refiner, chain *c, size_t rows) {
     return DDAEBM_OK;
 }
 
-/* Rows' constant columns, and the border of pictures, are as the energy was trained to see them. */
+/* Rows' constant columns, and the border of images, are as the energy was trained to see them. */
 static ddaebm_status find_fixed(dd_refiner *refiner) {
     ddaebm_context *context = refiner->context;
     const ddaebm_model *model = refiner->model;
@@ -79,20 +84,23 @@ static ddaebm_status find_fixed(dd_refiner *refiner) {
     return DDAEBM_OK;
 }
 
-/* first_size sigma^2 (2 / d)^(1/3), with sigma the noise of the level and d the numbers that move: the order in d is Roberts and Rosenthal's (1998).
- * The factor is large, for far from the data f is flat; a row that it does not suit is at its own size within a few steps. */
+/* first_size sigma^2 (2 / d)^(1/3), with sigma the noise of the timestep and d the numbers that
+ * move: the order in d is Roberts and Rosenthal's (1998). The factor is large, for far from the
+ * data f is flat; a row that it does not suit is at its own size within a few steps. */
 static ddaebm_status choose_sizes(dd_refiner *refiner) {
-    size_t levels = ddaebm_model_levels(refiner->model), inner = dd_model_inner_width(refiner->model), free_ones = 0;
+    size_t timesteps = ddaebm_model_timesteps(refiner->model),
+           inner = dd_model_inner_width(refiner->model), free_ones = 0;
     dd_noise_schedule schedule = {0};
-    refiner->log_sizes = dd_alloc_zero(refiner->context, levels, sizeof(double));
+    refiner->log_sizes = dd_alloc_zero(refiner->context, timesteps, sizeof(double));
     if (!refiner->log_sizes)
         return DDAEBM_OUT_OF_MEMORY;
-    ddaebm_status status = dd_noise_schedule_make(&schedule, refiner->context, dd_model_settings(refiner->model));
+    ddaebm_status status =
+        dd_noise_schedule_make(&schedule, refiner->context, dd_model_settings(refiner->model));
     if (status != DDAEBM_OK)
         return status;
     for (size_t j = 0; j < inner; j++)
         free_ones += refiner->moves[j] > 0;
-    for (size_t t = 0; t < levels; t++) {
+    for (size_t t = 0; t < timesteps; t++) {
         size_t numbers = t > 0 ? inner : free_ones > 0 ? free_ones : 1;
         double sigma = fmax(schedule.sigma_cum[t], 1e-6);
         refiner->log_sizes[t] = log(first_size * sigma * sigma) + log(2 / (double)numbers) / 3;
@@ -101,7 +109,8 @@ static ddaebm_status choose_sizes(dd_refiner *refiner) {
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model, const dd_weights *weights, double temperature,
+ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,
+                                const dd_weights *weights, double temperature,
                                 const dd_evaluator *sampler) {
     size_t lanes = dd_evaluator_lanes(sampler);
     dd_refiner *refiner = dd_alloc_zero(model->context, 1, sizeof *refiner);
@@ -143,20 +152,20 @@ void dd_refiner_free(dd_refiner *refiner) {
 
 /* --- A chunk. --- */
 
-/* A chunk's rows at a level. */
+/* A chunk's rows at a timestep. */
 typedef struct work {
     const dd_refine_call *call;
     const dd_refiner *refiner;
     chain *chain;
-    dd_lane *lane;                /* of the refiner */
-    float *x, *proposals, *noise; /* [count, inner width] */
-    float *found;                 /* [count, 1 + inner width]: of the proposals */
-    size_t count, width, level;   /* width: inner */
+    dd_lane *lane;                 /* of the refiner */
+    float *x, *proposals, *noise;  /* [count, inner width] */
+    float *found;                  /* [count, 1 + inner width]: of the proposals */
+    size_t count, width, timestep; /* width: inner */
     uint64_t first;
 } work;
 
 static uint64_t stream_of(const work *w, dd_purpose purpose, size_t step) {
-    return dd_stream(purpose, (uint64_t)w->level << 32 | step);
+    return dd_stream(purpose, (uint64_t)w->timestep << 32 | step);
 }
 
 /* Numbers that are the same in every row of the data become what they are there. */
@@ -168,7 +177,7 @@ static void hold_fixed(const work *w) {
 }
 
 static bool holds(const work *w) {
-    return w->level == 0;
+    return w->timestep == 0;
 }
 
 static double guidance_at(const work *w, size_t row) {
@@ -187,8 +196,10 @@ static float *slope_at(const work *w, size_t row) {
 /* What there is to know of the proposals: in w->found, and what the guidance has of its own. */
 static ddaebm_status evaluate(const work *w) {
     dd_guidance *guidance = w->call->guidance;
-    dd_lane_compute(w->lane, w->level, w->count);
-    ddaebm_status status = guidance ? dd_guidance_ask(guidance, w->proposals, w->count, w->level, w->first) : DDAEBM_OK;
+    dd_lane_compute(w->lane, w->timestep, w->count);
+    ddaebm_status status =
+        guidance ? dd_guidance_ask(guidance, w->proposals, w->count, w->timestep, w->first)
+                 : DDAEBM_OK;
     if (status != DDAEBM_OK || (!guidance && !holds(w)))
         return status;
     for (size_t i = 0; i < w->count; i++) {
@@ -223,24 +234,27 @@ static ddaebm_status begin(const work *w) {
         take(w, i);
         for (size_t j = 0; j < w->width; j++)
             gradient[j] = isfinite(gradient[j]) ? gradient[j] : 0;
-        w->chain->log_sizes[i] = w->refiner->log_sizes[w->level];
+        w->chain->log_sizes[i] = w->refiner->log_sizes[w->timestep];
     }
     return DDAEBM_OK;
 }
 
-/* x' = x + h / 2 gradient + sqrt(h) noise. The size h is drawn around the one that was found so far, whatever the state: a mixture of chains each
- * of which keeps the density keeps it, too. */
+/* x' = x + h / 2 gradient + sqrt(h) noise. The size h is drawn around the one that was found so
+ * far, whatever the state: a mixture of chains each of which keeps the density keeps it, too. */
 static void propose(const work *w, size_t step) {
     chain *c = w->chain;
-    dd_rng_uniforms(c->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_SIZE, step), w->first, w->count);
-    dd_rng_normals(w->noise, w->call->seed, stream_of(w, DD_STREAM_REFINE_NOISE, step), w->first * w->width, w->count * w->width);
+    dd_rng_uniforms(c->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_SIZE, step), w->first,
+                    w->count);
+    dd_rng_normals(w->noise, w->call->seed, stream_of(w, DD_STREAM_REFINE_NOISE, step),
+                   w->first * w->width, w->count * w->width);
     for (size_t i = 0; i < w->count; i++) {
         double size = exp(c->log_sizes[i] + spread * (2 * (double)c->uniforms[i] - 1));
         float drift = (float)(size / 2), deviation = (float)sqrt(size);
         bool finite = true;
         c->sizes[i] = size;
         for (size_t k = i * w->width; k < (i + 1) * w->width; k++) {
-            float noise = holds(w) ? w->noise[k] * w->refiner->moves[k - i * w->width] : w->noise[k];
+            float noise =
+                holds(w) ? w->noise[k] * w->refiner->moves[k - i * w->width] : w->noise[k];
             w->proposals[k] = w->x[k] + drift * c->gradients[k] + deviation * noise;
             finite = finite && isfinite(w->proposals[k]);
         }
@@ -253,21 +267,25 @@ static void propose(const work *w, size_t step) {
 
 /* log q(x | x') - log q(x' | x), q(. | x) = N(x + h / 2 gradient, h) */
 static double log_way_back(const work *w, size_t row) {
-    const float *x = w->x + row * w->width, *to = w->proposals + row * w->width, *gradient = w->chain->gradients + row * w->width;
+    const float *x = w->x + row * w->width, *to = w->proposals + row * w->width,
+                *gradient = w->chain->gradients + row * w->width;
     const float *slope = slope_at(w, row);
     double size = w->chain->sizes[row], there = 0, back = 0;
     for (size_t j = 0; j < w->width; j++) {
         double step = (double)to[j] - (double)x[j];
-        double miss = step - size / 2 * (double)gradient[j], miss_back = -step - size / 2 * (double)slope[j];
+        double miss = step - size / 2 * (double)gradient[j],
+               miss_back = -step - size / 2 * (double)slope[j];
         there += miss * miss;
         back += miss_back * miss_back;
     }
     return (there - back) / (2 * size);
 }
 
-/* The probability that a proposal is accepted. A row that the guidance rules out moves by the model alone until it comes where it does not. */
+/* The probability that a proposal is accepted. A row that the guidance rules out moves by the model
+ * alone until it comes where it does not. */
 static double chance(const work *w, size_t row) {
-    double model = (double)*found_at(w, row), guidance = guidance_at(w, row), way_back = log_way_back(w, row);
+    double model = (double)*found_at(w, row), guidance = guidance_at(w, row),
+           way_back = log_way_back(w, row);
     double model_before = w->chain->model[row], guidance_before = w->chain->guidance[row];
     if (!isfinite(model) || !isfinite(way_back))
         return 0;
@@ -275,17 +293,20 @@ static double chance(const work *w, size_t row) {
         return 0;
     if (!isfinite(model_before) || (isfinite(guidance) && !isfinite(guidance_before)))
         return 1;
-    double gain = model - model_before + way_back + (isfinite(guidance) ? guidance - guidance_before : 0);
+    double gain =
+        model - model_before + way_back + (isfinite(guidance) ? guidance - guidance_before : 0);
     return gain < 0 ? exp(gain) : 1;
 }
 
-/* Accepts or rejects. In the first half of the steps each row's size is moved towards the share that serves it best (Robbins and Monro, 1951; Roberts
- * and Rosenthal, 1998: 0.574 for many numbers, more for few). */
+/* Accepts or rejects. In the first half of the steps each row's size is moved towards the share
+ * that serves it best (Robbins and Monro, 1951; Roberts and Rosenthal, 1998: 0.574 for many
+ * numbers, more for few). */
 static size_t decide(const work *w, size_t step) {
     const double gain = first_gain / pow((double)step + 1, 0.6);
     bool finding = step < w->call->steps / 2;
     size_t accepted = 0;
-    dd_rng_uniforms(w->chain->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_ACCEPT, step), w->first, w->count);
+    dd_rng_uniforms(w->chain->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_ACCEPT, step),
+                    w->first, w->count);
     for (size_t i = 0; i < w->count; i++) {
         double probability = chance(w, i);
         if (finding)
@@ -298,7 +319,8 @@ static size_t decide(const work *w, size_t step) {
     return accepted;
 }
 
-static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted, ddaebm_status *status) {
+static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted,
+                      ddaebm_status *status) {
     ddaebm_status found = begin(w);
     for (size_t step = 0; step < w->call->steps && found == DDAEBM_OK; step++) {
         propose(w, step);
@@ -317,7 +339,8 @@ static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted, dd
     return false;
 }
 
-bool dd_refine(dd_refine_call *call, dd_lane *lane, float *x, size_t count, size_t level, uint64_t first, ddaebm_status *status) {
+bool dd_refine(dd_refine_call *call, dd_lane *lane, float *x, size_t count, size_t timestep,
+               uint64_t first, ddaebm_status *status) {
     dd_refiner *refiner = call->refiner;
     dd_lane *own = dd_evaluator_lane(refiner->evaluator, lane);
     size_t accepted = 0;
@@ -331,7 +354,7 @@ bool dd_refine(dd_refine_call *call, dd_lane *lane, float *x, size_t count, size
                     .found = dd_lane_buffer(own, DD_EVAL_OUT),
                     .count = count,
                     .width = dd_model_inner_width(refiner->model),
-                    .level = level,
+                    .timestep = timestep,
                     .first = first};
     if (!run_steps(&w, lane, &accepted, status))
         return false;

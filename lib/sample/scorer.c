@@ -22,13 +22,16 @@ struct ddaebm_scorer {
 };
 
 /* f(x, t) / temperature */
-static dd_node build_score(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+static dd_node build_score(dd_builder *builder, const dd_process *process,
+                           const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)process;
     const ddaebm_model *model = user;
-    return dd_affine(builder->graph, dd_network_energy(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL]), 1 / model->temperature, 0);
+    return dd_affine(builder->graph, dd_network_energy(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL]),
+                     1 / model->temperature, 0);
 }
 
-static dd_node build_gradient(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+static dd_node build_gradient(dd_builder *builder, const dd_process *process,
+                              const dd_node in[DD_EVAL_OUT], const void *user) {
     dd_node gradient = DD_NONE;
     dd_gradient(builder->graph, build_score(builder, process, in, user), DD_NONE, in, 1, &gradient);
     return gradient;
@@ -64,7 +67,8 @@ void ddaebm_scorer_free(ddaebm_scorer *scorer) {
     ddaebm_context_free(context);
 }
 
-ddaebm_status ddaebm_scorer_set_progress(ddaebm_scorer *scorer, ddaebm_progress_function function, void *user) {
+ddaebm_status ddaebm_scorer_set_progress(ddaebm_scorer *scorer, ddaebm_progress_function function,
+                                         void *user) {
     DD_REQUIRE(scorer);
     scorer->progress = function;
     scorer->progress_user = user;
@@ -78,15 +82,17 @@ size_t ddaebm_scorer_block(const ddaebm_scorer *scorer) {
 typedef struct request {
     const ddaebm_model *model;
     dd_rows_in rows;
-    size_t level;
-    float *scores;         /* [count], or NULL */
-    float *inner;          /* [count, inner width]: gradients with respect to what the networks see, or NULL */
+    size_t timestep;
+    float *scores; /* [count], or NULL */
+    float
+        *inner; /* [count, inner width]: gradients with respect to what the networks see, or NULL */
     dd_rows_out gradients; /* those with respect to rows, where neither of these is set */
 } request;
 
 static void take_scores(const request *r, const float *found, size_t first, size_t count) {
     for (size_t i = 0; i < count; i++)
-        r->scores[first + i] = (float)((double)found[i] - dd_model_penalty(r->model, r->rows, first + i));
+        r->scores[first + i] =
+            (float)((double)found[i] - dd_model_penalty(r->model, r->rows, first + i));
 }
 
 static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
@@ -94,7 +100,7 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     size_t inner = dd_model_inner_width(r->model);
     const float *found = dd_lane_buffer(lane, DD_EVAL_OUT);
     dd_model_standardize(r->model, r->rows, first, count, dd_lane_buffer(lane, DD_EVAL_X));
-    dd_lane_compute(lane, r->level, count);
+    dd_lane_compute(lane, r->timestep, count);
     if (r->scores)
         take_scores(r, found, first, count);
     else if (r->inner)
@@ -117,7 +123,8 @@ static bool row_is_finite(const ddaebm_model *model, dd_rows_in rows, size_t row
 static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size_t count) {
     const float *floats = rows.inner ? rows.inner : rows.narrow;
     size_t width = rows.inner ? dd_model_inner_width(model) : ddaebm_model_width(model);
-    if (floats && dd_kernels_choose()->all_within(floats, count * width, FLT_MAX)) /* the common case, at once */
+    if (floats && dd_kernels_choose()->all_within(floats, count * width,
+                                                  FLT_MAX)) /* the common case, at once */
         return DDAEBM_OK;
     for (size_t i = 0; i < count; i++)
         if (!row_is_finite(model, rows, i))
@@ -125,35 +132,39 @@ static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size
     return DDAEBM_OK;
 }
 
-static ddaebm_status check_level(const ddaebm_model *model, size_t level) {
-    if (level < ddaebm_model_levels(model))
+static ddaebm_status check_timestep(const ddaebm_model *model, size_t timestep) {
+    if (timestep < ddaebm_model_timesteps(model))
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_OUT_OF_RANGE, "level is %zu; allowed: 0 to %zu", level, ddaebm_model_levels(model) - 1);
+    return dd_fail(DDAEBM_OUT_OF_RANGE, "timestep is %zu; allowed: 0 to %zu", timestep,
+                   ddaebm_model_timesteps(model) - 1);
 }
 
 static ddaebm_status run(const ddaebm_scorer *scorer, request r, size_t count) {
-    ddaebm_status status = check_level(scorer->model, r.level);
+    ddaebm_status status = check_timestep(scorer->model, r.timestep);
     if (status == DDAEBM_OK)
         status = check_rows(scorer->model, r.rows, count);
     if (status != DDAEBM_OK)
         return status;
     r.model = scorer->model;
-    return dd_evaluator_run(r.scores ? scorer->scores : scorer->gradients, count, score_chunk, &r, scorer->progress,
-                            scorer->progress_user);
+    return dd_evaluator_run(r.scores ? scorer->scores : scorer->gradients, count, score_chunk, &r,
+                            scorer->progress, scorer->progress_user);
 }
 
-ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *scores) {
-    return ddaebm_scorer_measure(scorer, DDAEBM_SCORE_ENERGY, rows, count, level, scores);
+ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count,
+                                  size_t timestep, float *scores) {
+    return ddaebm_scorer_measure(scorer, DDAEBM_SCORE_ENERGY, rows, count, timestep, scores);
 }
 
 /* A gradient may be steeper than float32 holds where the data is small. */
 static ddaebm_status check_gradients(const float *gradients, size_t numbers) {
     if (dd_kernels_choose()->all_within(gradients, numbers, FLT_MAX))
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_OUT_OF_RANGE, "a gradient is beyond 32-bit numbers: use ddaebm_scorer_gradient_double");
+    return dd_fail(DDAEBM_OUT_OF_RANGE,
+                   "a gradient is beyond 32-bit numbers: use ddaebm_scorer_gradient_double");
 }
 
-ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *gradients) {
+ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, size_t count,
+                                     size_t timestep, float *gradients) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(scorer);
     if (count == 0)
@@ -161,27 +172,39 @@ ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, s
     DD_REQUIRE(rows);
     DD_REQUIRE(gradients);
     ddaebm_status status =
-        run(scorer, (request){.rows = {.narrow = rows}, .level = level, .gradients = {.narrow = gradients}}, count);
-    return status == DDAEBM_OK ? check_gradients(gradients, count * ddaebm_model_width(scorer->model)) : status;
+        run(scorer,
+            (request){
+                .rows = {.narrow = rows}, .timestep = timestep, .gradients = {.narrow = gradients}},
+            count);
+    return status == DDAEBM_OK
+               ? check_gradients(gradients, count * ddaebm_model_width(scorer->model))
+               : status;
 }
 
-ddaebm_status ddaebm_scorer_gradient_double(ddaebm_scorer *scorer, const double *rows, size_t count, size_t level,
-                                            double *gradients) {
+ddaebm_status ddaebm_scorer_gradient_double(ddaebm_scorer *scorer, const double *rows, size_t count,
+                                            size_t timestep, double *gradients) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(scorer);
     if (count == 0)
         return DDAEBM_OK;
     DD_REQUIRE(rows);
     DD_REQUIRE(gradients);
-    return run(scorer, (request){.rows = {.wide = rows}, .level = level, .gradients = {.wide = gradients}}, count);
+    return run(
+        scorer,
+        (request){.rows = {.wide = rows}, .timestep = timestep, .gradients = {.wide = gradients}},
+        count);
 }
 
-ddaebm_status dd_scorer_inner_score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *scores) {
-    return run(scorer, (request){.rows = {.inner = rows}, .level = level, .scores = scores}, count);
+ddaebm_status dd_scorer_inner_score(ddaebm_scorer *scorer, const float *rows, size_t count,
+                                    size_t timestep, float *scores) {
+    return run(scorer, (request){.rows = {.inner = rows}, .timestep = timestep, .scores = scores},
+               count);
 }
 
-ddaebm_status dd_scorer_inner_gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level, float *gradients) {
-    return run(scorer, (request){.rows = {.inner = rows}, .level = level, .inner = gradients}, count);
+ddaebm_status dd_scorer_inner_gradient(ddaebm_scorer *scorer, const float *rows, size_t count,
+                                       size_t timestep, float *gradients) {
+    return run(scorer, (request){.rows = {.inner = rows}, .timestep = timestep, .inner = gradients},
+               count);
 }
 
 /* --- Other scores. --- */
@@ -191,13 +214,17 @@ const char *ddaebm_score_name(size_t index) {
     return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
 
-static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic statistic, const dd_measurement *asked) {
+static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic statistic,
+                                       const dd_measurement *asked) {
     size_t room = 0;
     dd_measurement all = *asked;
     all.stride = dd_model_statistics(scorer->model);
-    all.out = dd_size_mul(&room, asked->count, all.stride) ? dd_statistics_room(scorer->statistics, room) : NULL;
+    all.out = dd_size_mul(&room, asked->count, all.stride)
+                  ? dd_statistics_room(scorer->statistics, room)
+                  : NULL;
     if (!all.out)
-        return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows", asked->count);
+        return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows",
+                       asked->count);
     ddaebm_status status = dd_statistics_measure(scorer->statistics, &all);
     for (size_t i = 0; i < asked->count && status == DDAEBM_OK; i++)
         asked->out[i] = -all.out[i * all.stride + statistic];
@@ -205,9 +232,10 @@ static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic stati
 }
 
 /* Any score but the energy, which needs the statistics. */
-static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows, size_t count, size_t level,
-                                   float *scores) {
-    ddaebm_status status = score == DDAEBM_SCORE_TYPICALITY ? DDAEBM_OK : check_level(scorer->model, level);
+static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows,
+                                   size_t count, size_t timestep, float *scores) {
+    ddaebm_status status =
+        score == DDAEBM_SCORE_TYPICALITY ? DDAEBM_OK : check_timestep(scorer->model, timestep);
     if (status == DDAEBM_OK)
         status = check_rows(scorer->model, rows, count);
     if (status == DDAEBM_OK && !scorer->statistics)
@@ -217,22 +245,24 @@ static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd
 
     const dd_measurement asked = {.rows = rows,
                                   .count = count,
-                                  .level = level,
+                                  .timestep = timestep,
                                   .out = scores,
                                   .progress = scorer->progress,
                                   .progress_user = scorer->progress_user};
     if (score == DDAEBM_SCORE_TYPICALITY)
         status = dd_typicality(scorer->statistics, scorer->model, &asked);
     else
-        status =
-            measure_statistic(scorer, score == DDAEBM_SCORE_GRADIENT ? DD_STATISTIC_GRADIENT : DD_STATISTIC_RECONSTRUCTION, &asked);
+        status = measure_statistic(scorer,
+                                   score == DDAEBM_SCORE_GRADIENT ? DD_STATISTIC_GRADIENT
+                                                                  : DD_STATISTIC_RECONSTRUCTION,
+                                   &asked);
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
         scores[i] = (float)((double)scores[i] - dd_model_penalty(scorer->model, rows, i));
     return status;
 }
 
-static ddaebm_status measure(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows, size_t count, size_t level,
-                             float *scores) {
+static ddaebm_status measure(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows,
+                             size_t count, size_t timestep, float *scores) {
     DD_REQUIRE(scorer);
     if (!ddaebm_score_name((size_t)score))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "%d is no score", (int)score);
@@ -241,18 +271,20 @@ static ddaebm_status measure(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_
     if (!rows.narrow && !rows.wide)
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "rows must not be NULL");
     DD_REQUIRE(scores);
-    return score == DDAEBM_SCORE_ENERGY ? run(scorer, (request){.rows = rows, .level = level, .scores = scores}, count)
-                                        : measure_other(scorer, score, rows, count, level, scores);
+    return score == DDAEBM_SCORE_ENERGY
+               ? run(scorer, (request){.rows = rows, .timestep = timestep, .scores = scores}, count)
+               : measure_other(scorer, score, rows, count, timestep, scores);
 }
 
-ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows, size_t count, size_t level,
-                                    float *scores) {
+ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows,
+                                    size_t count, size_t timestep, float *scores) {
     DD_DEFAULT_ARITHMETIC;
-    return measure(scorer, score, (dd_rows_in){.narrow = rows}, count, level, scores);
+    return measure(scorer, score, (dd_rows_in){.narrow = rows}, count, timestep, scores);
 }
 
-ddaebm_status ddaebm_scorer_measure_double(ddaebm_scorer *scorer, ddaebm_score score, const double *rows, size_t count,
-                                           size_t level, float *scores) {
+ddaebm_status ddaebm_scorer_measure_double(ddaebm_scorer *scorer, ddaebm_score score,
+                                           const double *rows, size_t count, size_t timestep,
+                                           float *scores) {
     DD_DEFAULT_ARITHMETIC;
-    return measure(scorer, score, (dd_rows_in){.wide = rows}, count, level, scores);
+    return measure(scorer, score, (dd_rows_in){.wide = rows}, count, timestep, scores);
 }

@@ -11,7 +11,7 @@
 
 enum { MOST_ROWS = 2048 };
 
-/* Progress over all levels, from that of one. */
+/* Progress over all timesteps, from that of one. */
 typedef struct level_progress {
     const dd_measurement *whole;
     uint64_t before, total;
@@ -19,20 +19,23 @@ typedef struct level_progress {
 
 static int tell(void *user, uint64_t done, uint64_t total) {
     const level_progress *self = user;
-    (void)total; /* of this level */
+    (void)total; /* of this timestep */
     return self->whole->progress(self->whole->progress_user, self->before + done, self->total);
 }
 
-/* The statistics of all levels, a row a sample: [count, levels x dd_model_statistics]. The level and stride of `whole` do not count. */
-static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *model, const dd_measurement *whole) {
-    size_t levels = ddaebm_model_levels(model), each = dd_model_statistics(model);
+/* The statistics of all timesteps, a row a sample: [count, timesteps x dd_model_statistics]. The
+ * timestep and stride of `whole` do not count. */
+static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *model,
+                                 const dd_measurement *whole) {
+    size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model);
     ddaebm_status status = DDAEBM_OK;
-    for (size_t t = 0; t < levels && status == DDAEBM_OK; t++) {
-        level_progress progress = {whole, (uint64_t)t * whole->count, (uint64_t)levels * whole->count};
+    for (size_t t = 0; t < timesteps && status == DDAEBM_OK; t++) {
+        level_progress progress = {whole, (uint64_t)t * whole->count,
+                                   (uint64_t)timesteps * whole->count};
         dd_measurement one = *whole;
-        one.level = t;
+        one.timestep = t;
         one.out = whole->out + t * each;
-        one.stride = levels * each;
+        one.stride = timesteps * each;
         one.progress = whole->progress ? tell : NULL;
         one.progress_user = &progress;
         status = dd_statistics_measure(statistics, &one);
@@ -40,14 +43,15 @@ static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *
     return status;
 }
 
-/* What typicality weighs of each row [count, dd_model_typicality_width], in the place of its statistics at all timesteps [count, levels x
- * dd_model_statistics]. */
+/* What typicality weighs of each row [count, dd_model_typicality_width], in the place of its
+ * statistics at all timesteps [count, timesteps x dd_model_statistics]. */
 static void gather(const ddaebm_model *model, size_t count, float *values) {
-    size_t levels = ddaebm_model_levels(model), each = dd_model_statistics(model), width = dd_model_typicality_width(model);
-    for (size_t i = 0; i < count && width > levels * DD_STATISTIC_ORIENTATION; i++) {
-        const float *in = values + i * levels * each;
+    size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model),
+           width = dd_model_typicality_width(model);
+    for (size_t i = 0; i < count && width > timesteps * DD_STATISTIC_ORIENTATION; i++) {
+        const float *in = values + i * timesteps * each;
         float *out = values + i * width, orientation = 0;
-        for (size_t t = 0; t < levels; t++, in += each) {
+        for (size_t t = 0; t < timesteps; t++, in += each) {
             orientation += in[DD_STATISTIC_ORIENTATION];
             memmove(out + t * DD_STATISTIC_ORIENTATION, in, DD_STATISTIC_ORIENTATION * sizeof *out);
         }
@@ -57,28 +61,33 @@ static void gather(const ddaebm_model *model, size_t count, float *values) {
 
 /* Of one row's numbers. */
 static double typicality_of(const ddaebm_model *model, const float *v) {
-    size_t width = dd_model_typicality_width(model), plain = ddaebm_model_levels(model) * DD_STATISTIC_ORIENTATION;
+    size_t width = dd_model_typicality_width(model),
+           plain = ddaebm_model_timesteps(model) * DD_STATISTIC_ORIENTATION;
     double distance = 0;
     for (size_t j = 0; j < plain; j++)
         for (size_t k = 0; k < plain; k++)
-            distance += ((double)v[j] - (double)model->typical_mean[j]) * (double)model->typical_precision[j * width + k] *
+            distance += ((double)v[j] - (double)model->typical_mean[j]) *
+                        (double)model->typical_precision[j * width + k] *
                         ((double)v[k] - (double)model->typical_mean[k]);
     if (width == plain)
         return -0.5 * distance;
-    double above =
-        ((double)v[plain] - (double)model->typical_mean[plain]) * sqrt((double)model->typical_precision[plain * width + plain]);
+    double above = ((double)v[plain] - (double)model->typical_mean[plain]) *
+                   sqrt((double)model->typical_precision[plain * width + plain]);
     return -0.5 * distance + DD_ORIENTATION_WEIGHT * above;
 }
 
-ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model, const dd_measurement *asked) {
-    size_t each = ddaebm_model_levels(model) * dd_model_statistics(model), room = 0;
+ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model,
+                            const dd_measurement *asked) {
+    size_t each = ddaebm_model_timesteps(model) * dd_model_statistics(model), room = 0;
     if (!model->typical_mean)
-        return dd_fail(DDAEBM_STATE,
-                       "the model does not know what is typical: call ddaebm_model_fit_typicality with its training data");
+        return dd_fail(DDAEBM_STATE, "the model does not know what is typical: call "
+                                     "ddaebm_model_fit_typicality with its training data");
     dd_measurement all = *asked;
-    float *values = all.out = dd_size_mul(&room, asked->count, each) ? dd_statistics_room(statistics, room) : NULL;
+    float *values = all.out =
+        dd_size_mul(&room, asked->count, each) ? dd_statistics_room(statistics, room) : NULL;
     if (!values)
-        return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows", asked->count);
+        return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows",
+                       asked->count);
     ddaebm_status status = measure_all(statistics, model, &all);
     if (status != DDAEBM_OK)
         return status;
@@ -91,7 +100,8 @@ ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model
 
 /* --- Fitting. --- */
 
-/* A becomes its inverse, A symmetric and positive definite [n, n]: Gauss and Jordan need no pivots there. */
+/* A becomes its inverse, A symmetric and positive definite [n, n]: Gauss and Jordan need no pivots
+ * there. */
 static bool invert(double *a, size_t n) {
     for (size_t p = 0; p < n; p++) {
         double pivot = a[p * n + p];
@@ -108,17 +118,19 @@ static bool invert(double *a, size_t n) {
     return true;
 }
 
-/* Mean and inverse covariance, in which orientation, the last beyond the `plain` ones, stands alone; a thousandth more on the diagonal keeps
- * what hardly varies from deciding all. */
-static bool fit(const float *values, size_t count, size_t width, size_t plain, double *mean, double *precision) {
+/* Mean and inverse covariance, in which orientation, the last beyond the `plain` ones, stands
+ * alone; a thousandth more on the diagonal keeps what hardly varies from deciding all. */
+static bool fit(const float *values, size_t count, size_t width, size_t plain, double *mean,
+                double *precision) {
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             mean[j] += (double)values[i * width + j] / (double)count;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             for (size_t k = 0; k < width; k++)
-                precision[j * width + k] +=
-                    ((double)values[i * width + j] - mean[j]) * ((double)values[i * width + k] - mean[k]) / (double)(count - 1);
+                precision[j * width + k] += ((double)values[i * width + j] - mean[j]) *
+                                            ((double)values[i * width + k] - mean[k]) /
+                                            (double)(count - 1);
     for (size_t j = 0; j < width; j++)
         precision[j * width + j] = 1.001 * precision[j * width + j] + 1e-9;
     for (size_t j = 0; j < plain && plain < width; j++)
@@ -127,7 +139,8 @@ static bool fit(const float *values, size_t count, size_t width, size_t plain, d
 }
 
 /* Rows spread evenly over a finite set; the first of an unbounded one. As the networks see them. */
-static ddaebm_status read_spread(const ddaebm_model *model, const ddaebm_dataset *dataset, size_t count, float *rows) {
+static ddaebm_status read_spread(const ddaebm_model *model, const ddaebm_dataset *dataset,
+                                 size_t count, float *rows) {
     size_t width = dd_model_inner_width(model);
     uint64_t all = ddaebm_dataset_rows(dataset);
     ddaebm_status status = DDAEBM_OK;
@@ -154,14 +167,18 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     if (status != DDAEBM_OK)
         return status;
     uint64_t all = ddaebm_dataset_rows(dataset);
-    size_t count = all && all < MOST_ROWS ? (size_t)all : MOST_ROWS, width = dd_model_typicality_width(model);
+    size_t count = all && all < MOST_ROWS ? (size_t)all : MOST_ROWS,
+           width = dd_model_typicality_width(model);
     if (count <= width)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "the data has %zu rows; typicality of %zu statistics needs more than that", count,
-                       width);
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "the data has %zu rows; typicality of %zu statistics needs more than that",
+                       count, width);
     ddaebm_context *context = model->context;
     dd_statistics *statistics = NULL;
     float *rows = dd_alloc_zero(context, count * dd_model_inner_width(model), sizeof *rows);
-    float *values = dd_alloc_zero(context, count * ddaebm_model_levels(model) * dd_model_statistics(model), sizeof *values);
+    float *values =
+        dd_alloc_zero(context, count * ddaebm_model_timesteps(model) * dd_model_statistics(model),
+                      sizeof *values);
     double *mean = dd_alloc_zero(context, width, sizeof *mean);
     double *precision = dd_alloc_zero(context, width * width, sizeof *precision);
     if (!rows || !values || !mean || !precision) {
@@ -170,9 +187,11 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     }
     DD_TRY(read_spread(model, dataset, count, rows));
     DD_TRY(dd_statistics_create(&statistics, model));
-    DD_TRY(measure_all(statistics, model, &(dd_measurement){.rows = {.inner = rows}, .count = count, .out = values}));
+    DD_TRY(measure_all(statistics, model,
+                       &(dd_measurement){.rows = {.inner = rows}, .count = count, .out = values}));
     gather(model, count, values);
-    if (fit(values, count, width, ddaebm_model_levels(model) * DD_STATISTIC_ORIENTATION, mean, precision))
+    if (fit(values, count, width, ddaebm_model_timesteps(model) * DD_STATISTIC_ORIENTATION, mean,
+            precision))
         status = keep(model, mean, precision);
     else
         status = dd_fail(DDAEBM_NOT_FINITE, "the data's statistics have no finite covariance");

@@ -2,12 +2,14 @@
 #include "tensor/graph.h"
 #include "tensor/ops.h"
 
-/* The common shape of two tensors, each axis the larger of the two; fails unless the smaller is 1. */
+/* The common shape of two tensors, each axis the larger of the two; fails unless the smaller is 1.
+ */
 static bool common_shape(dd_graph *graph, dd_node a, dd_node b, dd_shape *out) {
     dd_shape x = dd_graph_shape(graph, a), y = dd_graph_shape(graph, b);
     for (int i = 0; i < DD_AXES; i++) {
         if (x.size[i] != y.size[i] && x.size[i] != 1 && y.size[i] != 1) {
-            (void)dd_graph_fail(graph, DDAEBM_INTERNAL, "shapes that do not fit, element by element");
+            (void)dd_graph_fail(graph, DDAEBM_INTERNAL,
+                                "shapes that do not fit, element by element");
             return false;
         }
         out->size[i] = x.size[i] > y.size[i] ? x.size[i] : y.size[i];
@@ -24,7 +26,9 @@ static dd_node binary(dd_graph *graph, dd_op op, dd_node a, dd_node b) {
 
 static dd_node unary(dd_graph *graph, dd_op op, dd_node x, double factor, double shift) {
     dd_shape shape = dd_graph_shape(graph, x);
-    return dd_graph_make(graph, (dd_node_data){.op = op, .inputs = {x}, .shape = shape, .factor = factor, .shift = shift});
+    return dd_graph_make(
+        graph,
+        (dd_node_data){.op = op, .inputs = {x}, .shape = shape, .factor = factor, .shift = shift});
 }
 
 dd_node dd_add(dd_graph *graph, dd_node a, dd_node b) {
@@ -109,20 +113,24 @@ static dd_shape shape_of_input(dd_graph *graph, dd_node self, int input) {
     return dd_graph_shape(graph, dd_graph_node(graph, self)->inputs[input]);
 }
 
-void dd_rule_add(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+void dd_rule_add(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
+                 dd_node *gradients) {
     for (int i = 0; i < 2; i++)
         if (wanted[i])
             gradients[i] = dd_sum(graph, cotangent, shape_of_input(graph, self, i));
 }
 
-void dd_rule_subtract(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+void dd_rule_subtract(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
+                      dd_node *gradients) {
     if (wanted[0])
         gradients[0] = dd_sum(graph, cotangent, shape_of_input(graph, self, 0));
     if (wanted[1]) /* summed before the sign is turned: the sum may be smaller */
-        gradients[1] = dd_affine(graph, dd_sum(graph, cotangent, shape_of_input(graph, self, 1)), -1, 0);
+        gradients[1] =
+            dd_affine(graph, dd_sum(graph, cotangent, shape_of_input(graph, self, 1)), -1, 0);
 }
 
-void dd_rule_multiply(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+void dd_rule_multiply(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
+                      dd_node *gradients) {
     dd_node a = dd_graph_node(graph, self)->inputs[0], b = dd_graph_node(graph, self)->inputs[1];
     if (wanted[0])
         gradients[0] = dd_sum(graph, dd_multiply(graph, cotangent, b), dd_graph_shape(graph, a));
@@ -156,7 +164,8 @@ static dd_node slope(dd_graph *graph, dd_node self) {
     }
 }
 
-void dd_rule_unary(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+void dd_rule_unary(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
+                   dd_node *gradients) {
     if (!wanted[0])
         return;
     dd_node_data data = *dd_graph_node(graph, self);
@@ -166,34 +175,42 @@ void dd_rule_unary(dd_graph *graph, dd_node self, dd_node cotangent, const bool 
         gradients[0] = dd_multiply(graph, cotangent, slope(graph, self));
 }
 
-void dd_rule_expand(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+void dd_rule_expand(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
+                    dd_node *gradients) {
     if (wanted[0])
         gradients[0] = dd_sum(graph, cotangent, shape_of_input(graph, self, 0));
 }
 
-/* With m = 1 where x > 0, else 0: the slope is m + slope (1 - m), and x (1 - m) in terms of the other input. */
-void dd_rule_leaky(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
-    dd_node x = dd_graph_node(graph, self)->inputs[0], slope = dd_graph_node(graph, self)->inputs[1];
+/* With m = 1 where x > 0, else 0: the slope is m + slope (1 - m), and x (1 - m) in terms of the
+ * other input. */
+void dd_rule_leaky(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
+                   dd_node *gradients) {
+    dd_node x = dd_graph_node(graph, self)->inputs[0],
+            slope = dd_graph_node(graph, self)->inputs[1];
     dd_node above = dd_step(graph, x), below = dd_affine(graph, above, -1, 1);
     if (wanted[0]) {
         dd_node factor = dd_add(graph, above, dd_multiply(graph, slope, below));
-        gradients[0] = dd_sum(graph, dd_multiply(graph, cotangent, factor), dd_graph_shape(graph, x));
+        gradients[0] =
+            dd_sum(graph, dd_multiply(graph, cotangent, factor), dd_graph_shape(graph, x));
     }
     if (wanted[1]) {
         dd_node negative = dd_multiply(graph, x, below);
-        gradients[1] = dd_sum(graph, dd_multiply(graph, cotangent, negative), dd_graph_shape(graph, slope));
+        gradients[1] =
+            dd_sum(graph, dd_multiply(graph, cotangent, negative), dd_graph_shape(graph, slope));
     }
 }
 
-/* The first two derivatives are operations too; the third, with s = sigmoid(x), is s (1 - s) (3 (1 - 2 s) + x (1 - 6 s (1 -
- * s))). */
-void dd_rule_silu(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients) {
+/* The first two derivatives are operations too; the third, with s = sigmoid(x), is s (1 - s) (3 (1
+ * - 2 s) + x (1 - 6 s (1 - s))). */
+void dd_rule_silu(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
+                  dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0];
     if (!wanted[0])
         return;
     if (data.factor < 2) {
-        gradients[0] = dd_multiply(graph, cotangent, unary(graph, DD_OP_SILU, x, data.factor + 1, 0));
+        gradients[0] =
+            dd_multiply(graph, cotangent, unary(graph, DD_OP_SILU, x, data.factor + 1, 0));
         return;
     }
     dd_node s = dd_sigmoid(graph, x), slope = dd_multiply(graph, s, dd_affine(graph, s, -1, 1));

@@ -1,4 +1,5 @@
-/* Turns a group of operations that work element by element into one loop over tiles that stay in the first-level cache. */
+/* Turns a group of operations that work element by element into one loop over tiles that stay in
+ * the first-level cache. */
 #include "base/context.h"
 #include "tensor/plan_internal.h"
 
@@ -22,7 +23,8 @@ static int find_value(const dd_loop *loop, dd_node node) {
     return -1;
 }
 
-/* Where a gathered value's rows lie, and for how long they go on alike: over the last axes that are all repeated, or all there. */
+/* Where a gathered value's rows lie, and for how long they go on alike: over the last axes that are
+ * all repeated, or all there. */
 static void set_strides(dd_value *value, dd_shape loop, dd_shape input) {
     size_t stride = input.size[3];
     bool going_on = true;
@@ -67,13 +69,16 @@ static int read_value(compiler *c, dd_node node) {
 static void emit(compiler *c, dd_node node) {
     const dd_node_data *data = dd_graph_node(c->graph, node);
     dd_instruction *instruction = &c->loop->instruction[c->loop->instructions];
-    *instruction = (dd_instruction){.op = data->op, .b = -1, .factor = (float)data->factor, .shift = (float)data->shift};
+    *instruction = (dd_instruction){
+        .op = data->op, .b = -1, .factor = (float)data->factor, .shift = (float)data->shift};
     instruction->a = read_value(c, data->inputs[0]);
     if (dd_op_describe(data->op)->arity == 2)
         instruction->b = read_value(c, data->inputs[1]);
     instruction->out = c->loop->values++;
     c->loop->value[instruction->out] =
-        (dd_value){.kind = c->schedule->materialized[node] ? DD_VALUE_STREAM : DD_VALUE_SCRATCH, .node = node, .scratch = -1};
+        (dd_value){.kind = c->schedule->materialized[node] ? DD_VALUE_STREAM : DD_VALUE_SCRATCH,
+                   .node = node,
+                   .scratch = -1};
     c->last_use[instruction->out] = c->loop->instructions;
     c->loop->instructions++;
 }
@@ -88,13 +93,15 @@ static void set_extent(dd_loop *loop) {
     loop->rows_per_tile = loop->width >= DD_TILE ? 1 : DD_TILE / loop->width;
 }
 
-/* Tiles for what is not read or written in place; those of intermediate values serve again after their last use. */
+/* Tiles for what is not read or written in place; those of intermediate values serve again after
+ * their last use. */
 static void assign_scratch(compiler *c) {
     dd_loop *loop = c->loop;
     bool spare[DD_MOST_VALUES] = {false};
     for (int v = 0; v < loop->values; v++) {
         dd_value *value = &loop->value[v];
-        bool in_place = value->kind == DD_VALUE_GATHERED && loop->rows_per_tile == 1 && !value->one_a_row;
+        bool in_place =
+            value->kind == DD_VALUE_GATHERED && loop->rows_per_tile == 1 && !value->one_a_row;
         if (value->kind == DD_VALUE_SPLAT || (value->kind == DD_VALUE_GATHERED && !in_place))
             value->scratch = loop->scratch++;
     }
@@ -110,12 +117,13 @@ static void assign_scratch(compiler *c) {
             out->scratch = tile;
         }
         for (int v = 0; v < loop->values; v++)
-            if (loop->value[v].kind == DD_VALUE_SCRATCH && loop->value[v].scratch >= 0 && c->last_use[v] == i)
+            if (loop->value[v].kind == DD_VALUE_SCRATCH && loop->value[v].scratch >= 0 &&
+                c->last_use[v] == i)
                 spare[loop->value[v].scratch] = true;
     }
 }
 
-/* With no more room than it needs: a step on pictures has thousands. */
+/* With no more room than it needs: a step on images has thousands. */
 static dd_loop *copy_loop(ddaebm_context *context, const dd_loop *loop) {
     dd_loop *copy = dd_alloc(context, dd_loop_memory(loop));
     if (!copy)
@@ -124,13 +132,17 @@ static dd_loop *copy_loop(ddaebm_context *context, const dd_loop *loop) {
     copy->value = (dd_value *)(copy + 1);
     copy->instruction = (dd_instruction *)(copy->value + copy->values);
     memcpy(copy->value, loop->value, (size_t)copy->values * sizeof *copy->value);
-    memcpy(copy->instruction, loop->instruction, (size_t)copy->instructions * sizeof *copy->instruction);
+    memcpy(copy->instruction, loop->instruction,
+           (size_t)copy->instructions * sizeof *copy->instruction);
     return copy;
 }
 
-ddaebm_status dd_loop_compile(dd_loop **out, const dd_graph *graph, const dd_group *group, const dd_schedule *schedule) {
+ddaebm_status dd_loop_compile(dd_loop **out, const dd_graph *graph, const dd_group *group,
+                              const dd_schedule *schedule) {
     compiler c = {.graph = graph, .group = group, .schedule = schedule};
-    dd_loop loop = {.shape = dd_graph_shape(graph, group->members[0]), .value = c.value, .instruction = c.instruction};
+    dd_loop loop = {.shape = dd_graph_shape(graph, group->members[0]),
+                    .value = c.value,
+                    .instruction = c.instruction};
     c.loop = &loop;
     for (size_t m = 0; m < group->count; m++)
         emit(&c, group->members[m]);

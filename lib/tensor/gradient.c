@@ -29,8 +29,8 @@ static bool reorders_wanted(const dd_graph *graph, dd_node node, const sweep *s)
 
 static void pass_on(dd_graph *graph, dd_node node, sweep *s);
 
-/* What goes to weights in a convolution's order is put into their own at once: else the first parts of the sum would wait for the last in
- * memory of their own, beside the place for the sum. */
+/* What goes to weights in a convolution's order is put into their own at once: else the first parts
+ * of the sum would wait for the last in memory of their own, beside the place for the sum. */
 static void add_part(dd_graph *graph, dd_node node, dd_node part, sweep *s) {
     dd_node *sum = &s->sought[node];
     *sum = *sum == DD_NONE ? part : dd_add(graph, *sum, part);
@@ -53,14 +53,16 @@ static void pass_on(dd_graph *graph, dd_node node, sweep *s) {
             add_part(graph, data.inputs[i], parts[i], s);
 }
 
-void dd_gradient_add(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, size_t count, dd_node *sums) {
+void dd_gradient_add(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, size_t count,
+                     dd_node *sums) {
     if (dd_graph_status(graph) != DDAEBM_OK || y == DD_NONE)
         return;
     ddaebm_context *context = dd_graph_context(graph);
     size_t nodes = (size_t)y + 1;
     for (size_t i = 0; i < count; i++)
         nodes = wrt[i] >= (dd_node)nodes ? (size_t)wrt[i] + 1 : nodes;
-    sweep s = {dd_alloc_zero(context, nodes, sizeof *s.wanted), dd_alloc_zero(context, nodes, sizeof *s.depends),
+    sweep s = {dd_alloc_zero(context, nodes, sizeof *s.wanted),
+               dd_alloc_zero(context, nodes, sizeof *s.depends),
                dd_alloc(context, nodes * sizeof *s.sought)};
     if (!s.wanted || !s.depends || !s.sought) {
         (void)dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
@@ -73,9 +75,13 @@ void dd_gradient_add(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wr
     }
     mark_dependents(graph, y, s.depends);
     if (s.depends[y])
-        add_part(graph, y, seed != DD_NONE ? seed : dd_expand(graph, dd_scalar(graph, 1), dd_graph_shape(graph, y)), &s);
+        add_part(graph, y,
+                 seed != DD_NONE ? seed
+                                 : dd_expand(graph, dd_scalar(graph, 1), dd_graph_shape(graph, y)),
+                 &s);
     for (dd_node node = y; node >= 0; node--)
-        if (s.depends[node] && s.sought[node] != DD_NONE && dd_op_describe(dd_graph_node(graph, node)->op)->rule)
+        if (s.depends[node] && s.sought[node] != DD_NONE &&
+            dd_op_describe(dd_graph_node(graph, node)->op)->rule)
             pass_on(graph, node, &s);
     for (size_t i = 0; i < count; i++)
         sums[i] = s.sought[wrt[i]];
@@ -85,7 +91,8 @@ cleanup:
     dd_free(context, s.sought);
 }
 
-void dd_gradient(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, size_t count, dd_node *gradients) {
+void dd_gradient(dd_graph *graph, dd_node y, dd_node seed, const dd_node *wrt, size_t count,
+                 dd_node *gradients) {
     for (size_t i = 0; i < count; i++)
         gradients[i] = DD_NONE;
     dd_gradient_add(graph, y, seed, wrt, count, gradients);

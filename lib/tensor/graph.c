@@ -76,9 +76,11 @@ ddaebm_context *dd_graph_context(const dd_graph *graph) {
 }
 
 size_t dd_graph_memory(const dd_graph *graph) {
-    size_t bytes = sizeof *graph + graph->capacity * sizeof *graph->nodes + graph->bucket_count * sizeof *graph->buckets;
+    size_t bytes = sizeof *graph + graph->capacity * sizeof *graph->nodes +
+                   graph->bucket_count * sizeof *graph->buckets;
     for (size_t i = 0; i < graph->constant_count; i++)
-        bytes += sizeof *graph->constants + dd_shape_elements(graph->constants[i].shape) * sizeof(float);
+        bytes +=
+            sizeof *graph->constants + dd_shape_elements(graph->constants[i].shape) * sizeof(float);
     return bytes;
 }
 
@@ -109,17 +111,20 @@ static uint64_t hash_of(const dd_node_data *data) {
     hash = mix(hash, bits_of(data->shift));
     hash = mix(hash, data->start);
     hash = mix(hash, (uint64_t)data->axis << 32 | (uint64_t)data->flags);
-    hash = mix(hash, (uint64_t)(uint16_t)data->window.up << 48 | (uint64_t)(uint16_t)data->window.stride << 32 |
-                         (uint64_t)(uint16_t)data->window.before << 16 | (uint16_t)data->window.after);
+    hash =
+        mix(hash, (uint64_t)(uint16_t)data->window.up << 48 |
+                      (uint64_t)(uint16_t)data->window.stride << 32 |
+                      (uint64_t)(uint16_t)data->window.before << 16 | (uint16_t)data->window.after);
     hash = mix(hash, (uint64_t)data->copy);
     return mix(hash, (uint64_t)data->phase << 32 | (uint32_t)data->slot) ^ hash >> 31;
 }
 
 static bool same(const dd_node_data *a, const dd_node_data *b) {
-    return a->op == b->op && memcmp(a->inputs, b->inputs, sizeof a->inputs) == 0 && dd_shape_equal(a->shape, b->shape) &&
-           bits_of(a->factor) == bits_of(b->factor) && bits_of(a->shift) == bits_of(b->shift) && a->start == b->start &&
-           a->axis == b->axis && a->flags == b->flags && a->phase == b->phase && a->copy == b->copy && a->slot == b->slot &&
-           memcmp(&a->window, &b->window, sizeof a->window) == 0;
+    return a->op == b->op && memcmp(a->inputs, b->inputs, sizeof a->inputs) == 0 &&
+           dd_shape_equal(a->shape, b->shape) && bits_of(a->factor) == bits_of(b->factor) &&
+           bits_of(a->shift) == bits_of(b->shift) && a->start == b->start && a->axis == b->axis &&
+           a->flags == b->flags && a->phase == b->phase && a->copy == b->copy &&
+           a->slot == b->slot && memcmp(&a->window, &b->window, sizeof a->window) == 0;
 }
 
 /* Where the node stands, or where it would. */
@@ -131,7 +136,8 @@ static size_t bucket_of(const dd_graph *graph, const dd_node_data *data) {
 }
 
 static bool grow(dd_graph *graph) {
-    dd_node_data *nodes = dd_grow(graph->context, graph->nodes, &graph->capacity, graph->count + 1, sizeof *nodes);
+    dd_node_data *nodes =
+        dd_grow(graph->context, graph->nodes, &graph->capacity, graph->count + 1, sizeof *nodes);
     if (!nodes)
         return false;
     graph->nodes = nodes;
@@ -175,22 +181,24 @@ dd_node dd_graph_make(dd_graph *graph, dd_node_data data) {
 /* --- Sources and results. --- */
 
 dd_node dd_input(dd_graph *graph, dd_slot slot, dd_shape shape, int phase) {
-    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_INPUT, .shape = shape, .slot = slot, .phase = phase});
+    return dd_graph_make(
+        graph, (dd_node_data){.op = DD_OP_INPUT, .shape = shape, .slot = slot, .phase = phase});
 }
 
 /* The number of the constant with these values, or how many there are. */
 static size_t find_constant(const dd_graph *graph, const float *values, dd_shape shape) {
     size_t i = 0;
-    while (i < graph->constant_count &&
-           !(dd_shape_equal(graph->constants[i].shape, shape) &&
-             memcmp(graph->constants[i].values, values, dd_shape_elements(shape) * sizeof *values) == 0))
+    while (i < graph->constant_count && !(dd_shape_equal(graph->constants[i].shape, shape) &&
+                                          memcmp(graph->constants[i].values, values,
+                                                 dd_shape_elements(shape) * sizeof *values) == 0))
         i++;
     return i;
 }
 
 static bool keep_constant(dd_graph *graph, const float *values, dd_shape shape) {
     struct constant *constants =
-        dd_grow(graph->context, graph->constants, &graph->constant_capacity, graph->constant_count + 1, sizeof *constants);
+        dd_grow(graph->context, graph->constants, &graph->constant_capacity,
+                graph->constant_count + 1, sizeof *constants);
     if (!constants)
         return false;
     graph->constants = constants;
@@ -208,15 +216,19 @@ dd_node dd_constant(dd_graph *graph, const float *values, dd_shape shape) {
     size_t index = find_constant(graph, values, shape);
     if (index == graph->constant_count && !keep_constant(graph, values, shape))
         return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
-    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_CONSTANT, .shape = shape, .slot = (dd_slot)index});
+    return dd_graph_make(
+        graph, (dd_node_data){.op = DD_OP_CONSTANT, .shape = shape, .slot = (dd_slot)index});
 }
 
 dd_node dd_scalar(dd_graph *graph, double value) {
-    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_SCALAR, .shape = {{1, 1, 1, 1}}, .factor = value});
+    return dd_graph_make(
+        graph, (dd_node_data){.op = DD_OP_SCALAR, .shape = {{1, 1, 1, 1}}, .factor = value});
 }
 
 void dd_output(dd_graph *graph, dd_node node, dd_slot slot, int phase) {
-    (void)dd_graph_make(
-        graph,
-        (dd_node_data){.op = DD_OP_OUTPUT, .inputs = {node}, .shape = dd_graph_shape(graph, node), .slot = slot, .phase = phase});
+    (void)dd_graph_make(graph, (dd_node_data){.op = DD_OP_OUTPUT,
+                                              .inputs = {node},
+                                              .shape = dd_graph_shape(graph, node),
+                                              .slot = slot,
+                                              .phase = phase});
 }

@@ -1,4 +1,5 @@
-/* Where everything goes: lifetimes in groups, and one arena in which tensors whose lifetimes are apart share places. */
+/* Where everything goes: lifetimes in groups, and one arena in which tensors whose lifetimes are
+ * apart share places. */
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
@@ -26,7 +27,8 @@ static int by_offset(const void *a, const void *b) {
 }
 
 /* The lowest gap among those already placed in the arena that live at the same time. */
-static size_t lowest_offset(const tensor *placed, size_t count, const tensor *t, const tensor **neighbours) {
+static size_t lowest_offset(const tensor *placed, size_t count, const tensor *t,
+                            const tensor **neighbours) {
     size_t found = 0, offset = 0;
     for (size_t i = 0; i < count; i++)
         if (placed[i].last != INT32_MAX && placed[i].first <= t->last && t->first <= placed[i].last)
@@ -64,7 +66,8 @@ static void find_last_uses(const dd_plan *plan, const dd_schedule *schedule, int
             for (int i = 0; i < dd_op_describe(data->op)->arity; i++) {
                 dd_node base = dd_plan_base(plan->graph, data->inputs[i]);
                 int32_t made = schedule->group_of[base];
-                bool kept = plan->options.prepare && made >= 0 && schedule->groups[made].phase < group->phase;
+                bool kept = plan->options.prepare && made >= 0 &&
+                            schedule->groups[made].phase < group->phase;
                 last[base] = kept ? INT32_MAX : last[base] > (int32_t)g ? last[base] : (int32_t)g;
             }
         }
@@ -102,11 +105,13 @@ ddaebm_status dd_memory_assign(dd_plan *plan, const dd_schedule *schedule) {
         plan->scalars[n] = (float)data->factor;
         if (schedule->bound[n] >= 0)
             plan->locations[n] = (dd_location){DD_PLACE_SLOT, schedule->bound[n], 0};
-        else if (schedule->group_of[n] >= 0 && schedule->materialized[n] && !dd_plan_renames(plan->graph, (dd_node)n))
-            tensors[count++] = (tensor){.node = (dd_node)n,
-                                        .floats = dd_line_up(dd_shape_elements(data->shape)),
-                                        .first = schedule->group_of[n],
-                                        .last = last[n] > schedule->group_of[n] ? last[n] : schedule->group_of[n]};
+        else if (schedule->group_of[n] >= 0 && schedule->materialized[n] &&
+                 !dd_plan_renames(plan->graph, (dd_node)n))
+            tensors[count++] =
+                (tensor){.node = (dd_node)n,
+                         .floats = dd_line_up(dd_shape_elements(data->shape)),
+                         .first = schedule->group_of[n],
+                         .last = last[n] > schedule->group_of[n] ? last[n] : schedule->group_of[n]};
     }
     qsort(tensors, count, sizeof *tensors, by_size);
     for (size_t i = 0; i < count; i++)

@@ -1,5 +1,5 @@
-/* The operations: one descriptor each. Adding one is an enumerator, a descriptor with its gradient rule, a builder, a kernel in
- * kernels/, and a row in the tests' table of plain loops. */
+/* The operations: one descriptor each. Adding one is an enumerator, a descriptor with its gradient
+ * rule, a builder, a kernel in kernels/, and a row in the tests' table of plain loops. */
 #ifndef DD_OPS_H
 #define DD_OPS_H
 
@@ -7,8 +7,9 @@
 
 enum { DD_MOST_INPUTS = 3, DD_MOST_TAPS = 64 };
 
-/* How a filter walks over a picture, on both axes alike: up - 1 zeros are put after each pixel, `before` and `after` zeros around
- * them all (fewer than none: pixels cut off), and every stride-th place of the filter counts. */
+/* How a filter walks over an image, on both axes alike: up - 1 zeros are put after each pixel,
+ * `before` and `after` zeros around them all (fewer than none: pixels cut off), and every stride-th
+ * place of the filter counts. */
 typedef struct dd_window {
     int16_t up, stride, before, after;
 } dd_window;
@@ -50,7 +51,7 @@ typedef enum dd_op {
     DD_OP_PERMUTE, /* axis i of the result is axis flags >> 2i & 3 of x */
     DD_OP_SOFTMAX, /* over the last axis */
     DD_OP_MASK,    /* 0 or 1/factor at random; see dd_mask */
-    /* pictures */
+    /* images */
     DD_OP_CONVOLVE, /* window */
     DD_OP_CONVOLVE_INPUT,
     DD_OP_CONVOLVE_WEIGHT,
@@ -73,8 +74,10 @@ typedef struct dd_node_data {
     dd_window window;
 } dd_node_data;
 
-/* Adds to gradients[i] (DD_NONE where `wanted` is false) what the node's input i contributes, given the cotangent of the node. */
-typedef void (*dd_gradient_rule)(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted, dd_node *gradients);
+/* Adds to gradients[i] (DD_NONE where `wanted` is false) what the node's input i contributes, given
+ * the cotangent of the node. */
+typedef void (*dd_gradient_rule)(dd_graph *graph, dd_node self, dd_node cotangent,
+                                 const bool *wanted, dd_node *gradients);
 
 typedef struct dd_op_info {
     const char *name;

@@ -19,7 +19,8 @@ static double multiply_adds(const dd_graph *graph, dd_node node) {
     const dd_node_data *data = dd_graph_node(graph, node);
     if (dd_is_convolution(data->op)) {
         dd_convolution_shape s = dd_convolution_of(graph, node);
-        return (double)(s.pictures * s.rows * s.columns) * (double)(s.filters * s.down) * (double)(s.across * s.channels);
+        return (double)(s.images * s.rows * s.columns) * (double)(s.filters * s.down) *
+               (double)(s.across * s.channels);
     }
     if (!is_product(graph, node))
         return 0;
@@ -53,13 +54,16 @@ static ddaebm_status check_convolution(const dd_graph *graph, dd_node node) {
     if (!dd_is_convolution(dd_graph_node(graph, node)->op))
         return DDAEBM_OK;
     dd_convolution_shape s = dd_convolution_of(graph, node);
-    size_t pixels = s.pictures, patch = s.down, all;
-    bool fits = dd_size_mul(&pixels, pixels, s.rows) && dd_size_mul(&pixels, pixels, s.columns) && pixels <= INT_MAX &&
-                dd_size_mul(&patch, patch, s.across) && dd_size_mul(&patch, patch, s.channels) && patch <= INT_MAX &&
+    size_t pixels = s.images, patch = s.down, all;
+    bool fits = dd_size_mul(&pixels, pixels, s.rows) && dd_size_mul(&pixels, pixels, s.columns) &&
+                pixels <= INT_MAX && dd_size_mul(&patch, patch, s.across) &&
+                dd_size_mul(&patch, patch, s.channels) && patch <= INT_MAX &&
                 dd_size_mul(&all, pixels, patch);
     if (!fits)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "a convolution of %zu x %zu x %zu pixels with filters of %zu x %zu x %zu is too large",
-                       s.pictures, s.rows, s.columns, s.down, s.across, s.channels);
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "a convolution of %zu x %zu x %zu pixels with filters of %zu x %zu x %zu is too large",
+            s.images, s.rows, s.columns, s.down, s.across, s.channels);
     return DDAEBM_OK;
 }
 
@@ -69,10 +73,12 @@ static ddaebm_status check_sizes(const dd_graph *graph) {
         const dd_shape shape = dd_graph_shape(graph, (dd_node)n);
         size_t elements = 1;
         for (int i = 0; i < DD_AXES; i++)
-            if (shape.size[i] == 0 || shape.size[i] > INT_MAX || !dd_size_mul(&elements, elements, shape.size[i]) ||
-                elements > SIZE_MAX / 64)
-                return dd_fail(DDAEBM_OUT_OF_RANGE, "a tensor of %zu x %zu x %zu x %zu is more than this machine can address",
-                               shape.size[0], shape.size[1], shape.size[2], shape.size[3]);
+            if (shape.size[i] == 0 || shape.size[i] > INT_MAX ||
+                !dd_size_mul(&elements, elements, shape.size[i]) || elements > SIZE_MAX / 64)
+                return dd_fail(
+                    DDAEBM_OUT_OF_RANGE,
+                    "a tensor of %zu x %zu x %zu x %zu is more than this machine can address",
+                    shape.size[0], shape.size[1], shape.size[2], shape.size[3]);
         ddaebm_status status = check_convolution(graph, (dd_node)n);
         if (status != DDAEBM_OK)
             return status;
@@ -98,29 +104,36 @@ static dd_node weights_of(const dd_plan *plan, const dd_step_data *step) {
 }
 
 /* Of one plan, or of two that are bound alike. */
-static bool same_weights(const dd_plan *plan, const dd_step_data *a, const dd_plan *other, const dd_step_data *b) {
+static bool same_weights(const dd_plan *plan, const dd_step_data *a, const dd_plan *other,
+                         const dd_step_data *b) {
     dd_node first = weights_of(plan, a), second = weights_of(other, b);
-    const dd_node_data *x = dd_graph_node(plan->graph, first), *y = dd_graph_node(other->graph, second);
-    return plan == other ? first == second : x->op == DD_OP_INPUT && y->op == DD_OP_INPUT && x->slot == y->slot;
+    const dd_node_data *x = dd_graph_node(plan->graph, first),
+                       *y = dd_graph_node(other->graph, second);
+    return plan == other ? first == second
+                         : x->op == DD_OP_INPUT && y->op == DD_OP_INPUT && x->slot == y->slot;
 }
 
 static dd_shape factor_shape(const dd_plan *plan, const dd_step_data *step) {
     return dd_graph_shape(plan->graph, dd_graph_node(plan->graph, step->node)->inputs[1]);
 }
 
-static bool same_order(const dd_plan *plan, const dd_step_data *a, const dd_plan *other, const dd_step_data *b) {
+static bool same_order(const dd_plan *plan, const dd_step_data *a, const dd_plan *other,
+                       const dd_step_data *b) {
     if (a->tiles || b->tiles)
-        return a->tiles && b->tiles && dd_shape_equal(factor_shape(plan, a), factor_shape(other, b));
+        return a->tiles && b->tiles &&
+               dd_shape_equal(factor_shape(plan, a), factor_shape(other, b));
     return a->convolution->backend == b->convolution->backend &&
            a->convolution->backend->same_packing(a->convolution, b->convolution);
 }
 
 /* A step of `there` that makes what `pack` would, in the same phase and to be kept, or NULL. */
-static const dd_step_data *find_packing(const dd_plan *plan, const dd_step_data *pack, const dd_plan *there) {
+static const dd_step_data *find_packing(const dd_plan *plan, const dd_step_data *pack,
+                                        const dd_plan *there) {
     for (size_t i = 0; there && i < there->step_count; i++) {
         const dd_step_data *other = &there->steps[i];
-        if (other->stage == DD_STEP_PACK && other->packed_in == DD_PLACE_KEPT && other->phase == pack->phase &&
-            same_weights(plan, pack, there, other) && same_order(plan, pack, there, other))
+        if (other->stage == DD_STEP_PACK && other->packed_in == DD_PLACE_KEPT &&
+            other->phase == pack->phase && same_weights(plan, pack, there, other) &&
+            same_order(plan, pack, there, other))
             return other;
     }
     return there ? find_packing(plan, pack, there->options.beside) : NULL;
@@ -128,12 +141,15 @@ static const dd_step_data *find_packing(const dd_plan *plan, const dd_step_data 
 
 /* Whether the weights are there before the phase that is run again and again. */
 static bool is_prepared(const dd_plan *plan, const dd_step_data *user) {
-    return plan->options.prepare && dd_graph_node(plan->graph, weights_of(plan, user))->phase < plan->options.phases - 1;
+    return plan->options.prepare &&
+           dd_graph_node(plan->graph, weights_of(plan, user))->phase < plan->options.phases - 1;
 }
 
-/* `user` wants so many floats of packed weights: adds the step that makes them, unless they are there, and tells `user` where. What is prepared is
- * packed once, in the phase of the weights. In a training step, a product's factor is packed once a phase; filters for each use, all in one place,
- * `behind` the tensors: packed, all of them would be as much again as the step's tensors, and come from memory no faster than they are packed. */
+/* `user` wants so many floats of packed weights: adds the step that makes them, unless they are
+ * there, and tells `user` where. What is prepared is packed once, in the phase of the weights. In a
+ * training step, a product's factor is packed once a phase; filters for each use, all in one place,
+ * `behind` the tensors: packed, all of them would be as much again as the step's tensors, and come
+ * from memory no faster than they are packed. */
 static void place_packed(dd_plan *plan, size_t behind, dd_step_data *user, size_t floats) {
     dd_step_data pack = *user;
     bool prepared = is_prepared(plan, user);
@@ -142,9 +158,11 @@ static void place_packed(dd_plan *plan, size_t behind, dd_step_data *user, size_
         pack.parallel = dd_shape_elements(factor_shape(plan, user)) >= PARALLEL_ELEMENTS;
     if (prepared)
         pack.phase = dd_graph_node(plan->graph, weights_of(plan, user))->phase;
-    user->packed_in = prepared || (user->tiles && !plan->options.prepare) ? DD_PLACE_KEPT : DD_PLACE_ARENA;
+    user->packed_in =
+        prepared || (user->tiles && !plan->options.prepare) ? DD_PLACE_KEPT : DD_PLACE_ARENA;
 
-    const dd_step_data *same = user->packed_in == DD_PLACE_KEPT ? find_packing(plan, &pack, plan) : NULL;
+    const dd_step_data *same =
+        user->packed_in == DD_PLACE_KEPT ? find_packing(plan, &pack, plan) : NULL;
     user->packed = same ? same->packed : user->packed_in == DD_PLACE_KEPT ? plan->kept : behind;
     if (same)
         return;
@@ -159,14 +177,17 @@ static void place_packed(dd_plan *plan, size_t behind, dd_step_data *user, size_
 /* `behind`: where the arena's tensors end. */
 static ddaebm_status add_convolution(dd_plan *plan, dd_step_data step, size_t behind) {
     dd_convolution *convolution = NULL;
-    ddaebm_status status = dd_convolution_prepare(&convolution, plan, step.node, step.parallel ? (size_t)plan->options.parts : 1);
+    ddaebm_status status = dd_convolution_prepare(&convolution, plan, step.node,
+                                                  step.parallel ? (size_t)plan->options.parts : 1);
     if (status != DDAEBM_OK)
         return status;
     step.convolution = convolution;
     if (convolution->packed)
         place_packed(plan, behind, &step, convolution->packed);
     add_step(plan, step);
-    size_t sum = convolution->sums ? dd_line_up(dd_shape_elements(dd_graph_shape(plan->graph, step.node))) : 0;
+    size_t sum = convolution->sums
+                     ? dd_line_up(dd_shape_elements(dd_graph_shape(plan->graph, step.node)))
+                     : 0;
     want_scratch(plan, sum + convolution->scratch);
     step.stage = DD_STEP_SUM;
     if (convolution->sums)
@@ -178,7 +199,8 @@ static ddaebm_status add_convolution(dd_plan *plan, dd_step_data step, size_t be
 static void add_product(dd_plan *plan, dd_step_data step, size_t behind) {
     dd_shape shape = dd_graph_shape(plan->graph, step.node);
     dd_matmul_call product = dd_product_of(plan->graph, step.node);
-    step.tiles = shape.size[0] * shape.size[1] == 1 && dd_tile_matmul_pays(plan->tiles, &product, is_prepared(plan, &step));
+    step.tiles = shape.size[0] * shape.size[1] == 1 &&
+                 dd_tile_matmul_pays(plan->tiles, &product, is_prepared(plan, &step));
     if (step.tiles && dd_tile_matmul_packed(&product))
         place_packed(plan, behind, &step, dd_tile_matmul_packed(&product));
     add_step(plan, step);
@@ -211,7 +233,9 @@ static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
         const dd_group *group = &schedule->groups[g];
         if (dd_plan_renames(plan->graph, group->members[0]))
             continue;
-        dd_step_data step = {.node = group->members[0], .phase = group->phase, .parallel = worth_cutting(plan->graph, group)};
+        dd_step_data step = {.node = group->members[0],
+                             .phase = group->phase,
+                             .parallel = worth_cutting(plan->graph, group)};
         if (dd_is_convolution(dd_graph_node(plan->graph, step.node)->op)) {
             status = add_convolution(plan, step, behind);
             continue;
@@ -225,8 +249,8 @@ static ddaebm_status make_steps(dd_plan *plan, const dd_schedule *schedule) {
             status = dd_loop_compile(&added->loop, plan->graph, group, schedule);
         size_t parts = added->parallel ? (size_t)plan->options.parts : 1;
         if (status == DDAEBM_OK)
-            want_scratch(plan,
-                         added->loop ? (size_t)added->loop->scratch * DD_TILE : step_scratch(plan->graph, added->node, parts));
+            want_scratch(plan, added->loop ? (size_t)added->loop->scratch * DD_TILE
+                                           : step_scratch(plan->graph, added->node, parts));
         if (!dd_sum_splits(plan->graph, step.node, parts))
             continue;
         step.stage = DD_STEP_SUM;
@@ -325,13 +349,16 @@ void dd_plan_free(dd_plan *plan) {
 
 size_t dd_plan_memory(const dd_plan *plan) {
     size_t scratch = (size_t)plan->options.parts * plan->scratch;
-    return (plan->kept + plan->arena + scratch) * sizeof(float) + (size_t)plan->slots * sizeof(float *);
+    return (plan->kept + plan->arena + scratch) * sizeof(float) +
+           (size_t)plan->slots * sizeof(float *);
 }
 
 size_t dd_plan_own_memory(const dd_plan *plan) {
-    size_t bytes = sizeof *plan + dd_graph_memory(plan->graph) + dd_graph_nodes(plan->graph) * sizeof *plan->locations;
+    size_t bytes = sizeof *plan + dd_graph_memory(plan->graph) +
+                   dd_graph_nodes(plan->graph) * sizeof *plan->locations;
     for (size_t i = 0; i < plan->step_count; i++)
-        bytes += sizeof *plan->steps + (plan->steps[i].loop ? dd_loop_memory(plan->steps[i].loop) : 0) +
+        bytes += sizeof *plan->steps +
+                 (plan->steps[i].loop ? dd_loop_memory(plan->steps[i].loop) : 0) +
                  (owns_convolution(&plan->steps[i]) ? plan->steps[i].convolution->memory : 0);
     return bytes;
 }
@@ -339,7 +366,8 @@ size_t dd_plan_own_memory(const dd_plan *plan) {
 static bool is_read(const dd_plan *plan, const dd_step_data *step, dd_node input, dd_slot slot) {
     dd_location at = plan->locations[input];
     bool packed = step->stage == DD_STEP_RUN && step->packed_in != DD_PLACE_NOWHERE;
-    return at.place == DD_PLACE_SLOT && at.index == slot && !(packed && dd_plan_base(plan->graph, input) == weights_of(plan, step));
+    return at.place == DD_PLACE_SLOT && at.index == slot &&
+           !(packed && dd_plan_base(plan->graph, input) == weights_of(plan, step));
 }
 
 static bool step_reads(const dd_plan *plan, const dd_step_data *step, dd_slot slot) {
@@ -385,7 +413,8 @@ size_t dd_plan_steps(const dd_plan *plan) {
 double dd_plan_multiply_adds(const dd_plan *plan, int phase) {
     double total = 0;
     for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].phase == phase && !plan->steps[i].loop && plan->steps[i].stage == DD_STEP_RUN)
+        if (plan->steps[i].phase == phase && !plan->steps[i].loop &&
+            plan->steps[i].stage == DD_STEP_RUN)
             total += multiply_adds(plan->graph, plan->steps[i].node);
     return total;
 }

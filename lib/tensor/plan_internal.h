@@ -1,4 +1,5 @@
-/* What a plan holds; shared by the files that make it (plan, schedule, fuse, memory) and the one that runs it. */
+/* What a plan holds; shared by the files that make it (plan, schedule, fuse, memory) and the one
+ * that runs it. */
 #ifndef DD_PLAN_INTERNAL_H
 #define DD_PLAN_INTERNAL_H
 
@@ -17,10 +18,11 @@ enum {
 
 /* Where a node's numbers are. */
 typedef enum dd_place {
-    DD_PLACE_NOWHERE,  /* inside a fused loop alone, or not computed */
-    DD_PLACE_ARENA,    /* offset into the workspace */
-    DD_PLACE_KEPT,     /* offset into what is made once for many uses, which workspaces may share where it is prepared */
-    DD_PLACE_SLOT,     /* what is bound to a slot */
+    DD_PLACE_NOWHERE, /* inside a fused loop alone, or not computed */
+    DD_PLACE_ARENA,   /* offset into the workspace */
+    DD_PLACE_KEPT, /* offset into what is made once for many uses, which workspaces may share where
+                      it is prepared */
+    DD_PLACE_SLOT, /* what is bound to a slot */
     DD_PLACE_CONSTANT, /* the graph's constants[index] */
     DD_PLACE_SCALAR    /* the plan's scalars[index] */
 } dd_place;
@@ -36,7 +38,8 @@ typedef enum dd_value_kind {
     DD_VALUE_SCRATCH, /* made and used inside */
     DD_VALUE_STREAM,  /* in memory, as long as the loop */
     DD_VALUE_SPLAT,   /* one number */
-    DD_VALUE_GATHERED /* any other repetition: copied into tiles, or read where it is if a tile is one row */
+    DD_VALUE_GATHERED /* any other repetition: copied into tiles, or read where it is if a tile is
+                         one row */
 } dd_value_kind;
 
 typedef struct dd_value {
@@ -44,8 +47,9 @@ typedef struct dd_value {
     dd_node node;
     int scratch;                    /* its tile, but for streams */
     size_t row_stride[DD_AXES - 1]; /* of the first three axes, for gathered values */
-    size_t run, step;               /* gathered: so many rows of the loop read one row (step 0), or rows a step apart */
-    bool one_a_row;                 /* gathered: one number a row */
+    size_t run,
+        step; /* gathered: so many rows of the loop read one row (step 0), or rows a step apart */
+    bool one_a_row; /* gathered: one number a row */
 } dd_value;
 
 typedef struct dd_instruction {
@@ -64,11 +68,13 @@ typedef struct dd_loop {
 } dd_loop;
 
 static inline size_t dd_loop_memory(const dd_loop *loop) {
-    return sizeof *loop + (size_t)loop->values * sizeof *loop->value + (size_t)loop->instructions * sizeof *loop->instruction;
+    return sizeof *loop + (size_t)loop->values * sizeof *loop->value +
+           (size_t)loop->instructions * sizeof *loop->instruction;
 }
 
-/* A convolution may take three steps: weights put into the backend's order, the work itself, and the sum of what the parts gave. So
- * a sum may take two, and a product that packs its second factor. */
+/* A convolution may take three steps: weights put into the backend's order, the work itself, and
+ * the sum of what the parts gave. So a sum may take two, and a product that packs its second
+ * factor. */
 typedef enum dd_step_stage { DD_STEP_RUN, DD_STEP_PACK, DD_STEP_SUM } dd_step_stage;
 
 typedef struct dd_step_data {
@@ -80,8 +86,8 @@ typedef struct dd_step_data {
     dd_step_stage stage;
     dd_convolution *convolution; /* of the node; belongs to the step that runs it */
     bool tiles;                  /* a product by kernels/tile_matmul.h, not by CBLAS */
-    dd_place packed_in;          /* ARENA or KEPT if it reads, or makes, packed weights; else NOWHERE */
-    size_t packed;               /* where there */
+    dd_place packed_in; /* ARENA or KEPT if it reads, or makes, packed weights; else NOWHERE */
+    size_t packed;      /* where there */
 } dd_step_data;
 
 struct dd_plan {
@@ -95,15 +101,16 @@ struct dd_plan {
     float *scalars;         /* [nodes]: the numbers of the graph's scalars */
     dd_step_data *steps;
     size_t step_count;
-    size_t arena;   /* floats, scratch of the threads not included */
-    size_t kept;    /* floats of what is made once and read again, after that of the plan beside which this one was made */
-    size_t rows;    /* fewer of them may be run; 0 if it is all or nothing */
+    size_t arena; /* floats, scratch of the threads not included */
+    size_t kept;  /* floats of what is made once and read again, after that of the plan beside which
+                     this one was made */
+    size_t rows;  /* fewer of them may be run; 0 if it is all or nothing */
     size_t scratch; /* floats that each part works in */
     dd_slot slots;
 };
 
-/* Part `part` of `parts` of one operation. Parts are run at the same time by different threads, each with a scratch of its own;
- * what they write must not overlap. */
+/* Part `part` of `parts` of one operation. Parts are run at the same time by different threads,
+ * each with a scratch of its own; what they write must not overlap. */
 typedef struct dd_call {
     const dd_plan *plan;
     const dd_step_data *step;
@@ -127,8 +134,9 @@ void dd_run_softmax(const dd_call *call);
 void dd_run_permute(const dd_call *call);
 void dd_run_mask(const dd_call *call);
 
-/* Whether the parts of a sum each take a share of what is summed, and leave sums in their scratch for DD_STEP_SUM to add up: where
- * there are too few results to share out. And the scratch that this takes. */
+/* Whether the parts of a sum each take a share of what is summed, and leave sums in their scratch
+ * for DD_STEP_SUM to add up: where there are too few results to share out. And the scratch that
+ * this takes. */
 bool dd_sum_splits(const dd_graph *graph, dd_node node, size_t parts);
 size_t dd_sum_scratch(const dd_graph *graph, dd_node node);
 
@@ -139,12 +147,14 @@ size_t dd_normalize_scratch(const dd_graph *graph, dd_node node);
 /* What runs an operation; NULL where there is nothing to do. */
 dd_op_run dd_op_runner(dd_op op);
 
-/* The product of a node, its numbers not yet there; one of several if the node's first two axes say so. */
+/* The product of a node, its numbers not yet there; one of several if the node's first two axes say
+ * so. */
 dd_matmul_call dd_product_of(const dd_graph *graph, dd_node node);
 
 /* What a convolution or one of its gradients works on, and its backend's part of the plan. */
 dd_convolution_shape dd_convolution_of(const dd_graph *graph, dd_node node);
-ddaebm_status dd_convolution_prepare(dd_convolution **out, const dd_plan *plan, dd_node node, size_t parts);
+ddaebm_status dd_convolution_prepare(dd_convolution **out, const dd_plan *plan, dd_node node,
+                                     size_t parts);
 
 static inline bool dd_is_convolution(dd_op op) {
     return op == DD_OP_CONVOLVE || op == DD_OP_CONVOLVE_INPUT || op == DD_OP_CONVOLVE_WEIGHT;
@@ -161,7 +171,8 @@ bool dd_step_packs(const dd_plan *plan, const dd_step_data *step, dd_slot slot);
 /* rows.c: whether the plan's last phase may be run for some rows alone: sets plan->rows. */
 void dd_rows_find(dd_plan *plan);
 
-/* Whether an operation only gives its input another name, and the node whose memory a node shares: itself, but for those. */
+/* Whether an operation only gives its input another name, and the node whose memory a node shares:
+ * itself, but for those. */
 bool dd_plan_renames(const dd_graph *graph, dd_node node);
 dd_node dd_plan_base(const dd_graph *graph, dd_node node);
 
@@ -187,7 +198,8 @@ ddaebm_status dd_schedule_make(dd_schedule *out, const dd_graph *graph, dd_plan_
 void dd_schedule_free(dd_schedule *schedule, ddaebm_context *context);
 
 /* fuse.c: a loop for a group. */
-ddaebm_status dd_loop_compile(dd_loop **out, const dd_graph *graph, const dd_group *group, const dd_schedule *schedule);
+ddaebm_status dd_loop_compile(dd_loop **out, const dd_graph *graph, const dd_group *group,
+                              const dd_schedule *schedule);
 
 /* memory.c: where everything goes; fills plan->locations, plan->scalars and plan->arena. */
 ddaebm_status dd_memory_assign(dd_plan *plan, const dd_schedule *schedule);

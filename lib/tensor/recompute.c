@@ -1,11 +1,13 @@
-/* The same computation with less kept: what is cheap is made again where it is wanted long after. */
+/* The same computation with less kept: what is cheap is made again where it is wanted long after.
+ */
 #include "base/context.h"
 #include "tensor/graph.h"
 #include "tensor/ops.h"
 #include "tensor/uses.h"
 
-/* Tensors from this size on; a use this many nodes after the last one is late (nodes are computed nearly in their order, see
- * schedule.c); and how many nodes deep a tensor is made again from what is kept. */
+/* Tensors from this size on; a use this many nodes after the last one is late (nodes are computed
+ * nearly in their order, see schedule.c); and how many nodes deep a tensor is made again from what
+ * is kept. */
 enum { LARGE = 1 << 15, LATE = 100, DEPTH = 8 };
 
 typedef struct rewriter {
@@ -13,7 +15,8 @@ typedef struct rewriter {
     dd_graph *to;
     size_t nodes;
     dd_uses uses;
-    dd_node *last_kept; /* [nodes]: the last user of the tensor itself; later ones have it made again */
+    dd_node
+        *last_kept; /* [nodes]: the last user of the tensor itself; later ones have it made again */
     dd_node *last_used; /* [nodes]: the last user of what `now` is, so far */
     dd_node *now;       /* [nodes]: what stands for the tensor in the new graph */
     int copies;
@@ -48,14 +51,15 @@ static bool can_make(const rewriter *r, dd_node node, dd_node user, int depth) {
     const dd_node_data *data = dd_graph_node(r->from, node);
     for (int i = 0; i < dd_op_describe(data->op)->arity; i++) {
         dd_node input = data->inputs[i];
-        if (dd_graph_node(r->from, input)->op != DD_OP_INPUT && is_large(r, input) && r->last_kept[input] < user &&
-            !can_make(r, input, user, depth + 1))
+        if (dd_graph_node(r->from, input)->op != DD_OP_INPUT && is_large(r, input) &&
+            r->last_kept[input] < user && !can_make(r, input, user, depth + 1))
             return false;
     }
     return true;
 }
 
-/* A tensor is kept for its first users, up to the first late one for which, as for all that follow, it can be made again. */
+/* A tensor is kept for its first users, up to the first late one for which, as for all that follow,
+ * it can be made again. */
 static void choose_kept(rewriter *r) {
     for (dd_node n = 0; n < (dd_node)r->nodes; n++) {
         dd_node before = n, kept = n;
@@ -84,7 +88,8 @@ static dd_node copy(rewriter *r, dd_node node, dd_node user, bool again) {
     return dd_graph_make(r->to, data);
 }
 
-/* What a user reads: the tensor, if it is small, kept so long, or has just been made again; or a new copy. */
+/* What a user reads: the tensor, if it is small, kept so long, or has just been made again; or a
+ * new copy. */
 static dd_node stand_in(rewriter *r, dd_node node, dd_node user) {
     if (is_large(r, node) && user > r->last_kept[node] && user - r->last_used[node] > LATE)
         r->now[node] = copy(r, node, user, true);
@@ -101,7 +106,8 @@ ddaebm_status dd_graph_recompute(dd_graph **graph) {
     r.last_kept = dd_alloc_zero(context, r.nodes, sizeof *r.last_kept);
     r.last_used = dd_alloc_zero(context, r.nodes, sizeof *r.last_used);
     r.now = dd_alloc_zero(context, r.nodes, sizeof *r.now);
-    status = r.last_kept && r.last_used && r.now ? dd_uses_find(&r.uses, *graph) : DDAEBM_OUT_OF_MEMORY;
+    status =
+        r.last_kept && r.last_used && r.now ? dd_uses_find(&r.uses, *graph) : DDAEBM_OUT_OF_MEMORY;
     if (status == DDAEBM_OK)
         status = dd_graph_create(&r.to, context);
     if (status == DDAEBM_OK) {

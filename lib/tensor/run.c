@@ -22,7 +22,8 @@ static ddaebm_status create(dd_workspace **out, const dd_plan *plan, float *kept
     workspace->own = kept ? NULL : dd_alloc_zero(plan->context, plan->kept, sizeof *workspace->own);
     workspace->kept = kept ? kept : workspace->own;
     workspace->arena = dd_alloc_zero(plan->context, plan->arena, sizeof *workspace->arena);
-    workspace->scratch = dd_alloc_zero(plan->context, (size_t)plan->options.parts * plan->scratch, sizeof *workspace->scratch);
+    workspace->scratch = dd_alloc_zero(plan->context, (size_t)plan->options.parts * plan->scratch,
+                                       sizeof *workspace->scratch);
     workspace->slots = dd_alloc_zero(plan->context, (size_t)plan->slots, sizeof *workspace->slots);
     if (!workspace->kept || !workspace->arena || !workspace->scratch || !workspace->slots) {
         dd_workspace_free(workspace);
@@ -36,7 +37,8 @@ ddaebm_status dd_workspace_create(dd_workspace **out, const dd_plan *plan) {
     return create(out, plan, NULL);
 }
 
-ddaebm_status dd_workspace_create_beside(dd_workspace **out, const dd_plan *plan, const dd_workspace *other) {
+ddaebm_status dd_workspace_create_beside(dd_workspace **out, const dd_plan *plan,
+                                         const dd_workspace *other) {
     return create(out, plan, other->kept);
 }
 
@@ -93,7 +95,8 @@ typedef struct loop_run {
     float *scratch;
     const float *source[DD_MOST_VALUES]; /* where each value that is not scratch begins in memory */
     float *at[DD_MOST_VALUES];           /* where each value is for the present tile */
-    const float *held[DD_MOST_VALUES];   /* the row that fills a gathered value's tile, NULL for several */
+    const float
+        *held[DD_MOST_VALUES]; /* the row that fills a gathered value's tile, NULL for several */
 } loop_run;
 
 static void fill(float *out, float value, size_t count) {
@@ -107,15 +110,18 @@ static void begin_loop(loop_run *run) {
     for (int v = 0; v < loop->values; v++) {
         const dd_value *value = &loop->value[v];
         run->at[v] = value->scratch >= 0 ? run->scratch + (size_t)value->scratch * DD_TILE : NULL;
-        run->source[v] = value->kind == DD_VALUE_SCRATCH ? NULL : read_at(run->workspace, value->node);
+        run->source[v] =
+            value->kind == DD_VALUE_SCRATCH ? NULL : read_at(run->workspace, value->node);
         if (value->kind == DD_VALUE_SPLAT)
             fill(run->at[v], run->source[v][0], DD_TILE);
     }
 }
 
-static const float *row_at(const dd_loop *loop, const dd_value *value, const float *source, size_t row) {
+static const float *row_at(const dd_loop *loop, const dd_value *value, const float *source,
+                           size_t row) {
     const size_t *size = loop->shape.size;
-    return source + row % size[2] * value->row_stride[2] + row / size[2] % size[1] * value->row_stride[1] +
+    return source + row % size[2] * value->row_stride[2] +
+           row / size[2] % size[1] * value->row_stride[1] +
            row / size[2] / size[1] * value->row_stride[0];
 }
 
@@ -130,7 +136,8 @@ static void repeat(float *out, const float *row, size_t rows, size_t columns) {
 }
 
 /* Rows that follow each other in memory, or a number for each. */
-static void follow(float *out, const float *from, const dd_value *value, size_t rows, size_t columns) {
+static void follow(float *out, const float *from, const dd_value *value, size_t rows,
+                   size_t columns) {
     if (!value->one_a_row)
         memcpy(out, from, rows * columns * sizeof *out);
     else if (columns == 1)
@@ -141,12 +148,14 @@ static void follow(float *out, const float *from, const dd_value *value, size_t 
                 out[i * columns + j] = from[i * value->step];
 }
 
-/* Brings a repeated tensor's rows for a tile, run by run. A tile that one row fills may hold it already. */
+/* Brings a repeated tensor's rows for a tile, run by run. A tile that one row fills may hold it
+ * already. */
 static void gather(loop_run *run, int v, tile t) {
     const dd_value *value = &run->loop->value[v];
     float *out = run->at[v];
     for (size_t row = t.row, end = t.row + t.rows; row < end;) {
-        const float *from = row_at(run->loop, value, run->source[v], row) + (value->one_a_row ? 0 : t.column);
+        const float *from =
+            row_at(run->loop, value, run->source[v], row) + (value->one_a_row ? 0 : t.column);
         size_t left = value->run - row % value->run, rows = left < end - row ? left : end - row;
         bool fills = rows == t.rows && value->step == 0;
         if (fills && run->held[v] == from)
@@ -154,7 +163,8 @@ static void gather(loop_run *run, int v, tile t) {
         run->held[v] = fills ? from : NULL;
         if (value->step != 0)
             follow(out, from, value, rows, t.columns);
-        else if (value->one_a_row) /* what is held must do for tiles that are larger than this one */
+        else if (value
+                     ->one_a_row) /* what is held must do for tiles that are larger than this one */
             fill(out, *from, fills ? DD_TILE : rows * t.columns);
         else
             repeat(out, from, fills ? run->loop->rows_per_tile : rows, t.columns);
@@ -178,21 +188,30 @@ static void run_tile(loop_run *run, tile t) {
     }
     for (int i = 0; i < loop->instructions; i++) {
         const dd_instruction *now = &loop->instruction[i];
-        kernels->elementwise[now->op](run->at[now->out], run->at[now->a], now->b >= 0 ? run->at[now->b] : NULL, count, now->factor,
+        kernels->elementwise[now->op](run->at[now->out], run->at[now->a],
+                                      now->b >= 0 ? run->at[now->b] : NULL, count, now->factor,
                                       now->shift);
     }
 }
 
-/* `first`: how many rows of the loop's shape are wanted, the first ones; all of them where it is 0. */
-static void run_loop(const dd_workspace *workspace, const dd_loop *loop, size_t first, size_t part, size_t parts) {
+/* `first`: how many rows of the loop's shape are wanted, the first ones; all of them where it is 0.
+ */
+static void run_loop(const dd_workspace *workspace, const dd_loop *loop, size_t first, size_t part,
+                     size_t parts) {
     bool flat = loop->rows == 1;
-    size_t rows = first && !flat ? first : loop->rows, width = first && flat ? first * loop->shape.size[3] : loop->width;
-    loop_run run = {.workspace = workspace, .loop = loop, .scratch = workspace->scratch + part * workspace->plan->scratch};
+    size_t rows = first && !flat ? first : loop->rows,
+           width = first && flat ? first * loop->shape.size[3] : loop->width;
+    loop_run run = {.workspace = workspace,
+                    .loop = loop,
+                    .scratch = workspace->scratch + part * workspace->plan->scratch};
     begin_loop(&run);
-    size_t across = (width + DD_TILE - 1) / DD_TILE, down = (rows + loop->rows_per_tile - 1) / loop->rows_per_tile;
+    size_t across = (width + DD_TILE - 1) / DD_TILE,
+           down = (rows + loop->rows_per_tile - 1) / loop->rows_per_tile;
     dd_range mine = dd_share(across * down, part, parts);
     for (size_t i = mine.first; i < mine.last; i++) {
-        tile t = {.row = i / across * loop->rows_per_tile, .rows = loop->rows_per_tile, .column = i % across * DD_TILE};
+        tile t = {.row = i / across * loop->rows_per_tile,
+                  .rows = loop->rows_per_tile,
+                  .column = i % across * DD_TILE};
         if (t.rows > rows - t.row)
             t.rows = rows - t.row;
         t.columns = width - t.column < DD_TILE ? width - t.column : DD_TILE;
@@ -214,7 +233,8 @@ static float *packed_at(const dd_workspace *workspace, const dd_step_data *step)
 }
 
 /* `first`: as of run_loop. */
-static void run_operation(const dd_workspace *workspace, const dd_step_data *step, size_t first, size_t part, size_t parts) {
+static void run_operation(const dd_workspace *workspace, const dd_step_data *step, size_t first,
+                          size_t part, size_t parts) {
     const dd_plan *plan = workspace->plan;
     const dd_node_data *data = dd_graph_node(plan->graph, step->node);
     dd_call call = {.plan = plan,
@@ -229,7 +249,8 @@ static void run_operation(const dd_workspace *workspace, const dd_step_data *ste
     for (int i = 0; i < dd_op_describe(data->op)->arity; i++) {
         call.in[i] = read_at(workspace, data->inputs[i]);
         call.shape[i] = dd_graph_shape(plan->graph, data->inputs[i]);
-        if (i == 0 && data->op != DD_OP_TAKE_ROWS) /* what rows are made of; the rest is the same for all, or read by row */
+        if (i == 0 && data->op != DD_OP_TAKE_ROWS) /* what rows are made of; the rest is the same
+                                                      for all, or read by row */
             call.shape[i] = cut(call.shape[i], plan, first);
     }
     dd_op_run run = dd_op_runner(data->op);
@@ -237,7 +258,8 @@ static void run_operation(const dd_workspace *workspace, const dd_step_data *ste
         run(&call);
 }
 
-static void run_step(const dd_workspace *workspace, const dd_step_data *step, size_t first, size_t part, size_t parts) {
+static void run_step(const dd_workspace *workspace, const dd_step_data *step, size_t first,
+                     size_t part, size_t parts) {
     if (step->loop)
         run_loop(workspace, step->loop, first, part, parts);
     else
@@ -274,7 +296,10 @@ static void run_phase(dd_workspace *workspace, int phase, size_t first, dd_pool 
         if (step->phase != phase || is_packed_already(workspace, step))
             continue;
         step_run run = {workspace, step, first, step->parallel ? parts : 1};
-        dd_team_run(team, &(dd_work){.parts = run.parts, .small = !step->wakes, .function = run_part, .argument = &run});
+        dd_team_run(team, &(dd_work){.parts = run.parts,
+                                     .small = !step->wakes,
+                                     .function = run_part,
+                                     .argument = &run});
     }
     dd_pool_leave(team);
 }

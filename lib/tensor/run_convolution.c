@@ -10,7 +10,7 @@ dd_convolution_shape dd_convolution_of(const dd_graph *graph, dd_node node) {
         y = dd_graph_shape(graph, data->inputs[data->op == DD_OP_CONVOLVE_INPUT ? 0 : 1]);
     if (data->op != DD_OP_CONVOLVE_WEIGHT)
         weights = dd_graph_shape(graph, data->inputs[1]);
-    return (dd_convolution_shape){.pictures = x.size[0],
+    return (dd_convolution_shape){.images = x.size[0],
                                   .height = x.size[1],
                                   .width = x.size[2],
                                   .channels = x.size[3],
@@ -23,14 +23,16 @@ dd_convolution_shape dd_convolution_of(const dd_graph *graph, dd_node node) {
                                   .before = data->window.before};
 }
 
-ddaebm_status dd_convolution_prepare(dd_convolution **out, const dd_plan *plan, dd_node node, size_t parts) {
+ddaebm_status dd_convolution_prepare(dd_convolution **out, const dd_plan *plan, dd_node node,
+                                     size_t parts) {
     dd_op op = dd_graph_node(plan->graph, node)->op;
     dd_convolution_kind kind = op == DD_OP_CONVOLVE         ? DD_CONVOLUTION_FORWARD
                                : op == DD_OP_CONVOLVE_INPUT ? DD_CONVOLUTION_INPUT
                                                             : DD_CONVOLUTION_WEIGHT;
     dd_convolution_shape shape = dd_convolution_of(plan->graph, node);
     shape.packed_once = plan->options.prepare;
-    const dd_convolution_backend *backend = plan->options.convolutions ? plan->options.convolutions : dd_convolution_choose();
+    const dd_convolution_backend *backend =
+        plan->options.convolutions ? plan->options.convolutions : dd_convolution_choose();
     return backend->create(out, plan->context, kind, &shape, parts);
 }
 

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-/* --- Filters: for each row of the result the rows that it mixes, into one row with margins of zeros, and then that row's pixels.
+/* --- Filters: for each row of the result the rows that it mixes, into one row with margins of
+ * zeros, and then that row's pixels.
  * --- */
 
 static int64_t divide_down(int64_t a, int64_t b) {
@@ -20,8 +21,10 @@ typedef struct margins {
 static margins margins_of(const dd_node_data *data, size_t taps, size_t width) {
     dd_window w = data->window;
     int64_t first = divide_down(-w.before, w.up);
-    int64_t last = divide_down((int64_t)(data->shape.size[2] - 1) * w.stride + (int64_t)taps - 1 - w.before, w.up);
-    return (margins){first < 0 ? (size_t)-first : 0, last >= (int64_t)width ? (size_t)(last - (int64_t)width + 1) : 0};
+    int64_t last = divide_down(
+        (int64_t)(data->shape.size[2] - 1) * w.stride + (int64_t)taps - 1 - w.before, w.up);
+    return (margins){first < 0 ? (size_t)-first : 0,
+                     last >= (int64_t)width ? (size_t)(last - (int64_t)width + 1) : 0};
 }
 
 size_t dd_filter_scratch(const dd_graph *graph, dd_node node) {
@@ -38,10 +41,13 @@ typedef struct mixture {
     float weights[DD_MOST_TAPS];
 } mixture;
 
-/* The taps that fall on pixels at place `i`, and not on the zeros between them: pixel first .. last - 1 of `x`, `stride` apart. */
-static void mixture_at(mixture *m, const dd_call *call, size_t i, const float *x, size_t stride, int64_t first, int64_t last) {
+/* The taps that fall on pixels at place `i`, and not on the zeros between them: pixel first .. last
+ * - 1 of `x`, `stride` apart. */
+static void mixture_at(mixture *m, const dd_call *call, size_t i, const float *x, size_t stride,
+                       int64_t first, int64_t last) {
     dd_window w = call->data->window;
-    int64_t place = (int64_t)i * w.stride - w.before, pixel = -divide_down(-place, w.up); /* the first pixel from there on */
+    int64_t place = (int64_t)i * w.stride - w.before,
+            pixel = -divide_down(-place, w.up); /* the first pixel from there on */
     size_t taps = call->shape[1].size[3];
     m->taps = 0;
     for (size_t k = (size_t)(pixel * w.up - place); k < taps; k += (size_t)w.up, pixel++) {
@@ -56,18 +62,21 @@ static int common_divisor(int a, int b) {
     return b == 0 ? a : common_divisor(b, a % b);
 }
 
-/* Along a row with margins, whose first pixel is at `row`: places a period apart mix pixels a fixed step apart. */
+/* Along a row with margins, whose first pixel is at `row`: places a period apart mix pixels a fixed
+ * step apart. */
 static void filter_along(const dd_call *call, float *out, const float *row, margins around) {
     dd_window w = call->data->window;
     size_t width = call->data->shape.size[2], channels = call->data->shape.size[3];
-    size_t period = (size_t)(w.up / common_divisor(w.up, w.stride)), step = period * (size_t)w.stride / (size_t)w.up;
+    size_t period = (size_t)(w.up / common_divisor(w.up, w.stride)),
+           step = period * (size_t)w.stride / (size_t)w.up;
     for (size_t i = 0; i < period && i < width; i++) {
         mixture m;
-        mixture_at(&m, call, i, row, channels, -(int64_t)around.before, (int64_t)(call->shape[0].size[2] + around.after));
+        mixture_at(&m, call, i, row, channels, -(int64_t)around.before,
+                   (int64_t)(call->shape[0].size[2] + around.after));
         size_t pixels = (width - i + period - 1) / period;
         if (m.taps > 0)
-            call->plan->maps->mix(out + i * channels, period * channels, m.in, m.weights, m.taps, step * channels, pixels,
-                                  channels);
+            call->plan->maps->mix(out + i * channels, period * channels, m.in, m.weights, m.taps,
+                                  step * channels, pixels, channels);
         for (size_t p = 0; p < pixels && m.taps == 0; p++)
             memset(out + (i + p * period) * channels, 0, channels * sizeof *out);
     }
@@ -79,12 +88,13 @@ void dd_run_filter(const dd_call *call) {
     size_t channels = from.size[3], numbers = from.size[2] * channels;
     margins around = margins_of(call->data, call->shape[1].size[3], from.size[2]);
     float *row = call->scratch + around.before * channels;
-    memset(call->scratch, 0, (around.before + from.size[2] + around.after) * channels * sizeof *row);
+    memset(call->scratch, 0,
+           (around.before + from.size[2] + around.after) * channels * sizeof *row);
     dd_range mine = dd_share(to.size[0] * to.size[1], call->part, call->parts);
     for (size_t i = mine.first; i < mine.last; i++) {
-        const float *picture = call->in[0] + i / to.size[1] * from.size[1] * numbers;
+        const float *image = call->in[0] + i / to.size[1] * from.size[1] * numbers;
         mixture m;
-        mixture_at(&m, call, i % to.size[1], picture, numbers, 0, (int64_t)from.size[1]);
+        mixture_at(&m, call, i % to.size[1], image, numbers, 0, (int64_t)from.size[1]);
         if (m.taps > 0)
             call->plan->maps->mix(row, numbers, m.in, m.weights, m.taps, numbers, 1, numbers);
         else
@@ -93,8 +103,8 @@ void dd_run_filter(const dd_call *call) {
     }
 }
 
-/* --- Normalisation. A picture is a matrix of a row a pixel and a column a channel; where channels are few, a row holds several
- * pixels. --- */
+/* --- Normalisation. A image is a matrix of a row a pixel and a column a channel; where channels
+ * are few, a row holds several pixels. --- */
 
 enum { LEAST_WIDTH = 32, MOMENTS = 4, FACTORS = 6 };
 
@@ -103,11 +113,12 @@ static size_t matrix_width(size_t channels) {
 }
 
 size_t dd_normalize_scratch(const dd_graph *graph, dd_node node) {
-    size_t width = matrix_width(dd_graph_shape(graph, dd_graph_node(graph, node)->inputs[0]).size[3]);
+    size_t width =
+        matrix_width(dd_graph_shape(graph, dd_graph_node(graph, node)->inputs[0]).size[3]);
     return width * (MOMENTS * sizeof(double) / sizeof(float) + FACTORS);
 }
 
-/* Some groups of one picture. */
+/* Some groups of one image. */
 typedef struct normalization {
     const dd_call *call;
     const float *x, *g;
@@ -134,13 +145,15 @@ static void find_moments(normalization *n) {
 /* Sum over a group's channels, in each of a row's pixels. */
 static double fold(const normalization *n, const double *totals, size_t group) {
     double total = 0;
-    for (size_t first = group * n->channels; first < n->whole.width; first += n->groups * n->channels)
+    for (size_t first = group * n->channels; first < n->whole.width;
+         first += n->groups * n->channels)
         for (size_t j = 0; j < n->channels; j++)
             total += totals[first + j];
     return total;
 }
 
-static void set_factors(normalization *n, size_t column, double mean, double scale, double slope, double along) {
+static void set_factors(normalization *n, size_t column, double mean, double scale, double slope,
+                        double along) {
     dd_standard by = n->by;
     by.centre[column] = (float)mean;
     by.scale[column] = (float)scale;
@@ -151,17 +164,20 @@ static void set_factors(normalization *n, size_t column, double mean, double sca
 }
 
 static double inverse_deviation(const normalization *n, double mean, size_t group) {
-    double variance = fold(n, n->totals.xx, group) / (double)(n->pixels * n->channels) - mean * mean;
+    double variance =
+        fold(n, n->totals.xx, group) / (double)(n->pixels * n->channels) - mean * mean;
     return 1 / sqrt((variance < 0 ? 0 : variance) + n->call->data->factor);
 }
 
 static void find_factors(normalization *n) {
     double elements = (double)(n->pixels * n->channels);
     for (size_t group = 0; group < n->groups; group++) {
-        double mean = fold(n, n->totals.x, group) / elements, scale = inverse_deviation(n, mean, group);
+        double mean = fold(n, n->totals.x, group) / elements,
+               scale = inverse_deviation(n, mean, group);
         double slope = fold(n, n->totals.g, group) / elements;
         double along = (fold(n, n->totals.gx, group) / elements - mean * slope) * scale;
-        for (size_t first = group * n->channels; first < n->whole.width; first += n->groups * n->channels)
+        for (size_t first = group * n->channels; first < n->whole.width;
+             first += n->groups * n->channels)
             for (size_t j = 0; j < n->channels; j++)
                 set_factors(n, first + j, mean, scale, slope, along);
     }
@@ -181,7 +197,8 @@ static void write_normalized(const normalization *n) {
 
 /* Several pixels make a row where all channels are wanted, for then they lie side by side. */
 static void set_matrix(normalization *n, size_t stride) {
-    size_t width = n->groups * n->channels, pixels = width == stride ? matrix_width(width) / width : 1;
+    size_t width = n->groups * n->channels,
+           pixels = width == stride ? matrix_width(width) / width : 1;
     n->whole = (dd_matrix_size){n->pixels / pixels, width * pixels, stride * pixels};
     n->rest = (dd_matrix_size){1, n->pixels % pixels * width, stride};
 }
@@ -191,13 +208,18 @@ static void place_scratch(normalization *n) {
     double *wide = (double *)n->call->scratch;
     n->totals = (dd_moments){wide, wide + width, wide + 2 * width, wide + 3 * width};
     float *narrow = (float *)(wide + MOMENTS * width);
-    n->by = (dd_standard){narrow, narrow + width, narrow + 2 * width, narrow + 3 * width, narrow + 4 * width, narrow + 5 * width};
+    n->by = (dd_standard){narrow,
+                          narrow + width,
+                          narrow + 2 * width,
+                          narrow + 3 * width,
+                          narrow + 4 * width,
+                          narrow + 5 * width};
 }
 
-static void normalize_groups(const dd_call *call, size_t picture, dd_range groups) {
+static void normalize_groups(const dd_call *call, size_t image, dd_range groups) {
     dd_shape shape = call->shape[0];
     size_t channels = shape.size[3] / call->data->start, pixels = shape.size[1] * shape.size[2];
-    size_t first = picture * pixels * shape.size[3] + groups.first * channels;
+    size_t first = image * pixels * shape.size[3] + groups.first * channels;
     normalization n = {.call = call,
                        .x = call->in[0] + first,
                        .g = call->in[1] ? call->in[1] + first : NULL,
@@ -208,9 +230,10 @@ static void normalize_groups(const dd_call *call, size_t picture, dd_range group
     place_scratch(&n);
     find_moments(&n);
     if (call->data->op == DD_OP_INVERSE_DEVIATION) {
-        float *out = call->out + picture * call->data->start + groups.first;
+        float *out = call->out + image * call->data->start + groups.first;
         for (size_t g = 0; g < n.groups; g++)
-            out[g] = (float)inverse_deviation(&n, fold(&n, n.totals.x, g) / (double)(pixels * channels), g);
+            out[g] = (float)inverse_deviation(
+                &n, fold(&n, n.totals.x, g) / (double)(pixels * channels), g);
         return;
     }
     n.out = call->out + first;
@@ -218,12 +241,13 @@ static void normalize_groups(const dd_call *call, size_t picture, dd_range group
     write_normalized(&n);
 }
 
-/* Cut between pictures where there are enough of them, else within each, by groups. */
+/* Cut between images where there are enough of them, else within each, by groups. */
 void dd_run_normalize(const dd_call *call) {
-    size_t pictures = call->shape[0].size[0];
-    bool within = pictures < call->parts;
-    dd_range mine = within ? (dd_range){0, pictures} : dd_share(pictures, call->part, call->parts);
-    dd_range groups = within ? dd_share(call->data->start, call->part, call->parts) : (dd_range){0, call->data->start};
+    size_t images = call->shape[0].size[0];
+    bool within = images < call->parts;
+    dd_range mine = within ? (dd_range){0, images} : dd_share(images, call->part, call->parts);
+    dd_range groups = within ? dd_share(call->data->start, call->part, call->parts)
+                             : (dd_range){0, call->data->start};
     for (size_t i = mine.first; i < mine.last && groups.first < groups.last; i++)
         normalize_groups(call, i, groups);
 }
@@ -233,12 +257,14 @@ void dd_run_normalize(const dd_call *call) {
 void dd_run_softmax(const dd_call *call) {
     size_t width = call->data->shape.size[3];
     dd_range mine = dd_share(dd_shape_elements(call->data->shape) / width, call->part, call->parts);
-    call->plan->kernels->softmax(call->out + mine.first * width, call->in[0] + mine.first * width, mine.last - mine.first, width);
+    call->plan->kernels->softmax(call->out + mine.first * width, call->in[0] + mine.first * width,
+                                 mine.last - mine.first, width);
 }
 
 /* --- Permutations. --- */
 
-/* The result's axes, slowest first, those that stay neighbours made one: how far each goes in the result and in x. */
+/* The result's axes, slowest first, those that stay neighbours made one: how far each goes in the
+ * result and in x. */
 typedef struct moves {
     int axes;
     size_t size[DD_AXES], out_stride[DD_AXES], in_stride[DD_AXES];
@@ -271,20 +297,23 @@ static moves moves_of(const dd_call *call) {
     return m;
 }
 
-/* out[i, j] = x[j, i] by blocks, so that both sides stay within a few cache lines: `from` is how far apart x's rows are. */
-static void transpose(float *restrict out, const float *restrict x, size_t rows, size_t columns, size_t to, size_t from) {
+/* out[i, j] = x[j, i] by blocks, so that both sides stay within a few cache lines: `from` is how
+ * far apart x's rows are. */
+static void transpose(float *restrict out, const float *restrict x, size_t rows, size_t columns,
+                      size_t to, size_t from) {
     enum { BLOCK = 16 };
     for (size_t top = 0; top < rows; top += BLOCK)
         for (size_t left = 0; left < columns; left += BLOCK) {
-            size_t bottom = top + BLOCK < rows ? top + BLOCK : rows, right = left + BLOCK < columns ? left + BLOCK : columns;
+            size_t bottom = top + BLOCK < rows ? top + BLOCK : rows,
+                   right = left + BLOCK < columns ? left + BLOCK : columns;
             for (size_t i = top; i < bottom; i++)
                 for (size_t j = left; j < right; j++)
                     out[i * to + j] = x[j * from + i];
         }
 }
 
-/* The last axis of the result is the `inner`: copied whole where x has it last too, else transposed with the axis that x has
- * last. */
+/* The last axis of the result is the `inner`: copied whole where x has it last too, else transposed
+ * with the axis that x has last. */
 static void move(float *out, const float *x, const moves *m, int axis, int fast) {
     int last = m->axes - 1;
     if (axis == fast && fast != last)
@@ -309,7 +338,8 @@ void dd_run_permute(const dd_call *call) {
         fast--;
     m.size[0] = mine.last - mine.first;
     if (m.size[0] > 0)
-        move(call->out + mine.first * m.out_stride[0], call->in[0] + mine.first * m.in_stride[0], &m, 0, fast);
+        move(call->out + mine.first * m.out_stride[0], call->in[0] + mine.first * m.in_stride[0],
+             &m, 0, fast);
 }
 
 /* --- Masks. --- */
@@ -326,7 +356,8 @@ void dd_run_mask(const dd_call *call) {
     enum { BLOCK = 256 };
     uint32_t words[BLOCK];
     double keep = call->data->factor;
-    uint64_t stream = dd_stream(DD_STREAM_DROPOUT, call->data->start), bound = (uint64_t)ceil(keep * 0x1p32);
+    uint64_t stream = dd_stream(DD_STREAM_DROPOUT, call->data->start),
+             bound = (uint64_t)ceil(keep * 0x1p32);
     uint64_t seed = seed_of(call->in[0]);
     float kept = (float)(1 / keep);
     dd_range mine = dd_share(dd_shape_elements(call->data->shape), call->part, call->parts);

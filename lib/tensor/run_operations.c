@@ -19,8 +19,10 @@ static void run_products(const dd_call *call, dd_matmul_call product) {
 
 dd_matmul_call dd_product_of(const dd_graph *graph, dd_node node) {
     const dd_node_data *data = dd_graph_node(graph, node);
-    dd_shape a = dd_graph_shape(graph, data->inputs[0]), b = dd_graph_shape(graph, data->inputs[1]), c = data->shape;
-    bool linear = data->op == DD_OP_LINEAR, transpose_a = !linear && data->flags & 1, transpose_b = linear || data->flags & 2;
+    dd_shape a = dd_graph_shape(graph, data->inputs[0]), b = dd_graph_shape(graph, data->inputs[1]),
+             c = data->shape;
+    bool linear = data->op == DD_OP_LINEAR, transpose_a = !linear && data->flags & 1,
+         transpose_b = linear || data->flags & 2;
     return (dd_matmul_call){.m = c.size[2],
                             .n = c.size[3],
                             .k = a.size[transpose_a ? 2 : 3],
@@ -61,7 +63,8 @@ static view view_at(dd_shape shape, int axis) {
     return v;
 }
 
-/* Sums are over neighbouring axes alone: [outer, middle, inner] to [outer, 1, inner] (dd_sum sees to that). */
+/* Sums are over neighbouring axes alone: [outer, middle, inner] to [outer, 1, inner] (dd_sum sees
+ * to that). */
 static view summed_view(dd_shape from, dd_shape to) {
     view v = {1, 1, 1};
     for (int i = 0; i < DD_AXES; i++)
@@ -81,7 +84,8 @@ static bool splits(view v, size_t parts) {
 
 bool dd_sum_splits(const dd_graph *graph, dd_node node, size_t parts) {
     const dd_node_data *data = dd_graph_node(graph, node);
-    return data->op == DD_OP_SUM && splits(summed_view(dd_graph_shape(graph, data->inputs[0]), data->shape), parts);
+    return data->op == DD_OP_SUM &&
+           splits(summed_view(dd_graph_shape(graph, data->inputs[0]), data->shape), parts);
 }
 
 size_t dd_sum_scratch(const dd_graph *graph, dd_node node) {
@@ -134,7 +138,8 @@ static void run_sum(const dd_call *call) {
     dd_range blocks = within ? (dd_range){0, v.outer} : dd_share(v.outer, call->part, call->parts);
     dd_range columns = within ? dd_share(v.inner, call->part, call->parts) : (dd_range){0, v.inner};
     for (size_t i = blocks.first; i < blocks.last; i++)
-        kernels->sum_columns(call->out + i * v.inner + columns.first, x + i * v.middle * v.inner + columns.first, v.middle,
+        kernels->sum_columns(call->out + i * v.inner + columns.first,
+                             x + i * v.middle * v.inner + columns.first, v.middle,
                              columns.last - columns.first, v.inner);
 }
 
@@ -153,7 +158,8 @@ static void run_pad(const dd_call *call) {
     view small = view_at(call->shape[0], call->data->axis);
     const float *x = call->in[0];
     dd_range mine = dd_share(large.outer, call->part, call->parts);
-    size_t run = small.middle * small.inner, whole = large.middle * large.inner, before = call->data->start * large.inner;
+    size_t run = small.middle * small.inner, whole = large.middle * large.inner,
+           before = call->data->start * large.inner;
     for (size_t i = mine.first; i < mine.last; i++) {
         memset(call->out + i * whole, 0, before * sizeof *call->out);
         memcpy(call->out + i * whole + before, x + i * run, run * sizeof *call->out);
@@ -169,7 +175,8 @@ static void run_concat(const dd_call *call) {
     dd_range mine = dd_share(a.outer, call->part, call->parts);
     for (size_t i = mine.first; i < mine.last; i++) {
         memcpy(call->out + i * (first + second), x + i * first, first * sizeof *call->out);
-        memcpy(call->out + i * (first + second) + first, y + i * second, second * sizeof *call->out);
+        memcpy(call->out + i * (first + second) + first, y + i * second,
+               second * sizeof *call->out);
     }
 }
 
@@ -184,7 +191,8 @@ static void run_take_rows(const dd_call *call) {
     size_t rows = call->shape[0].size[2], width = call->made.size[3];
     dd_range mine = dd_share(call->made.size[2], call->part, call->parts);
     for (size_t i = mine.first; i < mine.last; i++)
-        memcpy(call->out + i * width, table + row_of(index, i, rows) * width, width * sizeof *call->out);
+        memcpy(call->out + i * width, table + row_of(index, i, rows) * width,
+               width * sizeof *call->out);
 }
 
 /* Sums in double, like all sums. */

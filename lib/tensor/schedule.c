@@ -1,4 +1,5 @@
-/* The order of computation: what is needed, in which phase, and which neighbours become one loop. */
+/* The order of computation: what is needed, in which phase, and which neighbours become one loop.
+ */
 #include "base/context.h"
 #include "base/error.h"
 #include "tensor/plan_internal.h"
@@ -41,8 +42,9 @@ static bool is_source(const dd_graph *graph, dd_node node) {
 static void find_phases(scheduler *s) {
     size_t nodes = dd_graph_nodes(s->graph);
     for (size_t n = 0; n < nodes; n++)
-        s->phase[n] =
-            dd_graph_node(s->graph, (dd_node)n)->op == DD_OP_OUTPUT ? dd_graph_node(s->graph, (dd_node)n)->phase : INT_MAX;
+        s->phase[n] = dd_graph_node(s->graph, (dd_node)n)->op == DD_OP_OUTPUT
+                          ? dd_graph_node(s->graph, (dd_node)n)->phase
+                          : INT_MAX;
     for (dd_node n = (dd_node)nodes - 1; n >= 0; n--) {
         if (s->phase[n] == INT_MAX)
             continue;
@@ -57,7 +59,8 @@ static void find_phases(scheduler *s) {
                 s->phase[n] = dd_graph_node(s->graph, (dd_node)n)->phase;
 }
 
-/* An output of something computed in its phase, and not read in a later one, is computed where it is wanted: no copy. */
+/* An output of something computed in its phase, and not read in a later one, is computed where it
+ * is wanted: no copy. */
 static void bind_outputs(scheduler *s) {
     size_t nodes = dd_graph_nodes(s->graph);
     for (size_t n = 0; n < nodes; n++) {
@@ -65,10 +68,11 @@ static void bind_outputs(scheduler *s) {
         if (data->op != DD_OP_OUTPUT)
             continue;
         dd_node x = data->inputs[0];
-        bool direct =
-            !is_source(s->graph, x) && dd_plan_base(s->graph, x) == x && s->out->bound[x] < 0 && s->phase[x] == s->phase[n];
+        bool direct = !is_source(s->graph, x) && dd_plan_base(s->graph, x) == x &&
+                      s->out->bound[x] < 0 && s->phase[x] == s->phase[n];
         for (int32_t u = s->uses.first[x]; direct && u < s->uses.first[x + 1]; u++)
-            direct = s->phase[s->uses.users[u]] == s->phase[x] && !dd_plan_renames(s->graph, s->uses.users[u]);
+            direct = s->phase[s->uses.users[u]] == s->phase[x] &&
+                     !dd_plan_renames(s->graph, s->uses.users[u]);
         if (direct) {
             s->out->bound[x] = data->slot;
             s->phase[n] = INT_MAX;
@@ -78,9 +82,10 @@ static void bind_outputs(scheduler *s) {
     }
 }
 
-/* --- The order: list scheduling that prolongs the open loop where it can, and else prefers what is no loop, so that loops gather
- * members. Large tensors keep to the order in which they were made, but for a few places: what is computed long before it is read
- * takes memory all the while, and saves no pass. --- */
+/* --- The order: list scheduling that prolongs the open loop where it can, and else prefers what is
+ * no loop, so that loops gather members. Large tensors keep to the order in which they were made,
+ * but for a few places: what is computed long before it is read takes memory all the while, and
+ * saves no pass. --- */
 
 enum { LARGE = 1 << 16, AHEAD = 24 };
 
@@ -101,13 +106,14 @@ static bool loopable(const scheduler *s, dd_node node) {
     return info_of(s->graph, node)->elementwise;
 }
 
-/* Index in ready of the lowest node, not too far ahead, that is a loop's (of the shape, if given) or is none; ready_count if there
- * is none. */
+/* Index in ready of the lowest node, not too far ahead, that is a loop's (of the shape, if given)
+ * or is none; ready_count if there is none. */
 static size_t find_ready(const scheduler *s, bool loop, const dd_shape *shape, dd_node last) {
     size_t best = s->ready_count;
     for (size_t i = 0; i < s->ready_count; i++) {
         dd_node node = s->ready[i];
-        if (loopable(s, node) == loop && (!shape || dd_shape_equal(dd_graph_shape(s->graph, node), *shape)) &&
+        if (loopable(s, node) == loop &&
+            (!shape || dd_shape_equal(dd_graph_shape(s->graph, node), *shape)) &&
             (node <= last || !large(s, node)) && (best == s->ready_count || node < s->ready[best]))
             best = i;
     }
@@ -149,7 +155,8 @@ static void order_phase(scheduler *s, int phase) {
         *group = (dd_group){&s->out->members[s->member_count], 0, phase, group->loop};
         dd_shape shape = dd_graph_shape(s->graph, s->ready[next]);
         take(s, next, group, phase);
-        while (group->loop && group->count < DD_MOST_MEMBERS && (next = find_ready(s, true, &shape, last)) < s->ready_count)
+        while (group->loop && group->count < DD_MOST_MEMBERS &&
+               (next = find_ready(s, true, &shape, last)) < s->ready_count)
             take(s, next, group, phase);
     }
 }
@@ -161,7 +168,8 @@ static void count_pending(scheduler *s) {
             s->pending[n] += !is_source(s->graph, dd_graph_node(s->graph, (dd_node)n)->inputs[i]);
 }
 
-/* What another group reads must be in memory; so must whatever a single operation makes or reads. */
+/* What another group reads must be in memory; so must whatever a single operation makes or reads.
+ */
 static void find_materialized(scheduler *s) {
     for (size_t g = 0; g < s->out->count; g++) {
         const dd_group *group = &s->out->groups[g];
@@ -180,15 +188,17 @@ static void find_materialized(scheduler *s) {
 /* Whether a term is the sum's alone, of its shape and phase, and has no place yet. */
 static bool may_wait(const scheduler *s, dd_node term, dd_node sum) {
     bool alone = s->uses.first[term + 1] - s->uses.first[term] == 1;
-    return alone && s->out->group_of[term] >= 0 && s->out->bound[term] < 0 && s->phase[term] == s->phase[sum] &&
-           !dd_plan_renames(s->graph, term) && dd_shape_equal(dd_graph_shape(s->graph, term), dd_graph_shape(s->graph, sum));
+    return alone && s->out->group_of[term] >= 0 && s->out->bound[term] < 0 &&
+           s->phase[term] == s->phase[sum] && !dd_plan_renames(s->graph, term) &&
+           dd_shape_equal(dd_graph_shape(s->graph, term), dd_graph_shape(s->graph, sum));
 }
 
 static bool is_sum(const scheduler *s, dd_node node) {
     return dd_graph_node(s->graph, node)->op == DD_OP_ADD;
 }
 
-/* The earliest term that is in memory before the sum is made and may wait in the sum's place, or DD_NONE. */
+/* The earliest term that is in memory before the sum is made and may wait in the sum's place, or
+ * DD_NONE. */
 static dd_node find_term(const scheduler *s, dd_node sum) {
     dd_node found = DD_NONE;
     for (int i = 0; i < 2; i++) {
@@ -197,13 +207,15 @@ static dd_node find_term(const scheduler *s, dd_node sum) {
             continue;
         if (!s->out->materialized[term]) /* made in the sum's loop, as its own terms may not be */
             term = is_sum(s, term) ? find_term(s, term) : DD_NONE;
-        if (term != DD_NONE && (found == DD_NONE || s->out->group_of[term] < s->out->group_of[found]))
+        if (term != DD_NONE &&
+            (found == DD_NONE || s->out->group_of[term] < s->out->group_of[found]))
             found = term;
     }
     return found;
 }
 
-/* Where an output is a sum, one of its terms waits for the others in the output's own memory, and so on for a term that is a sum. */
+/* Where an output is a sum, one of its terms waits for the others in the output's own memory, and
+ * so on for a term that is a sum. */
 static void bind_terms(scheduler *s) {
     for (dd_node n = (dd_node)dd_graph_nodes(s->graph) - 1; n >= 0; n--) {
         dd_node term = s->out->bound[n] >= 0 && is_sum(s, n) ? find_term(s, n) : DD_NONE;
@@ -222,7 +234,8 @@ static bool allocate(scheduler *s, ddaebm_context *context, size_t nodes) {
     out->bound = dd_alloc_zero(context, nodes, sizeof *out->bound);
     out->group_of = dd_alloc_zero(context, nodes, sizeof *out->group_of);
     out->materialized = dd_alloc_zero(context, nodes, sizeof *out->materialized);
-    return s->phase && s->pending && s->ready && out->groups && out->members && out->bound && out->group_of && out->materialized;
+    return s->phase && s->pending && s->ready && out->groups && out->members && out->bound &&
+           out->group_of && out->materialized;
 }
 
 ddaebm_status dd_schedule_make(dd_schedule *out, const dd_graph *graph, dd_plan_options options) {

@@ -14,7 +14,8 @@ static void find_needed(dd_uses *uses, const dd_graph *graph, size_t nodes) {
     }
 }
 
-/* Counts each node's users into the next one's `first`; then, with `fill`, writes them, which moves each start to the next one's. */
+/* Counts each node's users into the next one's `first`; then, with `fill`, writes them, which moves
+ * each start to the next one's. */
 static void pass(dd_uses *uses, const dd_graph *graph, size_t nodes, bool fill) {
     for (size_t n = 0; n < nodes; n++) {
         const dd_node_data *data = dd_graph_node(graph, (dd_node)n);

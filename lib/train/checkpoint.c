@@ -1,6 +1,7 @@
-/* Checkpoints: a model file (the averaged weights, so that ddaebm_model_load reads it) with what a run needs to go on beside it,
- * under names that begin with "trainer.": the raw weights, Adam's moments and counts, factors of the learning rates, step and seed.
- * Noise, shuffles and levels follow from step and seed. */
+/* Checkpoints: a model file (the averaged weights, so that ddaebm_model_load reads it) with what a
+ * run needs to go on beside it, under names that begin with "trainer.": the raw weights, Adam's
+ * moments and counts, factors of the learning rates, step and seed. Noise, shuffles and timesteps
+ * follow from step and seed. */
 #include "train/trainer.h"
 
 #include "base/arithmetic.h"
@@ -16,11 +17,13 @@
 enum { STATE_STEP, STATE_SEED, STATE_COUNT };
 
 static const char *const moment_names[2] = {"m", "v"};
-static const char updates_name[] = "trainer.adam.updates", rate_factors[] = "trainer.rate_factors", state_name[] = "trainer.state";
+static const char updates_name[] = "trainer.adam.updates", rate_factors[] = "trainer.rate_factors",
+                  state_name[] = "trainer.state";
 
 /* "trainer.adam.m.energy" */
 static void moment_name(char out[DD_MOST_NAME], int network, int moment) {
-    (void)snprintf(out, DD_MOST_NAME, "trainer.adam.%s.%s", moment_names[moment], dd_network_name((ddaebm_network)network));
+    (void)snprintf(out, DD_MOST_NAME, "trainer.adam.%s.%s", moment_names[moment],
+                   dd_network_name((ddaebm_network)network));
 }
 
 static ddaebm_status write_moments(dd_safetensors_writer *writer, const ddaebm_trainer *trainer) {
@@ -33,7 +36,8 @@ static ddaebm_status write_moments(dd_safetensors_writer *writer, const ddaebm_t
             size_t count = trainer->model->parameters.totals[n][DD_ROLE_WEIGHT];
             ddaebm_status status = dd_model_file_check_floats(name, trainer->moments[n][k], count);
             if (status == DDAEBM_OK)
-                status = dd_safetensors_writer_add(writer, name, DD_STORED_F32, 1, &count, trainer->moments[n][k]);
+                status = dd_safetensors_writer_add(writer, name, DD_STORED_F32, 1, &count,
+                                                   trainer->moments[n][k]);
             if (status != DDAEBM_OK)
                 return status;
         }
@@ -54,14 +58,18 @@ static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user
     const ddaebm_model *model = trainer->model;
     size_t parameters = model->parameters.count, state_count = STATE_COUNT;
     ddaebm_status status;
-    DD_TRY(dd_model_file_write(writer, model, trainer->averaging ? &trainer->average : &model->weights, DD_STORED_F32));
+    DD_TRY(dd_model_file_write(
+        writer, model, trainer->averaging ? &trainer->average : &model->weights, DD_STORED_F32));
     if (trainer->averaging)
-        DD_TRY(dd_model_file_write_weights(writer, model, &model->weights, "trainer.", DD_STORED_F32));
+        DD_TRY(
+            dd_model_file_write_weights(writer, model, &model->weights, "trainer.", DD_STORED_F32));
     DD_TRY(write_moments(writer, trainer));
     DD_TRY(dd_held_out_write(writer, trainer));
     DD_TRY(dd_same_data_write(writer, &trainer->data));
-    DD_TRY(dd_safetensors_writer_add(writer, updates_name, DD_STORED_I64, 1, &parameters, c->updates));
-    DD_TRY(dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, c->factors));
+    DD_TRY(
+        dd_safetensors_writer_add(writer, updates_name, DD_STORED_I64, 1, &parameters, c->updates));
+    DD_TRY(
+        dd_safetensors_writer_add(writer, rate_factors, DD_STORED_F64, 1, &parameters, c->factors));
     DD_TRY(dd_safetensors_writer_add(writer, state_name, DD_STORED_I64, 1, &state_count, c->state));
 cleanup:
     return status;
@@ -88,7 +96,8 @@ cleanup:
     return status;
 }
 
-ddaebm_status ddaebm_trainer_save_stream(const ddaebm_trainer *trainer, const ddaebm_writer *writer) {
+ddaebm_status ddaebm_trainer_save_stream(const ddaebm_trainer *trainer,
+                                         const ddaebm_writer *writer) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     DD_REQUIRE(writer);
@@ -101,16 +110,19 @@ ddaebm_status ddaebm_trainer_save(const ddaebm_trainer *trainer, const char *pat
     return ddaebm_trainer_save_stream(trainer, &writer);
 }
 
-ddaebm_status ddaebm_trainer_save_memory(const ddaebm_trainer *trainer, void *data, size_t capacity, size_t *needed) {
+ddaebm_status ddaebm_trainer_save_memory(const ddaebm_trainer *trainer, void *data, size_t capacity,
+                                         size_t *needed) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     return save(trainer, &(dd_target){NULL, data, capacity, needed});
 }
 
-static ddaebm_status find_integers(const int64_t **out, const dd_safetensors *file, const char *name, size_t count) {
+static ddaebm_status find_integers(const int64_t **out, const dd_safetensors *file,
+                                   const char *name, size_t count) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, name);
     if (!entry)
-        return dd_fail(DDAEBM_FORMAT, "no checkpoint: the file has no %s (a model file cannot be resumed)", name);
+        return dd_fail(DDAEBM_FORMAT,
+                       "no checkpoint: the file has no %s (a model file cannot be resumed)", name);
     if (entry->dtype != DD_STORED_I64 || entry->elements != count)
         return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu whole numbers", name, count);
     *out = entry->data;
@@ -124,12 +136,13 @@ static ddaebm_status restore_rate_factors(ddaebm_trainer *trainer, const dd_safe
     if (!entry)
         return DDAEBM_OK;
     if (entry->dtype != DD_STORED_F64 || entry->elements != count)
-        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu numbers of 64 bits", rate_factors, count);
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu numbers of 64 bits",
+                       rate_factors, count);
     for (size_t i = 0; i < count; i++) {
         double factor = ((const double *)entry->data)[i];
         if (!(factor >= 0 && factor <= DD_MOST_RATE_FACTOR))
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: 0 to %g", i, rate_factors, factor,
-                           DD_MOST_RATE_FACTOR);
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: 0 to %g",
+                           i, rate_factors, factor, DD_MOST_RATE_FACTOR);
         trainer->adam[i].rate_factor = factor;
     }
     return DDAEBM_OK;
@@ -139,7 +152,9 @@ static ddaebm_status restore_rate_factors(ddaebm_trainer *trainer, const dd_safe
 static ddaebm_status refuse_negative(const char *name, const float *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (values[i] < 0)
-            return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: 0 or above", i, name, (double)values[i]);
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "element %zu of tensor %s is %g; allowed: 0 or above", i, name,
+                           (double)values[i]);
     return DDAEBM_OK;
 }
 
@@ -158,9 +173,11 @@ static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file
             if (!trainer->moments[n][k]) /* the file may have it: it is not needed */
                 continue;
             moment_name(name, n, k);
-            DD_TRY(dd_model_file_read_floats(file, name, trainer->moments[n][k], parameters->totals[n][DD_ROLE_WEIGHT]));
+            DD_TRY(dd_model_file_read_floats(file, name, trainer->moments[n][k],
+                                             parameters->totals[n][DD_ROLE_WEIGHT]));
             if (k == 1)
-                DD_TRY(refuse_negative(name, trainer->moments[n][k], parameters->totals[n][DD_ROLE_WEIGHT]));
+                DD_TRY(refuse_negative(name, trainer->moments[n][k],
+                                       parameters->totals[n][DD_ROLE_WEIGHT]));
         }
     if (trainer->averaging) /* made from the model: the file's averages */
         DD_TRY(dd_model_file_read_weights(&trainer->model->weights, parameters, file, "trainer."));
@@ -180,7 +197,9 @@ static ddaebm_status check_width(const ddaebm_model *model, const ddaebm_dataset
     if (width == had)
         return DDAEBM_OK;
     return dd_fail(DDAEBM_MISMATCH,
-                   "the data has rows of %zu numbers, that of the run to resume had rows of %zu: give it that data", width, had);
+                   "the data has rows of %zu numbers, that of the run to resume had rows of %zu: "
+                   "give it that data",
+                   width, had);
 }
 
 static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safetensors *file) {
@@ -198,7 +217,8 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
     DD_TRY(dd_same_data_check(&same_data, file, &trainer->data, r->data));
     if (!same_data)
         dd_report(trainer->model->context, DDAEBM_LOG_INFO,
-                  "the data is other than the run had; mean and standard deviation of its columns stay those of the checkpoint");
+                  "the data is other than the run had; mean and standard deviation of its columns "
+                  "stay those of the checkpoint");
     DD_TRY(restore(trainer, file));
     trainer->step = (uint64_t)state[STATE_STEP];
     DD_TRY(dd_held_out_create(&trainer->held_out, trainer));
@@ -216,8 +236,9 @@ uint64_t ddaebm_trainer_seed(const ddaebm_trainer *trainer) {
     return trainer->seed;
 }
 
-ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *context, const ddaebm_reader *reader,
-                                         const ddaebm_dataset *dataset, const ddaebm_resume_options *options) {
+ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *context,
+                                         const ddaebm_reader *reader, const ddaebm_dataset *dataset,
+                                         const ddaebm_resume_options *options) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(reader);
@@ -228,7 +249,9 @@ ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *c
     if (status != DDAEBM_OK)
         return status;
     if (ours.data != DDAEBM_RESUME_SAME_DATA && ours.data != DDAEBM_RESUME_OTHER_DATA)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "data of the options is %d; allowed: 0 for the same, 1 for other data", (int)ours.data);
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "data of the options is %d; allowed: 0 for the same, 1 for other data",
+                       (int)ours.data);
 
     resumption r = {NULL, dataset, ours.data};
     status = dd_safetensors_use(context, reader, resume, &r);
@@ -237,7 +260,8 @@ ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *c
     return status;
 }
 
-ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trainer **out, ddaebm_context *context, const ddaebm_reader *reader,
+ddaebm_status ddaebm_trainer_resume_stream(ddaebm_trainer **out, ddaebm_context *context,
+                                           const ddaebm_reader *reader,
                                            const ddaebm_dataset *dataset) {
     const ddaebm_resume_options options = DDAEBM_RESUME_OPTIONS_INIT;
     return ddaebm_trainer_resume_with(out, context, reader, dataset, &options);
@@ -250,7 +274,8 @@ ddaebm_status ddaebm_trainer_resume(ddaebm_trainer **out, ddaebm_context *contex
     return ddaebm_trainer_resume_stream(out, context, &reader, dataset);
 }
 
-ddaebm_status ddaebm_trainer_resume_memory(ddaebm_trainer **out, ddaebm_context *context, const void *data, size_t size,
+ddaebm_status ddaebm_trainer_resume_memory(ddaebm_trainer **out, ddaebm_context *context,
+                                           const void *data, size_t size,
                                            const ddaebm_dataset *dataset) {
     DD_REQUIRE(data);
     dd_memory memory = {data, size};

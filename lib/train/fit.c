@@ -11,7 +11,7 @@
 /* Rows whose neighbours are sought, and differences of numbers that are looked at for it. */
 enum { MOST_ROWS = 256, MOST_DIFFERENCES = 1 << 28, UNBOUNDED_ROWS = 65536 };
 
-/* Below, training takes more steps than there are; above, level 0 is far from the data. */
+/* Below, training takes more steps than there are; above, timestep 0 is far from the data. */
 static const double least_sigma = 0.03, most_sigma = 0.5, share_of_distance = 0.5;
 
 typedef struct search {
@@ -26,7 +26,8 @@ typedef struct search {
 /* Rows in a random order; those of an unbounded set are random as they come. */
 static ddaebm_status read_row(const search *s, uint64_t place, float *into) {
     uint64_t rows = ddaebm_dataset_rows(s->dataset);
-    return dd_model_read(s->model, s->dataset, rows ? dd_rng_permute(place, rows, 0, 0) : place, 1, into);
+    return dd_model_read(s->model, s->dataset, rows ? dd_rng_permute(place, rows, 0, 0) : place, 1,
+                         into);
 }
 
 static double squared_distance(const float *a, const float *b, size_t width) {
@@ -66,7 +67,8 @@ static size_t count_varying(const ddaebm_model *model) {
     return count > 0 ? count : 1;
 }
 
-ddaebm_status dd_fit_sigma_min(double *sigma_min, const ddaebm_model *model, const ddaebm_dataset *dataset) {
+ddaebm_status dd_fit_sigma_min(double *sigma_min, const ddaebm_model *model,
+                               const ddaebm_dataset *dataset) {
     search s = {.model = model, .dataset = dataset, .width = dd_model_inner_width(model)};
     uint64_t all = ddaebm_dataset_rows(dataset) ? ddaebm_dataset_rows(dataset) : UNBOUNDED_ROWS;
     uint64_t most = MOST_DIFFERENCES / (MOST_ROWS * (uint64_t)s.width) + 2;

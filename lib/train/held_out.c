@@ -32,7 +32,8 @@ struct dd_held_out {
 
 uint64_t dd_held_out_count(const ddaebm_trainer *trainer) {
     double share = dd_trainer_settings(trainer)->training.held_out;
-    uint64_t rows = share > 0 ? ddaebm_dataset_rows(trainer->dataset) : 0, count = (uint64_t)(share * (double)rows);
+    uint64_t rows = share > 0 ? ddaebm_dataset_rows(trainer->dataset) : 0,
+             count = (uint64_t)(share * (double)rows);
     return count >= 2 ? count : 0;
 }
 
@@ -46,12 +47,14 @@ static size_t least(uint64_t a, size_t b) {
     return a < b ? (size_t)a : b;
 }
 
-/* Rows kept aside, then mixed ones: each column is shuffled on its own among the first `count` rows of the parting's order, and anew
- * whenever those are through. */
-static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, float *sample, size_t count) {
+/* Rows kept aside, then mixed ones: each column is shuffled on its own among the first `count` rows
+ * of the parting's order, and anew whenever those are through. */
+static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, float *sample,
+                               size_t count) {
     size_t width = dd_model_inner_width(trainer->model);
     for (size_t i = 0; i < count; i++) {
-        ddaebm_status status = dd_model_read(trainer->model, trainer->dataset, dd_held_out_row(trainer, i), 1, sample + i * width);
+        ddaebm_status status = dd_model_read(trainer->model, trainer->dataset,
+                                             dd_held_out_row(trainer, i), 1, sample + i * width);
         if (status != DDAEBM_OK)
             return status;
     }
@@ -60,13 +63,15 @@ static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, fl
     float *mixed = h->rows + h->kept * width;
     for (size_t i = 0; i < h->mixed; i++)
         for (size_t j = 0; j < width; j++) {
-            uint64_t from = dd_rng_permute(i % count, count, trainer->seed, columns + (uint64_t)(i / count) * width + j);
+            uint64_t from = dd_rng_permute(i % count, count, trainer->seed,
+                                           columns + (uint64_t)(i / count) * width + j);
             mixed[i * width + j] = sample[(size_t)from * width + j];
         }
     return DDAEBM_OK;
 }
 
-static dd_node build_energy(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT], const void *user) {
+static dd_node build_energy(dd_builder *builder, const dd_process *process,
+                            const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)process;
     (void)user;
     return dd_network_energy(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL]);
@@ -147,12 +152,14 @@ typedef struct request {
 
 static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const request *r = user;
-    memcpy(dd_lane_buffer(lane, DD_EVAL_X), r->held_out->rows + first * r->width, count * r->width * sizeof(float));
+    memcpy(dd_lane_buffer(lane, DD_EVAL_X), r->held_out->rows + first * r->width,
+           count * r->width * sizeof(float));
     dd_lane_compute(lane, 0, count);
     memcpy(r->held_out->scores + first, dd_lane_buffer(lane, DD_EVAL_OUT), count * sizeof(float));
 }
 
-/* The share of pairs in which the row kept aside scores higher, ties half. A score that is no number never does. */
+/* The share of pairs in which the row kept aside scores higher, ties half. A score that is no
+ * number never does. */
 static double contrast(const dd_held_out *h) {
     const float *mixed = h->scores + h->kept;
     uint64_t halves = 0;
@@ -164,18 +171,21 @@ static double contrast(const dd_held_out *h) {
 
 /* So many times a run, and at its end. */
 static bool is_time(const ddaebm_trainer *trainer) {
-    uint64_t steps = (uint64_t)dd_trainer_settings(trainer)->training.steps, every = steps > LOOKS ? steps / LOOKS : 1;
+    uint64_t steps = (uint64_t)dd_trainer_settings(trainer)->training.steps,
+             every = steps > LOOKS ? steps / LOOKS : 1;
     return trainer->step == steps || (trainer->step < steps && trainer->step % every == 0);
 }
 
-/* Later weights are taken where the contrast is the same: once it has come to 1, it tells no more. */
+/* Later weights are taken where the contrast is the same: once it has come to 1, it tells no more.
+ */
 void dd_held_out_look(ddaebm_trainer *trainer) {
     dd_held_out *h = trainer->held_out;
     if (!h || !is_time(trainer))
         return;
     request r = {h, dd_model_inner_width(trainer->model)};
     if (dd_evaluator_renew(h->evaluator, present(trainer)) != DDAEBM_OK ||
-        dd_evaluator_run(h->evaluator, h->kept + h->mixed, score_chunk, &r, NULL, NULL) != DDAEBM_OK)
+        dd_evaluator_run(h->evaluator, h->kept + h->mixed, score_chunk, &r, NULL, NULL) !=
+            DDAEBM_OK)
         return; /* after a step that could compute, this can as well */
 
     double found = contrast(h);
@@ -185,10 +195,11 @@ void dd_held_out_look(ddaebm_trainer *trainer) {
         h->state[STATE_STEP] = (double)trainer->step;
         h->state[STATE_CONTRAST] = found;
     }
-    dd_report(h->context, DDAEBM_LOG_DEBUG, "step %llu: contrast of the rows held out %.4f%s", (unsigned long long)trainer->step,
-              found, best ? ", the best so far" : "");
+    dd_report(h->context, DDAEBM_LOG_DEBUG, "step %llu: contrast of the rows held out %.4f%s",
+              (unsigned long long)trainer->step, found, best ? ", the best so far" : "");
     if (trainer->step == (uint64_t)dd_trainer_settings(trainer)->training.steps)
-        dd_report(h->context, DDAEBM_LOG_INFO, "the weights of step %.0f are the best by the rows held out (contrast %.4f)",
+        dd_report(h->context, DDAEBM_LOG_INFO,
+                  "the weights of step %.0f are the best by the rows held out (contrast %.4f)",
                   h->state[STATE_STEP], h->state[STATE_CONTRAST]);
 }
 
@@ -208,8 +219,10 @@ ddaebm_status dd_held_out_write(dd_safetensors_writer *writer, const ddaebm_trai
     const size_t count = STATE_COUNT;
     if (!h || !(h->state[STATE_STEP] > 0))
         return DDAEBM_OK;
-    ddaebm_status status = dd_safetensors_writer_add(writer, state_name, DD_STORED_F64, 1, &count, h->state);
-    return status == DDAEBM_OK ? dd_model_file_write_weights(writer, trainer->model, &h->best, weights_prefix, DD_STORED_F32)
+    ddaebm_status status =
+        dd_safetensors_writer_add(writer, state_name, DD_STORED_F64, 1, &count, h->state);
+    return status == DDAEBM_OK ? dd_model_file_write_weights(writer, trainer->model, &h->best,
+                                                             weights_prefix, DD_STORED_F32)
                                : status;
 }
 
@@ -219,12 +232,16 @@ ddaebm_status dd_held_out_restore(ddaebm_trainer *trainer, const dd_safetensors 
     if (!h || !entry)
         return DDAEBM_OK;
     if (entry->dtype != DD_STORED_F64 || entry->elements != STATE_COUNT)
-        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %d numbers of 64 bits", state_name, (int)STATE_COUNT);
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %d numbers of 64 bits", state_name,
+                       (int)STATE_COUNT);
     const double *state = entry->data;
-    if (!(state[STATE_STEP] >= 1 && state[STATE_STEP] <= (double)trainer->step && state[STATE_STEP] == floor(state[STATE_STEP]) &&
-          state[STATE_CONTRAST] >= 0 && state[STATE_CONTRAST] <= 1))
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s holds step %g and contrast %g; allowed: 1 to %llu, and 0 to 1", state_name,
-                       state[STATE_STEP], state[STATE_CONTRAST], (unsigned long long)trainer->step);
+    if (!(state[STATE_STEP] >= 1 && state[STATE_STEP] <= (double)trainer->step &&
+          state[STATE_STEP] == floor(state[STATE_STEP]) && state[STATE_CONTRAST] >= 0 &&
+          state[STATE_CONTRAST] <= 1))
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "tensor %s holds step %g and contrast %g; allowed: 1 to %llu, and 0 to 1",
+                       state_name, state[STATE_STEP], state[STATE_CONTRAST],
+                       (unsigned long long)trainer->step);
     memcpy(h->state, state, sizeof h->state);
     return dd_model_file_read_weights(&h->best, &trainer->model->parameters, file, weights_prefix);
 }

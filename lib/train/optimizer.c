@@ -36,7 +36,8 @@ static void run(pass *p, dd_pool *pool) {
 }
 
 static void adam_part(pass *p, size_t first, size_t count) {
-    p->kernels->adam(p->a + first, p->b + first, p->m ? p->m + first : NULL, p->v + first, count, p->factors);
+    p->kernels->adam(p->a + first, p->b + first, p->m ? p->m + first : NULL, p->v + first, count,
+                     p->factors);
 }
 
 static void average_part(pass *p, size_t first, size_t count) {
@@ -48,9 +49,10 @@ static void within_part(pass *p, size_t first, size_t count) {
         atomic_store(&p->within, false);
 }
 
-void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count, double rate,
-                    const dd_settings *settings, dd_pool *pool) {
-    double updates = (double)++state->updates, beta1 = settings->optimizer.beta1, beta2 = settings->optimizer.beta2;
+void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count,
+                    double rate, const dd_settings *settings, dd_pool *pool) {
+    double updates = (double)++state->updates, beta1 = settings->optimizer.beta1,
+           beta2 = settings->optimizer.beta2;
     pass p = {.count = count,
               .a = weights,
               .b = gradients,
@@ -67,8 +69,14 @@ void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients
     run(&p, pool);
 }
 
-void dd_average_update(float *average, const float *weights, size_t count, double decay, dd_pool *pool) {
-    pass p = {.count = count, .a = average, .b = weights, .decay = (float)decay, .rest = (float)(1 - decay), .part = average_part};
+void dd_average_update(float *average, const float *weights, size_t count, double decay,
+                       dd_pool *pool) {
+    pass p = {.count = count,
+              .a = average,
+              .b = weights,
+              .decay = (float)decay,
+              .rest = (float)(1 - decay),
+              .part = average_part};
     run(&p, pool);
 }
 
@@ -83,6 +91,7 @@ double dd_learning_rate(const dd_settings *settings, double first, uint64_t step
     const double pi = 3.14159265358979323846;
     if (settings->optimizer.rate_schedule == DD_RATE_CONSTANT)
         return first;
-    double progress = step < steps ? (double)step / (double)steps : 1.0, last = settings->optimizer.final_rate;
+    double progress = step < steps ? (double)step / (double)steps : 1.0,
+           last = settings->optimizer.final_rate;
     return last + (first - last) * (1 + cos(pi * progress)) / 2;
 }

@@ -13,19 +13,22 @@ typedef struct dd_adam_state {
 } dd_adam_state;
 
 /* One update of `count` weights (Kingma and Ba, 2015). Cut over the pool's threads. */
-void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count, double rate,
-                    const dd_settings *settings, dd_pool *pool);
+void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count,
+                    double rate, const dd_settings *settings, dd_pool *pool);
 
 /* average = decay average + (1 - decay) weights */
-void dd_average_update(float *average, const float *weights, size_t count, double decay, dd_pool *pool);
+void dd_average_update(float *average, const float *weights, size_t count, double decay,
+                       dd_pool *pool);
 
-/* Gradients beyond this have squares that leave float's range, and the second moment would stay infinite for ever. */
+/* Gradients beyond this have squares that leave float's range, and the second moment would stay
+ * infinite for ever. */
 #define DD_MOST_GRADIENT 1e18f
 
 /* Whether |value| <= bound, which is finite, for all: no NaN among them. */
 bool dd_all_within(const float *values, size_t count, float bound, dd_pool *pool);
 
-/* Rate of the step-th step, counted from 0, of `steps`: constant, or final + (first - final) (1 + cos(pi step / steps)) / 2. */
+/* Rate of the step-th step, counted from 0, of `steps`: constant, or final + (first - final) (1 +
+ * cos(pi step / steps)) / 2. */
 double dd_learning_rate(const dd_settings *settings, double first, uint64_t step, uint64_t steps);
 
 #endif

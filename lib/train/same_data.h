@@ -13,6 +13,7 @@ ddaebm_status dd_same_data_write(dd_safetensors_writer *writer, const dd_fingerp
 /* Compares a file's record with the data given. MISMATCH unless `allowed` lets them differ; FORMAT,
  * MISMATCH or OUT_OF_RANGE for a record that is damaged. *same = whether they are the same, as far
  * as is known: a file without a record was written before there were any. */
-ddaebm_status dd_same_data_check(bool *same, const dd_safetensors *file, const dd_fingerprint *given, ddaebm_resume_data allowed);
+ddaebm_status dd_same_data_check(bool *same, const dd_safetensors *file,
+                                 const dd_fingerprint *given, ddaebm_resume_data allowed);
 
 #endif

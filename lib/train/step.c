@@ -1,4 +1,5 @@
-/* A step, by halves: gradients of the energy, its update, gradients of generator and encoder, their update. */
+/* A step, by halves: gradients of the energy, its update, gradients of generator and encoder, their
+ * update. */
 #include "train/trainer.h"
 
 #include "base/arithmetic.h"
@@ -14,7 +15,8 @@ static dd_pool *pool_of(const ddaebm_trainer *trainer) {
     return dd_context_pool(trainer->model->context);
 }
 
-/* Where no loss reaches, a hook may have written in the step before, or the other phase's gradients be. */
+/* Where no loss reaches, a hook may have written in the step before, or the other phase's gradients
+ * be. */
 static void clear_unused_gradients(ddaebm_trainer *trainer, int phase) {
     const dd_parameters *parameters = &trainer->model->parameters;
     for (size_t i = 0; i < parameters->count; i++) {
@@ -34,17 +36,23 @@ void dd_trainer_compute(ddaebm_trainer *trainer, int phase) {
 
 #define REMEDY "Lower optimizer.energy_rate and optimizer.generator_rate, or raise objective.gamma"
 
-/* Refuses to go on with a loss or a gradient that is not finite; no weight of that network has changed. */
-static ddaebm_status check_finite(const ddaebm_trainer *trainer, ddaebm_network network, dd_loss loss) {
+/* Refuses to go on with a loss or a gradient that is not finite; no weight of that network has
+ * changed. */
+static ddaebm_status check_finite(const ddaebm_trainer *trainer, ddaebm_network network,
+                                  dd_loss loss) {
     const char *name = dd_network_name(network);
     unsigned long long step = (unsigned long long)trainer->step + 1;
     if (!isfinite(trainer->losses[loss]))
-        return dd_fail(DDAEBM_NOT_FINITE, "step %llu: the loss of the %s is %g; its weights stay as they were. " REMEDY, step, name,
-                       (double)trainer->losses[loss]);
-    if (!dd_all_within(trainer->gradients[network], trainer->model->parameters.totals[network][DD_ROLE_WEIGHT], DD_MOST_GRADIENT,
+        return dd_fail(
+            DDAEBM_NOT_FINITE,
+            "step %llu: the loss of the %s is %g; its weights stay as they were. " REMEDY, step,
+            name, (double)trainer->losses[loss]);
+    if (!dd_all_within(trainer->gradients[network],
+                       trainer->model->parameters.totals[network][DD_ROLE_WEIGHT], DD_MOST_GRADIENT,
                        pool_of(trainer)))
         return dd_fail(DDAEBM_NOT_FINITE,
-                       "step %llu: a gradient of the %s is not finite, or beyond 1e18; its weights stay as they were. " REMEDY,
+                       "step %llu: a gradient of the %s is not finite, or beyond 1e18; its weights "
+                       "stay as they were. " REMEDY,
                        step, name);
     return DDAEBM_OK;
 }
@@ -52,18 +60,20 @@ static ddaebm_status check_finite(const ddaebm_trainer *trainer, ddaebm_network 
 static ddaebm_status call_hook(ddaebm_trainer *trainer, ddaebm_network network) {
     if (!trainer->hook)
         return DDAEBM_OK;
-    ddaebm_status status = trainer->hook(trainer->hook_user, network, trainer->gradients[network],
-                                         trainer->model->parameters.totals[network][DD_ROLE_WEIGHT]);
+    ddaebm_status status =
+        trainer->hook(trainer->hook_user, network, trainer->gradients[network],
+                      trainer->model->parameters.totals[network][DD_ROLE_WEIGHT]);
     return status == DDAEBM_OK ? status
-                               : dd_fail(status, "the gradient hook stopped step %llu", (unsigned long long)trainer->step + 1);
+                               : dd_fail(status, "the gradient hook stopped step %llu",
+                                         (unsigned long long)trainer->step + 1);
 }
 
 static bool is_updated(const ddaebm_trainer *trainer, size_t index) {
     return trainer->graph.used[index] && trainer->adam[index].rate_factor > 0;
 }
 
-/* Adam on those weights of a network that its loss depends on and that are not frozen. Neighbours with as many updates, and one
- * rate, are taken in one go. */
+/* Adam on those weights of a network that its loss depends on and that are not frozen. Neighbours
+ * with as many updates, and one rate, are taken in one go. */
 static void update(ddaebm_trainer *trainer, ddaebm_network network) {
     const dd_parameters *parameters = &trainer->model->parameters;
     double rate = dd_trainer_rate(trainer, network);
@@ -80,19 +90,21 @@ static void update(ddaebm_trainer *trainer, ddaebm_network network) {
             if (next->role != DD_ROLE_WEIGHT)
                 continue; /* statistics lie elsewhere */
             const dd_adam_state *other = &trainer->adam[i];
-            if (!is_updated(trainer, i) || other->updates != state.updates || other->rate_factor != state.rate_factor)
+            if (!is_updated(trainer, i) || other->updates != state.updates ||
+                other->rate_factor != state.rate_factor)
                 break;
             count += next->elements;
             trainer->adam[i].updates++;
         }
-        dd_adam_update(&state, dd_weights_at(&trainer->model->weights, p), trainer->gradients[network] + p->offset, count,
-                       rate * state.rate_factor, dd_trainer_settings(trainer), pool_of(trainer));
+        dd_adam_update(&state, dd_weights_at(&trainer->model->weights, p),
+                       trainer->gradients[network] + p->offset, count, rate * state.rate_factor,
+                       dd_trainer_settings(trainer), pool_of(trainer));
     }
 }
 
 /* A half is done once a step: phases of a plan are run once each, in turn. */
-static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least, dd_stage most, const char *call,
-                                  const char *before) {
+static ddaebm_status expect_stage(const ddaebm_trainer *trainer, dd_stage least, dd_stage most,
+                                  const char *call, const char *before) {
     if (trainer->stage >= least && trainer->stage <= most)
         return DDAEBM_OK;
     return dd_fail(DDAEBM_STATE, "%s comes after %s, once a step", call, before);
@@ -115,7 +127,8 @@ ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
 /* All of the energy's update that may fail, */
 static ddaebm_status admit_energy(ddaebm_trainer *trainer) {
     ddaebm_status status = call_hook(trainer, DDAEBM_NETWORK_ENERGY);
-    return status == DDAEBM_OK ? check_finite(trainer, DDAEBM_NETWORK_ENERGY, DD_LOSS_ENERGY) : status;
+    return status == DDAEBM_OK ? check_finite(trainer, DDAEBM_NETWORK_ENERGY, DD_LOSS_ENERGY)
+                               : status;
 }
 
 /* and the rest. */
@@ -128,7 +141,8 @@ ddaebm_status ddaebm_trainer_energy_update(ddaebm_trainer *trainer) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     ddaebm_status status;
-    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__, "ddaebm_trainer_energy_gradients"));
+    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_KNOWN, __func__,
+                        "ddaebm_trainer_energy_gradients"));
     DD_TRY(admit_energy(trainer));
     update_energy(trainer);
 cleanup:
@@ -139,7 +153,8 @@ ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     ddaebm_status status;
-    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__, "ddaebm_trainer_energy_gradients"));
+    DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__,
+                        "ddaebm_trainer_energy_gradients"));
     DD_TRY(dd_blas_check());
     DD_TRY(dd_trainer_call_sample_hook(trainer));
     dd_trainer_compute(trainer, 1);
@@ -156,12 +171,13 @@ static void commit_statistics(ddaebm_trainer *trainer) {
         if (p->role == DD_ROLE_COUNTER)
             trainer->model->weights.counters[p->network][p->offset] += trainer->graph.calls[i];
         else if (trainer->graph.moved[i])
-            memcpy(dd_weights_at(&trainer->model->weights, p), trainer->statistics[p->network] + p->offset,
-                   p->elements * sizeof(float));
+            memcpy(dd_weights_at(&trainer->model->weights, p),
+                   trainer->statistics[p->network] + p->offset, p->elements * sizeof(float));
     }
 }
 
-/* Averages start as the weights after the first step. Statistics of a batch norm are averaged with the weights that they belong to.
+/* Averages start as the weights after the first step. Statistics of a batch norm are averaged with
+ * the weights that they belong to.
  */
 static void update_averages(ddaebm_trainer *trainer) {
     if (!trainer->averaging)
@@ -170,8 +186,9 @@ static void update_averages(ddaebm_trainer *trainer) {
     double decay = trainer->step == 1 ? 0 : dd_trainer_settings(trainer)->optimizer.ema_decay;
     for (int n = 0; n < DD_NETWORKS; n++) {
         for (int role = 0; role < 2; role++)
-            dd_average_update(trainer->average.values[n][role], trainer->model->weights.values[n][role],
-                              parameters->totals[n][role], decay, pool_of(trainer));
+            dd_average_update(trainer->average.values[n][role],
+                              trainer->model->weights.values[n][role], parameters->totals[n][role],
+                              decay, pool_of(trainer));
         memcpy(trainer->average.counters[n], trainer->model->weights.counters[n],
                parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t));
     }
@@ -189,7 +206,8 @@ static void report(const ddaebm_trainer *trainer, double rate, ddaebm_step_stati
                                           .adversarial_loss = (double)losses[DD_LOSS_ADVERSARIAL],
                                           .latent_loss = (double)losses[DD_LOSS_LATENT],
                                           .divergence_loss = (double)losses[DD_LOSS_DIVERGENCE],
-                                          .reconstruction_loss = (double)losses[DD_LOSS_RECONSTRUCTION]};
+                                          .reconstruction_loss =
+                                              (double)losses[DD_LOSS_RECONSTRUCTION]};
     dd_struct_out(out, &known, sizeof known);
 }
 
@@ -197,13 +215,14 @@ static ddaebm_status check_statistics(const ddaebm_step_statistics *statistics) 
     return statistics ? dd_struct_check(statistics, "DDAEBM_STEP_STATISTICS_INIT") : DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer, ddaebm_step_statistics *statistics) {
+ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer,
+                                              ddaebm_step_statistics *statistics) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     ddaebm_status status;
     DD_TRY(check_statistics(statistics));
-    DD_TRY(
-        expect_stage(trainer, DD_STAGE_GENERATOR_KNOWN, DD_STAGE_GENERATOR_KNOWN, __func__, "ddaebm_trainer_generator_gradients"));
+    DD_TRY(expect_stage(trainer, DD_STAGE_GENERATOR_KNOWN, DD_STAGE_GENERATOR_KNOWN, __func__,
+                        "ddaebm_trainer_generator_gradients"));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_GENERATOR));
     DD_TRY(call_hook(trainer, DDAEBM_NETWORK_ENCODER));
     DD_TRY(check_finite(trainer, DDAEBM_NETWORK_GENERATOR, DD_LOSS_GENERATOR));
@@ -243,7 +262,8 @@ cleanup:
     return status;
 }
 
-ddaebm_status ddaebm_trainer_run(ddaebm_trainer *trainer, uint64_t last, ddaebm_step_function function, void *user) {
+ddaebm_status ddaebm_trainer_run(ddaebm_trainer *trainer, uint64_t last,
+                                 ddaebm_step_function function, void *user) {
     DD_REQUIRE(trainer);
     ddaebm_step_statistics statistics = DDAEBM_STEP_STATISTICS_INIT;
     while (trainer->step < last) {
@@ -251,7 +271,8 @@ ddaebm_status ddaebm_trainer_run(ddaebm_trainer *trainer, uint64_t last, ddaebm_
         if (status != DDAEBM_OK)
             return status;
         if (function && function(user, &statistics, last) != 0)
-            return dd_fail(DDAEBM_CANCELLED, "training was cancelled after step %llu", (unsigned long long)trainer->step);
+            return dd_fail(DDAEBM_CANCELLED, "training was cancelled after step %llu",
+                           (unsigned long long)trainer->step);
     }
     return DDAEBM_OK;
 }

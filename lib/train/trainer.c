@@ -15,18 +15,23 @@ static size_t weights_of(const dd_parameters *parameters, ddaebm_network network
     return parameters->totals[network][DD_ROLE_WEIGHT];
 }
 
-/* The energy's are done with when those of generator and encoder are computed: both use the same memory. */
+/* The energy's are done with when those of generator and encoder are computed: both use the same
+ * memory. */
 static size_t count_gradients(const dd_parameters *parameters) {
     size_t energy = weights_of(parameters, DDAEBM_NETWORK_ENERGY);
-    size_t both = weights_of(parameters, DDAEBM_NETWORK_GENERATOR) + weights_of(parameters, DDAEBM_NETWORK_ENCODER);
+    size_t both = weights_of(parameters, DDAEBM_NETWORK_GENERATOR) +
+                  weights_of(parameters, DDAEBM_NETWORK_ENCODER);
     return both > energy ? both : energy;
 }
 
 static bool allocate_gradients(ddaebm_trainer *trainer) {
     const dd_parameters *parameters = &trainer->model->parameters;
-    float *block = dd_alloc_zero(trainer->model->context, count_gradients(parameters), sizeof *block);
-    trainer->gradients[DDAEBM_NETWORK_ENERGY] = trainer->gradients[DDAEBM_NETWORK_GENERATOR] = block;
-    trainer->gradients[DDAEBM_NETWORK_ENCODER] = block ? block + weights_of(parameters, DDAEBM_NETWORK_GENERATOR) : NULL;
+    float *block =
+        dd_alloc_zero(trainer->model->context, count_gradients(parameters), sizeof *block);
+    trainer->gradients[DDAEBM_NETWORK_ENERGY] = trainer->gradients[DDAEBM_NETWORK_GENERATOR] =
+        block;
+    trainer->gradients[DDAEBM_NETWORK_ENCODER] =
+        block ? block + weights_of(parameters, DDAEBM_NETWORK_GENERATOR) : NULL;
     return block != NULL;
 }
 
@@ -40,13 +45,16 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
     const dd_parameters *parameters = &trainer->model->parameters;
     bool good = allocate_gradients(trainer);
     for (int i = 0; i < DD_SLOT_INPUTS; i++) {
-        trainer->inputs[i] = dd_alloc_zero(context, dd_trainer_input_size(dd_trainer_settings(trainer), i), sizeof(float));
+        trainer->inputs[i] = dd_alloc_zero(
+            context, dd_trainer_input_size(dd_trainer_settings(trainer), i), sizeof(float));
         good = good && trainer->inputs[i];
     }
     for (int n = 0; n < DD_NETWORKS; n++) {
-        trainer->statistics[n] = dd_alloc_zero(context, parameters->totals[n][DD_ROLE_STATISTIC], sizeof(float));
+        trainer->statistics[n] =
+            dd_alloc_zero(context, parameters->totals[n][DD_ROLE_STATISTIC], sizeof(float));
         for (int k = first_moment(dd_trainer_settings(trainer)); k < 2; k++) {
-            trainer->moments[n][k] = dd_alloc_zero(context, weights_of(parameters, (ddaebm_network)n), sizeof(float));
+            trainer->moments[n][k] =
+                dd_alloc_zero(context, weights_of(parameters, (ddaebm_network)n), sizeof(float));
             good = good && trainer->moments[n][k];
         }
         good = good && trainer->statistics[n];
@@ -74,12 +82,15 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
 
 static ddaebm_status allocate_observed(ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
-    trainer->observed = dd_alloc_zero(context, trainer->graph.observed_count, sizeof *trainer->observed);
+    trainer->observed =
+        dd_alloc_zero(context, trainer->graph.observed_count, sizeof *trainer->observed);
     for (size_t i = 0; trainer->observed && i < trainer->graph.observed_count; i++) {
-        trainer->observed[i] = dd_alloc_zero(context, dd_shape_elements(trainer->graph.observed[i].shape), sizeof(float));
+        trainer->observed[i] = dd_alloc_zero(
+            context, dd_shape_elements(trainer->graph.observed[i].shape), sizeof(float));
         if (!trainer->observed[i])
             return DDAEBM_OUT_OF_MEMORY;
-        dd_workspace_bind(trainer->workspace, trainer->slots.observed + (dd_slot)i, trainer->observed[i]);
+        dd_workspace_bind(trainer->workspace, trainer->slots.observed + (dd_slot)i,
+                          trainer->observed[i]);
     }
     return trainer->observed ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 }
@@ -92,13 +103,15 @@ static void bind(ddaebm_trainer *trainer) {
         dd_workspace_bind(trainer->workspace, trainer->slots.losses + i, &trainer->losses[i]);
     if (trainer->own_loss.drawn) {
         dd_workspace_bind(trainer->workspace, trainer->slots.samples, trainer->own_loss.drawn);
-        dd_workspace_bind(trainer->workspace, trainer->slots.of_samples, trainer->own_loss.gradients);
+        dd_workspace_bind(trainer->workspace, trainer->slots.of_samples,
+                          trainer->own_loss.gradients);
     }
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
         if (p->role == DD_ROLE_COUNTER)
             continue;
-        dd_workspace_bind(trainer->workspace, trainer->slots.parameters + (dd_slot)i, dd_weights_at(&trainer->model->weights, p));
+        dd_workspace_bind(trainer->workspace, trainer->slots.parameters + (dd_slot)i,
+                          dd_weights_at(&trainer->model->weights, p));
         if (p->role == DD_ROLE_WEIGHT)
             dd_workspace_bind(trainer->workspace, trainer->slots.gradients + (dd_slot)i,
                               trainer->gradients[p->network] + p->offset);
@@ -112,12 +125,16 @@ static void bind(ddaebm_trainer *trainer) {
 enum { FIXED_PARTS = 8 };
 
 /* A plan for one step; the graph is the plan's from then on. */
-static ddaebm_status plan_step(dd_plan **out, dd_step_graph *graph, ddaebm_context *context, const dd_settings *settings,
-                               dd_parameters *parameters, dd_step_extras extras) {
-    ddaebm_status status = dd_step_graph_build(graph, context, settings, parameters, (size_t)settings->training.batch, extras);
+static ddaebm_status plan_step(dd_plan **out, dd_step_graph *graph, ddaebm_context *context,
+                               const dd_settings *settings, dd_parameters *parameters,
+                               dd_step_extras extras) {
+    ddaebm_status status = dd_step_graph_build(graph, context, settings, parameters,
+                                               (size_t)settings->training.batch, extras);
     if (status != DDAEBM_OK)
         return status;
-    const int parts = ddaebm_context_deterministic(context) ? FIXED_PARTS : dd_pool_threads(dd_context_pool(context));
+    const int parts = ddaebm_context_deterministic(context)
+                          ? FIXED_PARTS
+                          : dd_pool_threads(dd_context_pool(context));
     const dd_plan_options options = {.phases = 2, .parts = parts};
     status = dd_graph_recompute(&graph->graph);
     if (status == DDAEBM_OK)
@@ -140,7 +157,8 @@ ddaebm_status dd_trainer_plan(ddaebm_trainer *trainer, dd_step_extras extras) {
     dd_step_graph graph = {0};
     dd_plan *plan = NULL;
     dd_workspace *workspace = NULL;
-    ddaebm_status status = plan_step(&plan, &graph, context, dd_trainer_settings(trainer), &trainer->model->parameters, extras);
+    ddaebm_status status = plan_step(&plan, &graph, context, dd_trainer_settings(trainer),
+                                     &trainer->model->parameters, extras);
     if (status == DDAEBM_OK)
         status = dd_workspace_create(&workspace, plan);
     if (status != DDAEBM_OK) {
@@ -156,7 +174,8 @@ ddaebm_status dd_trainer_plan(ddaebm_trainer *trainer, dd_step_extras extras) {
     return DDAEBM_OK;
 }
 
-static ddaebm_status copy_model(ddaebm_model **out, const ddaebm_model *model, const dd_weights *weights) {
+static ddaebm_status copy_model(ddaebm_model **out, const ddaebm_model *model,
+                                const dd_weights *weights) {
     ddaebm_model *copy = NULL;
     ddaebm_status status = dd_model_create_blank(&copy, model->context, model->config);
     if (status != DDAEBM_OK)
@@ -171,8 +190,8 @@ static ddaebm_status copy_model(ddaebm_model **out, const ddaebm_model *model, c
     return status;
 }
 
-ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
-                                bool observe) {
+ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
+                                const ddaebm_dataset *dataset, uint64_t seed, bool observe) {
     ddaebm_status status = dataset ? dd_model_check_data(model, dataset) : DDAEBM_OK;
     if (status != DDAEBM_OK)
         return status;
@@ -229,12 +248,13 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
     ddaebm_context_free(context);
 }
 
-/* Pictures never: what black and white are is known. */
+/* Images never: what black and white are is known. */
 static bool standardizes(const dd_settings *settings, const ddaebm_dataset *dataset) {
     if (settings->data.image_size > 0)
         return false;
     int64_t when = settings->data.standardize;
-    return when == DD_STANDARDIZE_ALWAYS || (when == DD_STANDARDIZE_FILES && !dd_dataset_named(dataset));
+    return when == DD_STANDARDIZE_ALWAYS ||
+           (when == DD_STANDARDIZE_FILES && !dd_dataset_named(dataset));
 }
 
 /* The schedule stands in the plan, which is made anew. */
@@ -245,17 +265,19 @@ static ddaebm_status fit_noise(ddaebm_trainer *trainer) {
         return DDAEBM_OK;
     ddaebm_status status = dd_fit_sigma_min(&sigma, trainer->model, trainer->dataset);
     if (status == DDAEBM_OK)
-        status =
-            ddaebm_config_set_real(trainer->model->config, "diffusion.sigma_min", fmin(sigma, settings->diffusion.sigma_max / 2));
+        status = ddaebm_config_set_real(trainer->model->config, "diffusion.sigma_min",
+                                        fmin(sigma, settings->diffusion.sigma_max / 2));
     if (status == DDAEBM_OK)
         status = dd_trainer_plan(trainer, DD_STEP_PLAIN);
     if (status == DDAEBM_OK)
         dd_report(trainer->model->context, DDAEBM_LOG_INFO,
-                  "diffusion.sigma_min is %.3g, by the distance between neighbouring rows", settings->diffusion.sigma_min);
+                  "diffusion.sigma_min is %.3g, by the distance between neighbouring rows",
+                  settings->diffusion.sigma_min);
     return status;
 }
 
-ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed) {
+ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
+                                    const ddaebm_dataset *dataset, uint64_t seed) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(model);
@@ -300,7 +322,8 @@ ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *trainer, ddaebm_model **ou
     return status;
 }
 
-ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_hook hook, void *user) {
+ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_hook hook,
+                                      void *user) {
     DD_REQUIRE(trainer);
     trainer->hook = hook;
     trainer->hook_user = user;
@@ -327,22 +350,25 @@ ddaebm_status ddaebm_trainer_set_shard(ddaebm_trainer *trainer, size_t index, si
     if (count < 1 || count > MOST_SHARDS)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "count is %zu; allowed: 1 to %d", count, MOST_SHARDS);
     if (index >= count)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "index is %zu; allowed: 0 to %zu, one less than count", index, count - 1);
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "index is %zu; allowed: 0 to %zu, one less than count",
+                       index, count - 1);
     trainer->shard = index;
     trainer->shards = count;
     return DDAEBM_OK;
 }
 
-static ddaebm_status flat_view(ddaebm_trainer *trainer, ddaebm_network network, float *const *arrays, float **values,
-                               size_t *elements) {
+static ddaebm_status flat_view(ddaebm_trainer *trainer, ddaebm_network network,
+                               float *const *arrays, float **values, size_t *elements) {
     if ((unsigned)network >= DD_NETWORKS)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "network is %d; allowed: 0 to %d", (int)network, DD_NETWORKS - 1);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "network is %d; allowed: 0 to %d", (int)network,
+                       DD_NETWORKS - 1);
     *values = arrays[network];
     *elements = weights_of(&trainer->model->parameters, network);
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_trainer_weights(ddaebm_trainer *trainer, ddaebm_network network, float **values, size_t *elements) {
+ddaebm_status ddaebm_trainer_weights(ddaebm_trainer *trainer, ddaebm_network network,
+                                     float **values, size_t *elements) {
     DD_REQUIRE(trainer);
     DD_REQUIRE(values);
     DD_REQUIRE(elements);
@@ -352,7 +378,8 @@ ddaebm_status ddaebm_trainer_weights(ddaebm_trainer *trainer, ddaebm_network net
     return flat_view(trainer, network, arrays, values, elements);
 }
 
-ddaebm_status ddaebm_trainer_gradients(ddaebm_trainer *trainer, ddaebm_network network, float **values, size_t *elements) {
+ddaebm_status ddaebm_trainer_gradients(ddaebm_trainer *trainer, ddaebm_network network,
+                                       float **values, size_t *elements) {
     DD_REQUIRE(trainer);
     DD_REQUIRE(values);
     DD_REQUIRE(elements);
@@ -371,7 +398,8 @@ const ddaebm_config *ddaebm_trainer_config(const ddaebm_trainer *trainer) {
     return trainer->model->config;
 }
 
-ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config *config, size_t *bytes) {
+ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config *config,
+                                    size_t *bytes) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     DD_REQUIRE(bytes);
@@ -383,11 +411,14 @@ ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config
         return status;
     const dd_settings *settings = dd_model_settings(model);
     DD_TRY(plan_step(&plan, &graph, model->context, settings, &model->parameters, DD_STEP_PLAIN));
-    size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan) + count_gradients(&model->parameters) * sizeof(float);
+    size_t total = dd_plan_memory(plan) + dd_plan_own_memory(plan) +
+                   count_gradients(&model->parameters) * sizeof(float);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         total += dd_trainer_input_size(settings, i) * sizeof(float);
-    /* Weights, moments and averages, and the energy's weights and moments once more; statistics, what they are to become, and their averages. */
-    size_t moments = (size_t)(2 - first_moment(settings)), averages = settings->optimizer.ema_decay > 0 ? 1 : 0;
+    /* Weights, moments and averages, and the energy's weights and moments once more; statistics,
+     * what they are to become, and their averages. */
+    size_t moments = (size_t)(2 - first_moment(settings)),
+           averages = settings->optimizer.ema_decay > 0 ? 1 : 0;
     for (int n = 0; n < DD_NETWORKS; n++)
         total += (weights_of(&model->parameters, (ddaebm_network)n) * (1 + moments + averages) +
                   model->parameters.totals[n][DD_ROLE_STATISTIC] * (2 + averages)) *

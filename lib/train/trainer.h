@@ -13,7 +13,12 @@
 #include <ddaebm/trainer.h>
 
 /* What a step may do next. */
-typedef enum dd_stage { DD_STAGE_BEGIN, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, DD_STAGE_GENERATOR_KNOWN } dd_stage;
+typedef enum dd_stage {
+    DD_STAGE_BEGIN,
+    DD_STAGE_ENERGY_KNOWN,
+    DD_STAGE_ENERGY_UPDATED,
+    DD_STAGE_GENERATOR_KNOWN
+} dd_stage;
 
 /* A loss of the caller's own on generated samples; all NULL without its hook. */
 typedef struct dd_own_loss {
@@ -21,7 +26,7 @@ typedef struct dd_own_loss {
     void *user;
     float *drawn;          /* [batch, inner width]: by the step */
     float *samples, *data; /* [batch, width]: as the hook is shown them */
-    size_t *levels;        /* [batch] */
+    size_t *timesteps;     /* [batch] */
     float *gradients;      /* [batch, inner width] */
 } dd_own_loss;
 
@@ -64,8 +69,8 @@ static inline const dd_settings *dd_trainer_settings(const ddaebm_trainer *train
 }
 
 /* Makes a trainer with the model's weights and statistics as they are. */
-ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model, const ddaebm_dataset *dataset, uint64_t seed,
-                                bool observe);
+ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
+                                const ddaebm_dataset *dataset, uint64_t seed, bool observe);
 
 /* Plans the step anew and binds what there is to bind; as it was on failure. */
 ddaebm_status dd_trainer_plan(ddaebm_trainer *trainer, dd_step_extras extras);

@@ -37,7 +37,10 @@ enum { WORDS = 5 };
 static transformation choose(size_t side, uint64_t seed, uint64_t stream, uint64_t index) {
     uint32_t words[WORDS];
     dd_rng_words(words, seed, stream, index * WORDS, WORDS);
-    transformation t = {.kind = SYMMETRY, .side = side, .seed = seed, .number = (uint64_t)words[4] << 32 | words[3]};
+    transformation t = {.kind = SYMMETRY,
+                        .side = side,
+                        .seed = seed,
+                        .number = (uint64_t)words[4] << 32 | words[3]};
     t.symmetry = 1 + (unsigned)below(words[1], DD_SYMMETRIES - 1);
     t.block = choose_block(side, words[1]);
     t.down = below(words[1], side);
@@ -57,7 +60,8 @@ static void find_source(const transformation *t, size_t *y, size_t *x) {
         dd_symmetry_source(t->symmetry, t->side, y, x);
         break;
     case BLOCKS: {
-        uint64_t from = dd_rng_permute(*y / t->block * blocks + *x / t->block, (uint64_t)blocks * blocks, t->seed, t->number);
+        uint64_t from = dd_rng_permute(*y / t->block * blocks + *x / t->block,
+                                       (uint64_t)blocks * blocks, t->seed, t->number);
         *y = (size_t)(from / blocks) * t->block + *y % t->block;
         *x = (size_t)(from % blocks) * t->block + *x % t->block;
         break;
@@ -71,7 +75,8 @@ static void find_source(const transformation *t, size_t *y, size_t *x) {
     }
 }
 
-static void transform_image(const dd_settings *settings, const transformation *t, const float *in, float *out) {
+static void transform_image(const dd_settings *settings, const transformation *t, const float *in,
+                            float *out) {
     size_t whole = (size_t)settings->data.image_size, channels = (size_t)settings->data.channels;
     size_t margin = (size_t)settings->data.padding;
     memcpy(out, in, whole * whole * channels * sizeof *out);
@@ -86,7 +91,8 @@ static void transform_image(const dd_settings *settings, const transformation *t
         }
 }
 
-static void reflect_row(size_t width, uint64_t seed, uint64_t stream, uint64_t index, const float *in, float *out) {
+static void reflect_row(size_t width, uint64_t seed, uint64_t stream, uint64_t index,
+                        const float *in, float *out) {
     for (size_t j = 0; j < width; j++) {
         uint32_t word;
         dd_rng_words(&word, seed, stream, index * width + j, 1);
@@ -94,7 +100,8 @@ static void reflect_row(size_t width, uint64_t seed, uint64_t stream, uint64_t i
     }
 }
 
-void dd_transform(const dd_settings *settings, uint64_t seed, uint64_t stream, uint64_t index, const float *in, float *out) {
+void dd_transform(const dd_settings *settings, uint64_t seed, uint64_t stream, uint64_t index,
+                  const float *in, float *out) {
     if (settings->network.family != DD_FAMILY_NCSNPP) {
         reflect_row(dd_settings_inner_width(settings), seed, stream, index, in, out);
         return;

@@ -22,10 +22,12 @@ bool dd_trainer_make_undo(ddaebm_trainer *trainer) {
     bool good = true;
     for (int i = 0; i < ARRAYS; i++)
         if (present(trainer, i)) {
-            trainer->before.arrays[i] = dd_alloc_zero(context, count_weights(trainer), sizeof(float));
+            trainer->before.arrays[i] =
+                dd_alloc_zero(context, count_weights(trainer), sizeof(float));
             good = good && trainer->before.arrays[i];
         }
-    trainer->before.updates = dd_alloc_zero(context, trainer->model->parameters.count, sizeof *trainer->before.updates);
+    trainer->before.updates =
+        dd_alloc_zero(context, trainer->model->parameters.count, sizeof *trainer->before.updates);
     return good && trainer->before.updates;
 }
 
@@ -38,7 +40,8 @@ void dd_trainer_free_undo(ddaebm_trainer *trainer) {
 void dd_trainer_keep_energy(ddaebm_trainer *trainer) {
     for (int i = 0; i < ARRAYS; i++)
         if (trainer->before.arrays[i])
-            memcpy(trainer->before.arrays[i], present(trainer, i), count_weights(trainer) * sizeof(float));
+            memcpy(trainer->before.arrays[i], present(trainer, i),
+                   count_weights(trainer) * sizeof(float));
     for (size_t i = 0; i < trainer->model->parameters.count; i++)
         trainer->before.updates[i] = trainer->adam[i].updates;
 }
@@ -46,7 +49,8 @@ void dd_trainer_keep_energy(ddaebm_trainer *trainer) {
 void dd_trainer_restore_energy(ddaebm_trainer *trainer) {
     for (int i = 0; i < ARRAYS; i++)
         if (trainer->before.arrays[i])
-            memcpy(present(trainer, i), trainer->before.arrays[i], count_weights(trainer) * sizeof(float));
+            memcpy(present(trainer, i), trainer->before.arrays[i],
+                   count_weights(trainer) * sizeof(float));
     for (size_t i = 0; i < trainer->model->parameters.count; i++)
         trainer->adam[i].updates = trainer->before.updates[i];
 }

@@ -1,4 +1,5 @@
-/* The context: what it asks of an allocator and of nobody else, who keeps it alive, memory from inside, and the log. */
+/* The context: what it asks of an allocator and of nobody else, who keeps it alive, memory from
+ * inside, and the log. */
 #include "base/context.h"
 
 #include "base/checked.h"
@@ -10,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- An allocator that counts, checks what it gets back, gives blocks that are aligned as badly as is allowed, and runs out when
- * told to. --- */
+/* --- An allocator that counts, checks what it gets back, gives blocks that are aligned as badly as
+ * is allowed, and runs out when told to. --- */
 
 enum { SHIFT = 16, MARK = 0x5AFE };
 
@@ -82,13 +83,15 @@ START_TEST(creation_refuses_what_it_cannot_use) {
     ddaebm_context *context = untouched;
     ck_assert_int_eq(ddaebm_context_create(NULL, &allocator), DDAEBM_INVALID_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "out"));
-    for (size_t size = 0; size < sizeof allocator; size++) { /* too small, cut within a field, or without both functions */
+    for (size_t size = 0; size < sizeof allocator;
+         size++) { /* too small, cut within a field, or without both functions */
         allocator.struct_size = size;
         bool whole = size % 8 == 0 && size > 0;
         if (size == offsetof(ddaebm_allocator, user))
             continue;
         ck_assert_int_eq(ddaebm_context_create(&context, &allocator), DDAEBM_INVALID_ARGUMENT);
-        ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), whole ? "must both be set" : "struct_size"));
+        ck_assert_ptr_nonnull(
+            strstr(ddaebm_error_message(), whole ? "must both be set" : "struct_size"));
     }
     for (int missing = 0; missing < 3; missing++) {
         allocator = counted_allocator(&count);
@@ -112,8 +115,8 @@ START_TEST(memory_that_runs_out_leaves_nothing) {
         count.calls = 0;
         count.allowed = allowed++;
         status = ddaebm_context_create(&context, &allocator);
-        ck_assert(status == DDAEBM_OK ||
-                  (status == DDAEBM_OUT_OF_MEMORY && !context && count.live == 0 && *ddaebm_error_message()));
+        ck_assert(status == DDAEBM_OK || (status == DDAEBM_OUT_OF_MEMORY && !context &&
+                                          count.live == 0 && *ddaebm_error_message()));
     } while (status != DDAEBM_OK);
     ck_assert_uint_ge(allowed, 3);
     int threads = ddaebm_context_threads(context);
@@ -245,7 +248,8 @@ START_TEST(lines_of_a_level_and_above_are_told) {
     dd_report(context, DDAEBM_LOG_WARNING, "silent by default");
     for (int least = DDAEBM_LOG_DEBUG; least <= DDAEBM_LOG_WARNING; least++)
         for (int level = DDAEBM_LOG_DEBUG; level <= DDAEBM_LOG_WARNING; level++) {
-            ck_assert_int_eq(ddaebm_context_set_log(context, keep, &r, (ddaebm_log_level)least), DDAEBM_OK);
+            ck_assert_int_eq(ddaebm_context_set_log(context, keep, &r, (ddaebm_log_level)least),
+                             DDAEBM_OK);
             r = (record){0};
             dd_report(context, (ddaebm_log_level)level, "step %d of %s", 7, "ten");
             ck_assert_int_eq(r.lines, level >= least);
@@ -258,7 +262,8 @@ START_TEST(lines_of_a_level_and_above_are_told) {
     r = (record){0};
     dd_report(context, DDAEBM_LOG_WARNING, "silent again");
     ck_assert_int_eq(r.lines, 0);
-    ck_assert_int_eq(ddaebm_context_set_log(NULL, keep, &r, DDAEBM_LOG_DEBUG), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_context_set_log(NULL, keep, &r, DDAEBM_LOG_DEBUG),
+                     DDAEBM_INVALID_ARGUMENT);
     ddaebm_context_free(context);
 }
 END_TEST
@@ -298,15 +303,18 @@ START_TEST(limits_have_bounds) {
         ck_assert_uint_eq(ddaebm_context_limit(NULL, rows[i].limit), rows[i].initial);
         ck_assert_uint_eq(ddaebm_context_limit(context, rows[i].limit), rows[i].initial);
         ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, rows[i].most), DDAEBM_OK);
-        ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, rows[i].most + 1), DDAEBM_OUT_OF_RANGE);
+        ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, rows[i].most + 1),
+                         DDAEBM_OUT_OF_RANGE);
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "allowed: 1 to"));
         ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, 0), DDAEBM_OUT_OF_RANGE);
         ck_assert_uint_eq(ddaebm_context_limit(context, rows[i].limit), rows[i].most);
         ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, 1), DDAEBM_OK);
         ck_assert_uint_eq(dd_context_most(context, rows[i].limit), 1);
     }
-    ck_assert_int_eq(ddaebm_context_set_limit(context, (ddaebm_limit)3, 5), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_context_set_limit(NULL, DDAEBM_LIMIT_TENSORS, 5), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_context_set_limit(context, (ddaebm_limit)3, 5),
+                     DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_context_set_limit(NULL, DDAEBM_LIMIT_TENSORS, 5),
+                     DDAEBM_INVALID_ARGUMENT);
     ck_assert_uint_eq(ddaebm_context_limit(context, (ddaebm_limit)-1), 0);
     ddaebm_context_free(context);
 }

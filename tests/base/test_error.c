@@ -35,7 +35,8 @@ START_TEST(every_status_has_a_text) {
 #undef CHECK_TEXT
     for (int a = 0; a < 13; a++)
         for (int b = 0; b < a; b++)
-            ck_assert_str_ne(ddaebm_status_text((ddaebm_status)a), ddaebm_status_text((ddaebm_status)b));
+            ck_assert_str_ne(ddaebm_status_text((ddaebm_status)a),
+                             ddaebm_status_text((ddaebm_status)b));
     ck_assert_str_eq(ddaebm_status_text((ddaebm_status)13), "unknown status");
     ck_assert_str_eq(ddaebm_status_text((ddaebm_status)100), "unknown status");
 }

@@ -28,10 +28,12 @@ START_TEST(known_numbers) {
 }
 END_TEST
 
-/* Halfway between neighbours the even one; just beside it, the nearer. Neighbours include 65504 and infinity, 0 and the least. */
+/* Halfway between neighbours the even one; just beside it, the nearer. Neighbours include 65504 and
+ * infinity, 0 and the least. */
 START_TEST(what_lies_between_goes_to_the_nearest) {
     for (unsigned low = 0; low < 0x7c00; low++) {
-        float least = dd_half_to_float((uint16_t)low), most = low == 0x7bff ? 65536 : dd_half_to_float((uint16_t)(low + 1));
+        float least = dd_half_to_float((uint16_t)low),
+              most = low == 0x7bff ? 65536 : dd_half_to_float((uint16_t)(low + 1));
         float middle = (least + most) / 2;
         ck_assert_uint_eq(dd_half_from_float(middle), low & 1 ? low + 1 : low);
         ck_assert_uint_eq(dd_half_from_float(nextafterf(middle, 0)), low);

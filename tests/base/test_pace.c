@@ -1,4 +1,5 @@
-/* How many share work: all while it pays, fewer when callers wait for others, all again after a while. Times are made up. */
+/* How many share work: all while it pays, fewer when callers wait for others, all again after a
+ * while. Times are made up. */
 #include "base/pace.h"
 
 #include <check.h>
@@ -8,7 +9,8 @@ enum { MICROSECOND = 1000, MILLISECOND = 1000000 };
 
 /* A stage of two parts, one the caller's, that took `worked`. */
 static dd_shared_stage two_parts(int64_t worked, int64_t waited) {
-    return (dd_shared_stage){.parts = 2, .mine = 1, .takers = 2, .worked = worked, .others = worked, .waited = waited};
+    return (dd_shared_stage){
+        .parts = 2, .mine = 1, .takers = 2, .worked = worked, .others = worked, .waited = waited};
 }
 
 START_TEST(good_stages_keep_all) {
@@ -21,10 +23,12 @@ START_TEST(good_stages_keep_all) {
 }
 END_TEST
 
-/* Waiting half as long as one's own part takes still pays, and so does waiting once after many good stages. */
+/* Waiting half as long as one's own part takes still pays, and so does waiting once after many good
+ * stages. */
 START_TEST(some_waiting_is_paid_for) {
     dd_pace pace = {0};
-    dd_shared_stage half = two_parts(50 * MICROSECOND, 25 * MICROSECOND), once = two_parts(50 * MICROSECOND, 300 * MICROSECOND);
+    dd_shared_stage half = two_parts(50 * MICROSECOND, 25 * MICROSECOND),
+                    once = two_parts(50 * MICROSECOND, 300 * MICROSECOND);
     for (int64_t now = 0; now < 100; now++)
         dd_pace_note(&pace, now, &half);
     dd_pace_note(&pace, 100, &once);
@@ -46,7 +50,8 @@ END_TEST
 /* A caller that loses its processor in its own part has not been saved as much. */
 START_TEST(a_caller_that_was_stopped_gains_nothing) {
     dd_pace pace = {0};
-    dd_shared_stage stage = {.parts = 2, .mine = 1, .takers = 2, .worked = 3 * MILLISECOND, .others = 20 * MICROSECOND};
+    dd_shared_stage stage = {
+        .parts = 2, .mine = 1, .takers = 2, .worked = 3 * MILLISECOND, .others = 20 * MICROSECOND};
     for (int i = 0; i < 4; i++)
         dd_pace_note(&pace, i, &stage);
     stage = two_parts(20 * MICROSECOND, 3 * MILLISECOND);
@@ -65,7 +70,8 @@ static int64_t time_with_fewer(dd_pace *pace, int64_t now) {
     return waited;
 }
 
-/* Trials that fail one after the other come later each time, up to a second; one that goes well for long begins anew. */
+/* Trials that fail one after the other come later each time, up to a second; one that goes well for
+ * long begins anew. */
 START_TEST(trials_that_fail_become_rare) {
     dd_pace pace = {0};
     int64_t now = 0, before = 0, first = time_with_fewer(&pace, 0);
@@ -82,10 +88,12 @@ START_TEST(trials_that_fail_become_rare) {
 }
 END_TEST
 
-/* Whoever is woken again and again without taking anything is left asleep; what is woken and then helps is not. */
+/* Whoever is woken again and again without taking anything is left asleep; what is woken and then
+ * helps is not. */
 START_TEST(waking_for_nothing_counts) {
     dd_pace vain = {0}, useful = {0};
-    dd_shared_stage nobody = {.parts = 2, .mine = 2, .takers = 2, .woke = true}, helped = two_parts(400 * MICROSECOND, 0);
+    dd_shared_stage nobody = {.parts = 2, .mine = 2, .takers = 2, .woke = true},
+                    helped = two_parts(400 * MICROSECOND, 0);
     helped.woke = true;
     for (int i = 0; i < 5; i++) {
         dd_pace_note(&vain, i, &nobody);

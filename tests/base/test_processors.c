@@ -1,4 +1,5 @@
-/* The default number of threads: affinity masks of any size, quotas of control groups of both versions, and OMP_NUM_THREADS. */
+/* The default number of threads: affinity masks of any size, quotas of control groups of both
+ * versions, and OMP_NUM_THREADS. */
 #define _GNU_SOURCE /* mkdtemp, sched_setaffinity, setenv */
 #include "base/cgroup.h"
 #include "base/processors.h"
@@ -111,7 +112,9 @@ static void expect_quota(double expected) {
 }
 
 #define MOUNT_V2 "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n"
-#define MOUNT_V1 "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+#define MOUNT_V1                                                                                   \
+    "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup "    \
+    "cgroup rw,cpu,cpuacct\n"
 
 START_TEST(without_groups_there_is_no_quota) {
     expect_quota(0);
@@ -145,7 +148,8 @@ START_TEST(quotas_of_version_2) {
 END_TEST
 
 START_TEST(quotas_of_version_1) {
-    put("/proc/self/cgroup", "9:name=systemd:/x\n5:cpuset:/other\n4:cpu,cpuacct:/docker/abc\n0::/x\n");
+    put("/proc/self/cgroup",
+        "9:name=systemd:/x\n5:cpuset:/other\n4:cpu,cpuacct:/docker/abc\n0::/x\n");
     put("/proc/self/mountinfo", MOUNT_V1);
     put("/sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_quota_us", "-1\n");
     put("/sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_period_us", "100000\n");
@@ -160,7 +164,8 @@ START_TEST(quotas_of_version_1) {
 }
 END_TEST
 
-/* The process's group as a container sees it: at the top of the mount, by a name that is not below it, or from above. */
+/* The process's group as a container sees it: at the top of the mount, by a name that is not below
+ * it, or from above. */
 START_TEST(groups_in_containers) {
     put("/proc/self/mountinfo", "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup ro\n");
     put("/sys/fs/cgroup/cpu.max", "300000 100000\n");
@@ -178,13 +183,13 @@ START_TEST(groups_in_containers) {
 }
 END_TEST
 
-/* Both hierarchies mounted: the smaller one counts. Names with blanks; lines longer than any that matter. */
+/* Both hierarchies mounted: the smaller one counts. Names with blanks; lines longer than any that
+ * matter. */
 START_TEST(mixed_and_odd_mounts) {
     char text[20000];
     memset(text, 'x', sizeof text);
-    strcpy(
-        text + 12000,
-        "\n40 31 0:30 / /my\\040groups/cpu rw - cgroup cgroup rw,cpu\n41 31 0:31 / /unified rw shared:2 master:1 - cgroup2 c rw\n");
+    strcpy(text + 12000, "\n40 31 0:30 / /my\\040groups/cpu rw - cgroup cgroup rw,cpu\n41 31 0:31 "
+                         "/ /unified rw shared:2 master:1 - cgroup2 c rw\n");
     put("/proc/self/mountinfo", text);
     put("/proc/self/cgroup", "1:cpu:/a\n0::/b\n");
     put("/my groups/cpu/a/cpu.cfs_quota_us", "400000\n");
@@ -219,9 +224,27 @@ START_TEST(the_first_number_of_omp_num_threads_counts) {
     static const struct {
         const char *text;
         int threads;
-    } cases[] = {{"4", 4},     {"4,2", 4}, {" 4 ", 4}, {"4 , 2", 4}, {"1", 1},    {"003", 3},  {"99999999999999999999", 256},
-                 {"300", 256}, {"", 8},    {" ", 8},   {"0", 8},     {"-2", 8},   {"four", 8}, {"4x", 8},
-                 {"4.5", 8},   {",4", 8},  {"+4", 8},  {"0x4", 8},   {"true", 8}, {"4;2", 8},  {"4 2", 8}};
+    } cases[] = {{"4", 4},
+                 {"4,2", 4},
+                 {" 4 ", 4},
+                 {"4 , 2", 4},
+                 {"1", 1},
+                 {"003", 3},
+                 {"99999999999999999999", 256},
+                 {"300", 256},
+                 {"", 8},
+                 {" ", 8},
+                 {"0", 8},
+                 {"-2", 8},
+                 {"four", 8},
+                 {"4x", 8},
+                 {"4.5", 8},
+                 {",4", 8},
+                 {"+4", 8},
+                 {"0x4", 8},
+                 {"true", 8},
+                 {"4;2", 8},
+                 {"4 2", 8}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         ck_assert_int_eq(threads_for(8, 0, cases[i].text), cases[i].threads);
     ck_assert_int_eq(threads_for(8, 1, "4"), 4);
@@ -232,10 +255,11 @@ START_TEST(reasons_are_given) {
     const struct {
         dd_threads_choice choice;
         const char *text;
-    } cases[] = {{dd_threads_choose(2, 0, NULL), "2 processors in the affinity mask"},
-                 {dd_threads_choose(1, 4, "x"), "1 processor in the affinity mask"},
-                 {dd_threads_choose(4, 1.5, NULL), "a quota of 1.50 of 4 processors in the affinity mask"},
-                 {dd_threads_choose(4, 1.5, "3,1"), "OMP_NUM_THREADS; 4 processors in the affinity mask"}};
+    } cases[] = {
+        {dd_threads_choose(2, 0, NULL), "2 processors in the affinity mask"},
+        {dd_threads_choose(1, 4, "x"), "1 processor in the affinity mask"},
+        {dd_threads_choose(4, 1.5, NULL), "a quota of 1.50 of 4 processors in the affinity mask"},
+        {dd_threads_choose(4, 1.5, "3,1"), "OMP_NUM_THREADS; 4 processors in the affinity mask"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[128];
         dd_threads_explain(text, sizeof text, &cases[i].choice);

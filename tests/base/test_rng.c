@@ -1,5 +1,5 @@
-/* The counter-based generator: the published vectors, streams that can be cut anywhere, the shapes of the distributions, and
- * permutations. */
+/* The counter-based generator: the published vectors, streams that can be cut anywhere, the shapes
+ * of the distributions, and permutations. */
 #include "base/rng.h"
 
 #include <check.h>
@@ -10,26 +10,32 @@
 
 enum { STREAM = 200, MANY = 1 << 20 };
 
-/* From Random123's kat_vectors (Salmon et al., SC 2011), philox4x32 with 10 rounds; words lowest first. */
+/* From Random123's kat_vectors (Salmon et al., SC 2011), philox4x32 with 10 rounds; words lowest
+ * first. */
 static const struct {
     uint32_t counter[4], key[2], out[4];
 } known[] = {
     {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-    {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+     {0xffffffff, 0xffffffff},
+     {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+     {0xa4093822, 0x299f31d0},
+     {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
 };
 
 START_TEST(philox_gives_the_published_words) {
     uint32_t out[4];
     const uint32_t *c = known[_i].counter, *k = known[_i].key;
-    dd_philox(out, (uint64_t)k[1] << 32 | k[0], (uint64_t)c[1] << 32 | c[0], (uint64_t)c[3] << 32 | c[2]);
+    dd_philox(out, (uint64_t)k[1] << 32 | k[0], (uint64_t)c[1] << 32 | c[0],
+              (uint64_t)c[3] << 32 | c[2]);
     for (int i = 0; i < 4; i++)
         ck_assert_uint_eq(out[i], known[_i].out[i]);
 }
 END_TEST
 
-/* Checkpoints and golden files rest on these: element i of a stream is word i % 4 of block i / 4, with the stream in the counter's
- * upper half. */
+/* Checkpoints and golden files rest on these: element i of a stream is word i % 4 of block i / 4,
+ * with the stream in the counter's upper half. */
 START_TEST(streams_are_laid_out_as_documented) {
     const uint64_t seed = 0x0123456789abcdef, stream = dd_stream(DD_STREAM_LATENT, 12345);
     ck_assert(stream == (UINT64_C(9) << 56) + 12345);
@@ -43,7 +49,8 @@ START_TEST(streams_are_laid_out_as_documented) {
         ck_assert_uint_eq(words[i], block[i % 4]);
         double u = (double)(words[i] >> 9) + 0.5, v = (double)(words[i ^ 1] >> 9) + 0.5;
         ck_assert_double_eq((double)uniforms[i], u / (1 << 23));
-        double radius = sqrt(-2 * log((i % 2 ? v : u) / (1 << 23))), angle = 2 * acos(-1) * (i % 2 ? u : v) / (1 << 23);
+        double radius = sqrt(-2 * log((i % 2 ? v : u) / (1 << 23))),
+               angle = 2 * acos(-1) * (i % 2 ? u : v) / (1 << 23);
         double normal = radius * (i % 2 ? sin(angle) : cos(angle));
         ck_assert_double_le(fabs((double)normals[i] - normal), 3e-6);
     }
@@ -77,8 +84,11 @@ END_TEST
 START_TEST(seeds_and_streams_differ) {
     uint32_t base[8], other[8];
     dd_rng_words(base, 1, 1, 0, 8);
-    const uint64_t others[][3] = {
-        {2, 1, 0}, {1, 2, 0}, {1, 1, 8}, {1 + (UINT64_C(1) << 32), 1, 0}, {1, 1 + (UINT64_C(1) << 56), 0}};
+    const uint64_t others[][3] = {{2, 1, 0},
+                                  {1, 2, 0},
+                                  {1, 1, 8},
+                                  {1 + (UINT64_C(1) << 32), 1, 0},
+                                  {1, 1 + (UINT64_C(1) << 56), 0}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         dd_rng_words(other, others[i][0], others[i][1], others[i][2], 8);
         for (int j = 0; j < 8; j++)
@@ -94,7 +104,8 @@ static float *numbers(void (*draw)(float *, uint64_t, uint64_t, uint64_t, size_t
     return x;
 }
 
-/* Of (x - about)^power; five standard errors of a mean over MANY are 5e-3 times the term's own deviation. */
+/* Of (x - about)^power; five standard errors of a mean over MANY are 5e-3 times the term's own
+ * deviation. */
 static double moment(const float *x, double about, int power) {
     double total = 0;
     for (size_t i = 0; i < MANY; i++)
@@ -170,7 +181,8 @@ static void check_bijection(size_t size, uint64_t seed, uint64_t number) {
     ck_assert_ptr_nonnull(seen);
     for (size_t i = 0; i < size; i++) {
         uint64_t to = dd_rng_permute(i, size, seed, number);
-        ck_assert_msg(to < size && !seen[to], "size %zu: %zu goes to %llu", size, i, (unsigned long long)to);
+        ck_assert_msg(to < size && !seen[to], "size %zu: %zu goes to %llu", size, i,
+                      (unsigned long long)to);
         seen[to] = true;
     }
     free(seen);
@@ -186,7 +198,8 @@ START_TEST(permutations_are_bijections) {
 END_TEST
 
 START_TEST(permutations_of_huge_sets_stay_inside) {
-    const uint64_t sizes[] = {(UINT64_C(1) << 32) - 1, (UINT64_C(1) << 32) + 1, (UINT64_C(1) << 62) + 1, UINT64_MAX};
+    const uint64_t sizes[] = {(UINT64_C(1) << 32) - 1, (UINT64_C(1) << 32) + 1,
+                              (UINT64_C(1) << 62) + 1, UINT64_MAX};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (uint64_t index = 0; index < 100; index++) {
             ck_assert(dd_rng_permute(index, sizes[i], 1, 1) < sizes[i]);
@@ -222,7 +235,8 @@ int main(void) {
     Suite *suite = suite_create("rng");
     TCase *tests = tcase_create("rng");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, philox_gives_the_published_words, 0, (int)(sizeof known / sizeof *known));
+    tcase_add_loop_test(tests, philox_gives_the_published_words, 0,
+                        (int)(sizeof known / sizeof *known));
     tcase_add_test(tests, streams_are_laid_out_as_documented);
     tcase_add_loop_test(tests, any_part_is_the_same_as_in_the_whole, 0, 3);
     tcase_add_test(tests, seeds_and_streams_differ);

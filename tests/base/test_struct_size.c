@@ -1,4 +1,5 @@
-/* Structs of other versions: what is missing has its default, what is unknown must be zero, what does not fit is not written. */
+/* Structs of other versions: what is missing has its default, what is unknown must be zero, what
+ * does not fit is not written. */
 #define _GNU_SOURCE
 #include "base/struct_size.h"
 
@@ -45,7 +46,8 @@ START_TEST(a_newer_caller_may_not_ask_for_what_is_unknown) {
     ck_assert_double_eq(ours.three, 3);
     theirs.four = &something;
     ours.one = 10;
-    ASSERT_FAILS(dd_struct_in(&ours, sizeof ours, &theirs, "INIT"), DDAEBM_UNSUPPORTED, "does not know");
+    ASSERT_FAILS(dd_struct_in(&ours, sizeof ours, &theirs, "INIT"), DDAEBM_UNSUPPORTED,
+                 "does not know");
     ck_assert_int_eq(ours.one, 10);
 }
 END_TEST
@@ -56,8 +58,10 @@ START_TEST(sizes_of_no_version_are_refused) {
     second ours = {sizeof ours, 10, 20, 30};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         theirs.struct_size = bad[i];
-        ASSERT_FAILS(dd_struct_in(&ours, sizeof ours, &theirs, "THE_INIT"), DDAEBM_INVALID_ARGUMENT, "THE_INIT");
-        ASSERT_FAILS(dd_struct_check(&theirs, "THE_INIT"), DDAEBM_INVALID_ARGUMENT, "struct_size is");
+        ASSERT_FAILS(dd_struct_in(&ours, sizeof ours, &theirs, "THE_INIT"), DDAEBM_INVALID_ARGUMENT,
+                     "THE_INIT");
+        ASSERT_FAILS(dd_struct_check(&theirs, "THE_INIT"), DDAEBM_INVALID_ARGUMENT,
+                     "struct_size is");
         ck_assert_int_eq(ours.one, 10);
     }
 }
@@ -72,10 +76,12 @@ START_TEST(only_what_fits_is_written) {
     int something;
     third new = {sizeof new, 10, 20, 30, &something};
     dd_struct_out(&old.theirs, &ours, sizeof ours);
-    ck_assert(old.theirs.struct_size == sizeof(first) && old.theirs.one == 1 && old.theirs.two == 2);
+    ck_assert(old.theirs.struct_size == sizeof(first) && old.theirs.one == 1 &&
+              old.theirs.two == 2);
     ck_assert_double_eq(old.after, 30);
     dd_struct_out(&new, &ours, sizeof ours);
-    ck_assert(new.struct_size == sizeof new &&new.one == 1 && new.two == 2 && new.four == &something);
+    ck_assert(new.struct_size == sizeof new &&new.one == 1 && new.two == 2 &&
+              new.four == &something);
     ck_assert_double_eq(new.three, 3);
 }
 END_TEST
@@ -114,7 +120,8 @@ START_TEST(fields_stay_where_they_are) {
     ck_assert_uint_eq(offsetof(ddaebm_row_options, names), 2 * WORD);
     ddaebm_reader reader = DDAEBM_READER_INIT;
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
-    ck_assert(reader.struct_size == sizeof reader && !reader.path && !reader.read && !reader.progress && reader.size == 0);
+    ck_assert(reader.struct_size == sizeof reader && !reader.path && !reader.read &&
+              !reader.progress && reader.size == 0);
     ck_assert(writer.struct_size == sizeof writer && !writer.path && !writer.write);
 }
 END_TEST
@@ -159,7 +166,8 @@ START_TEST(allocators_of_other_versions) {
     ck_assert_uint_eq(counted.live, 0);
     newer.unknown[1] = 1;
     context = NULL;
-    ASSERT_FAILS(ddaebm_context_create(&context, &newer.known), DDAEBM_UNSUPPORTED, "DDAEBM_ALLOCATOR_INIT");
+    ASSERT_FAILS(ddaebm_context_create(&context, &newer.known), DDAEBM_UNSUPPORTED,
+                 "DDAEBM_ALLOCATOR_INIT");
     ck_assert_ptr_null(context);
 }
 END_TEST
@@ -178,8 +186,10 @@ START_TEST(sources_of_other_versions) {
     ddaebm_dataset_free(dataset);
     dataset = NULL;
     newer.unknown = 1;
-    ASSERT_FAILS(ddaebm_dataset_create_source(&dataset, NULL, &newer.known), DDAEBM_UNSUPPORTED, "DDAEBM_SOURCE_INIT");
-    newer.known.struct_size = offsetof(ddaebm_source, user); /* older, before it had a user pointer */
+    ASSERT_FAILS(ddaebm_dataset_create_source(&dataset, NULL, &newer.known), DDAEBM_UNSUPPORTED,
+                 "DDAEBM_SOURCE_INIT");
+    newer.known.struct_size =
+        offsetof(ddaebm_source, user); /* older, before it had a user pointer */
     newer.known.user = &newer;
     ASSERT_OK(ddaebm_dataset_create_source(&dataset, NULL, &newer.known));
     ddaebm_dataset_free(dataset);
@@ -203,17 +213,19 @@ START_TEST(outputs_of_other_versions) {
     } newer = {DDAEBM_PARAMETER_INFO_INIT, 55};
     newer.known.struct_size = sizeof newer;
     ASSERT_OK(ddaebm_model_parameter(model, 0, &newer.known));
-    ck_assert(newer.known.name && newer.known.elements > 0 && newer.known.struct_size == sizeof newer && newer.unknown == 55);
+    ck_assert(newer.known.name && newer.known.elements > 0 &&
+              newer.known.struct_size == sizeof newer && newer.unknown == 55);
     ddaebm_model_free(model);
     ddaebm_config_free(config);
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {an_older_caller_gets_defaults,   a_newer_caller_may_not_ask_for_what_is_unknown,
-                                  sizes_of_no_version_are_refused, only_what_fits_is_written,
-                                  fields_stay_where_they_are,      readers_of_other_versions,
-                                  allocators_of_other_versions,    sources_of_other_versions,
-                                  outputs_of_other_versions};
+    const TTest *const tests[] = {
+        an_older_caller_gets_defaults,   a_newer_caller_may_not_ask_for_what_is_unknown,
+        sizes_of_no_version_are_refused, only_what_fits_is_written,
+        fields_stay_where_they_are,      readers_of_other_versions,
+        allocators_of_other_versions,    sources_of_other_versions,
+        outputs_of_other_versions};
     return run_tests("struct_size", tests, sizeof tests / sizeof *tests);
 }

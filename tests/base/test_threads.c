@@ -1,5 +1,6 @@
-/* The pool: every part runs once whoever takes it, nobody waits for who has taken nothing, callers that find it busy run alone, and it can be
- * used again, shared and replaced. Linked so that pthread_create passes here first (CMakeLists.txt). */
+/* The pool: every part runs once whoever takes it, nobody waits for who has taken nothing, callers
+ * that find it busy run alone, and it can be used again, shared and replaced. Linked so that
+ * pthread_create passes here first (CMakeLists.txt). */
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include "base/threads.h"
 
@@ -62,7 +63,10 @@ START_TEST(every_part_runs_once) {
     for (size_t run = 0; run < 20 * sizeof parts / sizeof *parts; run++) {
         roll_call call = {.bound = _i};
         size_t count = parts[run % (sizeof parts / sizeof *parts)];
-        dd_pool_run(pool, run % 5 == 0, &(dd_work){.parts = count, .small = run % 3 == 0, .function = sign_in, .argument = &call});
+        dd_pool_run(
+            pool, run % 5 == 0,
+            &(dd_work){
+                .parts = count, .small = run % 3 == 0, .function = sign_in, .argument = &call});
         expect_once(&call, count);
     }
     dd_pool_free(pool, context);
@@ -73,7 +77,8 @@ END_TEST
 START_TEST(alone_is_the_caller) {
     ddaebm_context *context = context_of(4);
     roll_call call = {.bound = 1};
-    dd_pool_run(dd_context_pool(context), true, &(dd_work){.parts = 9, .function = sign_in, .argument = &call});
+    dd_pool_run(dd_context_pool(context), true,
+                &(dd_work){.parts = 9, .function = sign_in, .argument = &call});
     expect_once(&call, 9);
     ddaebm_context_free(context);
 }
@@ -85,8 +90,11 @@ START_TEST(takers_are_bounded) {
     dd_pool *few = pool_of(context, MOST, _i), *many = pool_of(context, MOST, MOST);
     for (int run = 0; run < 200; run++) {
         roll_call by_processors = {.bound = _i}, by_room = {.bound = _i};
-        dd_pool_run(few, false, &(dd_work){.parts = 64, .function = sign_in, .argument = &by_processors});
-        dd_pool_run(many, false, &(dd_work){.parts = 64, .takers = _i, .function = sign_in, .argument = &by_room});
+        dd_pool_run(few, false,
+                    &(dd_work){.parts = 64, .function = sign_in, .argument = &by_processors});
+        dd_pool_run(
+            many, false,
+            &(dd_work){.parts = 64, .takers = _i, .function = sign_in, .argument = &by_room});
         expect_once(&by_processors, 64);
         expect_once(&by_room, 64);
     }
@@ -110,7 +118,8 @@ static void meet(void *argument, size_t part, int taker) {
     (void)pthread_barrier_wait(&m->all);
 }
 
-/* As many parts as takers, each of which waits for all others: each taker has one. Sleepers wake for it. */
+/* As many parts as takers, each of which waits for all others: each taker has one. Sleepers wake
+ * for it. */
 START_TEST(all_threads_share) {
     ddaebm_context *context = context_of(1);
     dd_pool *pool = pool_of(context, _i, _i);
@@ -148,10 +157,13 @@ static void *begin_late(void *argument) {
     return b.function(b.argument);
 }
 
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*function)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*function)(void *), void *argument);
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument) {
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*function)(void *), void *argument) {
     if (!atomic_load(&held_back))
         return __real_pthread_create(thread, attributes, function, argument);
     beginning *b = malloc(sizeof *b);
@@ -195,7 +207,8 @@ typedef struct relay {
 static void pass_on(void *argument, size_t part, int taker) {
     relay *r = argument;
     (void)taker;
-    if (r->stage > 0 && r->cells[(r->stage - 1) % 2][(part + 1) % MOST] != (r->stage - 1) * MOST + (int)((part + 1) % MOST))
+    if (r->stage > 0 && r->cells[(r->stage - 1) % 2][(part + 1) % MOST] !=
+                            (r->stage - 1) * MOST + (int)((part + 1) % MOST))
         atomic_fetch_add(&r->wrong, 1);
     r->cells[r->stage % 2][part] = r->stage * MOST + (int)part;
 }
@@ -204,7 +217,10 @@ static int run_relay(dd_pool *pool, bool alone) {
     relay r = {.stage = 0};
     dd_team team = dd_pool_enter(pool, alone);
     for (; r.stage < STAGES; r.stage++)
-        dd_team_run(team, &(dd_work){.parts = MOST, .small = r.stage % 2 == 1, .function = pass_on, .argument = &r});
+        dd_team_run(team, &(dd_work){.parts = MOST,
+                                     .small = r.stage % 2 == 1,
+                                     .function = pass_on,
+                                     .argument = &r});
     dd_pool_leave(team);
     return atomic_load(&r.wrong);
 }
@@ -263,7 +279,8 @@ static void *call_often(void *argument) {
     for (int run = 0; run < 50; run++) {
         roll_call call = {.bound = 3};
         wrong += run_relay(pool, false);
-        dd_pool_run(pool, run % 7 == 0, &(dd_work){.parts = 20, .function = sign_in, .argument = &call});
+        dd_pool_run(pool, run % 7 == 0,
+                    &(dd_work){.parts = 20, .function = sign_in, .argument = &call});
         for (int i = 0; i < 20; i++)
             wrong += atomic_load(&call.parts[i]) != 1;
         wrong += atomic_load(&call.outside);
@@ -298,7 +315,8 @@ START_TEST(pools_come_and_go) {
         ck_assert_int_eq(ddaebm_context_threads(context), threads);
         if (run % 3 == 0) /* also one that was never used */
             continue;
-        dd_pool_run(dd_context_pool(context), false, &(dd_work){.parts = 12, .function = sign_in, .argument = &call});
+        dd_pool_run(dd_context_pool(context), false,
+                    &(dd_work){.parts = 12, .function = sign_in, .argument = &call});
         expect_once(&call, 12);
     }
     ddaebm_context_free(context);

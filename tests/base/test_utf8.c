@@ -60,17 +60,20 @@ START_TEST(what_is_no_print_is_a_question_mark) {
     ck_assert_str_eq(printable(""), "");
     ck_assert_str_eq(printable("a b~"), "a b~");
     ck_assert_str_eq(printable("a\nb\x1B[31m\x7F"), "a?b?[31m?");
-    ck_assert_str_eq(printable("\xC2\x85\xC2\x9B"), "?\?");              /* next line, and what begins a terminal's commands */
+    ck_assert_str_eq(printable("\xC2\x85\xC2\x9B"),
+                     "?\?"); /* next line, and what begins a terminal's commands */
     ck_assert_str_eq(printable("\xC2\xA0\xC3\xA4"), "\xC2\xA0\xC3\xA4"); /* the first after them */
     ck_assert_str_eq(printable("\xE2\x80\xA8\xE2\x80\xA9 \xE2\x80\xAE \xE2\x81\xA6"), "?\? ? ?");
-    ck_assert_str_eq(printable("\xE2\x80\x94\xE2\x82\xAC\xF0\x9F\x98\x80"), "\xE2\x80\x94\xE2\x82\xAC\xF0\x9F\x98\x80");
+    ck_assert_str_eq(printable("\xE2\x80\x94\xE2\x82\xAC\xF0\x9F\x98\x80"),
+                     "\xE2\x80\x94\xE2\x82\xAC\xF0\x9F\x98\x80");
     ck_assert_str_eq(printable("\xFF\xC3"), "?\?");
     ck_assert_str_eq(printable("x\xE2\x82"), "x?\?"); /* cut within a character */
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {utf8_is_told_from_other_bytes, a_character_ends_with_its_text, a_cut_falls_between_characters,
+    const TTest *const tests[] = {utf8_is_told_from_other_bytes, a_character_ends_with_its_text,
+                                  a_cut_falls_between_characters,
                                   what_is_no_print_is_a_question_mark};
     return run_tests("utf8", tests, sizeof tests / sizeof *tests);
 }

@@ -1,4 +1,5 @@
-/* The handle through its public functions: every status, round trips, all or nothing, memory that runs out, locales. */
+/* The handle through its public functions: every status, round trips, all or nothing, memory that
+ * runs out, locales. */
 #define _POSIX_C_SOURCE 200809L /* mkstemp */
 #include "config/config.h"
 
@@ -93,11 +94,13 @@ static void assert_same(const ddaebm_config *a, const ddaebm_config *b) {
     free(text_b);
     for (size_t i = 0; i < dd_key_count(); i++)
         if (dd_key_at(i)->type == DDAEBM_TYPE_REAL)
-            ck_assert_double_eq(dd_key_real(dd_key_at(i), dd_config_settings(a)), dd_key_real(dd_key_at(i), dd_config_settings(b)));
+            ck_assert_double_eq(dd_key_real(dd_key_at(i), dd_config_settings(a)),
+                                dd_key_real(dd_key_at(i), dd_config_settings(b)));
 }
 
 static void assert_message(const char *part) {
-    ck_assert_msg(strstr(ddaebm_error_message(), part) != NULL, "\"%s\" lacks \"%s\"", ddaebm_error_message(), part);
+    ck_assert_msg(strstr(ddaebm_error_message(), part) != NULL, "\"%s\" lacks \"%s\"",
+                  ddaebm_error_message(), part);
     ck_assert_ptr_null(strchr(ddaebm_error_message(), '\n'));
 }
 
@@ -183,7 +186,8 @@ START_TEST(memory_that_runs_out_loses_nothing) {
 }
 END_TEST
 
-/* Setting, parsing and reading take nothing from the context's allocator; jansson's own memory is the documented exception. */
+/* Setting, parsing and reading take nothing from the context's allocator; jansson's own memory is
+ * the documented exception. */
 START_TEST(values_go_in_and_out_without_the_allocator) {
     counter count;
     ddaebm_context *context = counted_context(&count);
@@ -209,19 +213,22 @@ END_TEST
 
 START_TEST(jansson_without_memory_is_a_status) {
     ddaebm_config *config = create("toy"), *original = create("toy"), *made = NULL;
-    static const char text[] = "{\"diffusion\": {\"timesteps\": 5, \"beta_max\": 20.5}, \"energy.norm\": \"batch\", "
-                               "\"energy.hidden_layers\": [1, 2, 3, 4, 5, 6, 7, 8, 9]}";
+    static const char text[] =
+        "{\"diffusion\": {\"timesteps\": 5, \"beta_max\": 20.5}, \"energy.norm\": \"batch\", "
+        "\"energy.hidden_layers\": [1, 2, 3, 4, 5, 6, 7, 8, 9]}";
     json_set_alloc_funcs(json_allocate, free);
     for (int step = 0; step < 3; step++) {
         ddaebm_status status = DDAEBM_OUT_OF_MEMORY;
         for (size_t allowed = 0; status != DDAEBM_OK; allowed++) {
             json_calls = 0;
             json_allowed = allowed;
-            status = step == 0   ? ddaebm_config_set(config, "energy.hidden_layers", "[1, 2, 3, 4, 5, 6, 7, 8, 9]")
+            status = step == 0   ? ddaebm_config_set(config, "energy.hidden_layers",
+                                                     "[1, 2, 3, 4, 5, 6, 7, 8, 9]")
                      : step == 1 ? parse(config, text)
                                  : ddaebm_config_create(&made, NULL, "points");
             if (status != DDAEBM_OK) {
-                ck_assert_msg(status == DDAEBM_OUT_OF_MEMORY, "step %d, %zu calls: %s", step, allowed, ddaebm_error_message());
+                ck_assert_msg(status == DDAEBM_OUT_OF_MEMORY, "step %d, %zu calls: %s", step,
+                              allowed, ddaebm_error_message());
                 ck_assert_ptr_null(made);
                 if (step < 2)
                     assert_same(config, original);
@@ -230,7 +237,9 @@ START_TEST(jansson_without_memory_is_a_status) {
         }
         json_allowed = SIZE_MAX;
         if (step == 0)
-            ck_assert_int_eq(ddaebm_config_set(original, "energy.hidden_layers", "[1, 2, 3, 4, 5, 6, 7, 8, 9]"), DDAEBM_OK);
+            ck_assert_int_eq(
+                ddaebm_config_set(original, "energy.hidden_layers", "[1, 2, 3, 4, 5, 6, 7, 8, 9]"),
+                DDAEBM_OK);
     }
     json_set_alloc_funcs(malloc, free);
     ddaebm_config_free(config);
@@ -271,27 +280,35 @@ START_TEST(set_refuses_and_says_what_is_allowed) {
         ddaebm_status status;
         const char *message;
     } rows[] = {
-        {"diffusion.timestep", "4", DDAEBM_NOT_FOUND, "no key \"diffusion.timestep\"; the nearest is \"diffusion.timesteps\""},
+        {"diffusion.timestep", "4", DDAEBM_NOT_FOUND,
+         "no key \"diffusion.timestep\"; the nearest is \"diffusion.timesteps\""},
         {"diffusion", "4", DDAEBM_NOT_FOUND, "\"diffusion\" is a group"},
-        {"diffusion.timesteps", "0", DDAEBM_OUT_OF_RANGE, "diffusion.timesteps is 0; allowed: an integer from 1 to 1000"},
-        {"diffusion.timesteps", "4.5", DDAEBM_FORMAT, "diffusion.timesteps is 4.5; allowed: an integer from 1 to 1000"},
+        {"diffusion.timesteps", "0", DDAEBM_OUT_OF_RANGE,
+         "diffusion.timesteps is 0; allowed: an integer from 1 to 1000"},
+        {"diffusion.timesteps", "4.5", DDAEBM_FORMAT,
+         "diffusion.timesteps is 4.5; allowed: an integer from 1 to 1000"},
         {"diffusion.timesteps", "four", DDAEBM_FORMAT, "diffusion.timesteps is four; allowed"},
         {"diffusion.timesteps", "", DDAEBM_FORMAT, "diffusion.timesteps is empty; allowed"},
-        {"diffusion.timesteps", "\"a\\nb\"", DDAEBM_FORMAT, "diffusion.timesteps is \"a\\nb\"; allowed"},
-        {"diffusion.schedule", "linear", DDAEBM_OUT_OF_RANGE, "diffusion.schedule is \"linear\"; allowed: vp|geometric"},
-        {"diffusion.schedule", "\"linear\"", DDAEBM_OUT_OF_RANGE, "diffusion.schedule is \"linear\"; allowed: vp|geometric"},
+        {"diffusion.timesteps", "\"a\\nb\"", DDAEBM_FORMAT,
+         "diffusion.timesteps is \"a\\nb\"; allowed"},
+        {"diffusion.schedule", "linear", DDAEBM_OUT_OF_RANGE,
+         "diffusion.schedule is \"linear\"; allowed: vp|geometric"},
+        {"diffusion.schedule", "\"linear\"", DDAEBM_OUT_OF_RANGE,
+         "diffusion.schedule is \"linear\"; allowed: vp|geometric"},
         {"optimizer.ema_decay", "1", DDAEBM_OUT_OF_RANGE,
          "optimizer.ema_decay is 1; allowed: a number from 0 to 0.9999999999999999"},
         {"optimizer.epsilon", "1e-400", DDAEBM_OUT_OF_RANGE, "optimizer.epsilon is "},
-        {"training.calibrate", "1", DDAEBM_FORMAT, "training.calibrate is 1; allowed: true or false"},
+        {"training.calibrate", "1", DDAEBM_FORMAT,
+         "training.calibrate is 1; allowed: true or false"},
         {"energy.hidden_layers", "[300, 0]", DDAEBM_OUT_OF_RANGE,
          "energy.hidden_layers is [300,0]; allowed: a list of at most 16 integers from 1 to 65536"},
-        {"energy.hidden_layers", "300", DDAEBM_FORMAT, "energy.hidden_layers is 300; allowed: a list"},
+        {"energy.hidden_layers", "300", DDAEBM_FORMAT,
+         "energy.hidden_layers is 300; allowed: a list"},
     };
     ddaebm_config *config = create("toy"), *original = create("toy");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        ck_assert_msg(ddaebm_config_set(config, rows[i].key, rows[i].value) == rows[i].status, "%s = %s", rows[i].key,
-                      rows[i].value);
+        ck_assert_msg(ddaebm_config_set(config, rows[i].key, rows[i].value) == rows[i].status,
+                      "%s = %s", rows[i].key, rows[i].value);
         assert_message(rows[i].message);
         assert_same(config, original);
     }
@@ -327,34 +344,45 @@ START_TEST(typed_setters_and_getters_refuse) {
     ck_assert_int_eq(ddaebm_config_set_integer(config, "data.width", 0), DDAEBM_OUT_OF_RANGE);
     assert_message("data.width is 0; allowed: an integer from 1 to 1048576");
     ck_assert_int_eq(ddaebm_config_set_integer(config, "data.widths", 1), DDAEBM_NOT_FOUND);
-    ck_assert_int_eq(ddaebm_config_set_integer(config, "objective.gamma", 1), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_set_integer(config, "objective.gamma", 1),
+                     DDAEBM_INVALID_ARGUMENT);
     assert_message("objective.gamma is a real, not an integer");
-    ck_assert_int_eq(ddaebm_config_set_integer(config, "training.calibrate", 1), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_set_integer(config, "training.calibrate", 1),
+                     DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_set_integer(config, "energy.norm", 1), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_set_integer(NULL, "data.width", 1), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_set_integer(config, NULL, 1), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_set_real(config, "objective.gamma", -0.5), DDAEBM_OUT_OF_RANGE);
     assert_message("objective.gamma is -0.5; allowed: a number from 0 to 1000000");
-    ck_assert_int_eq(ddaebm_config_set_real(config, "objective.gamma", (double)NAN), DDAEBM_OUT_OF_RANGE);
-    ck_assert_int_eq(ddaebm_config_set_real(config, "objective.gamma", (double)INFINITY), DDAEBM_OUT_OF_RANGE);
+    ck_assert_int_eq(ddaebm_config_set_real(config, "objective.gamma", (double)NAN),
+                     DDAEBM_OUT_OF_RANGE);
+    ck_assert_int_eq(ddaebm_config_set_real(config, "objective.gamma", (double)INFINITY),
+                     DDAEBM_OUT_OF_RANGE);
     ck_assert_int_eq(ddaebm_config_set_real(config, "gamma", 1), DDAEBM_NOT_FOUND);
     ck_assert_int_eq(ddaebm_config_set_real(config, "data.width", 1), DDAEBM_INVALID_ARGUMENT);
     assert_message("data.width is an integer, not a real");
     ck_assert_int_eq(ddaebm_config_set_real(NULL, "objective.gamma", 1), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_set_real(config, NULL, 1), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "objective.gamma", &integer), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "energy.norm", &integer), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "energy.hidden_layers", &integer), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_integer(config, "objective.gamma", &integer),
+                     DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_integer(config, "energy.norm", &integer),
+                     DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_integer(config, "energy.hidden_layers", &integer),
+                     DDAEBM_INVALID_ARGUMENT);
     assert_message("energy.hidden_layers is a list of integers, not");
     ck_assert_int_eq(ddaebm_config_get_integer(config, "nothing", &integer), DDAEBM_NOT_FOUND);
-    ck_assert_int_eq(ddaebm_config_get_integer(NULL, "data.width", &integer), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_integer(NULL, "data.width", &integer),
+                     DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_get_integer(config, NULL, &integer), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "data.width", NULL), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_integer(config, "data.width", NULL),
+                     DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_get_real(config, "data.width", &real), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_get_real(config, "nothing", &real), DDAEBM_NOT_FOUND);
-    ck_assert_int_eq(ddaebm_config_get_real(NULL, "objective.gamma", &real), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_real(NULL, "objective.gamma", &real),
+                     DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_get_real(config, NULL, &real), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_real(config, "objective.gamma", NULL), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_real(config, "objective.gamma", NULL),
+                     DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(integer, -1);
     ck_assert_double_eq(real, -1);
     assert_same(config, original);
@@ -365,11 +393,41 @@ END_TEST
 
 /* ---- JSON. ---- */
 
+START_TEST(names_of_earlier_files_are_read) {
+    static const char *const texts[] = {
+        "{\"picture.patch\": 2, \"training.first_level\": 0.25}",
+        "{\"picture\": {\"patch\": 2}, \"training\": {\"first_level\": 0.25}}",
+        "{\"image\": {\"patch\": 2}, \"training.first_timestep\": 0.25}",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        ddaebm_config *config = create("toy");
+        int64_t patch = 0;
+        double share = 0;
+        ck_assert_int_eq(ddaebm_config_parse(config, texts[i], strlen(texts[i])), DDAEBM_OK);
+        ck_assert_int_eq(ddaebm_config_get_integer(config, "image.patch", &patch), DDAEBM_OK);
+        ck_assert_int_eq(ddaebm_config_get_real(config, "training.first_level", &share), DDAEBM_OK);
+        ck_assert_int_eq(patch, 2);
+        ck_assert_double_eq(share, 0.25);
+        ddaebm_config_free(config);
+    }
+}
+END_TEST
+
+START_TEST(one_key_by_two_names_is_given_twice) {
+    static const char text[] = "{\"picture.patch\": 2, \"image.patch\": 2}";
+    ddaebm_config *config = create("toy");
+    ck_assert_int_eq(ddaebm_config_parse(config, text, strlen(text)), DDAEBM_FORMAT);
+    ddaebm_config_free(config);
+}
+END_TEST
+
 START_TEST(nested_and_dotted_names_are_the_same) {
     const char *const texts[] = {
         "{\"diffusion.timesteps\": 6, \"diffusion.beta_max\": 20, \"energy.norm\": \"batch\"}",
-        "{\"diffusion\": {\"timesteps\": 6, \"beta_max\": 20.0}, \"energy\": {\"norm\": \"batch\"}}",
-        "{\"diffusion\": {\"timesteps\": 6}, \"energy\": {}, \"diffusion.beta_max\": 2e1,\n \"energy.norm\": \"batch\"}\n",
+        "{\"diffusion\": {\"timesteps\": 6, \"beta_max\": 20.0}, \"energy\": {\"norm\": "
+        "\"batch\"}}",
+        "{\"diffusion\": {\"timesteps\": 6}, \"energy\": {}, \"diffusion.beta_max\": 2e1,\n "
+        "\"energy.norm\": \"batch\"}\n",
     };
     ddaebm_config *first = create("toy");
     ck_assert_int_eq(parse(first, texts[0]), DDAEBM_OK);
@@ -382,13 +440,14 @@ START_TEST(nested_and_dotted_names_are_the_same) {
         assert_same(first, other);
         ddaebm_config_free(other);
     }
-    ck_assert_int_eq(ddaebm_config_parse(first, "{}garbage", 2), DDAEBM_OK); /* length, not a NUL, ends the text */
+    ck_assert_int_eq(ddaebm_config_parse(first, "{}garbage", 2),
+                     DDAEBM_OK); /* length, not a NUL, ends the text */
     ddaebm_config_free(first);
 }
 END_TEST
 
-#define LONG_WORD                                                                                                                  \
-    "a word of many letters, longer than what a message has room for; and longer, too"                                             \
+#define LONG_WORD                                                                                  \
+    "a word of many letters, longer than what a message has room for; and longer, too"             \
     ", than the block where the message is made of JSON's text, which has 143 of them"
 
 static const struct {
@@ -412,16 +471,24 @@ static const struct {
     {"{\"data.width\": \"\\u0000\"}", DDAEBM_FORMAT, "line 1: "},
     {"[4]", DDAEBM_FORMAT, "must be a JSON object"},
     {"4", DDAEBM_FORMAT, "must be a JSON object"},
-    {"{\"training.batch\": 3, \"data.width\": 0}", DDAEBM_OUT_OF_RANGE, "data.width is 0; allowed: an integer from 1 to 1048576"},
+    {"{\"training.batch\": 3, \"data.width\": 0}", DDAEBM_OUT_OF_RANGE,
+     "data.width is 0; allowed: an integer from 1 to 1048576"},
     {"{\"training.batch\": 3, \"data.width\": 2.5}", DDAEBM_FORMAT, "data.width is 2.5; allowed"},
-    {"{\"training.batch\": 3, \"data.width\": {\"a\": 1}}", DDAEBM_FORMAT, "data.width is {\"a\":1}; allowed"},
+    {"{\"training.batch\": 3, \"data.width\": {\"a\": 1}}", DDAEBM_FORMAT,
+     "data.width is {\"a\":1}; allowed"},
     {"{\"data.width\": [\"" LONG_WORD "\", 1]}", DDAEBM_FORMAT,
-     "data.width is [\"a word of many letters, longer than what a message has room for; a...; allowed"},
-    {"{\"training.batch\": 3, \"diffusion.schedule\": 4}", DDAEBM_FORMAT, "diffusion.schedule is 4; allowed: vp|geometric"},
-    {"{\"training.batch\": 3, \"energy.norm\": \"layer\"}", DDAEBM_OUT_OF_RANGE, "energy.norm is \"layer\"; allowed: none|batch"},
-    {"{\"training.batch\": 3, \"training.batches\": 3}", DDAEBM_NOT_FOUND, "the nearest is \"training.batch\""},
-    {"{\"training\": {\"batch\": 3, \"bach\": 3}}", DDAEBM_NOT_FOUND, "\"training.bach\"; the nearest is \"training.batch\""},
-    {"{\"training\": {\"batch\": 3, \"training.batch\": 3}}", DDAEBM_NOT_FOUND, "\"training.training.batch\""},
+     "data.width is [\"a word of many letters, longer than what a message has room for; a...; "
+     "allowed"},
+    {"{\"training.batch\": 3, \"diffusion.schedule\": 4}", DDAEBM_FORMAT,
+     "diffusion.schedule is 4; allowed: vp|geometric"},
+    {"{\"training.batch\": 3, \"energy.norm\": \"layer\"}", DDAEBM_OUT_OF_RANGE,
+     "energy.norm is \"layer\"; allowed: none|batch"},
+    {"{\"training.batch\": 3, \"training.batches\": 3}", DDAEBM_NOT_FOUND,
+     "the nearest is \"training.batch\""},
+    {"{\"training\": {\"batch\": 3, \"bach\": 3}}", DDAEBM_NOT_FOUND,
+     "\"training.bach\"; the nearest is \"training.batch\""},
+    {"{\"training\": {\"batch\": 3, \"training.batch\": 3}}", DDAEBM_NOT_FOUND,
+     "\"training.training.batch\""},
     {"{\"training\": 3}", DDAEBM_NOT_FOUND, "\"training\" is a group of keys"},
     {"{\"trainings\": {}}", DDAEBM_NOT_FOUND, "\"trainings\""},
     {"{\"\": {\"\": {\"\": 1}}}", DDAEBM_NOT_FOUND, "no key \"\""},
@@ -430,10 +497,13 @@ static const struct {
 
 START_TEST(a_bad_text_changes_nothing) {
     ddaebm_config *config = create("toy"), *original = create("toy"), *made = NULL;
-    ck_assert_msg(parse(config, bad_texts[_i].text) == bad_texts[_i].status, "%s: %s", bad_texts[_i].text, ddaebm_error_message());
+    ck_assert_msg(parse(config, bad_texts[_i].text) == bad_texts[_i].status, "%s: %s",
+                  bad_texts[_i].text, ddaebm_error_message());
     assert_message(bad_texts[_i].message);
     assert_same(config, original);
-    ck_assert_int_eq(dd_config_create_from_json(&made, NULL, bad_texts[_i].text, strlen(bad_texts[_i].text)), bad_texts[_i].status);
+    ck_assert_int_eq(
+        dd_config_create_from_json(&made, NULL, bad_texts[_i].text, strlen(bad_texts[_i].text)),
+        bad_texts[_i].status);
     ck_assert_ptr_null(made);
     ddaebm_config_free(config);
     ddaebm_config_free(original);
@@ -478,14 +548,18 @@ static ddaebm_config *unusual(void) {
         else if (key->type == DDAEBM_TYPE_BOOLEAN)
             (void)snprintf(text, sizeof text, "true");
         else
-            (void)snprintf(text, sizeof text, "%s", strrchr(key->choices, '|') ? strrchr(key->choices, '|') + 1 : key->choices);
-        ck_assert_msg(ddaebm_config_set(config, key->name, text) == DDAEBM_OK, "%s", ddaebm_error_message());
+            (void)snprintf(text, sizeof text, "%s",
+                           strrchr(key->choices, '|') ? strrchr(key->choices, '|') + 1
+                                                      : key->choices);
+        ck_assert_msg(ddaebm_config_set(config, key->name, text) == DDAEBM_OK, "%s",
+                      ddaebm_error_message());
     }
     return config;
 }
 
 static void check_round_trip(void) {
-    ddaebm_config *config = unusual(), *parsed = create("points"), *made = NULL, *set = create("vector");
+    ddaebm_config *config = unusual(), *parsed = create("points"), *made = NULL,
+                  *set = create("vector");
     char *text = text_of(config, NULL);
     ck_assert_int_eq(parse(parsed, text), DDAEBM_OK);
     assert_same(config, parsed);
@@ -542,18 +616,23 @@ START_TEST(get_text_asks_for_room) {
     ddaebm_config *config = create("toy");
     char text[8] = "before";
     size_t needed = 0;
-    ck_assert_int_eq(ddaebm_config_get_text(config, "training.batch", text, 3, &needed), DDAEBM_OUT_OF_RANGE);
+    ck_assert_int_eq(ddaebm_config_get_text(config, "training.batch", text, 3, &needed),
+                     DDAEBM_OUT_OF_RANGE);
     assert_message("capacity is 3; training.batch takes 4 bytes");
     ck_assert_str_eq(text, "before");
     ck_assert_uint_eq(needed, 4);
-    ck_assert_int_eq(ddaebm_config_get_text(config, NULL, text, sizeof text, NULL), DDAEBM_OUT_OF_RANGE);
+    ck_assert_int_eq(ddaebm_config_get_text(config, NULL, text, sizeof text, NULL),
+                     DDAEBM_OUT_OF_RANGE);
     ck_assert_str_eq(text, "before");
     ck_assert_int_eq(ddaebm_config_get_text(config, "training.batch", text, 4, NULL), DDAEBM_OK);
     ck_assert_str_eq(text, "200");
     needed = 77;
-    ck_assert_int_eq(ddaebm_config_get_text(config, "batch", text, sizeof text, &needed), DDAEBM_NOT_FOUND);
-    ck_assert_int_eq(ddaebm_config_get_text(config, "training.batch", NULL, 4, &needed), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_text(NULL, "training.batch", text, sizeof text, &needed), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_text(config, "batch", text, sizeof text, &needed),
+                     DDAEBM_NOT_FOUND);
+    ck_assert_int_eq(ddaebm_config_get_text(config, "training.batch", NULL, 4, &needed),
+                     DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_get_text(NULL, "training.batch", text, sizeof text, &needed),
+                     DDAEBM_INVALID_ARGUMENT);
     ck_assert_uint_eq(needed, 77);
     ck_assert_str_eq(text, "200");
     ddaebm_config_free(config);
@@ -604,7 +683,8 @@ START_TEST(load_skips_a_byte_order_mark) {
     write_file("\xEF\xBB\xBF\r\n{\r\n\"training.batch\": 1e1}\r\n", 0);
     ck_assert_int_eq(ddaebm_config_load(config, file_path), DDAEBM_OK);
     assert_text(config, "training.batch", "10");
-    static const char *const bad[] = {"\xEF\xBB\xBF", "\xEF\xBB{}", "\xEF\xBB\xBF\xEF\xBB\xBF{}", "{}\xEF\xBB\xBF", "\xFF\xFE{}"};
+    static const char *const bad[] = {"\xEF\xBB\xBF", "\xEF\xBB{}", "\xEF\xBB\xBF\xEF\xBB\xBF{}",
+                                      "{}\xEF\xBB\xBF", "\xFF\xFE{}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_file(bad[i], 0);
         ck_assert_int_eq(ddaebm_config_load(config, file_path), DDAEBM_FORMAT);
@@ -652,8 +732,10 @@ START_TEST(keys_are_listed) {
         ddaebm_key_info info = DDAEBM_KEY_INFO_INIT;
         ck_assert_int_eq(ddaebm_config_key(i, &info), DDAEBM_OK);
         const dd_key *key = dd_key_at(i);
-        ck_assert(info.struct_size == sizeof info && info.name == key->name && info.meaning == key->meaning);
-        ck_assert(info.type == key->type && info.choices == key->choices && info.most_elements == key->most_elements);
+        ck_assert(info.struct_size == sizeof info && info.name == key->name &&
+                  info.meaning == key->meaning);
+        ck_assert(info.type == key->type && info.choices == key->choices &&
+                  info.most_elements == key->most_elements);
         ck_assert_double_eq(info.least, key->least);
         ck_assert_double_eq(info.most, key->most);
     }
@@ -711,8 +793,11 @@ static Suite *config_suite(bool with_locale) {
     tcase_add_test(tests, set_refuses_and_says_what_is_allowed);
     tcase_add_test(tests, typed_setters_and_getters);
     tcase_add_test(tests, typed_setters_and_getters_refuse);
+    tcase_add_test(tests, names_of_earlier_files_are_read);
+    tcase_add_test(tests, one_key_by_two_names_is_given_twice);
     tcase_add_test(tests, nested_and_dotted_names_are_the_same);
-    tcase_add_loop_test(tests, a_bad_text_changes_nothing, 0, (int)(sizeof bad_texts / sizeof *bad_texts));
+    tcase_add_loop_test(tests, a_bad_text_changes_nothing, 0,
+                        (int)(sizeof bad_texts / sizeof *bad_texts));
     tcase_add_test(tests, a_long_or_deep_text_is_refused);
     tcase_add_test(tests, text_comes_back_as_it_went);
     tcase_add_test(tests, the_whole_text_is_json_in_the_order_of_the_keys);
@@ -735,7 +820,8 @@ int main(void) {
     bool with_locale = comma_locale();
     (void)setlocale(LC_ALL, "C");
     if (!with_locale)
-        printf("SKIPPED: text_is_the_same_where_a_comma_is_the_mark: install the locale de_DE.UTF-8\n");
+        printf("SKIPPED: text_is_the_same_where_a_comma_is_the_mark: install the locale "
+               "de_DE.UTF-8\n");
     SRunner *runner = srunner_create(config_suite(with_locale));
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

@@ -1,4 +1,5 @@
-/* The table of keys: every key at its bounds and just outside, names, choices, suggestions, numbers as text in every locale. */
+/* The table of keys: every key at its bounds and just outside, names, choices, suggestions, numbers
+ * as text in every locale. */
 #include "config/keys.h"
 
 #include <check.h>
@@ -12,7 +13,8 @@
 static dd_settings initial(void) {
     dd_settings settings = {0};
     for (size_t i = 0; i < dd_key_count(); i++)
-        ck_assert_int_eq(dd_key_set_text(dd_key_at(i), &settings, dd_key_at(i)->initial), DDAEBM_OK);
+        ck_assert_int_eq(dd_key_set_text(dd_key_at(i), &settings, dd_key_at(i)->initial),
+                         DDAEBM_OK);
     return settings;
 }
 
@@ -28,7 +30,8 @@ static void refused(const dd_key *key, const char *text, ddaebm_status status) {
     dd_settings settings = initial();
     char before[DD_VALUE_ROOM];
     dd_key_text(key, &settings, before);
-    ck_assert_msg(dd_key_set_text(key, &settings, text) == status, "%s = %s: %s", key->name, text, ddaebm_error_message());
+    ck_assert_msg(dd_key_set_text(key, &settings, text) == status, "%s = %s: %s", key->name, text,
+                  ddaebm_error_message());
     ck_assert_ptr_eq(strstr(ddaebm_error_message(), key->name), ddaebm_error_message());
     ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "; allowed: "));
     ck_assert_ptr_null(strchr(ddaebm_error_message(), '\n'));
@@ -37,7 +40,8 @@ static void refused(const dd_key *key, const char *text, ddaebm_status status) {
 
 static void accepted(const dd_key *key, const char *text, const char *read_back) {
     dd_settings settings = initial();
-    ck_assert_msg(dd_key_set_text(key, &settings, text) == DDAEBM_OK, "%s = %s: %s", key->name, text, ddaebm_error_message());
+    ck_assert_msg(dd_key_set_text(key, &settings, text) == DDAEBM_OK, "%s = %s: %s", key->name,
+                  text, ddaebm_error_message());
     ck_assert_str_eq(text_of(key, &settings), read_back);
     dd_settings again = initial();
     ck_assert_int_eq(dd_key_set_text(key, &again, read_back), DDAEBM_OK);
@@ -61,7 +65,8 @@ START_TEST(every_key_has_a_sentence_and_sane_bounds) {
     for (size_t i = 0; i < dd_key_count(); i++) {
         const dd_key *key = dd_key_at(i);
         size_t length = strlen(key->meaning);
-        ck_assert(length > 10 && key->meaning[length - 1] == '.' && key->meaning[0] >= 'A' && key->meaning[0] <= 'Z');
+        ck_assert(length > 10 && key->meaning[length - 1] == '.' && key->meaning[0] >= 'A' &&
+                  key->meaning[0] <= 'Z');
         ck_assert((key->type == DDAEBM_TYPE_CHOICE) == (key->choices != NULL));
         ck_assert((key->type == DDAEBM_TYPE_INTEGERS) == (key->most_elements > 0));
         ck_assert_uint_le(key->most_elements, DD_MOST_INTEGERS);
@@ -73,7 +78,8 @@ END_TEST
 
 START_TEST(fields_do_not_overlap) {
     dd_settings settings = initial();
-    const size_t sizes[] = {sizeof(bool), sizeof(int64_t), sizeof(double), sizeof(int64_t), sizeof(dd_integers)};
+    const size_t sizes[] = {sizeof(bool), sizeof(int64_t), sizeof(double), sizeof(int64_t),
+                            sizeof(dd_integers)};
     bool taken[sizeof settings] = {false};
     for (size_t i = 0; i < dd_key_count(); i++) {
         const dd_key *key = dd_key_at(i);
@@ -115,7 +121,8 @@ static void integer_bounds(const dd_key *key, int64_t least, int64_t most) {
 static void real_bounds(const dd_key *key) {
     char text[DD_REAL_ROOM];
     const double good[] = {key->least, key->most};
-    const double bad[] = {nextafter(key->least, -DBL_MAX), nextafter(key->most, DBL_MAX), -DBL_MAX, DBL_MAX};
+    const double bad[] = {nextafter(key->least, -DBL_MAX), nextafter(key->most, DBL_MAX), -DBL_MAX,
+                          DBL_MAX};
     const double no_numbers[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
     for (size_t i = 0; i < 2; i++) {
         dd_real_text(good[i], text);
@@ -178,7 +185,8 @@ static void list_bounds(const dd_key *key) {
         refused(key, text, DDAEBM_OUT_OF_RANGE);
     }
     for (size_t i = 0; i < key->most_elements; i++)
-        (void)snprintf(longest + strlen(longest), sizeof longest - strlen(longest), "%s%.0f", i ? ", " : "", key->most);
+        (void)snprintf(longest + strlen(longest), sizeof longest - strlen(longest), "%s%.0f",
+                       i ? ", " : "", key->most);
     (void)snprintf(text, sizeof text, "%s]", longest);
     accepted(key, text, text);
     (void)snprintf(text, sizeof text, "%s, 1]", longest);
@@ -247,7 +255,8 @@ START_TEST(choices_stand_in_the_order_of_their_enumerations) {
         {"objective.divergence", "jeffrey", DD_DIVERGENCE_JEFFREY},
         {"objective.divergence", "reverse_kl", DD_DIVERGENCE_REVERSE_KL},
         {"objective.reconstruction", "gaussian_nll", DD_RECONSTRUCTION_GAUSSIAN_NLL},
-        {"objective.reconstruction", "weighted_gaussian_nll", DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL},
+        {"objective.reconstruction", "weighted_gaussian_nll",
+         DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL},
         {"objective.reconstruction", "mse_prior", DD_RECONSTRUCTION_MSE_PRIOR},
         {"objective.reconstruction", "mse_posterior", DD_RECONSTRUCTION_MSE_POSTERIOR},
         {"optimizer.rate_schedule", "constant", DD_RATE_CONSTANT},
@@ -258,7 +267,8 @@ START_TEST(choices_stand_in_the_order_of_their_enumerations) {
         const dd_key *key = dd_key_find(rows[i].key);
         ck_assert_ptr_nonnull(key);
         ck_assert_int_eq(dd_key_set_text(key, &settings, rows[i].word), DDAEBM_OK);
-        ck_assert_msg(dd_key_integer(key, &settings) == rows[i].value, "%s = %s", rows[i].key, rows[i].word);
+        ck_assert_msg(dd_key_integer(key, &settings) == rows[i].value, "%s = %s", rows[i].key,
+                      rows[i].word);
     }
 }
 END_TEST
@@ -279,7 +289,8 @@ START_TEST(an_unknown_name_gets_the_nearest) {
         ck_assert_ptr_null(dd_key_find(rows[i].name));
         ck_assert_int_eq(dd_key_unknown(rows[i].name), DDAEBM_NOT_FOUND);
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), rows[i].name));
-        ck_assert_msg(strstr(ddaebm_error_message(), rows[i].suggestion) != NULL, "%s", ddaebm_error_message());
+        ck_assert_msg(strstr(ddaebm_error_message(), rows[i].suggestion) != NULL, "%s",
+                      ddaebm_error_message());
     }
     ck_assert_int_eq(dd_key_unknown("something else altogether"), DDAEBM_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "none has a name like it"));
@@ -291,7 +302,8 @@ END_TEST
 
 START_TEST(any_name_can_be_shown) {
     char shown[DD_SHOWN_ROOM], name[400];
-    for (size_t length = 0; length < sizeof name; length++) { /* of two-byte letters, so that some cuts fall within one */
+    for (size_t length = 0; length < sizeof name;
+         length++) { /* of two-byte letters, so that some cuts fall within one */
         for (size_t i = 0; i < length; i++)
             name[i] = i == 0 ? 'x' : i % 2 ? '\xC3' : '\xA9';
         name[length] = '\0';
@@ -309,7 +321,8 @@ START_TEST(any_name_can_be_shown) {
     ck_assert_str_eq(dd_shown(shown, name), "...");
     dd_settings settings = initial();
     memset(name, 'x', sizeof name - 1);
-    ck_assert_int_eq(dd_key_set_text(dd_key_find("diffusion.grid"), &settings, name), DDAEBM_OUT_OF_RANGE);
+    ck_assert_int_eq(dd_key_set_text(dd_key_find("diffusion.grid"), &settings, name),
+                     DDAEBM_OUT_OF_RANGE);
     ck_assert_int_eq(dd_key_set_text(dd_key_find("data.width"), &settings, name), DDAEBM_FORMAT);
 }
 END_TEST
@@ -353,7 +366,8 @@ static void check_numbers(void) {
     ck_assert_str_eq(text_of(key, &settings), "0.00125");
     refused(key, "1,25e-3", DDAEBM_FORMAT);
     ck_assert_int_eq(dd_key_set_real(key, &settings, 1.5), DDAEBM_OUT_OF_RANGE);
-    ck_assert_str_eq(ddaebm_error_message(), "optimizer.energy_rate is 1.5; allowed: a number from 0 to 1");
+    ck_assert_str_eq(ddaebm_error_message(),
+                     "optimizer.energy_rate is 1.5; allowed: a number from 0 to 1");
 }
 
 START_TEST(numbers_are_short_and_exact) {
@@ -408,7 +422,8 @@ START_TEST(numbers_are_taken_as_people_type_them) {
         dd_settings settings = initial();
         const dd_key *key = dd_key_find(cases[i].key);
         ddaebm_status status = dd_key_set_text(key, &settings, cases[i].text);
-        ck_assert_msg((status == DDAEBM_OK) == (cases[i].value != NULL), "%s = %s", cases[i].key, cases[i].text);
+        ck_assert_msg((status == DDAEBM_OK) == (cases[i].value != NULL), "%s = %s", cases[i].key,
+                      cases[i].text);
         if (cases[i].value)
             ck_assert_str_eq(text_of(key, &settings), cases[i].value);
         else
@@ -466,7 +481,8 @@ int main(void) {
     tcase_add_test(tests, minus_zero_becomes_zero);
     int skipped = !comma_locale();
     if (skipped)
-        printf("SKIPPED: numbers_are_the_same_where_a_comma_is_the_mark: install the locale de_DE.UTF-8\n");
+        printf("SKIPPED: numbers_are_the_same_where_a_comma_is_the_mark: install the locale "
+               "de_DE.UTF-8\n");
     else
         tcase_add_test(tests, numbers_are_the_same_where_a_comma_is_the_mark);
     (void)setlocale(LC_ALL, "C");

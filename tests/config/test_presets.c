@@ -1,4 +1,5 @@
-/* The presets: that each is sound, what "toy" is to the last value, and which combinations of values are refused. */
+/* The presets: that each is sound, what "toy" is to the last value, and which combinations of
+ * values are refused. */
 #include "config/presets.h"
 
 #include "config/config.h"
@@ -11,7 +12,8 @@
 
 static dd_settings preset(const char *name) {
     dd_settings settings;
-    ck_assert_msg(dd_preset_settings(&settings, name) == DDAEBM_OK, "%s: %s", name, ddaebm_error_message());
+    ck_assert_msg(dd_preset_settings(&settings, name) == DDAEBM_OK, "%s: %s", name,
+                  ddaebm_error_message());
     return settings;
 }
 
@@ -35,8 +37,8 @@ START_TEST(every_preset_is_a_list_of_changes_to_an_earlier_one) {
                 set(&expected, dd_key_at(k)->name, dd_key_at(k)->initial);
         for (size_t c = 0; one->changes[c][0]; c++) {
             for (size_t earlier = 0; earlier < c; earlier++)
-                ck_assert_msg(strcmp(one->changes[c][0], one->changes[earlier][0]) != 0, "%s: %s is given twice", one->name,
-                              one->changes[c][0]);
+                ck_assert_msg(strcmp(one->changes[c][0], one->changes[earlier][0]) != 0,
+                              "%s: %s is given twice", one->name, one->changes[c][0]);
             set(&expected, one->changes[c][0], one->changes[c][1]);
         }
         dd_settings settings = preset(one->name);
@@ -44,7 +46,8 @@ START_TEST(every_preset_is_a_list_of_changes_to_an_earlier_one) {
             char have[DD_VALUE_ROOM], want[DD_VALUE_ROOM];
             dd_key_text(dd_key_at(k), &settings, have);
             dd_key_text(dd_key_at(k), &expected, want);
-            ck_assert_msg(strcmp(have, want) == 0, "%s: %s is %s, not %s", one->name, dd_key_at(k)->name, have, want);
+            ck_assert_msg(strcmp(have, want) == 0, "%s: %s is %s, not %s", one->name,
+                          dd_key_at(k)->name, have, want);
         }
     }
 }
@@ -53,12 +56,14 @@ END_TEST
 START_TEST(every_preset_fits_together) {
     for (size_t i = 0; dd_preset_at(i); i++) {
         dd_settings settings = preset(dd_preset_at(i)->name);
-        ck_assert_msg(dd_settings_check(&settings) == DDAEBM_OK, "%s: %s", dd_preset_at(i)->name, ddaebm_error_message());
+        ck_assert_msg(dd_settings_check(&settings) == DDAEBM_OK, "%s: %s", dd_preset_at(i)->name,
+                      ddaebm_error_message());
     }
 }
 END_TEST
 
-/* The published two-dimensional experiment. A key that is not in this list is one that the publication does not have. */
+/* The published two-dimensional experiment. A key that is not in this list is one that the
+ * publication does not have. */
 static const char *const published[][2] = {
     {"data.width", "2"},
     {"data.standardize", "\"files\""},
@@ -108,7 +113,8 @@ START_TEST(toy_is_the_published_configuration) {
         ck_assert_msg(key != NULL, "%s", published[i][0]);
         char text[DD_VALUE_ROOM];
         dd_key_text(key, &settings, text);
-        ck_assert_msg(strcmp(text, published[i][1]) == 0, "%s is %s, not %s", key->name, text, published[i][1]);
+        ck_assert_msg(strcmp(text, published[i][1]) == 0, "%s is %s, not %s", key->name, text,
+                      published[i][1]);
     }
 }
 END_TEST
@@ -118,7 +124,8 @@ START_TEST(points_and_vector_end_in_noise) {
     ck_assert_int_eq(points.data.width, 2);
     ck_assert_int_eq(vector.data.width, 30);
     ck_assert_int_eq(points.diffusion.schedule, DD_SCHEDULE_KARRAS);
-    ck_assert_double_ge(points.diffusion.sigma_max, 10); /* alpha-bar at the end is 1 / (1 + sigma^2) */
+    ck_assert_double_ge(points.diffusion.sigma_max,
+                        10); /* alpha-bar at the end is 1 / (1 + sigma^2) */
     ck_assert_int_eq(vector.diffusion.schedule, DD_SCHEDULE_KARRAS);
     ck_assert_double_ge(vector.diffusion.sigma_max, 10);
 }
@@ -129,13 +136,15 @@ START_TEST(an_unknown_preset_lists_those_there_are) {
     settings.data.width = 77;
     ck_assert_int_eq(dd_preset_settings(&settings, "cifar\n11"), DDAEBM_NOT_FOUND);
     ck_assert_str_eq(ddaebm_error_message(),
-                     "no preset \"cifar?11\"; there are: toy, points, vector, cifar10, celeba64, lsun128, fashion, fashion-small");
+                     "no preset \"cifar?11\"; there are: toy, points, vector, cifar10, celeba64, "
+                     "lsun128, fashion, fashion-small");
     ck_assert_int_eq(settings.data.width, 77);
     ck_assert_ptr_null(dd_preset_find(""));
 }
 END_TEST
 
-/* What does not fit together: changes to "toy" and two words that the message must have; NULL for those that do fit. */
+/* What does not fit together: changes to "toy" and two words that the message must have; NULL for
+ * those that do fit. */
 static const struct {
     const char *changes[4][2];
     const char *names[2];
@@ -143,48 +152,77 @@ static const struct {
     {{{"diffusion.beta_min", "0.1"}}, {"diffusion.beta_min is 0.1", "diffusion.beta_max"}},
     {{{"diffusion.beta_min", "0.2"}}, {"diffusion.beta_min is 0.2", "diffusion.beta_max"}},
     {{{"diffusion.beta_min", "0.0999"}}, {NULL, NULL}},
-    {{{"diffusion.schedule", "geometric"}, {"diffusion.beta_max", "1"}}, {"diffusion.schedule", "diffusion.beta_max is 1;"}},
+    {{{"diffusion.schedule", "geometric"}, {"diffusion.beta_max", "1"}},
+     {"diffusion.schedule", "diffusion.beta_max is 1;"}},
     {{{"diffusion.schedule", "geometric"}, {"diffusion.beta_max", "0.999"}}, {NULL, NULL}},
-    {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "1"}}, {"diffusion.grid", "diffusion.timesteps is 1;"}},
+    {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "1"}},
+     {"diffusion.grid", "diffusion.timesteps is 1;"}},
     {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "2"}}, {NULL, NULL}},
     {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "501"}}, {NULL, NULL}},
-    {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "502"}}, {"diffusion.grid", "diffusion.timesteps is 502;"}},
+    {{{"diffusion.grid", "lsun"}, {"diffusion.timesteps", "502"}},
+     {"diffusion.grid", "diffusion.timesteps is 502;"}},
     {{{"diffusion.timesteps", "1"}}, {NULL, NULL}},
     {{{"objective.reconstruction", "weighted_gaussian_nll"}, {"diffusion.timesteps", "1"}},
      {"objective.reconstruction", "diffusion.timesteps is 1;"}},
-    {{{"objective.reconstruction", "weighted_gaussian_nll"}, {"diffusion.timesteps", "2"}}, {NULL, NULL}},
+    {{{"objective.reconstruction", "weighted_gaussian_nll"}, {"diffusion.timesteps", "2"}},
+     {NULL, NULL}},
     {{{"network.family", "ncsnpp"}}, {"data.image_size is 0", "8, 16, 32, 64 or 128"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "48"}}, {"data.image_size is 48", "8, 16, 32, 64 or 128"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "4"}}, {"data.image_size is 4", "8, 16, 32, 64 or 128"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "48"}},
+     {"data.image_size is 48", "8, 16, 32, 64 or 128"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "4"}},
+     {"data.image_size is 4", "8, 16, 32, 64 or 128"}},
     {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}}, {NULL, NULL}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"picture.patch", "3"}}, {"picture.patch is 3", "1, 2 or 4"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"picture.fir_kernel", "[1, 1, 1, 1, 1, 1, 1, 1, 1]"}},
-     {"picture.fir_kernel has 9 taps", "2 to 8"}},
-    {{{"data.image_size", "8"}, {"data.padding", "4"}}, {"data.image_size is 8 and data.padding 4", "twice the second"}},
-    {{{"diffusion.schedule", "karras"}, {"diffusion.sigma_min", "0.5"}, {"diffusion.sigma_max", "0.5"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"image.patch", "3"}},
+     {"image.patch is 3", "1, 2 or 4"}},
+    {{{"network.family", "ncsnpp"},
+      {"data.image_size", "8"},
+      {"image.fir_kernel", "[1, 1, 1, 1, 1, 1, 1, 1, 1]"}},
+     {"image.fir_kernel has 9 taps", "2 to 8"}},
+    {{{"data.image_size", "8"}, {"data.padding", "4"}},
+     {"data.image_size is 8 and data.padding 4", "twice the second"}},
+    {{{"diffusion.schedule", "karras"},
+      {"diffusion.sigma_min", "0.5"},
+      {"diffusion.sigma_max", "0.5"}},
      {"diffusion.sigma_min is 0.5", "the first must be smaller"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "128"}, {"encoder.feature_layers", "[]"}}, {NULL, NULL}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"energy.multipliers", "[1, 1, 1, 1, 1]"}},
-     {"energy.multipliers has 5 levels", "from 1 to 4"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"generator.multipliers", "[1, 1, 1, 1]"}}, {NULL, NULL}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "128"}, {"encoder.feature_layers", "[]"}},
+     {NULL, NULL}},
+    {{{"network.family", "ncsnpp"},
+      {"data.image_size", "8"},
+      {"energy.multipliers", "[1, 1, 1, 1, 1]"}},
+     {"energy.multipliers has 5 resolutions", "from 1 to 4"}},
+    {{{"network.family", "ncsnpp"},
+      {"data.image_size", "8"},
+      {"generator.multipliers", "[1, 1, 1, 1]"}},
+     {NULL, NULL}},
     {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"generator.multipliers", "[]"}},
-     {"generator.multipliers has 0 levels", "from 1 to 4"}},
+     {"generator.multipliers has 0 resolutions", "from 1 to 4"}},
     {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"generator.channels", "18"}},
      {"generator.channels is 18", "layers of 18 channels"}},
     {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"energy.channels", "100"}},
      {"energy.channels is 100", "layers of 200 channels"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"energy.channels", "6"}}, {"energy.channels is 6", "layers of 18"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"picture.fir_kernel", "[1]"}},
-     {"picture.fir_kernel has 1 taps", "2 to 8"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"picture.fir_kernel", "[0, 0]"}}, {"sum to 0", "2 to 8"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"picture.fir_kernel", "[0, 1, 0]"}}, {NULL, NULL}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"energy.channels", "6"}},
+     {"energy.channels is 6", "layers of 18"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"image.fir_kernel", "[1]"}},
+     {"image.fir_kernel has 1 taps", "2 to 8"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"image.fir_kernel", "[0, 0]"}},
+     {"sum to 0", "2 to 8"}},
+    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"image.fir_kernel", "[0, 1, 0]"}},
+     {NULL, NULL}},
     {{{"encoder.kind", "large"}, {"training.batch", "6"}}, {NULL, NULL}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"encoder.kind", "large"}, {"training.batch", "6"}},
+    {{{"network.family", "ncsnpp"},
+      {"data.image_size", "8"},
+      {"encoder.kind", "large"},
+      {"training.batch", "6"}},
      {"training.batch is 6", "encoder.kind large"}},
-    {{{"network.family", "ncsnpp"}, {"data.image_size", "8"}, {"encoder.kind", "large"}, {"training.batch", "3"}}, {NULL, NULL}},
+    {{{"network.family", "ncsnpp"},
+      {"data.image_size", "8"},
+      {"encoder.kind", "large"},
+      {"training.batch", "3"}},
+     {NULL, NULL}},
     {{{"encoder.feature_layers", "[]"}}, {"encoder.feature_layers", "network.family"}},
     {{{"energy.feature_layers", "[]"}, {"generator.hidden_layers", "[]"}}, {NULL, NULL}},
-    {{{"optimizer.rate_schedule", "cosine"}, {"optimizer.energy_rate", "1e-6"}}, {"optimizer.final_rate", "optimizer.energy_rate"}},
+    {{{"optimizer.rate_schedule", "cosine"}, {"optimizer.energy_rate", "1e-6"}},
+     {"optimizer.final_rate", "optimizer.energy_rate"}},
     {{{"optimizer.rate_schedule", "cosine"}, {"optimizer.generator_rate", "1e-6"}},
      {"optimizer.final_rate", "optimizer.generator_rate"}},
     {{{"optimizer.rate_schedule", "cosine"}, {"optimizer.final_rate", "1e-4"}}, {NULL, NULL}},
@@ -202,7 +240,8 @@ START_TEST(values_must_fit_together) {
     }
     ck_assert_int_eq(status, DDAEBM_OUT_OF_RANGE);
     for (size_t n = 0; n < 2; n++)
-        ck_assert_msg(strstr(ddaebm_error_message(), combinations[_i].names[n]) != NULL, "%s", ddaebm_error_message());
+        ck_assert_msg(strstr(ddaebm_error_message(), combinations[_i].names[n]) != NULL, "%s",
+                      ddaebm_error_message());
 }
 END_TEST
 
@@ -214,7 +253,8 @@ int main(void) {
     tcase_add_test(tests, toy_is_the_published_configuration);
     tcase_add_test(tests, points_and_vector_end_in_noise);
     tcase_add_test(tests, an_unknown_preset_lists_those_there_are);
-    tcase_add_loop_test(tests, values_must_fit_together, 0, (int)(sizeof combinations / sizeof *combinations));
+    tcase_add_loop_test(tests, values_must_fit_together, 0,
+                        (int)(sizeof combinations / sizeof *combinations));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

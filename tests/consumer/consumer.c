@@ -1,4 +1,5 @@
-/* A program of someone else's: it sees what is installed and nothing more. Written in what C99 and later have in common. */
+/* A program of someone else's: it sees what is installed and nothing more. Written in what C99 and
+ * later have in common. */
 #include <ddaebm/ddaebm.h>
 
 #include <stdio.h>
@@ -12,8 +13,10 @@ int main(void) {
     float row[2] = {0, 0}, score = 0;
     int good = strcmp(ddaebm_status_text(DDAEBM_OK), "success") == 0 &&
                ddaebm_config_create(&config, NULL, "points") == DDAEBM_OK &&
-               ddaebm_model_create(&model, NULL, config, 1) == DDAEBM_OK && ddaebm_sampler_create(&sampler, model) == DDAEBM_OK &&
-               ddaebm_scorer_create(&scorer, model) == DDAEBM_OK && ddaebm_sampler_draw(sampler, 1, 0, 1, row) == DDAEBM_OK &&
+               ddaebm_model_create(&model, NULL, config, 1) == DDAEBM_OK &&
+               ddaebm_sampler_create(&sampler, model) == DDAEBM_OK &&
+               ddaebm_scorer_create(&scorer, model) == DDAEBM_OK &&
+               ddaebm_sampler_draw(sampler, 1, 0, 1, row) == DDAEBM_OK &&
                ddaebm_scorer_score(scorer, row, 1, 0, &score) == DDAEBM_OK;
     if (!good)
         fprintf(stderr, "%s\n", ddaebm_error_message());

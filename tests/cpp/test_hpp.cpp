@@ -1,4 +1,5 @@
-// ddaebm.hpp: every class does what its C functions do, failures and callbacks' exceptions come out as exceptions, handles move.
+// ddaebm.hpp: every class does what its C functions do, failures and callbacks' exceptions come out
+// as exceptions, handles move.
 #include <ddaebm/ddaebm.hpp>
 
 #include <algorithm>
@@ -16,12 +17,12 @@ namespace {
 
 int failures = 0;
 
-#define EXPECT(condition)                                                                                                          \
-    do {                                                                                                                           \
-        if (!(condition)) {                                                                                                        \
-            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                                   \
-            failures++;                                                                                                            \
-        }                                                                                                                          \
+#define EXPECT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                   \
+            failures++;                                                                            \
+        }                                                                                          \
     } while (0)
 
 // Whether a call throws ddaebm::error with that status and a text that has the words.
@@ -29,7 +30,8 @@ template <typename F> bool fails(ddaebm_status status, const char *words, F call
     try {
         call();
     } catch (const ddaebm::error &error) {
-        return error.status() == status && std::string(error.what()).find(words) != std::string::npos;
+        return error.status() == status &&
+               std::string(error.what()).find(words) != std::string::npos;
     }
     return false;
 }
@@ -50,7 +52,9 @@ template <typename F> bool throws_mine(F call) {
 
 ddaebm::config small() {
     ddaebm::config config("toy");
-    config.set("energy.hidden_layers", "[8, 6]").set_integer("training.batch", 16).set_integer("training.steps", 4);
+    config.set("energy.hidden_layers", "[8, 6]")
+        .set_integer("training.batch", 16)
+        .set_integer("training.steps", 4);
     return config;
 }
 
@@ -100,11 +104,14 @@ void test_dataset() {
     ddaebm::dataset::open("fine.csv").read(0, ddaebm::span<double>(back));
     EXPECT(back == fine);
     EXPECT(std::remove("fine.csv") == 0);
-    EXPECT(fails(DDAEBM_OUT_OF_RANGE, "shape[0]", [&] { ddaebm::row_writer("fine.csv", as_csv, {0, 1}); }));
+    EXPECT(fails(DDAEBM_OUT_OF_RANGE, "shape[0]", [&] {
+        ddaebm::row_writer("fine.csv", as_csv, {0, 1});
+    }));
 
     const std::uint8_t bytes[4] = {0, 255, 0, 255};
-    const auto pictures = ddaebm::dataset::from_images(bytes, {2, 2, 1});
-    EXPECT(pictures.image_shape().width == 2 && pictures.read(0, 1) == std::vector<float>({-1, 1, -1, 1}));
+    const auto images = ddaebm::dataset::from_images(bytes, {2, 2, 1});
+    EXPECT(images.image_shape().width == 2 &&
+           images.read(0, 1) == std::vector<float>({-1, 1, -1, 1}));
     const float reals[4] = {-1, 1, -1, 1};
     EXPECT(ddaebm::dataset::from_images(reals, {1, 2, 1}).rows() == 2);
     EXPECT(ddaebm::dataset::named("moons", 1).width() == 2 && !ddaebm::dataset::names().empty());
@@ -131,10 +138,12 @@ void test_model() {
     context.set_limit(DDAEBM_LIMIT_TENSORS, 99);
     context.set_deterministic(true);
     context.set_accept_not_finite(true);
-    EXPECT(context.limit(DDAEBM_LIMIT_TENSORS) == 99 && context.deterministic() && context.accepts_not_finite());
+    EXPECT(context.limit(DDAEBM_LIMIT_TENSORS) == 99 && context.deterministic() &&
+           context.accepts_not_finite());
     context.set_limit(DDAEBM_LIMIT_TENSORS, 16384);
     ddaebm::model model(small(), 3, context.get());
-    EXPECT(model.width() == 2 && model.levels() == 4 && model.config().integer("training.batch") == 16);
+    EXPECT(model.width() == 2 && model.timesteps() == 4 &&
+           model.config().integer("training.batch") == 16);
     EXPECT(model.image_shape().channels == 0);
     model.set_temperature(0.25);
     const auto again = ddaebm::model::load_memory(model.save_memory());
@@ -147,9 +156,12 @@ void test_model() {
     model.set_parameter(first.name, values);
     model.get_parameter(first.name, back);
     EXPECT(values == back);
-    EXPECT(fails(DDAEBM_MISMATCH, "", [&] { model.set_parameter(first.name, ddaebm::span<const float>(values.data(), 1)); }));
+    EXPECT(fails(DDAEBM_MISMATCH, "", [&] {
+        model.set_parameter(first.name, ddaebm::span<const float>(values.data(), 1));
+    }));
     EXPECT(fails(DDAEBM_NOT_FOUND, "nowhere", [] { ddaebm::model::load("nowhere.safetensors"); }));
-    EXPECT(fails(DDAEBM_INVALID_ARGUMENT, "", [] { ddaebm::context(ddaebm_allocator DDAEBM_ALLOCATOR_INIT); }));
+    EXPECT(fails(DDAEBM_INVALID_ARGUMENT, "",
+                 [] { ddaebm::context(ddaebm_allocator DDAEBM_ALLOCATOR_INIT); }));
 }
 
 void test_refine() {
@@ -166,7 +178,8 @@ void test_refine() {
     sampler.set_guidance([&](const ddaebm_guidance_batch &batch, ddaebm::span<double> log_densities,
                              ddaebm::span<double> gradients) {
         asked++;
-        EXPECT(batch.width == 2 && batch.level == 0 && log_densities.size() == batch.count && gradients.size() == 2 * batch.count);
+        EXPECT(batch.width == 2 && batch.timestep == 0 && log_densities.size() == batch.count &&
+               gradients.size() == 2 * batch.count);
         for (std::size_t i = 0; i < batch.count; i++) {
             log_densities[i] = 5 * batch.rows[2 * i];
             gradients[2 * i] = 5;
@@ -174,7 +187,8 @@ void test_refine() {
     });
     ddaebm::sampler moved = std::move(sampler);
     EXPECT(moved.draw(1, 0, 8) != refined && asked == 6);
-    moved.set_guidance([](const ddaebm_guidance_batch &, ddaebm::span<double>, ddaebm::span<double>) { throw mine{7}; });
+    moved.set_guidance([](const ddaebm_guidance_batch &, ddaebm::span<double>,
+                          ddaebm::span<double>) { throw mine{7}; });
     EXPECT(throws_mine([&] { moved.draw(1, 0, 8); }));
     moved.set_guidance(nullptr);
     EXPECT(moved.draw(1, 0, 8) == refined);
@@ -226,7 +240,8 @@ void test_sample_and_score() {
     scorer.gradient(rows, 1, slope);
     EXPECT(std::isfinite(slope[15]));
     EXPECT(fails(DDAEBM_OUT_OF_RANGE, "", [&] { scorer.score(rows, 4); }));
-    EXPECT(fails(DDAEBM_MISMATCH, "", [&] { scorer.score(rows, 0, ddaebm::span<float>(same.data(), 7)); }));
+    EXPECT(fails(DDAEBM_MISMATCH, "",
+                 [&] { scorer.score(rows, 0, ddaebm::span<float>(same.data(), 7)); }));
     EXPECT(ddaebm::scorer::score_names()[0] == "energy");
     scorer.set_progress([](std::uint64_t, std::uint64_t) { return false; });
     EXPECT(fails(DDAEBM_CANCELLED, "", [&] { scorer.score(rows); }));
@@ -246,20 +261,26 @@ void test_trainer() {
     EXPECT(trainer.step().step == 1);
 
     std::size_t seen = 0;
-    trainer.set_hook([&](ddaebm_network, ddaebm::span<float> gradients) { seen += gradients.size(); });
+    trainer.set_hook(
+        [&](ddaebm_network, ddaebm::span<float> gradients) { seen += gradients.size(); });
     trainer.energy_gradients();
-    EXPECT(trainer.gradients(DDAEBM_NETWORK_ENERGY).size() == trainer.weights(DDAEBM_NETWORK_ENERGY).size());
+    EXPECT(trainer.gradients(DDAEBM_NETWORK_ENERGY).size() ==
+           trainer.weights(DDAEBM_NETWORK_ENERGY).size());
     trainer.energy_update();
     trainer.generator_gradients();
     EXPECT(trainer.generator_update().step == 2 && seen > 0);
 
-    EXPECT(
-        fails(DDAEBM_CANCELLED, "", [&] { trainer.run(10, [](const ddaebm_step_statistics &, std::uint64_t) { return false; }); }));
-    EXPECT(throws_mine([&] { trainer.run(10, [](const ddaebm_step_statistics &, std::uint64_t) -> bool { throw mine{7}; }); }));
+    EXPECT(fails(DDAEBM_CANCELLED, "", [&] {
+        trainer.run(10, [](const ddaebm_step_statistics &, std::uint64_t) { return false; });
+    }));
+    EXPECT(throws_mine([&] {
+        trainer.run(10,
+                    [](const ddaebm_step_statistics &, std::uint64_t) -> bool { throw mine{7}; });
+    }));
     trainer.set_hook(nullptr);
     trainer.run(5);
     EXPECT(trainer.steps() == 5 && trainer.config().integer("training.batch") == 16);
-    EXPECT(trainer.snapshot().levels() == 4);
+    EXPECT(trainer.snapshot().timesteps() == 4);
     EXPECT(ddaebm::trainer::memory(start.config()) > 0);
 
     const double rate = trainer.rate("energy.net.layers.0.weight");
@@ -273,13 +294,15 @@ void test_trainer() {
     trainer.set_shard(1, 2);
     EXPECT(ddaebm_model_width(trainer.present_model()) == 2);
     std::size_t rows = 0;
-    trainer.set_sample_hook([&](const ddaebm_generated_batch &batch, ddaebm::span<float> gradients) {
-        rows += batch.count;
-        EXPECT(gradients.size() == 2 * batch.count && gradients.data()[0] == 0);
-    });
+    trainer.set_sample_hook(
+        [&](const ddaebm_generated_batch &batch, ddaebm::span<float> gradients) {
+            rows += batch.count;
+            EXPECT(gradients.size() == 2 * batch.count && gradients.data()[0] == 0);
+        });
     trainer.step();
     EXPECT(rows == 16);
-    trainer.set_sample_hook([](const ddaebm_generated_batch &, ddaebm::span<float>) { throw mine{7}; });
+    trainer.set_sample_hook(
+        [](const ddaebm_generated_batch &, ddaebm::span<float>) { throw mine{7}; });
     EXPECT(throws_mine([&] { trainer.step(); }));
 }
 
@@ -308,26 +331,35 @@ void test_streams() {
     EXPECT(bytes == trainer.save_memory());
     EXPECT(ddaebm::trainer::resume_stream(get, data).save_memory() == bytes);
     EXPECT(ddaebm::trainer::resume_memory(bytes, data).steps() == 0);
-    EXPECT(throws_mine([&] { start.save_stream([](ddaebm::span<const unsigned char>) { throw mine{7}; }); }));
-    EXPECT(throws_mine([&] { ddaebm::model::load_stream([](ddaebm::span<unsigned char>) -> std::size_t { throw mine{7}; }); }));
+    EXPECT(throws_mine(
+        [&] { start.save_stream([](ddaebm::span<const unsigned char>) { throw mine{7}; }); }));
+    EXPECT(throws_mine([&] {
+        ddaebm::model::load_stream(
+            [](ddaebm::span<unsigned char>) -> std::size_t { throw mine{7}; });
+    }));
 }
 
 void test_files() {
     char folder[] = "test_hpp_XXXXXX";
     EXPECT(mkdtemp(folder) != nullptr);
-    const std::string model = std::string(folder) + "/model", array = std::string(folder) + "/array",
-                      run = std::string(folder) + "/run";
+    const std::string model = std::string(folder) + "/model",
+                      array = std::string(folder) + "/array", run = std::string(folder) + "/run";
     const ddaebm::model start(small(), 3);
     start.save(model);
     EXPECT(ddaebm::model::load(model).save_memory() == start.save_memory());
     std::uint64_t heard = 0;
-    ddaebm::model::load(model, [&](std::uint64_t done, std::uint64_t) { return (heard = done) > 0; });
+    ddaebm::model::load(model,
+                        [&](std::uint64_t done, std::uint64_t) { return (heard = done) > 0; });
     EXPECT(heard == start.save_memory().size());
-    EXPECT(fails(DDAEBM_CANCELLED, "", [&] { ddaebm::model::load(model, [](std::uint64_t, std::uint64_t) { return false; }); }));
+    EXPECT(fails(DDAEBM_CANCELLED, "", [&] {
+        ddaebm::model::load(model, [](std::uint64_t, std::uint64_t) { return false; });
+    }));
     const auto data = ddaebm::dataset::named("moons", 1);
     ddaebm::trainer(start, data, 5).save(run);
     EXPECT(ddaebm::trainer::resume(run, data).steps() == 0);
-    EXPECT(ddaebm::trainer::resume(run, data, [](std::uint64_t, std::uint64_t) { return true; }).steps() == 0);
+    EXPECT(ddaebm::trainer::resume(run, data, [](std::uint64_t, std::uint64_t) {
+               return true;
+           }).steps() == 0);
     const std::vector<float> rows = {1, 2, 3, 4, 5, 6};
     ddaebm::write_npy(array, rows, {3, 2});
     EXPECT(ddaebm::dataset::open(array).read(0, 3) == rows);
@@ -346,7 +378,8 @@ void test_files() {
 } // namespace
 
 int main() {
-    EXPECT(ddaebm::version_number() == DDAEBM_VERSION_MAJOR * 10000 + DDAEBM_VERSION_MINOR * 100 + DDAEBM_VERSION_PATCH);
+    EXPECT(ddaebm::version_number() ==
+           DDAEBM_VERSION_MAJOR * 10000 + DDAEBM_VERSION_MINOR * 100 + DDAEBM_VERSION_PATCH);
     EXPECT(ddaebm::status_text(DDAEBM_OK) == "success");
     test_config();
     test_dataset();

@@ -1,5 +1,5 @@
-/* The tables of the forward process: identities that any schedule has, the posterior against brute force, and what a model makes of
- * a schedule that does not end in noise. */
+/* The tables of the forward process: identities that any schedule has, the posterior against brute
+ * force, and what a model makes of a schedule that does not end in noise. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "diffusion/noise_schedule.h"
@@ -51,18 +51,21 @@ static dd_noise_schedule make(const kind *k, int64_t steps, dd_precision precisi
     return schedule;
 }
 
-/* a^2 + sigma^2 = 1 at every level, so a unit variance stays one; what is left of the signal is the product of what each step
- * leaves, and that is 1 minus the variance that the schedule asks for. */
+/* a^2 + sigma^2 = 1 at every timestep, so a unit variance stays one; what is left of the signal is
+ * the product of what each step leaves, and that is 1 minus the variance that the schedule asks
+ * for. */
 static void check_forward(const dd_noise_schedule *s) {
     double product = 1;
     for (size_t i = 0; i <= s->steps; i++) {
         product *= 1 - s->betas[i];
         ck_assert_double_eq_tol(s->a[i] * s->a[i] + s->sigma[i] * s->sigma[i], 1, 1e-14);
-        ck_assert_double_eq_tol(s->a_cum[i] * s->a_cum[i] + s->sigma_cum[i] * s->sigma_cum[i], 1, 1e-14);
+        ck_assert_double_eq_tol(s->a_cum[i] * s->a_cum[i] + s->sigma_cum[i] * s->sigma_cum[i], 1,
+                                1e-14);
         ck_assert_double_eq_tol(s->abar[i], product, 1e-13);
         ck_assert_double_eq_tol(s->a_cum[i] * s->a_cum[i], product, 1e-13);
         ck_assert_double_eq_tol(1 - s->var[i], product, 1e-12);
-        ck_assert_double_eq_tol(s->weight[i], s->t[i] > 0 ? 0.6 * exp(log(s->t[i]) * log(3) / log(2)) : 0, 1e-14);
+        ck_assert_double_eq_tol(s->weight[i],
+                                s->t[i] > 0 ? 0.6 * exp(log(s->t[i]) * log(3) / log(2)) : 0, 1e-14);
         if (i == 0)
             continue;
         ck_assert_double_gt(s->t[i], s->t[i - 1]);
@@ -73,16 +76,18 @@ static void check_forward(const dd_noise_schedule *s) {
     ck_assert_double_eq(s->t[s->steps], 1);
 }
 
-/* One more step of noise on level t is level t+1; the posterior of level t given both ends has the mean and the variance that put
- * level t back together. */
+/* One more step of noise on timestep t is timestep t+1; the posterior of timestep t given both ends
+ * has the mean and the variance that put timestep t back together. */
 static void check_composition(const dd_noise_schedule *s) {
     for (size_t t = 0; t < s->steps; t++) {
         double signal = s->a[t + 1] * s->a_cum[t];
-        double noise = s->a[t + 1] * s->a[t + 1] * s->sigma_cum[t] * s->sigma_cum[t] + s->betas[t + 1];
+        double noise =
+            s->a[t + 1] * s->a[t + 1] * s->sigma_cum[t] * s->sigma_cum[t] + s->betas[t + 1];
         ck_assert_double_eq_tol(signal, s->a_cum[t + 1], 1e-13);
         ck_assert_double_eq_tol(noise, s->sigma_cum[t + 1] * s->sigma_cum[t + 1], 1e-12);
         double mean = s->post_coef_x0[t] + s->post_coef_next[t] * s->a_cum[t + 1];
-        double variance = s->post_coef_next[t] * s->post_coef_next[t] * (1 - s->abar[t + 1]) + s->post_var[t];
+        double variance =
+            s->post_coef_next[t] * s->post_coef_next[t] * (1 - s->abar[t + 1]) + s->post_var[t];
         ck_assert_double_eq_tol(mean, s->a_cum[t], 1e-9);
         ck_assert_double_eq_tol(variance, 1 - s->abar[t], 1e-9);
         if (s->post_var[t] > 0)
@@ -125,15 +130,19 @@ START_TEST(times_and_variances_are_the_published_ones) {
 }
 END_TEST
 
-/* The ratio of noise to signal: its seventh root is even in time, or the angle whose tangent it is. */
+/* The ratio of noise to signal: its seventh root is even in time, or the angle whose tangent it is.
+ */
 START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
     enum { STEPS = 8 };
     open_context(2);
-    dd_noise_schedule karras = make(&kinds[5], STEPS, DD_PRECISION_FLOAT64), cosine = make(&kinds[6], STEPS, DD_PRECISION_FLOAT64);
+    dd_noise_schedule karras = make(&kinds[5], STEPS, DD_PRECISION_FLOAT64),
+                      cosine = make(&kinds[6], STEPS, DD_PRECISION_FLOAT64);
     for (int i = 0; i <= STEPS; i++) {
         double u = (double)i / STEPS, root = (1 - u) * pow(0.02, 1 / 7.0) + u * pow(80, 1 / 7.0);
         ck_assert_double_eq_tol(karras.sigma_cum[i] / karras.a_cum[i] / pow(root, 7), 1, 1e-9);
-        ck_assert_double_eq_tol(cosine.sigma_cum[i] / cosine.a_cum[i] / tan((1 - u) * atan(0.03) + u * atan(80)), 1, 1e-9);
+        ck_assert_double_eq_tol(cosine.sigma_cum[i] / cosine.a_cum[i] /
+                                    tan((1 - u) * atan(0.03) + u * atan(80)),
+                                1, 1e-9);
     }
     dd_noise_schedule_free(&karras);
     dd_noise_schedule_free(&cosine);
@@ -141,16 +150,21 @@ START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
 }
 END_TEST
 
-/* Mean and variance of q(x_t | x_{t+1}, x_0) by summing the product of the two densities that it is. */
-static void integrate_posterior(const dd_noise_schedule *s, size_t t, double x0, double x_next, double *mean, double *variance) {
+/* Mean and variance of q(x_t | x_{t+1}, x_0) by summing the product of the two densities that it
+ * is. */
+static void integrate_posterior(const dd_noise_schedule *s, size_t t, double x0, double x_next,
+                                double *mean, double *variance) {
     enum { POINTS = 20001 };
     double prior_mean = s->a_cum[t] * x0, prior_variance = 1 - s->abar[t], sums[3] = {0};
     double from_next = x_next / s->a[t + 1], next_deviation = s->sigma[t + 1] / s->a[t + 1];
-    double precision = 1 / prior_variance + 1 / (next_deviation * next_deviation), reach = 12 / sqrt(precision);
-    double low = fmin(prior_mean, from_next) - reach, high = fmax(prior_mean, from_next) + reach, most = -INFINITY;
+    double precision = 1 / prior_variance + 1 / (next_deviation * next_deviation),
+           reach = 12 / sqrt(precision);
+    double low = fmin(prior_mean, from_next) - reach, high = fmax(prior_mean, from_next) + reach,
+           most = -INFINITY;
     for (int pass = 0; pass < 2; pass++) /* first the largest exponent, lest all underflow */
         for (int i = 0; i < POINTS; i++) {
-            double x = low + (high - low) * i / (POINTS - 1), d = x - prior_mean, e = x_next - s->a[t + 1] * x;
+            double x = low + (high - low) * i / (POINTS - 1), d = x - prior_mean,
+                   e = x_next - s->a[t + 1] * x;
             double exponent = -0.5 * d * d / prior_variance - 0.5 * e * e / s->betas[t + 1];
             most = pass == 0 ? fmax(most, exponent) : most;
             double density = pass == 0 ? 0 : exp(exponent - most);
@@ -167,16 +181,18 @@ START_TEST(the_posterior_is_that_of_brute_force) {
     open_context(2);
     for (int k = 0; k < KINDS; k++)
         for (int steps = 1; steps <= 8; steps *= 2) {
-            if (kinds[k].grid == DD_GRID_LSUN) /* its level 0 is a point */
+            if (kinds[k].grid == DD_GRID_LSUN) /* its timestep 0 is a point */
                 continue;
             dd_noise_schedule s = make(&kinds[k], steps, DD_PRECISION_FLOAT64);
             for (size_t t = 0; t < s.steps; t++)
                 for (size_t p = 0; p < sizeof pairs / sizeof *pairs; p++) {
-                    double mean, variance, x0 = pairs[p][0],
-                                           x_next = s.a[t + 1] * s.a_cum[t] * x0 + s.sigma_cum[t + 1] * pairs[p][1];
+                    double mean, variance,
+                        x0 = pairs[p][0],
+                        x_next = s.a[t + 1] * s.a_cum[t] * x0 + s.sigma_cum[t + 1] * pairs[p][1];
                     integrate_posterior(&s, t, x0, x_next, &mean, &variance);
                     double scale = sqrt(s.post_var[t]);
-                    ck_assert_double_eq_tol(s.post_coef_x0[t] * x0 + s.post_coef_next[t] * x_next, mean, 1e-6 * scale);
+                    ck_assert_double_eq_tol(s.post_coef_x0[t] * x0 + s.post_coef_next[t] * x_next,
+                                            mean, 1e-6 * scale);
                     ck_assert_double_eq_tol(s.post_var[t] / variance, 1, 1e-6);
                 }
             dd_noise_schedule_free(&s);
@@ -185,17 +201,21 @@ START_TEST(the_posterior_is_that_of_brute_force) {
 }
 END_TEST
 
-/* With abar at 1 the first posterior is a point, and its log variance minus infinity: never used, for there is no noise at level 0.
+/* With abar at 1 the first posterior is a point, and its log variance minus infinity: never used,
+ * for there is no noise at timestep 0.
  */
 static void check_finite(const dd_noise_schedule *s, bool point) {
-    const double *all[] = {s->t, s->var, s->weight, s->betas, s->a, s->sigma, s->a_cum, s->sigma_cum, s->abar};
+    const double *all[] = {s->t,     s->var,   s->weight,    s->betas, s->a,
+                           s->sigma, s->a_cum, s->sigma_cum, s->abar};
     const double *a_step[] = {s->post_coef_x0, s->post_coef_next, s->post_var, s->post_logvar};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         for (size_t i = 0; i <= s->steps; i++)
-            ck_assert_msg(isfinite(all[k][i]), "table %zu at %zu of %zu is %g", k, i, s->steps, all[k][i]);
+            ck_assert_msg(isfinite(all[k][i]), "table %zu at %zu of %zu is %g", k, i, s->steps,
+                          all[k][i]);
     for (size_t k = 0; k < sizeof a_step / sizeof *a_step; k++)
         for (size_t i = k == 3 && point ? 1 : 0; i < s->steps; i++)
-            ck_assert_msg(isfinite(a_step[k][i]), "posterior table %zu at %zu of %zu is %g", k, i, s->steps, a_step[k][i]);
+            ck_assert_msg(isfinite(a_step[k][i]), "posterior table %zu at %zu of %zu is %g", k, i,
+                          s->steps, a_step[k][i]);
 }
 
 START_TEST(tables_are_finite) {
@@ -207,7 +227,8 @@ START_TEST(tables_are_finite) {
                 check_finite(&s, kinds[k].grid == DD_GRID_LSUN);
                 dd_noise_schedule_free(&s);
             }
-    dd_noise_schedule one = make(&kinds[0], 1, DD_PRECISION_FLOAT32), most = make(&kinds[1], 1000, DD_PRECISION_FLOAT32);
+    dd_noise_schedule one = make(&kinds[0], 1, DD_PRECISION_FLOAT32),
+                      most = make(&kinds[1], 1000, DD_PRECISION_FLOAT32);
     check_finite(&one, false);
     check_finite(&most, false);
     dd_noise_schedule_free(&one);
@@ -216,15 +237,18 @@ START_TEST(tables_are_finite) {
 }
 END_TEST
 
-/* The published arithmetic is off by less than half a per cent at the usual T, and float is all that it is. */
+/* The published arithmetic is off by less than half a per cent at the usual T, and float is all
+ * that it is. */
 START_TEST(published_precision_is_near_the_exact_one) {
     open_context(2);
     for (int k = 0; k < KINDS; k++) {
-        dd_noise_schedule exact = make(&kinds[k], 4, DD_PRECISION_FLOAT64), published = make(&kinds[k], 4, DD_PRECISION_FLOAT32);
+        dd_noise_schedule exact = make(&kinds[k], 4, DD_PRECISION_FLOAT64),
+                          published = make(&kinds[k], 4, DD_PRECISION_FLOAT32);
         for (size_t i = 0; i <= 4; i++) {
             ck_assert_double_eq_tol(published.betas[i], exact.betas[i], 1e-6);
             ck_assert_double_eq_tol(published.abar[i], exact.abar[i], 1e-6);
-            ck_assert_double_eq_tol(published.sigma_cum[i], exact.sigma_cum[i], 5e-3 * exact.sigma_cum[i] + 1e-9);
+            ck_assert_double_eq_tol(published.sigma_cum[i], exact.sigma_cum[i],
+                                    5e-3 * exact.sigma_cum[i] + 1e-9);
             ck_assert_double_eq(published.abar[i], (double)(float)published.abar[i]);
             ck_assert_double_eq(published.sigma[i], (double)(float)published.sigma[i]);
         }
@@ -293,7 +317,8 @@ START_TEST(a_schedule_that_does_not_end_in_noise_draws_a_warning) {
     ck_assert_uint_eq(vector.warnings, 0);
     ck_assert_uint_eq(create("toy", "{\"diffusion.beta_max\": 20}", DDAEBM_OK).warnings, 0);
     ck_assert_uint_eq(create("points", "{\"diffusion.sigma_max\": 2}", DDAEBM_OK).warnings, 1);
-    (void)create("points", "{\"diffusion.sigma_min\": 0.5, \"diffusion.sigma_max\": 0.5}", DDAEBM_OUT_OF_RANGE);
+    (void)create("points", "{\"diffusion.sigma_min\": 0.5, \"diffusion.sigma_max\": 0.5}",
+                 DDAEBM_OUT_OF_RANGE);
     ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "diffusion.sigma_min"));
     close_context();
 }
@@ -301,10 +326,13 @@ END_TEST
 
 START_TEST(a_schedule_without_noise_is_refused) {
     open_context(2);
-    (void)create("toy", "{\"diffusion.beta_min\": 1e-8, \"diffusion.beta_max\": 2e-8, \"diffusion.timesteps\": 1000}",
+    (void)create("toy",
+                 "{\"diffusion.beta_min\": 1e-8, \"diffusion.beta_max\": 2e-8, "
+                 "\"diffusion.timesteps\": 1000}",
                  DDAEBM_OUT_OF_RANGE);
     const char *why = ddaebm_error_message();
-    ck_assert_msg(strstr(why, "diffusion.beta_min") && strstr(why, "diffusion.timesteps"), "%s", why);
+    ck_assert_msg(strstr(why, "diffusion.beta_min") && strstr(why, "diffusion.timesteps"), "%s",
+                  why);
     close_context();
 }
 END_TEST

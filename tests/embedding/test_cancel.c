@@ -1,4 +1,5 @@
-/* Long calls tell their progress and can be cancelled; the handle then works as before. Loads are in test_load_save.c. */
+/* Long calls tell their progress and can be cancelled; the handle then works as before. Loads are
+ * in test_load_save.c. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -57,7 +58,7 @@ static ddaebm_status call(int which, ddaebm_sampler *sampler, ddaebm_scorer *sco
 static size_t passes(int which) {
     if (which == REFINED || which == GUIDED)
         return 1 + REFINE_STEPS * REFINE_TIMESTEPS;
-    return which == SCORES + DDAEBM_SCORE_TYPICALITY ? ddaebm_model_levels(model) : 1;
+    return which == SCORES + DDAEBM_SCORE_TYPICALITY ? ddaebm_model_timesteps(model) : 1;
 }
 
 START_TEST(samples_and_scores) {
@@ -117,7 +118,8 @@ START_TEST(one_refined_sample) {
         ck_assert(w.calls == 101 && w.done == 101 && w.total == 101);
         for (uint64_t stop = 1; stop <= 100; stop += 33) {
             w = (watch){.stop_at = stop};
-            ASSERT_FAILS(ddaebm_sampler_draw(sampler, 1, 7, 1, out), DDAEBM_CANCELLED, "cancelled after 0 of 1 rows");
+            ASSERT_FAILS(ddaebm_sampler_draw(sampler, 1, 7, 1, out), DDAEBM_CANCELLED,
+                         "cancelled after 0 of 1 rows");
             ck_assert_uint_eq(w.calls, stop);
         }
         w = (watch){0};
@@ -136,7 +138,8 @@ START_TEST(training) {
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, data, 9));
     ASSERT_OK(ddaebm_trainer_run(straight, 8, NULL, NULL));
     for (uint64_t step = 1; step <= 8; step += 2) {
-        ASSERT_FAILS(ddaebm_trainer_run(trainer, 8, stop_at, &step), DDAEBM_CANCELLED, "cancelled after step");
+        ASSERT_FAILS(ddaebm_trainer_run(trainer, 8, stop_at, &step), DDAEBM_CANCELLED,
+                     "cancelled after step");
         ck_assert_uint_eq(ddaebm_trainer_steps(trainer), step);
     }
     ASSERT_OK(ddaebm_trainer_run(trainer, 8, NULL, NULL));
@@ -153,6 +156,8 @@ START_TEST(training) {
 END_TEST
 
 int main(void) {
-    const TTest *const calls[] = {samples_and_scores}, *const once[] = {one_refined_sample, training};
-    return run_loop_tests("cancel calls", calls, 1, CALLS) | run_tests("cancel samples and training", once, 2);
+    const TTest *const calls[] = {samples_and_scores}, *const once[] = {one_refined_sample,
+                                                                        training};
+    return run_loop_tests("cancel calls", calls, 1, CALLS) |
+           run_tests("cancel samples and training", once, 2);
 }

@@ -1,5 +1,5 @@
-/* Files that were cut or changed on their way: whatever bit it is, a file that has a checksum is refused, with a reason. And files of every
- * version of the format, which load for ever. */
+/* Files that were cut or changed on their way: whatever bit it is, a file that has a checksum is
+ * refused, with a reason. And files of every version of the format, which load for ever. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -7,7 +7,12 @@
 #include <math.h>
 
 /* Under a sanitiser every 13th cut and flip, and a tenth of the random ones. */
-enum { LENGTH = 8, SMALL = 64 << 10, STEP = SANITISED ? 13 : 1, RANDOM_FLIPS = SANITISED ? 1000 : 10000 };
+enum {
+    LENGTH = 8,
+    SMALL = 64 << 10,
+    STEP = SANITISED ? 13 : 1,
+    RANDOM_FLIPS = SANITISED ? 1000 : 10000
+};
 
 static ddaebm_dataset *dataset;
 
@@ -22,9 +27,10 @@ static void end(void) {
 }
 
 /* As few tensors as can be: each is another line of the header. */
-#define FEW_TENSORS                                                                                                                \
-    "\"energy.hidden_layers\":[4],\"generator.hidden_layers\":[4],\"encoder.hidden_layers\":[4],"                                  \
-    "\"energy.activation\":\"silu\",\"generator.activation\":\"silu\",\"encoder.activation\":\"silu\","                            \
+#define FEW_TENSORS                                                                                \
+    "\"energy.hidden_layers\":[4],\"generator.hidden_layers\":[4],\"encoder.hidden_layers\":[4],"  \
+    "\"energy.activation\":\"silu\",\"generator.activation\":\"silu\",\"encoder.activation\":"     \
+    "\"silu\","                                                                                    \
     "\"generator.norm\":\"none\",\"encoder.norm\":\"none\""
 
 /* A file, and the call that reads it. */
@@ -38,8 +44,9 @@ typedef struct subject {
 static ddaebm_status load(const subject *s, size_t size) {
     ddaebm_model *model = NULL;
     ddaebm_trainer *trainer = NULL;
-    ddaebm_status status = s->is_checkpoint ? ddaebm_trainer_resume_memory(&trainer, context, s->bytes, size, dataset)
-                                            : ddaebm_model_load_memory(&model, context, s->bytes, size);
+    ddaebm_status status =
+        s->is_checkpoint ? ddaebm_trainer_resume_memory(&trainer, context, s->bytes, size, dataset)
+                         : ddaebm_model_load_memory(&model, context, s->bytes, size);
     ck_assert_int_eq(status == DDAEBM_OK, model || trainer);
     ck_assert(status == DDAEBM_OK || *ddaebm_error_message());
     ddaebm_trainer_free(trainer);
@@ -94,7 +101,8 @@ static void damage(const subject *s) {
         s->bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
     ck_assert_int_eq(load(s, s->size), DDAEBM_OK);
-    printf("%s of %zu bytes, header %zu: %zu cuts and %zu flips refused\n", s->name, s->size, framing - LENGTH, cuts, flips);
+    printf("%s of %zu bytes, header %zu: %zu cuts and %zu flips refused\n", s->name, s->size,
+           framing - LENGTH, cuts, flips);
 }
 
 START_TEST(every_cut_and_every_flip_is_refused) {
@@ -111,7 +119,8 @@ END_TEST
 /* One to eight bits at a time, anywhere in a larger file. */
 START_TEST(random_flips_of_a_large_file_are_refused) {
     begin();
-    ddaebm_model *model = small_model(context, "\"energy.hidden_layers\":[160,160],\"generator.hidden_layers\":[160,160]", 1);
+    ddaebm_model *model = small_model(
+        context, "\"energy.hidden_layers\":[160,160],\"generator.hidden_layers\":[160,160]", 1);
     subject s = {.name = "larger model"};
     s.bytes = small_bytes(model, &s.size);
     for (uint64_t flip = 0; flip < RANDOM_FLIPS; flip++) {
@@ -128,7 +137,8 @@ START_TEST(random_flips_of_a_large_file_are_refused) {
     }
     ck_assert_int_eq(load(&s, s.size), DDAEBM_OK);
     ck_assert_uint_gt(s.size, SMALL);
-    printf("%s of %zu bytes: %d random flips of 1 to 8 bits refused\n", s.name, s.size, RANDOM_FLIPS);
+    printf("%s of %zu bytes: %d random flips of 1 to 8 bits refused\n", s.name, s.size,
+           RANDOM_FLIPS);
     free(s.bytes);
     ddaebm_model_free(model);
     end();
@@ -137,7 +147,8 @@ END_TEST
 
 static subject kept(const char *kind, int version) {
     char path[256];
-    subject s = {.name = kind, .bytes = malloc(SMALL), .is_checkpoint = strcmp(kind, "checkpoint") == 0};
+    subject s = {
+        .name = kind, .bytes = malloc(SMALL), .is_checkpoint = strcmp(kind, "checkpoint") == 0};
     (void)snprintf(path, sizeof path, TEST_DATA "/%s_version_%d.safetensors", kind, version);
     s.size = get_file(path, s.bytes, SMALL);
     return s;
@@ -177,7 +188,8 @@ START_TEST(files_of_each_version_load) {
         ASSERT_OK(ddaebm_scorer_score(scorer, rows, 4, 0, found));
         for (int i = 0; i < 4; i++)
             ck_assert_double_eq_tol((double)found[i], scores[i], 1e-4 * fabs(scores[i]));
-        ASSERT_OK(ddaebm_trainer_resume_memory(&trainer, context, checkpoint.bytes, checkpoint.size, dataset));
+        ASSERT_OK(ddaebm_trainer_resume_memory(&trainer, context, checkpoint.bytes, checkpoint.size,
+                                               dataset));
         ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 3);
         ddaebm_trainer_free(trainer);
         ddaebm_scorer_free(scorer);
@@ -190,7 +202,8 @@ START_TEST(files_of_each_version_load) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {every_cut_and_every_flip_is_refused, random_flips_of_a_large_file_are_refused,
+    const TTest *const tests[] = {every_cut_and_every_flip_is_refused,
+                                  random_flips_of_a_large_file_are_refused,
                                   flips_of_old_files_do_no_harm, files_of_each_version_load};
     return run_tests("damaged", tests, sizeof tests / sizeof *tests);
 }

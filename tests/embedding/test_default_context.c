@@ -1,8 +1,8 @@
 /* A call without a context makes one with malloc, and says so where that has nothing to give. */
 #define _GNU_SOURCE
 #include "io/safetensors_writer.h"
+#include "support/images_small.h"
 #include "support/no_memory.h"
-#include "support/pictures_small.h"
 
 #include <ddaebm/array.h>
 #include <ddaebm/row_writer.h>
@@ -19,17 +19,17 @@ static ddaebm_status use_none(void *user, ddaebm_context *held, const dd_safeten
 }
 
 /* A call with `out` of a type for its out-parameter. */
-#define MAKES(name, type, call)                                                                                                    \
-    static ddaebm_status name(void) {                                                                                              \
-        type *out = NULL;                                                                                                          \
-        ddaebm_status status = call;                                                                                               \
-        made = out;                                                                                                                \
-        return status;                                                                                                             \
+#define MAKES(name, type, call)                                                                    \
+    static ddaebm_status name(void) {                                                              \
+        type *out = NULL;                                                                          \
+        ddaebm_status status = call;                                                               \
+        made = out;                                                                                \
+        return status;                                                                             \
     }
 
-#define WORKS(name, call)                                                                                                          \
-    static ddaebm_status name(void) {                                                                                              \
-        return call;                                                                                                               \
+#define WORKS(name, call)                                                                          \
+    static ddaebm_status name(void) {                                                              \
+        return call;                                                                               \
     }
 
 MAKES(make_context, ddaebm_context, ddaebm_context_create(&out, NULL))
@@ -41,17 +41,20 @@ MAKES(copy_rows, ddaebm_dataset, ddaebm_dataset_create_rows(&out, NULL, values, 
 MAKES(copy_bytes, ddaebm_dataset, ddaebm_dataset_create_images(&out, NULL, bytes, 1, 1, 2, 1))
 MAKES(make_named, ddaebm_dataset, ddaebm_dataset_create_named(&out, NULL, "moons", 1))
 MAKES(make_writer, dd_safetensors_writer, dd_safetensors_writer_create(&out, NULL))
-MAKES(open_file, dd_safetensors, dd_safetensors_open(&out, NULL, &(ddaebm_reader)DDAEBM_READER_INIT))
+MAKES(open_file, dd_safetensors,
+      dd_safetensors_open(&out, NULL, &(ddaebm_reader)DDAEBM_READER_INIT))
 WORKS(use_file, dd_safetensors_use(NULL, &(ddaebm_reader)DDAEBM_READER_INIT, use_none, NULL))
 WORKS(write_array, ddaebm_array_write_npy(NULL, "/dev/null", values, 1, (const size_t[]){2}))
 MAKES(write_rows, ddaebm_row_writer,
-      ddaebm_row_writer_create(&out, NULL, &(ddaebm_writer){sizeof(ddaebm_writer), "/dev/null", NULL, NULL},
-                               &(ddaebm_row_options)DDAEBM_ROW_OPTIONS_INIT, 1, (const size_t[]){2}))
-WORKS(write_picture, ddaebm_array_write_png(NULL, "/dev/null", bytes, 1, 2, 1))
+      ddaebm_row_writer_create(&out, NULL,
+                               &(ddaebm_writer){sizeof(ddaebm_writer), "/dev/null", NULL, NULL},
+                               &(ddaebm_row_options)DDAEBM_ROW_OPTIONS_INIT, 1,
+                               (const size_t[]){2}))
+WORKS(write_image, ddaebm_array_write_png(NULL, "/dev/null", bytes, 1, 2, 1))
 
-static ddaebm_status (*const calls[])(void) = {make_context, make_config, make_model,    load_model,  open_rows,
-                                               copy_rows,    copy_bytes,  make_named,    make_writer, open_file,
-                                               use_file,     write_array, write_picture, write_rows};
+static ddaebm_status (*const calls[])(void) = {
+    make_context, make_config, make_model, load_model, open_rows,   copy_rows,   copy_bytes,
+    make_named,   make_writer, open_file,  use_file,   write_array, write_image, write_rows};
 enum { CALLS = sizeof calls / sizeof *calls };
 
 /* jansson's memory is not the library's to ask for, and the context is the first thing that is. */

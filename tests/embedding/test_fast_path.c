@@ -1,14 +1,17 @@
-/* One sample, one score, one picture, again and again: no memory is asked for, from the context's allocator or, for rows, from malloc. */
+/* One sample, one score, one image, again and again: no memory is asked for, from the context's
+ * allocator or, for rows, from malloc. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 #include "support/counted.h"
 
-/* --- Every call of malloc and its like in this program, those of the BLAS included; sanitisers have their own. --- */
+/* --- Every call of malloc and its like in this program, those of the BLAS included; sanitisers
+ * have their own. --- */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OWN_MALLOC 0
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
 #define OWN_MALLOC 0
 #endif
 #endif
@@ -68,7 +71,7 @@ void free(void *block) {
 static ddaebm_sampler *sampler, *refining;
 static ddaebm_scorer *scorer;
 
-enum { MOST_WIDTH = PICTURE_WIDTH, MOST_STATES = 8 };
+enum { MOST_WIDTH = IMAGE_WIDTH, MOST_STATES = 8 };
 static float row[MOST_WIDTH], out[MOST_WIDTH], steps[MOST_STATES * MOST_WIDTH];
 
 /* Each way to use a model on one row. Check allocates where it asserts, so this does not. */
@@ -95,7 +98,7 @@ static bool use_often(uint64_t times) {
 static void open_all(ddaebm_model *model, const ddaebm_dataset *data) {
     ASSERT_OK(ddaebm_model_fit_typicality(model, data));
     ck_assert_uint_le(ddaebm_model_width(model), MOST_WIDTH);
-    ck_assert_uint_lt(ddaebm_model_levels(model), MOST_STATES);
+    ck_assert_uint_lt(ddaebm_model_timesteps(model), MOST_STATES);
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
     ASSERT_OK(ddaebm_sampler_create(&refining, model));
     ASSERT_OK(ddaebm_sampler_set_refinement(refining, 3, 2));
@@ -134,9 +137,9 @@ START_TEST(rows_ask_nobody_for_memory) {
 }
 END_TEST
 
-START_TEST(pictures_ask_the_context_for_none) {
+START_TEST(images_ask_the_context_for_none) {
     open_context(_i + 1);
-    ddaebm_model *model = small_picture_model(context);
+    ddaebm_model *model = small_image_model(context);
     static uint8_t pixels[20 * MOST_WIDTH];
     ddaebm_dataset *data = NULL;
     for (size_t i = 0; i < sizeof pixels; i++)
@@ -152,6 +155,6 @@ START_TEST(pictures_ask_the_context_for_none) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {rows_ask_nobody_for_memory, pictures_ask_the_context_for_none};
+    const TTest *const tests[] = {rows_ask_nobody_for_memory, images_ask_the_context_for_none};
     return run_loop_tests("fast path", tests, sizeof tests / sizeof *tests, 2);
 }

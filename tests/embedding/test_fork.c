@@ -1,4 +1,5 @@
-/* A child after fork goes on with the handles that it got: it makes its threads anew and computes the same, or refuses; nothing hangs. */
+/* A child after fork goes on with the handles that it got: it makes its threads anew and computes
+ * the same, or refuses; nothing hangs. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 
@@ -6,7 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { ROWS = 3000, PICTURES = 300, CHILDREN = 6, NUMBERS = PICTURES * PICTURE_WIDTH };
+enum { ROWS = 3000, IMAGES = 300, CHILDREN = 6, NUMBERS = IMAGES * IMAGE_WIDTH };
 _Static_assert(NUMBERS >= ROWS * TASK_WIDTH, "one buffer has room for both");
 
 static task expected, found;
@@ -30,13 +31,14 @@ static size_t threads_here(void) {
     return found_here;
 }
 
-/* The child's body, which ends with the number of a line that went wrong, or 0; an alarm ends what hangs. */
+/* The child's body, which ends with the number of a line that went wrong, or 0; an alarm ends what
+ * hangs. */
 typedef int (*body)(void *argument);
 
-#define EXPECT(condition)                                                                                                          \
-    do {                                                                                                                           \
-        if (!(condition))                                                                                                          \
-            return __LINE__ % 250 + 1;                                                                                             \
+#define EXPECT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            return __LINE__ % 250 + 1;                                                             \
     } while (0)
 
 static void in_a_child(body run, void *argument) {
@@ -49,7 +51,8 @@ static void in_a_child(body run, void *argument) {
         _exit(run(argument));
     }
     ck_assert_int_eq(waitpid(child, &state, 0), child);
-    ck_assert_msg(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with state %d (exit %d)", state,
+    ck_assert_msg(WIFEXITED(state) && WEXITSTATUS(state) == 0,
+                  "the child ended with state %d (exit %d)", state,
                   WIFEXITED(state) ? WEXITSTATUS(state) : -1);
 }
 
@@ -63,12 +66,12 @@ static int draw_again(void *sampler) {
     return 0;
 }
 
-/* Of rows, and of pictures, whose convolutions may be those of a library with threads of its own. */
+/* Of rows, and of images, whose convolutions may be those of a library with threads of its own. */
 START_TEST(a_sampler_goes_on_in_the_child) {
     begin();
-    ddaebm_model *model = _i ? small_picture_model(context) : small_model(context, "", 1);
+    ddaebm_model *model = _i ? small_image_model(context) : small_model(context, "", 1);
     ddaebm_sampler *sampler = NULL;
-    count = _i ? PICTURES : ROWS;
+    count = _i ? IMAGES : ROWS;
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
     ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, count, rows));
     ck_assert_uint_ge(threads_here(), 2);
@@ -112,8 +115,10 @@ END_TEST
 
 static int resume_training(void *trainer) {
     EXPECT(ddaebm_trainer_run(trainer, 4, NULL, NULL) == DDAEBM_OK);
-    EXPECT(ddaebm_trainer_save_memory(trainer, found.file, sizeof found.file, &found.file_size) == DDAEBM_OK);
-    EXPECT(found.file_size == expected.file_size && memcmp(found.file, expected.file, found.file_size) == 0);
+    EXPECT(ddaebm_trainer_save_memory(trainer, found.file, sizeof found.file, &found.file_size) ==
+           DDAEBM_OK);
+    EXPECT(found.file_size == expected.file_size &&
+           memcmp(found.file, expected.file, found.file_size) == 0);
     ddaebm_trainer_free(trainer);
     return 0;
 }
@@ -125,7 +130,8 @@ START_TEST(a_run_goes_on_in_the_child) {
     ddaebm_trainer *whole = NULL, *trainer = NULL;
     ASSERT_OK(ddaebm_trainer_create(&whole, model, data, 1));
     ASSERT_OK(ddaebm_trainer_run(whole, 4, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_save_memory(whole, expected.file, sizeof expected.file, &expected.file_size));
+    ASSERT_OK(ddaebm_trainer_save_memory(whole, expected.file, sizeof expected.file,
+                                         &expected.file_size));
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, data, 1));
     ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
     in_a_child(resume_training, trainer);
@@ -137,7 +143,8 @@ START_TEST(a_run_goes_on_in_the_child) {
 }
 END_TEST
 
-/* --- While another thread computes: the BLAS may hold locks that nobody gives back, so the child refuses rather than hangs. --- */
+/* --- While another thread computes: the BLAS may hold locks that nobody gives back, so the child
+ * refuses rather than hangs. --- */
 
 static pthread_barrier_t meeting;
 
@@ -177,7 +184,8 @@ static int be_refused(void *argument) {
     EXPECT(ddaebm_scorer_score(all->scorer, rows, 9, 0, again) == DDAEBM_STATE);
     EXPECT(ddaebm_trainer_step(all->trainer, NULL) == DDAEBM_STATE);
     EXPECT(ddaebm_sampler_create(&none, all->model) == DDAEBM_STATE && !none);
-    EXPECT(ddaebm_model_save_memory(all->model, found.file, sizeof found.file, &size) == DDAEBM_OK); /* the rest goes on */
+    EXPECT(ddaebm_model_save_memory(all->model, found.file, sizeof found.file, &size) ==
+           DDAEBM_OK); /* the rest goes on */
     EXPECT(ddaebm_model_load_memory(&copy, context, found.file, size) == DDAEBM_OK);
     ddaebm_model_free(copy);
     ddaebm_sampler_free(all->sampler);
@@ -234,5 +242,6 @@ int main(void) {
     const TTest *const both[] = {a_sampler_goes_on_in_the_child};
     const TTest *const once[] = {everything_works_in_the_child, a_run_goes_on_in_the_child,
                                  a_fork_in_the_midst_leaves_a_child_that_refuses};
-    return run_loop_tests("fork of samplers", both, 1, 2) | run_tests("fork", once, sizeof once / sizeof *once);
+    return run_loop_tests("fork of samplers", both, 1, 2) |
+           run_tests("fork", once, sizeof once / sizeof *once);
 }

@@ -1,4 +1,5 @@
-/* What belongs to the process stays as its program has it: floating-point environment, locale, signals, standard streams, the BLAS's threads. */
+/* What belongs to the process stays as its program has it: floating-point environment, locale,
+ * signals, standard streams, the BLAS's threads. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 
@@ -56,7 +57,8 @@ enum { ARITHMETICS = 5 };
 #endif
 
 static void choose(int which) {
-    static const int roundings[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO, FE_TONEAREST, FE_UPWARD, FE_TONEAREST};
+    static const int roundings[] = {FE_UPWARD,    FE_DOWNWARD, FE_TOWARDZERO,
+                                    FE_TONEAREST, FE_UPWARD,   FE_TONEAREST};
     ck_assert_int_eq(fesetround(roundings[which]), 0);
     ck_assert_int_eq(feclearexcept(FE_ALL_EXCEPT), 0);
     if (which == 3)
@@ -64,10 +66,13 @@ static void choose(int which) {
     if (which == 4)
         ck_assert_int_eq(feraiseexcept(FE_OVERFLOW | FE_INEXACT), 0);
     if (which == 5) /* a NaN or a division by zero in the library would end the program */
-        ck_assert_int_ne(feenableexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INEXACT), -1);
+        ck_assert_int_ne(
+            feenableexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INEXACT),
+            -1);
 }
 
-/* The same bits, whatever the caller has chosen, and with threads that begin under it; and the caller finds it as it was. */
+/* The same bits, whatever the caller has chosen, and with threads that begin under it; and the
+ * caller finds it as it was. */
 START_TEST(arithmetic_is_left_alone) {
     run_as_usual();
     ddaebm_context *context = new_context();
@@ -77,7 +82,8 @@ START_TEST(arithmetic_is_left_alone) {
     int rounding = fegetround(), flags = fetestexcept(FE_ALL_EXCEPT), traps = fegetexcept();
     unsigned word = control_word();
     do_task(context, &found);
-    int rounding_after = fegetround(), flags_after = fetestexcept(FE_ALL_EXCEPT), traps_after = fegetexcept();
+    int rounding_after = fegetround(), flags_after = fetestexcept(FE_ALL_EXCEPT),
+        traps_after = fegetexcept();
     unsigned word_after = control_word();
     fesetenv(&usual);
     ck_assert_int_eq(rounding_after, rounding);
@@ -132,7 +138,8 @@ START_TEST(signals_are_left_alone) {
     ddaebm_model_free(model);
     look_at_signals(after, &mask_after);
     for (int i = 1; i < SIGNALS; i++) {
-        ck_assert(before[i].sa_handler == after[i].sa_handler && before[i].sa_flags == after[i].sa_flags);
+        ck_assert(before[i].sa_handler == after[i].sa_handler &&
+                  before[i].sa_flags == after[i].sa_flags);
         ck_assert_int_eq(sigismember(&mask, i), sigismember(&mask_after, i));
     }
 }
@@ -145,7 +152,9 @@ START_TEST(nothing_is_printed) {
     ck_assert(dup2(file, 1) == 1 && dup2(file, 2) == 2);
     ddaebm_context *context = new_context();
     do_task(context, &found);
-    ddaebm_model *warned = small_model(context, "\"diffusion.schedule\":\"vp\",\"diffusion.beta_max\":0.2", 1), *none = NULL;
+    ddaebm_model *warned = small_model(
+                     context, "\"diffusion.schedule\":\"vp\",\"diffusion.beta_max\":0.2", 1),
+                 *none = NULL;
     ddaebm_status refused = ddaebm_model_load(&none, context, in_folder("none"));
     ddaebm_model_free(warned);
     ddaebm_context_free(context);
@@ -231,7 +240,8 @@ END_TEST
 
 int main(void) {
     const TTest *const each[] = {arithmetic_is_left_alone};
-    const TTest *const once[] = {a_comma_locale_changes_nothing, signals_are_left_alone, nothing_is_printed,
-                                 the_blas_has_its_threads_back};
-    return run_loop_tests("arithmetic", each, 1, ARITHMETICS) | run_tests("process", once, sizeof once / sizeof *once);
+    const TTest *const once[] = {a_comma_locale_changes_nothing, signals_are_left_alone,
+                                 nothing_is_printed, the_blas_has_its_threads_back};
+    return run_loop_tests("arithmetic", each, 1, ARITHMETICS) |
+           run_tests("process", once, sizeof once / sizeof *once);
 }

@@ -1,5 +1,5 @@
-/* Models and checkpoints through files, memory and the caller's functions: the same bytes whichever way, failures passed on, loads that can
- * be cancelled. */
+/* Models and checkpoints through files, memory and the caller's functions: the same bytes whichever
+ * way, failures passed on, loads that can be cancelled. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -77,7 +77,8 @@ static ddaebm_writer recorder(tape *to) {
 
 /* Each test runs for both: 0 a model, 1 a checkpoint. */
 static ddaebm_status save_stream(int kind, const ddaebm_writer *writer) {
-    return kind ? ddaebm_trainer_save_stream(trainer, writer) : ddaebm_model_save_stream(model, writer);
+    return kind ? ddaebm_trainer_save_stream(trainer, writer)
+                : ddaebm_model_save_stream(model, writer);
 }
 
 static ddaebm_status save_path(int kind, const char *path) {
@@ -242,7 +243,8 @@ START_TEST(what_is_malformed_is_refused) {
     from.size = size + 1;
     from.at = 0;
     ASSERT_FAILS(load_stream(_i, &out, &reader), DDAEBM_FORMAT, "more follows");
-    ASSERT_FAILS(load_stream(_i, &out, &none), DDAEBM_INVALID_ARGUMENT, "a path or a read function");
+    ASSERT_FAILS(load_stream(_i, &out, &none), DDAEBM_INVALID_ARGUMENT,
+                 "a path or a read function");
     ASSERT_FAILS(load_stream(_i, &out, NULL), DDAEBM_INVALID_ARGUMENT, "reader");
     ASSERT_FAILS(load_memory(_i, &out, NULL, 3), DDAEBM_INVALID_ARGUMENT, "data");
     ASSERT_FAILS(save_stream(_i, &nowhere), DDAEBM_INVALID_ARGUMENT, "a path or a write function");
@@ -263,7 +265,8 @@ START_TEST(memory_may_run_out) {
     loaded out = {NULL, NULL};
     SWEEP_ALLOCATIONS_FROM(counted, none, (to.size = 0, save_stream(_i, &writer)), true);
     if (_i == 0) { /* test_checkpoint.c has the other */
-        SWEEP_ALLOCATIONS_FROM(counted, out.model, (to.at = 0, load_stream(_i, &out, &reader)), true);
+        SWEEP_ALLOCATIONS_FROM(counted, out.model, (to.at = 0, load_stream(_i, &out, &reader)),
+                               true);
         assert_loaded(_i, &out, to.bytes, to.size);
     }
     free(to.bytes);
@@ -319,8 +322,9 @@ START_TEST(loads_tell_and_can_be_cancelled) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {every_way_gives_the_same_bytes,  every_way_is_read,  a_resumed_run_is_the_run,
-                                  failures_of_functions_come_back, memory_may_run_out, what_is_malformed_is_refused,
-                                  loads_tell_and_can_be_cancelled};
+    const TTest *const tests[] = {
+        every_way_gives_the_same_bytes,  every_way_is_read,  a_resumed_run_is_the_run,
+        failures_of_functions_come_back, memory_may_run_out, what_is_malformed_is_refused,
+        loads_tell_and_can_be_cancelled};
     return run_loop_tests("load and save", tests, sizeof tests / sizeof *tests, 2);
 }

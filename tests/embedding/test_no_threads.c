@@ -1,5 +1,6 @@
-/* The system gives fewer threads than were asked for, or none: everything goes on, on those that there are, with the same bits. This
- * program is linked so that pthread_create passes here first (CMakeLists.txt). */
+/* The system gives fewer threads than were asked for, or none: everything goes on, on those that
+ * there are, with the same bits. This program is linked so that pthread_create passes here first
+ * (CMakeLists.txt). */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 #include "support/counted.h"
@@ -13,15 +14,20 @@ enum { THREADS = 4 };
 
 static atomic_int asked, allowed; /* threads, since it was set */
 
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*function)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*function)(void *), void *argument);
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument) {
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*function)(void *), void *argument) {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
-    ck_assert(sigismember(&mask, SIGINT) == 1 && sigismember(&mask, SIGTERM) == 1 && sigismember(&mask, SIGUSR1) == 1);
-    return atomic_fetch_add(&asked, 1) < atomic_load(&allowed) ? __real_pthread_create(thread, attributes, function, argument)
-                                                               : EAGAIN;
+    ck_assert(sigismember(&mask, SIGINT) == 1 && sigismember(&mask, SIGTERM) == 1 &&
+              sigismember(&mask, SIGUSR1) == 1);
+    return atomic_fetch_add(&asked, 1) < atomic_load(&allowed)
+               ? __real_pthread_create(thread, attributes, function, argument)
+               : EAGAIN;
 }
 
 static void allow(int threads) {
@@ -61,6 +67,8 @@ START_TEST(threads_may_come_later) {
 END_TEST
 
 int main(void) {
-    const TTest *const some[] = {fewer_threads_do_the_same_work}, *const once[] = {threads_may_come_later};
-    return run_loop_tests("fewer threads", some, 1, THREADS - 1) | run_tests("threads later", once, 1);
+    const TTest *const some[] = {fewer_threads_do_the_same_work}, *const once[] = {
+                                                                      threads_may_come_later};
+    return run_loop_tests("fewer threads", some, 1, THREADS - 1) |
+           run_tests("threads later", once, 1);
 }

@@ -1,8 +1,9 @@
-/* Memory runs out at each allocation of all that a program does, the library's and jansson's, alone and with all that follow. */
+/* Memory runs out at each allocation of all that a program does, the library's and jansson's, alone
+ * and with all that follow. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 #include "support/counted.h"
-#include "support/pictures_small.h"
+#include "support/images_small.h"
 
 #include <ddaebm/array.h>
 #include <ddaebm/row_writer.h>
@@ -12,13 +13,19 @@
 #include <zlib.h>
 #endif
 
-enum { NUMBERS = 1024, STATE_ROOM = 1 << 18, MOST_ALLOCATIONS = 100000, ROWS = 5, PICTURE_BYTES = 3072 };
+enum {
+    NUMBERS = 1024,
+    STATE_ROOM = 1 << 18,
+    MOST_ALLOCATIONS = 100000,
+    ROWS = 5,
+    IMAGE_BYTES = 3072
+};
 
-static ddaebm_dataset *rows, *pictures;
+static ddaebm_dataset *rows, *images;
 static ddaebm_model *model, *lived_in; /* the second has all that a model may have */
 static ddaebm_trainer *trainer, *calibrating;
 static const float points[ROWS * TASK_WIDTH] = {0.5f, -0.5f, 1, -1, 0, 0, 2, 1, -1, 0.25f};
-static const uint8_t pixels[PICTURE_BYTES];
+static const uint8_t pixels[IMAGE_BYTES];
 static unsigned char saved[STATE_ROOM];
 static size_t saved_size;
 
@@ -31,8 +38,8 @@ static void json_release(void *block) {
     fussy_release(&counted, block);
 }
 
-static ddaebm_dataset *small_pictures(void) {
-    static uint8_t bytes[20 * PICTURE_WIDTH];
+static ddaebm_dataset *small_images(void) {
+    static uint8_t bytes[20 * IMAGE_WIDTH];
     ddaebm_dataset *set = NULL;
     fill_bytes(bytes, sizeof bytes, 1);
     ASSERT_OK(ddaebm_dataset_create_images(&set, context, bytes, 20, 8, 8, 1));
@@ -43,7 +50,7 @@ static void begin(void) {
     open_context(2);
     json_set_alloc_funcs(json_allocate, json_release);
     rows = small_rows(context, 21, 2);
-    pictures = small_pictures();
+    images = small_images();
     model = small_model(context, EVERYTHING, 3);
     lived_in = small_model(context, "", 4);
     ASSERT_OK(ddaebm_model_fit_typicality(lived_in, rows));
@@ -64,7 +71,7 @@ static void end(void) {
     ddaebm_model_free(model);
     ddaebm_model_free(lived_in);
     ddaebm_dataset_free(rows);
-    ddaebm_dataset_free(pictures);
+    ddaebm_dataset_free(images);
     close_context();
     json_set_alloc_funcs(malloc, free);
 }
@@ -74,28 +81,28 @@ static void end(void) {
 static char untouched;
 
 /* A call with `it` of a type for its out-parameter: *made becomes what it makes. */
-#define MAKES(name, type, call)                                                                                                    \
-    static ddaebm_status name(void *handle, void **made, float *out) {                                                             \
-        type *it = *made;                                                                                                          \
-        (void)handle;                                                                                                              \
-        (void)out;                                                                                                                 \
-        ddaebm_status status = call;                                                                                               \
-        *made = it;                                                                                                                \
-        return status;                                                                                                             \
+#define MAKES(name, type, call)                                                                    \
+    static ddaebm_status name(void *handle, void **made, float *out) {                             \
+        type *it = *made;                                                                          \
+        (void)handle;                                                                              \
+        (void)out;                                                                                 \
+        ddaebm_status status = call;                                                               \
+        *made = it;                                                                                \
+        return status;                                                                             \
     }
 
 /* A call on `handle` that makes nothing, but may fill `out`. */
-#define WORKS(name, call)                                                                                                          \
-    static ddaebm_status name(void *handle, void **made, float *out) {                                                             \
-        (void)handle;                                                                                                              \
-        (void)made;                                                                                                                \
-        (void)out;                                                                                                                 \
-        return call;                                                                                                               \
+#define WORKS(name, call)                                                                          \
+    static ddaebm_status name(void *handle, void **made, float *out) {                             \
+        (void)handle;                                                                              \
+        (void)made;                                                                                \
+        (void)out;                                                                                 \
+        return call;                                                                               \
     }
 
-#define FREES(noun)                                                                                                                \
-    static void free_##noun(void *it) {                                                                                            \
-        ddaebm_##noun##_free(it);                                                                                                  \
+#define FREES(noun)                                                                                \
+    static void free_##noun(void *it) {                                                            \
+        ddaebm_##noun##_free(it);                                                                  \
     }
 
 FREES(context)
@@ -125,8 +132,9 @@ static void *new_context(void) {
 
 /* Configurations. */
 
-static const char json[] = "{\"diffusion\": {\"timesteps\": 5, \"beta_max\": 20.5}, \"energy.norm\": \"batch\", "
-                           "\"energy.hidden_layers\": [1, 2, 3, 4, 5, 6, 7, 8, 9]}";
+static const char json[] =
+    "{\"diffusion\": {\"timesteps\": 5, \"beta_max\": 20.5}, \"energy.norm\": \"batch\", "
+    "\"energy.hidden_layers\": [1, 2, 3, 4, 5, 6, 7, 8, 9]}";
 
 static void *new_config(void) {
     put_file(in_folder("json"), json, sizeof json - 1);
@@ -151,8 +159,8 @@ static void *new_model(void) {
     return small_model(context, "", 4);
 }
 
-static void *new_picture_config(void) {
-    ddaebm_model *some = small_picture_model(context);
+static void *new_image_config(void) {
+    ddaebm_model *some = small_image_model(context);
     ddaebm_config *copy = NULL;
     ASSERT_OK(ddaebm_config_copy(&copy, ddaebm_model_config(some)));
     ddaebm_model_free(some);
@@ -183,13 +191,15 @@ static void *new_trainer(void) {
 
 /* A model whose trainer fits the noise to the rows and keeps some of them aside. */
 static void *new_fitting_model(void) {
-    return small_model(context, "\"training.held_out\":0.2,\"diffusion.fit\":true,\"diffusion.schedule\":\"karras\"", 3);
+    return small_model(
+        context,
+        "\"training.held_out\":0.2,\"diffusion.fit\":true,\"diffusion.schedule\":\"karras\"", 3);
 }
 
-static void *new_picture_trainer(void) {
-    ddaebm_model *start = small_picture_model(context);
+static void *new_image_trainer(void) {
+    ddaebm_model *start = small_image_model(context);
     ddaebm_trainer *fresh = NULL;
-    ASSERT_OK(ddaebm_trainer_create(&fresh, start, pictures, 1));
+    ASSERT_OK(ddaebm_trainer_create(&fresh, start, images, 1));
     ddaebm_model_free(start);
     return fresh;
 }
@@ -266,9 +276,11 @@ WORKS(set_guidance, and_draw(handle, ddaebm_sampler_set_guidance(handle, no_guid
 WORKS(draw_steps, ddaebm_sampler_draw_steps(handle, 1, 0, 10, out))
 WORKS(score, ddaebm_scorer_score(handle, points, ROWS, 0, out))
 WORKS(score_gradient, ddaebm_scorer_gradient(handle, points, ROWS, 1, out))
-WORKS(measure_reconstruction, ddaebm_scorer_measure(handle, DDAEBM_SCORE_RECONSTRUCTION, points, ROWS, 0, out))
+WORKS(measure_reconstruction,
+      ddaebm_scorer_measure(handle, DDAEBM_SCORE_RECONSTRUCTION, points, ROWS, 0, out))
 WORKS(measure_gradient, ddaebm_scorer_measure(handle, DDAEBM_SCORE_GRADIENT, points, ROWS, 0, out))
-WORKS(measure_typicality, ddaebm_scorer_measure(handle, DDAEBM_SCORE_TYPICALITY, points, ROWS, 0, out))
+WORKS(measure_typicality,
+      ddaebm_scorer_measure(handle, DDAEBM_SCORE_TYPICALITY, points, ROWS, 0, out))
 
 /* Data: each format. A folder is the handle, so that its files go when it does. */
 
@@ -284,7 +296,8 @@ static void *new_npy(void) {
 }
 
 static void *new_byte_npy(void) {
-    unsigned char file[128 + 32] = "\x93NUMPY\x01\x00\x76\x00{'descr': '|u1', 'fortran_order': False, 'shape': (2, 4, 4)}";
+    unsigned char file[128 + 32] =
+        "\x93NUMPY\x01\x00\x76\x00{'descr': '|u1', 'fortran_order': False, 'shape': (2, 4, 4)}";
     for (size_t i = strlen((char *)file + 10) + 10; i < 127; i++)
         file[i] = ' ';
     file[127] = '\n';
@@ -294,18 +307,19 @@ static void *new_byte_npy(void) {
 
 static void *new_idx(void) {
     uint8_t file[100];
-    put_file(in_folder("idx"), file, compose_idx(file, 8, 3, (const uint32_t[]){2, 4, 4}, pixels, 32));
+    put_file(in_folder("idx"), file,
+             compose_idx(file, 8, 3, (const uint32_t[]){2, 4, 4}, pixels, 32));
     return NULL;
 }
 
 static void *new_cifar(void) {
-    uint8_t record[1 + PICTURE_BYTES] = {3};
+    uint8_t record[1 + IMAGE_BYTES] = {3};
     put_file(in_folder("cifar.bin"), record, sizeof record);
     return NULL;
 }
 
 static void *new_cifar_folder(void) {
-    uint8_t record[1 + PICTURE_BYTES] = {3};
+    uint8_t record[1 + IMAGE_BYTES] = {3};
     ck_assert_int_eq(mkdir(in_folder("batches"), 0700), 0);
     put_file(in_folder("batches/data_batch_1.bin"), record, sizeof record);
     return strdup("batches/data_batch_1.bin");
@@ -335,7 +349,8 @@ static void *new_planes(void) {
     float values[2 * 3 * 4 * 4];
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         values[i] = (float)i / 96;
-    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("planes.npy"), values, 4, (const size_t[]){2, 3, 4, 4}));
+    ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("planes.npy"), values, 4,
+                                     (const size_t[]){2, 3, 4, 4}));
     return NULL;
 }
 
@@ -387,11 +402,13 @@ MAKES(open_idx, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("idx
 MAKES(open_cifar, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("cifar.bin")))
 MAKES(open_cifar_folder, ddaebm_dataset, ddaebm_dataset_open(&it, context, in_folder("batches")))
 MAKES(make_rows, ddaebm_dataset, ddaebm_dataset_create_rows(&it, context, points, ROWS, TASK_WIDTH))
-MAKES(make_pictures, ddaebm_dataset, ddaebm_dataset_create_images(&it, context, pixels, 2, 4, 4, 1))
-MAKES(make_float_pictures, ddaebm_dataset, ddaebm_dataset_create_images_float(&it, context, (const float[16]){0}, 1, 4, 4, 1))
+MAKES(make_images, ddaebm_dataset, ddaebm_dataset_create_images(&it, context, pixels, 2, 4, 4, 1))
+MAKES(make_float_images, ddaebm_dataset,
+      ddaebm_dataset_create_images_float(&it, context, (const float[16]){0}, 1, 4, 4, 1))
 MAKES(make_named, ddaebm_dataset, ddaebm_dataset_create_named(&it, context, "moons", 1))
 MAKES(make_source, ddaebm_dataset, create_source(&it))
-WORKS(write_npy, ddaebm_array_write_npy(context, in_folder("out.npy"), points, 1, (const size_t[]){ROWS}))
+WORKS(write_npy,
+      ddaebm_array_write_npy(context, in_folder("out.npy"), points, 1, (const size_t[]){ROWS}))
 
 static ddaebm_status write_rows(ddaebm_row_format format, const char *path) {
     ddaebm_writer to = DDAEBM_WRITER_INIT;
@@ -400,7 +417,8 @@ static ddaebm_status write_rows(ddaebm_row_format format, const char *path) {
     to.path = path;
     options.format = format;
     options.names = (const char *const[]){"a", "b"};
-    ddaebm_status status = ddaebm_row_writer_create(&writer, context, &to, &options, 2, (const size_t[]){ROWS / 2, 2});
+    ddaebm_status status =
+        ddaebm_row_writer_create(&writer, context, &to, &options, 2, (const size_t[]){ROWS / 2, 2});
     if (status == DDAEBM_OK)
         status = ddaebm_row_writer_append(writer, points, ROWS / 2);
     if (status == DDAEBM_OK)
@@ -445,7 +463,8 @@ static const scenario scenarios[] = {
     {"read a file of JSON", new_config, load_config, free_config, NULL, config_state},
     {"set a list", new_config, set_list, free_config, NULL, config_state},
     {"create a model", new_config, make_model, free_config, free_model, config_state},
-    {"create a model of pictures", new_picture_config, make_model, free_config, free_model, config_state},
+    {"create a model of images", new_image_config, make_model, free_config, free_model,
+     config_state},
     {"load a model", NULL, load_model, NULL, free_model, NULL},
     {"load a model from memory", NULL, load_model_memory, NULL, free_model, NULL},
     {"save a model", NULL, save_model, NULL, NULL, NULL},
@@ -453,9 +472,10 @@ static const scenario scenarios[] = {
     {"save a model to memory", NULL, save_model_memory, NULL, NULL, NULL},
     {"fit typicality", new_model, fit_typicality, free_model, NULL, model_state},
     {"create a trainer", NULL, make_trainer, NULL, free_trainer, NULL},
-    {"create a trainer that fits", new_fitting_model, make_fitting_trainer, free_model, free_trainer, model_state},
+    {"create a trainer that fits", new_fitting_model, make_fitting_trainer, free_model,
+     free_trainer, model_state},
     {"the first step", new_trainer, first_step, free_trainer, NULL, trainer_state},
-    {"the first step on pictures", new_picture_trainer, first_step, free_trainer, NULL, trainer_state},
+    {"the first step on images", new_image_trainer, first_step, free_trainer, NULL, trainer_state},
     {"set a loss", new_trainer, set_loss, free_trainer, NULL, trainer_state},
     {"ask for a trainer's memory", NULL, ask_memory, NULL, NULL, NULL},
     {"save a run", NULL, save_trainer, NULL, NULL, NULL},
@@ -480,17 +500,19 @@ static const scenario scenarios[] = {
     {"open NPY of planes, resized", new_planes, open_planes, NULL, free_dataset, NULL},
     {"open IDX", new_idx, open_idx, NULL, free_dataset, NULL},
     {"open CIFAR-10", new_cifar, open_cifar, NULL, free_dataset, NULL},
-    {"open a folder of CIFAR-10", new_cifar_folder, open_cifar_folder, remove_both, free_dataset, NULL},
+    {"open a folder of CIFAR-10", new_cifar_folder, open_cifar_folder, remove_both, free_dataset,
+     NULL},
     {"data from rows", NULL, make_rows, NULL, free_dataset, NULL},
-    {"data from pictures", NULL, make_pictures, NULL, free_dataset, NULL},
-    {"data from pictures of floats", NULL, make_float_pictures, NULL, free_dataset, NULL},
+    {"data from images", NULL, make_images, NULL, free_dataset, NULL},
+    {"data from images of floats", NULL, make_float_images, NULL, free_dataset, NULL},
     {"named data", NULL, make_named, NULL, free_dataset, NULL},
     {"data from a source", NULL, make_source, NULL, free_dataset, NULL},
     {"write NPY", NULL, write_npy, NULL, NULL, NULL},
     {"write CSV", NULL, write_csv, NULL, NULL, NULL},
 #ifdef DDAEBM_HAVE_PNG
     {"open a folder of PNG", new_png_folder, open_png_folder, remove_both, free_dataset, NULL},
-    {"open a folder of PNG and those below, resized", new_png_folder, open_all_pngs, remove_both, free_dataset, NULL},
+    {"open a folder of PNG and those below, resized", new_png_folder, open_all_pngs, remove_both,
+     free_dataset, NULL},
     {"write PNG", NULL, write_png, NULL, NULL, NULL},
 #endif
 #ifdef DDAEBM_HAVE_JPEG
@@ -515,8 +537,8 @@ static void assert_as_ever(const scenario *self, void *handle) {
         self->discard(made);
 }
 
-/* Which allocation fails after the nth: each, but under the address sanitizer, which takes minutes for that, one of seven beyond the
- * first hundred. */
+/* Which allocation fails after the nth: each, but under the address sanitizer, which takes minutes
+ * for that, one of seven beyond the first hundred. */
 static size_t next_failure(size_t nth) {
 #ifdef __SANITIZE_ADDRESS__
     return nth + (nth < 100 ? 1 : 7);
@@ -525,7 +547,8 @@ static size_t next_failure(size_t nth) {
 #endif
 }
 
-/* One failure: nothing is lost, nothing is changed, and what failed can be done again or given up. Whether there was one. */
+/* One failure: nothing is lost, nothing is changed, and what failed can be done again or given up.
+ * Whether there was one. */
 static bool fails_at(const scenario *self, size_t nth, bool on) {
     size_t live = counted.live, size_before = 0;
     void *handle = self->begin ? self->begin() : NULL, *made = &untouched;
@@ -539,13 +562,17 @@ static bool fails_at(const scenario *self, size_t nth, bool on) {
     bool struck = counted.calls >= counted.fail_at;
     counted.fail_at = 0;
     if (struck) {
-        ck_assert_msg(status == DDAEBM_OUT_OF_MEMORY, "%s, allocation %zu: %s", self->name, nth, ddaebm_error_message());
+        ck_assert_msg(status == DDAEBM_OUT_OF_MEMORY, "%s, allocation %zu: %s", self->name, nth,
+                      ddaebm_error_message());
         ck_assert_ptr_eq(made, &untouched);
-        ck_assert_msg(memcmp(found, blank, sizeof found) == 0, "%s, allocation %zu: the output has changed", self->name, nth);
-        ck_assert_msg(self->finish || counted.live == held, "%s, allocation %zu: a leak", self->name, nth);
+        ck_assert_msg(memcmp(found, blank, sizeof found) == 0,
+                      "%s, allocation %zu: the output has changed", self->name, nth);
+        ck_assert_msg(self->finish || counted.live == held, "%s, allocation %zu: a leak",
+                      self->name, nth);
         if (self->state) {
             ck_assert_uint_eq(self->state(handle, after), size_before);
-            ck_assert_msg(memcmp(before, after, size_before) == 0, "%s, allocation %zu: the handle has changed", self->name, nth);
+            ck_assert_msg(memcmp(before, after, size_before) == 0,
+                          "%s, allocation %zu: the handle has changed", self->name, nth);
         }
         if (nth % 8 == 1) /* it takes a while */
             assert_as_ever(self, handle);

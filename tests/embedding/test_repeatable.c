@@ -1,6 +1,7 @@
-/* What repeats, and how well. The same program on the same machine gives the same bits. With `deterministic`, so do other numbers of threads and other
- * cuts of a call. Without it, and across the BLAS's kernels (OpenBLAS has one for each kind of processor, and is told which by its environment),
- * numbers agree within TOLERANCE of the largest. */
+/* What repeats, and how well. The same program on the same machine gives the same bits. With
+ * `deterministic`, so do other numbers of threads and other cuts of a call. Without it, and across
+ * the BLAS's kernels (OpenBLAS has one for each kind of processor, and is told which by its
+ * environment), numbers agree within TOLERANCE of the largest. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 #include "support/extremes.h"
@@ -9,26 +10,28 @@
 #include <math.h>
 #include <sys/wait.h>
 
-enum { ROWS = 423, PICTURES = 9, STEPS = 3 };
+enum { ROWS = 423, IMAGES = 9, STEPS = 3 };
 
 /* For what one model draws and scores, and for the losses of its first step. */
 static const double TOLERANCE = 2e-5;
 
 /* Of one model: what it draws and scores, and its first step. */
 typedef struct answers {
-    float samples[ROWS * TASK_WIDTH], scores[ROWS], gradients[ROWS * TASK_WIDTH], pictures[PICTURES * PICTURE_WIDTH];
-    float losses[3], picture_losses[3];
+    float samples[ROWS * TASK_WIDTH], scores[ROWS], gradients[ROWS * TASK_WIDTH],
+        images[IMAGES * IMAGE_WIDTH];
+    float losses[3], image_losses[3];
 } answers;
 
 /* And of runs. */
 typedef struct everything {
     answers of_model;
     task of_run;
-    size_t picture_run_size;
-    unsigned char picture_run[TASK_FILE];
+    size_t image_run_size;
+    unsigned char image_run[TASK_FILE];
 } everything;
 
-static ddaebm_trainer *first_step(const ddaebm_model *model, const ddaebm_dataset *data, float *losses) {
+static ddaebm_trainer *first_step(const ddaebm_model *model, const ddaebm_dataset *data,
+                                  float *losses) {
     ddaebm_trainer *trainer = NULL;
     ddaebm_step_statistics statistics = DDAEBM_STEP_STATISTICS_INIT;
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, data, 5));
@@ -40,8 +43,9 @@ static ddaebm_trainer *first_step(const ddaebm_model *model, const ddaebm_datase
 }
 
 static void ask_about_rows(ddaebm_context *context, answers *a) {
-    ddaebm_model *model =
-        small_model(context, "\"diffusion.beta_max\":20,\"training.batch\":400,\"energy.hidden_layers\":[160,160]", 3);
+    ddaebm_model *model = small_model(
+        context,
+        "\"diffusion.beta_max\":20,\"training.batch\":400,\"energy.hidden_layers\":[160,160]", 3);
     ddaebm_dataset *data = NULL;
     ddaebm_sampler *sampler = NULL;
     ddaebm_scorer *scorer = NULL;
@@ -59,21 +63,23 @@ static void ask_about_rows(ddaebm_context *context, answers *a) {
 }
 
 /* And a run of a few steps, if it is wanted. */
-static void ask_about_pictures(ddaebm_context *context, answers *a, everything *run) {
-    ddaebm_model *model = small_picture_model(context);
+static void ask_about_images(ddaebm_context *context, answers *a, everything *run) {
+    ddaebm_model *model = small_image_model(context);
     ddaebm_dataset *data = NULL;
     ddaebm_sampler *sampler = NULL;
-    uint8_t bytes[20 * PICTURE_WIDTH];
+    uint8_t bytes[20 * IMAGE_WIDTH];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)(i * i * 7 / 31);
-    ASSERT_OK(ddaebm_dataset_create_images(&data, context, bytes, sizeof bytes / PICTURE_WIDTH, 8, 8, 1));
+    ASSERT_OK(
+        ddaebm_dataset_create_images(&data, context, bytes, sizeof bytes / IMAGE_WIDTH, 8, 8, 1));
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
-    ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, PICTURES, a->pictures));
+    ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, IMAGES, a->images));
     ddaebm_sampler_free(sampler);
-    ddaebm_trainer *trainer = first_step(model, data, a->picture_losses);
+    ddaebm_trainer *trainer = first_step(model, data, a->image_losses);
     if (run) {
         ASSERT_OK(ddaebm_trainer_run(trainer, STEPS, NULL, NULL));
-        ASSERT_OK(ddaebm_trainer_save_memory(trainer, run->picture_run, sizeof run->picture_run, &run->picture_run_size));
+        ASSERT_OK(ddaebm_trainer_save_memory(trainer, run->image_run, sizeof run->image_run,
+                                             &run->image_run_size));
     }
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(data);
@@ -87,14 +93,15 @@ static void do_everything(int threads, int deterministic, everything *out) {
     ASSERT_OK(ddaebm_context_set_threads(context, threads));
     ASSERT_OK(ddaebm_context_set_deterministic(context, deterministic));
     ask_about_rows(context, &out->of_model);
-    ask_about_pictures(context, &out->of_model, out);
+    ask_about_images(context, &out->of_model, out);
     do_task(context, &out->of_run);
     ddaebm_context_free(context);
 }
 
 static everything expected, found;
 
-/* In a process of its own, in whose environment OpenBLAS finds the name of a processor, unless that is NULL. */
+/* In a process of its own, in whose environment OpenBLAS finds the name of a processor, unless that
+ * is NULL. */
 static void elsewhere(const char *processor, int threads, everything *out) {
     char number[16];
     char path[128];
@@ -147,7 +154,8 @@ START_TEST(deterministic_bits_are_those_of_any_number_of_threads) {
     do_everything(1, 1, &expected);
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
         do_everything(threads[i], 1, &found);
-        ck_assert_msg(memcmp(&expected, &found, sizeof found) == 0, "other bits with %d threads", threads[i]);
+        ck_assert_msg(memcmp(&expected, &found, sizeof found) == 0, "other bits with %d threads",
+                      threads[i]);
     }
 }
 END_TEST
@@ -162,21 +170,25 @@ START_TEST(cuts_change_nothing_or_little) {
     ASSERT_OK(ddaebm_context_create(&context, NULL));
     ASSERT_OK(ddaebm_context_set_threads(context, 2));
     ASSERT_OK(ddaebm_context_set_deterministic(context, _i));
-    ddaebm_model *model = small_model(context, "\"energy.hidden_layers\":[70,60],\"generator.hidden_layers\":[70,60]", 3);
+    ddaebm_model *model = small_model(
+        context, "\"energy.hidden_layers\":[70,60],\"generator.hidden_layers\":[70,60]", 3);
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, ROWS, whole->samples));
     ASSERT_OK(ddaebm_scorer_score(scorer, whole->samples, ROWS, 0, whole->scores));
     for (size_t i = 0; i + 1 < sizeof cuts / sizeof *cuts; i++) {
         size_t first = cuts[i], count = cuts[i + 1] - first;
-        ASSERT_OK(ddaebm_sampler_draw(sampler, 1, first, count, pieces->samples + first * TASK_WIDTH));
-        ASSERT_OK(ddaebm_scorer_score(scorer, whole->samples + first * TASK_WIDTH, count, 0, pieces->scores + first));
+        ASSERT_OK(
+            ddaebm_sampler_draw(sampler, 1, first, count, pieces->samples + first * TASK_WIDTH));
+        ASSERT_OK(ddaebm_scorer_score(scorer, whole->samples + first * TASK_WIDTH, count, 0,
+                                      pieces->scores + first));
     }
     double worst = 0;
     for (size_t i = 0; i < ROWS * TASK_WIDTH; i++)
         worst = larger(worst, fabs((double)(whole->samples[i] - pieces->samples[i])));
     for (size_t i = 0; i < ROWS; i++)
-        worst = larger(worst, fabs((double)(whole->scores[i] - pieces->scores[i]) / (1 + fabs((double)whole->scores[i]))));
+        worst = larger(worst, fabs((double)(whole->scores[i] - pieces->scores[i]) /
+                                   (1 + fabs((double)whole->scores[i]))));
     printf("cuts of a call%s: %.2g\n", _i ? ", deterministic" : "", worst);
     ck_assert_double_le(worst, _i ? 0 : TOLERANCE);
     ddaebm_scorer_free(scorer);
@@ -198,13 +210,14 @@ static double difference(const float *a, const float *b, size_t count) {
 
 static void compare(const char *what, int threads, const answers *a, const answers *b) {
     double worst = 0;
-#define WORSE(field) worst = larger(worst, difference(a->field, b->field, sizeof a->field / sizeof *a->field))
+#define WORSE(field)                                                                               \
+    worst = larger(worst, difference(a->field, b->field, sizeof a->field / sizeof *a->field))
     WORSE(samples);
     WORSE(scores);
     WORSE(gradients);
-    WORSE(pictures);
+    WORSE(images);
     WORSE(losses);
-    WORSE(picture_losses);
+    WORSE(image_losses);
 #undef WORSE
     printf("%s, threads %d: %.2g of the largest\n", what, threads, worst);
     ck_assert_double_le(worst, TOLERANCE);
@@ -218,11 +231,12 @@ typedef struct processor {
 
 static size_t list_processors(processor list[5]) {
 #if defined(__x86_64__) || defined(__i386__)
-    processor all[] = {{NULL, true},
-                       {"Prescott", true},
-                       {"Nehalem", __builtin_cpu_supports("sse4.2")},
-                       {"Haswell", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
-                       {"SkylakeX", __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")}};
+    processor all[] = {
+        {NULL, true},
+        {"Prescott", true},
+        {"Nehalem", __builtin_cpu_supports("sse4.2")},
+        {"Haswell", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+        {"SkylakeX", __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")}};
 #elif defined(__aarch64__)
     processor all[] = {{NULL, true}, {"ARMV8", true}, {"CORTEXA53", true}, {"NEOVERSEN1", true}};
 #else
@@ -239,7 +253,8 @@ START_TEST(threads_and_blas_change_no_more_than_rounding) {
     for (size_t i = 0; i < count; i++)
         for (int threads = 1; list[i].is_like_this && threads <= 3; threads++) {
             elsewhere(list[i].name, threads, &found);
-            compare(list[i].name ? list[i].name : "this processor", threads, &expected.of_model, &found.of_model);
+            compare(list[i].name ? list[i].name : "this processor", threads, &expected.of_model,
+                    &found.of_model);
         }
     do_everything(2, 1, &found);
     compare("deterministic", 2, &expected.of_model, &found.of_model);
@@ -249,7 +264,8 @@ END_TEST
 int main(int argc, char **argv) {
     if (argc == 3)
         return answer(atoi(argv[1]), argv[2]);
-    const TTest *const tests[] = {the_same_call_gives_the_same_bits, deterministic_bits_are_those_of_any_number_of_threads,
+    const TTest *const tests[] = {the_same_call_gives_the_same_bits,
+                                  deterministic_bits_are_those_of_any_number_of_threads,
                                   threads_and_blas_change_no_more_than_rounding};
     const TTest *const twice[] = {cuts_change_nothing_or_little};
     int failed = run_tests("repeatable", tests, sizeof tests / sizeof *tests);

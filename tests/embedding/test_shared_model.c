@@ -1,5 +1,5 @@
-/* One model, one context and one data set that nobody changes, used by eight threads at once: each gets what one thread alone gets. Runs
- * under the thread sanitiser too. */
+/* One model, one context and one data set that nobody changes, used by eight threads at once: each
+ * gets what one thread alone gets. Runs under the thread sanitiser too. */
 #define _GNU_SOURCE
 #include "embedding/embedding.h"
 
@@ -8,7 +8,8 @@
 enum { USERS = 8, ROUNDS = 3, ROWS = 450 };
 
 typedef struct results {
-    float data[ROWS * TASK_WIDTH], samples[ROWS * TASK_WIDTH], single[TASK_WIDTH], scores[ROWS], gradients[ROWS * TASK_WIDTH];
+    float data[ROWS * TASK_WIDTH], samples[ROWS * TASK_WIDTH], single[TASK_WIDTH], scores[ROWS],
+        gradients[ROWS * TASK_WIDTH];
     float reconstructions[ROWS], typicality[ROWS], bias[4];
     size_t file_size, elements;
     unsigned char file[TASK_FILE];
@@ -21,7 +22,8 @@ typedef struct shared {
     pthread_barrier_t start;
 } shared;
 
-/* Reads, draws, scores, saves, and asks the model what it is. Nothing of Check in here: threads do this. */
+/* Reads, draws, scores, saves, and asks the model what it is. Nothing of Check in here: threads do
+ * this. */
 static ddaebm_status use_all(const shared *s, results *r) {
     ddaebm_sampler *sampler = NULL;
     ddaebm_scorer *scorer = NULL;
@@ -40,13 +42,16 @@ static ddaebm_status use_all(const shared *s, results *r) {
     if (status == DDAEBM_OK)
         status = ddaebm_scorer_gradient(scorer, r->data, ROWS, 1, r->gradients);
     if (status == DDAEBM_OK)
-        status = ddaebm_scorer_measure(scorer, DDAEBM_SCORE_RECONSTRUCTION, r->data, ROWS, 0, r->reconstructions);
+        status = ddaebm_scorer_measure(scorer, DDAEBM_SCORE_RECONSTRUCTION, r->data, ROWS, 0,
+                                       r->reconstructions);
     if (status == DDAEBM_OK)
-        status = ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, r->data, ROWS, 0, r->typicality);
+        status =
+            ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, r->data, ROWS, 0, r->typicality);
     if (status == DDAEBM_OK)
         status = ddaebm_model_save_memory(s->model, r->file, sizeof r->file, &r->file_size);
     if (status == DDAEBM_OK)
-        status = ddaebm_model_get_parameter(s->model, "generator.x_encoder.layers.0.bias", r->bias, 4);
+        status =
+            ddaebm_model_get_parameter(s->model, "generator.x_encoder.layers.0.bias", r->bias, 4);
     if (status == DDAEBM_OK)
         status = ddaebm_model_parameter(s->model, 2, &info);
     r->elements = info.elements;
@@ -74,8 +79,10 @@ static void *use_often(void *argument) {
         (void)snprintf(path, sizeof path, "no/such/file/%p", argument);
         self->status = use_all(self->shared, self->found);
         self->same = self->same && memcmp(self->found, self->expected, sizeof *self->found) == 0;
-        self->own_text = self->own_text && ddaebm_model_load(&none, self->shared->context, path) == DDAEBM_NOT_FOUND &&
-                         strstr(ddaebm_error_message(), path);
+        self->own_text =
+            self->own_text &&
+            ddaebm_model_load(&none, self->shared->context, path) == DDAEBM_NOT_FOUND &&
+            strstr(ddaebm_error_message(), path);
     }
     return NULL;
 }
@@ -125,7 +132,8 @@ typedef struct caller {
     ddaebm_status status;
 } caller;
 
-static ddaebm_status call_once(const shared *s, ddaebm_sampler *sampler, ddaebm_scorer *scorer, size_t i, float *out) {
+static ddaebm_status call_once(const shared *s, ddaebm_sampler *sampler, ddaebm_scorer *scorer,
+                               size_t i, float *out) {
     static const float rows[] = {0.5f, -1, 0.25f, 2, -0.75f, 0.125f};
     switch (i % 4) {
     case 0:
@@ -172,7 +180,8 @@ START_TEST(a_thousand_calls_each) {
         ck_assert_int_eq(pthread_join(callers[i].thread, NULL), 0);
     for (int i = 0; i <= USERS; i++) {
         ck_assert_int_eq(callers[i].status, DDAEBM_OK);
-        ck_assert_int_eq(memcmp(callers[i].found, callers[USERS].found, CALLS * sizeof *callers[i].found), 0);
+        ck_assert_int_eq(
+            memcmp(callers[i].found, callers[USERS].found, CALLS * sizeof *callers[i].found), 0);
     }
     for (int i = 0; i <= USERS; i++)
         free(callers[i].found);

@@ -17,7 +17,8 @@ static struct {
 void fuzz_require(bool holds, const char *rule, const char *file, int line) {
     if (holds)
         return;
-    fprintf(stderr, "%s:%d: broken: %s; the last message: %s\n", file, line, rule, ddaebm_error_message());
+    fprintf(stderr, "%s:%d: broken: %s; the last message: %s\n", file, line, rule,
+            ddaebm_error_message());
     abort();
 }
 
@@ -78,8 +79,9 @@ static bool is_one_line(const char *text) {
 
 /* The statuses that are no one's fault but the bytes'. */
 static bool may_be_caused_by_bytes(ddaebm_status status) {
-    return status == DDAEBM_FORMAT || status == DDAEBM_UNSUPPORTED || status == DDAEBM_NOT_FOUND || status == DDAEBM_OUT_OF_RANGE ||
-           status == DDAEBM_MISMATCH || status == DDAEBM_NOT_FINITE;
+    return status == DDAEBM_FORMAT || status == DDAEBM_UNSUPPORTED || status == DDAEBM_NOT_FOUND ||
+           status == DDAEBM_OUT_OF_RANGE || status == DDAEBM_MISMATCH ||
+           status == DDAEBM_NOT_FINITE;
 }
 
 bool fuzz_judge(ddaebm_status status, bool set) {

@@ -1,5 +1,6 @@
-/* What the fuzz targets share: a context that counts and refuses, and the contract that every input is held to. A target is a file
- * fuzz_<name>.c; libFuzzer calls it, or replay.c does, with the inputs in corpus/<name>. */
+/* What the fuzz targets share: a context that counts and refuses, and the contract that every input
+ * is held to. A target is a file fuzz_<name>.c; libFuzzer calls it, or replay.c does, with the
+ * inputs in corpus/<name>. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -22,11 +23,12 @@ void fuzz_end(void);
 #define FUZZ_REQUIRE(rule) fuzz_require((rule), #rule, __FILE__, __LINE__)
 void fuzz_require(bool holds, const char *rule, const char *file, int line);
 
-/* Judges a call that reads the input: OK and its out-parameter set, or a failure that bytes can cause, with one line of text and the
- * out-parameter as it was. Whether it is OK. */
+/* Judges a call that reads the input: OK and its out-parameter set, or a failure that bytes can
+ * cause, with one line of text and the out-parameter as it was. Whether it is OK. */
 bool fuzz_judge(ddaebm_status status, bool set);
 
-/* The same where an input may rightly ask for more than the limit: OUT_OF_MEMORY, too, if an allocation was refused. */
+/* The same where an input may rightly ask for more than the limit: OUT_OF_MEMORY, too, if an
+ * allocation was refused. */
 bool fuzz_judge_hungry(ddaebm_status status, bool set);
 
 /* What handles are before such a call: no handle, and not NULL. */

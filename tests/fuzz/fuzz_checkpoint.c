@@ -1,4 +1,5 @@
-/* A run's checkpoint. What resumes goes round to the same bytes, and takes a step where that is quick. */
+/* A run's checkpoint. What resumes goes round to the same bytes, and takes a step where that is
+ * quick. */
 #include "fuzz/fuzz.h"
 #include "train/trainer.h"
 
@@ -12,7 +13,8 @@ static const ddaebm_dataset *dataset(void) {
     static const float rows[ROWS * WIDTH] = {0.5f, -0.5f, 0.25f, 1, -1, 0.125f, 0, 0.75f};
     static ddaebm_dataset *made;
     if (!made)
-        FUZZ_REQUIRE(ddaebm_dataset_create_rows(&made, fuzz_context(), rows, ROWS, WIDTH) == DDAEBM_OK);
+        FUZZ_REQUIRE(ddaebm_dataset_create_rows(&made, fuzz_context(), rows, ROWS, WIDTH) ==
+                     DDAEBM_OK);
     return made;
 }
 
@@ -45,7 +47,7 @@ static void go_round(const ddaebm_trainer *trainer) {
 }
 
 static bool is_quick(const ddaebm_trainer *trainer) {
-    size_t weights = 0, times = trainer->batch + ddaebm_model_levels(trainer->model);
+    size_t weights = 0, times = trainer->batch + ddaebm_model_timesteps(trainer->model);
     for (int n = 0; n < DD_NETWORKS; n++)
         weights += trainer->model->parameters.totals[n][DD_ROLE_WEIGHT];
     return weights <= MOST_WORK / times;

@@ -1,5 +1,5 @@
-/* A configuration's JSON. What is accepted comes back as text that means the same; what is refused changes nothing, and the text of a
- * failure depends on the input alone. */
+/* A configuration's JSON. What is accepted comes back as text that means the same; what is refused
+ * changes nothing, and the text of a failure depends on the input alone. */
 #include "config/config.h"
 #include "fuzz/fuzz.h"
 
@@ -41,7 +41,8 @@ static void set_each_key(ddaebm_config *config) {
     ddaebm_key_info info = DDAEBM_KEY_INFO_INIT;
     for (size_t i = 0; ddaebm_config_key(i, &info) == DDAEBM_OK; i++) {
         char value[MESSAGE_ROOM];
-        FUZZ_REQUIRE(ddaebm_config_get_text(config, info.name, value, sizeof value, NULL) == DDAEBM_OK);
+        FUZZ_REQUIRE(ddaebm_config_get_text(config, info.name, value, sizeof value, NULL) ==
+                     DDAEBM_OK);
         FUZZ_REQUIRE(ddaebm_config_set(config, info.name, value) == DDAEBM_OK);
     }
 }
@@ -67,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     (void)cifar10();
     fuzz_begin();
     scribble('a');
-    ddaebm_status status = dd_config_create_from_json(&config, fuzz_context(), (const char *)data, size);
+    ddaebm_status status =
+        dd_config_create_from_json(&config, fuzz_context(), (const char *)data, size);
     (void)snprintf(message, sizeof message, "%s", ddaebm_error_message());
     if (fuzz_made(status, config)) {
         go_round(config);

@@ -1,5 +1,5 @@
-/* A file of data, whichever its format: told by its content, unpacked, read as a set. CIFAR-10's batches and gzip have no target of their
- * own. */
+/* A file of data, whichever its format: told by its content, unpacked, read as a set. CIFAR-10's
+ * batches and gzip have no target of their own. */
 #define _GNU_SOURCE /* memfd_create */
 #include "fuzz/fuzz.h"
 #include "io/rows.h"
@@ -47,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int file = make_file(data, size);
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     ddaebm_status status = ddaebm_dataset_open(&dataset, fuzz_context(), path);
-    if (fuzz_judge_hungry(status, dataset != fuzz_unset())) { /* gzip packs a thousand bytes into one */
+    if (fuzz_judge_hungry(status,
+                          dataset != fuzz_unset())) { /* gzip packs a thousand bytes into one */
         read_rows(dataset);
         ddaebm_dataset_free(dataset);
     }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    dd_pictures pictures = {.block = fuzz_unset()};
+    dd_images images = {.block = fuzz_unset()};
     fuzz_begin();
     uint8_t *copy = malloc(size ? size : 1);
     FUZZ_REQUIRE(copy != NULL);
@@ -15,12 +15,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dd_array_axes axes = {.rank = 0};
     ddaebm_status status = dd_idx_look(&axes, copy, size);
     if (status == DDAEBM_OK) {
-        dd_picture_shape shape = {axes.length[1], axes.length[2], axes.rank == 4 ? axes.length[3] : 1};
-        status = dd_idx_parse(&pictures, copy, size, FUZZ_MOST_BYTES, shape);
+        dd_image_shape shape = {axes.length[1], axes.length[2],
+                                axes.rank == 4 ? axes.length[3] : 1};
+        status = dd_idx_parse(&images, copy, size, FUZZ_MOST_BYTES, shape);
     }
-    if (fuzz_judge(status, pictures.block != fuzz_unset())) {
-        FUZZ_REQUIRE(pictures.block == copy);
-        fuzz_touch(pictures.pixels, pictures.count * dd_picture_numbers(pictures.shape));
+    if (fuzz_judge(status, images.block != fuzz_unset())) {
+        FUZZ_REQUIRE(images.block == copy);
+        fuzz_touch(images.pixels, images.count * dd_image_numbers(images.shape));
     }
     free(copy);
     fuzz_end();

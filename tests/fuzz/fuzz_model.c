@@ -1,4 +1,5 @@
-/* A model's file. What loads goes round to the same bytes, and scores a row where its networks are small enough to be quick. */
+/* A model's file. What loads goes round to the same bytes, and scores a row where its networks are
+ * small enough to be quick. */
 #include "fuzz/fuzz.h"
 #include "model/model.h"
 
@@ -31,7 +32,8 @@ static void go_round(const ddaebm_model *model) {
 
 static bool is_quick(const ddaebm_model *model) {
     const dd_settings *settings = dd_model_settings(model);
-    size_t weights = 0, side = (size_t)settings->data.image_size, times = ddaebm_model_levels(model) + side * side;
+    size_t weights = 0, side = (size_t)settings->data.image_size,
+           times = ddaebm_model_timesteps(model) + side * side;
     for (int n = 0; n < DD_NETWORKS; n++)
         weights += model->parameters.totals[n][DD_ROLE_WEIGHT];
     return weights <= MOST_WORK / times;
@@ -45,8 +47,9 @@ static void score(const ddaebm_model *model) {
     FUZZ_REQUIRE(row != NULL);
     ddaebm_status status = ddaebm_scorer_create(&scorer, model);
     if (fuzz_judge_hungry(status, scorer != fuzz_unset())) {
-        status = ddaebm_scorer_score(scorer, row, 1, ddaebm_model_levels(model) - 1, &value);
-        FUZZ_REQUIRE(fuzz_judge_hungry(status, status == DDAEBM_OK) || status == DDAEBM_OUT_OF_MEMORY);
+        status = ddaebm_scorer_score(scorer, row, 1, ddaebm_model_timesteps(model) - 1, &value);
+        FUZZ_REQUIRE(fuzz_judge_hungry(status, status == DDAEBM_OK) ||
+                     status == DDAEBM_OUT_OF_MEMORY);
         ddaebm_scorer_free(scorer);
     }
     free(row);

@@ -1,4 +1,4 @@
-/* One picture as PNG; and with the checksums put right, which chance never does. */
+/* One image as PNG; and with the checksums put right, which chance never does. */
 #include "base/context.h"
 #include "fuzz/fuzz.h"
 #include "io/png_read.h"
@@ -6,16 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIGNATURE = 8, FRAME = 12 }; /* bytes before the chunks, and of a chunk beside its data: length, name, checksum */
+enum {
+    SIGNATURE = 8,
+    FRAME = 12
+}; /* bytes before the chunks, and of a chunk beside its data: length, name, checksum */
 
 static void parse(const uint8_t *data, size_t size) {
-    dd_pictures picture = {.block = fuzz_unset()};
-    ddaebm_status status = dd_png_parse(&picture, fuzz_context(), data, size, DD_MOST_WIDTH);
-    if (!fuzz_judge(status, picture.block != fuzz_unset()))
+    dd_images image = {.block = fuzz_unset()};
+    ddaebm_status status = dd_png_parse(&image, fuzz_context(), data, size, DD_MOST_WIDTH);
+    if (!fuzz_judge(status, image.block != fuzz_unset()))
         return;
-    FUZZ_REQUIRE(picture.count == 1 && (picture.shape.channels == 1 || picture.shape.channels == 3));
-    fuzz_touch(picture.pixels, dd_picture_numbers(picture.shape));
-    dd_free(fuzz_context(), picture.block);
+    FUZZ_REQUIRE(image.count == 1 && (image.shape.channels == 1 || image.shape.channels == 3));
+    fuzz_touch(image.pixels, dd_image_numbers(image.shape));
+    dd_free(fuzz_context(), image.block);
 }
 
 static uint32_t checksum(const uint8_t *data, size_t size) {

@@ -22,7 +22,7 @@ def put(target, name, data):
     (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-# --- Pictures and arrays. ---
+# --- Images and arrays. ---
 
 
 def idx(kind, axes, data=b""):
@@ -180,20 +180,20 @@ def write_config(texts):
         "unknown": '{"data.widht": 3}', "group": '{"training": 3}', "deep": '{"data.width": ' + "[" * 40 + "]" * 40 + "}",
         "deeper": "[" * 3000, "range": '{"data.width": 0}', "type": '{"data.width": 2.5}', "object": '{"data.width": {"a": [1, true, null]}}',
         "choice": '{"diffusion.schedule": "karras"}', "wrong-choice": '{"diffusion.schedule": "linear"}', "choice-type": '{"energy.norm": 4}',
-        "integers": '{"energy.hidden_layers": [1, 2, 65536], "picture.fir_kernel": []}', "integers-type": '{"energy.hidden_layers": [1, "a"]}',
+        "integers": '{"energy.hidden_layers": [1, 2, 65536], "image.fir_kernel": []}', "integers-type": '{"energy.hidden_layers": [1, "a"]}',
         "integers-many": '{"energy.hidden_layers": %s}' % ([1] * 17), "integers-range": '{"energy.hidden_layers": [0]}',
-        "real": '{"objective.gamma": 1e-300, "objective.margin": -0.0}', "reals": '{"optimizer.beta1": 0.99999999999999994, "picture.dropout": 1}',
+        "real": '{"objective.gamma": 1e-300, "objective.margin": -0.0}', "reals": '{"optimizer.beta1": 0.99999999999999994, "image.dropout": 1}',
         "overflow": '{"objective.gamma": 1e999}', "integer-overflow": '{"data.width": 99999999999999999999}', "words": '{"data.flip": tru}',
-        "boolean": '{"data.flip": true, "picture.fir": false}', "escapes": '{"a\\n\\"\\u00e4\\ud834\\udd1e": 1}', "surrogate": '{"\\ud834": 1}',
+        "boolean": '{"data.flip": true, "image.fir": false}', "escapes": '{"a\\n\\"\\u00e4\\ud834\\udd1e": 1}', "surrogate": '{"\\ud834": 1}',
         "utf8": '{"größe": 1}', "latin": b'{"gr\xf6\xdfe": 1}', "control": '{"a\x01": 1}', "zero": '{"a\\u0000": 1}', "comma": '{"data.width": 1,}',
         "digits": '{"objective.gamma": 0.%s}' % ("1" * 100), "leading": '{"data.width": 01}', "exponent": '{"objective.gamma": 1E+2}',
         "long-text": '{"data.width": "%s"}' % long, "long-list": '{"data.width": ["%s", 1]}' % long, "long-name": '{"%s": 1}' % long,
         "long-choice": '{"energy.norm": "%s"}' % long, "after": "{} {}", "blanks": " \t\r\n{ \n} \n", "nan": '{"objective.gamma": NaN}',
         "betas": '{"diffusion.beta_min": 9, "diffusion.beta_max": 8}', "lsun": '{"diffusion.grid": "lsun", "diffusion.timesteps": 600}',
-        "picture": '{"network.family": "ncsnpp", "data.image_size": 12}', "misfit": '{"network.family":"ncsnpp","data.image_size":8,"energy.channels":7}',
+        "image": '{"network.family": "ncsnpp", "data.image_size": 12}', "misfit": '{"network.family":"ncsnpp","data.image_size":8,"energy.channels":7}',
         "levels": '{"network.family":"ncsnpp","data.image_size":8,"energy.multipliers":[1,1,1,1,1,1]}',
-        "patch": '{"network.family":"ncsnpp","data.image_size":8,"picture.patch":3}', "padding": '{"data.image_size": 8, "data.padding": 4}',
-        "taps": '{"network.family":"ncsnpp","data.image_size":32,"picture.fir_kernel":[0]}', "rates": '{"optimizer.rate_schedule":"cosine","optimizer.final_rate":1}',
+        "patch": '{"network.family":"ncsnpp","data.image_size":8,"image.patch":3}', "padding": '{"data.image_size": 8, "data.padding": 4}',
+        "taps": '{"network.family":"ncsnpp","data.image_size":32,"image.fir_kernel":[0]}', "rates": '{"optimizer.rate_schedule":"cosine","optimizer.final_rate":1}',
         "encoder": '{"encoder.feature_layers": []}', "batch": '{"network.family":"ncsnpp","data.image_size":32,"encoder.kind":"large","training.batch":6}'}
     for name, data in seeds.items():
         put("config", name, data)
@@ -217,7 +217,7 @@ KINDS = {
                "encoder.norm": "none", "optimizer.ema_decay": 0.5, "objective.fake_gamma": 0.1, "objective.energy_score": 1,
                "objective.noise_contrast": 1, "diffusion.schedule": "karras", "energy.feature_layers": [], "encoder.feature_layers": [2]},
 }
-PICTURE = {"data.image_size": 8, "network.family": "ncsnpp", "energy.channels": 4, "energy.multipliers": [1], "energy.blocks": 0,
+IMAGE = {"data.image_size": 8, "network.family": "ncsnpp", "energy.channels": 4, "energy.multipliers": [1], "energy.blocks": 0,
            "generator.channels": 4, "generator.multipliers": [1], "generator.blocks": 0, "encoder.channels": 1, "network.latent_embedding": 1,
            "network.mapping_layers": 0, "training.steps": 1}
 
@@ -258,14 +258,14 @@ def train(folder, kind, more):
     return model.read_bytes(), checkpoint.read_bytes(), (folder / (kind + ".half")).read_bytes()
 
 
-def picture_model(folder):
-    settings = folder / "picture.json"
-    pictures = folder / "pictures.npy"
-    settings.write_text(json.dumps({**TINY, **PICTURE}))
-    pictures.write_bytes(npy("|u1", (4, 8, 8), bytes(range(256))))
-    run("train", "--data", pictures, "--preset", "toy", "--config", settings, "--steps", 1, "--out", folder / "picture")
-    run("convert", "--half", "--model", folder / "picture", "--out", folder / "picture.half")
-    return (folder / "picture.half").read_bytes()
+def image_model(folder):
+    settings = folder / "image.json"
+    images = folder / "images.npy"
+    settings.write_text(json.dumps({**TINY, **IMAGE}))
+    images.write_bytes(npy("|u1", (4, 8, 8), bytes(range(256))))
+    run("train", "--data", images, "--preset", "toy", "--config", settings, "--steps", 1, "--out", folder / "image")
+    run("convert", "--half", "--model", folder / "image", "--out", folder / "image.half")
+    return (folder / "image.half").read_bytes()
 
 
 def broken(target, data):
@@ -304,7 +304,7 @@ def broken(target, data):
     changed("config-wide", config(data__width=1048576))
     changed("config-terabytes", config(**{n + "__hidden_layers": [65536] * 16 for n in ("energy", "generator", "encoder")}))
     changed("config-levels", config(network__time_width=65536, diffusion__timesteps=1000))
-    changed("config-pictures", config(network__family="ncsnpp", data__image_size=128, energy__channels=4096, energy__multipliers=[64] * 8,
+    changed("config-images", config(network__family="ncsnpp", data__image_size=128, energy__channels=4096, energy__multipliers=[64] * 8,
                                       energy__blocks=16, generator__channels=4096, generator__multipliers=[64] * 8, generator__blocks=16))
     changed("levels", besides(diffusion__timesteps=1000, diffusion__schedule="cosine"))
     changed("batch", besides(training__batch=65536, objective__energy_score=1, objective__fake_gamma=1, objective__noise_contrast=1))
@@ -376,7 +376,7 @@ def write_models(folder):
     model, checkpoint, _ = files["least"]
     put("model", "checkpoint", checkpoint)
     put("model", "typical", with_typicality(without(model, "typicality")))
-    put("model", "picture-half", of_version_1(picture_model(folder)))
+    put("model", "image-half", of_version_1(image_model(folder)))
     put("checkpoint", "model", model)
     put("checkpoint", "no-raw", without(files["points"][1], "trainer.energy.net"))
     for name in ("trainer.state", "trainer.adam.updates", "trainer.adam.m.encoder", "trainer.rate_factors"):

@@ -1,5 +1,6 @@
-/* Runs a target on every file of the folders that are named: what libFuzzer does, without it, on inputs that are known. Names each file
- * before it is run, and in the end says how many there were; none is a failure. */
+/* Runs a target on every file of the folders that are named: what libFuzzer does, without it, on
+ * inputs that are known. Names each file before it is run, and in the end says how many there were;
+ * none is a failure. */
 #define _POSIX_C_SOURCE 200809L
 #include "fuzz/fuzz.h"
 

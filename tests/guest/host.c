@@ -1,5 +1,6 @@
-/* A host's program: it trains for some steps, draws and scores, and prints the numbers bit for bit. scripts/check-guest compares those of
- * hosts that compile with other options. host.cpp does the same. */
+/* A host's program: it trains for some steps, draws and scores, and prints the numbers bit for bit.
+ * scripts/check-guest compares those of hosts that compile with other options. host.cpp does the
+ * same. */
 #include <ddaebm/ddaebm.h>
 
 #include <stdio.h>
@@ -37,8 +38,10 @@ int main(void) {
                ddaebm_dataset_create_named(&dataset, NULL, "8gaussians", 1) == DDAEBM_OK &&
                ddaebm_model_create(&start, NULL, config, 1) == DDAEBM_OK &&
                ddaebm_trainer_create(&trainer, start, dataset, 1) == DDAEBM_OK &&
-               ddaebm_trainer_run(trainer, 3, NULL, NULL) == DDAEBM_OK && ddaebm_trainer_snapshot(trainer, &model) == DDAEBM_OK &&
-               ddaebm_sampler_create(&sampler, model) == DDAEBM_OK && ddaebm_scorer_create(&scorer, model) == DDAEBM_OK &&
+               ddaebm_trainer_run(trainer, 3, NULL, NULL) == DDAEBM_OK &&
+               ddaebm_trainer_snapshot(trainer, &model) == DDAEBM_OK &&
+               ddaebm_sampler_create(&sampler, model) == DDAEBM_OK &&
+               ddaebm_scorer_create(&scorer, model) == DDAEBM_OK &&
                ddaebm_sampler_draw(sampler, 1, 0, ROWS, rows) == DDAEBM_OK &&
                ddaebm_scorer_score(scorer, rows, ROWS, 0, scores) == DDAEBM_OK;
     if (!good) {

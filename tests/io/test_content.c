@@ -2,7 +2,7 @@
 #include "base/context.h"
 #include "io/content.h"
 #include "support/counted.h"
-#include "support/pictures_small.h"
+#include "support/images_small.h"
 
 #include <math.h>
 
@@ -39,7 +39,7 @@ static void assert_table(const char *name, size_t width, const char *first) {
     dd_content content = {.is_text = false};
     ddaebm_status status = read_content(&content, name);
     ck_assert_msg(status == DDAEBM_OK, "%s", ddaebm_error_message());
-    ck_assert(content.is_text && !content.pictures.pixels && content.shape.height == 0);
+    ck_assert(content.is_text && !content.images.pixels && content.shape.height == 0);
     ck_assert_uint_eq(content.rows.width, width);
     const char *given = dd_column_name(&content.columns, 0);
     ck_assert(first ? given && strcmp(first, given) == 0 : !given);
@@ -71,7 +71,8 @@ START_TEST(text_of_any_size_is_no_batch) {
             asked.header = asked.columns ? DDAEBM_HEADER_NO : DDAEBM_HEADER_AUTO;
             put_text("a", texts[i].head, texts[i].row, records * RECORD);
             assert_table("a", texts[i].width, texts[i].first);
-            put_text("a.bin", texts[i].head, texts[i].row, records * RECORD + 1); /* nor does the name mislead */
+            put_text("a.bin", texts[i].head, texts[i].row,
+                     records * RECORD + 1); /* nor does the name mislead */
             assert_table("a.bin", texts[i].width, texts[i].first);
         }
     close_context();
@@ -88,14 +89,15 @@ START_TEST(batches_are_no_text) {
         batch[100] = bright ? 0x7F : 0x0E;
         put_file(in_folder("a"), batch, sizeof batch);
         ASSERT_OK(read_content(&content, "a"));
-        ck_assert(!content.is_text && content.pictures.count == 2 && content.pictures.shape.channels == 3);
+        ck_assert(!content.is_text && content.images.count == 2 &&
+                  content.images.shape.channels == 3);
         dd_content_free(&content, context);
     }
     memset(batch, 0xC0, sizeof batch); /* so bright that no byte is a control character */
     batch[0] = batch[RECORD] = 9;
     put_file(in_folder("a"), batch, sizeof batch);
     ASSERT_OK(read_content(&content, "a"));
-    ck_assert_uint_eq(content.pictures.count, 2);
+    ck_assert_uint_eq(content.images.count, 2);
     dd_content_free(&content, context);
     close_context();
 }
@@ -103,9 +105,11 @@ END_TEST
 
 /* ---- Arrays of images. ---- */
 
-static void put_npy(const char *name, const char *type, const char *shape, const void *data, size_t bytes) {
+static void put_npy(const char *name, const char *type, const char *shape, const void *data,
+                    size_t bytes) {
     char file[4096];
-    int text = snprintf(file + 10, 200, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
+    int text = snprintf(file + 10, 200, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
+                        type, shape);
     memcpy(file, "\x93NUMPY\1\0", 8);
     file[8] = (char)text;
     file[9] = 0;
@@ -116,10 +120,10 @@ static void put_npy(const char *name, const char *type, const char *shape, const
 /* Bytes, in whatever type they are written. */
 static void assert_bytes(const char *name, const uint8_t *expected, size_t count) {
     dd_content content = {.is_text = false};
-    SWEEP_ALLOCATIONS(counted, content.pictures.block, read_content(&content, name));
-    ck_assert(content.pictures.pixels && !content.rows.values && !content.rows.wide);
-    ck_assert_uint_eq(content.pictures.count * dd_picture_numbers(content.pictures.shape), count);
-    ck_assert_mem_eq(content.pictures.pixels, expected, count);
+    SWEEP_ALLOCATIONS(counted, content.images.block, read_content(&content, name));
+    ck_assert(content.images.pixels && !content.rows.values && !content.rows.wide);
+    ck_assert_uint_eq(content.images.count * dd_image_numbers(content.images.shape), count);
+    ck_assert_mem_eq(content.images.pixels, expected, count);
     dd_content_free(&content, context);
 }
 
@@ -161,20 +165,23 @@ START_TEST(bytes_of_any_type_are_bytes) {
 }
 END_TEST
 
-static void assert_floats(const char *name, size_t height, size_t width, size_t channels, const float *expected, size_t count) {
+static void assert_floats(const char *name, size_t height, size_t width, size_t channels,
+                          const float *expected, size_t count) {
     dd_content content = {.is_text = false};
     SWEEP_ALLOCATIONS(counted, content.rows.values, read_content(&content, name));
-    ck_assert(!content.pictures.pixels && !content.rows.wide);
-    ck_assert(content.shape.height == height && content.shape.width == width && content.shape.channels == channels);
+    ck_assert(!content.images.pixels && !content.rows.wide);
+    ck_assert(content.shape.height == height && content.shape.width == width &&
+              content.shape.channels == channels);
     ck_assert_uint_eq(content.rows.count * content.rows.width, count);
     for (size_t i = 0; i < count; i++)
-        ck_assert_msg(fabsf(content.rows.values[i] - expected[i]) < 1e-6f, "[%zu] is %g, not %g", i, (double)content.rows.values[i],
-                      (double)expected[i]);
+        ck_assert_msg(fabsf(content.rows.values[i] - expected[i]) < 1e-6f, "[%zu] is %g, not %g", i,
+                      (double)content.rows.values[i], (double)expected[i]);
     dd_content_free(&content, context);
 }
 
 START_TEST(floats_are_brought_to_their_range) {
-    const float unit[] = {0, 0.25f, 0.5f, 1}, spread[] = {-1, -0.5f, 0, 1}, levels[] = {0, 63.75f, 127.5f, 255};
+    const float unit[] = {0, 0.25f, 0.5f, 1}, spread[] = {-1, -0.5f, 0, 1},
+                levels[] = {0, 63.75f, 127.5f, 255};
     const uint8_t few[] = {0, 4, 8, 16};
     begin();
     put_npy("a", "<f4", "(1, 2, 2)", unit, sizeof unit);
@@ -190,7 +197,8 @@ START_TEST(floats_are_brought_to_their_range) {
     asked.white = 1;
     dd_content content = {.is_text = false};
     put_npy("a", "<f4", "(1, 2, 2)", unit, sizeof unit);
-    ASSERT_FAILS(read_content(&content, "a"), DDAEBM_OUT_OF_RANGE, "a: its numbers are from 0 to 1, far beyond the range 0.875:1");
+    ASSERT_FAILS(read_content(&content, "a"), DDAEBM_OUT_OF_RANGE,
+                 "a: its numbers are from 0 to 1, far beyond the range 0.875:1");
     close_context();
 }
 END_TEST
@@ -211,7 +219,8 @@ START_TEST(planes_are_read_as_pixels) {
     put_npy("f", "<f4", "(1, 3, 2, 2)", floats, sizeof floats);
     assert_floats("f", 2, 2, 3, expected, 12);
     asked.layout = DDAEBM_LAYOUT_NCHW;
-    put_file(in_folder("i"), file, compose_idx(file, 8, 4, (const uint32_t[]){1, 3, 2, 2}, planes, 12));
+    put_file(in_folder("i"), file,
+             compose_idx(file, 8, 4, (const uint32_t[]){1, 3, 2, 2}, planes, 12));
     assert_bytes("i", pixels, 12);
     asked.layout = DDAEBM_LAYOUT_NHWC;
     assert_bytes("i", planes, 12);
@@ -222,7 +231,7 @@ END_TEST
 static void assert_rows(const char *name, size_t count, size_t width) {
     dd_content content = {.is_text = false};
     ASSERT_OK(read_content(&content, name));
-    ck_assert(!content.pictures.pixels && content.shape.height == 0);
+    ck_assert(!content.images.pixels && content.shape.height == 0);
     ck_assert(content.rows.count == count && content.rows.width == width);
     for (size_t i = 0; i < count * width; i++)
         ck_assert(dd_rows_at(&content.rows, i) == (double)i);
@@ -242,7 +251,8 @@ START_TEST(rows_may_be_asked_for) {
     assert_rows("a", 2, 12);
     put_file(in_folder("a"), file, compose_idx(file, 8, 3, (const uint32_t[]){2, 3, 4}, bytes, 24));
     assert_rows("a", 2, 12);
-    put_file(in_folder("a"), file, compose_idx(file, 8, 4, (const uint32_t[]){4, 1, 1, 6}, bytes, 24));
+    put_file(in_folder("a"), file,
+             compose_idx(file, 8, 4, (const uint32_t[]){4, 1, 1, 6}, bytes, 24));
     assert_rows("a", 4, 6);
     asked.layout = DDAEBM_LAYOUT_AUTO;
     put_npy("a", "<f8", "(2, 12)", doubles, sizeof doubles);
@@ -252,7 +262,8 @@ START_TEST(rows_may_be_asked_for) {
 END_TEST
 
 START_TEST(arrays_are_resized) {
-    const uint8_t bytes[] = {10, 20, 30, 40}, smaller[] = {25}, larger[] = {10, 20, 0, 30, 40, 0, 0, 0, 0};
+    const uint8_t bytes[] = {10, 20, 30, 40}, smaller[] = {25},
+                  larger[] = {10, 20, 0, 30, 40, 0, 0, 0, 0};
     const float unit[] = {0, 0.25f, 0.25f, 0.5f}, mean[] = {-0.5f};
     static uint8_t record[RECORD];
     dd_content content = {.is_text = false};
@@ -270,7 +281,7 @@ START_TEST(arrays_are_resized) {
     asked.resize = 16;
     put_file(in_folder("c"), record, sizeof record);
     ASSERT_OK(read_content(&content, "c"));
-    ck_assert(content.pictures.shape.height == 16 && content.pictures.shape.channels == 3);
+    ck_assert(content.images.shape.height == 16 && content.images.shape.channels == 3);
     dd_content_free(&content, context);
     close_context();
 }
@@ -281,7 +292,7 @@ END_TEST
 static void assert_refused(const char *name, const char *why) {
     dd_content content = {.is_text = false};
     ASSERT_FAILS(read_content(&content, name), DDAEBM_INVALID_ARGUMENT, why);
-    ck_assert_ptr_null(content.pictures.block);
+    ck_assert_ptr_null(content.images.block);
     asked = (ddaebm_read_options)DDAEBM_READ_OPTIONS_INIT;
 }
 
@@ -300,16 +311,19 @@ START_TEST(options_without_use_are_refused) {
         asked.white = 1;
         assert_refused(name, "range is an option of");
         asked.layout = DDAEBM_LAYOUT_NCHW;
-        assert_refused(name, i == 2 ? "layout nchw is of arrays of 3 or 4 axes" : "layout is an option of arrays");
+        assert_refused(name, i == 2 ? "layout nchw is of arrays of 3 or 4 axes"
+                                    : "layout is an option of arrays");
         asked.resize = i == 1 ? 0 : 4;
         if (i != 1)
             assert_refused(name, "resize is an option of images");
     }
     asked.resize = 1025;
-    ASSERT_FAILS(read_content(&content, "c"), DDAEBM_OUT_OF_RANGE, "resize is 1025; allowed: 1 to 1024");
+    ASSERT_FAILS(read_content(&content, "c"), DDAEBM_OUT_OF_RANGE,
+                 "resize is 1025; allowed: 1 to 1024");
     asked.resize = 0;
     asked.white = (double)INFINITY;
-    ASSERT_FAILS(read_content(&content, "c"), DDAEBM_OUT_OF_RANGE, "range is 0:inf; allowed: finite numbers");
+    ASSERT_FAILS(read_content(&content, "c"), DDAEBM_OUT_OF_RANGE,
+                 "range is 0:inf; allowed: finite numbers");
     asked.white = 0;
     asked.layout = (ddaebm_layout)4;
     assert_refused("c", "layout is 4; allowed: 0 to 3");
@@ -324,9 +338,12 @@ static const struct {
     size_t offset, length;
     const char *bytes, *why;
 } others[] = {
-    {0, 43, "PK\3\4________________________\x0A\0\0\0arr_0.npy_____", "it is an NPZ archive: save one array with numpy.save"},
-    {0, 50, "PK\3\4________________________\x13\0\0\0[Content_Types].xml", "it is an Excel workbook (XLSX)"},
-    {0, 43, "PK\3\4________________________\x0A\0\0\0data.csv______", "it is a ZIP archive: unpack it first"},
+    {0, 43, "PK\3\4________________________\x0A\0\0\0arr_0.npy_____",
+     "it is an NPZ archive: save one array with numpy.save"},
+    {0, 50, "PK\3\4________________________\x13\0\0\0[Content_Types].xml",
+     "it is an Excel workbook (XLSX)"},
+    {0, 43, "PK\3\4________________________\x0A\0\0\0data.csv______",
+     "it is a ZIP archive: unpack it first"},
     {0, 4, "PK\3\4", "it is a ZIP archive"},
     {0, 8,
      "\xFF\xFE"
@@ -358,12 +375,14 @@ START_TEST(other_kinds_are_named) {
     dd_content content = {.is_text = false};
     begin();
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        for (size_t whole = 0; whole < 2; whole++) { /* cut off behind its mark, and as large as a batch */
+        for (size_t whole = 0; whole < 2;
+             whole++) { /* cut off behind its mark, and as large as a batch */
             memset(file, 0, sizeof file);
             memcpy(file + others[i].offset, others[i].bytes, others[i].length);
-            put_file(in_folder("a.bin"), file, whole ? sizeof file : others[i].offset + others[i].length + 1);
+            put_file(in_folder("a.bin"), file,
+                     whole ? sizeof file : others[i].offset + others[i].length + 1);
             ASSERT_FAILS(read_content(&content, "a.bin"), DDAEBM_UNSUPPORTED, others[i].why);
-            ck_assert(!content.rows.wide && !content.pictures.block);
+            ck_assert(!content.rows.wide && !content.images.block);
         }
     put_file(in_folder("a"), "PAR1,BZh9\n1,3\n", 14); /* names */
     assert_table("a", 2, "PAR1");
@@ -372,9 +391,10 @@ START_TEST(other_kinds_are_named) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        text_of_any_size_is_no_batch, batches_are_no_text,   bytes_of_any_type_are_bytes, floats_are_brought_to_their_range,
-        planes_are_read_as_pixels,    rows_may_be_asked_for, arrays_are_resized,          options_without_use_are_refused,
-        other_kinds_are_named};
+    const TTest *const tests[] = {text_of_any_size_is_no_batch, batches_are_no_text,
+                                  bytes_of_any_type_are_bytes,  floats_are_brought_to_their_range,
+                                  planes_are_read_as_pixels,    rows_may_be_asked_for,
+                                  arrays_are_resized,           options_without_use_are_refused,
+                                  other_kinds_are_named};
     return run_tests("content", tests, sizeof tests / sizeof *tests);
 }

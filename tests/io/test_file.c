@@ -71,7 +71,8 @@ START_TEST(files_without_a_size_are_read) {
     ck_assert_uint_gt(size, 10);
     dd_free(context, data);
     data = NULL;
-    ASSERT_FAILS(dd_file_read(context, "/dev/zero", 3 << 20, &data, &size), DDAEBM_OUT_OF_RANGE, "/dev/zero");
+    ASSERT_FAILS(dd_file_read(context, "/dev/zero", 3 << 20, &data, &size), DDAEBM_OUT_OF_RANGE,
+                 "/dev/zero");
     ck_assert_ptr_null(data);
     close_context();
 }
@@ -81,17 +82,23 @@ START_TEST(unreadable_files_are_refused) {
     open_context(2);
     void *data = NULL;
     size_t size = 77;
-    ASSERT_FAILS(dd_file_read(context, in_folder("absent"), 9, &data, &size), DDAEBM_NOT_FOUND, "absent");
-    ASSERT_FAILS(dd_file_read(context, in_folder("absent/file"), 9, &data, &size), DDAEBM_NOT_FOUND, "absent/file");
+    ASSERT_FAILS(dd_file_read(context, in_folder("absent"), 9, &data, &size), DDAEBM_NOT_FOUND,
+                 "absent");
+    ASSERT_FAILS(dd_file_read(context, in_folder("absent/file"), 9, &data, &size), DDAEBM_NOT_FOUND,
+                 "absent/file");
     ASSERT_FAILS(dd_file_read(context, "", 9, &data, &size), DDAEBM_NOT_FOUND, "No such file");
     ASSERT_FAILS(dd_file_read(context, folder, 9, &data, &size), DDAEBM_IO, "it is a folder");
-    ASSERT_FAILS(dd_file_read(context, "/proc/self/mem", 9, &data, &size), DDAEBM_IO, "/proc/self/mem"); /* read gives EIO */
+    ASSERT_FAILS(dd_file_read(context, "/proc/self/mem", 9, &data, &size), DDAEBM_IO,
+                 "/proc/self/mem"); /* read gives EIO */
     put_file(in_folder("ten"), "0123456789", 10);
-    ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 9, &data, &size), DDAEBM_OUT_OF_RANGE, "10 bytes");
-    ASSERT_FAILS(dd_file_read(context, in_folder("ten/x"), 9, &data, &size), DDAEBM_NOT_FOUND, "Not a directory");
+    ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 9, &data, &size), DDAEBM_OUT_OF_RANGE,
+                 "10 bytes");
+    ASSERT_FAILS(dd_file_read(context, in_folder("ten/x"), 9, &data, &size), DDAEBM_NOT_FOUND,
+                 "Not a directory");
     if (geteuid() != 0) {
         ck_assert_int_eq(chmod(in_folder("ten"), 0), 0);
-        ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 10, &data, &size), DDAEBM_IO, "may not read");
+        ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 10, &data, &size), DDAEBM_IO,
+                     "may not read");
     }
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
@@ -106,7 +113,8 @@ START_TEST(a_huge_file_costs_nothing) {
     size_t size = 0, calls = counted.calls;
     put_file(in_folder("huge"), "", 0);
     ck_assert_int_eq(truncate(in_folder("huge"), (off_t)8 << 30), 0);
-    ASSERT_FAILS(dd_file_read(context, in_folder("huge"), (size_t)4 << 30, &data, &size), DDAEBM_OUT_OF_RANGE, "8589934592");
+    ASSERT_FAILS(dd_file_read(context, in_folder("huge"), (size_t)4 << 30, &data, &size),
+                 DDAEBM_OUT_OF_RANGE, "8589934592");
     ck_assert_uint_eq(counted.calls, calls);
     close_context();
 }
@@ -125,7 +133,8 @@ START_TEST(a_file_that_grows_is_refused) {
     put_file(in_folder("ten"), "0123456789", 10);
     faults_begin(FAULT_ERROR, 0, 0, FAULT_ONCE);
     faults_meanwhile("read", grow_file);
-    ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 100, &data, &size), DDAEBM_IO, "it grew while it was read");
+    ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 100, &data, &size), DDAEBM_IO,
+                 "it grew while it was read");
     (void)faults_end();
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
@@ -154,7 +163,8 @@ START_TEST(the_systems_reasons_are_told) {
         void *data = NULL;
         size_t size = 0;
         faults_begin(FAULT_ERROR, rows[i].error, 1, FAULT_ONCE);
-        ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 100, &data, &size), rows[i].status, rows[i].why);
+        ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 100, &data, &size), rows[i].status,
+                     rows[i].why);
         (void)faults_end();
     }
     close_context();
@@ -188,8 +198,10 @@ START_TEST(the_old_file_stays_until_the_new_is_whole) {
     struct rlimit limit = {100000, 100000};
     char *much = calloc(1, 300000);
     dd_span span = {much, 300000};
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* a full disk, as far as this process can tell */
-    faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);      /* nor does a signal leave the temporary file behind */
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit),
+                     0); /* a full disk, as far as this process can tell */
+    faults_begin(FAULT_ERROR, EINTR, 1,
+                 FAULT_ONCE); /* nor does a signal leave the temporary file behind */
     faults_only("unlinkat");
     ASSERT_FAILS(dd_file_write(context, in_folder("a"), &span, 1), DDAEBM_IO, "cannot write");
     ck_assert_uint_eq(faults_end(), 2);
@@ -234,7 +246,8 @@ START_TEST(permissions_follow_the_umask) {
     ASSERT_OK(write_text(in_folder("a"), "x"));
     ck_assert_int_eq(stat(in_folder("a"), &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0640);
-    ck_assert_int_eq(chmod(in_folder("a"), 0604), 0); /* who might read the old file may read the new one, and nobody else */
+    ck_assert_int_eq(chmod(in_folder("a"), 0604),
+                     0); /* who might read the old file may read the new one, and nobody else */
     ASSERT_OK(write_text(in_folder("a"), "y"));
     ck_assert_int_eq(stat(in_folder("a"), &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0604);
@@ -257,7 +270,8 @@ START_TEST(a_file_may_be_named_through_proc) {
     }
     ck_assert_int_eq(unlink(in_folder("fd/1")), 0);
     int file = open(in_folder("a"), O_WRONLY | O_CREAT, 0600);
-    static const char *const folders[] = {"/dev", "/proc/self", "/proc/thread-self", "/proc/self/task/"};
+    static const char *const folders[] = {"/dev", "/proc/self", "/proc/thread-self",
+                                          "/proc/self/task/"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         char path[100], thread[20] = "";
         if (i == 3)
@@ -267,7 +281,8 @@ START_TEST(a_file_may_be_named_through_proc) {
     }
     close(file);
     assert_content(in_folder("a"), "++++");
-    ASSERT_FAILS(write_text("/proc/self/fd/0/a", "x"), DDAEBM_IO, "there is no folder /proc/self/fd/0");
+    ASSERT_FAILS(write_text("/proc/self/fd/0/a", "x"), DDAEBM_IO,
+                 "there is no folder /proc/self/fd/0");
     close_context();
 }
 END_TEST
@@ -284,7 +299,8 @@ START_TEST(a_link_is_followed) {
     ck_assert_int_eq(symlink("nowhere", in_folder("broken")), 0);
     ASSERT_FAILS(write_text(in_folder("broken"), "x"), DDAEBM_IO, "symbolic link");
     ck_assert_int_eq(symlink("loop", in_folder("loop")), 0);
-    ASSERT_FAILS(write_text(in_folder("loop"), "x"), DDAEBM_IO, "symbolic link that cannot be followed: Too many levels");
+    ASSERT_FAILS(write_text(in_folder("loop"), "x"), DDAEBM_IO,
+                 "symbolic link that cannot be followed: Too many levels");
     ck_assert_uint_eq(entries_in_folder(), 4);
     close_context();
 }
@@ -342,7 +358,8 @@ START_TEST(a_descriptor_is_used_as_it_is) {
     size_t size = 0;
     put_file(in_folder("out"), "0123456789", 10);
     int file = open(in_folder("out"), O_RDWR);
-    static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d", "/proc/thread-self/fd/%d"};
+    static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d",
+                                        "/proc/thread-self/fd/%d"};
     for (size_t i = 0; i < 3; i++) {
         snprintf(path, sizeof path, names[i], file);
         ASSERT_OK(write_text(path, "ab"));
@@ -381,7 +398,8 @@ START_TEST(a_socket_is_written_and_read) {
         size_t size = 0;
         close(ends[0]);
         snprintf(path, sizeof path, "/dev/fd/%d", ends[1]);
-        bool good = dd_file_read(context, path, MUCH, &data, &size) == DDAEBM_OK && size == MUCH && memcmp(data, much, MUCH) == 0;
+        bool good = dd_file_read(context, path, MUCH, &data, &size) == DDAEBM_OK && size == MUCH &&
+                    memcmp(data, much, MUCH) == 0;
         _exit(!good);
     }
     close(ends[1]);
@@ -419,7 +437,8 @@ static bool is_pending(int number) {
     return sigismember(&pending, number) == 1;
 }
 
-/* Of two errors the first is told; and where there is a broken pipe's error without its signal, nothing is waited for. */
+/* Of two errors the first is told; and where there is a broken pipe's error without its signal,
+ * nothing is waited for. */
 START_TEST(errors_of_devices_are_told) {
     open_context(2);
     faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
@@ -433,7 +452,8 @@ START_TEST(errors_of_devices_are_told) {
 }
 END_TEST
 
-/* The reader of a pipe goes before all is written: an error, no signal, though another comes while that is taken away. */
+/* The reader of a pipe goes before all is written: an error, no signal, though another comes while
+ * that is taken away. */
 START_TEST(a_broken_pipe_is_an_error) {
     open_context(2);
     write_to_broken_pipe();
@@ -519,7 +539,8 @@ END_TEST
 START_TEST(the_root_is_a_folder) {
     open_context(2);
     faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);
-    ASSERT_FAILS(write_text("/ddaebm-test", "x"), DDAEBM_IO, "there is no folder /; create it first");
+    ASSERT_FAILS(write_text("/ddaebm-test", "x"), DDAEBM_IO,
+                 "there is no folder /; create it first");
     (void)faults_end();
     close_context();
 }

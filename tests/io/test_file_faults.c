@@ -1,4 +1,5 @@
-/* Every call of the system that a save or a load makes is made to fail in turn, to be interrupted, to move less than it could. */
+/* Every call of the system that a save or a load makes is made to fail in turn, to be interrupted,
+ * to move less than it could. */
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "support/counted.h"
@@ -17,7 +18,8 @@ static ddaebm_model *model;
 static ddaebm_trainer *trainer;
 
 /* What is there before a save, and after. */
-static unsigned char old_bytes[] = "an older file, of another length", new_bytes[MOST_BYTES], found[MOST_BYTES];
+static unsigned char old_bytes[] = "an older file, of another length", new_bytes[MOST_BYTES],
+                     found[MOST_BYTES];
 static size_t new_size;
 
 static void begin(void) {
@@ -39,7 +41,8 @@ static void end(void) {
 static void assert_told(ddaebm_status status, int error, const char *path) {
     ck_assert_int_eq(status, DDAEBM_IO);
     const char *message = ddaebm_error_message();
-    ck_assert_msg(strstr(message, strerror(error)) && strstr(message, path), "the message is '%s'", message);
+    ck_assert_msg(strstr(message, strerror(error)) && strstr(message, path), "the message is '%s'",
+                  message);
 }
 
 static const int errors[] = {EIO, ENOSPC};
@@ -82,7 +85,8 @@ cleanup:
     return status;
 }
 
-static ddaebm_status (*const saves[])(const char *path) = {save_model, save_half, save_run, save_array, save_rows};
+static ddaebm_status (*const saves[])(const char *path) = {save_model, save_half, save_run,
+                                                           save_array, save_rows};
 enum { SAVES = sizeof saves / sizeof *saves };
 
 /* What stands at the target before a save. */
@@ -122,8 +126,10 @@ static bool is_new(place kind) {
     return true;
 }
 
-/* A save with one fault: nothing is lost in memory, no descriptor stays open. *calls = the calls that there were. */
-static ddaebm_status save_with(int which, place kind, fault what, int error, size_t at, fault_reach reach, size_t *calls) {
+/* A save with one fault: nothing is lost in memory, no descriptor stays open. *calls = the calls
+ * that there were. */
+static ddaebm_status save_with(int which, place kind, fault what, int error, size_t at,
+                               fault_reach reach, size_t *calls) {
     prepare(kind);
     size_t live = counted.live;
     const char *path = in_folder("target");
@@ -146,8 +152,8 @@ static size_t entries_at(place kind, bool written) {
     return kind == A_LINK ? 2 : kind == A_FILE || written;
 }
 
-/* Only the flush of the folder comes between a new file and success; only the closing of the folder and the keeping of permissions may fail
- * unnoticed. */
+/* Only the flush of the folder comes between a new file and success; only the closing of the folder
+ * and the keeping of permissions may fail unnoticed. */
 static size_t sweep_errors(int which, place kind, int error, fault_reach reach) {
     size_t calls = 0, failed = 0, unnoticed = 0, unflushed = 0;
     for (size_t at = 1;; at++) {
@@ -207,9 +213,11 @@ START_TEST(a_save_goes_on_after_signals_and_short_writes) {
         assert_saved(save_with(which, kind, FAULT_SHORT, 0, at, FAULT_ONCE, &calls), kind);
     }
     size_t undisturbed = calls;
-    printf("save %d of %d: %zu interruptions, %zu short calls\n", _i + 1, SAVES * PLACES, undisturbed, undisturbed);
+    printf("save %d of %d: %zu interruptions, %zu short calls\n", _i + 1, SAVES * PLACES,
+           undisturbed, undisturbed);
     for (size_t at = 1; at <= 2; at++) {
-        assert_saved(save_with(which, kind, FAULT_ERROR, EINTR, at, FAULT_EVERY_OTHER, &calls), kind);
+        assert_saved(save_with(which, kind, FAULT_ERROR, EINTR, at, FAULT_EVERY_OTHER, &calls),
+                     kind);
         ck_assert_uint_gt(calls, undisturbed);
     }
     assert_saved(save_with(which, kind, FAULT_SHORT, 0, 1, FAULT_FROM_THERE_ON, &calls), kind);
@@ -218,7 +226,8 @@ START_TEST(a_save_goes_on_after_signals_and_short_writes) {
 }
 END_TEST
 
-/* What is no condition of the data being safe: file systems without permissions, without flushes, and folders that may not be read. */
+/* What is no condition of the data being safe: file systems without permissions, without flushes,
+ * and folders that may not be read. */
 START_TEST(a_save_goes_on_without_courtesies) {
     static const struct {
         const char *call;
@@ -286,7 +295,8 @@ START_TEST(a_save_flushes_before_it_moves) {
     begin();
     size_t calls = 0;
     ASSERT_OK(save_with(_i, A_FILE, FAULT_SHORT, 0, SIZE_MAX, FAULT_ONCE, &calls));
-    ck_assert_str_eq(faults_trace(), "stat lstat open openat fchmod write fsync close renameat fsync close ");
+    ck_assert_str_eq(faults_trace(),
+                     "stat lstat open openat fchmod write fsync close renameat fsync close ");
     end();
 }
 END_TEST
@@ -400,7 +410,8 @@ static void begin_loads(void) {
     new_size = get_file(in_folder("run"), new_bytes, sizeof new_bytes);
 }
 
-static ddaebm_status load_with(const struct load *self, void **out, fault what, int error, size_t at, fault_reach reach) {
+static ddaebm_status load_with(const struct load *self, void **out, fault what, int error,
+                               size_t at, fault_reach reach) {
     size_t live = counted.live;
     *out = &untouched;
     faults_begin(what, error, at, reach);
@@ -414,9 +425,11 @@ static ddaebm_status load_with(const struct load *self, void **out, fault what, 
     return status;
 }
 
-/* What was read is read, though its file does not close; and whether a path is a folder turns out when it is opened. */
+/* What was read is read, though its file does not close; and whether a path is a folder turns out
+ * when it is opened. */
 static bool is_harmless(const char *call, fault_reach reach) {
-    return !call || strcmp(call, "close") == 0 || (strcmp(call, "stat") == 0 && reach == FAULT_ONCE);
+    return !call || strcmp(call, "close") == 0 ||
+           (strcmp(call, "stat") == 0 && reach == FAULT_ONCE);
 }
 
 START_TEST(a_load_that_fails_leaves_nothing) {
@@ -471,11 +484,15 @@ START_TEST(a_load_goes_on_after_signals_and_short_reads) {
 END_TEST
 
 int main(void) {
-    const TTest *const saved[] = {a_save_that_fails_leaves_the_old_file_or_the_new, a_save_goes_on_after_signals_and_short_writes,
-                                  a_save_goes_on_without_courtesies, a_save_that_is_not_on_the_disk_fails};
+    const TTest *const saved[] = {a_save_that_fails_leaves_the_old_file_or_the_new,
+                                  a_save_goes_on_after_signals_and_short_writes,
+                                  a_save_goes_on_without_courtesies,
+                                  a_save_that_is_not_on_the_disk_fails};
     const TTest *const direct[] = {a_save_flushes_before_it_moves, a_private_file_stays_private,
                                    a_device_is_written_through_signals_and_fails_aloud};
-    const TTest *const loaded[] = {a_load_that_fails_leaves_nothing, a_load_goes_on_after_signals_and_short_reads};
-    return run_loop_tests("faults of saves", saved, 4, SAVES * PLACES) | run_loop_tests("order of saves", direct, 3, SAVES) |
+    const TTest *const loaded[] = {a_load_that_fails_leaves_nothing,
+                                   a_load_goes_on_after_signals_and_short_reads};
+    return run_loop_tests("faults of saves", saved, 4, SAVES * PLACES) |
+           run_loop_tests("order of saves", direct, 3, SAVES) |
            run_loop_tests("faults of loads", loaded, 2, LOADS);
 }

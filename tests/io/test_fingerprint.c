@@ -61,10 +61,12 @@ static void differ(const dd_fingerprint *a, const dd_fingerprint *b) {
 
 START_TEST(equal_numbers_are_the_same_set) {
     static const char text[] = "0,1,-2.5\n3,.25,-1e6\n7,8,9\n1,1,1\n2,5e-1,-0.125\n";
-    static const char tabs[] = "# a comment\n-0\t1.0\t-2.50\n3\t0.25\t-1000000\n\n7\t8\t9\n1\t1\t1\n2\t0.5\t-1.25e-1";
+    static const char tabs[] =
+        "# a comment\n-0\t1.0\t-2.50\n3\t0.25\t-1000000\n\n7\t8\t9\n1\t1\t1\n2\t0.5\t-1.25e-1";
     open_context(1);
     dd_fingerprint doubles = of_doubles(plain, ROWS, WIDTH), floats = of_floats(plain, ROWS, WIDTH);
-    dd_fingerprint csv = of_file("a.csv", text, sizeof text - 1), tsv = of_file("b", tabs, sizeof tabs - 1);
+    dd_fingerprint csv = of_file("a.csv", text, sizeof text - 1),
+                   tsv = of_file("b", tabs, sizeof tabs - 1);
     ck_assert_int_eq(doubles.kind, DD_FINGERPRINT_ROWS);
     ck_assert_uint_eq(doubles.numbers[DD_DATA_ROWS], ROWS);
     ck_assert_uint_eq(doubles.numbers[DD_DATA_COLUMNS], WIDTH);
@@ -99,7 +101,8 @@ START_TEST(any_difference_is_another_set) {
             differ(&before, &after);
         }
     }
-    dd_fingerprint fewer = of_doubles(plain, ROWS - 1, WIDTH), turned = of_doubles(plain, WIDTH, ROWS);
+    dd_fingerprint fewer = of_doubles(plain, ROWS - 1, WIDTH),
+                   turned = of_doubles(plain, WIDTH, ROWS);
     differ(&before, &fewer);
     differ(&before, &turned);
     close_context();
@@ -116,7 +119,8 @@ START_TEST(blocks_do_not_show) {
     uint64_t first = 0;
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
         size_t count = MANY / widths[w];
-        dd_fingerprint doubles = of_doubles(numbers, count, widths[w]), floats = of_floats(numbers, count, widths[w]);
+        dd_fingerprint doubles = of_doubles(numbers, count, widths[w]),
+                       floats = of_floats(numbers, count, widths[w]);
         same(&doubles, &floats);
         numbers[count * widths[w] - 1] += 1;
         dd_fingerprint other = of_doubles(numbers, count, widths[w]);
@@ -151,7 +155,8 @@ START_TEST(small_sets_do_not_collide) {
     uint64_t *seen = malloc(SETS * sizeof *seen);
     open_context(1);
     for (size_t i = 0; i < SETS; i++) {
-        const double numbers[4] = {(double)(i & 7), (double)(i >> 3 & 7), (double)(i >> 6 & 7), (double)(i >> 9)};
+        const double numbers[4] = {(double)(i & 7), (double)(i >> 3 & 7), (double)(i >> 6 & 7),
+                                   (double)(i >> 9)};
         dd_fingerprint one = of_doubles(numbers, 2, 2);
         seen[i] = one.numbers[DD_DATA_CONTENT];
     }
@@ -185,7 +190,8 @@ END_TEST
 
 START_TEST(sets_without_end_are_name_and_seed) {
     open_context(1);
-    dd_fingerprint moons = of_named("moons", 3), again = of_named("moons", 3), seed = of_named("moons", 4);
+    dd_fingerprint moons = of_named("moons", 3), again = of_named("moons", 3),
+                   seed = of_named("moons", 4);
     dd_fingerprint circles = of_named("circles", 3), rows = of_doubles(plain, ROWS, 2);
     ck_assert_int_eq(moons.kind, DD_FINGERPRINT_DRAWN);
     ck_assert_str_eq(moons.name, "moons");

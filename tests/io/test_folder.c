@@ -7,7 +7,8 @@
 #include <errno.h>
 
 START_TEST(names_are_chosen_and_sorted) {
-    static const char *const there[] = {"b.png", "a10.png", "a2.PNG", "a.txt", ".hidden.png", "png", ".png", "c.png.gz"};
+    static const char *const there[] = {"b.png",       "a10.png", "a2.PNG", "a.txt",
+                                        ".hidden.png", "png",     ".png",   "c.png.gz"};
     static const char *const wanted[] = {"a10.png", "a2.PNG", "b.png"};
     dd_names names = {NULL, 0, 0};
     open_context(2);
@@ -24,7 +25,8 @@ START_TEST(names_are_chosen_and_sorted) {
     ASSERT_OK(dd_folder_list(&names, context, folder, "x", ".png"));
     ck_assert_uint_eq(names.count, 0);
     dd_names_free(&names, context);
-    ASSERT_FAILS(dd_folder_list(&names, context, in_folder("none"), "", ".png"), DDAEBM_IO, "none: No such file");
+    ASSERT_FAILS(dd_folder_list(&names, context, in_folder("none"), "", ".png"), DDAEBM_IO,
+                 "none: No such file");
     close_context();
 }
 END_TEST
@@ -52,9 +54,11 @@ START_TEST(a_folder_that_cannot_be_read_is_refused) {
         for (size_t at = 1; at <= calls; at++) { /* opendir, and each readdir */
             dd_names names = {NULL, 77, 0};
             faults_begin(FAULT_ERROR, errors[i], at, FAULT_ONCE);
-            ASSERT_FAILS(dd_folder_list(&names, context, folder, "", ".png"), DDAEBM_IO, "cannot read the folder");
+            ASSERT_FAILS(dd_folder_list(&names, context, folder, "", ".png"), DDAEBM_IO,
+                         "cannot read the folder");
             calls = at + (faults_end() == at && at < 6);
-            ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), errors[i] == EIO ? strerror(EIO) : "unknown error"));
+            ck_assert_ptr_nonnull(
+                strstr(ddaebm_error_message(), errors[i] == EIO ? strerror(EIO) : "unknown error"));
             ck_assert_uint_eq(names.count, 77);
         }
     }
@@ -78,7 +82,8 @@ START_TEST(a_path_takes_memory) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {names_are_chosen_and_sorted, folders_are_told_from_files, a_folder_that_cannot_be_read_is_refused,
-                                  a_signal_hides_no_folder, a_path_takes_memory};
+    const TTest *const tests[] = {names_are_chosen_and_sorted, folders_are_told_from_files,
+                                  a_folder_that_cannot_be_read_is_refused, a_signal_hides_no_folder,
+                                  a_path_takes_memory};
     return run_tests("folder", tests, sizeof tests / sizeof *tests);
 }

@@ -3,7 +3,7 @@
 #include "io/gzip.h"
 #include "support/counted.h"
 #include "support/heard.h"
-#include "support/pictures_small.h"
+#include "support/images_small.h"
 
 #include <limits.h>
 #include <sys/mman.h>
@@ -16,7 +16,10 @@ enum { LARGE = 300000 };
 
 /* Packs bytes as gzip does. */
 static size_t pack(uint8_t *out, size_t room, const uint8_t *bytes, size_t size) {
-    z_stream stream = {.next_in = (uint8_t *)(uintptr_t)bytes, .avail_in = (uInt)size, .next_out = out, .avail_out = (uInt)room};
+    z_stream stream = {.next_in = (uint8_t *)(uintptr_t)bytes,
+                       .avail_in = (uInt)size,
+                       .next_out = out,
+                       .avail_out = (uInt)room};
     ck_assert_int_eq(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     ck_assert_int_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
     size_t packed = stream.total_out;
@@ -56,21 +59,27 @@ START_TEST(damage_is_refused) {
     size_t out_size = 0, size = make_file(1000);
     for (size_t cut = 2; cut < size; cut++) {
         uint8_t *part = exact_copy(file, cut);
-        ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT, "cut off");
+        ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT,
+                     "cut off");
         free(part);
     }
     file[size - 6] ^= 1; /* in the sum over the content */
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE), DDAEBM_FORMAT, "damaged: incorrect data check");
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE), DDAEBM_FORMAT,
+                 "damaged: incorrect data check");
     file[2] = 7;
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE), DDAEBM_FORMAT, "damaged");
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE), DDAEBM_FORMAT,
+                 "damaged");
     size = make_file(1000);
     ASSERT_OK(dd_gzip_unpack(&out, &out_size, context, file, size, 1000));
     dd_free(context, out);
     out = NULL;
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, 999), DDAEBM_OUT_OF_RANGE, "999 bytes allowed");
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, 999), DDAEBM_OUT_OF_RANGE,
+                 "999 bytes allowed");
     size = make_file(LARGE);
-    counted.most = counted.bytes; /* two blocks of what is allowed at most, while one grows, and zlib's own */
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE - 1), DDAEBM_OUT_OF_RANGE, "bytes allowed");
+    counted.most =
+        counted.bytes; /* two blocks of what is allowed at most, while one grows, and zlib's own */
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE - 1),
+                 DDAEBM_OUT_OF_RANGE, "bytes allowed");
     ck_assert_uint_lt(counted.most, 2 * LARGE + (1 << 16));
     ck_assert_ptr_null(out);
     close_context();
@@ -114,7 +123,8 @@ START_TEST(members_are_put_together) {
     ck_assert_ptr_nonnull(strstr(heard_line, "1 bytes follow its gzip data that are none"));
     memcpy(file + end, "\0\0x", 3);
     assert_unpacked(file, end + 3, 2000, 1);
-    memcpy(file + end, "\0\x1F\x8B", 3); /* behind zeros no member is looked for, as zcat does not */
+    memcpy(file + end, "\0\x1F\x8B",
+           3); /* behind zeros no member is looked for, as zcat does not */
     assert_unpacked(file, end + 3, 2000, 1);
     memcpy(file + end, "\x1F", 1);
     assert_unpacked(file, end + 1, 2000, 1);
@@ -129,12 +139,15 @@ START_TEST(a_damaged_member_is_refused) {
     memcpy(file + size, file, size);
     for (size_t cut = size + 2; cut < twice; cut++) {
         uint8_t *part = exact_copy(file, cut);
-        ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT, "cut off");
+        ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT,
+                     "cut off");
         free(part);
     }
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, twice, 1999), DDAEBM_OUT_OF_RANGE, "1999 bytes allowed");
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, twice, 1999), DDAEBM_OUT_OF_RANGE,
+                 "1999 bytes allowed");
     file[twice - 6] ^= 1;
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, twice, LARGE), DDAEBM_FORMAT, "damaged: incorrect data check");
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, twice, LARGE), DDAEBM_FORMAT,
+                 "damaged: incorrect data check");
     ck_assert_ptr_null(out);
     close_context();
 }
@@ -145,7 +158,8 @@ START_TEST(a_vast_file_is_read_in_pieces) {
     open_context(2);
     hear_context(context);
     const size_t vast = (size_t)UINT_MAX + 10;
-    void *out = NULL, *mapped = mmap(NULL, vast, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *out = NULL, *mapped = mmap(NULL, vast, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     size_t out_size = 0, size = make_file(10);
     ck_assert_ptr_ne(mapped, MAP_FAILED);
     memcpy(mapped, file, size);
@@ -182,9 +196,13 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        what_was_packed_comes_out,     damage_is_refused,   members_are_put_together, a_damaged_member_is_refused,
-        a_vast_file_is_read_in_pieces, two_bytes_tell_gzip, memory_may_run_out};
+    const TTest *const tests[] = {what_was_packed_comes_out,
+                                  damage_is_refused,
+                                  members_are_put_together,
+                                  a_damaged_member_is_refused,
+                                  a_vast_file_is_read_in_pieces,
+                                  two_bytes_tell_gzip,
+                                  memory_may_run_out};
     return run_tests("gzip", tests, sizeof tests / sizeof *tests);
 }
 
@@ -194,7 +212,8 @@ START_TEST(a_build_without_zlib_says_so) {
     open_context(2);
     void *out = NULL;
     size_t out_size = 0;
-    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, "\x1F\x8B", 2, 10), DDAEBM_UNSUPPORTED, "zlib");
+    ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, "\x1F\x8B", 2, 10), DDAEBM_UNSUPPORTED,
+                 "zlib");
     close_context();
 }
 END_TEST

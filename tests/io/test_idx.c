@@ -1,38 +1,41 @@
 #define _GNU_SOURCE
 #include "io/idx.h"
-#include "support/pictures_small.h"
+#include "support/images_small.h"
 
 enum { ROOM = 256 };
 
-static const size_t MOST = (size_t)1 << 32; /* bytes of pictures */
+static const size_t MOST = (size_t)1 << 32; /* bytes of images */
 
-static ddaebm_status parse(dd_pictures *out, unsigned type, unsigned rank, const uint32_t *axes, size_t bytes) {
+static ddaebm_status parse(dd_images *out, unsigned type, unsigned rank, const uint32_t *axes,
+                           size_t bytes) {
     uint8_t file[ROOM], pixels[ROOM];
     fill_bytes(pixels, sizeof pixels, 1);
     size_t size = compose_idx(file, type, rank, axes, pixels, bytes);
     uint8_t *exact = exact_copy(file, size);
-    dd_picture_shape shape = {axes[1], axes[2], rank == 4 ? axes[3] : 1};
+    dd_image_shape shape = {axes[1], axes[2], rank == 4 ? axes[3] : 1};
     ddaebm_status status = dd_idx_parse(out, exact, size, MOST, shape);
     if (status != DDAEBM_OK)
         free(exact);
     return status;
 }
 
-START_TEST(pictures_are_read_in_place) {
+START_TEST(images_are_read_in_place) {
     uint8_t pixels[ROOM];
     const uint32_t grey[] = {3, 2, 5}, colour[] = {2, 2, 3, 3};
-    dd_pictures out = {.count = 0};
+    dd_images out = {.count = 0};
     fill_bytes(pixels, sizeof pixels, 1);
     ASSERT_OK(parse(&out, 8, 3, grey, 30));
-    ck_assert(out.count == 3 && out.shape.height == 2 && out.shape.width == 5 && out.shape.channels == 1);
+    ck_assert(out.count == 3 && out.shape.height == 2 && out.shape.width == 5 &&
+              out.shape.channels == 1);
     ck_assert_int_eq(memcmp(out.pixels, pixels, 30), 0);
     float numbers[20];
-    dd_pictures_read(&out, 1, 2, numbers);
+    dd_images_read(&out, 1, 2, numbers);
     for (size_t i = 0; i < 20; i++)
         ck_assert(numbers[i] == (float)pixels[10 + i] / 127.5f - 1);
     free(out.block);
     ASSERT_OK(parse(&out, 8, 4, colour, 36));
-    ck_assert(out.count == 2 && out.shape.height == 2 && out.shape.width == 3 && out.shape.channels == 3);
+    ck_assert(out.count == 2 && out.shape.height == 2 && out.shape.width == 3 &&
+              out.shape.channels == 3);
     ck_assert_int_eq(memcmp(out.pixels, pixels, 36), 0);
     free(out.block);
 }
@@ -49,8 +52,18 @@ START_TEST(bad_files_are_refused) {
         {8, 1, {30}, 30, DDAEBM_UNSUPPORTED, "labels"},
         {8, 2, {3, 10}, 30, DDAEBM_UNSUPPORTED, "two axes"},
         {13, 3, {1, 2, 2}, 16, DDAEBM_UNSUPPORTED, "type 13"},
-        {8, 3, {3, 2, 5}, 29, DDAEBM_FORMAT, "cut off: its header asks for 30 bytes of pixels, the file has 29"},
-        {8, 3, {3, 2, 5}, 31, DDAEBM_FORMAT, "too long: its header asks for 30 bytes of pixels, the file has 31"},
+        {8,
+         3,
+         {3, 2, 5},
+         29,
+         DDAEBM_FORMAT,
+         "cut off: its header asks for 30 bytes of pixels, the file has 29"},
+        {8,
+         3,
+         {3, 2, 5},
+         31,
+         DDAEBM_FORMAT,
+         "too long: its header asks for 30 bytes of pixels, the file has 31"},
         {8, 3, {0, 2, 5}, 0, DDAEBM_FORMAT, "empty"},
         {8, 3, {3, 2, 0}, 0, DDAEBM_FORMAT, "empty"},
         {8, 4, {3, 2, 5, 0}, 0, DDAEBM_OUT_OF_RANGE, "0 channels; allowed: 1 to 4"},
@@ -66,8 +79,9 @@ START_TEST(bad_files_are_refused) {
         {8, 3, {3, 0, 5}, 0, DDAEBM_FORMAT, "empty"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        dd_pictures out = {.count = 77};
-        ASSERT_FAILS(parse(&out, rows[i].type, rows[i].rank, rows[i].axes, rows[i].bytes), rows[i].status, rows[i].why);
+        dd_images out = {.count = 77};
+        ASSERT_FAILS(parse(&out, rows[i].type, rows[i].rank, rows[i].axes, rows[i].bytes),
+                     rows[i].status, rows[i].why);
         ck_assert_uint_eq(out.count, 77);
     }
 }
@@ -80,8 +94,9 @@ START_TEST(every_cut_is_refused) {
     size_t size = compose_idx(file, 8, 3, axes, pixels, sizeof pixels);
     for (size_t cut = 0; cut < size; cut++) {
         uint8_t *part = exact_copy(file, cut);
-        dd_pictures out = {.count = 77};
-        ck_assert_int_eq(dd_idx_parse(&out, part, cut, MOST, (dd_picture_shape){2, 5, 1}), DDAEBM_FORMAT);
+        dd_images out = {.count = 77};
+        ck_assert_int_eq(dd_idx_parse(&out, part, cut, MOST, (dd_image_shape){2, 5, 1}),
+                         DDAEBM_FORMAT);
         free(part);
     }
 }
@@ -96,7 +111,7 @@ START_TEST(it_begins_with_two_zeros) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {pictures_are_read_in_place, bad_files_are_refused, every_cut_is_refused,
-                                  it_begins_with_two_zeros};
+    const TTest *const tests[] = {images_are_read_in_place, bad_files_are_refused,
+                                  every_cut_is_refused, it_begins_with_two_zeros};
     return run_tests("idx", tests, sizeof tests / sizeof *tests);
 }

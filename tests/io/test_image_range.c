@@ -11,7 +11,8 @@ static void begin(void) {
     hear_context(context);
 }
 
-static ddaebm_status find(dd_image_range *out, float *values, dd_number_kind kind, double black, double white) {
+static ddaebm_status find(dd_image_range *out, float *values, dd_number_kind kind, double black,
+                          double white) {
     const dd_rows images = {.values = values, .count = 1, .width = 4};
     ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
     options.black = black;
@@ -49,8 +50,10 @@ START_TEST(what_is_known_is_found) {
         float values[4];
         memcpy(values, known[i].values, sizeof values);
         heard_lines = 0;
-        ck_assert_msg(find(&out, values, known[i].kind, 0, 0) == DDAEBM_OK, "row %zu: %s", i, ddaebm_error_message());
-        ck_assert_msg(out.black == known[i].black && out.white == known[i].white && out.levels == known[i].levels,
+        ck_assert_msg(find(&out, values, known[i].kind, 0, 0) == DDAEBM_OK, "row %zu: %s", i,
+                      ddaebm_error_message());
+        ck_assert_msg(out.black == known[i].black && out.white == known[i].white &&
+                          out.levels == known[i].levels,
                       "row %zu: %g to %g, %d", i, out.black, out.white, out.levels);
         ck_assert_uint_eq(heard_lines, known[i].noted);
         ck_assert(!heard_lines || strstr(heard_line, "--range says otherwise"));
@@ -66,20 +69,29 @@ static const struct {
 } strange[] = {
     {{0, 16, 3, 2},
      DD_FRACTIONS,
-     "from 0 to 16; known of images: 0 to 255 (one of 64 at least), 0 to 1, and fractions from -1 to 1"},
-    {{0, 16, 3, 2}, DD_INTEGERS, "with --range LO:HI, the same for every file of a set (0:1, 0:255 or -1:1 are common)"},
+     "from 0 to 16; known of images: 0 to 255 (one of 64 at least), 0 to 1, and fractions from -1 "
+     "to 1"},
+    {{0, 16, 3, 2},
+     DD_INTEGERS,
+     "with --range LO:HI, the same for every file of a set (0:1, 0:255 or -1:1 are common)"},
     {{0, 1.5f, 0, 1}, DD_FRACTIONS, "from 0 to 1.5"},
-    {{0, 1.5f, 0, 1}, DD_FRACTIONS, "black and white, with --range LO:HI, the same for every file of a set"},
+    {{0, 1.5f, 0, 1},
+     DD_FRACTIONS,
+     "black and white, with --range LO:HI, the same for every file of a set"},
     {{-1.2f, 1, 0, 1}, DD_FRACTIONS, "from -1.2 to 1"},
     {{-128, 127, 0, 1}, DD_INTEGERS, "--range -128:127 for signed bytes"},
     {{-100, 90, 0, 1}, DD_INTEGERS, "--range -128:127 for signed bytes"},
     {{-1000, 90, 0, 1}, DD_INTEGERS, "--range -32768:32767 for 16 bits with a sign"},
     {{0, 256, 0, 1}, DD_INTEGERS, "from 0 to 256"},
     {{3, 61234, 0, 1}, DD_INTEGERS, "from 0 to 61234"},
-    {{3, 61234, 0, 1}, DD_INTEGERS, "for instance --range 0:65535 for 16 bits (0:4095 for 12), or read rows with --layout rows"},
+    {{3, 61234, 0, 1},
+     DD_INTEGERS,
+     "for instance --range 0:65535 for 16 bits (0:4095 for 12), or read rows with --layout rows"},
     {{3, 4000, 0, 1}, DD_FRACTIONS, "for instance --range 0:65535"},
     {{3, 4000.5f, 0, 1}, DD_FRACTIONS, "with --range LO:HI"},
-    {{-2.1f, 2.6f, 0, 1}, DD_FRACTIONS, "a set (-1:1 for samples of a model), or read rows with --layout rows"},
+    {{-2.1f, 2.6f, 0, 1},
+     DD_FRACTIONS,
+     "a set (-1:1 for samples of a model), or read rows with --layout rows"},
     {{5, 5, 5, 5}, DD_INTEGERS, "from 5 to 5"},
 };
 
@@ -89,14 +101,17 @@ START_TEST(what_is_not_known_is_refused) {
         dd_image_range out = {77, 77, false};
         float values[4];
         memcpy(values, strange[i].values, sizeof values);
-        ASSERT_FAILS(find(&out, values, strange[i].kind, 0, 0), DDAEBM_OUT_OF_RANGE, strange[i].why);
+        ASSERT_FAILS(find(&out, values, strange[i].kind, 0, 0), DDAEBM_OUT_OF_RANGE,
+                     strange[i].why);
         ck_assert(out.black == 77 && heard_lines == 0);
     }
     float values[] = {0, 1, NAN, 1};
     dd_image_range out;
-    ASSERT_FAILS(find(&out, values, DD_FRACTIONS, 0, 0), DDAEBM_NOT_FINITE, "row 1, column 3 (both from 1) is not a number");
+    ASSERT_FAILS(find(&out, values, DD_FRACTIONS, 0, 0), DDAEBM_NOT_FINITE,
+                 "row 1, column 3 (both from 1) is not a number");
     values[2] = INFINITY;
-    ASSERT_FAILS(find(&out, values, DD_FRACTIONS, 0, 1), DDAEBM_NOT_FINITE, "column 3 (both from 1) is infinite");
+    ASSERT_FAILS(find(&out, values, DD_FRACTIONS, 0, 1), DDAEBM_NOT_FINITE,
+                 "column 3 (both from 1) is infinite");
     close_context();
 }
 END_TEST
@@ -125,7 +140,7 @@ END_TEST
 
 static ddaebm_status find_of_bytes(dd_image_range *out, uint8_t high, double black, double white) {
     uint8_t pixels[] = {0, high, 0, 0};
-    const dd_pictures images = {.shape = {2, 2, 1}, .count = 1, .block = pixels, .pixels = pixels};
+    const dd_images images = {.shape = {2, 2, 1}, .count = 1, .block = pixels, .pixels = pixels};
     ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
     options.black = black;
     options.white = white;
@@ -158,7 +173,7 @@ START_TEST(bytes_are_from_0_to_255) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_is_known_is_found, what_is_not_known_is_refused, a_range_may_be_asked_for,
-                                  bytes_are_from_0_to_255};
+    const TTest *const tests[] = {what_is_known_is_found, what_is_not_known_is_refused,
+                                  a_range_may_be_asked_for, bytes_are_from_0_to_255};
     return run_tests("image_range", tests, sizeof tests / sizeof *tests);
 }

@@ -2,7 +2,7 @@
 #include "base/context.h"
 #include "io/jpeg_read.h"
 #include "support/counted.h"
-#include "support/pictures_small.h"
+#include "support/images_small.h"
 
 #ifdef DDAEBM_HAVE_JPEG
 
@@ -26,15 +26,18 @@ static void choose_scans(struct jpeg_compress_struct *jpeg) {
     static jpeg_scan_info scans[127];
     for (int i = 0; i < 127; i++) {
         const int at = i == 0 ? 0 : 1 + (i - 1) / 2, second = i > 0 && i % 2 == 0;
-        scans[i] = (jpeg_scan_info){.comps_in_scan = 1, .Ss = at, .Se = at, .Ah = second, .Al = i == 0 || second ? 0 : 1};
+        scans[i] = (jpeg_scan_info){
+            .comps_in_scan = 1, .Ss = at, .Se = at, .Ah = second, .Al = i == 0 || second ? 0 : 1};
     }
     jpeg->scan_info = scans;
     jpeg->num_scans = 127;
 }
 
 /* Writes an image of the best quality; the file's size. */
-static size_t write_jpeg(uint8_t file[ROOM], const style *how, const uint8_t *pixels, unsigned width, unsigned height) {
-    struct jpeg_compress_struct jpeg = {.err = NULL}; /* in whole, for the memory sanitiser does not see libjpeg write */
+static size_t write_jpeg(uint8_t file[ROOM], const style *how, const uint8_t *pixels,
+                         unsigned width, unsigned height) {
+    struct jpeg_compress_struct jpeg = {
+        .err = NULL}; /* in whole, for the memory sanitiser does not see libjpeg write */
     struct jpeg_error_mgr errors = {.error_exit = NULL};
     unsigned char *out = NULL;
     unsigned long size = 0;
@@ -73,10 +76,11 @@ static void fill_smooth(uint8_t *pixels, int channels) {
     for (int y = 0; y < HEIGHT; y++)
         for (int x = 0; x < WIDTH; x++)
             for (int c = 0; c < channels; c++)
-                pixels[(y * WIDTH + x) * channels + c] = (uint8_t)(20 + 8 * x + 3 * y - 5 * c * (c == 1 ? x : y) / 4);
+                pixels[(y * WIDTH + x) * channels + c] =
+                    (uint8_t)(20 + 8 * x + 3 * y - 5 * c * (c == 1 ? x : y) / 4);
 }
 
-static ddaebm_status parse(dd_pictures *out, const uint8_t *file, size_t size) {
+static ddaebm_status parse(dd_images *out, const uint8_t *file, size_t size) {
     uint8_t *exact = exact_copy(file, size);
     ddaebm_status status = dd_jpeg_parse(out, context, exact, size, DD_MOST_WIDTH);
     free(exact);
@@ -84,7 +88,7 @@ static ddaebm_status parse(dd_pictures *out, const uint8_t *file, size_t size) {
 }
 
 static ddaebm_status parse_and_drop(const uint8_t *file, size_t size) {
-    dd_pictures out = {.block = NULL};
+    dd_images out = {.block = NULL};
     ddaebm_status status = parse(&out, file, size);
     dd_free(context, out.block);
     return status;
@@ -100,15 +104,17 @@ START_TEST(pixels_come_back) {
     open_context(2);
     for (size_t i = 0; i < sizeof styles / sizeof *styles; i++) {
         const size_t channels = (size_t)styles[i].channels;
-        dd_pictures out = {.block = NULL};
+        dd_images out = {.block = NULL};
         fill_smooth(pixels, styles[i].channels);
         size_t size = write_jpeg(file, &styles[i], pixels, WIDTH, HEIGHT);
         ck_assert(dd_jpeg_recognise(file, size));
         SWEEP_ALLOCATIONS(counted, out.block, parse(&out, file, size));
-        ck_assert(out.count == 1 && out.shape.height == HEIGHT && out.shape.width == WIDTH && out.shape.channels == channels);
+        ck_assert(out.count == 1 && out.shape.height == HEIGHT && out.shape.width == WIDTH &&
+                  out.shape.channels == channels);
         ck_assert_uint_eq(out.surplus, 0);
         for (size_t j = 0; j < channels * WIDTH * HEIGHT; j++)
-            ck_assert_msg(abs(out.pixels[j] - pixels[j]) <= 3, "style %zu: [%zu] is %u, not %u", i, j, out.pixels[j], pixels[j]);
+            ck_assert_msg(abs(out.pixels[j] - pixels[j]) <= 3, "style %zu: [%zu] is %u, not %u", i,
+                          j, out.pixels[j], pixels[j]);
         dd_free(context, out.block);
     }
     close_context();
@@ -117,7 +123,7 @@ END_TEST
 
 START_TEST(what_follows_the_end_is_counted) {
     static uint8_t file[ROOM], pixels[WIDTH * HEIGHT];
-    dd_pictures out = {.block = NULL};
+    dd_images out = {.block = NULL};
     open_context(2);
     fill_smooth(pixels, 1);
     size_t size = write_jpeg(file, &grey, pixels, WIDTH, HEIGHT);
@@ -140,25 +146,29 @@ START_TEST(damage_is_refused) {
         fill_smooth(pixels, 3);
         size_t size = write_jpeg(file, &how, pixels, WIDTH, HEIGHT);
         for (size_t cut = 0; cut < size; cut++) {
-            ck_assert_msg(parse_and_drop(file, cut) == DDAEBM_FORMAT, "%zu of %zu bytes", cut, size);
+            ck_assert_msg(parse_and_drop(file, cut) == DDAEBM_FORMAT, "%zu of %zu bytes", cut,
+                          size);
             ck_assert_ptr_null(strchr(ddaebm_error_message(), '\n'));
         }
         for (size_t at = 0; at < size; at++) { /* a change may give other pixels, never a crash */
             file[at] ^= 0x24;
             ddaebm_status status = parse_and_drop(file, size);
-            ck_assert(status == DDAEBM_OK || status == DDAEBM_FORMAT || status == DDAEBM_UNSUPPORTED ||
-                      status == DDAEBM_OUT_OF_RANGE);
+            ck_assert(status == DDAEBM_OK || status == DDAEBM_FORMAT ||
+                      status == DDAEBM_UNSUPPORTED || status == DDAEBM_OUT_OF_RANGE);
             file[at] ^= 0x24;
         }
     }
-    ASSERT_FAILS(parse_and_drop((const uint8_t *)"\x89PNG", 4), DDAEBM_FORMAT, "does not begin as a JPEG file does");
-    ASSERT_FAILS(parse_and_drop((const uint8_t *)"\xFF\xD8\xFF\xD9", 4), DDAEBM_FORMAT, "damaged or cut off");
+    ASSERT_FAILS(parse_and_drop((const uint8_t *)"\x89PNG", 4), DDAEBM_FORMAT,
+                 "does not begin as a JPEG file does");
+    ASSERT_FAILS(parse_and_drop((const uint8_t *)"\xFF\xD8\xFF\xD9", 4), DDAEBM_FORMAT,
+                 "damaged or cut off");
     close_context();
 }
 END_TEST
 
 START_TEST(colours_for_printing_are_refused) {
-    static const style styles[] = {{JCS_CMYK, JCS_CMYK, 4, false, false, false}, {JCS_CMYK, JCS_YCCK, 4, false, false, false}};
+    static const style styles[] = {{JCS_CMYK, JCS_CMYK, 4, false, false, false},
+                                   {JCS_CMYK, JCS_YCCK, 4, false, false, false}};
     static uint8_t file[ROOM], pixels[4 * WIDTH * HEIGHT];
     open_context(2);
     for (size_t i = 0; i < 2; i++) {
@@ -184,21 +194,24 @@ static size_t find_height(const uint8_t *file, size_t size) {
 
 START_TEST(a_claim_of_size_costs_nothing) {
     static uint8_t file[ROOM], pixels[3 * WIDTH * HEIGHT];
-    dd_pictures out = {.block = NULL};
+    dd_images out = {.block = NULL};
     open_context(2);
     fill_smooth(pixels, 3);
     size_t size = write_jpeg(file, &colour, pixels, WIDTH, HEIGHT), at = find_height(file, size);
     memcpy(file + at, (uint8_t[]){0xFF, 0xDC, 0xFF, 0xDC}, 4);
     counted.most = counted.bytes;
-    ASSERT_FAILS(parse_and_drop(file, size), DDAEBM_OUT_OF_RANGE, "65500 x 65500 x 3 hold more than 1048576 numbers; --resize S");
-    ASSERT_FAILS(dd_jpeg_parse(&out, context, file, size, DD_MOST_TO_RESIZE), DDAEBM_OUT_OF_RANGE, "more than 134217728 numbers");
+    ASSERT_FAILS(parse_and_drop(file, size), DDAEBM_OUT_OF_RANGE,
+                 "65500 x 65500 x 3 hold more than 1048576 numbers; --resize S");
+    ASSERT_FAILS(dd_jpeg_parse(&out, context, file, size, DD_MOST_TO_RESIZE), DDAEBM_OUT_OF_RANGE,
+                 "more than 134217728 numbers");
     ck_assert_uint_lt(counted.most, 1 << 16);
     ck_assert_ptr_null(out.block);
     close_context();
 }
 END_TEST
 
-/* Each scan is a pass over the image: a file of many small ones could keep a reader busy for hours. */
+/* Each scan is a pass over the image: a file of many small ones could keep a reader busy for hours.
+ */
 START_TEST(scans_are_limited) {
     static uint8_t file[ROOM], pixels[WIDTH * HEIGHT];
     style how = grey;
@@ -233,9 +246,10 @@ int main(void) {
 #else
 
 START_TEST(a_build_without_libjpeg_says_so) {
-    dd_pictures out = {.block = NULL};
+    dd_images out = {.block = NULL};
     open_context(2);
-    ASSERT_FAILS(dd_jpeg_parse(&out, context, "\xFF\xD8\xFF", 3, DD_MOST_WIDTH), DDAEBM_UNSUPPORTED, "libjpeg");
+    ASSERT_FAILS(dd_jpeg_parse(&out, context, "\xFF\xD8\xFF", 3, DD_MOST_WIDTH), DDAEBM_UNSUPPORTED,
+                 "libjpeg");
     close_context();
 }
 END_TEST

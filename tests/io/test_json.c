@@ -1,4 +1,5 @@
-/* JSON is read as jansson reads it, byte for byte of what is written back; and is refused where jansson refuses it. */
+/* JSON is read as jansson reads it, byte for byte of what is written back; and is refused where
+ * jansson refuses it. */
 #define _GNU_SOURCE
 #include "io/json.h"
 #include "support/harness.h"
@@ -13,7 +14,8 @@ static const char *const texts[] = {
     "{\"a\": 1, \"b\": [true, false, null], \"c\": {\"d\": \"x\"}}",
     "{\"a\": \"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"b\": \"\\u00e4\"}",
     "{\"long_name_of_more_than_sixteen\": \"a value that is longer than that, and escaped: \\\"\"}",
-    "[0, -0, 1, -1, 9223372036854775807, -9223372036854775808, 0.5, -1.25e-3, 1E5, 0.30000000000000004, 1e-400]",
+    "[0, -0, 1, -1, 9223372036854775807, -9223372036854775808, 0.5, -1.25e-3, 1E5, "
+    "0.30000000000000004, 1e-400]",
     "[9223372036854775808]",
     "[1e999]",
     "[01]",
@@ -57,7 +59,8 @@ enum { TEXTS = sizeof texts / sizeof *texts, CHANGES = 3000 };
 
 /* What jansson says of a mistake, as a status. */
 static ddaebm_status status_of(const json_error_t *error) {
-    return json_error_code(error) == json_error_numeric_overflow ? DDAEBM_OUT_OF_RANGE : DDAEBM_FORMAT;
+    return json_error_code(error) == json_error_numeric_overflow ? DDAEBM_OUT_OF_RANGE
+                                                                 : DDAEBM_FORMAT;
 }
 
 /* Of several mistakes, one or the other is told. */
@@ -67,7 +70,8 @@ static void assert_same(const char *text, size_t length, bool one_mistake) {
     char *exact = malloc(length ? length : 1);
     memcpy(exact, text, length);
     json_t *value = dd_json_read(exact, length, SIZE_MAX, &error);
-    json_t *expected = json_loadb(exact, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &expected_error);
+    json_t *expected =
+        json_loadb(exact, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &expected_error);
     ck_assert_msg(!value == !expected, "'%.*s' is read by one alone: %s", (int)length, text,
                   value ? expected_error.text : error.text);
     if (expected) {
@@ -99,7 +103,8 @@ static size_t draw(uint64_t *state, size_t below) {
 }
 
 START_TEST(changed_json_is_read_as_jansson_reads_it) {
-    static const char bytes[] = "{}[]\",:\\ \n0123456789-+.eEtrufalsn/bxdDcC\x01\xC3\xA4\xE2\x82\xAC\xF0\x9F\xED";
+    static const char bytes[] =
+        "{}[]\",:\\ \n0123456789-+.eEtrufalsn/bxdDcC\x01\xC3\xA4\xE2\x82\xAC\xF0\x9F\xED";
     uint64_t state = 1;
     char text[256];
     for (size_t i = 0; i < TEXTS; i++)
@@ -137,14 +142,15 @@ START_TEST(the_locale_does_not_matter) {
 END_TEST
 
 START_TEST(brackets_nest_eight_deep) {
-    static const char *const texts_too_deep[] = {"[[[[[[[[[1]]]]]]]]]", "{\"a\":[[[[[[[[[[[[[]", "[[[[[[[[{}]]]]]]]]",
-                                                 "[\"\\u00e4\",[[[[[[[[[]"};
+    static const char *const texts_too_deep[] = {"[[[[[[[[[1]]]]]]]]]", "{\"a\":[[[[[[[[[[[[[]",
+                                                 "[[[[[[[[{}]]]]]]]]", "[\"\\u00e4\",[[[[[[[[[]"};
     dd_json_error error;
     json_t *eight = dd_json_read("[[[[[[[[1]]]]]]]]", 17, SIZE_MAX, &error);
     ck_assert_ptr_nonnull(eight);
     json_decref(eight);
     for (size_t i = 0; i < sizeof texts_too_deep / sizeof *texts_too_deep; i++) {
-        ck_assert_ptr_null(dd_json_read(texts_too_deep[i], strlen(texts_too_deep[i]), SIZE_MAX, &error));
+        ck_assert_ptr_null(
+            dd_json_read(texts_too_deep[i], strlen(texts_too_deep[i]), SIZE_MAX, &error));
         ck_assert_int_eq(error.status, DDAEBM_OUT_OF_RANGE);
         ck_assert_ptr_nonnull(strstr(error.text, "brackets nest deeper than 8 levels"));
     }
@@ -181,7 +187,8 @@ START_TEST(mistakes_are_told) {
         {"[\"\n\"]", "a control character in a text: '\n\"]'", 1, 2},
         {"[\"\\q\"]", "a backslash that stands for no character: 'q\"]'", 1, 3},
         {"[\"\xFF\"]", "no UTF-8: '\xFF\"]'", 1, 2},
-        {"[]\n[\"a much longer text than is shown\"]", "more follows: '[\"a much longer text'", 2, 3},
+        {"[]\n[\"a much longer text than is shown\"]", "more follows: '[\"a much longer text'", 2,
+         3},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_json_error error;
@@ -198,7 +205,8 @@ START_TEST(a_zero_ends_nothing) {
     static const char *const with_zeros[] = {"1\0 ", "[]\0 ", "[\0] ", "[\"\0\"]"};
     dd_json_error error;
     for (size_t i = 0; i < sizeof with_zeros / sizeof *with_zeros; i++)
-        for (size_t length = strlen(with_zeros[i]) + 1; length <= strlen(with_zeros[i]) + 2; length++) {
+        for (size_t length = strlen(with_zeros[i]) + 1; length <= strlen(with_zeros[i]) + 2;
+             length++) {
             ck_assert_ptr_null(dd_json_read(with_zeros[i], length, SIZE_MAX, &error));
             ck_assert_int_eq(error.status, DDAEBM_FORMAT);
         }
@@ -224,7 +232,8 @@ START_TEST(memory_that_runs_out_changes_no_value) {
             json_t *value = dd_json_read(texts[i], strlen(texts[i]), SIZE_MAX, &error);
             bool struck = allocations >= k;
             fail_at = 0;
-            ck_assert(value ? json_equal(value, expected) : error.status == (struck ? DDAEBM_OUT_OF_MEMORY : whole.status));
+            ck_assert(value ? json_equal(value, expected)
+                            : error.status == (struck ? DDAEBM_OUT_OF_MEMORY : whole.status));
             json_decref(value);
             if (!struck)
                 break;

@@ -29,7 +29,8 @@ START_TEST(pixels_survive) {
         enum { HEIGHT = 61, WIDTH = 97 };
         static uint8_t pixels[HEIGHT * WIDTH * 3], back[HEIGHT * WIDTH * 3];
         fill(pixels, sizeof pixels);
-        ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("a.png"), pixels, HEIGHT, WIDTH, channels));
+        ASSERT_OK(
+            ddaebm_array_write_png(NULL, in_folder("a.png"), pixels, HEIGHT, WIDTH, channels));
         ck_assert_uint_eq(entries_in_folder(), 1);
         uint8_t start[8];
         ck_assert_uint_eq(get_file(in_folder("a.png"), start, 8), 8);
@@ -52,16 +53,25 @@ END_TEST
 START_TEST(what_cannot_be_written_is_refused) {
     const uint8_t pixel[3] = {1, 2, 3};
     const char *path = in_folder("a.png");
-    ASSERT_FAILS(ddaebm_array_write_png(NULL, NULL, pixel, 1, 1, 1), DDAEBM_INVALID_ARGUMENT, "path");
-    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, NULL, 1, 1, 1), DDAEBM_INVALID_ARGUMENT, "pixels");
-    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 0, 1, 1), DDAEBM_OUT_OF_RANGE, "1 pixels wide and 0 high");
-    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 65536, 1), DDAEBM_OUT_OF_RANGE, "65536 pixels wide");
-    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 65536, 1, 1), DDAEBM_OUT_OF_RANGE, "65536 high");
-    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 0, 1), DDAEBM_OUT_OF_RANGE, "0 pixels wide and 1 high");
-    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 1, 2), DDAEBM_OUT_OF_RANGE, "channels is 2");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, NULL, pixel, 1, 1, 1), DDAEBM_INVALID_ARGUMENT,
+                 "path");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, NULL, 1, 1, 1), DDAEBM_INVALID_ARGUMENT,
+                 "pixels");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 0, 1, 1), DDAEBM_OUT_OF_RANGE,
+                 "1 pixels wide and 0 high");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 65536, 1), DDAEBM_OUT_OF_RANGE,
+                 "65536 pixels wide");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 65536, 1, 1), DDAEBM_OUT_OF_RANGE,
+                 "65536 high");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 0, 1), DDAEBM_OUT_OF_RANGE,
+                 "0 pixels wide and 1 high");
+    ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 1, 2), DDAEBM_OUT_OF_RANGE,
+                 "channels is 2");
     if (!without_png()) {
-        ASSERT_FAILS(ddaebm_array_write_png(NULL, "/dev/full", pixel, 1, 1, 3), DDAEBM_IO, "/dev/full");
-        ASSERT_FAILS(ddaebm_array_write_png(NULL, in_folder("no/a.png"), pixel, 1, 1, 3), DDAEBM_IO, "create it first");
+        ASSERT_FAILS(ddaebm_array_write_png(NULL, "/dev/full", pixel, 1, 1, 3), DDAEBM_IO,
+                     "/dev/full");
+        ASSERT_FAILS(ddaebm_array_write_png(NULL, in_folder("no/a.png"), pixel, 1, 1, 3), DDAEBM_IO,
+                     "create it first");
     }
     ck_assert_uint_eq(entries_in_folder(), 0);
 }
@@ -74,13 +84,15 @@ START_TEST(memory_may_run_out) {
         return;
     fill(pixels, sizeof pixels);
     open_context(2);
-    SWEEP_ALLOCATIONS(counted, none, ddaebm_array_write_png(context, in_folder("a.png"), pixels, 64, 64, 1));
+    SWEEP_ALLOCATIONS(counted, none,
+                      ddaebm_array_write_png(context, in_folder("a.png"), pixels, 64, 64, 1));
     ck_assert_uint_eq(entries_in_folder(), 1);
     close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {pixels_survive, what_cannot_be_written_is_refused, memory_may_run_out};
+    const TTest *const tests[] = {pixels_survive, what_cannot_be_written_is_refused,
+                                  memory_may_run_out};
     return run_tests("png", tests, sizeof tests / sizeof *tests);
 }

@@ -26,7 +26,8 @@ static ddaebm_row_options options_of(ddaebm_row_format format, int wide, const c
     return options;
 }
 
-static ddaebm_row_writer *create_at(const char *path, ddaebm_row_options options, size_t rank, const size_t *shape) {
+static ddaebm_row_writer *create_at(const char *path, ddaebm_row_options options, size_t rank,
+                                    const size_t *shape) {
     ddaebm_writer to = DDAEBM_WRITER_INIT;
     ddaebm_row_writer *writer = NULL;
     to.path = path;
@@ -42,11 +43,14 @@ static ddaebm_status append(ddaebm_row_writer *writer, size_t first, size_t coun
         wide[i] = number(first * WIDTH + i);
         narrow[i] = (float)wide[i];
     }
-    return doubles ? ddaebm_row_writer_append_double(writer, wide, count) : ddaebm_row_writer_append(writer, narrow, count);
+    return doubles ? ddaebm_row_writer_append_double(writer, wide, count)
+                   : ddaebm_row_writer_append(writer, narrow, count);
 }
 
-/* Writes all rows in blocks of a size, the first as doubles or not and, where `mixed`, the next the other way. */
-static void write_all(const char *path, ddaebm_row_options options, size_t block, bool doubles, bool mixed) {
+/* Writes all rows in blocks of a size, the first as doubles or not and, where `mixed`, the next the
+ * other way. */
+static void write_all(const char *path, ddaebm_row_options options, size_t block, bool doubles,
+                      bool mixed) {
     ddaebm_row_writer *writer = create_at(path, options, 2, (const size_t[]){ROWS, WIDTH});
     for (size_t first = 0; first < ROWS; first += block) {
         size_t count = ROWS - first < block ? ROWS - first : block;
@@ -115,7 +119,8 @@ END_TEST
 START_TEST(nothing_is_left_of_what_is_not_finished) {
     open_context(2);
     put_file(in_folder("a"), "old", 3);
-    ddaebm_row_writer *writer = create_at(in_folder("a"), options_of(formats[_i], 1, NULL), 2, (const size_t[]){ROWS, WIDTH});
+    ddaebm_row_writer *writer = create_at(in_folder("a"), options_of(formats[_i], 1, NULL), 2,
+                                          (const size_t[]){ROWS, WIDTH});
     ASSERT_OK(append(writer, 0, ROWS - 1, true));
     ck_assert_uint_eq(entries_in_folder(), 2);
     ASSERT_FAILS(append(writer, 0, 2, false), DDAEBM_OUT_OF_RANGE, "1 rows of the 5000");
@@ -133,7 +138,8 @@ START_TEST(a_full_disk_is_an_error_and_leaves_the_old_file) {
     struct rlimit before, small;
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = (struct rlimit){20000, before.rlim_max};
-    ddaebm_row_writer *writer = create_at(in_folder("a"), options_of(formats[_i], 1, NULL), 2, (const size_t[]){100 * ROWS, WIDTH});
+    ddaebm_row_writer *writer = create_at(in_folder("a"), options_of(formats[_i], 1, NULL), 2,
+                                          (const size_t[]){100 * ROWS, WIDTH});
     ddaebm_status status = DDAEBM_OK;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     for (int i = 0; i < 100 && status == DDAEBM_OK; i++)
@@ -169,7 +175,8 @@ static ddaebm_status write_to(heap *all, ddaebm_row_options options) {
     ddaebm_row_writer *writer = NULL;
     to.write = take;
     to.user = all;
-    ASSERT_OK(ddaebm_row_writer_create(&writer, context, &to, &options, 2, (const size_t[]){ROWS, WIDTH}));
+    ASSERT_OK(ddaebm_row_writer_create(&writer, context, &to, &options, 2,
+                                       (const size_t[]){ROWS, WIDTH}));
     ddaebm_status status = append(writer, 0, ROWS, false);
     if (status == DDAEBM_OK)
         status = ddaebm_row_writer_finish(writer);
@@ -192,7 +199,8 @@ START_TEST(a_function_gets_the_same_bytes) {
 }
 END_TEST
 
-static void write_one(const char *path, ddaebm_row_options options, const double *row, size_t width) {
+static void write_one(const char *path, ddaebm_row_options options, const double *row,
+                      size_t width) {
     ddaebm_row_writer *writer = create_at(path, options, 2, (const size_t[]){1, width});
     ASSERT_OK(ddaebm_row_writer_append_double(writer, row, 1));
     ASSERT_OK(ddaebm_row_writer_finish(writer));
@@ -243,7 +251,8 @@ START_TEST(a_long_name_is_written) {
     char *name = malloc(LONG + 1);
     memset(name, 'n', LONG);
     name[LONG] = '\0';
-    write_one(in_folder("a"), options_of(DDAEBM_ROWS_CSV, 0, (const char *const[]){name}), (const double[]){5}, 1);
+    write_one(in_folder("a"), options_of(DDAEBM_ROWS_CSV, 0, (const char *const[]){name}),
+              (const double[]){5}, 1);
     ck_assert_uint_eq(get_file(in_folder("a"), text, sizeof text), LONG + 3);
     ck_assert_int_eq(memcmp(text, name, LONG), 0);
     ck_assert_int_eq(memcmp(text + LONG, "\n5\n", 3), 0);
@@ -258,7 +267,8 @@ START_TEST(a_comma_of_the_locale_is_not_written) {
         return;
     }
     open_context(2);
-    write_one(in_folder("a"), options_of(DDAEBM_ROWS_CSV, 1, NULL), (const double[]){0.5, 1.25e-30}, 2);
+    write_one(in_folder("a"), options_of(DDAEBM_ROWS_CSV, 1, NULL), (const double[]){0.5, 1.25e-30},
+              2);
     assert_text(in_folder("a"), "0.5,1.25e-30\n");
     ck_assert_str_eq(localeconv()->decimal_point, ",");
     (void)setlocale(LC_ALL, "C");
@@ -270,8 +280,8 @@ START_TEST(npy_has_the_shape) {
     open_context(2);
     static const char shape[] = "'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 3, 1)";
     const float images[2 * 2 * 3] = {0};
-    ddaebm_row_writer *writer =
-        create_at(in_folder("a.npy"), options_of(DDAEBM_ROWS_NPY, 0, NULL), 4, (const size_t[]){2, 2, 3, 1});
+    ddaebm_row_writer *writer = create_at(in_folder("a.npy"), options_of(DDAEBM_ROWS_NPY, 0, NULL),
+                                          4, (const size_t[]){2, 2, 3, 1});
     ASSERT_OK(ddaebm_row_writer_append(writer, images, 1));
     ASSERT_OK(ddaebm_row_writer_append(writer, images + 6, 1));
     ASSERT_OK(ddaebm_row_writer_finish(writer));
@@ -291,22 +301,33 @@ START_TEST(what_makes_no_sense_is_refused) {
     const size_t shape[] = {2, 3}, empty[] = {2, 0}, vast[] = {SIZE_MAX / 8, 2};
     to.path = in_folder("a");
     strange.format = (ddaebm_row_format)3;
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &strange, 2, shape), DDAEBM_INVALID_ARGUMENT, "format is 3");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &nowhere, &options, 2, shape), DDAEBM_INVALID_ARGUMENT, "a path or");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 0, shape), DDAEBM_OUT_OF_RANGE, "rank is 0");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 9, shape), DDAEBM_OUT_OF_RANGE, "rank is 9");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 2, empty), DDAEBM_OUT_OF_RANGE, "shape[1] is 0");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 2, vast), DDAEBM_OUT_OF_RANGE, "address space");
-    ASSERT_FAILS(ddaebm_row_writer_create(NULL, context, &to, &options, 2, shape), DDAEBM_INVALID_ARGUMENT, "out");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, NULL, &options, 2, shape), DDAEBM_INVALID_ARGUMENT, "to");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, NULL, 2, shape), DDAEBM_INVALID_ARGUMENT, "options");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 2, NULL), DDAEBM_INVALID_ARGUMENT, "shape");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &strange, 2, shape),
+                 DDAEBM_INVALID_ARGUMENT, "format is 3");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &nowhere, &options, 2, shape),
+                 DDAEBM_INVALID_ARGUMENT, "a path or");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 0, shape),
+                 DDAEBM_OUT_OF_RANGE, "rank is 0");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 9, shape),
+                 DDAEBM_OUT_OF_RANGE, "rank is 9");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 2, empty),
+                 DDAEBM_OUT_OF_RANGE, "shape[1] is 0");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 2, vast),
+                 DDAEBM_OUT_OF_RANGE, "address space");
+    ASSERT_FAILS(ddaebm_row_writer_create(NULL, context, &to, &options, 2, shape),
+                 DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, NULL, &options, 2, shape),
+                 DDAEBM_INVALID_ARGUMENT, "to");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, NULL, 2, shape),
+                 DDAEBM_INVALID_ARGUMENT, "options");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 2, NULL),
+                 DDAEBM_INVALID_ARGUMENT, "shape");
     ASSERT_FAILS(ddaebm_row_writer_append(NULL, NULL, 0), DDAEBM_INVALID_ARGUMENT, "writer");
     ASSERT_FAILS(ddaebm_row_writer_append_double(NULL, NULL, 0), DDAEBM_INVALID_ARGUMENT, "writer");
     ASSERT_FAILS(ddaebm_row_writer_finish(NULL), DDAEBM_INVALID_ARGUMENT, "writer");
     ddaebm_row_writer_free(NULL);
     to.path = in_folder("none/a");
-    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 2, shape), DDAEBM_IO, "there is no folder");
+    ASSERT_FAILS(ddaebm_row_writer_create(&writer, context, &to, &options, 2, shape), DDAEBM_IO,
+                 "there is no folder");
     ck_assert_ptr_null(writer);
     to.path = in_folder("a");
     ASSERT_OK(ddaebm_row_writer_create(&writer, context, &to, &options, 2, shape));
@@ -319,12 +340,14 @@ START_TEST(what_makes_no_sense_is_refused) {
 END_TEST
 
 int main(void) {
-    const TTest *const each_format[] = {what_is_written_is_read_whatever_the_blocks, numbers_of_either_width_may_come,
-                                        nothing_is_left_of_what_is_not_finished, a_full_disk_is_an_error_and_leaves_the_old_file,
-                                        a_function_gets_the_same_bytes};
+    const TTest *const each_format[] = {
+        what_is_written_is_read_whatever_the_blocks, numbers_of_either_width_may_come,
+        nothing_is_left_of_what_is_not_finished, a_full_disk_is_an_error_and_leaves_the_old_file,
+        a_function_gets_the_same_bytes};
     const TTest *const others[] = {text_is_short_and_exact, names_are_a_first_line,
                                    a_long_name_is_written,  a_comma_of_the_locale_is_not_written,
                                    npy_has_the_shape,       what_makes_no_sense_is_refused};
-    return run_loop_tests("formats of rows", each_format, sizeof each_format / sizeof *each_format, FORMATS) |
+    return run_loop_tests("formats of rows", each_format, sizeof each_format / sizeof *each_format,
+                          FORMATS) |
            run_tests("rows", others, sizeof others / sizeof *others);
 }

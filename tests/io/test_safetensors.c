@@ -26,7 +26,8 @@ static ddaebm_status open_file(dd_safetensors **out, ddaebm_context *held, const
     return dd_safetensors_open(out, held, &reader);
 }
 
-static ddaebm_status open_memory(dd_safetensors **out, ddaebm_context *held, const void *data, size_t size) {
+static ddaebm_status open_memory(dd_safetensors **out, ddaebm_context *held, const void *data,
+                                 size_t size) {
     dd_memory memory = {data, size};
     const ddaebm_reader reader = dd_reader_of_memory(&memory);
     return dd_safetensors_open(out, held, &reader);
@@ -37,7 +38,8 @@ static ddaebm_status save_file(const dd_safetensors_writer *writer, const char *
     return dd_safetensors_writer_write(writer, &(dd_target){.writer = &file});
 }
 
-static ddaebm_status save_memory(const dd_safetensors_writer *writer, void *data, size_t capacity, size_t *needed) {
+static ddaebm_status save_memory(const dd_safetensors_writer *writer, void *data, size_t capacity,
+                                 size_t *needed) {
     return dd_safetensors_writer_write(writer, &(dd_target){NULL, data, capacity, needed});
 }
 
@@ -49,17 +51,19 @@ static ddaebm_status parse(dd_safetensors **out, const char *header, size_t byte
     return status;
 }
 
-#define ONE(shape, offsets) "{\"x\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
-#define TENSOR(name, offsets) "\"" name "\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets "}"
+#define ONE(shape, offsets)                                                                        \
+    "{\"x\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
+#define TENSOR(name, offsets)                                                                      \
+    "\"" name "\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets "}"
 
 START_TEST(a_header_is_read) {
     open_context(2);
     dd_safetensors *file = NULL;
-    ASSERT_OK(
-        parse(&file,
-              "{\"b\":{\"data_offsets\":[8,16],\"shape\":[2,1],\"dtype\":\"F32\"},\"__metadata__\":{\"k\":\"v\",\"empty\":\"\"},"
-              "\"a\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}   ",
-              16));
+    ASSERT_OK(parse(&file,
+                    "{\"b\":{\"data_offsets\":[8,16],\"shape\":[2,1],\"dtype\":\"F32\"},\"__"
+                    "metadata__\":{\"k\":\"v\",\"empty\":\"\"},"
+                    "\"a\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}   ",
+                    16));
     ck_assert_uint_eq(dd_safetensors_count(file), 2);
     const dd_tensor_entry *a = dd_safetensors_find(file, "a"), *b = dd_safetensors_find(file, "b");
     ck_assert_ptr_eq(a, dd_safetensors_entry(file, 0));
@@ -103,9 +107,11 @@ START_TEST(data_is_aligned_whatever_the_file) {
         char header[400];
         dd_safetensors *file = NULL;
         snprintf(header, sizeof header,
-                 "{\"u\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"d\":{\"dtype\":\"F64\",\"shape\":[2],\"data_"
+                 "{\"u\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"d\":{\"dtype\":"
+                 "\"F64\",\"shape\":[2],\"data_"
                  "offsets\":[3,19]},"
-                 "\"f\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[19,23]},\"h\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_"
+                 "\"f\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[19,23]},\"h\":{"
+                 "\"dtype\":\"BF16\",\"shape\":[1],\"data_"
                  "offsets\":[23,25]}}%s",
                  pads[i]);
         ASSERT_OK(parse(&file, header, 25));
@@ -138,14 +144,21 @@ START_TEST(lies_are_refused) {
         {"{\"x\":{}}", 0, DDAEBM_FORMAT, "dtype, shape and data_offsets"},
         {"{\"\\u0000\":{}}", 0, DDAEBM_FORMAT, "no JSON"},
         {"{\"\xFF\":{}}", 0, DDAEBM_FORMAT, "no JSON"},
-        {"{\"\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT, "empty name"},
-        {"{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"more\":1}}", 1, DDAEBM_FORMAT, "nothing else"},
-        {"{\"x\":{\"type\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT, "dtype is missing"},
+        {"{\"\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT,
+         "empty name"},
+        {"{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"more\":1}}", 1,
+         DDAEBM_FORMAT, "nothing else"},
+        {"{\"x\":{\"type\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT,
+         "dtype is missing"},
         {"{\"x\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT, "no text"},
-        {"{\"x\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, DDAEBM_UNSUPPORTED, "'I16'; known"},
-        {"{\"x\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, DDAEBM_UNSUPPORTED, "'f32'"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shapes\":[1],\"data_offsets\":[0,4]}}", 4, DDAEBM_FORMAT, "shape is missing"},
-        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offset\":[0,4]}}", 4, DDAEBM_FORMAT, "two integers"},
+        {"{\"x\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, DDAEBM_UNSUPPORTED,
+         "'I16'; known"},
+        {"{\"x\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, DDAEBM_UNSUPPORTED,
+         "'f32'"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shapes\":[1],\"data_offsets\":[0,4]}}", 4, DDAEBM_FORMAT,
+         "shape is missing"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offset\":[0,4]}}", 4, DDAEBM_FORMAT,
+         "two integers"},
         {ONE("1", "[0,4]"), 4, DDAEBM_FORMAT, "no list"},
         {ONE("[1.0]", "[0,4]"), 4, DDAEBM_FORMAT, "no integer"},
         {ONE("[null]", "[0,4]"), 4, DDAEBM_FORMAT, "no integer"},
@@ -153,7 +166,8 @@ START_TEST(lies_are_refused) {
         {ONE("[-1]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "1 to 2147483647"},
         {ONE("[2147483648]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "1 to 2147483647"},
         {ONE("[99999999999999999999]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "integer too large"},
-        {ONE("[2147483647,2147483647,2147483647]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "address space"},
+        {ONE("[2147483647,2147483647,2147483647]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE,
+         "address space"},
         {ONE("[2147483647,2147483647,4]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "address space"},
         {ONE("[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "8 axes"},
         {ONE("[1]", "[0]"), 4, DDAEBM_FORMAT, "two integers"},
@@ -171,7 +185,8 @@ START_TEST(lies_are_refused) {
         {ONE("[1]", "[0,4]"), 8, DDAEBM_FORMAT, "end at byte 4"},
         {"{" TENSOR("a", "[0,4]") "," TENSOR("b", "[2,6]") "}", 6, DDAEBM_FORMAT, "overlap"},
         {"{" TENSOR("a", "[0,4]") "," TENSOR("b", "[0,4]") "}", 4, DDAEBM_FORMAT, "overlap"},
-        {"{" TENSOR("a", "[0,4]") "," TENSOR("b", "[6,10]") "}", 10, DDAEBM_FORMAT, "no tensor owns"},
+        {"{" TENSOR("a", "[0,4]") "," TENSOR("b", "[6,10]") "}", 10, DDAEBM_FORMAT,
+         "no tensor owns"},
         {"{" TENSOR("a", "[0,4]") "," TENSOR("a", "[4,8]") "}", 8, DDAEBM_FORMAT, "no JSON"},
         {"{\"__metadata__\":{\"a\":\"b\",\"a\":\"c\"}}", 0, DDAEBM_FORMAT, "no JSON"},
         {"{\"__metadata__\":[]}", 0, DDAEBM_FORMAT, "__metadata__"},
@@ -182,7 +197,8 @@ START_TEST(lies_are_refused) {
     size_t live = counted.live;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_safetensors *file = NULL;
-        ck_assert_msg(parse(&file, rows[i].header, rows[i].bytes) != DDAEBM_OK, "%s", rows[i].header);
+        ck_assert_msg(parse(&file, rows[i].header, rows[i].bytes) != DDAEBM_OK, "%s",
+                      rows[i].header);
         ASSERT_FAILS(parse(&file, rows[i].header, rows[i].bytes), rows[i].status, rows[i].why);
         ck_assert_ptr_null(file);
         ck_assert_uint_eq(counted.live, live);
@@ -198,7 +214,8 @@ START_TEST(limits_hold_at_their_edge) {
     for (size_t length = 255; length <= 256; length++) {
         memset(name, 'n', length);
         name[length] = '\0';
-        snprintf(header, sizeof header, "{\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", name);
+        snprintf(header, sizeof header,
+                 "{\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", name);
         if (length == 255)
             ASSERT_OK(parse(&file, header, 1));
         else
@@ -215,21 +232,25 @@ START_TEST(limits_hold_at_their_edge) {
     const uint64_t lengths[] = {(8 << 20) + 1, UINT64_MAX, UINT64_MAX - 7, UINT64_C(1) << 63};
     char begun[9] = {[8] = '{'}; /* as a file begins that has a header */
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        ASSERT_FAILS(open_memory(&file, context, &lengths[i], 8), DDAEBM_FORMAT, "it is not a safetensors file");
+        ASSERT_FAILS(open_memory(&file, context, &lengths[i], 8), DDAEBM_FORMAT,
+                     "it is not a safetensors file");
         memcpy(begun, &lengths[i], 8);
         if (i == 0)
             ASSERT_FAILS(open_memory(&file, context, begun, 9), DDAEBM_OUT_OF_RANGE, "8388608");
         else
-            ASSERT_FAILS(open_memory(&file, context, begun, 9), DDAEBM_FORMAT, "it is not a safetensors file");
+            ASSERT_FAILS(open_memory(&file, context, begun, 9), DDAEBM_FORMAT,
+                         "it is not a safetensors file");
     }
     const uint64_t cut = 8 << 20;
     ASSERT_FAILS(open_memory(&file, context, &cut, 8), DDAEBM_FORMAT, "cut off");
     ASSERT_FAILS(open_memory(&file, context, NULL, 0), DDAEBM_FORMAT, "0 bytes");
-    static char whole[8 + (8 << 20)]; /* which is there, but more than a file may have: it is not even read */
+    static char whole[8 + (8 << 20)]; /* which is there, but more than a file may have: it is not
+                                         even read */
     memcpy(whole, &cut, 8);
     ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, 1 << 20));
     counted.most = counted.bytes;
-    ASSERT_FAILS(open_memory(&file, context, whole, sizeof whole), DDAEBM_OUT_OF_RANGE, "more than the 1048576 bytes allowed");
+    ASSERT_FAILS(open_memory(&file, context, whole, sizeof whole), DDAEBM_OUT_OF_RANGE,
+                 "more than the 1048576 bytes allowed");
     ck_assert_uint_lt(counted.most, 1 << 20);
     ck_assert_ptr_null(file);
     close_context();
@@ -248,7 +269,8 @@ START_TEST(bombs_are_refused) {
         for (size_t k = 1; k < length; k++)
             header[k] = pieces[i][(k - 1) % step];
         header[length] = '\0';
-        ck_assert_int_eq(parse(&file, header, 0), i < 4 ? DDAEBM_OUT_OF_RANGE : DDAEBM_FORMAT); /* a duplicate name */
+        ck_assert_int_eq(parse(&file, header, 0),
+                         i < 4 ? DDAEBM_OUT_OF_RANGE : DDAEBM_FORMAT); /* a duplicate name */
         ck_assert_ptr_null(file);
         free(header);
     }
@@ -266,7 +288,8 @@ static dd_safetensors_writer *make_writer(void) {
     dd_safetensors_writer *writer = NULL;
     ASSERT_OK(dd_safetensors_writer_create(&writer, context));
     ASSERT_OK(dd_safetensors_writer_add(writer, "flags", DD_STORED_U8, 1, &three, flags));
-    ASSERT_OK(dd_safetensors_writer_add(writer, "energy.w\xC3\xA4ight", DD_STORED_F32, 2, shape, weights));
+    ASSERT_OK(dd_safetensors_writer_add(writer, "energy.w\xC3\xA4ight", DD_STORED_F32, 2, shape,
+                                        weights));
     ASSERT_OK(dd_safetensors_writer_add(writer, "step", DD_STORED_I64, 0, NULL, &step));
     ASSERT_OK(dd_safetensors_writer_add(writer, "table", DD_STORED_F64, 1, &two, table));
     ASSERT_OK(dd_safetensors_writer_metadata(writer, "format", "old"));
@@ -310,7 +333,8 @@ START_TEST(what_is_written_is_read) {
     uint64_t length = 0;
     memcpy(&length, bytes, 8);
     ck_assert_uint_eq(length % 8, 0);
-    ck_assert_uint_eq(needed, 8 + length + sizeof weights + sizeof step + sizeof table + sizeof flags);
+    ck_assert_uint_eq(needed,
+                      8 + length + sizeof weights + sizeof step + sizeof table + sizeof flags);
     file = NULL;
     ASSERT_OK(open_memory(&file, NULL, bytes, needed));
     dd_safetensors_writer_free(writer);
@@ -338,23 +362,35 @@ END_TEST
 START_TEST(what_cannot_be_written_is_refused) {
     open_context(2);
     dd_safetensors_writer *writer = make_writer();
-    const size_t one = 1, zero = 0, vast[] = {0x7FFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF}, nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1},
-                 beyond = 0x80000000;
+    const size_t one = 1, zero = 0, vast[] = {0x7FFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF},
+                 nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, beyond = 0x80000000;
     char lengthy[300];
     memset(lengthy, 'n', 256);
     lengthy[256] = '\0';
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "", DD_STORED_U8, 1, &one, flags), DDAEBM_INVALID_ARGUMENT, "name");
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "__metadata__", DD_STORED_U8, 1, &one, flags), DDAEBM_INVALID_ARGUMENT, "name");
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "\xFF", DD_STORED_U8, 1, &one, flags), DDAEBM_INVALID_ARGUMENT, "name");
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "step", DD_STORED_U8, 1, &one, flags), DDAEBM_INVALID_ARGUMENT, "already");
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, lengthy, DD_STORED_U8, 1, &one, flags), DDAEBM_OUT_OF_RANGE, "256 bytes");
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 1, &zero, flags), DDAEBM_OUT_OF_RANGE, "length 0");
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 1, &beyond, flags), DDAEBM_OUT_OF_RANGE, "2147483648");
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 3, vast, flags), DDAEBM_OUT_OF_RANGE, "axis 2");
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 9, nine, flags), DDAEBM_OUT_OF_RANGE, "9 axes");
-    ASSERT_FAILS(dd_safetensors_writer_add_half(writer, "", 1, &one, weights), DDAEBM_INVALID_ARGUMENT, "name");
-    ASSERT_FAILS(dd_safetensors_writer_metadata(writer, "k", "\xFF"), DDAEBM_INVALID_ARGUMENT, "UTF-8");
-    ASSERT_FAILS(dd_safetensors_writer_metadata(writer, "\xFF", "v"), DDAEBM_INVALID_ARGUMENT, "UTF-8");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "", DD_STORED_U8, 1, &one, flags),
+                 DDAEBM_INVALID_ARGUMENT, "name");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "__metadata__", DD_STORED_U8, 1, &one, flags),
+                 DDAEBM_INVALID_ARGUMENT, "name");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "\xFF", DD_STORED_U8, 1, &one, flags),
+                 DDAEBM_INVALID_ARGUMENT, "name");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "step", DD_STORED_U8, 1, &one, flags),
+                 DDAEBM_INVALID_ARGUMENT, "already");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, lengthy, DD_STORED_U8, 1, &one, flags),
+                 DDAEBM_OUT_OF_RANGE, "256 bytes");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 1, &zero, flags),
+                 DDAEBM_OUT_OF_RANGE, "length 0");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 1, &beyond, flags),
+                 DDAEBM_OUT_OF_RANGE, "2147483648");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 3, vast, flags),
+                 DDAEBM_OUT_OF_RANGE, "axis 2");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 9, nine, flags),
+                 DDAEBM_OUT_OF_RANGE, "9 axes");
+    ASSERT_FAILS(dd_safetensors_writer_add_half(writer, "", 1, &one, weights),
+                 DDAEBM_INVALID_ARGUMENT, "name");
+    ASSERT_FAILS(dd_safetensors_writer_metadata(writer, "k", "\xFF"), DDAEBM_INVALID_ARGUMENT,
+                 "UTF-8");
+    ASSERT_FAILS(dd_safetensors_writer_metadata(writer, "\xFF", "v"), DDAEBM_INVALID_ARGUMENT,
+                 "UTF-8");
     ASSERT_FAILS(save_file(writer, "/dev/full"), DDAEBM_IO, "/dev/full");
     ASSERT_FAILS(save_file(writer, in_folder("no/m")), DDAEBM_IO, "create it first");
     ck_assert_uint_eq(entries_in_folder(), 0);
@@ -383,7 +419,8 @@ START_TEST(a_header_may_be_too_much) {
     ASSERT_OK(dd_safetensors_writer_add(writer, "a", DD_STORED_U8, 1, &most, flags));
     ASSERT_OK(dd_safetensors_writer_add(writer, "b", DD_STORED_U8, 1, &most, flags));
     ASSERT_OK(dd_safetensors_writer_add(writer, "c", DD_STORED_U8, 1, &rest, flags));
-    ASSERT_FAILS(save_file(writer, in_folder("m")), DDAEBM_OUT_OF_RANGE, "the file exceeds the 4294967296 bytes allowed");
+    ASSERT_FAILS(save_file(writer, in_folder("m")), DDAEBM_OUT_OF_RANGE,
+                 "the file exceeds the 4294967296 bytes allowed");
     ck_assert_uint_eq(entries_in_folder(), 0);
     dd_safetensors_writer_free(writer);
     close_context();
@@ -401,7 +438,8 @@ START_TEST(as_many_tensors_as_allowed) {
         snprintf(name, sizeof name, "t%u", i);
         ASSERT_OK(dd_safetensors_writer_add(writer, name, DD_STORED_U8, 1, &one, flags));
     }
-    ASSERT_FAILS(dd_safetensors_writer_add(writer, "more", DD_STORED_U8, 1, &one, flags), DDAEBM_OUT_OF_RANGE, "16384");
+    ASSERT_FAILS(dd_safetensors_writer_add(writer, "more", DD_STORED_U8, 1, &one, flags),
+                 DDAEBM_OUT_OF_RANGE, "16384");
     ASSERT_OK(save_file(writer, in_folder("m")));
     ASSERT_OK(open_file(&file, context, in_folder("m")));
     for (unsigned i = 0; i < MOST_TENSORS; i++) {
@@ -414,21 +452,28 @@ START_TEST(as_many_tensors_as_allowed) {
 }
 END_TEST
 
-#define SEALED(entries) "{\"__metadata__\":{" entries "},\"x\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}"
+#define SEALED(entries)                                                                            \
+    "{\"__metadata__\":{" entries "},\"x\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]" \
+                                  "}}"
 
 START_TEST(a_checksum_is_eight_digits_in_their_place) {
     static const char *const odd[] = {
-        SEALED("\"checksum\": \"00000000\""),      SEALED("\"checksum\":\"0000000\""),
-        SEALED("\"checksum\":\"000000000\""),      SEALED("\"a\\\"checksum\":\"00000000\",\"checksum\" :\"00000000\""),
+        SEALED("\"checksum\": \"00000000\""),
+        SEALED("\"checksum\":\"0000000\""),
+        SEALED("\"checksum\":\"000000000\""),
+        SEALED("\"a\\\"checksum\":\"00000000\",\"checksum\" :\"00000000\""),
         "{\"__metadata__\":{\"checksum\":\"0\"}}",
     };
     open_context(2);
     dd_safetensors *file = NULL;
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
-        ASSERT_FAILS(parse(&file, odd[i], i < 4 ? 4 : 0), DDAEBM_FORMAT, "the checksum is not 8 digits");
-    ASSERT_OK(parse(&file, SEALED("\"a\\\"checksum\":\"00000000\""), 4)); /* a key of another name */
+        ASSERT_FAILS(parse(&file, odd[i], i < 4 ? 4 : 0), DDAEBM_FORMAT,
+                     "the checksum is not 8 digits");
+    ASSERT_OK(
+        parse(&file, SEALED("\"a\\\"checksum\":\"00000000\""), 4)); /* a key of another name */
     dd_safetensors_free(file);
-    char header[] = SEALED("\"a\\\"checksum\":\"00000000\",\"checksum\":\"????????\""), text[DD_SEAL_DIGITS + 1];
+    char header[] = SEALED("\"a\\\"checksum\":\"00000000\",\"checksum\":\"????????\""),
+         text[DD_SEAL_DIGITS + 1];
     const unsigned char data[4] = {0, 1, 2, 3};
     const dd_span span = {data, sizeof data};
     char *digits = dd_seal_find(header, strlen(header));
@@ -451,8 +496,10 @@ START_TEST(one_tensor_too_many_is_refused) {
     char *header = malloc(count * 80);
     dd_safetensors *file = NULL;
     for (size_t i = 0; i < count; i++)
-        used += (size_t)snprintf(header + used, 80, "%c\"t%zu\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%zu,%zu]}",
-                                 i ? ',' : '{', i, i, i + 1);
+        used += (size_t)snprintf(
+            header + used, 80,
+            "%c\"t%zu\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%zu,%zu]}", i ? ',' : '{',
+            i, i, i + 1);
     strcpy(header + used, "}");
     ASSERT_FAILS(parse(&file, header, count), DDAEBM_OUT_OF_RANGE, "16385 tensors");
     free(header);
@@ -463,9 +510,11 @@ END_TEST
 START_TEST(bad_files_are_named) {
     dd_safetensors *file = NULL;
     put_file(in_folder("short"), "abc", 3);
-    put_file(in_folder("picture"), "\x89PNG\r\n\x1A\n1234567890", 18);
-    ASSERT_FAILS(open_file(&file, NULL, in_folder("short")), DDAEBM_FORMAT, "/short: it has 3 bytes");
-    ASSERT_FAILS(open_file(&file, NULL, in_folder("picture")), DDAEBM_FORMAT, "it is no model: it is not a safetensors file");
+    put_file(in_folder("image"), "\x89PNG\r\n\x1A\n1234567890", 18);
+    ASSERT_FAILS(open_file(&file, NULL, in_folder("short")), DDAEBM_FORMAT,
+                 "/short: it has 3 bytes");
+    ASSERT_FAILS(open_file(&file, NULL, in_folder("image")), DDAEBM_FORMAT,
+                 "it is no model: it is not a safetensors file");
     ASSERT_FAILS(open_file(&file, NULL, in_folder("none")), DDAEBM_NOT_FOUND, "/none");
     ASSERT_FAILS(open_file(&file, NULL, folder), DDAEBM_IO, "folder");
     ck_assert_ptr_null(file);
@@ -526,13 +575,15 @@ START_TEST(memory_may_run_out) {
     file = NULL;
     SWEEP_ALLOCATIONS(counted, file,
                       parse(&file,
-                            "{\"u\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"d\":{\"dtype\":\"F64\",\"shape\":[1],"
+                            "{\"u\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"d\":{"
+                            "\"dtype\":\"F64\",\"shape\":[1],"
                             "\"data_offsets\":[1,9]}}",
                             9));
     dd_safetensors_free(file);
     SWEEP_ALLOCATIONS(counted, other, dd_safetensors_writer_create(&other, context));
     counted.fail_at = counted.calls + 1;
-    ck_assert_int_eq(dd_safetensors_writer_add(other, "step", DD_STORED_I64, 0, NULL, &step), DDAEBM_OUT_OF_MEMORY);
+    ck_assert_int_eq(dd_safetensors_writer_add(other, "step", DD_STORED_I64, 0, NULL, &step),
+                     DDAEBM_OUT_OF_MEMORY);
     ASSERT_OK(dd_safetensors_writer_add(other, "step", DD_STORED_I64, 0, NULL, &step));
     dd_safetensors_writer_free(other);
     dd_safetensors_writer_free(writer);

@@ -1,4 +1,5 @@
-/* Streams: read in order, in steps, with memory that grows with what has come; written in steps; and what a caller's function may not do. */
+/* Streams: read in order, in steps, with memory that grows with what has come; written in steps;
+ * and what a caller's function may not do. */
 #define _GNU_SOURCE
 #include "io/stream.h"
 
@@ -8,7 +9,8 @@
 
 enum { MEGABYTE = 1 << 20 };
 
-/* A function that gives `size` bytes, the i-th of which is i * 7, in pieces of at most `piece`; beyond the `head`, if there is one. */
+/* A function that gives `size` bytes, the i-th of which is i * 7, in pieces of at most `piece`;
+ * beyond the `head`, if there is one. */
 typedef struct source {
     const unsigned char *head;
     size_t head_size, size, piece, at, calls, largest;
@@ -28,10 +30,12 @@ static ddaebm_status give(void *user, void *buffer, size_t capacity, size_t *got
         self->finished = true;
         return self->failure;
     }
-    size_t left = self->head_size + self->size - self->at, most = capacity < self->piece ? capacity : self->piece;
+    size_t left = self->head_size + self->size - self->at,
+           most = capacity < self->piece ? capacity : self->piece;
     *got = left < most ? left : most;
     for (size_t i = 0; i < *got; i++, self->at++)
-        out[i] = self->at < self->head_size ? self->head[self->at] : (unsigned char)((self->at - self->head_size) * 7);
+        out[i] = self->at < self->head_size ? self->head[self->at]
+                                            : (unsigned char)((self->at - self->head_size) * 7);
     self->finished = *got == 0;
     if (self->lie)
         *got = capacity + 1;
@@ -45,7 +49,8 @@ static ddaebm_reader reader_of(source *from) {
     return reader;
 }
 
-static ddaebm_status read_whole(const ddaebm_reader *reader, size_t wanted, dd_block *block, bool *ended) {
+static ddaebm_status read_whole(const ddaebm_reader *reader, size_t wanted, dd_block *block,
+                                bool *ended) {
     dd_intake stream;
     ddaebm_status status = dd_intake_open(&stream, reader);
     if (status != DDAEBM_OK)
@@ -66,7 +71,8 @@ START_TEST(all_sources_give_the_same) {
     put_file(in_folder("f"), bytes, SIZE);
     source plain = {.size = SIZE, .piece = SIZE_MAX}, crumbs = {.size = SIZE, .piece = 1001};
     dd_memory memory = {(const char *)bytes, SIZE};
-    const ddaebm_reader readers[] = {reader_of(&plain), reader_of(&crumbs), dd_reader_of_memory(&memory),
+    const ddaebm_reader readers[] = {reader_of(&plain), reader_of(&crumbs),
+                                     dd_reader_of_memory(&memory),
                                      dd_reader_of_file(in_folder("f"))};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         dd_block block = {NULL, 0, 0};
@@ -98,7 +104,8 @@ START_TEST(what_follows_is_noticed) {
 }
 END_TEST
 
-/* Whatever is wanted, and whatever size the reader claims, memory is at most three times what came, and a step. */
+/* Whatever is wanted, and whatever size the reader claims, memory is at most three times what came,
+ * and a step. */
 START_TEST(memory_grows_with_what_comes) {
     static const size_t sizes[] = {0, 10, MEGABYTE, MEGABYTE + 1, 5 * MEGABYTE};
     open_context(2);
@@ -118,9 +125,11 @@ START_TEST(memory_grows_with_what_comes) {
 }
 END_TEST
 
-/* Headers that claim what does not come; each is all that there is of its file, or is followed by no end of bytes. */
+/* Headers that claim what does not come; each is all that there is of its file, or is followed by
+ * no end of bytes. */
 START_TEST(headers_that_lie_cost_nothing) {
-    static const char tensor[] = "{\"x\":{\"dtype\":\"F32\",\"shape\":[268435456,3],\"data_offsets\":[0,3221225472]}}";
+    static const char tensor[] =
+        "{\"x\":{\"dtype\":\"F32\",\"shape\":[268435456,3],\"data_offsets\":[0,3221225472]}}";
     static const struct {
         uint64_t length;
         const char *header;
@@ -142,7 +151,8 @@ START_TEST(headers_that_lie_cost_nothing) {
         size_t text = strlen(rows[i].header);
         memcpy(head, &rows[i].length, 8);
         memcpy(head + 8, rows[i].header, text);
-        source from = {.head = head, .head_size = 8 + text, .size = rows[i].follows, .piece = SIZE_MAX};
+        source from = {
+            .head = head, .head_size = 8 + text, .size = rows[i].follows, .piece = SIZE_MAX};
         const ddaebm_reader reader = reader_of(&from);
         dd_safetensors *file = NULL;
         size_t most = counted.most;
@@ -156,14 +166,16 @@ START_TEST(headers_that_lie_cost_nothing) {
             ck_assert_int_eq(dd_safetensors_open(&file, context, &named), rows[i].status);
         }
         ck_assert_uint_le(from.at, rows[i].most_read);
-        ck_assert_msg(counted.most - most < 2 * MEGABYTE, "row %zu: %zu bytes at once", i, (size_t)counted.most);
+        ck_assert_msg(counted.most - most < 2 * MEGABYTE, "row %zu: %zu bytes at once", i,
+                      (size_t)counted.most);
     }
     close_context();
 }
 END_TEST
 
 START_TEST(a_functions_failure_is_passed_on) {
-    static const ddaebm_status statuses[] = {DDAEBM_IO, DDAEBM_CANCELLED, DDAEBM_FORMAT, (ddaebm_status)77};
+    static const ddaebm_status statuses[] = {DDAEBM_IO, DDAEBM_CANCELLED, DDAEBM_FORMAT,
+                                             (ddaebm_status)77};
     open_context(2);
     for (size_t nth = 1; nth < 4; nth++)
         for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
@@ -171,15 +183,19 @@ START_TEST(a_functions_failure_is_passed_on) {
             const ddaebm_reader reader = reader_of(&from);
             dd_block block = {NULL, 0, 0};
             bool ended = false;
-            ASSERT_FAILS(read_whole(&reader, 30, &block, &ended), statuses[i], "read function stopped after");
-            ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), nth == 1 ? " 0 bytes" : nth == 2 ? " 10 bytes" : " 20 bytes"));
+            ASSERT_FAILS(read_whole(&reader, 30, &block, &ended), statuses[i],
+                         "read function stopped after");
+            ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), nth == 1   ? " 0 bytes"
+                                                                 : nth == 2 ? " 10 bytes"
+                                                                            : " 20 bytes"));
             dd_free(context, block.data);
         }
     source from = {.size = 30, .piece = 10, .lie = true};
     const ddaebm_reader reader = reader_of(&from);
     dd_block block = {NULL, 0, 0};
     bool ended = false;
-    ASSERT_FAILS(read_whole(&reader, 30, &block, &ended), DDAEBM_INVALID_ARGUMENT, "gave 31 bytes where 30 fit");
+    ASSERT_FAILS(read_whole(&reader, 30, &block, &ended), DDAEBM_INVALID_ARGUMENT,
+                 "gave 31 bytes where 30 fit");
     dd_free(context, block.data);
     close_context();
 }
@@ -204,7 +220,8 @@ START_TEST(progress_is_told_and_may_end_it) {
     ASSERT_OK(read_whole(&reader, 15, &block, &ended));
     ck_assert_uint_eq(calls, 2);
     reader.user = &longer;
-    ASSERT_FAILS(read_whole(&reader, 30, &other, &ended), DDAEBM_CANCELLED, "cancelled after 20 bytes");
+    ASSERT_FAILS(read_whole(&reader, 30, &other, &ended), DDAEBM_CANCELLED,
+                 "cancelled after 20 bytes");
     dd_free(context, block.data);
     dd_free(context, other.data);
     close_context();
@@ -220,12 +237,17 @@ static ddaebm_status use_none(void *user, ddaebm_context *held, const dd_safeten
 /* All that is wanted is there, and then the source fails where its end should be. */
 START_TEST(the_end_may_fail) {
     open_context(2);
-    source from = {.head = (const unsigned char *)"\2\0\0\0\0\0\0\0{}", .head_size = 10, .piece = 10, .failure = DDAEBM_IO};
+    source from = {.head = (const unsigned char *)"\2\0\0\0\0\0\0\0{}",
+                   .head_size = 10,
+                   .piece = 10,
+                   .failure = DDAEBM_IO};
     ddaebm_reader reader = reader_of(&from);
     from.fail_at = 3;
-    ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_IO, "stopped after 10 bytes");
+    ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_IO,
+                 "stopped after 10 bytes");
     reader.struct_size = 5;
-    ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_INVALID_ARGUMENT, "DDAEBM_READER_INIT");
+    ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_INVALID_ARGUMENT,
+                 "DDAEBM_READER_INIT");
     close_context();
 }
 END_TEST
@@ -238,12 +260,15 @@ START_TEST(readers_and_writers_are_checked) {
     dd_intake stream;
     reader.path = "both";
     ASSERT_FAILS(dd_intake_open(&stream, &reader), DDAEBM_INVALID_ARGUMENT, "not both");
-    ASSERT_FAILS(dd_intake_open(&stream, &none), DDAEBM_INVALID_ARGUMENT, "a path or a read function");
+    ASSERT_FAILS(dd_intake_open(&stream, &none), DDAEBM_INVALID_ARGUMENT,
+                 "a path or a read function");
     none.struct_size = 5;
     ASSERT_FAILS(dd_intake_open(&stream, &none), DDAEBM_INVALID_ARGUMENT, "DDAEBM_READER_INIT");
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0), DDAEBM_INVALID_ARGUMENT, "a write function");
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0),
+                 DDAEBM_INVALID_ARGUMENT, "a write function");
     writer.struct_size = 5;
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0), DDAEBM_INVALID_ARGUMENT, "DDAEBM_WRITER_INIT");
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0),
+                 DDAEBM_INVALID_ARGUMENT, "DDAEBM_WRITER_INIT");
     close_context();
 }
 END_TEST
@@ -278,11 +303,12 @@ START_TEST(writing_is_in_steps_too) {
     writer.write = take;
     writer.user = &to;
     ASSERT_OK(dd_target_write(context, &(dd_target){.writer = &writer}, spans, 3));
-    ck_assert(to.used == SIZE && to.calls == 3 && to.largest == MEGABYTE && memcmp(to.bytes, bytes, SIZE) == 0);
+    ck_assert(to.used == SIZE && to.calls == 3 && to.largest == MEGABYTE &&
+              memcmp(to.bytes, bytes, SIZE) == 0);
     to.used = to.calls = 0;
     to.fail_at = 2;
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, spans, 3), DDAEBM_CANCELLED,
-                 "write function stopped after 10 bytes");
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, spans, 3),
+                 DDAEBM_CANCELLED, "write function stopped after 10 bytes");
     ck_assert_uint_eq(to.calls, 2);
     free(to.bytes);
     free(bytes);
@@ -292,27 +318,33 @@ END_TEST
 
 START_TEST(memory_is_written_whole_or_not_at_all) {
     open_context(2);
-    const dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}}, vast[] = {{"", SIZE_MAX}, {"", 1}};
+    const dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}},
+                  vast[] = {{"", SIZE_MAX}, {"", 1}};
     char data[8] = "";
     size_t needed = 0;
-    const dd_target whole = {.data = data, .capacity = 7, .needed = &needed}, small = {.data = data, .capacity = 6};
-    ASSERT_FAILS(dd_target_write(context, &small, spans, 3), DDAEBM_OUT_OF_RANGE, "6 bytes is too small for a file of 7");
+    const dd_target whole = {.data = data, .capacity = 7, .needed = &needed},
+                    small = {.data = data, .capacity = 6};
+    ASSERT_FAILS(dd_target_write(context, &small, spans, 3), DDAEBM_OUT_OF_RANGE,
+                 "6 bytes is too small for a file of 7");
     ck_assert_str_eq(data, "");
     ASSERT_OK(dd_target_write(context, &whole, spans, 3));
     ck_assert_str_eq(data, "one two");
     ck_assert_uint_eq(needed, 7);
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.needed = &needed}, spans, 3), DDAEBM_OUT_OF_RANGE, "0 bytes");
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.capacity = 7}, spans, 3), DDAEBM_INVALID_ARGUMENT, "must not be NULL");
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.needed = &needed}, spans, 3),
+                 DDAEBM_OUT_OF_RANGE, "0 bytes");
+    ASSERT_FAILS(dd_target_write(context, &(dd_target){.capacity = 7}, spans, 3),
+                 DDAEBM_INVALID_ARGUMENT, "must not be NULL");
     ASSERT_FAILS(dd_target_write(context, &whole, vast, 2), DDAEBM_OUT_OF_RANGE, "address space");
     close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {all_sources_give_the_same,        what_follows_is_noticed,
-                                  memory_grows_with_what_comes,     headers_that_lie_cost_nothing,
-                                  a_functions_failure_is_passed_on, readers_and_writers_are_checked,
-                                  writing_is_in_steps_too,          memory_is_written_whole_or_not_at_all,
-                                  progress_is_told_and_may_end_it,  the_end_may_fail};
+    const TTest *const tests[] = {
+        all_sources_give_the_same,        what_follows_is_noticed,
+        memory_grows_with_what_comes,     headers_that_lie_cost_nothing,
+        a_functions_failure_is_passed_on, readers_and_writers_are_checked,
+        writing_is_in_steps_too,          memory_is_written_whole_or_not_at_all,
+        progress_is_told_and_may_end_it,  the_end_may_fail};
     return run_tests("stream", tests, sizeof tests / sizeof *tests);
 }

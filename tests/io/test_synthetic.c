@@ -14,7 +14,8 @@ static void draw(const char *name, uint64_t seed) {
     dd_synthetic_read(set, seed, 0, ROWS, rows[0]);
 }
 
-/* The mean of f over the rows lies within five standard errors of what it should be: one false alarm in two million. */
+/* The mean of f over the rows lies within five standard errors of what it should be: one false
+ * alarm in two million. */
 static void assert_mean(const char *what, double (*f)(const float *), double expected) {
     double sum = 0, squares = 0;
     for (size_t i = 0; i < ROWS; i++) {
@@ -23,7 +24,8 @@ static void assert_mean(const char *what, double (*f)(const float *), double exp
         squares += value * value;
     }
     double mean = sum / ROWS, error = sqrt((squares / ROWS - mean * mean) / ROWS);
-    ck_assert_msg(fabs(mean - expected) <= 5 * error, "%s: %g, not %g within %g", what, mean, expected, 5 * error);
+    ck_assert_msg(fabs(mean - expected) <= 5 * error, "%s: %g, not %g within %g", what, mean,
+                  expected, 5 * error);
 }
 
 static double first(const float *row) {
@@ -47,17 +49,21 @@ static double product(const float *row) {
 
 /* count of `total` draws, each a hit with chance p, is within five standard deviations. */
 static void assert_share(const char *what, size_t count, double total, double p) {
-    ck_assert_msg(fabs((double)count - total * p) <= 5 * sqrt(total * p * (1 - p)), "%s: %zu of %g, not %g", what, count, total, p);
+    ck_assert_msg(fabs((double)count - total * p) <= 5 * sqrt(total * p * (1 - p)),
+                  "%s: %zu of %g, not %g", what, count, total, p);
 }
 
 START_TEST(moments_are_those_of_the_formulas) {
     const double pi = acos(-1);
-    static const char *const centred[] = {"25gaussians", "8gaussians", "pinwheel", "circles", "rings", "2spirals", "checkerboard"};
+    static const char *const centred[] = {"25gaussians", "8gaussians", "pinwheel",    "circles",
+                                          "rings",       "2spirals",   "checkerboard"};
     const double power[] = {
-        2 * (8 + 0.01) / (2.828 * 2.828), 2 * (8 + 0.25) / (1.414 * 1.414), 4 * (1 + 0.09 + 0.01), 9 * (0.625 + 2 * 0.0064),
-        0.5625 * 30 / 4 + 2 * 0.0064,
-        /* E of (u/2 - a cos a)^2 + (v/2 + a sin a)^2 over 9, with density 2a/(9 pi^2) of a on [0, 3 pi], and the noise */
-        (1.0 / 6 + 4.5 * pi * pi + 0.5 * (2 - 8 / (9 * pi * pi) + 4 / (3 * pi))) / 9 + 0.02, 2 * 16.0 / 3};
+        2 * (8 + 0.01) / (2.828 * 2.828), 2 * (8 + 0.25) / (1.414 * 1.414), 4 * (1 + 0.09 + 0.01),
+        9 * (0.625 + 2 * 0.0064), 0.5625 * 30 / 4 + 2 * 0.0064,
+        /* E of (u/2 - a cos a)^2 + (v/2 + a sin a)^2 over 9, with density 2a/(9 pi^2) of a on [0, 3
+           pi], and the noise */
+        (1.0 / 6 + 4.5 * pi * pi + 0.5 * (2 - 8 / (9 * pi * pi) + 4 / (3 * pi))) / 9 + 0.02,
+        2 * 16.0 / 3};
     for (size_t i = 0; i < sizeof centred / sizeof *centred; i++) {
         draw(centred[i], 100 + i);
         assert_mean(centred[i], first, 0);
@@ -77,7 +83,8 @@ START_TEST(moments_are_those_of_the_formulas) {
 END_TEST
 
 START_TEST(axes_are_uncorrelated_where_they_should_be) {
-    static const char *const names[] = {"25gaussians", "8gaussians", "pinwheel", "circles", "rings"};
+    static const char *const names[] = {"25gaussians", "8gaussians", "pinwheel", "circles",
+                                        "rings"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         draw(names[i], 7);
         assert_mean(names[i], product, 0);
@@ -85,8 +92,10 @@ START_TEST(axes_are_uncorrelated_where_they_should_be) {
 }
 END_TEST
 
-/* Every mode gets its share, and has its width and its shape: 1 - exp(-9/2) within three standard deviations. */
-static void assert_modes(const char *name, size_t modes, const double (*centres)[2], double deviation) {
+/* Every mode gets its share, and has its width and its shape: 1 - exp(-9/2) within three standard
+ * deviations. */
+static void assert_modes(const char *name, size_t modes, const double (*centres)[2],
+                         double deviation) {
     size_t counts[25] = {0}, near = 0;
     double spread = 0;
     draw(name, 3);
@@ -94,7 +103,8 @@ static void assert_modes(const char *name, size_t modes, const double (*centres)
         size_t best = 0;
         double least = INFINITY;
         for (size_t k = 0; k < modes; k++) {
-            double x = first(rows[i]) - centres[k][0], y = second(rows[i]) - centres[k][1], distance = x * x + y * y;
+            double x = first(rows[i]) - centres[k][0], y = second(rows[i]) - centres[k][1],
+                   distance = x * x + y * y;
             if (distance < least) {
                 least = distance;
                 best = k;
@@ -150,7 +160,8 @@ START_TEST(the_checkerboard_has_eight_squares) {
     draw("checkerboard", 9);
     for (size_t i = 0; i < ROWS; i++) {
         ck_assert(fabsf(rows[i][0]) <= 4 && fabsf(rows[i][1]) <= 4);
-        int column = (int)fmin(floor((first(rows[i]) + 4) / 2), 3), row = (int)fmin(floor((second(rows[i]) + 4) / 2), 3);
+        int column = (int)fmin(floor((first(rows[i]) + 4) / 2), 3),
+            row = (int)fmin(floor((second(rows[i]) + 4) / 2), 3);
         counts[row][column]++;
     }
     for (int row = 0; row < 4; row++)
@@ -168,12 +179,14 @@ START_TEST(blades_turn_the_published_way) {
     draw("pinwheel", 2);
     for (size_t i = 0; i < ROWS; i++) {
         /* x = 2 r cos a, y = -2 r sin a along the blade's middle, a = 2 pi k/5 + e^r/4 */
-        double radius = sqrt(squared(rows[i])) / 2, angle = atan2(-second(rows[i]), first(rows[i])) - 0.25 * exp(radius);
+        double radius = sqrt(squared(rows[i])) / 2,
+               angle = atan2(-second(rows[i]), first(rows[i])) - 0.25 * exp(radius);
         double turn = angle / (2 * pi / 5), nearest = floor(turn + 0.5);
         counts[(int)fmod(nearest + 10, 5)] += fabs(turn - nearest) < 0.25;
     }
     for (size_t k = 0; k < 5; k++)
-        ck_assert_msg((double)counts[k] > 0.19 * ROWS && (double)counts[k] < 0.21 * ROWS, "%zu", counts[k]);
+        ck_assert_msg((double)counts[k] > 0.19 * ROWS && (double)counts[k] < 0.21 * ROWS, "%zu",
+                      counts[k]);
 }
 END_TEST
 
@@ -207,8 +220,9 @@ START_TEST(neighbouring_rows_are_independent) {
 END_TEST
 
 START_TEST(names_are_listed) {
-    static const char *const names[] = {"25gaussians", "8gaussians", "pinwheel", "swissroll",   "moons",
-                                        "circles",     "rings",      "2spirals", "checkerboard"};
+    static const char *const names[] = {"25gaussians", "8gaussians", "pinwheel",
+                                        "swissroll",   "moons",      "circles",
+                                        "rings",       "2spirals",   "checkerboard"};
     for (size_t i = 0; i < 9; i++)
         ck_assert_str_eq(dd_synthetic_name(i), names[i]);
     ck_assert_ptr_null(dd_synthetic_name(9));

@@ -46,8 +46,9 @@ START_TEST(numbers_are_read) {
 END_TEST
 
 START_TEST(other_text_is_not) {
-    static const char *const rows[] = {"",    "+",   "-",     ".",   "e5",   "1e",    "1e+", "1,5", "1.2.3", "0x10",
-                                       "1 2", "--1", "1e5.0", "abc", "nanx", "infin", "1_0", " 1",  "1 ",    "nan(1)"};
+    static const char *const rows[] = {"",     "+",     "-",    ".",   "e5",  "1e",    "1e+",
+                                       "1,5",  "1.2.3", "0x10", "1 2", "--1", "1e5.0", "abc",
+                                       "nanx", "infin", "1_0",  " 1",  "1 ",  "nan(1)"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = -7;
         ck_assert_msg(!number(&value, rows[i]), "%s", rows[i]);
@@ -57,8 +58,16 @@ START_TEST(other_text_is_not) {
 END_TEST
 
 START_TEST(words_and_overflow_are_not_finite) {
-    static const char *const rows[] = {
-        "nan", "NaN", "-nan", "inf", "-Inf", "Infinity", "1e309", "-1e309", "1e999999999999", "1.7976931348623159e308"};
+    static const char *const rows[] = {"nan",
+                                       "NaN",
+                                       "-nan",
+                                       "inf",
+                                       "-Inf",
+                                       "Infinity",
+                                       "1e309",
+                                       "-1e309",
+                                       "1e999999999999",
+                                       "1.7976931348623159e308"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = -7;
         ck_assert_msg(number(&value, rows[i]) && !isfinite(value), "%s", rows[i]);
@@ -66,8 +75,8 @@ START_TEST(words_and_overflow_are_not_finite) {
 }
 END_TEST
 
-/* Every double comes back from its seventeen digits, the guarantee that files of numbers rest on, and every float from nine; a sample over
- * all exponents. */
+/* Every double comes back from its seventeen digits, the guarantee that files of numbers rest on,
+ * and every float from nine; a sample over all exponents. */
 START_TEST(numbers_survive_their_digits) {
     uint64_t bits = 1;
     for (size_t i = 0; i < 200000; i++) {
@@ -89,7 +98,8 @@ START_TEST(numbers_survive_their_digits) {
 }
 END_TEST
 
-/* A tie is decided by the last digit, however far away that is; and where double and a few digits more would round twice. */
+/* A tie is decided by the last digit, however far away that is; and where double and a few digits
+ * more would round twice. */
 START_TEST(ties_are_seen_to_the_last_digit) {
     static const char tie[] = "9007199254740993"; /* 2^53 + 1 */
     double value = 0;
@@ -102,7 +112,8 @@ START_TEST(ties_are_seen_to_the_last_digit) {
         used += zeros;
         ck_assert(dd_text_number(&value, text, used) && value == 9007199254740992.0);
         text[used++] = '1';
-        ck_assert_msg(dd_text_number(&value, text, used) && value == 9007199254740994.0, "%zu zeros", zeros);
+        ck_assert_msg(dd_text_number(&value, text, used) && value == 9007199254740994.0,
+                      "%zu zeros", zeros);
     }
     static const char *const texts[] = {"1.00000000000000011102230246251565404236316680908203125",
                                         "5e-324",
@@ -151,8 +162,10 @@ START_TEST(quotes_are_short) {
         char quote[DD_TEXT_QUOTE], guard;
     } room = {.guard = '!'};
     memset(lengthy, 'x', sizeof lengthy); /* the most that is not cut, and one more */
-    ck_assert_uint_eq(strlen(dd_text_quote(room.quote, lengthy, sizeof quote - 6)), sizeof quote - 4);
-    ck_assert_str_eq(dd_text_quote(room.quote, lengthy, sizeof quote - 5) + sizeof quote - 7, "xx'...");
+    ck_assert_uint_eq(strlen(dd_text_quote(room.quote, lengthy, sizeof quote - 6)),
+                      sizeof quote - 4);
+    ck_assert_str_eq(dd_text_quote(room.quote, lengthy, sizeof quote - 5) + sizeof quote - 7,
+                     "xx'...");
     ck_assert_int_eq(room.guard, '!');
     memset(lengthy, '\x80', sizeof lengthy); /* no character anywhere */
     ck_assert_uint_lt(strlen(dd_text_quote(quote, lengthy, sizeof lengthy)), sizeof quote);

@@ -1,4 +1,5 @@
-/* The table of parameters against the published one, and the values that a new model begins with. */
+/* The table of parameters against the published one, and the values that a new model begins with.
+ */
 #define _GNU_SOURCE
 #include "config/config.h"
 #include "diffusion/noise_schedule.h"
@@ -52,11 +53,15 @@ static void compare_with_fixture(const dd_parameters *parameters, size_t hidden)
         found++;
         ck_assert_uint_eq(p->rank, entry->rank);
         for (size_t axis = 0; axis < p->rank; axis++)
-            ck_assert_uint_eq(p->shape[axis], entry->shape[axis] == 96 ? hidden : entry->shape[axis]);
+            ck_assert_uint_eq(p->shape[axis],
+                              entry->shape[axis] == 96 ? hidden : entry->shape[axis]);
         bool statistic = strstr(entry->name, "running_") != NULL;
-        ck_assert_int_eq(p->role, entry->dtype == DD_STORED_I64 ? DD_ROLE_COUNTER : statistic ? DD_ROLE_STATISTIC : DD_ROLE_WEIGHT);
+        ck_assert_int_eq(p->role, entry->dtype == DD_STORED_I64 ? DD_ROLE_COUNTER
+                                  : statistic                   ? DD_ROLE_STATISTIC
+                                                                : DD_ROLE_WEIGHT);
         ck_assert_str_eq(p->name, entry->name);
-        ck_assert_int_eq(strncmp(p->name, dd_network_name(p->network), strlen(dd_network_name(p->network))), 0);
+        ck_assert_int_eq(
+            strncmp(p->name, dd_network_name(p->network), strlen(dd_network_name(p->network))), 0);
     }
     ck_assert_uint_eq(found, parameters->count);
     ck_assert_uint_gt(found, 70);
@@ -68,8 +73,8 @@ START_TEST(the_toy_networks_are_the_published_ones) {
     dd_parameters wide = declare("{}");
     compare_with_fixture(&wide, 300);
     dd_parameters_free(&wide);
-    dd_parameters narrow =
-        declare("{\"energy.hidden_layers\":[96,96],\"generator.hidden_layers\":[96,96],\"encoder.hidden_layers\":[96,96]}");
+    dd_parameters narrow = declare("{\"energy.hidden_layers\":[96,96],\"generator.hidden_layers\":["
+                                   "96,96],\"encoder.hidden_layers\":[96,96]}");
     compare_with_fixture(&narrow, 96);
     dd_parameters_free(&narrow);
     close_context();
@@ -105,14 +110,16 @@ END_TEST
 
 START_TEST(settings_shape_the_networks) {
     open_context(2);
-    dd_parameters p = declare(
-        "{\"energy.hidden_layers\":[],\"energy.norm\":\"batch\",\"generator.norm\":\"none\",\"generator.activation\":\"silu\","
-        "\"data.width\":5,\"network.latent_width\":3,\"network.time_width\":7,\"encoder.feature_layers\":[9,11]}");
+    dd_parameters p = declare("{\"energy.hidden_layers\":[],\"energy.norm\":\"batch\",\"generator."
+                              "norm\":\"none\",\"generator.activation\":\"silu\","
+                              "\"data.width\":5,\"network.latent_width\":3,\"network.time_width\":"
+                              "7,\"encoder.feature_layers\":[9,11]}");
     size_t out = dd_parameters_find(&p, "energy.net.layers.0.weight"),
            in = dd_parameters_find(&p, "generator.x_encoder.layers.0.weight");
     size_t mean = dd_parameters_find(&p, "encoder.fc_mu.weight");
-    ck_assert_uint_eq(p.items[out].shape[0],
-                      1); /* no hidden layer: two branches of twice the time's width straight to one number */
+    ck_assert_uint_eq(
+        p.items[out].shape[0],
+        1); /* no hidden layer: two branches of twice the time's width straight to one number */
     ck_assert_uint_eq(p.items[out].shape[1], 28);
     ck_assert_uint_eq(p.items[in].shape[1], 8);
     ck_assert_uint_eq(p.items[mean].shape[0], 3);
@@ -129,9 +136,11 @@ END_TEST
 /* The last layers come after as many as the lists may hold. */
 START_TEST(the_longest_lists_keep_their_last_layers) {
 #define SIXTEEN "[2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,3]"
-#define LISTS(network) "\"" network ".hidden_layers\":" SIXTEEN ",\"" network ".feature_layers\":" SIXTEEN
+#define LISTS(network)                                                                             \
+    "\"" network ".hidden_layers\":" SIXTEEN ",\"" network ".feature_layers\":" SIXTEEN
     open_context(2);
-    dd_parameters p = declare("{" LISTS("energy") "," LISTS("generator") "," LISTS("encoder") ",\"network.time_width\":7}");
+    dd_parameters p = declare("{" LISTS("energy") "," LISTS("generator") "," LISTS(
+        "encoder") ",\"network.time_width\":7}");
     static const struct {
         const char *name;
         size_t out, in;
@@ -158,7 +167,8 @@ START_TEST(no_memory_is_a_status) {
     open_context(2);
     ddaebm_config *config = toy("{}");
     dd_parameters parameters = {0};
-    SWEEP_ALLOCATIONS(counted, parameters.items, dd_network_declare(&parameters, context, dd_config_settings(config)));
+    SWEEP_ALLOCATIONS(counted, parameters.items,
+                      dd_network_declare(&parameters, context, dd_config_settings(config)));
     dd_parameters_free(&parameters);
     ddaebm_config_free(config);
     close_context();
@@ -185,8 +195,8 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* All within the bound; with enough of them, uniform: the largest distance between the two distribution functions has a chance of
- * 1e-6 to be beyond 2.7 / sqrt(count). */
+/* All within the bound; with enough of them, uniform: the largest distance between the two
+ * distribution functions has a chance of 1e-6 to be beyond 2.7 / sqrt(count). */
 static void assert_uniform(const float *values, size_t count, double bound, const char *name) {
     float *sorted = malloc(count * sizeof *sorted);
     double worst = 0;
@@ -194,8 +204,10 @@ static void assert_uniform(const float *values, size_t count, double bound, cons
     qsort(sorted, count, sizeof *sorted, ascending);
     for (size_t i = 0; i < count; i++) {
         double below = ((double)sorted[i] / bound + 1) / 2;
-        ck_assert_msg(below >= 0 && below <= 1, "%s holds %g, beyond %g", name, (double)sorted[i], bound);
-        worst = larger(worst, fmax(fabs(below - (double)i / (double)count), fabs(below - (double)(i + 1) / (double)count)));
+        ck_assert_msg(below >= 0 && below <= 1, "%s holds %g, beyond %g", name, (double)sorted[i],
+                      bound);
+        worst = larger(worst, fmax(fabs(below - (double)i / (double)count),
+                                   fabs(below - (double)(i + 1) / (double)count)));
     }
     ck_assert_msg(worst < 2.7 / sqrt((double)count), "%s is not uniform: %g", name, worst);
     free(sorted);
@@ -232,7 +244,9 @@ START_TEST(first_values_follow_the_published_rules) {
             slopes++;
         } else {
             ck_assert_ptr_nonnull(strstr(p->name, ".layers_bn."));
-            assert_constant(values, p->elements, strcmp(last, "weight") == 0 || strcmp(last, "running_var") == 0 ? 1.0f : 0.0f);
+            assert_constant(values, p->elements,
+                            strcmp(last, "weight") == 0 || strcmp(last, "running_var") == 0 ? 1.0f
+                                                                                            : 0.0f);
             norms++;
         }
     }
@@ -252,9 +266,11 @@ START_TEST(the_seed_fixes_the_weights) {
         if (p->role == DD_ROLE_COUNTER)
             continue;
         size_t bytes = p->elements * sizeof(float);
-        ck_assert_int_eq(memcmp(dd_weights_at(&a->weights, p), dd_weights_at(&b->weights, p), bytes), 0);
+        ck_assert_int_eq(
+            memcmp(dd_weights_at(&a->weights, p), dd_weights_at(&b->weights, p), bytes), 0);
         if (p->reach > 0) /* drawn, rather than a constant */
-            ck_assert_int_ne(memcmp(dd_weights_at(&a->weights, p), dd_weights_at(&c->weights, p), bytes), 0);
+            ck_assert_int_ne(
+                memcmp(dd_weights_at(&a->weights, p), dd_weights_at(&c->weights, p), bytes), 0);
     }
     ddaebm_model_free(a);
     ddaebm_model_free(b);
@@ -263,14 +279,16 @@ START_TEST(the_seed_fixes_the_weights) {
 }
 END_TEST
 
-/* Tensors of one seed are strangers to each other: two layers of the same shape share no number's place. */
+/* Tensors of one seed are strangers to each other: two layers of the same shape share no number's
+ * place. */
 START_TEST(tensors_are_drawn_apart) {
     open_context(2);
     ddaebm_model *model = create(3);
     const dd_parameter *items = model->parameters.items;
     size_t e = dd_parameters_find(&model->parameters, "energy.net.layers.1.weight");
     size_t g = dd_parameters_find(&model->parameters, "generator.net.layers.1.weight");
-    const float *first = dd_weights_at(&model->weights, &items[e]), *second = dd_weights_at(&model->weights, &items[g]);
+    const float *first = dd_weights_at(&model->weights, &items[e]),
+                *second = dd_weights_at(&model->weights, &items[g]);
     double product = 0, square = 0;
     ck_assert_uint_eq(items[e].elements, items[g].elements);
     for (size_t i = 0; i < items[e].elements; i++) {
@@ -290,7 +308,7 @@ START_TEST(levels_are_embedded_as_sines_and_cosines) {
         dd_graph *graph = NULL;
         ASSERT_OK(dd_graph_create(&graph, context));
         dd_builder builder = {.graph = graph};
-        dd_node node = dd_level_embedding(&builder, LEVELS, width);
+        dd_node node = dd_timestep_embedding(&builder, LEVELS, width);
         test_plain *plain = test_plain_create(graph);
         test_plain_run(plain, NULL, 0);
         const double *values = test_plain_value(plain, node);
@@ -308,12 +326,14 @@ START_TEST(levels_are_embedded_as_sines_and_cosines) {
 }
 END_TEST
 
-/* The generator's rows for one level, with weights of 0, so that it adds nothing. x [ROWS, width], z [ROWS, latent]. */
+/* The generator's rows for one timestep, with weights of 0, so that it adds nothing. x [ROWS,
+ * width], z [ROWS, latent]. */
 enum { PROPOSED_ROWS = 5, PROPOSED_WIDTH = 3, PROPOSED_MOST = 8 };
 
-static void generate_from_nothing(const char *changes, const double *x, const double *z, double level, double *out) {
+static void generate_from_nothing(const char *changes, const double *x, const double *z,
+                                  double timestep, double *out) {
     enum { X, LEVEL, LATENT, FIRST };
-    double levels[PROPOSED_ROWS];
+    double timesteps[PROPOSED_ROWS];
     dd_graph *graph = NULL;
     ddaebm_config *config = toy(changes);
     const dd_settings *settings = dd_config_settings(config);
@@ -322,16 +342,18 @@ static void generate_from_nothing(const char *changes, const double *x, const do
     double *numbers = calloc(4096, sizeof *numbers); /* the generator's largest tensor has fewer */
     ck_assert(inputs && numbers);
     ASSERT_OK(dd_graph_create(&graph, context));
-    dd_builder builder = {.graph = graph, .settings = settings, .parameters = &parameters, .first_slot = FIRST};
-    dd_node rows =
-        dd_network_generator(&builder, dd_input(graph, X, dd_shape_rows(PROPOSED_ROWS, PROPOSED_WIDTH), 0),
-                             dd_input(graph, LEVEL, dd_shape_rows(PROPOSED_ROWS, 1), 0),
-                             dd_input(graph, LATENT, dd_shape_rows(PROPOSED_ROWS, dd_settings_latent_width(settings)), 0));
+    dd_builder builder = {
+        .graph = graph, .settings = settings, .parameters = &parameters, .first_slot = FIRST};
+    dd_node rows = dd_network_generator(
+        &builder, dd_input(graph, X, dd_shape_rows(PROPOSED_ROWS, PROPOSED_WIDTH), 0),
+        dd_input(graph, LEVEL, dd_shape_rows(PROPOSED_ROWS, 1), 0),
+        dd_input(graph, LATENT, dd_shape_rows(PROPOSED_ROWS, dd_settings_latent_width(settings)),
+                 0));
 
     for (size_t i = 0; i < PROPOSED_ROWS; i++)
-        levels[i] = level;
+        timesteps[i] = timestep;
     inputs[X] = (test_plain_input){X, -1, x};
-    inputs[LEVEL] = (test_plain_input){LEVEL, -1, levels};
+    inputs[LEVEL] = (test_plain_input){LEVEL, -1, timesteps};
     inputs[LATENT] = (test_plain_input){LATENT, -1, z};
     size_t given = FIRST;
     for (size_t i = 0; i < parameters.count; i++) {
@@ -351,15 +373,18 @@ static void generate_from_nothing(const char *changes, const double *x, const do
     free(inputs);
 }
 
-/* form.proposal: a generator that adds nothing draws x_0 as it is given x_{t+1} for normal data, a x_{t+1} + sigma z, with the first
- * numbers of z, or with zeros where there are no more. */
+/* form.proposal: a generator that adds nothing draws x_0 as it is given x_{t+1} for normal data, a
+ * x_{t+1} + sigma z, with the first numbers of z, or with zeros where there are no more. */
 static void check_proposal(size_t latent) {
-    double x[PROPOSED_ROWS * PROPOSED_WIDTH], z[PROPOSED_ROWS * PROPOSED_MOST], out[PROPOSED_ROWS * PROPOSED_WIDTH];
+    double x[PROPOSED_ROWS * PROPOSED_WIDTH], z[PROPOSED_ROWS * PROPOSED_MOST],
+        out[PROPOSED_ROWS * PROPOSED_WIDTH];
     char changes[256];
-    snprintf(changes, sizeof changes,
-             "{\"data.width\":3,\"network.latent_width\":%zu,\"form.residual\":true,\"form.proposal\":true,"
-             "\"generator.norm\":\"none\",\"generator.hidden_layers\":[7],\"generator.frequencies\":2}",
-             latent);
+    snprintf(
+        changes, sizeof changes,
+        "{\"data.width\":3,\"network.latent_width\":%zu,\"form.residual\":true,\"form.proposal\":"
+        "true,"
+        "\"generator.norm\":\"none\",\"generator.hidden_layers\":[7],\"generator.frequencies\":2}",
+        latent);
     for (size_t i = 0; i < PROPOSED_ROWS * PROPOSED_WIDTH; i++)
         x[i] = sin((double)i + 1);
     for (size_t i = 0; i < PROPOSED_ROWS * latent; i++)
@@ -367,12 +392,13 @@ static void check_proposal(size_t latent) {
     ddaebm_config *config = toy(changes);
     dd_noise_schedule schedule;
     ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_config_settings(config)));
-    for (size_t level = 0; level < schedule.steps; level++) {
-        generate_from_nothing(changes, x, z, (double)level, out);
+    for (size_t timestep = 0; timestep < schedule.steps; timestep++) {
+        generate_from_nothing(changes, x, z, (double)timestep, out);
         for (size_t i = 0; i < PROPOSED_ROWS; i++)
             for (size_t j = 0; j < PROPOSED_WIDTH; j++) {
                 double noise = j < latent ? z[i * latent + j] : 0;
-                double expected = schedule.a_cum[level + 1] * x[i * PROPOSED_WIDTH + j] + schedule.sigma_cum[level + 1] * noise;
+                double expected = schedule.a_cum[timestep + 1] * x[i * PROPOSED_WIDTH + j] +
+                                  schedule.sigma_cum[timestep + 1] * noise;
                 ck_assert_double_eq_tol(out[i * PROPOSED_WIDTH + j], expected, 1e-6);
             }
     }

@@ -1,4 +1,5 @@
-/* Weights that several hold: who changes them gets a copy, and nobody else sees the change, with memory or without. */
+/* Weights that several hold: who changes them gets a copy, and nobody else sees the change, with
+ * memory or without. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -18,7 +19,8 @@ START_TEST(who_is_alone_owns_already) {
     ASSERT_OK(dd_weights_own(&model->weights, &model->parameters, NETWORK));
     dd_weights_share(&held, &model->weights, NETWORK);
     dd_weights_free(&held);
-    ASSERT_OK(dd_weights_own(&model->weights, &model->parameters, NETWORK)); /* the other holder is gone */
+    ASSERT_OK(dd_weights_own(&model->weights, &model->parameters,
+                             NETWORK)); /* the other holder is gone */
     ck_assert_ptr_eq(model->weights.values[NETWORK][DD_ROLE_WEIGHT], numbers);
     ck_assert_uint_eq(counted.calls, calls);
     ddaebm_model_free(model);
@@ -31,18 +33,21 @@ START_TEST(what_is_shared_outlives_its_first_holder) {
     ddaebm_model *model = small_model(context, "", 1), *same = small_model(context, "", 1);
     dd_weights held;
     dd_weights_share(&held, &model->weights, NETWORK);
-    ck_assert_ptr_eq(held.values[NETWORK][DD_ROLE_WEIGHT], model->weights.values[NETWORK][DD_ROLE_WEIGHT]);
+    ck_assert_ptr_eq(held.values[NETWORK][DD_ROLE_WEIGHT],
+                     model->weights.values[NETWORK][DD_ROLE_WEIGHT]);
     ck_assert_ptr_null(held.values[OTHER][DD_ROLE_WEIGHT]); /* one network alone */
     size_t bytes = elements_of(model) * sizeof(float);
     ddaebm_model_free(model);
-    ck_assert_mem_eq(held.values[NETWORK][DD_ROLE_WEIGHT], same->weights.values[NETWORK][DD_ROLE_WEIGHT], bytes);
+    ck_assert_mem_eq(held.values[NETWORK][DD_ROLE_WEIGHT],
+                     same->weights.values[NETWORK][DD_ROLE_WEIGHT], bytes);
     dd_weights_free(&held);
     ddaebm_model_free(same);
     close_context();
 }
 END_TEST
 
-/* Each of the allocations fails in turn: no number of either holder changes, and no memory is lost (close_context). */
+/* Each of the allocations fails in turn: no number of either holder changes, and no memory is lost
+ * (close_context). */
 START_TEST(a_change_is_the_changers_alone) {
     open_context(1);
     ddaebm_model *model = small_model(context, "", 1), *same = small_model(context, "", 1);
@@ -50,8 +55,8 @@ START_TEST(a_change_is_the_changers_alone) {
     dd_weights_share(&held, &model->weights, NETWORK);
     float *numbers = held.values[NETWORK][DD_ROLE_WEIGHT];
     size_t bytes = elements_of(model) * sizeof(float), failures = 0;
-    for (counted.fail_at = counted.calls + 1; dd_weights_own(&model->weights, &model->parameters, NETWORK) != DDAEBM_OK;
-         failures++) {
+    for (counted.fail_at = counted.calls + 1;
+         dd_weights_own(&model->weights, &model->parameters, NETWORK) != DDAEBM_OK; failures++) {
         ck_assert(same_models(model, same));
         ck_assert_mem_eq(numbers, same->weights.values[NETWORK][DD_ROLE_WEIGHT], bytes);
         ck_assert_uint_lt(failures, 10);
@@ -79,7 +84,8 @@ START_TEST(a_parameter_is_set_or_is_what_it_was) {
     ddaebm_model *model = small_model(context, "", 1);
     const dd_parameter *parameter = NULL;
     for (size_t i = 0; i < model->parameters.count && !parameter; i++)
-        if (model->parameters.items[i].network == NETWORK && model->parameters.items[i].role == DD_ROLE_WEIGHT)
+        if (model->parameters.items[i].network == NETWORK &&
+            model->parameters.items[i].role == DD_ROLE_WEIGHT)
             parameter = &model->parameters.items[i];
     ck_assert_ptr_nonnull(parameter);
     ck_assert_uint_le(parameter->elements, MOST);
@@ -89,7 +95,9 @@ START_TEST(a_parameter_is_set_or_is_what_it_was) {
     dd_weights held;
     dd_weights_share(&held, &model->weights, NETWORK);
     counted.fail_at = counted.calls + 1;
-    ck_assert_int_eq(ddaebm_model_set_parameter(model, parameter->name, changed, parameter->elements), DDAEBM_OUT_OF_MEMORY);
+    ck_assert_int_eq(
+        ddaebm_model_set_parameter(model, parameter->name, changed, parameter->elements),
+        DDAEBM_OUT_OF_MEMORY);
     ASSERT_OK(ddaebm_model_get_parameter(model, parameter->name, now, parameter->elements));
     ck_assert_mem_eq(now, before, parameter->elements * sizeof(float));
     ASSERT_OK(ddaebm_model_set_parameter(model, parameter->name, changed, parameter->elements));
@@ -103,7 +111,8 @@ START_TEST(a_parameter_is_set_or_is_what_it_was) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {who_is_alone_owns_already, what_is_shared_outlives_its_first_holder,
-                                  a_change_is_the_changers_alone, a_parameter_is_set_or_is_what_it_was};
+    const TTest *const tests[] = {
+        who_is_alone_owns_already, what_is_shared_outlives_its_first_holder,
+        a_change_is_the_changers_alone, a_parameter_is_set_or_is_what_it_was};
     return run_tests("parameters", tests, sizeof tests / sizeof *tests);
 }

@@ -6,7 +6,13 @@
 
 #include <string.h>
 
-enum { SIDE = 5, PIXELS = SIDE * SIDE, CHANNELS = 2, IMAGES = 2, NUMBERS = IMAGES * PIXELS * CHANNELS };
+enum {
+    SIDE = 5,
+    PIXELS = SIDE * SIDE,
+    CHANNELS = 2,
+    IMAGES = 2,
+    NUMBERS = IMAGES * PIXELS * CHANNELS
+};
 
 /* Where each pixel comes from. */
 static void fill_map(unsigned symmetry, size_t *map) {
@@ -54,7 +60,8 @@ START_TEST(distances_are_kept) {
     for (unsigned s = 0; s < DD_SYMMETRIES; s++)
         for (int i = 0; i < PIXELS; i++)
             for (int j = 0; j < PIXELS; j++) {
-                size_t a = (size_t)i / SIDE, b = (size_t)i % SIDE, c = (size_t)j / SIDE, d = (size_t)j % SIDE;
+                size_t a = (size_t)i / SIDE, b = (size_t)i % SIDE, c = (size_t)j / SIDE,
+                       d = (size_t)j % SIDE;
                 int before = (int)((a - c) * (a - c) + (b - d) * (b - d));
                 dd_symmetry_source(s, SIDE, &a, &b);
                 dd_symmetry_source(s, SIDE, &c, &d);
@@ -72,14 +79,16 @@ START_TEST(graphs_turn_each_image_alike) {
         dd_graph *graph = NULL;
         size_t map[PIXELS];
         ASSERT_OK(dd_graph_create(&graph, context));
-        dd_node out = dd_turned(graph, dd_input(graph, 0, (dd_shape){{IMAGES, SIDE, SIDE, CHANNELS}}, 0), s);
+        dd_node out =
+            dd_turned(graph, dd_input(graph, 0, (dd_shape){{IMAGES, SIDE, SIDE, CHANNELS}}, 0), s);
         ASSERT_OK(dd_graph_status(graph));
         fill_map(s, map);
         test_plain *twin = test_plain_create(graph);
         test_plain_run(twin, &(test_plain_input){0, -1, in}, 1);
         for (size_t i = 0; i < NUMBERS; i++) {
             size_t image = i / (PIXELS * CHANNELS), pixel = i / CHANNELS % PIXELS;
-            ck_assert_double_eq(test_plain_value(twin, out)[i], in[(image * PIXELS + map[pixel]) * CHANNELS + i % CHANNELS]);
+            ck_assert_double_eq(test_plain_value(twin, out)[i],
+                                in[(image * PIXELS + map[pixel]) * CHANNELS + i % CHANNELS]);
         }
         test_plain_free(twin);
         dd_graph_free(graph);
@@ -103,6 +112,7 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {they_are_a_group, distances_are_kept, graphs_turn_each_image_alike, memory_may_run_out};
+    const TTest *const tests[] = {they_are_a_group, distances_are_kept,
+                                  graphs_turn_each_image_alike, memory_may_run_out};
     return run_tests("symmetry", tests, sizeof tests / sizeof *tests);
 }

@@ -1,4 +1,5 @@
-/* What a model learns of its data's columns: whatever their units, whether they vary at all, and what they are called. */
+/* What a model learns of its data's columns: whatever their units, whether they vary at all, and
+ * what they are called. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -30,7 +31,9 @@ static ddaebm_dataset *open_rows(const double *rows, size_t count, size_t width)
 static ddaebm_model *train(double factor, double shift, const ddaebm_dataset **kept) {
     static double rows[ROWS * WIDTH];
     ddaebm_trainer *trainer = NULL;
-    ddaebm_model *start = small_model(context, "\"data.width\":3,\"data.standardize\":\"always\"", 3), *model = NULL;
+    ddaebm_model *start =
+                     small_model(context, "\"data.width\":3,\"data.standardize\":\"always\"", 3),
+                 *model = NULL;
     for (size_t i = 0; i < ROWS * WIDTH; i++)
         rows[i] = (table[i] + shift) * factor;
     ddaebm_dataset *dataset = open_rows(rows, ROWS, WIDTH);
@@ -50,7 +53,8 @@ static void draw(const ddaebm_model *model, double *rows, size_t count) {
     ddaebm_sampler_free(sampler);
 }
 
-static void score(const ddaebm_model *model, const double *rows, size_t count, float *scores, double *gradients) {
+static void score(const ddaebm_model *model, const double *rows, size_t count, float *scores,
+                  double *gradients) {
     ddaebm_scorer *scorer = NULL;
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     ASSERT_OK(ddaebm_scorer_measure_double(scorer, DDAEBM_SCORE_ENERGY, rows, count, 0, scores));
@@ -58,14 +62,17 @@ static void score(const ddaebm_model *model, const double *rows, size_t count, f
     ddaebm_scorer_free(scorer);
 }
 
-/* The same table in other units: weights, temperature, scores and, in its units, samples and gradients. Powers of two leave every bit. */
+/* The same table in other units: weights, temperature, scores and, in its units, samples and
+ * gradients. Powers of two leave every bit. */
 START_TEST(units_and_offsets_change_nothing) {
     static const struct {
         double factor, shift;
-    } rows[] = {{1, 0},         {0x1p-66, 0}, {0x1p40, 0},  {0x1p-900, 0}, {0x1p900, 0},        {-0x1p-3, 0}, {1, 0x1p30},
-                {0x1p-66, 256}, {1e-20, 0},   {1e12, 0},    {1e-200, 0},   {1e200, 0},          {1, 1e9},     {1e12, 1e-3},
-                {1e-20, 1e3},   {1e-20, 1e9}, {1e12, -1e9}, {1e-300, 0},   {5e-324 * 0x1p60, 0}};
-    static double samples[64 * WIDTH], expected[64 * WIDTH], data[64 * WIDTH], slopes[64 * WIDTH], slope[64 * WIDTH];
+    } rows[] = {{1, 0},       {0x1p-66, 0}, {0x1p40, 0},    {0x1p-900, 0},       {0x1p900, 0},
+                {-0x1p-3, 0}, {1, 0x1p30},  {0x1p-66, 256}, {1e-20, 0},          {1e12, 0},
+                {1e-200, 0},  {1e200, 0},   {1, 1e9},       {1e12, 1e-3},        {1e-20, 1e3},
+                {1e-20, 1e9}, {1e12, -1e9}, {1e-300, 0},    {5e-324 * 0x1p60, 0}};
+    static double samples[64 * WIDTH], expected[64 * WIDTH], data[64 * WIDTH], slopes[64 * WIDTH],
+        slope[64 * WIDTH];
     static float scores[64], first_scores[64], inner[64 * WIDTH], first_inner[64 * WIDTH];
     fill_table();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -73,7 +80,8 @@ START_TEST(units_and_offsets_change_nothing) {
         const ddaebm_dataset *dataset = NULL;
         open_context(1);
         ddaebm_model *model = train(factor, shift, &dataset);
-        /* A shift rounds the mean: a network that is trained so differs by what float32 makes of that. */
+        /* A shift rounds the mean: a network that is trained so differs by what float32 makes of
+         * that. */
         double near = shift != 0 ? 2e-2 : size < 1e-290 ? 1e-2 : 2e-5;
         ASSERT_OK(ddaebm_dataset_read_double(dataset, 0, 64, data));
         ASSERT_OK(dd_model_read(model, dataset, 0, 64, inner));
@@ -91,14 +99,18 @@ START_TEST(units_and_offsets_change_nothing) {
         }
         for (size_t k = 0; k < 64; k++)
             ck_assert_msg(factor < 0 || fabs((double)scores[k] - (double)first_scores[k]) < near,
-                          "%g + %g: score %zu is %g, not %g", factor, shift, k, (double)scores[k], (double)first_scores[k]);
+                          "%g + %g: score %zu is %g, not %g", factor, shift, k, (double)scores[k],
+                          (double)first_scores[k]);
         for (size_t k = 0; k < 64 * WIDTH; k++) /* what the networks see */
-            ck_assert_float_eq_tol(factor < 0 ? -inner[k] : inner[k], first_inner[k], size < 1e-290 ? 1e-5F : 1e-6F);
+            ck_assert_float_eq_tol(factor < 0 ? -inner[k] : inner[k], first_inner[k],
+                                   size < 1e-290 ? 1e-5F : 1e-6F);
         for (size_t k = 0; k < 64 * WIDTH && factor > 0; k++) {
-            ck_assert_msg(fabs(samples[k] - expected[k]) < near, "%g + %g: sample %zu is %g, not %g", factor, shift, k, samples[k],
+            ck_assert_msg(fabs(samples[k] - expected[k]) < near,
+                          "%g + %g: sample %zu is %g, not %g", factor, shift, k, samples[k],
                           expected[k]);
-            ck_assert_msg(fabs(slopes[k] - slope[k]) < near * (1 + fabs(slope[k])), "%g + %g: slope %zu is %g, not %g", factor,
-                          shift, k, slopes[k], slope[k]);
+            ck_assert_msg(fabs(slopes[k] - slope[k]) < near * (1 + fabs(slope[k])),
+                          "%g + %g: slope %zu is %g, not %g", factor, shift, k, slopes[k],
+                          slope[k]);
         }
         if (i > 0 && i < 5) { /* not one bit */
             ck_assert_int_eq(memcmp(scores, first_scores, sizeof scores), 0);
@@ -113,19 +125,23 @@ END_TEST
 
 static ddaebm_model *measured(const ddaebm_dataset *dataset) {
     char width[64];
-    (void)snprintf(width, sizeof width, "\"diffusion.beta_max\":20,\"data.width\":%zu", ddaebm_dataset_width(dataset));
+    (void)snprintf(width, sizeof width, "\"diffusion.beta_max\":20,\"data.width\":%zu",
+                   ddaebm_dataset_width(dataset));
     ddaebm_model *model = small_model(context, width, 1);
     ASSERT_OK(dd_model_name_columns(model, dataset));
     ASSERT_OK(dd_model_measure(model, dataset));
     return model;
 }
 
-/* SI units, places within metres, seconds of one hour, the smallest and the largest differences that there are. */
+/* SI units, places within metres, seconds of one hour, the smallest and the largest differences
+ * that there are. */
 START_TEST(columns_that_vary_are_not_constant) {
     static const struct {
         double middle, apart;
-    } columns[] = {{1.6e-19, 2e-20}, {48.1375, 1e-5}, {11.5755, 1e-6}, {1.7e9, 1800}, {6.62607015e-34, 1e-40}, {1e15, 0.25},
-                   {0, 5e-324},      {0, 1e-160},     {0, 8e307},      {1, 0x1p-52},  {1e300, 1e290},          {-273.15, 1e-9}};
+    } columns[] = {
+        {1.6e-19, 2e-20}, {48.1375, 1e-5}, {11.5755, 1e-6}, {1.7e9, 1800}, {6.62607015e-34, 1e-40},
+        {1e15, 0.25},     {0, 5e-324},     {0, 1e-160},     {0, 8e307},    {1, 0x1p-52},
+        {1e300, 1e290},   {-273.15, 1e-9}};
     enum { COLUMNS = sizeof columns / sizeof *columns, FEW = 40 };
     static double rows[FEW * COLUMNS], inner_sum[COLUMNS];
     static float inner[FEW * COLUMNS];
@@ -133,7 +149,8 @@ START_TEST(columns_that_vary_are_not_constant) {
     heard log = {0};
     ASSERT_OK(ddaebm_context_set_log(context, hear, &log, DDAEBM_LOG_WARNING));
     for (size_t i = 0; i < FEW * COLUMNS; i++)
-        rows[i] = columns[i % COLUMNS].middle + (i / COLUMNS % 2 ? columns[i % COLUMNS].apart : -columns[i % COLUMNS].apart);
+        rows[i] = columns[i % COLUMNS].middle +
+                  (i / COLUMNS % 2 ? columns[i % COLUMNS].apart : -columns[i % COLUMNS].apart);
     ddaebm_dataset *dataset = open_rows(rows, FEW, COLUMNS);
     ddaebm_model *model = measured(dataset);
     ck_assert_uint_eq(log.warnings, 0);
@@ -142,7 +159,8 @@ START_TEST(columns_that_vary_are_not_constant) {
         ck_assert_msg(model->scale[j] > 0, "column %zu", j);
         for (size_t i = 0; i < FEW; i++)
             inner_sum[j] += fabs((double)inner[i * COLUMNS + j]) / FEW;
-        ck_assert_msg(fabs(inner_sum[j] - 1) < 0.51, "column %zu: %g", j, inner_sum[j]); /* half an ulp may be all that there is */
+        ck_assert_msg(fabs(inner_sum[j] - 1) < 0.51, "column %zu: %g", j,
+                      inner_sum[j]); /* half an ulp may be all that there is */
     }
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
@@ -191,8 +209,10 @@ START_TEST(constants_come_back_and_are_missed) {
         size_t size = 0;
         open_context(1);
         ddaebm_dataset *dataset = half_constant(wide);
-        ddaebm_model *start = small_model(context, "\"data.width\":4,\"data.standardize\":\"always\"", 3);
-        double constants[] = {wide ? 0.1 : (double)0.1f, wide ? -7e22 : (double)-7e22f}, loss = log(ROWS + 2);
+        ddaebm_model *start =
+            small_model(context, "\"data.width\":4,\"data.standardize\":\"always\"", 3);
+        double constants[] = {wide ? 0.1 : (double)0.1f, wide ? -7e22 : (double)-7e22f},
+               loss = log(ROWS + 2);
 
         ASSERT_OK(ddaebm_trainer_create(&trainer, start, dataset, 7));
         ASSERT_OK(ddaebm_trainer_run(trainer, 5, NULL, NULL));
@@ -205,7 +225,8 @@ START_TEST(constants_come_back_and_are_missed) {
         ASSERT_OK(ddaebm_sampler_draw(sampler, 9, 0, 50, floats));
         for (size_t i = 0; i < 50; i++)
             for (size_t j = 0; j < 2; j++)
-                ck_assert(samples[i * 4 + 1 + j] == constants[j] && floats[i * 4 + 1 + j] == (float)constants[j]);
+                ck_assert(samples[i * 4 + 1 + j] == constants[j] &&
+                          floats[i * 4 + 1 + j] == (float)constants[j]);
 
         ASSERT_OK(ddaebm_dataset_read_double(dataset, 0, 1, rows));
         for (size_t i = 1; i < 4; i++)
@@ -218,11 +239,13 @@ START_TEST(constants_come_back_and_are_missed) {
         score(model, rows, 4, scores, slopes);
         ASSERT_OK(ddaebm_scorer_create(&scorer, model));
         ASSERT_OK(ddaebm_scorer_score(scorer, narrow, 4, 0, narrow_scores));
-        ASSERT_OK(ddaebm_scorer_measure_double(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, 4, 1, other));
+        ASSERT_OK(
+            ddaebm_scorer_measure_double(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, 4, 1, other));
         static const double columns[] = {0, 1, 2, 1};
         for (size_t i = 0; i < 4; i++) {
             ck_assert_double_eq_tol((double)scores[0] - (double)scores[i], columns[i] * loss, 1e-4);
-            ck_assert_double_eq_tol((double)narrow_scores[0] - (double)narrow_scores[i], columns[i] * loss, 1e-4);
+            ck_assert_double_eq_tol((double)narrow_scores[0] - (double)narrow_scores[i],
+                                    columns[i] * loss, 1e-4);
             ck_assert_double_eq_tol((double)other[0] - (double)other[i], columns[i] * loss, 1e-4);
             ck_assert(slopes[i * 4 + 1] == 0 && slopes[i * 4 + 2] == 0 && slopes[i * 4] != 0);
         }
@@ -240,7 +263,8 @@ START_TEST(constants_come_back_and_are_missed) {
 }
 END_TEST
 
-/* What a row loses whose one number is compared with a constant, log(4) or nothing: as a double, and as a float. */
+/* What a row loses whose one number is compared with a constant, log(4) or nothing: as a double,
+ * and as a float. */
 START_TEST(a_constant_is_the_same_in_other_precisions) {
     static const struct {
         double constant, number;
@@ -278,7 +302,8 @@ START_TEST(a_constant_is_the_same_in_other_precisions) {
         double wide_loss = dd_model_penalty(model, (dd_rows_in){.wide = &rows[i].number}, 0);
         double narrow_loss = dd_model_penalty(model, (dd_rows_in){.narrow = &narrow}, 0);
         ck_assert_msg(wide_loss == (rows[i].same ? 0 : loss), "row %zu: %g", i, wide_loss);
-        ck_assert_msg(narrow_loss == (rows[i].same_as_float ? 0 : loss), "row %zu, 32 bits: %g", i, narrow_loss);
+        ck_assert_msg(narrow_loss == (rows[i].same_as_float ? 0 : loss), "row %zu, 32 bits: %g", i,
+                      narrow_loss);
         ddaebm_model_free(model);
         ddaebm_dataset_free(dataset);
     }
@@ -300,8 +325,10 @@ START_TEST(one_line_warns_of_all_constant_columns) {
     } rows[] = {
         {"a,petal\n1,2\n3,2\n", "column 2 ('petal') of the data is constant"},
         {"a,b,c\n1,2,3\n1,2,4\n", "columns 1-2 ('a', 'b') of the data are constant"},
-        {"9007199254740992,2\n9007199254740993,3\n", "column 1 of the data is constant (equal in double precision)"},
-        {"3,-1700000000000000001\n4,-1700000000000000002\n", "column 2 of the data is constant (equal in double precision)"},
+        {"9007199254740992,2\n9007199254740993,3\n",
+         "column 1 of the data is constant (equal in double precision)"},
+        {"3,-1700000000000000001\n4,-1700000000000000002\n",
+         "column 2 of the data is constant (equal in double precision)"},
         {"1,2,3,5\n1,2,4,5\n", "columns 1-2, 4 of the data are constant"},
         {"a,b,c,d\n1,2,3,4\n", "columns 1-4 ('a', 'b', 'c', ...) of the data are constant"}};
     open_context(1);
@@ -321,13 +348,15 @@ START_TEST(one_line_warns_of_all_constant_columns) {
     log.warnings = 0;
     ddaebm_model_free(measured(dataset));
     ck_assert_uint_eq(log.warnings, 1);
-    ck_assert_str_eq(log.last, "columns 2, 4, 6, 8, 10, 12, 14, 16 and 107 more of the data are constant");
+    ck_assert_str_eq(log.last,
+                     "columns 2, 4, 6, 8, 10, 12, 14, 16 and 107 more of the data are constant");
     ddaebm_dataset_free(dataset);
     close_context();
 }
 END_TEST
 
-/* Log-normal numbers from 1e-3 to 1e6 are warned of; two clusters, zeros and heavy but usual tails are not. */
+/* Log-normal numbers from 1e-3 to 1e6 are warned of; two clusters, zeros and heavy but usual tails
+ * are not. */
 START_TEST(columns_spread_too_widely_are_warned_of) {
     enum { MANY = 2000, COLUMNS = 4 };
     static float normals[MANY * COLUMNS];
@@ -361,7 +390,8 @@ START_TEST(names_go_with_the_model_and_are_held_against_data) {
     } rows[] = {{"a,b\n1,2\n3,5\n", NULL},
                 {"1,2\n3,5\n", NULL},
                 {"a,\n1,2\n3,5\n", NULL},
-                {"b,a\n1,2\n3,5\n", "column 1 of the data is 'b', the model's is 'a': the columns have another order"},
+                {"b,a\n1,2\n3,5\n",
+                 "column 1 of the data is 'b', the model's is 'a': the columns have another order"},
                 {"a,c\n1,2\n3,5\n", "column 2 of the data is 'c', the model's is 'b'"}};
     open_context(1);
     ddaebm_dataset *dataset = open_text("a,b\n1,2\n3,5\n0,1\n");
@@ -384,7 +414,8 @@ START_TEST(names_go_with_the_model_and_are_held_against_data) {
         if (rows[i].why) {
             ASSERT_FAILS(ddaebm_model_check_columns(back, other), DDAEBM_MISMATCH, rows[i].why);
             ASSERT_FAILS(ddaebm_trainer_set_dataset(trainer, other), DDAEBM_MISMATCH, rows[i].why);
-            ASSERT_FAILS(ddaebm_trainer_resume_memory(&resumed, context, checkpoint, needed, other), DDAEBM_MISMATCH, rows[i].why);
+            ASSERT_FAILS(ddaebm_trainer_resume_memory(&resumed, context, checkpoint, needed, other),
+                         DDAEBM_MISMATCH, rows[i].why);
         } else {
             ASSERT_OK(ddaebm_model_check_columns(back, other));
         }
@@ -411,7 +442,8 @@ START_TEST(a_resumed_run_has_the_same_statistics) {
     size_t needed = 0;
     fill_table();
     ddaebm_model_free(train(1e-3, 1e9, &dataset));
-    ddaebm_model *start = small_model(context, "\"data.width\":3,\"data.standardize\":\"always\"", 3);
+    ddaebm_model *start =
+        small_model(context, "\"data.width\":3,\"data.standardize\":\"always\"", 3);
     ASSERT_OK(ddaebm_trainer_create(&whole, start, dataset, 7));
     ASSERT_OK(ddaebm_trainer_create(&part, start, dataset, 7));
     ASSERT_OK(ddaebm_trainer_run(whole, 6, NULL, NULL));
@@ -435,7 +467,8 @@ END_TEST
 START_TEST(memory_may_run_out) {
     open_context(1);
     ddaebm_dataset *dataset = half_constant(true), *named = open_text("a,b\n1,2\n3,5\n");
-    ddaebm_model *model = small_model(context, "\"data.width\":4", 1), *other = small_model(context, "", 1);
+    ddaebm_model *model = small_model(context, "\"data.width\":4", 1),
+                 *other = small_model(context, "", 1);
     void *none = NULL;
     SWEEP_ALLOCATIONS(counted, none, dd_model_measure(model, dataset));
     for (size_t j = 0; j < 2; j++) { /* the names come once, and no failure leaves a part of them */

@@ -11,10 +11,11 @@ START_TEST(a_model_is_what_its_configuration_says) {
     ddaebm_model *model = NULL;
     ASSERT_OK(ddaebm_model_create(&model, context, config, 1));
     ck_assert_uint_eq(ddaebm_model_width(model), 3);
-    ck_assert_uint_eq(ddaebm_model_levels(model), 6);
+    ck_assert_uint_eq(ddaebm_model_timesteps(model), 6);
     ck_assert_ptr_ne(ddaebm_model_config(model), config);
-    ASSERT_OK(ddaebm_config_set_integer(config, "diffusion.timesteps", 2)); /* the model has a copy */
-    ck_assert_uint_eq(ddaebm_model_levels(model), 6);
+    ASSERT_OK(
+        ddaebm_config_set_integer(config, "diffusion.timesteps", 2)); /* the model has a copy */
+    ck_assert_uint_eq(ddaebm_model_timesteps(model), 6);
     ddaebm_config_free(config);
     int64_t steps = 0;
     ASSERT_OK(ddaebm_config_get_integer(ddaebm_model_config(model), "diffusion.timesteps", &steps));
@@ -31,7 +32,8 @@ END_TEST
 
 START_TEST(seeds_make_models) {
     open_context(2);
-    ddaebm_model *a = small_model(context, "", 1), *b = small_model(context, "", 1), *c = small_model(context, "", 2);
+    ddaebm_model *a = small_model(context, "", 1), *b = small_model(context, "", 1),
+                 *c = small_model(context, "", 2);
     ck_assert(same_models(a, b));
     ck_assert(!same_models(a, c));
     ddaebm_model_free(a);
@@ -91,10 +93,12 @@ START_TEST(parameters_are_listed_once_each) {
     ddaebm_parameter_info before;
     memcpy(&before, &info, sizeof info); /* with what is between its members */
     ASSERT_FAILS(ddaebm_model_parameter(model, count, &info), DDAEBM_NOT_FOUND, "parameter");
-    ASSERT_FAILS(ddaebm_model_parameter(model, SIZE_MAX, &info), DDAEBM_NOT_FOUND, "this model has");
+    ASSERT_FAILS(ddaebm_model_parameter(model, SIZE_MAX, &info), DDAEBM_NOT_FOUND,
+                 "this model has");
     ck_assert_int_eq(memcmp(&before, &info, sizeof info), 0);
     info.struct_size -= 4;
-    ASSERT_FAILS(ddaebm_model_parameter(model, 0, &info), DDAEBM_INVALID_ARGUMENT, "DDAEBM_PARAMETER_INFO_INIT");
+    ASSERT_FAILS(ddaebm_model_parameter(model, 0, &info), DDAEBM_INVALID_ARGUMENT,
+                 "DDAEBM_PARAMETER_INFO_INIT");
     ddaebm_model_free(model);
     close_context();
 }
@@ -106,7 +110,8 @@ START_TEST(parameters_are_read_and_written_by_name) {
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
         ASSERT_OK(ddaebm_model_parameter(model, i, &info));
-        float *values = malloc((info.elements + 1) * sizeof *values), *again = malloc((info.elements + 1) * sizeof *again);
+        float *values = malloc((info.elements + 1) * sizeof *values),
+              *again = malloc((info.elements + 1) * sizeof *again);
         values[info.elements] = again[info.elements] = 77;
         ASSERT_OK(ddaebm_model_get_parameter(model, info.name, values, info.elements));
         for (size_t k = 0; k < info.elements; k++)
@@ -132,13 +137,18 @@ START_TEST(wrong_parameters_change_nothing) {
     values[7] = INFINITY;
     ASSERT_FAILS(ddaebm_model_set_parameter(model, name, values, 8), DDAEBM_NOT_FINITE, "inf");
     values[7] = 8;
-    ASSERT_FAILS(ddaebm_model_set_parameter(model, name, values, 7), DDAEBM_MISMATCH, "has 8 elements, not 7");
+    ASSERT_FAILS(ddaebm_model_set_parameter(model, name, values, 7), DDAEBM_MISMATCH,
+                 "has 8 elements, not 7");
     ASSERT_FAILS(ddaebm_model_get_parameter(model, name, out, 9), DDAEBM_MISMATCH, "not 9");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, "energy.net", out, 8), DDAEBM_NOT_FOUND, "energy.net");
-    ASSERT_FAILS(ddaebm_model_set_parameter(model, "", values, 8), DDAEBM_NOT_FOUND, "no parameter");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, "generator.net.layers_bn.0.num_batches_tracked", out, 1), DDAEBM_NOT_FOUND,
-                 "num_batches");
-    ASSERT_FAILS(ddaebm_model_set_parameter(model, "data.mean", values, 2), DDAEBM_NOT_FOUND, "data.mean");
+    ASSERT_FAILS(ddaebm_model_get_parameter(model, "energy.net", out, 8), DDAEBM_NOT_FOUND,
+                 "energy.net");
+    ASSERT_FAILS(ddaebm_model_set_parameter(model, "", values, 8), DDAEBM_NOT_FOUND,
+                 "no parameter");
+    ASSERT_FAILS(
+        ddaebm_model_get_parameter(model, "generator.net.layers_bn.0.num_batches_tracked", out, 1),
+        DDAEBM_NOT_FOUND, "num_batches");
+    ASSERT_FAILS(ddaebm_model_set_parameter(model, "data.mean", values, 2), DDAEBM_NOT_FOUND,
+                 "data.mean");
     ck_assert_float_eq(out[0], 9.0f);
     ck_assert(same_models(model, same));
     ASSERT_OK(ddaebm_model_set_parameter(model, name, values, 8));
@@ -152,12 +162,15 @@ END_TEST
 /* --- Temperature. --- */
 
 START_TEST(temperatures_are_finite_and_above_zero) {
-    static const double bad[] = {0, -1, -0.0, 1e-50, 1e39, (double)INFINITY, (double)-INFINITY, (double)NAN};
+    static const double bad[] = {
+        0, -1, -0.0, 1e-50, 1e39, (double)INFINITY, (double)-INFINITY, (double)NAN};
     open_context(2);
     ddaebm_model *model = small_model(context, "\"objective.latent_weight\":0.25", 1);
-    ck_assert_double_eq(ddaebm_model_temperature(model), 0.25); /* what training with that weight aims at */
+    ck_assert_double_eq(ddaebm_model_temperature(model),
+                        0.25); /* what training with that weight aims at */
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        ASSERT_FAILS(ddaebm_model_set_temperature(model, bad[i]), DDAEBM_OUT_OF_RANGE, "temperature is");
+        ASSERT_FAILS(ddaebm_model_set_temperature(model, bad[i]), DDAEBM_OUT_OF_RANGE,
+                     "temperature is");
         ck_assert_double_eq(ddaebm_model_temperature(model), 0.25);
     }
     ASSERT_OK(ddaebm_model_set_temperature(model, 0.1));
@@ -168,7 +181,8 @@ START_TEST(temperatures_are_finite_and_above_zero) {
     model = small_model(context, "\"objective.latent_weight\":0", 1);
     ck_assert_double_eq(ddaebm_model_temperature(model), 1);
     ddaebm_model_free(model);
-    model = small_model(context, "\"objective.latent_weight\":1e-300", 1); /* no float: a file would say 0, and not load */
+    model = small_model(context, "\"objective.latent_weight\":1e-300",
+                        1); /* no float: a file would say 0, and not load */
     ck_assert_double_gt(ddaebm_model_temperature(model), 0);
     ddaebm_model_free(model);
     close_context();
@@ -180,16 +194,19 @@ END_TEST
 START_TEST(impossible_configurations_are_refused) {
     static const struct {
         const char *changes, *why;
-    } rows[] = {{"\"diffusion.beta_min\":0.5,\"diffusion.beta_max\":0.4", "diffusion.beta_min"},
-                {"\"diffusion.schedule\":\"geometric\",\"diffusion.beta_max\":2", "diffusion.beta_max"},
-                {"\"diffusion.grid\":\"lsun\",\"diffusion.timesteps\":1", "diffusion.timesteps"},
-                {"\"encoder.feature_layers\":[]", "encoder.feature_layers"},
-                {"\"objective.reconstruction\":\"weighted_gaussian_nll\",\"diffusion.timesteps\":1", "diffusion.timesteps"}};
+    } rows[] = {
+        {"\"diffusion.beta_min\":0.5,\"diffusion.beta_max\":0.4", "diffusion.beta_min"},
+        {"\"diffusion.schedule\":\"geometric\",\"diffusion.beta_max\":2", "diffusion.beta_max"},
+        {"\"diffusion.grid\":\"lsun\",\"diffusion.timesteps\":1", "diffusion.timesteps"},
+        {"\"encoder.feature_layers\":[]", "encoder.feature_layers"},
+        {"\"objective.reconstruction\":\"weighted_gaussian_nll\",\"diffusion.timesteps\":1",
+         "diffusion.timesteps"}};
     open_context(2);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ddaebm_config *config = small_config(context, rows[i].changes);
         ddaebm_model *model = NULL;
-        ASSERT_FAILS(ddaebm_model_create(&model, context, config, 1), DDAEBM_OUT_OF_RANGE, rows[i].why);
+        ASSERT_FAILS(ddaebm_model_create(&model, context, config, 1), DDAEBM_OUT_OF_RANGE,
+                     rows[i].why);
         ck_assert_ptr_null(model);
         ddaebm_config_free(config);
     }
@@ -213,17 +230,25 @@ START_TEST(null_arguments_are_refused) {
     ASSERT_FAILS(ddaebm_model_load_memory(&out, context, NULL, 1), DDAEBM_INVALID_ARGUMENT, "data");
     ASSERT_FAILS(ddaebm_model_save(NULL, "x"), DDAEBM_INVALID_ARGUMENT, "model");
     ASSERT_FAILS(ddaebm_model_save(model, NULL), DDAEBM_INVALID_ARGUMENT, "path");
-    ASSERT_FAILS(ddaebm_model_save_memory(NULL, NULL, 0, &needed), DDAEBM_INVALID_ARGUMENT, "model");
-    ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 1, &needed), DDAEBM_INVALID_ARGUMENT, "data");
+    ASSERT_FAILS(ddaebm_model_save_memory(NULL, NULL, 0, &needed), DDAEBM_INVALID_ARGUMENT,
+                 "model");
+    ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 1, &needed), DDAEBM_INVALID_ARGUMENT,
+                 "data");
     ASSERT_FAILS(ddaebm_model_set_temperature(NULL, 1), DDAEBM_INVALID_ARGUMENT, "model");
     ASSERT_FAILS(ddaebm_model_parameter(NULL, 0, &info), DDAEBM_INVALID_ARGUMENT, "model");
     ASSERT_FAILS(ddaebm_model_parameter(model, 0, NULL), DDAEBM_INVALID_ARGUMENT, "info");
-    ASSERT_FAILS(ddaebm_model_get_parameter(NULL, name, values, 8), DDAEBM_INVALID_ARGUMENT, "model");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, NULL, values, 8), DDAEBM_INVALID_ARGUMENT, "name");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, name, NULL, 8), DDAEBM_INVALID_ARGUMENT, "values");
-    ASSERT_FAILS(ddaebm_model_set_parameter(NULL, name, values, 8), DDAEBM_INVALID_ARGUMENT, "model");
-    ASSERT_FAILS(ddaebm_model_set_parameter(model, NULL, values, 8), DDAEBM_INVALID_ARGUMENT, "name");
-    ASSERT_FAILS(ddaebm_model_set_parameter(model, name, NULL, 8), DDAEBM_INVALID_ARGUMENT, "values");
+    ASSERT_FAILS(ddaebm_model_get_parameter(NULL, name, values, 8), DDAEBM_INVALID_ARGUMENT,
+                 "model");
+    ASSERT_FAILS(ddaebm_model_get_parameter(model, NULL, values, 8), DDAEBM_INVALID_ARGUMENT,
+                 "name");
+    ASSERT_FAILS(ddaebm_model_get_parameter(model, name, NULL, 8), DDAEBM_INVALID_ARGUMENT,
+                 "values");
+    ASSERT_FAILS(ddaebm_model_set_parameter(NULL, name, values, 8), DDAEBM_INVALID_ARGUMENT,
+                 "model");
+    ASSERT_FAILS(ddaebm_model_set_parameter(model, NULL, values, 8), DDAEBM_INVALID_ARGUMENT,
+                 "name");
+    ASSERT_FAILS(ddaebm_model_set_parameter(model, name, NULL, 8), DDAEBM_INVALID_ARGUMENT,
+                 "values");
     ck_assert_ptr_null(out);
     ck_assert_uint_eq(needed, 0);
     ddaebm_model_free(model);

@@ -16,7 +16,8 @@ static ddaebm_model *lived_in(void) {
         model->scale[j] = 0.3 * (double)j; /* the first column is constant */
     }
     model->measured = 12345;
-    ASSERT_OK(dd_column_names_parse(&model->columns, context, "[\"a\",null,\"\xC3\xA4 \\\"b\\\"\"]", 3));
+    ASSERT_OK(
+        dd_column_names_parse(&model->columns, context, "[\"a\",null,\"\xC3\xA4 \\\"b\\\"\"]", 3));
     for (size_t i = 0; i < model->parameters.count; i++) {
         const dd_parameter *p = &model->parameters.items[i];
         if (p->role == DD_ROLE_COUNTER)
@@ -42,10 +43,12 @@ static void assert_same(const ddaebm_model *a, const ddaebm_model *b) {
     ck_assert_uint_eq(a->parameters.count, b->parameters.count);
     for (int n = 0; n < DD_NETWORKS; n++) {
         for (int role = 0; role < 2; role++)
-            ck_assert_int_eq(
-                memcmp(a->weights.values[n][role], b->weights.values[n][role], a->parameters.totals[n][role] * sizeof(float)), 0);
-        ck_assert_int_eq(
-            memcmp(a->weights.counters[n], b->weights.counters[n], a->parameters.totals[n][DD_ROLE_COUNTER] * sizeof(int64_t)), 0);
+            ck_assert_int_eq(memcmp(a->weights.values[n][role], b->weights.values[n][role],
+                                    a->parameters.totals[n][role] * sizeof(float)),
+                             0);
+        ck_assert_int_eq(memcmp(a->weights.counters[n], b->weights.counters[n],
+                                a->parameters.totals[n][DD_ROLE_COUNTER] * sizeof(int64_t)),
+                         0);
     }
 }
 
@@ -87,7 +90,8 @@ START_TEST(so_does_a_file) {
 }
 END_TEST
 
-/* Within half a unit of the eleventh bit, statistics and counters too; and what no float16 can hold is refused. */
+/* Within half a unit of the eleventh bit, statistics and counters too; and what no float16 can hold
+ * is refused. */
 START_TEST(half_the_bytes_come_back_rounded) {
     open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
@@ -96,23 +100,28 @@ START_TEST(half_the_bytes_come_back_rounded) {
     ASSERT_OK(ddaebm_model_save_half(model, in_folder("m")));
     size_t numbers = 0;
     for (int n = 0; n < DD_NETWORKS; n++)
-        numbers += model->parameters.totals[n][DD_ROLE_WEIGHT] + model->parameters.totals[n][DD_ROLE_STATISTIC];
+        numbers += model->parameters.totals[n][DD_ROLE_WEIGHT] +
+                   model->parameters.totals[n][DD_ROLE_STATISTIC];
     char *read = malloc(size);
-    ck_assert_uint_le(get_file(in_folder("m"), read, size) + numbers * 2, size); /* the header may shrink, too */
+    ck_assert_uint_le(get_file(in_folder("m"), read, size) + numbers * 2,
+                      size); /* the header may shrink, too */
     ASSERT_OK(ddaebm_model_load(&back, context, in_folder("m")));
     for (size_t i = 0; i < model->parameters.count; i++) {
         const dd_parameter *p = &model->parameters.items[i];
         if (p->role == DD_ROLE_COUNTER) {
-            ck_assert_int_eq(model->weights.counters[p->network][p->offset], back->weights.counters[p->network][p->offset]);
+            ck_assert_int_eq(model->weights.counters[p->network][p->offset],
+                             back->weights.counters[p->network][p->offset]);
             continue;
         }
-        const float *was = dd_weights_at(&model->weights, p), *is = dd_weights_at(&back->weights, p);
+        const float *was = dd_weights_at(&model->weights, p),
+                    *is = dd_weights_at(&back->weights, p);
         for (size_t j = 0; j < p->elements; j++)
             ck_assert_float_le(fabsf(is[j] - was[j]), fabsf(was[j]) / 2048 + 3e-8f);
     }
     ck_assert_int_eq(memcmp(model->mean, back->mean, 3 * sizeof(double)), 0);
     dd_weights_at(&model->weights, &model->parameters.items[0])[0] = 70000;
-    ASSERT_FAILS(ddaebm_model_save_half(model, in_folder("m")), DDAEBM_OUT_OF_RANGE, "is 70000, beyond float16");
+    ASSERT_FAILS(ddaebm_model_save_half(model, in_folder("m")), DDAEBM_OUT_OF_RANGE,
+                 "is 70000, beyond float16");
     ASSERT_FAILS(ddaebm_model_save_half(model, NULL), DDAEBM_INVALID_ARGUMENT, "path");
     ASSERT_FAILS(ddaebm_model_save_half(NULL, "m"), DDAEBM_INVALID_ARGUMENT, "model");
     free(read);
@@ -147,7 +156,8 @@ START_TEST(a_small_buffer_is_left_alone) {
     free(small_bytes(model, &size));
     char *buffer = malloc(size);
     memset(buffer, 'x', size);
-    ck_assert_int_eq(ddaebm_model_save_memory(model, buffer, size - 1, &needed), DDAEBM_OUT_OF_RANGE);
+    ck_assert_int_eq(ddaebm_model_save_memory(model, buffer, size - 1, &needed),
+                     DDAEBM_OUT_OF_RANGE);
     ck_assert_uint_eq(needed, size);
     for (size_t i = 0; i < size; i++)
         ck_assert_int_eq(buffer[i], 'x');
@@ -179,29 +189,51 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         ddaebm_status status;
         const char *why;
     } rows[] = {
-        {{.drop = "energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "no tensor energy.net.layers.0.weight"},
-        {{.drop = "generator.net.layers_bn.0.running_mean"}, DDAEBM_MISMATCH, "no tensor generator.net.layers_bn.0.running_mean"},
+        {{.drop = "energy.net.layers.0.weight"},
+         DDAEBM_MISMATCH,
+         "no tensor energy.net.layers.0.weight"},
+        {{.drop = "generator.net.layers_bn.0.running_mean"},
+         DDAEBM_MISMATCH,
+         "no tensor generator.net.layers_bn.0.running_mean"},
         {{.drop = "encoder.net.layers_bn.1.num_batches_tracked"},
          DDAEBM_MISMATCH,
          "no tensor encoder.net.layers_bn.1.num_batches_tracked"},
         {{.drop = "data.mean"}, DDAEBM_MISMATCH, "data.mean"},
         {{.drop = "data.scale"}, DDAEBM_MISMATCH, "data.scale"},
-        {{.add = "energy.net.layers.9.weight"}, DDAEBM_MISMATCH, "a tensor energy.net.layers.9.weight"},
+        {{.add = "energy.net.layers.9.weight"},
+         DDAEBM_MISMATCH,
+         "a tensor energy.net.layers.9.weight"},
         {{.add = "stranger"}, DDAEBM_MISMATCH, "a tensor stranger"},
         {{.add = "two\nlines"}, DDAEBM_MISMATCH, "a tensor two?lines"},
-        {{.shorten = "energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "energy.net.layers.0.weight has another shape"},
+        {{.shorten = "energy.net.layers.0.weight"},
+         DDAEBM_MISMATCH,
+         "energy.net.layers.0.weight has another shape"},
         {{.shorten = "data.mean"}, DDAEBM_MISMATCH, "data.mean has 2 elements"},
-        {{.reshape = "energy.net.layers.0.bias"}, DDAEBM_MISMATCH, "energy.net.layers.0.bias has another shape"},
-        {{.reshape = "encoder.net.layers_bn.1.num_batches_tracked"}, DDAEBM_MISMATCH, "another shape"},
-        {{.retype = "encoder.fc_mu.weight"}, DDAEBM_MISMATCH, "encoder.fc_mu.weight holds I32, not F32"},
-        {{.retype = "encoder.net.layers_bn.1.num_batches_tracked"}, DDAEBM_MISMATCH, "holds F64, not I64"},
+        {{.reshape = "energy.net.layers.0.bias"},
+         DDAEBM_MISMATCH,
+         "energy.net.layers.0.bias has another shape"},
+        {{.reshape = "encoder.net.layers_bn.1.num_batches_tracked"},
+         DDAEBM_MISMATCH,
+         "another shape"},
+        {{.retype = "encoder.fc_mu.weight"},
+         DDAEBM_MISMATCH,
+         "encoder.fc_mu.weight holds I32, not F32"},
+        {{.retype = "encoder.net.layers_bn.1.num_batches_tracked"},
+         DDAEBM_MISMATCH,
+         "holds F64, not I64"},
         {{.retype = "data.scale"}, DDAEBM_MISMATCH, "data.scale holds I64, not F64"},
-        {{.poke = "encoder.fc_mu.weight", .value = (double)NAN}, DDAEBM_NOT_FINITE, "of tensor encoder.fc_mu.weight is nan"},
+        {{.poke = "encoder.fc_mu.weight", .value = (double)NAN},
+         DDAEBM_NOT_FINITE,
+         "of tensor encoder.fc_mu.weight is nan"},
         {{.poke = "energy.net.layers.0.bias", .value = (double)-INFINITY},
          DDAEBM_NOT_FINITE,
          "element 7 of tensor energy.net.layers.0.bias is -inf"},
-        {{.poke = "generator.net.layers_bn.0.running_var", .value = (double)NAN}, DDAEBM_NOT_FINITE, "running_var"},
-        {{.poke = "data.mean", .value = (double)NAN}, DDAEBM_NOT_FINITE, "element 2 of tensor data.mean"},
+        {{.poke = "generator.net.layers_bn.0.running_var", .value = (double)NAN},
+         DDAEBM_NOT_FINITE,
+         "running_var"},
+        {{.poke = "data.mean", .value = (double)NAN},
+         DDAEBM_NOT_FINITE,
+         "element 2 of tensor data.mean"},
         {{.poke = "encoder.net.layers_bn.1.num_batches_tracked", .value = 0x1p62},
          DDAEBM_OUT_OF_RANGE,
          "num_batches_tracked is 4611686018427387904; allowed: 0 to 9007199254740992"},
@@ -211,8 +243,12 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         {{.metadata = "columns", .text = "["}, DDAEBM_FORMAT, "the names of columns are no JSON"},
         {{.metadata = "columns", .text = "[\"a\"]"}, DDAEBM_MISMATCH, "no list of 3"},
         {{.metadata = "columns", .text = "{}"}, DDAEBM_MISMATCH, "no list of 3"},
-        {{.metadata = "columns", .text = "[\"a\",1,null]"}, DDAEBM_FORMAT, "the name of column 2 is no text"},
-        {{.metadata = "columns", .text = "[\"a\",\"b\",\"\"]"}, DDAEBM_FORMAT, "the name of column 3"},
+        {{.metadata = "columns", .text = "[\"a\",1,null]"},
+         DDAEBM_FORMAT,
+         "the name of column 2 is no text"},
+        {{.metadata = "columns", .text = "[\"a\",\"b\",\"\"]"},
+         DDAEBM_FORMAT,
+         "the name of column 3"},
         {{.poke = "data.scale", .value = -1}, DDAEBM_OUT_OF_RANGE, "data.scale is -1"},
         {{.metadata = "format", .text = "other"}, DDAEBM_FORMAT, "\"other\""},
         {{.metadata = "format", .text = "\x1B[31m\n"}, DDAEBM_FORMAT, "\"?[31m?\""},
@@ -232,12 +268,18 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         {{.metadata = "config", .text = "[]"}, DDAEBM_FORMAT, ""},
         {{.metadata = "config", .text = "{}"}, DDAEBM_MISMATCH, "data.mean has 3 elements"},
         {{.metadata = "config", .text = "{\"data.width\":3}"}, DDAEBM_MISMATCH, "another shape"},
-        {{.metadata = "config", .text = "{\"diffusion.timesteps\":0}"}, DDAEBM_OUT_OF_RANGE, "diffusion.timesteps"},
-        {{.metadata = "config", .text = "{\"diffusion.timesteps\":\"four\"}"}, DDAEBM_FORMAT, "diffusion.timesteps"},
+        {{.metadata = "config", .text = "{\"diffusion.timesteps\":0}"},
+         DDAEBM_OUT_OF_RANGE,
+         "diffusion.timesteps"},
+        {{.metadata = "config", .text = "{\"diffusion.timesteps\":\"four\"}"},
+         DDAEBM_FORMAT,
+         "diffusion.timesteps"},
         {{.metadata = "config", .text = "{\"diffusion.beta_min\":9,\"diffusion.beta_max\":8}"},
          DDAEBM_OUT_OF_RANGE,
          "diffusion.beta_min"},
-        {{.metadata = "config", .text = "{\"form.future\":1}"}, DDAEBM_UNSUPPORTED, "newer version"},
+        {{.metadata = "config", .text = "{\"form.future\":1}"},
+         DDAEBM_UNSUPPORTED,
+         "newer version"},
     };
     open_context(2);
     ddaebm_model *model = lived_in();
@@ -248,7 +290,8 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         refused(changed, new_size, rows[i].status, rows[i].why);
         free(changed);
     }
-    void *same = test_tamper_bytes(bytes, size, &(test_tamper){0}, &new_size); /* it was not the copying */
+    void *same =
+        test_tamper_bytes(bytes, size, &(test_tamper){0}, &new_size); /* it was not the copying */
     ddaebm_model *back = NULL;
     ASSERT_OK(ddaebm_model_load_memory(&back, context, same, new_size));
     assert_same(model, back);
@@ -265,7 +308,9 @@ START_TEST(the_contexts_limits_hold) {
     static const struct {
         ddaebm_limit limit;
         const char *why;
-    } rows[] = {{DDAEBM_LIMIT_FILE_BYTES, "allowed"}, {DDAEBM_LIMIT_HEADER_BYTES, "allowed"}, {DDAEBM_LIMIT_TENSORS, "tensors"}};
+    } rows[] = {{DDAEBM_LIMIT_FILE_BYTES, "allowed"},
+                {DDAEBM_LIMIT_HEADER_BYTES, "allowed"},
+                {DDAEBM_LIMIT_TENSORS, "tensors"}};
     open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, needed = 0;
@@ -274,7 +319,8 @@ START_TEST(the_contexts_limits_hold) {
         uint64_t before = ddaebm_context_limit(context, rows[i].limit);
         ASSERT_OK(ddaebm_context_set_limit(context, rows[i].limit, 5));
         refused(bytes, size, DDAEBM_OUT_OF_RANGE, rows[i].why);
-        ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE, "allowed");
+        ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE,
+                     "allowed");
         ASSERT_OK(ddaebm_context_set_limit(context, rows[i].limit, before));
     }
     /* A file of just the size is read, of one byte more is not. */
@@ -307,12 +353,15 @@ START_TEST(weights_that_are_not_finite_may_be_asked_for) {
     ASSERT_OK(ddaebm_model_get_parameter(back, "energy.net.layers.0.bias", bias, 8));
     ck_assert(isnan(bias[7]));
     ASSERT_OK(ddaebm_model_save(back, in_folder("odd")));
-    ASSERT_OK(ddaebm_context_set_accept_not_finite(context, 0)); /* what would not be loaded is not saved */
-    ASSERT_FAILS(ddaebm_model_save(back, in_folder("odd")), DDAEBM_NOT_FINITE, "tensor energy.net.layers.0.bias is nan");
+    ASSERT_OK(ddaebm_context_set_accept_not_finite(context,
+                                                   0)); /* what would not be loaded is not saved */
+    ASSERT_FAILS(ddaebm_model_save(back, in_folder("odd")), DDAEBM_NOT_FINITE,
+                 "tensor energy.net.layers.0.bias is nan");
     ASSERT_OK(ddaebm_context_set_accept_not_finite(context, 1));
     ddaebm_model_free(back);
     free(changed);
-    changed = test_tamper_bytes(bytes, size, &mean, &new_size); /* what is no weight stays refused */
+    changed =
+        test_tamper_bytes(bytes, size, &mean, &new_size); /* what is no weight stays refused */
     refused(changed, new_size, DDAEBM_NOT_FINITE, "data.mean");
     free(changed);
     free(bytes);
@@ -326,7 +375,8 @@ START_TEST(a_small_file_cannot_ask_for_much) {
     static const char *const texts[] = {
         "{\"data.width\":3,\"energy.hidden_layers\":[65536,65536,65536,65536]}",
         "{\"data.width\":3,\"network.time_width\":65536,\"diffusion.timesteps\":1000}",
-        "{\"data.width\":3,\"energy.frequencies\":64,\"network.latent_width\":65536,\"generator.feature_layers\":[65536]}",
+        "{\"data.width\":3,\"energy.frequencies\":64,\"network.latent_width\":65536,\"generator."
+        "feature_layers\":[65536]}",
     };
     enum { MUCH = 4 << 20 };
     open_context(2);
@@ -334,7 +384,8 @@ START_TEST(a_small_file_cannot_ask_for_much) {
     size_t size = 0, new_size = 0;
     void *bytes = small_bytes(model, &size);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        void *changed = test_tamper_bytes(bytes, size, &(test_tamper){.metadata = "config", .text = texts[i]}, &new_size);
+        void *changed = test_tamper_bytes(
+            bytes, size, &(test_tamper){.metadata = "config", .text = texts[i]}, &new_size);
         counted.most = counted.bytes;
         refused(changed, new_size, DDAEBM_MISMATCH, "another shape");
         ck_assert_uint_lt(counted.most, MUCH);
@@ -352,7 +403,8 @@ START_TEST(a_trainers_tensors_are_passed_over) {
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, new_size = 0;
     void *bytes = small_bytes(model, &size),
-         *more = test_tamper_bytes(bytes, size, &(test_tamper){.add = "trainer.something"}, &new_size);
+         *more =
+             test_tamper_bytes(bytes, size, &(test_tamper){.add = "trainer.something"}, &new_size);
     ASSERT_OK(ddaebm_model_load_memory(&back, context, more, new_size));
     assert_same(model, back);
     ddaebm_model_free(back);
@@ -374,14 +426,16 @@ START_TEST(a_truncated_file_is_refused) {
     for (size_t length = 0; length < size;) {
         int elsewhere;
         ddaebm_model *const before = (ddaebm_model *)(void *)&elsewhere, *back = before;
-        unsigned char *part = malloc(length + 1); /* of just that length, for who watches over memory */
+        unsigned char *part =
+            malloc(length + 1); /* of just that length, for who watches over memory */
         memcpy(part, bytes, length);
         ddaebm_status status = ddaebm_model_load_memory(&back, context, part, length);
-        ck_assert_msg(status == DDAEBM_FORMAT || status == DDAEBM_OUT_OF_RANGE, "%zu of %zu bytes: status %d", length, size,
-                      (int)status);
+        ck_assert_msg(status == DDAEBM_FORMAT || status == DDAEBM_OUT_OF_RANGE,
+                      "%zu of %zu bytes: status %d", length, size, (int)status);
         ck_assert_ptr_eq(back, before);
         free(part);
-        bool fine = length < 64 || length + 64 > size || (length + 16 > header && length < header + 16);
+        bool fine =
+            length < 64 || length + 64 > size || (length + 16 > header && length < header + 16);
         length += fine ? 1 : 29;
     }
     bytes = realloc(bytes, size + 1);
@@ -397,7 +451,8 @@ START_TEST(a_truncated_file_is_refused) {
 }
 END_TEST
 
-/* One bit at a time in the length and the header: refused, or the change was in a name or number that means as much. Never a crash.
+/* One bit at a time in the length and the header: refused, or the change was in a name or number
+ * that means as much. Never a crash.
  */
 START_TEST(a_flipped_bit_in_the_framing_does_no_harm) {
     open_context(2);
@@ -424,7 +479,8 @@ START_TEST(places_that_cannot_be_are_refused) {
     open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     ASSERT_FAILS(ddaebm_model_load(&back, context, in_folder("none")), DDAEBM_NOT_FOUND, "/none");
-    ASSERT_FAILS(ddaebm_model_load(&back, context, in_folder("none/m")), DDAEBM_NOT_FOUND, "/none/m");
+    ASSERT_FAILS(ddaebm_model_load(&back, context, in_folder("none/m")), DDAEBM_NOT_FOUND,
+                 "/none/m");
     ASSERT_FAILS(ddaebm_model_load(&back, context, folder), DDAEBM_IO, folder);
     ASSERT_FAILS(ddaebm_model_load(&back, context, "/dev/null"), DDAEBM_FORMAT, "/dev/null");
     ASSERT_FAILS(ddaebm_model_save(model, in_folder("none/m")), DDAEBM_IO, "/none");
@@ -445,15 +501,18 @@ START_TEST(memory_may_run_out) {
     size_t size = 0;
     void *bytes = small_bytes(model, &size), *none = NULL;
     for (int on = 0; on < 2; on++) {
-        SWEEP_ALLOCATIONS_FROM(counted, back, ddaebm_model_load_memory(&back, context, bytes, size), on);
+        SWEEP_ALLOCATIONS_FROM(counted, back, ddaebm_model_load_memory(&back, context, bytes, size),
+                               on);
         ck_assert(same_models(model, back));
         ddaebm_model_free(back);
         back = NULL;
-        SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_model_save_memory(model, bytes, size, NULL), on);
+        SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_model_save_memory(model, bytes, size, NULL),
+                               on);
         SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_model_save_half(model, in_folder("m")), on);
         SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_model_save(model, in_folder("m")), on);
         ck_assert_uint_eq(entries_in_folder(), 1);
-        SWEEP_ALLOCATIONS_FROM(counted, back, ddaebm_model_load(&back, context, in_folder("m")), on);
+        SWEEP_ALLOCATIONS_FROM(counted, back, ddaebm_model_load(&back, context, in_folder("m")),
+                               on);
         ddaebm_model_free(back);
         back = NULL;
     }

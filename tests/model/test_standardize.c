@@ -1,4 +1,4 @@
-/* Rows and pictures on their way to the networks and back. */
+/* Rows and images on their way to the networks and back. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/heard.h"
@@ -8,18 +8,22 @@ enum { COUNT = 3, MOST = COUNT * 8 * 8 * 4 };
 
 static ddaebm_model *create(size_t side, size_t padding, size_t channels) {
     char text[200];
-    (void)snprintf(text, sizeof text, "\"data.image_size\":%zu,\"data.padding\":%zu,\"data.channels\":%zu,\"data.width\":7", side,
-                   padding, channels);
+    (void)snprintf(
+        text, sizeof text,
+        "\"data.image_size\":%zu,\"data.padding\":%zu,\"data.channels\":%zu,\"data.width\":7", side,
+        padding, channels);
     return small_model(context, text, 1);
 }
 
 static const size_t sizes[][3] = {{1, 0, 1}, {5, 0, 3}, {3, 1, 1}, {6, 2, 3}, {8, 1, 4}, {7, 3, 2}};
 
-/* Each inner number is black in the border and the picture's inside, whether the rows come from elsewhere or lie at the end. */
-START_TEST(pictures_are_padded_and_cut) {
+/* Each inner number is black in the border and the image's inside, whether the rows come from
+ * elsewhere or lie at the end. */
+START_TEST(images_are_padded_and_cut) {
     open_context(2);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        size_t side = sizes[s][0], padding = sizes[s][1], channels = sizes[s][2], outer = side - 2 * padding;
+        size_t side = sizes[s][0], padding = sizes[s][1], channels = sizes[s][2],
+               outer = side - 2 * padding;
         size_t width = outer * outer * channels, inner = side * side * channels, shape[3];
         ddaebm_model *model = create(side, padding, channels);
         ddaebm_model_image_shape(model, &shape[0], &shape[1], &shape[2]);
@@ -33,10 +37,13 @@ START_TEST(pictures_are_padded_and_cut) {
             memmove(in, rows, COUNT * width * sizeof *in);
             dd_model_standardize(model, (dd_rows_in){.narrow = in}, 0, COUNT, out);
             for (size_t i = 0; i < COUNT * inner; i++) {
-                size_t n = i / inner, y = i / (side * channels) % side - padding, x = i / channels % side - padding; /* may wrap */
+                size_t n = i / inner, y = i / (side * channels) % side - padding,
+                       x = i / channels % side - padding; /* may wrap */
                 bool inside = y < outer && x < outer;
-                float expected = inside ? (float)(((n * outer + y) * outer + x) * channels + i % channels) : -1;
-                ck_assert_msg(out[i] == expected, "%zu %zu %zu: [%zu] is %g", side, padding, channels, i, (double)out[i]);
+                float expected =
+                    inside ? (float)(((n * outer + y) * outer + x) * channels + i % channels) : -1;
+                ck_assert_msg(out[i] == expected, "%zu %zu %zu: [%zu] is %g", side, padding,
+                              channels, i, (double)out[i]);
             }
         }
         dd_model_restore(model, out, COUNT, (dd_rows_out){.narrow = back}, 0);
@@ -73,7 +80,8 @@ START_TEST(rows_are_shifted_and_scaled) {
 }
 END_TEST
 
-static ddaebm_status check_images(const ddaebm_model *model, size_t height, size_t width, size_t channels) {
+static ddaebm_status check_images(const ddaebm_model *model, size_t height, size_t width,
+                                  size_t channels) {
     uint8_t pixels[200] = {0};
     ddaebm_dataset *dataset = NULL;
     ASSERT_OK(ddaebm_dataset_create_images(&dataset, context, pixels, 1, height, width, channels));
@@ -100,14 +108,18 @@ START_TEST(data_must_fit) {
     ASSERT_OK(check_images(rows, 4, 4, 3)); /* as rows */
     ASSERT_OK(check_rows(rows, 48, 99));
     ASSERT_FAILS(check_images(model, 6, 6, 3), DDAEBM_MISMATCH,
-                 "pictures of 6 x 6 x 3 (height, width, channels), the model takes 4 x 4 x 3");
-    ASSERT_FAILS(check_images(model, 2, 8, 3), DDAEBM_MISMATCH, "pictures of 2 x 8 x 3");
-    ASSERT_FAILS(check_images(model, 8, 2, 3), DDAEBM_MISMATCH, "pictures of 8 x 2 x 3");
-    ASSERT_FAILS(check_images(model, 4, 12, 1), DDAEBM_MISMATCH, "pictures of 4 x 12 x 1");
-    ASSERT_FAILS(check_rows(model, 108, 0), DDAEBM_MISMATCH, "rows of 108 numbers, the model of 48: set data.image_size");
-    ASSERT_FAILS(check_rows(rows, 47, 0), DDAEBM_MISMATCH, "rows of 47 numbers, the model of 48: set data.width");
-    ASSERT_FAILS(check_rows(model, 48, -1.5f), DDAEBM_OUT_OF_RANGE, "row 1, column 48 (both from 1) is -1.5");
-    ASSERT_FAILS(check_rows(model, 48, 255), DDAEBM_OUT_OF_RANGE, "is 255; the model's images go from -1 (black) to 1 (white)");
+                 "images of 6 x 6 x 3 (height, width, channels), the model takes 4 x 4 x 3");
+    ASSERT_FAILS(check_images(model, 2, 8, 3), DDAEBM_MISMATCH, "images of 2 x 8 x 3");
+    ASSERT_FAILS(check_images(model, 8, 2, 3), DDAEBM_MISMATCH, "images of 8 x 2 x 3");
+    ASSERT_FAILS(check_images(model, 4, 12, 1), DDAEBM_MISMATCH, "images of 4 x 12 x 1");
+    ASSERT_FAILS(check_rows(model, 108, 0), DDAEBM_MISMATCH,
+                 "rows of 108 numbers, the model of 48: set data.image_size");
+    ASSERT_FAILS(check_rows(rows, 47, 0), DDAEBM_MISMATCH,
+                 "rows of 47 numbers, the model of 48: set data.width");
+    ASSERT_FAILS(check_rows(model, 48, -1.5f), DDAEBM_OUT_OF_RANGE,
+                 "row 1, column 48 (both from 1) is -1.5");
+    ASSERT_FAILS(check_rows(model, 48, 255), DDAEBM_OUT_OF_RANGE,
+                 "is 255; the model's images go from -1 (black) to 1 (white)");
     ASSERT_FAILS(check_rows(model, 48, 255), DDAEBM_OUT_OF_RANGE, "array [N, 4, 4, 3] of images");
     ASSERT_OK(check_rows(model, 48, 1.0625f)); /* as samples have it */
     ddaebm_model_free(model);
@@ -116,7 +128,8 @@ START_TEST(data_must_fit) {
 }
 END_TEST
 
-/* A trained model knows whether its rows are images: without a shape in its configuration, too, and after a file. */
+/* A trained model knows whether its rows are images: without a shape in its configuration, too, and
+ * after a file. */
 START_TEST(rows_and_images_are_two_kinds) {
     static const float numbers[48] = {0};
     static const uint8_t pixels[48] = {0};
@@ -128,18 +141,21 @@ START_TEST(rows_and_images_are_two_kinds) {
         ASSERT_OK(images ? ddaebm_dataset_create_images(&dataset, context, pixels, 1, 2, 8, 3)
                          : ddaebm_dataset_create_rows(&dataset, context, numbers, 1, 48));
         dd_model_note_kind(model, dataset);
-        ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE, "too small");
+        ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE,
+                     "too small");
         void *file = malloc(needed);
         ASSERT_OK(ddaebm_model_save_memory(model, file, needed, NULL));
         ASSERT_OK(ddaebm_model_load_memory(&back, context, file, needed));
         ASSERT_OK(ddaebm_model_check_data(back, dataset));
         if (images) {
             ASSERT_OK(check_images(back, 4, 4, 3));
-            ASSERT_FAILS(check_rows(back, 48, 255), DDAEBM_OUT_OF_RANGE, "array [N, height, width] of images");
+            ASSERT_FAILS(check_rows(back, 48, 255), DDAEBM_OUT_OF_RANGE,
+                         "array [N, height, width] of images");
         } else {
             ASSERT_OK(check_rows(back, 48, 255));
             ASSERT_FAILS(check_images(back, 4, 4, 3), DDAEBM_MISMATCH,
-                         "the data are images, the model was trained on rows: read them as rows (--layout rows; "
+                         "the data are images, the model was trained on rows: read them as rows "
+                         "(--layout rows; "
                          "ddaebm_read_options.layout)");
         }
         free(file);
@@ -163,7 +179,9 @@ START_TEST(rows_without_a_negative_number_are_noted) {
         ASSERT_OK(ddaebm_dataset_create_rows(&dataset, context, rows, 1, 48));
         *heard_line = '\0';
         ASSERT_OK(ddaebm_model_check_data(model, dataset));
-        ck_assert_msg((strstr(heard_line, "no number of the first rows is negative") != NULL) == !negative, "%s", heard_line);
+        ck_assert_msg((strstr(heard_line, "no number of the first rows is negative") != NULL) ==
+                          !negative,
+                      "%s", heard_line);
         ddaebm_dataset_free(dataset);
     }
     ASSERT_FAILS(ddaebm_model_check_data(NULL, NULL), DDAEBM_INVALID_ARGUMENT, "model");
@@ -172,30 +190,35 @@ START_TEST(rows_without_a_negative_number_are_noted) {
 }
 END_TEST
 
-/* Networks that halve pictures take fewer sizes: the text says which. */
+/* Networks that halve images take fewer sizes: the text says which. */
 START_TEST(the_text_says_which_sizes_fit) {
     open_context(2);
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;
-    static const char tiny[] = "{\"data.image_size\":8,\"data.padding\":1,\"energy.channels\":4,\"energy.multipliers\":[1],"
-                               "\"generator.channels\":4,\"generator.multipliers\":[1],\"encoder.channels\":2}";
+    static const char tiny[] =
+        "{\"data.image_size\":8,\"data.padding\":1,\"energy.channels\":4,\"energy.multipliers\":[1]"
+        ","
+        "\"generator.channels\":4,\"generator.multipliers\":[1],\"encoder.channels\":2}";
     ASSERT_OK(ddaebm_config_create(&config, context, "fashion"));
     ASSERT_OK(ddaebm_config_parse(config, tiny, sizeof tiny - 1));
     ASSERT_OK(ddaebm_model_create(&model, context, config, 1));
     ASSERT_OK(check_images(model, 6, 6, 1));
-    ASSERT_FAILS(check_images(model, 5, 5, 1), DDAEBM_MISMATCH, "squares of an even side up to 128");
-    ASSERT_FAILS(check_images(model, 6, 8, 1), DDAEBM_MISMATCH, "squares of an even side up to 128");
+    ASSERT_FAILS(check_images(model, 5, 5, 1), DDAEBM_MISMATCH,
+                 "squares of an even side up to 128");
+    ASSERT_FAILS(check_images(model, 6, 8, 1), DDAEBM_MISMATCH,
+                 "squares of an even side up to 128");
     ddaebm_model_free(model);
     ddaebm_config_free(config);
     close_context();
 }
 END_TEST
 
-START_TEST(borders_leave_a_picture) {
+START_TEST(borders_leave_a_image) {
     open_context(2);
     ddaebm_config *config = small_config(context, "\"data.image_size\":8,\"data.padding\":4");
     ddaebm_model *model = NULL;
-    ASSERT_FAILS(ddaebm_model_create(&model, context, config, 1), DDAEBM_OUT_OF_RANGE, "data.image_size is 8 and data.padding 4");
+    ASSERT_FAILS(ddaebm_model_create(&model, context, config, 1), DDAEBM_OUT_OF_RANGE,
+                 "data.image_size is 8 and data.padding 4");
     ASSERT_OK(ddaebm_config_set_integer(config, "data.image_size", 9));
     ASSERT_OK(ddaebm_model_create(&model, context, config, 1));
     ck_assert_uint_eq(ddaebm_model_width(model), 1);
@@ -210,11 +233,11 @@ START_TEST(borders_leave_a_picture) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {pictures_are_padded_and_cut,
+    const TTest *const tests[] = {images_are_padded_and_cut,
                                   rows_are_shifted_and_scaled,
                                   data_must_fit,
                                   the_text_says_which_sizes_fit,
-                                  borders_leave_a_picture,
+                                  borders_leave_a_image,
                                   rows_and_images_are_two_kinds,
                                   rows_without_a_negative_number_are_noted};
     return run_tests("standardize", tests, sizeof tests / sizeof *tests);

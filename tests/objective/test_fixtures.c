@@ -15,7 +15,8 @@ static const char *in_data(const char *name) {
     static unsigned turn;
     char *path = paths[turn++ % 2];
     int length = snprintf(path, sizeof paths[0], "%s/%s.safetensors", TEST_DATA, name);
-    ck_assert_msg(length > 0 && (size_t)length < sizeof paths[0], "a path of %d bytes has no room", length);
+    ck_assert_msg(length > 0 && (size_t)length < sizeof paths[0], "a path of %d bytes has no room",
+                  length);
     return path;
 }
 
@@ -28,8 +29,8 @@ END_TEST
 START_TEST(so_it_does_on_one_thread_and_on_three) {
     for (int i = 0; i < FILES; i++)
         for (int threads = 1; threads <= 3; threads += 2)
-            ck_assert_msg(test_fixture_check_on(in_data(files[i]), threads, stdout), "%s does not hold on %d threads", files[i],
-                          threads);
+            ck_assert_msg(test_fixture_check_on(in_data(files[i]), threads, stdout),
+                          "%s does not hold on %d threads", files[i], threads);
 }
 END_TEST
 
@@ -97,8 +98,10 @@ START_TEST(a_changed_tensor_is_noticed) {
         {"optimizer", "out.cosine_lr"},
     };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
-        const test_tamper change = {.scale = tensors[i][1], .factor = 1 + 1e-3, .metadata = "norms"};
-        ck_assert_msg(!holds_after(tensors[i][0], change), "nobody noticed a change of %s", tensors[i][1]);
+        const test_tamper change = {
+            .scale = tensors[i][1], .factor = 1 + 1e-3, .metadata = "norms"};
+        ck_assert_msg(!holds_after(tensors[i][0], change), "nobody noticed a change of %s",
+                      tensors[i][1]);
     }
     ck_assert(holds_after("toy25", (test_tamper){.metadata = "norms"})); /* it was not the copy */
 }
@@ -116,13 +119,17 @@ START_TEST(no_tensor_may_change_unseen) {
         const dd_tensor_entry *entry = dd_safetensors_entry(fixture.file, i);
         double largest = 0;
         for (size_t k = 0; k < entry->elements; k++)
-            largest = test_fixture_element(entry, k) > largest ? test_fixture_element(entry, k) : largest;
-        bool noise = strncmp(entry->name, "grad.", 5) == 0 && test_fixture_vanishes(&fixture, entry->name + 5);
+            largest =
+                test_fixture_element(entry, k) > largest ? test_fixture_element(entry, k) : largest;
+        bool noise = strncmp(entry->name, "grad.", 5) == 0 &&
+                     test_fixture_vanishes(&fixture, entry->name + 5);
         if (noise || largest == 0)
             continue;
         double factor = entry->dtype == DD_STORED_I64 ? 2 : 1 + 1e-3;
         tried++;
-        ck_assert_msg(!holds_after("toy_kl_only", (test_tamper){.scale = entry->name, .factor = factor, .metadata = "norms"}),
+        ck_assert_msg(!holds_after("toy_kl_only", (test_tamper){.scale = entry->name,
+                                                                .factor = factor,
+                                                                .metadata = "norms"}),
                       "nobody noticed a change of %s", entry->name);
     }
     ck_assert_uint_gt(tried, 5);
@@ -131,15 +138,23 @@ START_TEST(no_tensor_may_change_unseen) {
 END_TEST
 
 START_TEST(what_is_added_or_missing_is_noticed) {
-    static const char *const some[FILES] = {
-        "out.f_real",    "in.noise_t",         "after.generator.net.layers.1.weight", NULL, "out.cosine_lr", "in.x0",
-        "out.grad_real", "attention.grad.in.x"};
+    static const char *const some[FILES] = {"out.f_real",
+                                            "in.noise_t",
+                                            "after.generator.net.layers.1.weight",
+                                            NULL,
+                                            "out.cosine_lr",
+                                            "in.x0",
+                                            "out.grad_real",
+                                            "attention.grad.in.x"};
     for (int i = 0; i < FILES; i++) {
-        ck_assert_msg(!holds_after(files[i], (test_tamper){.add = "out.stranger"}), "%s: a tensor was added", files[i]);
+        ck_assert_msg(!holds_after(files[i], (test_tamper){.add = "out.stranger"}),
+                      "%s: a tensor was added", files[i]);
         if (some[i]) /* a table of `schedules` is on its own: one fewer is one schedule fewer */
-            ck_assert_msg(!holds_after(files[i], (test_tamper){.drop = some[i]}), "%s: %s was dropped", files[i], some[i]);
+            ck_assert_msg(!holds_after(files[i], (test_tamper){.drop = some[i]}),
+                          "%s: %s was dropped", files[i], some[i]);
         if (some[i])
-            ck_assert_msg(!holds_after(files[i], (test_tamper){.shorten = some[i]}), "%s: %s was cut", files[i], some[i]);
+            ck_assert_msg(!holds_after(files[i], (test_tamper){.shorten = some[i]}),
+                          "%s: %s was cut", files[i], some[i]);
     }
     ck_assert(!holds_after("toy25", (test_tamper){.drop = "grad.encoder.fc_mu.bias"}));
     ck_assert(!holds_after("toy25", (test_tamper){.drop = "energy.net.layers.0.bias"}));
@@ -156,9 +171,11 @@ START_TEST(another_file_is_no_fixture) {
     ck_assert(!test_fixture_check(in_folder("nothing"), NULL));
     put_file(in_folder("text"), "{}", 2);
     ck_assert(!test_fixture_check(in_folder("text"), NULL));
-    ck_assert(!holds_after("toy25", (test_tamper){.metadata = "format", .text = "ddaebm-fixture-2"}));
+    ck_assert(
+        !holds_after("toy25", (test_tamper){.metadata = "format", .text = "ddaebm-fixture-2"}));
     ck_assert(!holds_after("toy25", (test_tamper){.metadata = "config"}));
-    ck_assert(!holds_after("toy25", (test_tamper){.metadata = "config", .text = "{\"family\":\"boat\"}"}));
+    ck_assert(!holds_after("toy25",
+                           (test_tamper){.metadata = "config", .text = "{\"family\":\"boat\"}"}));
 }
 END_TEST
 

@@ -1,8 +1,10 @@
 /* The losses of a step and their gradients, in every form that the configuration offers:
  *
- * - what the executor computes in float, against the plain-loop twin in double: losses, gradients, statistics and observed values
- * within FLOAT of the tensor's largest (a gradient: of its network's largest);
- * - the twin's gradients against central differences of the twin's losses, within DIFFERENCES of the network's largest gradient;
+ * - what the executor computes in float, against the plain-loop twin in double: losses, gradients,
+ * statistics and observed values within FLOAT of the tensor's largest (a gradient: of its network's
+ * largest);
+ * - the twin's gradients against central differences of the twin's losses, within DIFFERENCES of
+ * the network's largest gradient;
  * - the terms of the losses against their formulas in double, within EXACT. */
 #define _GNU_SOURCE
 #include "base/context.h"
@@ -27,9 +29,12 @@
 enum { TRIED = 24, BATCH = 6 };
 static const double step_size = 1e-5;
 
-#define ALL_SILU "\"energy.activation\":\"silu\",\"generator.activation\":\"silu\",\"encoder.activation\":\"silu\""
+#define ALL_SILU                                                                                   \
+    "\"energy.activation\":\"silu\",\"generator.activation\":\"silu\",\"encoder.activation\":"     \
+    "\"silu\""
 #define ALL_WAVES "\"energy.frequencies\":3,\"generator.frequencies\":1,\"encoder.frequencies\":2"
-#define SOFTPLUS "\"objective.contrast\":\"softplus\",\"objective.margin\":0.7,\"objective.contrast_weight\":2"
+#define SOFTPLUS                                                                                   \
+    "\"objective.contrast\":\"softplus\",\"objective.margin\":0.7,\"objective.contrast_weight\":2"
 #define KARRAS "\"diffusion.schedule\":\"karras\",\"diffusion.sigma_min\":0.05"
 
 static const char *const rows[] = {
@@ -39,21 +44,28 @@ static const char *const rows[] = {
     ALL_WAVES,
     "\"form.energy\":\"distance\",\"form.residual\":true",
     "\"form.proposal\":true,\"generator.frequencies\":2,\"data.width\":3",
-    "\"form.energy\":\"distance\",\"objective.penalty\":\"score\",\"energy.activation\":\"silu\",\"objective.gamma\":1",
-    "\"objective.penalty\":\"score\",\"objective.latent_weight\":0.5,\"data.width\":3,\"network.latent_width\":4",
+    "\"form.energy\":\"distance\",\"objective.penalty\":\"score\",\"energy.activation\":\"silu\","
+    "\"objective.gamma\":1",
+    "\"objective.penalty\":\"score\",\"objective.latent_weight\":0.5,\"data.width\":3,\"network."
+    "latent_width\":4",
     "\"objective.fake_gamma\":0.3," SOFTPLUS,
     "\"objective.noise_contrast\":0.5,\"objective.temperature\":3,\"data.width\":1",
     "\"objective.timestep_contrast\":0.5,\"form.energy\":\"density\"",
-    "\"objective.transform_contrast\":0.5,\"objective.latent_weight\":0.3,\"energy.activation\":\"silu\"",
-    "\"objective.reverse_weight\":0.7,\"diffusion.schedule\":\"cosine\",\"diffusion.sigma_min\":0.05",
+    "\"objective.transform_contrast\":0.5,\"objective.latent_weight\":0.3,\"energy.activation\":"
+    "\"silu\"",
+    "\"objective.reverse_weight\":0.7,\"diffusion.schedule\":\"cosine\",\"diffusion.sigma_min\":0."
+    "05",
     "\"objective.energy_score\":3,\"diffusion.timesteps\":5",
     KARRAS ",\"objective.reconstruction\":\"weighted_gaussian_nll\"",
-    "\"diffusion.schedule\":\"geometric\",\"objective.divergence\":\"reverse_kl\",\"generator.activation\":\"silu\"",
+    "\"diffusion.schedule\":\"geometric\",\"objective.divergence\":\"reverse_kl\",\"generator."
+    "activation\":\"silu\"",
     "\"objective.reconstruction\":\"mse_prior\",\"diffusion.beta_max\":20",
     "\"objective.reconstruction\":\"mse_posterior\",\"objective.latent_weight\":0",
-    KARRAS "," ALL_SILU "," ALL_WAVES "," SOFTPLUS ",\"form.energy\":\"distance\",\"form.residual\":true,\"form.proposal\":true,"
+    KARRAS "," ALL_SILU "," ALL_WAVES "," SOFTPLUS
+           ",\"form.energy\":\"distance\",\"form.residual\":true,\"form.proposal\":true,"
            "\"objective.penalty\":\"score\",\"objective.gamma\":0.2,"
-           "\"objective.fake_gamma\":0.1,\"objective.noise_contrast\":0.2,\"objective.timestep_contrast\":0.3,\"objective."
+           "\"objective.fake_gamma\":0.1,\"objective.noise_contrast\":0.2,\"objective.timestep_"
+           "contrast\":0.3,\"objective."
            "transform_contrast\":0.1,"
            "\"objective.temperature\":0.5,\"energy.norm\":\"batch\"",
 };
@@ -72,7 +84,8 @@ static bool belongs(const dd_key *key) {
     const char *name = key->name;
     if (strstr(key->meaning, "(ncsnpp)")) /* the rows are perceptrons */
         return false;
-    static const char *const names[] = {"form.", "energy.", "generator.", "encoder.", "objective.", "diffusion.schedule"};
+    static const char *const names[] = {"form.",    "energy.",    "generator.",
+                                        "encoder.", "objective.", "diffusion.schedule"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0)
             return true;
@@ -90,8 +103,9 @@ static int values_of(const dd_key *key) {
 static int value_in(const dd_key *key, const dd_settings *settings, const dd_settings *first) {
     if (key->type == DDAEBM_TYPE_REAL)
         return dd_key_real(key, settings) != dd_key_real(key, first);
-    return key->type == DDAEBM_TYPE_INTEGER ? dd_key_integer(key, settings) != dd_key_integer(key, first)
-                                            : (int)dd_key_integer(key, settings);
+    return key->type == DDAEBM_TYPE_INTEGER
+               ? dd_key_integer(key, settings) != dd_key_integer(key, first)
+               : (int)dd_key_integer(key, settings);
 }
 
 START_TEST(the_rows_cover_every_choice) {
@@ -103,12 +117,13 @@ START_TEST(the_rows_cover_every_choice) {
         ASSERT_OK(dd_settings_check(dd_config_settings(config)));
         for (size_t k = 0; k < dd_key_count(); k++)
             if (dd_key_at(k)->type != DDAEBM_TYPE_INTEGERS && belongs(dd_key_at(k)))
-                seen[k] |= 1u << value_in(dd_key_at(k), dd_config_settings(config), dd_config_settings(first));
+                seen[k] |= 1u << value_in(dd_key_at(k), dd_config_settings(config),
+                                          dd_config_settings(first));
         ddaebm_config_free(config);
     }
     for (size_t k = 0; k < dd_key_count(); k++)
-        ck_assert_msg(seen[k] == 0 || seen[k] == (1u << values_of(dd_key_at(k))) - 1, "%s: a value has no row (seen: %#x)",
-                      dd_key_at(k)->name, seen[k]);
+        ck_assert_msg(seen[k] == 0 || seen[k] == (1u << values_of(dd_key_at(k))) - 1,
+                      "%s: a value has no row (seen: %#x)", dd_key_at(k)->name, seen[k]);
     ddaebm_config_free(first);
     close_context();
 }
@@ -135,7 +150,8 @@ static size_t input_elements(const dd_settings *settings, int slot) {
         return slot == DD_SLOT_LEVEL ? BATCH : 4;
     if (slot == DD_SLOT_NOISE_DENSITY)
         return BATCH * 2;
-    bool latent = slot == DD_SLOT_LATENT || slot == DD_SLOT_NOISE_ENCODER || slot == DD_SLOT_LATENT_SCORE;
+    bool latent =
+        slot == DD_SLOT_LATENT || slot == DD_SLOT_NOISE_ENCODER || slot == DD_SLOT_LATENT_SCORE;
     return BATCH * (size_t)(latent ? settings->network.latent_width : settings->data.width);
 }
 
@@ -155,7 +171,7 @@ static void fill_inputs(bench *b) {
         if (slot != DD_SLOT_LEVEL)
             stir(b->inputs[slot], count, (uint64_t)slot, 1);
         for (size_t i = 0; slot == DD_SLOT_LEVEL && i < count; i++)
-            b->inputs[slot][i] = (double)((i + 3) % ddaebm_model_levels(b->model));
+            b->inputs[slot][i] = (double)((i + 3) % ddaebm_model_timesteps(b->model));
         b->bound[b->bound_count++] = (test_plain_input){slot, -1, b->inputs[slot]};
     }
 }
@@ -186,7 +202,8 @@ static void open_bench(bench *b, int row) {
     *b = (bench){.row = rows[row], .model = small_model(context, rows[row], 3)};
     b->parameters = &b->model->parameters;
     b->slots = dd_step_slots_of(b->parameters);
-    ASSERT_OK(dd_step_graph_build(&b->step, context, dd_model_settings(b->model), &b->model->parameters, BATCH, DD_STEP_OBSERVED));
+    ASSERT_OK(dd_step_graph_build(&b->step, context, dd_model_settings(b->model),
+                                  &b->model->parameters, BATCH, DD_STEP_OBSERVED));
     dd_plan_options options = {.phases = 2, .parts = 1 + row % 3};
     ASSERT_OK(dd_plan_create(&b->plan, b->step.graph, options));
     b->twin = test_plain_create(b->step.graph);
@@ -278,7 +295,8 @@ static void execute(const bench *b, executed *e) {
     *e = (executed){.weights = room(b->parameters->count, sizeof(float *))};
     ASSERT_OK(dd_workspace_create(&e->workspace, b->plan));
     for (int slot = 0; slot < DD_SLOT_INPUTS; slot++) {
-        e->inputs[slot] = as_floats(b->inputs[slot], input_elements(dd_model_settings(b->model), slot));
+        e->inputs[slot] =
+            as_floats(b->inputs[slot], input_elements(dd_model_settings(b->model), slot));
         dd_workspace_bind(e->workspace, slot, e->inputs[slot]);
     }
     bind_outputs(b, e);
@@ -315,7 +333,8 @@ static const char *describe(const bench *b, dd_slot slot, double *scale) {
         return "a loss";
     if (slot >= b->slots.observed)
         return b->step.observed[slot - b->slots.observed].name;
-    size_t i = (size_t)(slot - (slot < b->slots.statistics ? b->slots.gradients : b->slots.statistics));
+    size_t i =
+        (size_t)(slot - (slot < b->slots.statistics ? b->slots.gradients : b->slots.statistics));
     if (slot < b->slots.statistics)
         *scale = largest_gradient(b, b->parameters->items[i].network);
     return b->parameters->items[i].name;
@@ -339,7 +358,8 @@ START_TEST(the_executor_computes_what_the_twin_does) {
             double error = fabs((double)e.out[slot][j] - test_plain_value(b.twin, node)[j]);
             worst = error <= worst ? worst : error; /* NaN is the worst */
         }
-        ck_assert_msg(worst <= FLOAT * scale, "{%s}, slot %zu (%s): off by %g of %g", b.row, slot, name, worst, scale);
+        ck_assert_msg(worst <= FLOAT * scale, "{%s}, slot %zu (%s): off by %g of %g", b.row, slot,
+                      name, worst, scale);
         compared++;
     }
     ck_assert_uint_gt(compared, DD_LOSSES + b.step.observed_count);
@@ -362,13 +382,15 @@ static void check_weight(const bench *b, size_t i, size_t j, double gradient, do
     const dd_parameter *p = &b->parameters->items[i];
     dd_loss loss = p->network == DDAEBM_NETWORK_ENERGY ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR;
     double *weight = &b->weights[0][i][j], middle = *weight;
-    double above = loss_at(b, loss, weight, middle + step_size), below = loss_at(b, loss, weight, middle - step_size);
+    double above = loss_at(b, loss, weight, middle + step_size),
+           below = loss_at(b, loss, weight, middle - step_size);
     double difference = (above - below) / (2 * step_size);
     *weight = middle;
     if (!b->step.used[i])
         ck_assert_msg(above == below, "{%s}: %s is unused and moves the loss", b->row, p->name);
-    ck_assert_msg(fabs(difference - gradient) <= DIFFERENCES * scale, "{%s}: %s[%zu]: %.10g, by differences %.10g, of %g", b->row,
-                  p->name, j, gradient, difference, scale);
+    ck_assert_msg(fabs(difference - gradient) <= DIFFERENCES * scale,
+                  "{%s}: %s[%zu]: %.10g, by differences %.10g, of %g", b->row, p->name, j, gradient,
+                  difference, scale);
 }
 
 /* The TRIED weights of a network are spread over its tensors, at random places. */
@@ -377,14 +399,16 @@ static void check_network(const bench *b, ddaebm_network network) {
     const double scale = largest_gradient(b, network);
     size_t tensors[256], count = 0;
     for (size_t i = 0; i < b->parameters->count && count < 256; i++)
-        if (b->parameters->items[i].network == network && b->parameters->items[i].role == DD_ROLE_WEIGHT)
+        if (b->parameters->items[i].network == network &&
+            b->parameters->items[i].role == DD_ROLE_WEIGHT)
             tensors[count++] = i;
     ck_assert_uint_gt(count, 0);
     uint32_t words[2 * TRIED];
     double gradients[TRIED] = {0};
     dd_rng_words(words, 31, (uint64_t)network, 0, 2 * TRIED);
     for (size_t k = 0; k < TRIED; k++) {
-        words[2 * k] = (uint32_t)tensors[k < count ? k : words[2 * k] % count]; /* each tensor first */
+        words[2 * k] =
+            (uint32_t)tensors[k < count ? k : words[2 * k] % count]; /* each tensor first */
         words[2 * k + 1] %= (uint32_t)b->parameters->items[words[2 * k]].elements;
         dd_node node = output_of(b, b->slots.gradients + (dd_slot)words[2 * k]);
         ck_assert_int_eq(node != DD_NONE, b->step.used[words[2 * k]]);
@@ -429,19 +453,23 @@ START_TEST(losses_are_the_sums_of_their_terms) {
     open_bench(&b, _i);
     run_twin(&b);
     const dd_settings *settings = dd_model_settings(b.model);
-    const double *f_real = observed(&b, "f_real"), *f_fake = observed(&b, "f_fake"), *f_pos = observed(&b, "f_pos");
+    const double *f_real = observed(&b, "f_real"), *f_fake = observed(&b, "f_fake"),
+                 *f_pos = observed(&b, "f_pos");
     const double *log_q = observed(&b, "log_q_pos");
     double contrast = 0, adversarial = 0, size = 1;
     for (int i = 0; i < BATCH; i++) {
-        double difference = f_fake[i] - f_real[i], softened = log1p(exp(difference + settings->objective.margin));
-        contrast += (settings->objective.contrast == DD_CONTRAST_SOFTPLUS ? softened : difference) / BATCH;
-        adversarial -= settings->objective.reverse_weight * (f_pos[i] / settings->objective.temperature + log_q[i]) / BATCH;
+        double difference = f_fake[i] - f_real[i],
+               softened = log1p(exp(difference + settings->objective.margin));
+        contrast +=
+            (settings->objective.contrast == DD_CONTRAST_SOFTPLUS ? softened : difference) / BATCH;
+        adversarial -= settings->objective.reverse_weight *
+                       (f_pos[i] / settings->objective.temperature + log_q[i]) / BATCH;
         size = larger(size, fabs(f_pos[i]) + fabs(log_q[i]) + fabs(f_real[i]) + fabs(f_fake[i]));
     }
     double energy = settings->objective.contrast_weight * contrast + loss_of(&b, DD_LOSS_PENALTY);
     double further = loss_of(&b, DD_LOSS_ENERGY) - energy; /* softpluses, so above 0 */
-    double generator = loss_of(&b, DD_LOSS_ADVERSARIAL) + loss_of(&b, DD_LOSS_LATENT) + loss_of(&b, DD_LOSS_DIVERGENCE) +
-                       loss_of(&b, DD_LOSS_RECONSTRUCTION);
+    double generator = loss_of(&b, DD_LOSS_ADVERSARIAL) + loss_of(&b, DD_LOSS_LATENT) +
+                       loss_of(&b, DD_LOSS_DIVERGENCE) + loss_of(&b, DD_LOSS_RECONSTRUCTION);
     if (settings->objective.noise_contrast > 0 || settings->objective.timestep_contrast > 0 ||
         settings->objective.transform_contrast > 0)
         ck_assert_double_gt(further, 0);
@@ -449,7 +477,8 @@ START_TEST(losses_are_the_sums_of_their_terms) {
         assert_close(further, 0, size + fabs(energy));
     assert_close(loss_of(&b, DD_LOSS_ADVERSARIAL), adversarial, size);
     if (settings->objective.energy_score > 0)
-        ck_assert_double_gt(loss_of(&b, DD_LOSS_GENERATOR), generator); /* by the triangle's inequality */
+        ck_assert_double_gt(loss_of(&b, DD_LOSS_GENERATOR),
+                            generator); /* by the triangle's inequality */
     else
         assert_close(loss_of(&b, DD_LOSS_GENERATOR), generator, size + fabs(generator));
     ck_assert_double_ge(loss_of(&b, DD_LOSS_PENALTY), 0);
@@ -458,7 +487,8 @@ START_TEST(losses_are_the_sums_of_their_terms) {
 }
 END_TEST
 
-/* What two of the losses alone read moves their network's loss, and only where they are asked for. */
+/* What two of the losses alone read moves their network's loss, and only where they are asked for.
+ */
 START_TEST(inputs_of_one_loss_move_it_alone) {
     open_context(2);
     bench b;
@@ -481,8 +511,9 @@ START_TEST(inputs_of_one_loss_move_it_alone) {
         stir(b.inputs[inputs[i].slot], input_elements(settings, inputs[i].slot), 77, 1);
         run_twin(&b);
         for (dd_loss loss = 0; loss < DD_LOSSES; loss++)
-            ck_assert_msg((loss_of(&b, loss) != before[loss]) == (loss == inputs[i].loss && inputs[i].weight > 0), "{%s}: loss %d",
-                          b.row, (int)loss);
+            ck_assert_msg((loss_of(&b, loss) != before[loss]) ==
+                              (loss == inputs[i].loss && inputs[i].weight > 0),
+                          "{%s}: loss %d", b.row, (int)loss);
     }
     close_bench(&b);
     close_context();
@@ -494,9 +525,10 @@ START_TEST(memory_may_run_out) {
     ddaebm_model *model = small_model(context, rows[ROW_COUNT - 1], 3);
     dd_step_graph step = {0};
     for (int on = 0; on < 2; on++) {
-        SWEEP_ALLOCATIONS_FROM(
-            counted, step.graph,
-            dd_step_graph_build(&step, context, dd_model_settings(model), &model->parameters, BATCH, DD_STEP_OBSERVED), on);
+        SWEEP_ALLOCATIONS_FROM(counted, step.graph,
+                               dd_step_graph_build(&step, context, dd_model_settings(model),
+                                                   &model->parameters, BATCH, DD_STEP_OBSERVED),
+                               on);
         dd_graph_free(step.graph);
         dd_step_graph_free(&step);
     }
@@ -506,8 +538,9 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const each[] = {the_executor_computes_what_the_twin_does, gradients_are_those_of_differences,
-                                 losses_are_the_sums_of_their_terms, inputs_of_one_loss_move_it_alone};
+    const TTest *const each[] = {
+        the_executor_computes_what_the_twin_does, gradients_are_those_of_differences,
+        losses_are_the_sums_of_their_terms, inputs_of_one_loss_move_it_alone};
     const TTest *const once[] = {the_rows_cover_every_choice, memory_may_run_out};
     int failed = run_loop_tests("objective, each row", each, sizeof each / sizeof *each, ROW_COUNT);
     return run_tests("objective", once, sizeof once / sizeof *once) || failed;

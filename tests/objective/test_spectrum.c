@@ -1,5 +1,5 @@
-/* Noise whose standard deviation differs from scale to scale: its parts, its density against one that is computed from the covariance, and
- * its draws against that covariance. */
+/* Noise whose standard deviation differs from scale to scale: its parts, its density against one
+ * that is computed from the covariance, and its draws against that covariance. */
 #define _GNU_SOURCE
 #include "base/rng.h"
 #include "config/config.h"
@@ -15,12 +15,14 @@ typedef struct shape {
     size_t scales;
 } shape;
 
-static const shape shapes[] = {{0, 0, 1, 1}, {8, 0, 1, 4}, {8, 1, 1, 3}, {8, 0, 2, 4}, {16, 1, 1, 3}, {8, 3, 1, 2}};
+static const shape shapes[] = {{0, 0, 1, 1}, {8, 0, 1, 4},  {8, 1, 1, 3},
+                               {8, 0, 2, 4}, {16, 1, 1, 3}, {8, 3, 1, 2}};
 
 static dd_settings settings_of(const shape *s) {
     char changes[160];
     (void)snprintf(changes, sizeof changes,
-                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"network.family\":\"%s\",\"data.width\":3",
+                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"network."
+                   "family\":\"%s\",\"data.width\":3",
                    s->size, s->padding, s->channels, s->size > 0 ? "ncsnpp" : "mlp");
     ddaebm_config *config = small_config(context, changes);
     dd_settings settings = *dd_config_settings(config);
@@ -43,7 +45,8 @@ static void project(const dd_spectrum *s, size_t k, double *x) {
             continue;
         double mean = 0;
         for (size_t i = 0; i < block * block; i++)
-            mean += x[((y + i / block) * side + column + i % block) * c + channel] / (double)(block * block);
+            mean += x[((y + i / block) * side + column + i % block) * c + channel] /
+                    (double)(block * block);
         for (size_t i = 0; i < block * block; i++)
             x[((y + i / block) * side + column + i % block) * c + channel] = mean;
     }
@@ -53,19 +56,24 @@ static void project(const dd_spectrum *s, size_t k, double *x) {
 static void cut(const dd_spectrum *s, const float *sample, double *out) {
     size_t whole = s->side + 2 * s->margin;
     for (size_t i = 0; i < s->width; i++) {
-        size_t y = s->side > 0 ? i / s->channels / s->side : 0, x = s->side > 0 ? i / s->channels % s->side : 0;
-        out[i] = s->side > 0 ? (double)sample[((y + s->margin) * whole + x + s->margin) * s->channels + i % s->channels]
-                             : (double)sample[i];
+        size_t y = s->side > 0 ? i / s->channels / s->side : 0,
+               x = s->side > 0 ? i / s->channels % s->side : 0;
+        out[i] = s->side > 0
+                     ? (double)sample[((y + s->margin) * whole + x + s->margin) * s->channels +
+                                      i % s->channels]
+                     : (double)sample[i];
     }
 }
 
 /* -1/2 sum over the parts of ||part||^2 / v + d log(2 pi v), by the parts themselves. */
 static double log_density(const dd_spectrum *s, const double *deviations, const double *x) {
     const double pi = 3.14159265358979323846;
-    double *coarse = calloc(s->width, sizeof *coarse), *fine = calloc(s->width, sizeof *fine), sum = 0;
+    double *coarse = calloc(s->width, sizeof *coarse), *fine = calloc(s->width, sizeof *fine),
+           sum = 0;
     memcpy(fine, x, s->width * sizeof *fine);
     for (size_t k = 0; k < s->count; k++) {
-        double squares = 0, variance = deviations[k] * deviations[k], blocks = (double)(s->block[k] * s->block[k]);
+        double squares = 0, variance = deviations[k] * deviations[k],
+               blocks = (double)(s->block[k] * s->block[k]);
         double coordinates = (double)s->width / blocks;
         memset(coarse, 0, s->width * sizeof *coarse);
         if (k + 1 < s->count) {
@@ -98,7 +106,8 @@ START_TEST(blocks_divide_each_other_up_to_the_side) {
 }
 END_TEST
 
-/* In the graph, in double, against the parts one by one; what stands on the margin does not count. */
+/* In the graph, in double, against the parts one by one; what stands on the margin does not count.
+ */
 START_TEST(the_density_is_that_of_the_parts) {
     open_context(1);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -107,15 +116,18 @@ START_TEST(the_density_is_that_of_the_parts) {
         size_t inner = dd_settings_inner_width(&settings), numbers = dd_spectrum_numbers(&s),
                side = (size_t)settings.data.image_size;
         enum { SAMPLES = 2, MOST = 512 };
-        double deviations[DD_MOST_SCALES], wide[SAMPLES * MOST], inside[MOST], density[SAMPLES * (DD_MOST_SCALES + 1)];
+        double deviations[DD_MOST_SCALES], wide[SAMPLES * MOST], inside[MOST],
+            density[SAMPLES * (DD_MOST_SCALES + 1)];
         float sample[MOST], described[DD_MOST_SCALES + 1];
         choose(&s, deviations);
         ck_assert_uint_le(inner, MOST);
 
         dd_graph *graph = NULL;
         ASSERT_OK(dd_graph_create(&graph, context));
-        dd_shape samples = s.side > 0 ? (dd_shape){{SAMPLES, side, side, s.channels}} : dd_shape_rows(SAMPLES, inner);
-        dd_node x = dd_input(graph, 0, samples, 0), numbers_in = dd_input(graph, 1, dd_shape_rows(SAMPLES, numbers), 0);
+        dd_shape samples = s.side > 0 ? (dd_shape){{SAMPLES, side, side, s.channels}}
+                                      : dd_shape_rows(SAMPLES, inner);
+        dd_node x = dd_input(graph, 0, samples, 0),
+                numbers_in = dd_input(graph, 1, dd_shape_rows(SAMPLES, numbers), 0);
         dd_node out = dd_spectrum_log_density(graph, &s, x, numbers_in);
         ASSERT_OK(dd_graph_status(graph));
 
@@ -133,8 +145,10 @@ START_TEST(the_density_is_that_of_the_parts) {
         for (size_t n = 0; n < SAMPLES; n++) {
             dd_rng_normals(sample, 5, n, 0, inner);
             cut(&s, sample, inside);
-            double expected = log_density(&s, deviations, inside), found = test_plain_value(twin, out)[n];
-            ck_assert_msg(fabs(found - expected) < 1e-5 * fabs(expected), "%zu: %.9g, not %.9g", i, found, expected);
+            double expected = log_density(&s, deviations, inside),
+                   found = test_plain_value(twin, out)[n];
+            ck_assert_msg(fabs(found - expected) < 1e-5 * fabs(expected), "%zu: %.9g, not %.9g", i,
+                          found, expected);
         }
         test_plain_free(twin);
         dd_graph_free(graph);
@@ -143,8 +157,8 @@ START_TEST(the_density_is_that_of_the_parts) {
 }
 END_TEST
 
-/* The mean square of each part over many draws is its number of coordinates times its variance, within five standard errors; the margin is
- * zero. */
+/* The mean square of each part over many draws is its number of coordinates times its variance,
+ * within five standard errors; the margin is zero. */
 START_TEST(draws_have_the_deviations_asked_for) {
     enum { DRAWS = 2000, MOST = 512 };
     open_context(1);
@@ -152,7 +166,8 @@ START_TEST(draws_have_the_deviations_asked_for) {
         dd_settings settings = settings_of(&shapes[i]);
         dd_spectrum s = dd_spectrum_of(&settings);
         size_t inner = dd_settings_inner_width(&settings);
-        double deviations[DD_MOST_SCALES], squares[DD_MOST_SCALES] = {0}, inside[MOST], coarse[MOST];
+        double deviations[DD_MOST_SCALES], squares[DD_MOST_SCALES] = {0}, inside[MOST],
+                                           coarse[MOST];
         float sample[MOST], described[DD_MOST_SCALES + 1];
         choose(&s, deviations);
         for (uint64_t n = 0; n < DRAWS; n++) {
@@ -181,8 +196,8 @@ START_TEST(draws_have_the_deviations_asked_for) {
             if (k + 1 < s.count)
                 coordinates -= (double)s.width / (double)(s.block[k + 1] * s.block[k + 1]);
             double expected = coordinates * deviations[k] * deviations[k];
-            ck_assert_msg(fabs(squares[k] / expected - 1) < 5 * sqrt(2 / (coordinates * DRAWS)), "%zu, part %zu: %g, not %g", i, k,
-                          squares[k], expected);
+            ck_assert_msg(fabs(squares[k] / expected - 1) < 5 * sqrt(2 / (coordinates * DRAWS)),
+                          "%zu, part %zu: %g, not %g", i, k, squares[k], expected);
         }
     }
     close_context();
@@ -190,7 +205,8 @@ START_TEST(draws_have_the_deviations_asked_for) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {blocks_divide_each_other_up_to_the_side, the_density_is_that_of_the_parts,
+    const TTest *const tests[] = {blocks_divide_each_other_up_to_the_side,
+                                  the_density_is_that_of_the_parts,
                                   draws_have_the_deviations_asked_for};
     return run_tests("spectrum", tests, sizeof tests / sizeof *tests);
 }

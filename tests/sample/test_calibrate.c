@@ -1,7 +1,8 @@
-/* The temperature that is fitted on data: what it is where the answer is known, the condition that it meets where it is not, and
- * when there is none.
+/* The temperature that is fitted on data: what it is where the answer is known, the condition that
+ * it meets where it is not, and when there is none.
  *
- * The noise of a fit is fixed by its seed, so that sums over it are known: the fit agrees with them within NEAR. */
+ * The noise of a fit is fixed by its seed, so that sums over it are known: the fit agrees with them
+ * within NEAR. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "diffusion/noise_schedule.h"
@@ -47,7 +48,8 @@ static ddaebm_dataset *as_dataset(const float *rows, size_t width) {
     return dataset;
 }
 
-/* The rows in the networks' units: as they are (sign 0), or at level 0 with the noise of the fit times a sign. */
+/* The rows in the networks' units: as they are (sign 0), or at timestep 0 with the noise of the fit
+ * times a sign. */
 typedef struct diffused {
     double x[COUNT * MOST_WIDTH], noise[COUNT * MOST_WIDTH];
     double keep, sigma;
@@ -141,7 +143,8 @@ static ddaebm_scorer *open_scorer(const ddaebm_model *model) {
 /* --- The answer is known: f / temperature is the log-density of a normal distribution. --- */
 
 static void assert_near(double value, double expected, double tolerance) {
-    ck_assert_msg(fabs(value - expected) <= tolerance * fabs(expected), "%.8g, not %.8g", value, expected);
+    ck_assert_msg(fabs(value - expected) <= tolerance * fabs(expected), "%.8g, not %.8g", value,
+                  expected);
 }
 
 /* In whatever units the data comes. */
@@ -162,11 +165,13 @@ START_TEST(a_bowl_gets_the_datas_variance) {
             diffuse(&opposite, model, rows, -1);
             expected = c * d.squares / numbers;
             if (width > 2) {
-                expected = c * d.sigma * (d.squares + opposite.squares) / (d.products + opposite.products);
+                expected =
+                    c * d.sigma * (d.squares + opposite.squares) / (d.products + opposite.products);
                 variance = pow(d.keep * deviation, 2) + d.sigma * d.sigma;
             }
             assert_near(temperature, expected, NEAR);
-            assert_near(temperature, c * variance, 4 * (width <= 2 ? 1 : 2) * sqrt(2 / numbers)); /* deviations of the sums */
+            assert_near(temperature, c * variance,
+                        4 * (width <= 2 ? 1 : 2) * sqrt(2 / numbers)); /* deviations of the sums */
             ddaebm_dataset_free(dataset);
             free(rows);
             ddaebm_model_free(model);
@@ -177,9 +182,11 @@ END_TEST
 
 /* --- It is not: the condition of the maximum, or of the least squares. --- */
 
-/* Mean of f over the box around the data, a quarter of its extent further on each side, under exp(f / temperature), from the
- * scores f / temperature on a grid of another size than the fit's; and its deviation. */
-static void mean_under_the_model(double *mean, double *deviation, ddaebm_scorer *scorer, const float *rows, size_t width) {
+/* Mean of f over the box around the data, a quarter of its extent further on each side, under exp(f
+ * / temperature), from the scores f / temperature on a grid of another size than the fit's; and its
+ * deviation. */
+static void mean_under_the_model(double *mean, double *deviation, ddaebm_scorer *scorer,
+                                 const float *rows, size_t width) {
     enum { ACROSS = 250 };
     size_t points = width == 1 ? ACROSS : (size_t)ACROSS * ACROSS;
     float *grid = malloc(points * width * sizeof *grid), *scores = malloc(points * sizeof *scores);
@@ -213,7 +220,8 @@ static void mean_under_the_model(double *mean, double *deviation, ddaebm_scorer 
 START_TEST(the_likelihood_is_greatest) {
     begin();
     for (size_t width = 1; width <= 2; width++) {
-        ddaebm_model *model = create(width, "\"form.energy\":\"distance\",\"energy.activation\":\"silu\"");
+        ddaebm_model *model =
+            create(width, "\"form.energy\":\"distance\",\"energy.activation\":\"silu\"");
         set_unit(model, 2, 3);
         float *rows = some_rows(width, 1.5, 2.5), scores[COUNT];
         ddaebm_dataset *dataset = as_dataset(rows, width);
@@ -224,8 +232,9 @@ START_TEST(the_likelihood_is_greatest) {
         for (size_t i = 0; i < COUNT; i++)
             under_data += (double)scores[i] / COUNT;
         mean_under_the_model(&under_model, &deviation, scorer, rows, width);
-        ck_assert_msg(fabs(under_data - under_model) <= 1e-3 * deviation, "%g over the data, %g under the model, of %g", under_data,
-                      under_model, deviation);
+        ck_assert_msg(fabs(under_data - under_model) <= 1e-3 * deviation,
+                      "%g over the data, %g under the model, of %g", under_data, under_model,
+                      deviation);
         ddaebm_scorer_free(scorer);
         free(rows);
         ddaebm_dataset_free(dataset);
@@ -250,7 +259,8 @@ START_TEST(the_scores_are_matched_best) {
     static diffused d;
     static float gradients[COUNT * WIDTH];
     begin();
-    ddaebm_model *model = create(WIDTH, "\"form.energy\":\"distance\",\"energy.activation\":\"silu\"");
+    ddaebm_model *model =
+        create(WIDTH, "\"form.energy\":\"distance\",\"energy.activation\":\"silu\"");
     set_unit(model, 2, 3);
     float *rows = some_rows(WIDTH, 1.5, 2.5);
     ddaebm_dataset *dataset = as_dataset(rows, WIDTH);
@@ -278,27 +288,29 @@ START_TEST(the_scores_are_matched_best) {
 END_TEST
 
 /* What is fitted is the gradient that the networks see, border and its noise included. */
-START_TEST(pictures_are_matched_with_their_border) {
-    enum { PICTURES = 50, OUTER = 2 * 2, INNER = 4 * 4 };
-    float pixels[PICTURES * OUTER], noise[PICTURES * INNER], noisy[PICTURES * INNER], gradients[PICTURES * INNER];
+START_TEST(images_are_matched_with_their_border) {
+    enum { IMAGES = 50, OUTER = 2 * 2, INNER = 4 * 4 };
+    float pixels[IMAGES * OUTER], noise[IMAGES * INNER], noisy[IMAGES * INNER],
+        gradients[IMAGES * INNER];
     begin();
-    ddaebm_model *model =
-        create(5, "\"data.image_size\":4,\"data.padding\":1,\"form.energy\":\"distance\",\"energy.activation\":\"silu\"");
+    ddaebm_model *model = create(5, "\"data.image_size\":4,\"data.padding\":1,\"form.energy\":"
+                                    "\"distance\",\"energy.activation\":\"silu\"");
     ddaebm_dataset *dataset = NULL;
     dd_noise_schedule schedule;
-    dd_rng_uniforms(pixels, 3, dd_stream(DD_STREAM_DATA, 0), 0, PICTURES * OUTER);
-    ASSERT_OK(ddaebm_dataset_create_images_float(&dataset, context, pixels, PICTURES, 2, 2, 1));
+    dd_rng_uniforms(pixels, 3, dd_stream(DD_STREAM_DATA, 0), 0, IMAGES * OUTER);
+    ASSERT_OK(ddaebm_dataset_create_images_float(&dataset, context, pixels, IMAGES, 2, 2, 1));
     (void)fit(model, dataset);
     ddaebm_scorer *scorer = open_scorer(model);
     ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(model)));
-    dd_rng_normals(noise, SEED, dd_stream(DD_STREAM_CALIBRATION, 0), 0, PICTURES * INNER);
+    dd_rng_normals(noise, SEED, dd_stream(DD_STREAM_CALIBRATION, 0), 0, IMAGES * INNER);
     double square = 0, product = 0;
     for (int sign = -1; sign <= 1; sign += 2) {
-        dd_model_standardize(model, (dd_rows_in){.narrow = pixels}, 0, PICTURES, noisy);
-        for (size_t i = 0; i < PICTURES * INNER; i++)
-            noisy[i] = (float)(schedule.a_cum[0] * (double)noisy[i] + sign * schedule.sigma_cum[0] * (double)noise[i]);
-        ASSERT_OK(dd_scorer_inner_gradient(scorer, noisy, PICTURES, 0, gradients));
-        for (size_t i = 0; i < PICTURES * INNER; i++) {
+        dd_model_standardize(model, (dd_rows_in){.narrow = pixels}, 0, IMAGES, noisy);
+        for (size_t i = 0; i < IMAGES * INNER; i++)
+            noisy[i] = (float)(schedule.a_cum[0] * (double)noisy[i] +
+                               sign * schedule.sigma_cum[0] * (double)noise[i]);
+        ASSERT_OK(dd_scorer_inner_gradient(scorer, noisy, IMAGES, 0, gradients));
+        for (size_t i = 0; i < IMAGES * INNER; i++) {
             square += (double)gradients[i] * (double)gradients[i];
             product += sign * (double)gradients[i] * (double)noise[i] / schedule.sigma_cum[0];
         }
@@ -346,7 +358,8 @@ START_TEST(without_an_answer_the_temperature_stays) {
             listen();
             size_t before = said.warnings;
             ck_assert_double_eq(fit(model, dataset), 0.25);
-            ck_assert_msg(said.warnings == before + 1, "width %zu, flat %d: no warning", width, flat);
+            ck_assert_msg(said.warnings == before + 1, "width %zu, flat %d: no warning", width,
+                          flat);
             ck_assert_ptr_nonnull(strstr(said.last, "stays 0.25"));
             ASSERT_OK(ddaebm_context_set_log(context, NULL, NULL, DDAEBM_LOG_WARNING));
             ddaebm_model_free(model);
@@ -417,7 +430,8 @@ START_TEST(a_failed_read_is_passed_on) {
 }
 END_TEST
 
-/* An unbounded set is read where no training run comes: 2^32 rows are a run of 21 million steps of 200. */
+/* An unbounded set is read where no training run comes: 2^32 rows are a run of 21 million steps of
+ * 200. */
 START_TEST(rows_without_end_are_fresh) {
     begin();
     double c;
@@ -445,7 +459,8 @@ START_TEST(snapshots_are_calibrated_where_asked) {
         ddaebm_trainer *trainer = NULL;
         ddaebm_model *snapshot = NULL;
         ddaebm_model *model =
-            create(1, asked ? "\"form.energy\":\"distance\",\"training.calibrate\":true" : "\"form.energy\":\"distance\"");
+            create(1, asked ? "\"form.energy\":\"distance\",\"training.calibrate\":true"
+                            : "\"form.energy\":\"distance\"");
         ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, SEED));
         ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
         ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
@@ -476,7 +491,10 @@ START_TEST(memory_may_run_out) {
         for (int on = 0; on < 2; on++) {
             ASSERT_OK(ddaebm_model_set_temperature(model, 0.25));
             SWEEP_ALLOCATIONS_FROM(counted, none,
-                                   ddaebm_model_temperature(model) != 0.25 ? DDAEBM_STATE : dd_calibrate(model, dataset, SEED), on);
+                                   ddaebm_model_temperature(model) != 0.25
+                                       ? DDAEBM_STATE
+                                       : dd_calibrate(model, dataset, SEED),
+                                   on);
             ck_assert_double_eq(ddaebm_model_temperature(model), expected);
         }
         ck_assert_uint_eq(said.warnings, 0);
@@ -492,7 +510,7 @@ int main(void) {
     const TTest *const tests[] = {a_bowl_gets_the_datas_variance,
                                   the_likelihood_is_greatest,
                                   the_scores_are_matched_best,
-                                  pictures_are_matched_with_their_border,
+                                  images_are_matched_with_their_border,
                                   the_temperature_before_does_not_matter,
                                   without_an_answer_the_temperature_stays,
                                   a_failed_read_is_passed_on,

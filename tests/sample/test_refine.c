@@ -1,7 +1,8 @@
-/* Refinement: chains that follow known densities, whoever computes them and however calls are cut; what guidance may say; what it asks of memory.
+/* Refinement: chains that follow known densities, whoever computes them and however calls are cut;
+ * what guidance may say; what it asks of memory.
  *
- * Draws are fixed by their seed, so that bounds on statistics either hold always or never: 4.5 standard errors, and Kolmogorov's distance
- * at which one set in 10,000 is refused. */
+ * Draws are fixed by their seed, so that bounds on statistics either hold always or never: 4.5
+ * standard errors, and Kolmogorov's distance at which one set in 10,000 is refused. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -17,8 +18,9 @@ enum { COUNT = 2000, WIDTH = 3, SEED = 42, STEPS = 200 };
 
 static const double errors = 4.5, distance = 2.23;
 
-#define SETTINGS                                                                                                                   \
-    "\"data.width\":3,\"diffusion.schedule\":\"karras\",\"diffusion.sigma_min\":0.2,\"diffusion.sigma_max\":12,"                   \
+#define SETTINGS                                                                                   \
+    "\"data.width\":3,\"diffusion.schedule\":\"karras\",\"diffusion.sigma_min\":0.2,\"diffusion."  \
+    "sigma_max\":12,"                                                                              \
     "\"diffusion.precision\":\"float64\",\"network.latent_width\":2"
 
 static void clear_energy(ddaebm_model *model) {
@@ -88,7 +90,8 @@ static double half_normal(double z) {
 }
 
 /* Whether column j, less `mean` and over `deviation`, has a distribution. */
-static void assert_column(const double *rows, size_t j, double mean, double deviation, double (*below)(double)) {
+static void assert_column(const double *rows, size_t j, double mean, double deviation,
+                          double (*below)(double)) {
     static double sorted[COUNT];
     double worst = 0;
     for (size_t i = 0; i < COUNT; i++)
@@ -98,7 +101,8 @@ static void assert_column(const double *rows, size_t j, double mean, double devi
         double expected = below(sorted[i]);
         worst = fmax(worst, fmax(expected - (double)i / COUNT, (double)(i + 1) / COUNT - expected));
     }
-    ck_assert_msg(worst < distance / sqrt(COUNT), "column %zu: Kolmogorov's distance is %g, 1 %% is %g", j, worst,
+    ck_assert_msg(worst < distance / sqrt(COUNT),
+                  "column %zu: Kolmogorov's distance is %g, 1 %% is %g", j, worst,
                   1.63 / sqrt(COUNT));
 }
 
@@ -115,7 +119,8 @@ static void assert_moments(const double *rows, size_t j, double mean, double dev
 
 static double drawn[COUNT * WIDTH], more_drawn[COUNT * WIDTH];
 
-/* f / temperature is the log-density of N(0, temperature (sigma_0^2 + 0.01)) in the networks' units. */
+/* f / temperature is the log-density of N(0, temperature (sigma_0^2 + 0.01)) in the networks'
+ * units. */
 START_TEST(draws_follow_the_energy) {
     open_context(2);
     ddaebm_model *model = create_gaussian();
@@ -126,7 +131,8 @@ START_TEST(draws_follow_the_energy) {
     for (size_t i = 0; i < 3; i++) {
         ASSERT_OK(ddaebm_model_set_temperature(model, temperatures[i]));
         ddaebm_sampler *sampler = open_refining(model, STEPS, 1);
-        ASSERT_OK(ddaebm_model_set_temperature(model, 100)); /* the sampler's is the one that it was made with */
+        ASSERT_OK(ddaebm_model_set_temperature(
+            model, 100)); /* the sampler's is the one that it was made with */
         ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 5, COUNT, drawn));
         double deviation = sqrt(temperatures[i] * (pow(schedule.sigma_cum[0], 2) + 0.01));
         for (size_t j = 0; j < WIDTH; j++) {
@@ -150,14 +156,14 @@ START_TEST(draws_follow_the_energy) {
 }
 END_TEST
 
-/* x_t of every level that is refined follows f(x, t). */
+/* x_t of every timestep that is refined follows f(x, t). */
 START_TEST(states_follow_the_energy_of_their_level) {
     static float steps[COUNT * 5 * WIDTH];
     open_context(2);
     ddaebm_model *model = create_gaussian();
     dd_noise_schedule schedule;
     ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(model)));
-    ck_assert_uint_eq(ddaebm_model_levels(model), 4);
+    ck_assert_uint_eq(ddaebm_model_timesteps(model), 4);
     double temperature = ddaebm_model_temperature(model);
     ddaebm_sampler *sampler = open_refining(model, STEPS, 3);
     ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 0, COUNT, steps));
@@ -172,7 +178,8 @@ START_TEST(states_follow_the_energy_of_their_level) {
     ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 0, COUNT, rows));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, more_drawn));
     for (size_t i = 0; i < COUNT * WIDTH; i++)
-        ck_assert(rows[i] == steps[(i / WIDTH * 5 + 4) * WIDTH + i % WIDTH] && rows[i] == (float)more_drawn[i]);
+        ck_assert(rows[i] == steps[(i / WIDTH * 5 + 4) * WIDTH + i % WIDTH] &&
+                  rows[i] == (float)more_drawn[i]);
     ddaebm_sampler_free(sampler);
     dd_noise_schedule_free(&schedule);
     ddaebm_model_free(model);
@@ -180,7 +187,8 @@ START_TEST(states_follow_the_energy_of_their_level) {
 }
 END_TEST
 
-/* Guidance of one kind: column j is N(centre[j], spread[j]^2), in the data's units; with `floor`, only what is above the centre is allowed. */
+/* Guidance of one kind: column j is N(centre[j], spread[j]^2), in the data's units; with `floor`,
+ * only what is above the centre is allowed. */
 typedef struct bell {
     double centre[WIDTH], spread[WIDTH];
     bool floor;
@@ -189,7 +197,8 @@ typedef struct bell {
     pthread_t caller;
 } bell;
 
-static ddaebm_status add_bell(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+static ddaebm_status add_bell(void *user, const ddaebm_guidance_batch *batch, double *log_densities,
+                              double *gradients) {
     bell *self = user;
     ck_assert(batch->struct_size == sizeof *batch && batch->width == WIDTH && batch->count >= 1);
     ck_assert(pthread_equal(pthread_self(), self->caller));
@@ -228,7 +237,8 @@ START_TEST(draws_follow_the_guidance) {
 }
 END_TEST
 
-/* Of a Gaussian in three columns, only what is above the mean of each is allowed. Most chains begin where they may not be. */
+/* Of a Gaussian in three columns, only what is above the mean of each is allowed. Most chains begin
+ * where they may not be. */
 START_TEST(draws_stay_where_guidance_allows_them) {
     open_context(2);
     ddaebm_model *model = create_gaussian();
@@ -239,7 +249,8 @@ START_TEST(draws_stay_where_guidance_allows_them) {
     ddaebm_sampler *sampler = open_refining(model, 2 * STEPS, 1);
     ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn));
-    double deviation = sqrt(ddaebm_model_temperature(model) * (pow(schedule.sigma_cum[0], 2) + 0.01));
+    double deviation =
+        sqrt(ddaebm_model_temperature(model) * (pow(schedule.sigma_cum[0], 2) + 0.01));
     for (size_t j = 0; j < WIDTH; j++)
         assert_column(drawn, j, model->mean[j], deviation * model->scale[j], half_normal);
     for (size_t i = 0; i < COUNT * WIDTH; i++)
@@ -259,11 +270,13 @@ static double hills(double x, double *slope) {
     return a + b;
 }
 
-static ddaebm_status climb(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+static ddaebm_status climb(void *user, const ddaebm_guidance_batch *batch, double *log_densities,
+                           double *gradients) {
     (void)user;
     for (size_t i = 0; i < batch->count; i++) {
         const double *row = batch->rows + i * WIDTH;
-        log_densities[i] = log(hills(row[0], &gradients[i * WIDTH])) - (row[1] * row[1] + row[2] * row[2]) / 2;
+        log_densities[i] =
+            log(hills(row[0], &gradients[i * WIDTH])) - (row[1] * row[1] + row[2] * row[2]) / 2;
         gradients[i * WIDTH + 1] = -row[1];
         gradients[i * WIDTH + 2] = -row[2];
     }
@@ -310,8 +323,10 @@ START_TEST(guidance_multiplies_the_model) {
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn));
     double variance = ddaebm_model_temperature(model) * (pow(schedule.sigma_cum[0], 2) + 0.01);
     for (size_t j = 0; j < WIDTH; j++) {
-        double a = 1 / (variance * model->scale[j] * model->scale[j]), b = 1 / (self.spread[j] * self.spread[j]);
-        assert_column(drawn, j, (a * model->mean[j] + b * self.centre[j]) / (a + b), 1 / sqrt(a + b), normal);
+        double a = 1 / (variance * model->scale[j] * model->scale[j]),
+               b = 1 / (self.spread[j] * self.spread[j]);
+        assert_column(drawn, j, (a * model->mean[j] + b * self.centre[j]) / (a + b),
+                      1 / sqrt(a + b), normal);
     }
     ddaebm_sampler_free(sampler);
     dd_noise_schedule_free(&schedule);
@@ -340,7 +355,8 @@ START_TEST(bits_do_not_depend_on_threads_or_cuts) {
             ck_assert_uint_eq(block, deterministic ? 1 : 512);
             for (size_t first = 0; first < count;) {
                 size_t part = count - first < 2 * block ? count - first : block;
-                ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 7 + first, part, parts + first * WIDTH));
+                ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 7 + first, part,
+                                                     parts + first * WIDTH));
                 first += part;
             }
             ck_assert_int_eq(memcmp(whole, parts, count * WIDTH * sizeof *parts), 0);
@@ -354,7 +370,8 @@ START_TEST(bits_do_not_depend_on_threads_or_cuts) {
 }
 END_TEST
 
-/* Alone, a sample is that of a crowd but for rounding: as few as these are unlikely to have a proposal that rounding decides. */
+/* Alone, a sample is that of a crowd but for rounding: as few as these are unlikely to have a
+ * proposal that rounding decides. */
 START_TEST(one_sample_is_that_of_many) {
     static double one[WIDTH];
     open_context(2);
@@ -386,7 +403,8 @@ START_TEST(refinement_can_be_turned_off) {
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, more_drawn));
     ck_assert_int_eq(memcmp(drawn, more_drawn, sizeof drawn), 0);
     ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &share), DDAEBM_STATE, "not refined");
-    ASSERT_FAILS(ddaebm_sampler_acceptance(plain, &share), DDAEBM_STATE, "ddaebm_sampler_set_refinement");
+    ASSERT_FAILS(ddaebm_sampler_acceptance(plain, &share), DDAEBM_STATE,
+                 "ddaebm_sampler_set_refinement");
     ck_assert(share == 7);
     ddaebm_sampler_free(sampler);
     ddaebm_sampler_free(plain);
@@ -395,7 +413,8 @@ START_TEST(refinement_can_be_turned_off) {
 }
 END_TEST
 
-/* The energy whose samples are refined is that of the weights that the sampler was made with, whenever refinement is asked for. */
+/* The energy whose samples are refined is that of the weights that the sampler was made with,
+ * whenever refinement is asked for. */
 START_TEST(refinement_uses_the_samplers_weights) {
     open_context(2);
     ddaebm_model *model = create(",\"form.energy\":\"distance\"");
@@ -417,7 +436,8 @@ START_TEST(refinement_uses_the_samplers_weights) {
 }
 END_TEST
 
-/* A column that was constant is that constant, to the chain and to the guidance, and its gradient does nothing. */
+/* A column that was constant is that constant, to the chain and to the guidance, and its gradient
+ * does nothing. */
 START_TEST(constant_columns_stay_constant) {
     open_context(2);
     ddaebm_model *model = create_flat();
@@ -437,12 +457,13 @@ START_TEST(constant_columns_stay_constant) {
 }
 END_TEST
 
-/* Draws every pixel of a picture to a value of its own. */
+/* Draws every pixel of an image to a value of its own. */
 static double pixel(size_t j) {
     return 0.05 * (double)j - 0.5;
 }
 
-static ddaebm_status paint(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+static ddaebm_status paint(void *user, const ddaebm_guidance_batch *batch, double *log_densities,
+                           double *gradients) {
     const size_t *width = user;
     ck_assert_uint_eq(batch->width, *width);
     for (size_t i = 0; i < batch->count * batch->width; i++) {
@@ -453,30 +474,34 @@ static ddaebm_status paint(void *user, const ddaebm_guidance_batch *batch, doubl
     return DDAEBM_OK;
 }
 
-#define CONVOLUTIONAL                                                                                                              \
-    "\"data.image_size\":8,\"data.padding\":2,\"network.family\":\"ncsnpp\",\"network.time_width\":8,"                             \
-    "\"network.latent_embedding\":8,\"energy.channels\":4,\"energy.multipliers\":[1],\"generator.channels\":4,"                    \
+#define CONVOLUTIONAL                                                                              \
+    "\"data.image_size\":8,\"data.padding\":2,\"network.family\":\"ncsnpp\",\"network.time_"       \
+    "width\":8,"                                                                                   \
+    "\"network.latent_embedding\":8,\"energy.channels\":4,\"energy.multipliers\":[1],\"generator." \
+    "channels\":4,"                                                                                \
     "\"generator.multipliers\":[1],\"encoder.channels\":4"
 
-/* Pictures with a border: guided pixel by pixel, each where it belongs. The f of convolutional networks without weights is -|x|^2 / 2. */
-START_TEST(pictures_are_refined_inside_their_border) {
-    enum { PICTURES = 150, SIDE = 4 };
+/* Images with a border: guided pixel by pixel, each where it belongs. The f of convolutional
+ * networks without weights is -|x|^2 / 2. */
+START_TEST(images_are_refined_inside_their_border) {
+    enum { IMAGES = 150, SIDE = 4 };
     static const char *const kinds[] = {"\"data.image_size\":8,\"data.padding\":2", CONVOLUTIONAL};
-    static float pictures[PICTURES * SIDE * SIDE];
+    static float images[IMAGES * SIDE * SIDE];
     size_t width = SIDE * SIDE;
     open_context(2);
     ddaebm_model *model = small_model(context, kinds[_i], 8);
     clear_energy(model);
     ddaebm_sampler *sampler = open_refining(model, 300, 1);
-    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 0, PICTURES, pictures)); /* f alone */
+    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 0, IMAGES, images)); /* f alone */
     ASSERT_OK(ddaebm_sampler_set_guidance(sampler, paint, &width));
-    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 0, PICTURES, pictures));
+    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 0, IMAGES, images));
     double precision = 100 + (_i == 1 ? 1 / ddaebm_model_temperature(model) : 0);
     for (size_t j = 0; j < width; j++) {
         double mean = 0;
-        for (size_t i = 0; i < PICTURES; i++)
-            mean += (double)pictures[i * width + j] / PICTURES;
-        ck_assert_double_eq_tol(mean, pixel(j) * 100 / precision, errors / sqrt(PICTURES * precision));
+        for (size_t i = 0; i < IMAGES; i++)
+            mean += (double)images[i * width + j] / IMAGES;
+        ck_assert_double_eq_tol(mean, pixel(j) * 100 / precision,
+                                errors / sqrt(IMAGES * precision));
     }
     float alone[SIDE * SIDE];
     ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 3, 1, alone));
@@ -495,7 +520,8 @@ typedef struct answer {
     size_t row; /* which gets it */
 } answer;
 
-static ddaebm_status say(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+static ddaebm_status say(void *user, const ddaebm_guidance_batch *batch, double *log_densities,
+                         double *gradients) {
     const answer *self = user;
     if (self->row >= batch->first && self->row - batch->first < batch->count) {
         log_densities[self->row - batch->first] = self->log_density;
@@ -508,16 +534,20 @@ START_TEST(guidance_is_checked) {
     static const struct {
         answer said;
         const char *text;
-    } cases[] = {{{NAN, 0, 3}, "log-density of sample 3 is nan"},         {{INFINITY, 0, 0}, "log-density of sample 0 is inf"},
-                 {{0, NAN, 41}, "number 1 of sample 41 is nan"},          {{0, INFINITY, 1}, "number 1 of sample 1 is inf"},
-                 {{1, -INFINITY, 450}, "number 1 of sample 450 is -inf"}, {{-NAN, NAN, 0}, "log-density of sample 0"}};
+    } cases[] = {{{NAN, 0, 3}, "log-density of sample 3 is nan"},
+                 {{INFINITY, 0, 0}, "log-density of sample 0 is inf"},
+                 {{0, NAN, 41}, "number 1 of sample 41 is nan"},
+                 {{0, INFINITY, 1}, "number 1 of sample 1 is inf"},
+                 {{1, -INFINITY, 450}, "number 1 of sample 450 is -inf"},
+                 {{-NAN, NAN, 0}, "log-density of sample 0"}};
     open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_refining(model, 3, 1);
     double share = 7;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ASSERT_OK(ddaebm_sampler_set_guidance(sampler, say, (void *)&cases[i].said));
-        ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, 500, drawn), DDAEBM_NOT_FINITE, cases[i].text);
+        ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, 500, drawn), DDAEBM_NOT_FINITE,
+                     cases[i].text);
         ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &share), DDAEBM_STATE, "last draw");
     }
     answer good = {-INFINITY, NAN, 2}; /* ruled out: allowed, whatever its gradient */
@@ -562,12 +592,15 @@ START_TEST(guidance_may_stop_a_draw) {
 END_TEST
 
 /* Its function may use other handles of the same context. */
-static ddaebm_status ask_scorer(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+static ddaebm_status ask_scorer(void *user, const ddaebm_guidance_batch *batch,
+                                double *log_densities, double *gradients) {
     static float scores[COUNT];
-    ASSERT_OK(ddaebm_scorer_measure_double(user, DDAEBM_SCORE_ENERGY, batch->rows, batch->count, batch->level, scores));
+    ASSERT_OK(ddaebm_scorer_measure_double(user, DDAEBM_SCORE_ENERGY, batch->rows, batch->count,
+                                           batch->timestep, scores));
     for (size_t i = 0; i < batch->count; i++)
         log_densities[i] = (double)scores[i];
-    return ddaebm_scorer_gradient_double(user, batch->rows, batch->count, batch->level, gradients);
+    return ddaebm_scorer_gradient_double(user, batch->rows, batch->count, batch->timestep,
+                                         gradients);
 }
 
 START_TEST(a_model_may_guide_itself) {
@@ -581,7 +614,8 @@ START_TEST(a_model_may_guide_itself) {
     ASSERT_OK(ddaebm_sampler_set_guidance(sampler, ask_scorer, scorer));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn));
     double deviation =
-        sqrt(ddaebm_model_temperature(model) * (pow(schedule.sigma_cum[0], 2) + 0.01) / 2); /* the square of its density */
+        sqrt(ddaebm_model_temperature(model) * (pow(schedule.sigma_cum[0], 2) + 0.01) /
+             2); /* the square of its density */
     for (size_t j = 0; j < WIDTH; j++)
         assert_column(drawn, j, model->mean[j], deviation * model->scale[j], normal);
     ddaebm_scorer_free(scorer);
@@ -616,7 +650,8 @@ START_TEST(draws_that_refine_do_not_allocate) {
 }
 END_TEST
 
-/* A model whose energy is no number, or whose samples are none, fails or leaves samples as they were; it does not hang. */
+/* A model whose energy is no number, or whose samples are none, fails or leaves samples as they
+ * were; it does not hang. */
 START_TEST(runaway_energies_are_survived) {
     open_context(2);
     ddaebm_model *model = create("");
@@ -636,10 +671,12 @@ START_TEST(runaway_energies_are_survived) {
     for (size_t i = 0; i < model->parameters.totals[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT]; i++)
         weights[i] = 3e38f;
     sampler = open_refining(model, 6, 1);
-    ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn), DDAEBM_NOT_FINITE, "not finite");
+    ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn), DDAEBM_NOT_FINITE,
+                 "not finite");
     bell self = some_bell();
     ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
-    ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn), DDAEBM_NOT_FINITE, "not finite");
+    ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, drawn), DDAEBM_NOT_FINITE,
+                 "not finite");
     ck_assert_uint_eq(self.calls, 0);
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
@@ -654,19 +691,26 @@ START_TEST(what_refinement_takes_is_checked) {
     double share = 0;
     bell self = some_bell();
     ASSERT_FAILS(ddaebm_sampler_set_refinement(NULL, 1, 1), DDAEBM_INVALID_ARGUMENT, "sampler");
-    ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 100001, 1), DDAEBM_OUT_OF_RANGE, "100001; allowed: 0 to 100000");
-    ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 1, 0), DDAEBM_OUT_OF_RANGE, "timesteps to refine are 0; allowed: 1 to 4");
-    ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 1, 5), DDAEBM_OUT_OF_RANGE, "5; allowed: 1 to 4");
-    ASSERT_FAILS(ddaebm_sampler_set_guidance(NULL, add_bell, &self), DDAEBM_INVALID_ARGUMENT, "sampler");
+    ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 100001, 1), DDAEBM_OUT_OF_RANGE,
+                 "100001; allowed: 0 to 100000");
+    ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 1, 0), DDAEBM_OUT_OF_RANGE,
+                 "timesteps to refine are 0; allowed: 1 to 4");
+    ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 1, 5), DDAEBM_OUT_OF_RANGE,
+                 "5; allowed: 1 to 4");
+    ASSERT_FAILS(ddaebm_sampler_set_guidance(NULL, add_bell, &self), DDAEBM_INVALID_ARGUMENT,
+                 "sampler");
     ASSERT_FAILS(ddaebm_sampler_acceptance(NULL, &share), DDAEBM_INVALID_ARGUMENT, "sampler");
     ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, NULL), DDAEBM_INVALID_ARGUMENT, "out");
     ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &share), DDAEBM_STATE, "no acceptance");
-    ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, 20, drawn)); /* as it was set before those failed */
+    ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, 20,
+                                         drawn)); /* as it was set before those failed */
     acceptance(sampler);
     ASSERT_OK(ddaebm_sampler_set_refinement(sampler, 0, 99));
     ASSERT_OK(ddaebm_sampler_set_guidance(sampler, add_bell, &self));
-    ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, 20, drawn), DDAEBM_STATE, "guidance needs refinement");
-    ASSERT_OK(ddaebm_sampler_set_refinement(sampler, 1, 1)); /* the fewest, none of them to find a size in */
+    ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, 20, drawn), DDAEBM_STATE,
+                 "guidance needs refinement");
+    ASSERT_OK(ddaebm_sampler_set_refinement(sampler, 1,
+                                            1)); /* the fewest, none of them to find a size in */
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, 20, drawn));
     acceptance(sampler);
     ddaebm_sampler_free(sampler);
@@ -693,6 +737,7 @@ int main(void) {
                                   draws_that_refine_do_not_allocate,
                                   runaway_energies_are_survived,
                                   what_refinement_takes_is_checked};
-    const TTest *const pictures[] = {pictures_are_refined_inside_their_border};
-    return run_tests("refine", tests, sizeof tests / sizeof *tests) | run_loop_tests("refine pictures", pictures, 1, 2);
+    const TTest *const images[] = {images_are_refined_inside_their_border};
+    return run_tests("refine", tests, sizeof tests / sizeof *tests) |
+           run_loop_tests("refine images", images, 1, 2);
 }

@@ -1,7 +1,7 @@
 /* The sampler: what a sample depends on, and on nothing else.
  *
- * Rows that are computed together or alone, and chunks of one call or of another, may be added up in another order: NEAR, relative
- * to the largest sample. */
+ * Rows that are computed together or alone, and chunks of one call or of another, may be added up
+ * in another order: NEAR, relative to the largest sample. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/extremes.h"
@@ -20,7 +20,9 @@ enum { COUNT = 700, WIDTH = 3, SEED = 42 };
 static ddaebm_model *create(const char *more) {
     char changes[400];
     snprintf(changes, sizeof changes,
-             "\"data.width\":3,\"diffusion.beta_min\":0.1,\"diffusion.beta_max\":20,\"network.latent_width\":2%s", more);
+             "\"data.width\":3,\"diffusion.beta_min\":0.1,\"diffusion.beta_max\":20,\"network."
+             "latent_width\":2%s",
+             more);
     ddaebm_model *model = small_model(context, changes, 8);
     for (size_t j = 0; j < WIDTH; j++) {
         model->mean[j] = 2 * (double)j - 1;
@@ -99,12 +101,15 @@ START_TEST(the_same_call_gives_the_same_bits) {
 }
 END_TEST
 
-/* At the borders of chunks and of what they are cut in, and beside them: rows are those of single ones, drawn and scored. */
+/* At the borders of chunks and of what they are cut in, and beside them: rows are those of single
+ * ones, drawn and scored. */
 START_TEST(any_number_of_rows_is_as_single_ones) {
     enum { MOST = 1300, LEVEL = 1 };
-    static const size_t counts[] = {1,   2,   5,   6,   7,   31,  32,  33,  127, 128,  129,  255,  256, 257,
-                                    399, 400, 401, 511, 512, 513, 640, 641, 769, 1023, 1024, 1025, MOST};
-    static float singles[MOST * WIDTH], scores[MOST], gradients[MOST * WIDTH], found[MOST], slopes[MOST * WIDTH];
+    static const size_t counts[] = {1,   2,   5,   6,   7,   31,   32,   33,   127,
+                                    128, 129, 255, 256, 257, 399,  400,  401,  511,
+                                    512, 513, 640, 641, 769, 1023, 1024, 1025, MOST};
+    static float singles[MOST * WIDTH], scores[MOST], gradients[MOST * WIDTH], found[MOST],
+        slopes[MOST * WIDTH];
     open_context(1);
     ddaebm_model *model = create("");
     ddaebm_scorer *scorer = NULL;
@@ -129,7 +134,8 @@ START_TEST(any_number_of_rows_is_as_single_ones) {
             ASSERT_OK(ddaebm_scorer_score(scorer, singles, counts[c], LEVEL, found));
             ASSERT_OK(ddaebm_scorer_gradient(scorer, singles, counts[c], LEVEL, slopes));
             for (size_t i = 0; i < counts[c]; i++)
-                ck_assert_double_eq_tol((double)found[i], (double)scores[i], NEAR * (1 + fabs((double)scores[i])));
+                ck_assert_double_eq_tol((double)found[i], (double)scores[i],
+                                        NEAR * (1 + fabs((double)scores[i])));
             assert_near(slopes, gradients, counts[c]);
         }
         ddaebm_scorer_free(scorer);
@@ -156,7 +162,8 @@ START_TEST(calls_cut_at_blocks_change_no_bit) {
             float *whole = draw(sampler, SEED, 0, ends[e]), *head = draw(sampler, SEED, 0, block);
             float *tail = draw(sampler, SEED, block, ends[e] - block);
             ck_assert_int_eq(memcmp(whole, head, block * WIDTH * sizeof *head), 0);
-            ck_assert_int_eq(memcmp(whole + block * WIDTH, tail, (ends[e] - block) * WIDTH * sizeof *tail), 0);
+            ck_assert_int_eq(
+                memcmp(whole + block * WIDTH, tail, (ends[e] - block) * WIDTH * sizeof *tail), 0);
             if (threads == 1)
                 first[e] = whole;
             else
@@ -179,9 +186,11 @@ START_TEST(samples_are_apart) {
     open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_sampler(model);
-    float *near = draw(sampler, SEED, 0, COUNT), *far = draw(sampler, SEED, UINT64_C(1) << 40, COUNT);
+    float *near = draw(sampler, SEED, 0, COUNT),
+          *far = draw(sampler, SEED, UINT64_C(1) << 40, COUNT);
     for (size_t i = 1; i < COUNT; i++) {
-        ck_assert_int_ne(memcmp(near + i * WIDTH, near + (i - 1) * WIDTH, WIDTH * sizeof(float)), 0);
+        ck_assert_int_ne(memcmp(near + i * WIDTH, near + (i - 1) * WIDTH, WIDTH * sizeof(float)),
+                         0);
         ck_assert_int_ne(memcmp(near + i * WIDTH, far + i * WIDTH, WIDTH * sizeof(float)), 0);
     }
     free(near);
@@ -203,7 +212,9 @@ START_TEST(samples_are_in_the_datas_units) {
     ddaebm_sampler *a = open_sampler(model), *b = open_sampler(plain);
     float *rows = draw(a, SEED, 0, COUNT), *bare = draw(b, SEED, 0, COUNT);
     for (size_t i = 0; i < COUNT * WIDTH; i++)
-        ck_assert_double_eq_tol((double)rows[i], (double)bare[i] * model->scale[i % WIDTH] + model->mean[i % WIDTH], 1e-5);
+        ck_assert_double_eq_tol((double)rows[i],
+                                (double)bare[i] * model->scale[i % WIDTH] + model->mean[i % WIDTH],
+                                1e-5);
     free(rows);
     free(bare);
     ddaebm_sampler_free(a);
@@ -302,7 +313,8 @@ START_TEST(long_calls_tell_and_can_be_cancelled) {
     ck_assert_uint_eq(w.done, MANY); /* alone, the caller's thread sees the end */
     ck_assert_uint_eq(w.total, MANY);
     w = (watch){.stop_at = 2};
-    ASSERT_FAILS(ddaebm_sampler_draw(sampler, SEED, 0, MANY, rows), DDAEBM_CANCELLED, "of 2000 rows");
+    ASSERT_FAILS(ddaebm_sampler_draw(sampler, SEED, 0, MANY, rows), DDAEBM_CANCELLED,
+                 "of 2000 rows");
     ck_assert_uint_eq(w.calls, 2);
     ck_assert_uint_lt(w.done, MANY);
     ASSERT_OK(ddaebm_sampler_set_progress(sampler, NULL, NULL));
@@ -327,7 +339,8 @@ END_TEST
 START_TEST(runaway_weights_are_noticed) {
     open_context(2);
     ddaebm_model *model = create("");
-    float *weights = model->weights.values[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT], rows[20 * WIDTH];
+    float *weights = model->weights.values[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT],
+          rows[20 * WIDTH];
     for (size_t i = 0; i < model->parameters.totals[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT]; i++)
         weights[i] = 3e38f;
     ddaebm_sampler *sampler = open_sampler(model);
@@ -339,17 +352,19 @@ START_TEST(runaway_weights_are_noticed) {
 }
 END_TEST
 
-/* The states begin with the noise and end with the sample, and what is in between is none of them. */
+/* The states begin with the noise and end with the sample, and what is in between is none of them.
+ */
 START_TEST(steps_lead_to_the_sample) {
     static const size_t counts[] = {1, 6, 7, 450};
     open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_sampler(model);
-    size_t states = ddaebm_model_levels(model) + 1;
+    size_t states = ddaebm_model_timesteps(model) + 1;
     ck_assert_uint_eq(states, 5);
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
         size_t count = counts[c];
-        float *rows = draw(sampler, SEED, 9, count), *steps = malloc(count * states * WIDTH * sizeof *steps);
+        float *rows = draw(sampler, SEED, 9, count),
+              *steps = malloc(count * states * WIDTH * sizeof *steps);
         float *noise = malloc(count * WIDTH * sizeof *noise);
         ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 9, count, steps));
         dd_rng_normals(noise, SEED, dd_stream(DD_STREAM_SAMPLE_START, 0), 9 * WIDTH, count * WIDTH);
@@ -357,39 +372,46 @@ START_TEST(steps_lead_to_the_sample) {
         for (size_t i = 0; i < count; i++) {
             const float *state = steps + i * states * WIDTH;
             ck_assert_int_eq(memcmp(state, noise + i * WIDTH, WIDTH * sizeof *noise), 0);
-            ck_assert_int_eq(memcmp(state + (states - 1) * WIDTH, rows + i * WIDTH, WIDTH * sizeof *rows), 0);
+            ck_assert_int_eq(
+                memcmp(state + (states - 1) * WIDTH, rows + i * WIDTH, WIDTH * sizeof *rows), 0);
             for (size_t s = 1; s < states; s++)
-                ck_assert_int_ne(memcmp(state + s * WIDTH, state + (s - 1) * WIDTH, WIDTH * sizeof *rows), 0);
+                ck_assert_int_ne(
+                    memcmp(state + s * WIDTH, state + (s - 1) * WIDTH, WIDTH * sizeof *rows), 0);
         }
         free(noise);
         free(steps);
         free(rows);
     }
     ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 0, 0, NULL));
-    ASSERT_FAILS(ddaebm_sampler_draw_steps(sampler, SEED, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT, "steps");
-    ASSERT_FAILS(ddaebm_sampler_draw_steps(NULL, SEED, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT, "sampler");
+    ASSERT_FAILS(ddaebm_sampler_draw_steps(sampler, SEED, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT,
+                 "steps");
+    ASSERT_FAILS(ddaebm_sampler_draw_steps(NULL, SEED, 0, 1, NULL), DDAEBM_INVALID_ARGUMENT,
+                 "sampler");
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
     close_context();
 }
 END_TEST
 
-/* A model of padded pictures draws what one of rows does with the same weights, less the border. */
-START_TEST(pictures_are_cut_from_their_border) {
-    enum { PICTURES = 20, OUTER = 3 * 3, INNER = 5 * 5, STATES = 5 };
-    static float rows[PICTURES * INNER], pictures[PICTURES * OUTER], cut[PICTURES * OUTER], steps[PICTURES * STATES * OUTER];
+/* A model of padded images draws what one of rows does with the same weights, less the border. */
+START_TEST(images_are_cut_from_their_border) {
+    enum { IMAGES = 20, OUTER = 3 * 3, INNER = 5 * 5, STATES = 5 };
+    static float rows[IMAGES * INNER], images[IMAGES * OUTER], cut[IMAGES * OUTER],
+        steps[IMAGES * STATES * OUTER];
     open_context(2);
     ddaebm_model *model = small_model(context, "\"data.image_size\":5,\"data.padding\":1", 8);
     ddaebm_model *plain = small_model(context, "\"data.width\":25", 8);
     ddaebm_sampler *sampler = open_sampler(model), *other = open_sampler(plain);
-    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 3, PICTURES, pictures));
-    ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 3, PICTURES, steps));
-    ASSERT_OK(ddaebm_sampler_draw(other, SEED, 3, PICTURES, rows));
-    for (size_t i = 0; i < PICTURES * OUTER; i++)
+    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 3, IMAGES, images));
+    ASSERT_OK(ddaebm_sampler_draw_steps(sampler, SEED, 3, IMAGES, steps));
+    ASSERT_OK(ddaebm_sampler_draw(other, SEED, 3, IMAGES, rows));
+    for (size_t i = 0; i < IMAGES * OUTER; i++)
         cut[i] = rows[i / OUTER * INNER + (i % OUTER / 3 + 1) * 5 + i % 3 + 1];
-    ck_assert_int_eq(memcmp(pictures, cut, sizeof cut), 0);
-    for (size_t i = 0; i < PICTURES; i++)
-        ck_assert_int_eq(memcmp(steps + (i * STATES + STATES - 1) * OUTER, cut + i * OUTER, OUTER * sizeof *cut), 0);
+    ck_assert_int_eq(memcmp(images, cut, sizeof cut), 0);
+    for (size_t i = 0; i < IMAGES; i++)
+        ck_assert_int_eq(
+            memcmp(steps + (i * STATES + STATES - 1) * OUTER, cut + i * OUTER, OUTER * sizeof *cut),
+            0);
     ddaebm_sampler_free(sampler);
     ddaebm_sampler_free(other);
     ddaebm_model_free(model);
@@ -398,24 +420,26 @@ START_TEST(pictures_are_cut_from_their_border) {
 }
 END_TEST
 
-/* Convolutional networks take fewer rows at a time: 64 pictures of 8 x 8 are a chunk. */
-START_TEST(chunks_of_pictures_join) {
-    enum { PICTURES = 130, OUTER = 6 * 6 };
-    static float pictures[PICTURES * OUTER], alone[OUTER];
+/* Convolutional networks take fewer rows at a time: 64 images of 8 x 8 are a chunk. */
+START_TEST(chunks_of_images_join) {
+    enum { IMAGES = 130, OUTER = 6 * 6 };
+    static float images[IMAGES * OUTER], alone[OUTER];
     static const size_t some[] = {0, 1, 63, 64, 127, 128, 129};
     open_context(2);
-    ddaebm_model *model =
-        small_model(context,
-                    "\"data.image_size\":8,\"data.padding\":1,\"network.family\":\"ncsnpp\",\"network.time_width\":8,"
-                    "\"network.latent_embedding\":8,\"energy.channels\":4,\"energy.multipliers\":[1],\"generator.channels\":4,"
-                    "\"generator.multipliers\":[1],\"encoder.channels\":4",
-                    8);
+    ddaebm_model *model = small_model(context,
+                                      "\"data.image_size\":8,\"data.padding\":1,\"network.family\":"
+                                      "\"ncsnpp\",\"network.time_width\":8,"
+                                      "\"network.latent_embedding\":8,\"energy.channels\":4,"
+                                      "\"energy.multipliers\":[1],\"generator.channels\":4,"
+                                      "\"generator.multipliers\":[1],\"encoder.channels\":4",
+                                      8);
     ddaebm_sampler *sampler = open_sampler(model);
-    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 0, PICTURES, pictures));
+    ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, 0, IMAGES, images));
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
         ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, some[i], 1, alone));
         for (size_t j = 0; j < OUTER; j++)
-            ck_assert_double_eq_tol((double)alone[j], (double)pictures[some[i] * OUTER + j], 10 * NEAR);
+            ck_assert_double_eq_tol((double)alone[j], (double)images[some[i] * OUTER + j],
+                                    10 * NEAR);
     }
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
@@ -442,18 +466,22 @@ START_TEST(arguments_are_checked) {
 }
 END_TEST
 
-/* What a sampler takes on two threads, of a model with two hidden layers of 256 in its generator: its weights once for all threads as they are and once
- * packed, and for each thread room for a chunk's rows in a few layers. A third set of weights would not fit. */
+/* What a sampler takes on two threads, of a model with two hidden layers of 256 in its generator:
+ * its weights once for all threads as they are and once packed, and for each thread room for a
+ * chunk's rows in a few layers. A third set of weights would not fit. */
 START_TEST(memory_is_bounded) {
     enum { HIDDEN = 256, LAYERS = 2, THREADS = 2, CHUNK = 128, KEPT_LAYERS = 4, REST = 300000 };
     open_context(THREADS);
     ddaebm_model *model = create(",\"generator.hidden_layers\":[256,256]");
-    size_t weights = model->parameters.totals[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT] * sizeof(float), before = counted.bytes;
+    size_t weights =
+               model->parameters.totals[DDAEBM_NETWORK_GENERATOR][DD_ROLE_WEIGHT] * sizeof(float),
+           before = counted.bytes;
     ck_assert_uint_gt(weights, HIDDEN * HIDDEN * sizeof(float));
     ddaebm_sampler *sampler = open_sampler(model);
-    size_t taken = counted.bytes - before, rows = (size_t)THREADS * CHUNK * KEPT_LAYERS * HIDDEN * sizeof(float);
-    ck_assert_msg(taken <= 2 * weights + rows + REST, "%zu bytes, where weights are %zu and layers of rows %zu", taken, weights,
-                  rows);
+    size_t taken = counted.bytes - before,
+           rows = (size_t)THREADS * CHUNK * KEPT_LAYERS * HIDDEN * sizeof(float);
+    ck_assert_msg(taken <= 2 * weights + rows + REST,
+                  "%zu bytes, where weights are %zu and layers of rows %zu", taken, weights, rows);
     counted.most = counted.bytes;
     free(draw(sampler, SEED, 0, 1000));
     ck_assert_uint_eq(counted.most, counted.bytes); /* a call takes nothing */
@@ -498,12 +526,12 @@ static size_t rows_of(size_t call) {
     return counts[call % 5];
 }
 
-static void call_all(const ddaebm_model *model, size_t call, ddaebm_sampler *sampler, ddaebm_scorer *scorer, float *samples,
-                     float *scores, float *gradients) {
-    size_t count = rows_of(call), level = call % ddaebm_model_levels(model);
+static void call_all(const ddaebm_model *model, size_t call, ddaebm_sampler *sampler,
+                     ddaebm_scorer *scorer, float *samples, float *scores, float *gradients) {
+    size_t count = rows_of(call), timestep = call % ddaebm_model_timesteps(model);
     if (ddaebm_sampler_draw(sampler, call, 0, count, samples) != DDAEBM_OK ||
-        ddaebm_scorer_score(scorer, samples, count, level, scores) != DDAEBM_OK ||
-        ddaebm_scorer_gradient(scorer, samples, count, level, gradients) != DDAEBM_OK)
+        ddaebm_scorer_score(scorer, samples, count, timestep, scores) != DDAEBM_OK ||
+        ddaebm_scorer_gradient(scorer, samples, count, timestep, gradients) != DDAEBM_OK)
         samples[0] = NAN;
 }
 
@@ -513,14 +541,16 @@ static void *use(void *argument) {
     float samples[ROWS * WIDTH], scores[ROWS], gradients[ROWS * WIDTH];
     ddaebm_sampler *sampler = NULL;
     ddaebm_scorer *scorer = NULL;
-    unsigned differences =
-        ddaebm_sampler_create(&sampler, all->model) != DDAEBM_OK || ddaebm_scorer_create(&scorer, all->model) != DDAEBM_OK;
+    unsigned differences = ddaebm_sampler_create(&sampler, all->model) != DDAEBM_OK ||
+                           ddaebm_scorer_create(&scorer, all->model) != DDAEBM_OK;
     for (size_t k = 0; k < CALLS && !differences; k++) {
         size_t call = (k * 7 + self->number) % CALLS, count = rows_of(call);
         call_all(all->model, call, sampler, scorer, samples, scores, gradients);
-        differences += memcmp(samples, all->samples + call * ROWS * WIDTH, count * WIDTH * sizeof(float)) != 0;
+        differences +=
+            memcmp(samples, all->samples + call * ROWS * WIDTH, count * WIDTH * sizeof(float)) != 0;
         differences += memcmp(scores, all->scores + call * ROWS, count * sizeof(float)) != 0;
-        differences += memcmp(gradients, all->gradients + call * ROWS * WIDTH, count * WIDTH * sizeof(float)) != 0;
+        differences += memcmp(gradients, all->gradients + call * ROWS * WIDTH,
+                              count * WIDTH * sizeof(float)) != 0;
     }
     ddaebm_sampler_free(sampler);
     ddaebm_scorer_free(scorer);
@@ -540,8 +570,8 @@ START_TEST(threads_may_share_a_model) {
     member members[USERS];
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     for (size_t call = 0; call < CALLS; call++) /* alone, and one after the other */
-        call_all(model, call, sampler, scorer, all.samples + call * ROWS * WIDTH, all.scores + call * ROWS,
-                 all.gradients + call * ROWS * WIDTH);
+        call_all(model, call, sampler, scorer, all.samples + call * ROWS * WIDTH,
+                 all.scores + call * ROWS, all.gradients + call * ROWS * WIDTH);
     for (unsigned i = 0; i < USERS; i++) {
         members[i] = (member){.all = &all, .number = i};
         ck_assert_int_eq(pthread_create(&members[i].thread, NULL, use, &members[i]), 0);
@@ -574,8 +604,8 @@ int main(void) {
                                   long_calls_tell_and_can_be_cancelled,
                                   runaway_weights_are_noticed,
                                   steps_lead_to_the_sample,
-                                  pictures_are_cut_from_their_border,
-                                  chunks_of_pictures_join,
+                                  images_are_cut_from_their_border,
+                                  chunks_of_images_join,
                                   arguments_are_checked,
                                   memory_is_bounded,
                                   memory_may_run_out,

@@ -1,4 +1,5 @@
-/* The scorer: f / temperature in the data's own units, its gradient, and what it refuses. NEAR: rows alone or together. */
+/* The scorer: f / temperature in the data's own units, its gradient, and what it refuses. NEAR:
+ * rows alone or together. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/extremes.h"
@@ -13,7 +14,9 @@ enum { COUNT = 700, WIDTH = 3 };
 
 /* SiLU has no kinks for differences to fall over. */
 static ddaebm_model *create(void) {
-    return small_model(context, "\"data.width\":3,\"energy.activation\":\"silu\",\"objective.latent_weight\":0", 8);
+    return small_model(
+        context, "\"data.width\":3,\"energy.activation\":\"silu\",\"objective.latent_weight\":0",
+        8);
 }
 
 static ddaebm_scorer *open_scorer(const ddaebm_model *model) {
@@ -28,15 +31,15 @@ static float *some_rows(size_t count) {
     return rows;
 }
 
-static float *score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level) {
+static float *score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t timestep) {
     float *scores = malloc(count * sizeof *scores);
-    ASSERT_OK(ddaebm_scorer_score(scorer, rows, count, level, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, rows, count, timestep, scores));
     return scores;
 }
 
-static float *gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t level) {
+static float *gradient(ddaebm_scorer *scorer, const float *rows, size_t count, size_t timestep) {
     float *gradients = malloc(count * WIDTH * sizeof *gradients);
-    ASSERT_OK(ddaebm_scorer_gradient(scorer, rows, count, level, gradients));
+    ASSERT_OK(ddaebm_scorer_gradient(scorer, rows, count, timestep, gradients));
     return gradients;
 }
 
@@ -47,7 +50,8 @@ static double largest_of(const float *values, size_t count) {
     return largest;
 }
 
-static void assert_near(const float *values, const float *expected, size_t count, double tolerance) {
+static void assert_near(const float *values, const float *expected, size_t count,
+                        double tolerance) {
     double largest = largest_of(expected, count);
     for (size_t i = 0; i < count; i++)
         ck_assert_double_eq_tol((double)values[i], (double)expected[i], tolerance * largest);
@@ -59,18 +63,21 @@ START_TEST(rows_are_scored_alone_as_together) {
     ddaebm_model *model = create();
     ddaebm_scorer *scorer = open_scorer(model);
     float *rows = some_rows(COUNT);
-    for (size_t level = 0; level < ddaebm_model_levels(model); level++) {
-        float *scores = score(scorer, rows, COUNT, level), *gradients = gradient(scorer, rows, COUNT, level);
+    for (size_t timestep = 0; timestep < ddaebm_model_timesteps(model); timestep++) {
+        float *scores = score(scorer, rows, COUNT, timestep),
+              *gradients = gradient(scorer, rows, COUNT, timestep);
         double scale = largest_of(scores, COUNT), slope = largest_of(gradients, COUNT * WIDTH);
         for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++)
             for (size_t first = 0; first < COUNT; first += cuts[i] + (cuts[i] < 7 ? 50 : 0)) {
                 size_t count = COUNT - first < cuts[i] ? COUNT - first : cuts[i];
-                float *part = score(scorer, rows + first * WIDTH, count, level);
-                float *slopes = gradient(scorer, rows + first * WIDTH, count, level);
+                float *part = score(scorer, rows + first * WIDTH, count, timestep);
+                float *slopes = gradient(scorer, rows + first * WIDTH, count, timestep);
                 for (size_t k = 0; k < count; k++)
-                    ck_assert_double_eq_tol((double)part[k], (double)scores[first + k], NEAR * scale);
+                    ck_assert_double_eq_tol((double)part[k], (double)scores[first + k],
+                                            NEAR * scale);
                 for (size_t k = 0; k < count * WIDTH; k++)
-                    ck_assert_double_eq_tol((double)slopes[k], (double)gradients[first * WIDTH + k], NEAR * slope);
+                    ck_assert_double_eq_tol((double)slopes[k], (double)gradients[first * WIDTH + k],
+                                            NEAR * slope);
                 free(part);
                 free(slopes);
             }
@@ -92,12 +99,14 @@ START_TEST(the_same_call_gives_the_same_bits) {
     for (int threads = 1; threads <= 3; threads++) {
         ASSERT_OK(ddaebm_context_set_threads(context, threads));
         ddaebm_scorer *a = open_scorer(model), *b = open_scorer(model);
-        float *first = score(a, rows, COUNT, 1), *second = score(a, rows, COUNT, 1), *third = score(b, rows, COUNT, 1);
-        float *slope = gradient(a, rows, COUNT, 1), *again = gradient(b, rows, COUNT, 1), *other = score(a, rows, COUNT, 2);
+        float *first = score(a, rows, COUNT, 1), *second = score(a, rows, COUNT, 1),
+              *third = score(b, rows, COUNT, 1);
+        float *slope = gradient(a, rows, COUNT, 1), *again = gradient(b, rows, COUNT, 1),
+              *other = score(a, rows, COUNT, 2);
         ck_assert_int_eq(memcmp(first, second, COUNT * sizeof(float)), 0);
         ck_assert_int_eq(memcmp(first, third, COUNT * sizeof(float)), 0);
         ck_assert_int_eq(memcmp(slope, again, COUNT * WIDTH * sizeof(float)), 0);
-        ck_assert_int_ne(memcmp(first, other, COUNT * sizeof(float)), 0); /* the level matters */
+        ck_assert_int_ne(memcmp(first, other, COUNT * sizeof(float)), 0); /* the timestep matters */
         float *const all[] = {first, second, third, slope, again, other};
         for (size_t i = 0; i < 6; i++)
             free(all[i]);
@@ -121,8 +130,9 @@ START_TEST(gradients_are_those_of_the_scores) {
     ASSERT_OK(ddaebm_model_set_temperature(model, 0.2));
     ddaebm_scorer *scorer = open_scorer(model);
     float *rows = some_rows(FEW_ROWS), *moved = malloc(FEW_ROWS * WIDTH * sizeof *moved);
-    for (size_t level = 0; level < ddaebm_model_levels(model); level++) {
-        float *gradients = gradient(scorer, rows, FEW_ROWS, level), differences[FEW_ROWS * WIDTH];
+    for (size_t timestep = 0; timestep < ddaebm_model_timesteps(model); timestep++) {
+        float *gradients = gradient(scorer, rows, FEW_ROWS, timestep),
+              differences[FEW_ROWS * WIDTH];
         for (size_t j = 0; j < WIDTH; j++) {
             double step = 0.05 * model->scale[j];
             float *scores[2];
@@ -130,10 +140,11 @@ START_TEST(gradients_are_those_of_the_scores) {
                 memcpy(moved, rows, FEW_ROWS * WIDTH * sizeof *moved);
                 for (size_t i = 0; i < FEW_ROWS; i++)
                     moved[i * WIDTH + j] += (float)(side ? step : -step);
-                scores[side] = score(scorer, moved, FEW_ROWS, level);
+                scores[side] = score(scorer, moved, FEW_ROWS, timestep);
             }
             for (size_t i = 0; i < FEW_ROWS; i++)
-                differences[i * WIDTH + j] = (float)(((double)scores[1][i] - (double)scores[0][i]) / (2 * step));
+                differences[i * WIDTH + j] =
+                    (float)(((double)scores[1][i] - (double)scores[0][i]) / (2 * step));
             free(scores[0]);
             free(scores[1]);
         }
@@ -267,10 +278,13 @@ START_TEST(a_row_that_is_not_finite_is_named) {
             snprintf(name, sizeof name, "row %zu holds", places[p]);
             float before = rows[places[p] * WIDTH + k];
             rows[places[p] * WIDTH + k] = bad[k];
-            ASSERT_FAILS(ddaebm_scorer_score(scorer, rows, places[p] + 1, 0, out), DDAEBM_NOT_FINITE, name);
-            ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, COUNT, 0, out), DDAEBM_NOT_FINITE, name);
+            ASSERT_FAILS(ddaebm_scorer_score(scorer, rows, places[p] + 1, 0, out),
+                         DDAEBM_NOT_FINITE, name);
+            ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, COUNT, 0, out), DDAEBM_NOT_FINITE,
+                         name);
             if (places[p] > 0)
-                ASSERT_OK(ddaebm_scorer_score(scorer, rows, places[p], 0, out)); /* the rows before it */
+                ASSERT_OK(
+                    ddaebm_scorer_score(scorer, rows, places[p], 0, out)); /* the rows before it */
             rows[places[p] * WIDTH + k] = before;
         }
     ASSERT_OK(ddaebm_scorer_score(scorer, rows, COUNT, 0, out));
@@ -282,11 +296,13 @@ START_TEST(a_row_that_is_not_finite_is_named) {
 }
 END_TEST
 
-/* A model of padded pictures scores what one of rows does with the same weights, of pictures on black; its gradient is the inside's. */
-START_TEST(pictures_are_scored_on_black) {
-    enum { PICTURES = 20, OUTER = 3 * 3, INNER = 5 * 5 };
-    static float pictures[PICTURES * OUTER], rows[PICTURES * INNER], gradients[PICTURES * OUTER], others[PICTURES * INNER];
-    float scores[PICTURES], expected[PICTURES];
+/* A model of padded images scores what one of rows does with the same weights, of images on black;
+ * its gradient is the inside's. */
+START_TEST(images_are_scored_on_black) {
+    enum { IMAGES = 20, OUTER = 3 * 3, INNER = 5 * 5 };
+    static float images[IMAGES * OUTER], rows[IMAGES * INNER], gradients[IMAGES * OUTER],
+        others[IMAGES * INNER];
+    float scores[IMAGES], expected[IMAGES];
     static const char common[] = "\"energy.activation\":\"silu\"";
     char text[128];
     open_context(2);
@@ -295,17 +311,17 @@ START_TEST(pictures_are_scored_on_black) {
     (void)snprintf(text, sizeof text, "\"data.width\":25,%s", common);
     ddaebm_model *plain = small_model(context, text, 8);
     ddaebm_scorer *scorer = open_scorer(model), *other = open_scorer(plain);
-    dd_rng_normals(pictures, 17, dd_stream(DD_STREAM_DATA, 1), 0, PICTURES * OUTER);
-    for (size_t i = 0; i < PICTURES * INNER; i++)
+    dd_rng_normals(images, 17, dd_stream(DD_STREAM_DATA, 1), 0, IMAGES * OUTER);
+    for (size_t i = 0; i < IMAGES * INNER; i++)
         rows[i] = -1;
-    for (size_t i = 0; i < PICTURES * OUTER; i++)
-        rows[i / OUTER * INNER + (i % OUTER / 3 + 1) * 5 + i % 3 + 1] = pictures[i];
-    ASSERT_OK(ddaebm_scorer_score(scorer, pictures, PICTURES, 2, scores));
-    ASSERT_OK(ddaebm_scorer_score(other, rows, PICTURES, 2, expected));
+    for (size_t i = 0; i < IMAGES * OUTER; i++)
+        rows[i / OUTER * INNER + (i % OUTER / 3 + 1) * 5 + i % 3 + 1] = images[i];
+    ASSERT_OK(ddaebm_scorer_score(scorer, images, IMAGES, 2, scores));
+    ASSERT_OK(ddaebm_scorer_score(other, rows, IMAGES, 2, expected));
     ck_assert_int_eq(memcmp(scores, expected, sizeof scores), 0);
-    ASSERT_OK(ddaebm_scorer_gradient(scorer, pictures, PICTURES, 2, gradients));
-    ASSERT_OK(ddaebm_scorer_gradient(other, rows, PICTURES, 2, others));
-    for (size_t i = 0; i < PICTURES * OUTER; i++)
+    ASSERT_OK(ddaebm_scorer_gradient(scorer, images, IMAGES, 2, gradients));
+    ASSERT_OK(ddaebm_scorer_gradient(other, rows, IMAGES, 2, others));
+    for (size_t i = 0; i < IMAGES * OUTER; i++)
         ck_assert(gradients[i] == others[i / OUTER * INNER + (i % OUTER / 3 + 1) * 5 + i % 3 + 1]);
     ddaebm_scorer_free(scorer);
     ddaebm_scorer_free(other);
@@ -324,15 +340,18 @@ START_TEST(arguments_are_checked) {
     ASSERT_FAILS(ddaebm_scorer_create(&scorer, NULL), DDAEBM_INVALID_ARGUMENT, "model");
     ck_assert_ptr_null(scorer);
     scorer = open_scorer(model);
-    ASSERT_FAILS(ddaebm_scorer_score(scorer, rows, 1, 4, out), DDAEBM_OUT_OF_RANGE, "level is 4; allowed: 0 to 3");
-    ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, 1, SIZE_MAX, out), DDAEBM_OUT_OF_RANGE, "allowed: 0 to 3");
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, rows, 1, 4, out), DDAEBM_OUT_OF_RANGE,
+                 "timestep is 4; allowed: 0 to 3");
+    ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, 1, SIZE_MAX, out), DDAEBM_OUT_OF_RANGE,
+                 "allowed: 0 to 3");
     ASSERT_OK(ddaebm_scorer_score(scorer, rows, 1, 3, out));
     ASSERT_FAILS(ddaebm_scorer_score(NULL, rows, 1, 0, out), DDAEBM_INVALID_ARGUMENT, "scorer");
     ASSERT_FAILS(ddaebm_scorer_score(scorer, NULL, 1, 0, out), DDAEBM_INVALID_ARGUMENT, "rows");
     ASSERT_FAILS(ddaebm_scorer_score(scorer, rows, 1, 0, NULL), DDAEBM_INVALID_ARGUMENT, "scores");
     ASSERT_FAILS(ddaebm_scorer_gradient(NULL, rows, 1, 0, out), DDAEBM_INVALID_ARGUMENT, "scorer");
     ASSERT_FAILS(ddaebm_scorer_gradient(scorer, NULL, 1, 0, out), DDAEBM_INVALID_ARGUMENT, "rows");
-    ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, 1, 0, NULL), DDAEBM_INVALID_ARGUMENT, "gradients");
+    ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, 1, 0, NULL), DDAEBM_INVALID_ARGUMENT,
+                 "gradients");
     ASSERT_OK(ddaebm_scorer_score(scorer, NULL, 0, 0, NULL));
     ASSERT_OK(ddaebm_scorer_gradient(scorer, NULL, 0, 0, NULL));
     ddaebm_scorer_free(scorer);
@@ -363,7 +382,7 @@ int main(void) {
                                   a_scorer_keeps_the_weights_it_was_made_with,
                                   scoring_does_not_allocate,
                                   a_row_that_is_not_finite_is_named,
-                                  pictures_are_scored_on_black,
+                                  images_are_scored_on_black,
                                   arguments_are_checked,
                                   memory_may_run_out};
     return run_tests("scorer", tests, sizeof tests / sizeof *tests);

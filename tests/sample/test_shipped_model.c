@@ -1,4 +1,5 @@
-/* The model that the examples take at once: it draws pictures with a black background, and tells them from noise. */
+/* The model that the examples take at once: it draws images with a black background, and tells them
+ * from noise. */
 #define _GNU_SOURCE
 #include "base/rng.h"
 #include "support/harness.h"
@@ -25,24 +26,27 @@ START_TEST(it_draws_garments_and_tells_noise) {
     ddaebm_scorer *scorer = NULL;
     float ordinary[COUNT], foreign[COUNT];
     size_t black = 0, bright = 0, spread = 0;
-    ASSERT_OK(ddaebm_model_load(&model, NULL, TEST_DATA "/../../examples/data/fashion-small.safetensors"));
+    ASSERT_OK(ddaebm_model_load(&model, NULL,
+                                TEST_DATA "/../../examples/data/fashion-small.safetensors"));
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, COUNT, samples));
     for (size_t i = 0; i < COUNT * PIXELS; i++) {
         black += samples[i] <= -0.99f;
         bright += samples[i] > 0;
-        spread += fabsf(samples[i] - samples[(i + PIXELS) % (COUNT * PIXELS)]) > 0.5f; /* from the next sample */
+        spread += fabsf(samples[i] - samples[(i + PIXELS) % (COUNT * PIXELS)]) >
+                  0.5f; /* from the next sample */
     }
-    /* Of the training pictures' pixels 0.51 are black and 0.31 above 0; of neighbours in the set 0.42 differ that much. */
+    /* Of the training images' pixels 0.51 are black and 0.31 above 0; of neighbours in the set 0.42
+     * differ that much. */
     ck_assert_uint_gt(black, COUNT * PIXELS / 4);
     ck_assert_uint_gt(bright, COUNT * PIXELS / 5);
     ck_assert_uint_gt(spread, COUNT * PIXELS / 5);
     dd_rng_uniforms(noise, 1, dd_stream(DD_STREAM_DATA, 0), 0, COUNT * PIXELS);
     for (size_t i = 0; i < COUNT * PIXELS; i++)
         noise[i] = 2 * noise[i] - 1;
-    const ddaebm_score scores[] = {DDAEBM_SCORE_ENERGY, DDAEBM_SCORE_GRADIENT, DDAEBM_SCORE_RECONSTRUCTION,
-                                   DDAEBM_SCORE_TYPICALITY};
+    const ddaebm_score scores[] = {DDAEBM_SCORE_ENERGY, DDAEBM_SCORE_GRADIENT,
+                                   DDAEBM_SCORE_RECONSTRUCTION, DDAEBM_SCORE_TYPICALITY};
     for (size_t i = 0; i < sizeof scores / sizeof *scores; i++) {
         ASSERT_OK(ddaebm_scorer_measure(scorer, scores[i], samples, COUNT, 0, ordinary));
         ASSERT_OK(ddaebm_scorer_measure(scorer, scores[i], noise, COUNT, 0, foreign));

@@ -1,5 +1,5 @@
-/* A context's number of threads may change under samplers, scorers and trainers: they go on, and give the bits that they would have
- * given. (How work is cut is fixed when they are made.) */
+/* A context's number of threads may change under samplers, scorers and trainers: they go on, and
+ * give the bits that they would have given. (How work is cut is fixed when they are made.) */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -14,7 +14,8 @@ enum { COUNT = 1500, FEW = 3, WIDTH = 2, STEPS = 6 };
 #define SIZES EVERYTHING ",\"training.batch\":64,\"energy.hidden_layers\":[160,160]"
 
 /* From the first number of threads to the others, one after the other. */
-static const int changes[][4] = {{1, 8, 8, 8}, {8, 1, 1, 1}, {1, 8, 1, 8}, {8, 1, 8, 2}, {3, 2, 5, 1}};
+static const int changes[][4] = {
+    {1, 8, 8, 8}, {8, 1, 1, 1}, {1, 8, 1, 8}, {8, 1, 8, 2}, {3, 2, 5, 1}};
 
 enum { CHANGES = sizeof changes / sizeof *changes };
 
@@ -49,8 +50,8 @@ START_TEST(draws_and_scores_go_on) {
         ASSERT_OK(ddaebm_context_set_threads(context, changes[_i][k]));
         size_t calls = counted.calls;
         ask(&after, sampler, scorer);
-        ck_assert_msg(memcmp(&before, &after, sizeof before) == 0, "from %d threads to %d: other bits", changes[_i][0],
-                      changes[_i][k]);
+        ck_assert_msg(memcmp(&before, &after, sizeof before) == 0,
+                      "from %d threads to %d: other bits", changes[_i][0], changes[_i][k]);
         ck_assert_uint_eq(counted.calls, calls); /* what was made is used */
     }
     ddaebm_sampler_free(sampler);
@@ -101,7 +102,8 @@ START_TEST(progress_is_still_told) {
         ASSERT_OK(ddaebm_sampler_set_progress(sampler, watch, &most));
         ASSERT_OK(ddaebm_context_set_threads(context, changes[_i][k]));
         ASSERT_OK(ddaebm_sampler_draw(sampler, 5, 0, COUNT, samples));
-        ck_assert(most > 0 || changes[_i][k] > 1); /* the caller may come too late for a chunk of its own */
+        ck_assert(most > 0 ||
+                  changes[_i][k] > 1); /* the caller may come too late for a chunk of its own */
     }
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
@@ -151,6 +153,7 @@ START_TEST(steps_go_on) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {draws_and_scores_go_on, the_first_call_may_come_after, progress_is_still_told, steps_go_on};
+    const TTest *const tests[] = {draws_and_scores_go_on, the_first_call_may_come_after,
+                                  progress_is_still_told, steps_go_on};
     return run_loop_tests("change of threads", tests, sizeof tests / sizeof *tests, CHANGES);
 }

@@ -1,4 +1,5 @@
-/* The other scores: what they are made of, and that typicality is Mahalanobis's distance from the data that it was fitted to. */
+/* The other scores: what they are made of, and that typicality is Mahalanobis's distance from the
+ * data that it was fitted to. */
 #define _GNU_SOURCE
 #include "diffusion/noise_schedule.h"
 #include "layers/symmetry.h"
@@ -53,21 +54,29 @@ START_TEST(statistics_are_their_formulas) {
     ASSERT_OK(dd_statistics_create(&statistics, model));
     double temperature = ddaebm_model_temperature(model);
     for (size_t t = 0; t < LEVELS; t++) {
-        float noise[WIDTH], diffused[ROWS * WIDTH], gradients[ROWS * WIDTH], energies[ROWS], all[ROWS * DD_STATISTIC_ORIENTATION];
+        float noise[WIDTH], diffused[ROWS * WIDTH], gradients[ROWS * WIDTH], energies[ROWS],
+            all[ROWS * DD_STATISTIC_ORIENTATION];
         dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, WIDTH);
         for (size_t i = 0; i < ROWS * WIDTH; i++)
-            diffused[i] = (float)schedule.a_cum[t] * rows[i] + (float)schedule.sigma_cum[t] * noise[i % WIDTH];
+            diffused[i] = (float)schedule.a_cum[t] * rows[i] +
+                          (float)schedule.sigma_cum[t] * noise[i % WIDTH];
         ASSERT_OK(ddaebm_scorer_score(scorer, diffused, ROWS, t, energies));
         ASSERT_OK(ddaebm_scorer_gradient(scorer, diffused, ROWS, t, gradients));
-        ASSERT_OK(dd_statistics_measure(
-            statistics, &(dd_measurement){
-                            .rows = {.narrow = rows}, .count = ROWS, .level = t, .out = all, .stride = DD_STATISTIC_ORIENTATION}));
+        ASSERT_OK(dd_statistics_measure(statistics,
+                                        &(dd_measurement){.rows = {.narrow = rows},
+                                                          .count = ROWS,
+                                                          .timestep = t,
+                                                          .out = all,
+                                                          .stride = DD_STATISTIC_ORIENTATION}));
         for (size_t i = 0; i < ROWS; i++) {
             double square = 0;
             for (size_t j = 0; j < WIDTH; j++)
-                square += pow(schedule.sigma_cum[t] * temperature * (double)gradients[i * WIDTH + j], 2) / WIDTH;
+                square +=
+                    pow(schedule.sigma_cum[t] * temperature * (double)gradients[i * WIDTH + j], 2) /
+                    WIDTH;
             const float *one = all + i * DD_STATISTIC_ORIENTATION;
-            ck_assert_double_eq_tol((double)one[DD_STATISTIC_ENERGY], temperature * (double)energies[i], 1e-4);
+            ck_assert_double_eq_tol((double)one[DD_STATISTIC_ENERGY],
+                                    temperature * (double)energies[i], 1e-4);
             ck_assert_double_eq_tol((double)one[DD_STATISTIC_GRADIENT], log(square + 1e-12), 1e-3);
             ck_assert(isfinite(one[DD_STATISTIC_RECONSTRUCTION]));
         }
@@ -86,8 +95,10 @@ START_TEST(scores_do_not_depend_on_company) {
         float one = 0;
         ASSERT_OK(ddaebm_scorer_measure(scorer, (ddaebm_score)kind, rows, ROWS, 1, scores));
         for (size_t i = 0; i < ROWS; i += 37) {
-            ASSERT_OK(ddaebm_scorer_measure(scorer, (ddaebm_score)kind, rows + i * WIDTH, 1, 1, &one));
-            ck_assert_double_eq_tol((double)one, (double)scores[i], 1e-3 * (1 + fabs((double)scores[i])));
+            ASSERT_OK(
+                ddaebm_scorer_measure(scorer, (ddaebm_score)kind, rows + i * WIDTH, 1, 1, &one));
+            ck_assert_double_eq_tol((double)one, (double)scores[i],
+                                    1e-3 * (1 + fabs((double)scores[i])));
         }
     }
     float energies[ROWS];
@@ -98,16 +109,19 @@ START_TEST(scores_do_not_depend_on_company) {
 }
 END_TEST
 
-/* Over the rows of the fit, the mean of the squared distance is the number of statistics, but for the ridge and one row. */
+/* Over the rows of the fit, the mean of the squared distance is the number of statistics, but for
+ * the ridge and one row. */
 START_TEST(typicality_is_a_distance_from_the_data) {
     begin();
-    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores), DDAEBM_STATE, "fit_typicality");
+    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores),
+                 DDAEBM_STATE, "fit_typicality");
     ASSERT_OK(ddaebm_model_fit_typicality(model, data));
     ASSERT_OK(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores));
     double mean = 0, far = 0;
     for (size_t i = 0; i < ROWS; i++)
         mean += -2 * (double)scores[i] / ROWS;
-    ck_assert_double_gt(mean, 0.5 * STATISTICS); /* the ridge counts where statistics say much the same */
+    ck_assert_double_gt(mean,
+                        0.5 * STATISTICS); /* the ridge counts where statistics say much the same */
     ck_assert_double_lt(mean, 1.02 * STATISTICS);
     float shifted[ROWS * WIDTH];
     for (size_t i = 0; i < ROWS * WIDTH; i++)
@@ -141,7 +155,8 @@ START_TEST(typicality_travels_in_the_file) {
                                           {.shorten = "typicality.mean"},
                                           {.poke = "typicality.precision", .value = NAN}};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-        test_tamper_file(in_folder("typical.safetensors"), in_folder("changed.safetensors"), &changes[i]);
+        test_tamper_file(in_folder("typical.safetensors"), in_folder("changed.safetensors"),
+                         &changes[i]);
         ASSERT_FAILS(ddaebm_model_load(&loaded, context, in_folder("changed.safetensors")),
                      i < 3 ? DDAEBM_MISMATCH : DDAEBM_NOT_FINITE, "typicality.");
         ck_assert_ptr_null(loaded);
@@ -157,14 +172,19 @@ enum { SIDE = 6, INNER = 8, IMAGES = 60 };
 static ddaebm_model *image_model(const char *changes) {
     char text[700];
     (void)snprintf(text, sizeof text,
-                   "\"data.image_size\":%d,\"data.padding\":1,\"network.family\":\"ncsnpp\",\"network.time_width\":8,"
-                   "\"network.latent_embedding\":8,\"network.mapping_layers\":1,\"energy.channels\":4,\"energy.multipliers\":[1],"
-                   "\"energy.blocks\":1,\"energy.attention\":[],\"generator.channels\":4,\"generator.multipliers\":[1],"
-                   "\"generator.blocks\":1,\"generator.attention\":[],\"encoder.channels\":4,\"picture.dropout\":0,"
+                   "\"data.image_size\":%d,\"data.padding\":1,\"network.family\":\"ncsnpp\","
+                   "\"network.time_width\":8,"
+                   "\"network.latent_embedding\":8,\"network.mapping_layers\":1,\"energy."
+                   "channels\":4,\"energy.multipliers\":[1],"
+                   "\"energy.blocks\":1,\"energy.attention\":[],\"generator.channels\":4,"
+                   "\"generator.multipliers\":[1],"
+                   "\"generator.blocks\":1,\"generator.attention\":[],\"encoder.channels\":4,"
+                   "\"image.dropout\":0,"
                    "\"form.energy\":\"density\",\"objective.latent_weight\":0.5%s",
                    INNER, changes);
     ddaebm_model *made = small_model(context, text, 5);
-    for (size_t i = 0; i < made->parameters.count; i++) { /* first weights of nearly zero would make all images alike */
+    for (size_t i = 0; i < made->parameters.count;
+         i++) { /* first weights of nearly zero would make all images alike */
         const dd_parameter *p = &made->parameters.items[i];
         float *values = dd_weights_at(&made->weights, p);
         for (size_t k = 0; p->role == DD_ROLE_WEIGHT && k < p->elements; k++)
@@ -182,11 +202,13 @@ static void turn(const float *in, unsigned symmetry, float *out) {
     }
 }
 
-/* log softmax over the symmetries, of the diffused image; and typicality from the statistics of all timesteps. */
+/* log softmax over the symmetries, of the diffused image; and typicality from the statistics of all
+ * timesteps. */
 START_TEST(orientation_is_its_formula) {
     static const uint64_t shared_seed = 0x5EED;
     open_context(2);
-    float images[IMAGES * SIDE * SIDE], measured[IMAGES * (DD_STATISTIC_ORIENTATION + 1)], sums[IMAGES] = {0}, found[IMAGES];
+    float images[IMAGES * SIDE * SIDE], measured[IMAGES * (DD_STATISTIC_ORIENTATION + 1)],
+        sums[IMAGES] = {0}, found[IMAGES];
     double apart = 0;
     ddaebm_model *of_images = image_model(",\"objective.transform_contrast\":1");
     ddaebm_scorer *of_them = NULL;
@@ -203,15 +225,19 @@ START_TEST(orientation_is_its_formula) {
 
     for (size_t t = 0; t < LEVELS; t++) {
         float noise[INNER * INNER], image[INNER * INNER], turned[INNER * INNER];
-        dd_measurement all = {
-            .rows = {.narrow = images}, .count = IMAGES, .level = t, .out = measured, .stride = DD_STATISTIC_ORIENTATION + 1};
+        dd_measurement all = {.rows = {.narrow = images},
+                              .count = IMAGES,
+                              .timestep = t,
+                              .out = measured,
+                              .stride = DD_STATISTIC_ORIENTATION + 1};
         ASSERT_OK(dd_statistics_measure(statistics, &all));
         dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, INNER * INNER);
         for (size_t i = 0; i < IMAGES; i++) {
             double energies[DD_SYMMETRIES], most = -INFINITY, sum = 0;
             dd_model_standardize(of_images, (dd_rows_in){.narrow = images}, i, 1, image);
             for (size_t k = 0; k < INNER * INNER; k++)
-                image[k] = (float)(schedule.a_cum[t] * (double)image[k] + schedule.sigma_cum[t] * (double)noise[k]);
+                image[k] = (float)(schedule.a_cum[t] * (double)image[k] +
+                                   schedule.sigma_cum[t] * (double)noise[k]);
             for (unsigned s = 0; s < DD_SYMMETRIES; s++) {
                 float energy = 0;
                 turn(image, s, turned);
@@ -230,17 +256,20 @@ START_TEST(orientation_is_its_formula) {
     }
     ck_assert_double_gt(apart, 0.1 * IMAGES); /* the energy does not take all for alike */
 
-    /* With two images that differ, the difference of typicality that the plain statistics leave is that of the sums. */
+    /* With two images that differ, the difference of typicality that the plain statistics leave is
+     * that of the sums. */
     ASSERT_OK(ddaebm_model_fit_typicality(of_images, dataset));
     ASSERT_OK(ddaebm_scorer_measure(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, found));
     size_t last = LEVELS * DD_STATISTIC_ORIENTATION, width = last + 1;
-    double scale = sqrt((double)of_images->typical_precision[last * width + last]), kept = (double)of_images->typical_mean[last];
+    double scale = sqrt((double)of_images->typical_precision[last * width + last]),
+           kept = (double)of_images->typical_mean[last];
     of_images->typical_precision[last * width + last] = 0;
     float plain[IMAGES];
     ASSERT_OK(ddaebm_scorer_measure(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, plain));
     for (size_t i = 0; i < IMAGES; i++) {
         double expected = DD_ORIENTATION_WEIGHT * scale * ((double)sums[i] - kept);
-        ck_assert_double_eq_tol((double)found[i] - (double)plain[i], expected, 1e-2 * (1 + fabs(expected)));
+        ck_assert_double_eq_tol((double)found[i] - (double)plain[i], expected,
+                                1e-2 * (1 + fabs(expected)));
     }
     dd_noise_schedule_free(&schedule);
     dd_statistics_free(statistics);
@@ -251,7 +280,8 @@ START_TEST(orientation_is_its_formula) {
 }
 END_TEST
 
-/* Without the contrast nobody asked the energy how images stand, and files of such models stay as they were. */
+/* Without the contrast nobody asked the energy how images stand, and files of such models stay as
+ * they were. */
 START_TEST(models_without_the_contrast_have_no_orientation) {
     open_context(1);
     ddaebm_model *of_images = image_model("");
@@ -267,14 +297,18 @@ END_TEST
 
 START_TEST(what_cannot_be_fitted_or_measured_is_refused) {
     begin();
-    ddaebm_dataset *few = small_rows(context, STATISTICS, WIDTH), *wide = small_rows(context, ROWS, WIDTH + 1);
+    ddaebm_dataset *few = small_rows(context, STATISTICS, WIDTH),
+                   *wide = small_rows(context, ROWS, WIDTH + 1);
     ASSERT_FAILS(ddaebm_model_fit_typicality(model, few), DDAEBM_OUT_OF_RANGE, "rows");
     ASSERT_FAILS(ddaebm_model_fit_typicality(model, wide), DDAEBM_MISMATCH, "3");
     ASSERT_FAILS(ddaebm_model_fit_typicality(NULL, data), DDAEBM_INVALID_ARGUMENT, "model");
-    ASSERT_FAILS(ddaebm_scorer_measure(scorer, (ddaebm_score)9, rows, ROWS, 0, scores), DDAEBM_INVALID_ARGUMENT, "9");
-    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_GRADIENT, rows, ROWS, LEVELS, scores), DDAEBM_OUT_OF_RANGE, "level");
+    ASSERT_FAILS(ddaebm_scorer_measure(scorer, (ddaebm_score)9, rows, ROWS, 0, scores),
+                 DDAEBM_INVALID_ARGUMENT, "9");
+    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_GRADIENT, rows, ROWS, LEVELS, scores),
+                 DDAEBM_OUT_OF_RANGE, "timestep");
     rows[5] = NAN;
-    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, ROWS, 0, scores), DDAEBM_NOT_FINITE, "row 2");
+    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, ROWS, 0, scores),
+                 DDAEBM_NOT_FINITE, "row 2");
     ddaebm_dataset_free(few);
     ddaebm_dataset_free(wide);
     end();

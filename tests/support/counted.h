@@ -1,4 +1,5 @@
-/* What most tests begin and end with: a context whose allocations are counted, and that none of them is left. */
+/* What most tests begin and end with: a context whose allocations are counted, and that none of
+ * them is left. */
 #ifndef TEST_COUNTED_H
 #define TEST_COUNTED_H
 

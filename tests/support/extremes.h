@@ -1,4 +1,5 @@
-/* In loops these stand for fmax and fmin, on which gcc 12 for aarch64 crashes there. What is not a number stays. */
+/* In loops these stand for fmax and fmin, on which gcc 12 for aarch64 crashes there. What is not a
+ * number stays. */
 #ifndef TEST_EXTREMES_H
 #define TEST_EXTREMES_H
 

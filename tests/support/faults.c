@@ -109,7 +109,8 @@ static void after(bool struck) {
 static size_t some(bool struck, size_t size) {
     if (struck && now.kind == FAULT_NOTHING)
         return 0;
-    return struck && (now.kind == FAULT_SHORT || now.kind == FAULT_KILL_MIDST) ? (size + 1) / 2 : size;
+    return struck && (now.kind == FAULT_SHORT || now.kind == FAULT_KILL_MIDST) ? (size + 1) / 2
+                                                                               : size;
 }
 
 static int opened(int file) {
@@ -127,7 +128,8 @@ static mode_t mode_of(int flags, va_list arguments) {
     return flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
 }
 
-/* No child of the program gets what is opened, and nothing is taken for a new file that is there. */
+/* No child of the program gets what is opened, and nothing is taken for a new file that is there.
+ */
 static void look_at_flags(int flags) {
     ck_assert(!now.armed || flags & O_CLOEXEC);
     ck_assert(!now.armed || !(flags & O_CREAT) || flags & O_EXCL);
@@ -174,29 +176,33 @@ int __wrap_close(int file) {
 }
 
 /* f(parameters), which gives `failed` for a failure; `size` is changed where there is one. */
-#define WRAP(type, failed, f, parameters, arguments, shortened)                                                                    \
-    type __real_##f parameters;                                                                                                    \
-    type __wrap_##f parameters;                                                                                                    \
-    type __wrap_##f parameters {                                                                                                   \
-        bool struck = strikes(#f);                                                                                                 \
-        if (fails(struck))                                                                                                         \
-            return failed;                                                                                                         \
-        shortened;                                                                                                                 \
-        type result = __real_##f arguments;                                                                                        \
-        after(struck);                                                                                                             \
-        return result;                                                                                                             \
+#define WRAP(type, failed, f, parameters, arguments, shortened)                                    \
+    type __real_##f parameters;                                                                    \
+    type __wrap_##f parameters;                                                                    \
+    type __wrap_##f parameters {                                                                   \
+        bool struck = strikes(#f);                                                                 \
+        if (fails(struck))                                                                         \
+            return failed;                                                                         \
+        shortened;                                                                                 \
+        type result = __real_##f arguments;                                                        \
+        after(struck);                                                                             \
+        return result;                                                                             \
     }
 
-WRAP(ssize_t, -1, read, (int file, void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
-WRAP(ssize_t, -1, write, (int file, const void *buffer, size_t size), (file, buffer, size), size = some(struck, size))
+WRAP(ssize_t, -1, read, (int file, void *buffer, size_t size), (file, buffer, size),
+     size = some(struck, size))
+WRAP(ssize_t, -1, write, (int file, const void *buffer, size_t size), (file, buffer, size),
+     size = some(struck, size))
 WRAP(int, -1, fsync, (int file), (file), (void)0)
 WRAP(int, -1, fchmod, (int file, mode_t mode), (file, mode), (void)0)
-WRAP(int, -1, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name), (void)0)
+WRAP(int, -1, renameat, (int from, const char *old, int to, const char *name),
+     (from, old, to, name), (void)0)
 WRAP(int, -1, unlinkat, (int folder, const char *name, int flags), (folder, name, flags), (void)0)
 WRAP(int, -1, stat, (const char *path, struct stat *about), (path, about), (void)0)
 WRAP(int, -1, lstat, (const char *path, struct stat *about), (path, about), (void)0)
 WRAP(int, -1, fstat, (int file, struct stat *about), (file, about), (void)0)
-WRAP(int, -1, sigtimedwait, (const sigset_t *set, siginfo_t *about, const struct timespec *most), (set, about, most), (void)0)
+WRAP(int, -1, sigtimedwait, (const sigset_t *set, siginfo_t *about, const struct timespec *most),
+     (set, about, most), (void)0)
 WRAP(char *, NULL, realpath, (const char *path, char *resolved), (path, resolved), (void)0)
 WRAP(DIR *, NULL, opendir, (const char *path), (path), (void)0)
 WRAP(struct dirent *, NULL, readdir, (DIR * folder), (folder), (void)0)

@@ -11,7 +11,8 @@
 static const double least_limit = 1e-5, over_float32 = 10;
 
 const char *test_kind_name(test_kind kind) {
-    static const char *const names[TEST_KINDS] = {"forward", "losses", "gradients", "samples", "weights", "tables"};
+    static const char *const names[TEST_KINDS] = {"forward", "losses",  "gradients",
+                                                  "samples", "weights", "tables"};
     return names[kind];
 }
 
@@ -38,7 +39,8 @@ static void check_norms(test_fixture *fixture) {
         for (size_t j = 0; j < entry->elements; j++)
             sum += test_fixture_element(entry, j) * test_fixture_element(entry, j);
         if (norms && isfinite(expected) && fabs(sqrt(sum) - expected) > 1e-6 * expected + 1e-30)
-            test_fixture_problem(fixture, "%s has norm %.9g, not %.9g", entry->name, sqrt(sum), expected);
+            test_fixture_problem(fixture, "%s has norm %.9g, not %.9g", entry->name, sqrt(sum),
+                                 expected);
     }
     json_decref(norms);
 }
@@ -50,7 +52,8 @@ static void find_largest_gradients(test_fixture *fixture) {
         for (int n = 0; n < 3; n++)
             if (strncmp(entry->name, prefixes[n], strlen(prefixes[n])) == 0)
                 for (size_t j = 0; j < entry->elements; j++)
-                    fixture->largest[n] = fmax(fixture->largest[n], fabs(test_fixture_element(entry, j)));
+                    fixture->largest[n] =
+                        fmax(fixture->largest[n], fabs(test_fixture_element(entry, j)));
     }
 }
 
@@ -68,7 +71,8 @@ void test_fixture_open(test_fixture *fixture, const char *path) {
     fixture->config = metadata(fixture, "config");
     fixture->errors = metadata(fixture, "float32_error");
     fixture->null_gradients = metadata(fixture, "null_gradients");
-    fixture->seen = dd_alloc_zero(fixture->context, dd_safetensors_count(fixture->file), sizeof *fixture->seen);
+    fixture->seen =
+        dd_alloc_zero(fixture->context, dd_safetensors_count(fixture->file), sizeof *fixture->seen);
     if (!json_is_object(fixture->config))
         test_fixture_problem(fixture, "%s has no config", path);
     check_norms(fixture);
@@ -115,20 +119,23 @@ double test_fixture_element(const dd_tensor_entry *entry, size_t index) {
 }
 
 /* Data and what networks make of it; weights of four axes are left as they are. */
-static bool is_pictures(const dd_tensor_entry *entry) {
+static bool is_images(const dd_tensor_entry *entry) {
     const char *name = entry->name, *last = strrchr(name, '.');
     bool of_step = strncmp(name, "in.", 3) == 0 || strncmp(name, "out.", 4) == 0;
-    bool of_layer = strstr(name, ".in.") || (last && (strcmp(last, ".out") == 0 || strcmp(last, ".cotangent") == 0));
+    bool of_layer = strstr(name, ".in.") ||
+                    (last && (strcmp(last, ".out") == 0 || strcmp(last, ".cotangent") == 0));
     return entry->rank >= 4 && (of_step || of_layer);
 }
 
-/* The place in the file of a tensor's element i. Pictures are [..., C, H, W] there, [..., H, W, C] here. */
+/* The place in the file of a tensor's element i. Images are [..., C, H, W] there, [..., H, W, C]
+ * here. */
 static size_t place_of(const dd_tensor_entry *entry, size_t i) {
-    if (!is_pictures(entry))
+    if (!is_images(entry))
         return i;
-    size_t channels = entry->shape[entry->rank - 3], pixels = entry->shape[entry->rank - 2] * entry->shape[entry->rank - 1];
-    size_t picture = i / (channels * pixels), within = i % (channels * pixels);
-    return picture * channels * pixels + within % channels * pixels + within / channels;
+    size_t channels = entry->shape[entry->rank - 3],
+           pixels = entry->shape[entry->rank - 2] * entry->shape[entry->rank - 1];
+    size_t image = i / (channels * pixels), within = i % (channels * pixels);
+    return image * channels * pixels + within % channels * pixels + within / channels;
 }
 
 void test_fixture_floats(test_fixture *fixture, const char *name, float *out, size_t count) {
@@ -139,10 +146,12 @@ void test_fixture_floats(test_fixture *fixture, const char *name, float *out, si
         out[i] = (float)test_fixture_element(entry, place_of(entry, i));
 }
 
-void test_fixture_note(test_fixture *fixture, test_kind kind, const char *name, double error, double limit) {
+void test_fixture_note(test_fixture *fixture, test_kind kind, const char *name, double error,
+                       double limit) {
     test_worst *worst = &fixture->worst[kind];
     fixture->compared++;
-    if (!(error / limit < worst->error / (worst->limit > 0 ? worst->limit : 1)) || !worst->tensor[0]) {
+    if (!(error / limit < worst->error / (worst->limit > 0 ? worst->limit : 1)) ||
+        !worst->tensor[0]) {
         worst->error = isfinite(error) ? error : 1e300;
         worst->limit = limit;
         (void)snprintf(worst->tensor, sizeof worst->tensor, "%s", name);
@@ -176,7 +185,8 @@ static double scale_in_layer(const test_fixture *fixture, const char *name) {
         return 0;
     int length = (int)(grad - name), with_grad = length + (int)strlen(".grad.");
     (void)snprintf(leaf, sizeof leaf, "%.*s.%s", length, name, name + with_grad);
-    for (size_t i = 0; test_fixture_vanishes(fixture, leaf) && i < dd_safetensors_count(fixture->file); i++)
+    for (size_t i = 0;
+         test_fixture_vanishes(fixture, leaf) && i < dd_safetensors_count(fixture->file); i++)
         if (strncmp(dd_safetensors_entry(fixture->file, i)->name, name, (size_t)with_grad) == 0)
             largest = fmax(largest, largest_element(dd_safetensors_entry(fixture->file, i)));
     return largest;
@@ -191,8 +201,8 @@ static double scale_of(const test_fixture *fixture, const dd_tensor_entry *entry
     return largest > 0 ? largest : 1;
 }
 
-void test_fixture_compare_doubles(test_fixture *fixture, test_kind kind, const char *name, const double *values, size_t count,
-                                  double limit) {
+void test_fixture_compare_doubles(test_fixture *fixture, test_kind kind, const char *name,
+                                  const double *values, size_t count, double limit) {
     const dd_tensor_entry *entry = test_fixture_tensor(fixture, name);
     if (!entry)
         return;
@@ -209,7 +219,8 @@ void test_fixture_compare_doubles(test_fixture *fixture, test_kind kind, const c
     test_fixture_note(fixture, kind, name, worst / scale_of(fixture, entry), limit);
 }
 
-void test_fixture_compare(test_fixture *fixture, test_kind kind, const char *name, const float *values, size_t count) {
+void test_fixture_compare(test_fixture *fixture, test_kind kind, const char *name,
+                          const float *values, size_t count) {
     double *wide = dd_alloc(fixture->context, count * sizeof *wide);
     double limit = over_float32 * json_number_value(json_object_get(fixture->errors, name));
     for (size_t i = 0; wide && i < count; i++)
@@ -222,7 +233,8 @@ void test_fixture_compare(test_fixture *fixture, test_kind kind, const char *nam
 static bool holds(const test_fixture *fixture) {
     bool good = !fixture->problem[0] && fixture->compared > 0;
     for (int kind = 0; kind < TEST_KINDS; kind++)
-        good = good && (!fixture->worst[kind].tensor[0] || fixture->worst[kind].error <= fixture->worst[kind].limit);
+        good = good && (!fixture->worst[kind].tensor[0] ||
+                        fixture->worst[kind].error <= fixture->worst[kind].limit);
     return good;
 }
 
@@ -232,9 +244,9 @@ static void print_result(const test_fixture *fixture, const char *path, FILE *ou
     for (int kind = 0; kind < TEST_KINDS; kind++) {
         const test_worst *worst = &fixture->worst[kind];
         if (worst->tensor[0])
-            json_object_set_new(
-                line, test_kind_name((test_kind)kind),
-                json_pack("{s:f, s:f, s:s}", "error", worst->error, "limit", worst->limit, "tensor", worst->tensor));
+            json_object_set_new(line, test_kind_name((test_kind)kind),
+                                json_pack("{s:f, s:f, s:s}", "error", worst->error, "limit",
+                                          worst->limit, "tensor", worst->tensor));
     }
     json_object_set_new(line, "compared", json_integer((json_int_t)fixture->compared));
     if (fixture->problem[0])
@@ -249,7 +261,8 @@ static void print_result(const test_fixture *fixture, const char *path, FILE *ou
 bool test_fixture_check_on(const char *path, int threads, FILE *out) {
     test_fixture fixture;
     test_fixture_open(&fixture, path);
-    if (threads > 0 && fixture.context && ddaebm_context_set_threads(fixture.context, threads) != DDAEBM_OK)
+    if (threads > 0 && fixture.context &&
+        ddaebm_context_set_threads(fixture.context, threads) != DDAEBM_OK)
         test_fixture_problem(&fixture, "%s", ddaebm_error_message());
     const char *family = json_string_value(json_object_get(fixture.config, "family"));
     if (!fixture.problem[0]) {
@@ -266,7 +279,8 @@ bool test_fixture_check_on(const char *path, int threads, FILE *out) {
     }
     for (size_t i = 0; !fixture.problem[0] && i < dd_safetensors_count(fixture.file); i++)
         if (!fixture.seen[i])
-            test_fixture_problem(&fixture, "%s was not compared", dd_safetensors_entry(fixture.file, i)->name);
+            test_fixture_problem(&fixture, "%s was not compared",
+                                 dd_safetensors_entry(fixture.file, i)->name);
     if (out)
         print_result(&fixture, path, out);
     bool good = holds(&fixture);

@@ -9,19 +9,24 @@
 
 /* --- Schedules: <kind>.<range>.T<T>.<precision>.<table>. --- */
 
-static bool parse_group(dd_settings *settings, const char *name, const json_t *ranges, char table[32]) {
+static bool parse_group(dd_settings *settings, const char *name, const json_t *ranges,
+                        char table[32]) {
     char kind[16], range[16], precision[16];
     int steps = 0;
-    if (sscanf(name, "%15[^.].%15[^.].T%d.%15[^.].%31s", kind, range, &steps, precision, table) != 5)
+    if (sscanf(name, "%15[^.].%15[^.].T%d.%15[^.].%31s", kind, range, &steps, precision, table) !=
+        5)
         return false;
     const json_t *options = json_object_get(ranges, range);
     settings->diffusion.timesteps = steps;
-    settings->diffusion.schedule = strcmp(kind, "geometric") == 0 ? DD_SCHEDULE_GEOMETRIC : DD_SCHEDULE_VP;
+    settings->diffusion.schedule =
+        strcmp(kind, "geometric") == 0 ? DD_SCHEDULE_GEOMETRIC : DD_SCHEDULE_VP;
     settings->diffusion.grid = strcmp(kind, "lsun") == 0 ? DD_GRID_LSUN : DD_GRID_UNIFORM;
-    settings->diffusion.precision = strcmp(precision, "float64") == 0 ? DD_PRECISION_FLOAT64 : DD_PRECISION_FLOAT32;
+    settings->diffusion.precision =
+        strcmp(precision, "float64") == 0 ? DD_PRECISION_FLOAT64 : DD_PRECISION_FLOAT32;
     settings->diffusion.beta_min = json_number_value(json_object_get(options, "beta_min"));
     settings->diffusion.beta_max = json_number_value(json_object_get(options, "beta_max"));
-    const json_t *limit = json_object_get(options, "max_beta"), *floor = json_object_get(options, "var_floor");
+    const json_t *limit = json_object_get(options, "max_beta"),
+                 *floor = json_object_get(options, "var_floor");
     settings->diffusion.beta_limit = json_is_number(limit) ? json_number_value(limit) : 1;
     settings->diffusion.variance_floor = json_is_number(floor) ? json_number_value(floor) : 0;
     return options != NULL;
@@ -81,7 +86,8 @@ enum { MOST_STEPS = 64, MOST_ELEMENTS = 64 };
 static bool skipped(const test_fixture *fixture, const char *parameter, size_t step) {
     size_t index;
     json_t *value;
-    json_array_foreach(json_object_get(json_object_get(fixture->config, "skipped"), parameter), index, value) {
+    json_array_foreach(json_object_get(json_object_get(fixture->config, "skipped"), parameter),
+                       index, value) {
         if ((size_t)json_integer_value(value) == step)
             return true;
     }
@@ -92,9 +98,11 @@ static double number(const test_fixture *fixture, const char *key) {
     return json_number_value(json_object_get(fixture->config, key));
 }
 
-static void check_parameter(test_fixture *fixture, const char *tag, double beta1, const char *parameter) {
+static void check_parameter(test_fixture *fixture, const char *tag, double beta1,
+                            const char *parameter) {
     char name[64];
-    float weights[MOST_ELEMENTS] = {0}, m[MOST_ELEMENTS] = {0}, v[MOST_ELEMENTS] = {0}, average[MOST_ELEMENTS] = {0};
+    float weights[MOST_ELEMENTS] = {0}, m[MOST_ELEMENTS] = {0}, v[MOST_ELEMENTS] = {0},
+          average[MOST_ELEMENTS] = {0};
     float gradients[MOST_STEPS * MOST_ELEMENTS], history[4][MOST_STEPS * MOST_ELEMENTS];
     dd_settings settings = {0};
     settings.optimizer.beta1 = beta1;
@@ -112,8 +120,8 @@ static void check_parameter(test_fixture *fixture, const char *tag, double beta1
     for (size_t step = 0; step < steps; step++) {
         if (!skipped(fixture, parameter, step)) {
             double decay = state.updates == 0 ? 0 : number(fixture, "ema_decay");
-            dd_adam_update(&state, weights, gradients + step * count, count, number(fixture, "lr"), &settings,
-                           dd_context_pool(fixture->context));
+            dd_adam_update(&state, weights, gradients + step * count, count, number(fixture, "lr"),
+                           &settings, dd_context_pool(fixture->context));
             dd_average_update(average, weights, count, decay, dd_context_pool(fixture->context));
         }
         const float *now[4] = {weights, m, v, average};

@@ -1,4 +1,5 @@
-/* What tests share: a folder of the test's own, an allocator that counts and can be told to fail, and the running of a suite. */
+/* What tests share: a folder of the test's own, an allocator that counts and can be told to fail,
+ * and the running of a suite. */
 #ifndef TEST_HARNESS_H
 #define TEST_HARNESS_H
 
@@ -28,7 +29,8 @@ static inline const char *in_folder(const char *name) {
     static unsigned turn;
     char *path = paths[turn++ % 4];
     int length = snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    ck_assert_msg(length > 0 && (size_t)length < sizeof paths[0], "a path of %d bytes has no room", length);
+    ck_assert_msg(length > 0 && (size_t)length < sizeof paths[0], "a path of %d bytes has no room",
+                  length);
     return path;
 }
 
@@ -80,7 +82,8 @@ static inline size_t get_file(const char *path, void *data, size_t most) {
     return size;
 }
 
-/* An allocator that counts, and fails at the call whose number is fail_at, or from there on. Any thread may call it. */
+/* An allocator that counts, and fails at the call whose number is fail_at, or from there on. Any
+ * thread may call it. */
 typedef struct fussy {
     atomic_size_t calls, live, bytes; /* bytes: of what is live */
     atomic_size_t most;               /* of bytes */
@@ -125,42 +128,45 @@ static inline ddaebm_context *fussy_context(fussy *self) {
     return context;
 }
 
-/* Runs `call`, whose status is its value, with its allocations failing in turn, each alone or with all that follow, until it
- * succeeds: each failure must be OUT_OF_MEMORY, leave `out` NULL and lose no memory. */
-#define SWEEP_ALLOCATIONS_FROM(self, out, call, on)                                                                                \
-    do {                                                                                                                           \
-        size_t live_before = (self).live, nth = 0;                                                                                 \
-        ddaebm_status swept;                                                                                                       \
-        (self).from_there_on = (on);                                                                                               \
-        do {                                                                                                                       \
-            (self).fail_at = (self).calls + ++nth;                                                                                 \
-            swept = (call);                                                                                                        \
-            if (swept != DDAEBM_OK) {                                                                                              \
-                ck_assert_int_eq(swept, DDAEBM_OUT_OF_MEMORY);                                                                     \
-                ck_assert_ptr_null(out);                                                                                           \
-                ck_assert_uint_eq((self).live, live_before);                                                                       \
-                ck_assert_uint_lt(nth, 100000);                                                                                    \
-            }                                                                                                                      \
-        } while (swept != DDAEBM_OK);                                                                                              \
-        (self).fail_at = 0;                                                                                                        \
-        ck_assert_uint_gt(nth, 1);                                                                                                 \
+/* Runs `call`, whose status is its value, with its allocations failing in turn, each alone or with
+ * all that follow, until it succeeds: each failure must be OUT_OF_MEMORY, leave `out` NULL and lose
+ * no memory. */
+#define SWEEP_ALLOCATIONS_FROM(self, out, call, on)                                                \
+    do {                                                                                           \
+        size_t live_before = (self).live, nth = 0;                                                 \
+        ddaebm_status swept;                                                                       \
+        (self).from_there_on = (on);                                                               \
+        do {                                                                                       \
+            (self).fail_at = (self).calls + ++nth;                                                 \
+            swept = (call);                                                                        \
+            if (swept != DDAEBM_OK) {                                                              \
+                ck_assert_int_eq(swept, DDAEBM_OUT_OF_MEMORY);                                     \
+                ck_assert_ptr_null(out);                                                           \
+                ck_assert_uint_eq((self).live, live_before);                                       \
+                ck_assert_uint_lt(nth, 100000);                                                    \
+            }                                                                                      \
+        } while (swept != DDAEBM_OK);                                                              \
+        (self).fail_at = 0;                                                                        \
+        ck_assert_uint_gt(nth, 1);                                                                 \
     } while (0)
 
 #define SWEEP_ALLOCATIONS(self, out, call) SWEEP_ALLOCATIONS_FROM(self, out, call, false)
 
 /* The call fails with the status, and the message, one line, has the text in it. */
-#define ASSERT_FAILS(call, expected, text)                                                                                         \
-    do {                                                                                                                           \
-        ck_assert_int_eq((call), (expected));                                                                                      \
-        const char *message_ = ddaebm_error_message();                                                                             \
-        ck_assert_msg(strstr(message_, (text)) != NULL, "'%s' is not in '%s'", (text), message_);                                  \
-        ck_assert_ptr_null(strchr(message_, '\n'));                                                                                \
+#define ASSERT_FAILS(call, expected, text)                                                         \
+    do {                                                                                           \
+        ck_assert_int_eq((call), (expected));                                                      \
+        const char *message_ = ddaebm_error_message();                                             \
+        ck_assert_msg(strstr(message_, (text)) != NULL, "'%s' is not in '%s'", (text), message_);  \
+        ck_assert_ptr_null(strchr(message_, '\n'));                                                \
     } while (0)
 
 #define ASSERT_OK(call) ck_assert_msg((call) == DDAEBM_OK, "%s: %s", #call, ddaebm_error_message())
 
-/* Runs the tests, each with a folder of its own and `times` times, with _i from 0; what main returns. */
-static inline int run_loop_tests(const char *name, const TTest *const *tests, size_t count, int times) {
+/* Runs the tests, each with a folder of its own and `times` times, with _i from 0; what main
+ * returns. */
+static inline int run_loop_tests(const char *name, const TTest *const *tests, size_t count,
+                                 int times) {
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
     tcase_set_timeout(tcase, 60);

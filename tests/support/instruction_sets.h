@@ -1,4 +1,5 @@
-/* The sets of instructions that tests go through: all that were built in and this processor runs. */
+/* The sets of instructions that tests go through: all that were built in and this processor runs.
+ */
 #ifndef TEST_INSTRUCTION_SETS_H
 #define TEST_INSTRUCTION_SETS_H
 

@@ -1,6 +1,7 @@
-/* The memory sanitiser knows only of what compiled code with it has written. jansson, libpng, zlib and Check are as the system has them, so
- * here, by the linker's --wrap (CMakeLists.txt), memory is marked where it passes to them and back: malloc gives uninitialised memory to
- * callers that were compiled with the sanitiser, and to no others; what a library has made of it is initialised. */
+/* The memory sanitiser knows only of what compiled code with it has written. jansson, libpng, zlib
+ * and Check are as the system has them, so here, by the linker's --wrap (CMakeLists.txt), memory is
+ * marked where it passes to them and back: malloc gives uninitialised memory to callers that were
+ * compiled with the sanitiser, and to no others; what a library has made of it is initialised. */
 #if defined(__has_feature)
 #if __has_feature(memory_sanitizer)
 
@@ -43,23 +44,25 @@ void *__wrap_emalloc(size_t size) {
     return block;
 }
 
-/* Whoever is not instrumented leaves the marks of earlier callers on its part of the stack, and copies them with what it writes there. */
+/* Whoever is not instrumented leaves the marks of earlier callers on its part of the stack, and
+ * copies them with what it writes there. */
 __attribute__((noinline)) static void clear_stack(void) {
     char below[1 << 18];
     __msan_unpoison(below, sizeof below);
 }
 
 #include <jansson.h>
-#define WRAP_READER(f, parameters, arguments)                                                                                      \
-    json_t *__real_##f parameters;                                                                                                 \
-    json_t *__wrap_##f parameters;                                                                                                 \
-    json_t *__wrap_##f parameters {                                                                                                \
-        clear_stack();                                                                                                             \
-        json_t *value = __real_##f arguments;                                                                                      \
-        __msan_unpoison(error, sizeof *error);                                                                                     \
-        return value;                                                                                                              \
+#define WRAP_READER(f, parameters, arguments)                                                      \
+    json_t *__real_##f parameters;                                                                 \
+    json_t *__wrap_##f parameters;                                                                 \
+    json_t *__wrap_##f parameters {                                                                \
+        clear_stack();                                                                             \
+        json_t *value = __real_##f arguments;                                                      \
+        __msan_unpoison(error, sizeof *error);                                                     \
+        return value;                                                                              \
     }
-WRAP_READER(json_loadb, (const char *text, size_t length, size_t flags, json_error_t *error), (text, length, flags, error))
+WRAP_READER(json_loadb, (const char *text, size_t length, size_t flags, json_error_t *error),
+            (text, length, flags, error))
 WRAP_READER(json_loads, (const char *text, size_t flags, json_error_t *error), (text, flags, error))
 
 /* Where a test gives jansson memory, that is jansson's to fill. */
@@ -98,7 +101,8 @@ int __wrap_inflate(z_stream *stream, int flush) {
 #ifdef DDAEBM_HAVE_PNG
 #include <png.h>
 
-/* What the library's functions for libpng are, while trampolines stand in their place. One picture at a time. */
+/* What the library's functions for libpng are, while trampolines stand in their place. One image at
+ * a time. */
 static struct {
     png_error_ptr fail;
     png_malloc_ptr allocate;
@@ -122,24 +126,30 @@ static void write_some(png_structp file, png_bytep data, png_size_t size) {
     png.write(file, data, size);
 }
 
-#define WRAP_CREATE(f)                                                                                                             \
-    png_structp __real_##f(png_const_charp version, png_voidp errors, png_error_ptr error, png_error_ptr warn, png_voidp memory,   \
-                           png_malloc_ptr take, png_free_ptr give);                                                                \
-    png_structp __wrap_##f(png_const_charp version, png_voidp errors, png_error_ptr error, png_error_ptr warn, png_voidp memory,   \
-                           png_malloc_ptr take, png_free_ptr give);                                                                \
-    png_structp __wrap_##f(png_const_charp version, png_voidp errors, png_error_ptr error, png_error_ptr warn, png_voidp memory,   \
-                           png_malloc_ptr take, png_free_ptr give) {                                                               \
-        png.fail = error;                                                                                                          \
-        png.allocate = take;                                                                                                       \
-        return __real_##f(version, errors, fail, warn, memory, allocate, give);                                                    \
+#define WRAP_CREATE(f)                                                                             \
+    png_structp __real_##f(png_const_charp version, png_voidp errors, png_error_ptr error,         \
+                           png_error_ptr warn, png_voidp memory, png_malloc_ptr take,              \
+                           png_free_ptr give);                                                     \
+    png_structp __wrap_##f(png_const_charp version, png_voidp errors, png_error_ptr error,         \
+                           png_error_ptr warn, png_voidp memory, png_malloc_ptr take,              \
+                           png_free_ptr give);                                                     \
+    png_structp __wrap_##f(png_const_charp version, png_voidp errors, png_error_ptr error,         \
+                           png_error_ptr warn, png_voidp memory, png_malloc_ptr take,              \
+                           png_free_ptr give) {                                                    \
+        png.fail = error;                                                                          \
+        png.allocate = take;                                                                       \
+        return __real_##f(version, errors, fail, warn, memory, allocate, give);                    \
     }
 
 WRAP_CREATE(png_create_read_struct_2)
 WRAP_CREATE(png_create_write_struct_2)
 
-void __real_png_set_write_fn(png_structp file, png_voidp user, png_rw_ptr write, png_flush_ptr flush);
-void __wrap_png_set_write_fn(png_structp file, png_voidp user, png_rw_ptr write, png_flush_ptr flush);
-void __wrap_png_set_write_fn(png_structp file, png_voidp user, png_rw_ptr write, png_flush_ptr flush) {
+void __real_png_set_write_fn(png_structp file, png_voidp user, png_rw_ptr write,
+                             png_flush_ptr flush);
+void __wrap_png_set_write_fn(png_structp file, png_voidp user, png_rw_ptr write,
+                             png_flush_ptr flush);
+void __wrap_png_set_write_fn(png_structp file, png_voidp user, png_rw_ptr write,
+                             png_flush_ptr flush) {
     png.write = write;
     __real_png_set_write_fn(file, user, write_some, flush);
 }

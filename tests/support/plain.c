@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(DD_OP_COUNT == 40, "a new operation: give it a twin here and rows in test_gradient_table.c, then raise this number");
+_Static_assert(DD_OP_COUNT == 40, "a new operation: give it a twin here and rows in "
+                                  "test_gradient_table.c, then raise this number");
 
 struct test_plain {
     const dd_graph *graph;
@@ -31,7 +32,8 @@ test_plain *test_plain_create(const dd_graph *graph) {
     plain->nodes = dd_graph_nodes(graph);
     plain->values = zeroed(plain->nodes, sizeof *plain->values);
     for (size_t n = 0; n < plain->nodes; n++)
-        plain->values[n] = zeroed(dd_shape_elements(dd_graph_shape(graph, (dd_node)n)), sizeof **plain->values);
+        plain->values[n] =
+            zeroed(dd_shape_elements(dd_graph_shape(graph, (dd_node)n)), sizeof **plain->values);
     return plain;
 }
 
@@ -50,7 +52,8 @@ const double *test_plain_value(const test_plain *plain, dd_node node) {
 
 /* --- The operations. --- */
 
-static void read_input(tensor out, const dd_node_data *data, const test_plain_input *inputs, size_t count) {
+static void read_input(tensor out, const dd_node_data *data, const test_plain_input *inputs,
+                       size_t count) {
     const double *numbers = NULL;
     for (size_t i = 0; i < count && !numbers; i++)
         if (inputs[i].slot == data->slot && (inputs[i].phase < 0 || inputs[i].phase == data->phase))
@@ -96,7 +99,9 @@ static double element(const dd_node_data *data, double a, double b) {
         return a > 0 ? a : a * b;
     case DD_OP_SILU: {
         double s = 1 / (1 + exp(-a));
-        return data->factor == 0 ? a * s : data->factor == 1 ? s * (1 + a * (1 - s)) : s * (1 - s) * (2 + a * (1 - 2 * s));
+        return data->factor == 0   ? a * s
+               : data->factor == 1 ? s * (1 + a * (1 - s))
+                                   : s * (1 - s) * (2 + a * (1 - 2 * s));
     }
     default: /* expand, output */
         return a;
@@ -106,7 +111,8 @@ static double element(const dd_node_data *data, double a, double b) {
 static void elementwise(tensor out, const dd_node_data *data, tensor a, tensor b) {
     size_t at[DD_AXES] = {0}, i = 0;
     do
-        out.x[i++] = element(data, a.x[offset_of(a.shape, at)], b.x ? b.x[offset_of(b.shape, at)] : 0);
+        out.x[i++] =
+            element(data, a.x[offset_of(a.shape, at)], b.x ? b.x[offset_of(b.shape, at)] : 0);
     while (next(out.shape, at));
 }
 
@@ -242,8 +248,8 @@ void test_plain_run(test_plain *plain, const test_plain_input *inputs, size_t co
             out.x[0] = data->factor;
             break;
         default:
-            structural(out, data, tensor_of(plain, data->inputs[0]), tensor_of(plain, data->inputs[1]),
-                       tensor_of(plain, data->inputs[2]));
+            structural(out, data, tensor_of(plain, data->inputs[0]),
+                       tensor_of(plain, data->inputs[1]), tensor_of(plain, data->inputs[2]));
             break;
         }
     }

@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-/* The pixel that the filter's tap k meets at place i of an axis; -1 for the zeros between and around. */
+/* The pixel that the filter's tap k meets at place i of an axis; -1 for the zeros between and
+ * around. */
 static int64_t pixel_at(dd_window w, size_t i, size_t k, size_t size) {
     int64_t place = (int64_t)i * w.stride + (int64_t)k - w.before;
     return place >= 0 && place % w.up == 0 && place / w.up < (int64_t)size ? place / w.up : -1;
@@ -15,7 +16,8 @@ static void filter(tensor out, dd_window w, tensor x, tensor taps) {
         double total = 0;
         for (size_t k = 0; k < count; k++)
             for (size_t l = 0; l < count; l++) {
-                int64_t row = pixel_at(w, at[1], k, x.shape.size[1]), column = pixel_at(w, at[2], l, x.shape.size[2]);
+                int64_t row = pixel_at(w, at[1], k, x.shape.size[1]),
+                        column = pixel_at(w, at[2], l, x.shape.size[2]);
                 size_t from[DD_AXES] = {at[0], (size_t)row, (size_t)column, at[3]};
                 if (row >= 0 && column >= 0)
                     total += taps.x[k] * taps.x[l] * x.x[offset_of(x.shape, from)];
@@ -24,41 +26,45 @@ static void filter(tensor out, dd_window w, tensor x, tensor taps) {
     } while (next(out.shape, at));
 }
 
-/* Mean of (a - a_mean)(b - b_mean) over a group of a picture; b NULL for 1. */
-static double mean_of(dd_shape shape, size_t picture, size_t group, size_t groups, const double *a, double a_mean, const double *b,
-                      double b_mean) {
-    size_t channels = shape.size[3], width = channels / groups, pixels = shape.size[1] * shape.size[2];
+/* Mean of (a - a_mean)(b - b_mean) over a group of an image; b NULL for 1. */
+static double mean_of(dd_shape shape, size_t image, size_t group, size_t groups, const double *a,
+                      double a_mean, const double *b, double b_mean) {
+    size_t channels = shape.size[3], width = channels / groups,
+           pixels = shape.size[1] * shape.size[2];
     double total = 0;
     for (size_t p = 0; p < pixels; p++)
         for (size_t c = group * width; c < (group + 1) * width; c++) {
-            size_t i = (picture * pixels + p) * channels + c;
+            size_t i = (image * pixels + p) * channels + c;
             total += (a[i] - a_mean) * (b ? b[i] - b_mean : 1);
         }
     return total / (double)(pixels * width);
 }
 
-static void normalize_group(tensor out, const dd_node_data *data, tensor x, tensor g, size_t picture, size_t group) {
-    size_t groups = data->start, channels = x.shape.size[3], pixels = x.shape.size[1] * x.shape.size[2], width = channels / groups;
-    double mean = mean_of(x.shape, picture, group, groups, x.x, 0, NULL, 0);
-    double r = 1 / sqrt(mean_of(x.shape, picture, group, groups, x.x, mean, x.x, mean) + data->factor);
+static void normalize_group(tensor out, const dd_node_data *data, tensor x, tensor g, size_t image,
+                            size_t group) {
+    size_t groups = data->start, channels = x.shape.size[3],
+           pixels = x.shape.size[1] * x.shape.size[2], width = channels / groups;
+    double mean = mean_of(x.shape, image, group, groups, x.x, 0, NULL, 0);
+    double r =
+        1 / sqrt(mean_of(x.shape, image, group, groups, x.x, mean, x.x, mean) + data->factor);
     if (data->op == DD_OP_INVERSE_DEVIATION) {
-        out.x[picture * groups + group] = r;
+        out.x[image * groups + group] = r;
         return;
     }
-    double slope = g.x ? mean_of(x.shape, picture, group, groups, g.x, 0, NULL, 0) : 0;
-    double along = g.x ? mean_of(x.shape, picture, group, groups, g.x, 0, x.x, mean) * r : 0;
+    double slope = g.x ? mean_of(x.shape, image, group, groups, g.x, 0, NULL, 0) : 0;
+    double along = g.x ? mean_of(x.shape, image, group, groups, g.x, 0, x.x, mean) * r : 0;
     for (size_t p = 0; p < pixels; p++)
         for (size_t c = group * width; c < (group + 1) * width; c++) {
-            size_t i = (picture * pixels + p) * channels + c;
+            size_t i = (image * pixels + p) * channels + c;
             double y = (x.x[i] - mean) * r;
             out.x[i] = g.x ? r * (g.x[i] - slope - y * along) : y;
         }
 }
 
 static void normalize(tensor out, const dd_node_data *data, tensor x, tensor g) {
-    for (size_t picture = 0; picture < x.shape.size[0]; picture++)
+    for (size_t image = 0; image < x.shape.size[0]; image++)
         for (size_t group = 0; group < data->start; group++)
-            normalize_group(out, data, x, g, picture, group);
+            normalize_group(out, data, x, g, image, group);
 }
 
 static void softmax(tensor out, tensor x) {

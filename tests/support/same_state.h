@@ -7,7 +7,8 @@
 
 /* Whether two trainers with the same seed will do the same from here on. */
 static inline bool same_state(const ddaebm_trainer *a, const ddaebm_trainer *b) {
-    bool same = a->step == b->step && same_models(a->model, b->model) && a->averaging == b->averaging;
+    bool same =
+        a->step == b->step && same_models(a->model, b->model) && a->averaging == b->averaging;
     for (int n = 0; n < DD_NETWORKS; n++) {
         size_t weights = a->model->parameters.totals[n][DD_ROLE_WEIGHT] * sizeof(float);
         size_t statistics = a->model->parameters.totals[n][DD_ROLE_STATISTIC] * sizeof(float);

@@ -8,17 +8,20 @@
 
 #include <ddaebm/sampler.h>
 
-#define SMALL_WIDTHS(network) "\"" network ".feature_layers\":[4],\"" network ".hidden_layers\":[8,6]"
+#define SMALL_WIDTHS(network)                                                                      \
+    "\"" network ".feature_layers\":[4],\"" network ".hidden_layers\":[8,6]"
 
 /* Preset "toy" at a small size, and then the changes: the inside of a JSON object, or "". */
 static inline ddaebm_config *small_config(ddaebm_context *owner, const char *changes) {
-    static const char sizes[] = "{" SMALL_WIDTHS("energy") "," SMALL_WIDTHS("generator") "," SMALL_WIDTHS(
-        "encoder") ","
-                   "\"network.time_width\":4,\"training.batch\":8,\"training.steps\":20}";
+    static const char sizes[] =
+        "{" SMALL_WIDTHS("energy") "," SMALL_WIDTHS("generator") "," SMALL_WIDTHS(
+            "encoder") ","
+                       "\"network.time_width\":4,\"training.batch\":8,\"training.steps\":20}";
     ddaebm_config *config = NULL;
     char text[1024];
     int length = snprintf(text, sizeof text, "{%s}", changes);
-    ck_assert_msg(length > 0 && (size_t)length < sizeof text, "changes of %d bytes have no room", length);
+    ck_assert_msg(length > 0 && (size_t)length < sizeof text, "changes of %d bytes have no room",
+                  length);
     ASSERT_OK(ddaebm_config_create(&config, owner, "toy"));
     ASSERT_OK(ddaebm_config_parse(config, sizes, sizeof sizes - 1));
     ASSERT_OK(ddaebm_config_parse(config, text, strlen(text)));
@@ -34,8 +37,8 @@ static inline ddaebm_model *small_model(ddaebm_context *owner, const char *chang
 }
 
 /* Averaging, a falling rate, both moments: all that a run has to remember. */
-#define EVERYTHING                                                                                                                 \
-    "\"optimizer.ema_decay\":0.9,\"optimizer.rate_schedule\":\"cosine\",\"optimizer.beta1\":0.5,"                                  \
+#define EVERYTHING                                                                                 \
+    "\"optimizer.ema_decay\":0.9,\"optimizer.rate_schedule\":\"cosine\",\"optimizer.beta1\":0.5,"  \
     "\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":1e-3"
 
 /* Rows around 1 in the first column, -1 in the second, and so on. */
@@ -58,7 +61,8 @@ static inline void *small_bytes(const ddaebm_model *model, size_t *size) {
     return bytes;
 }
 
-/* Two models whose files are the same, byte for byte: configuration, statistics, weights, temperature. */
+/* Two models whose files are the same, byte for byte: configuration, statistics, weights,
+ * temperature. */
 static inline bool same_models(const ddaebm_model *a, const ddaebm_model *b) {
     size_t size_a = 0, size_b = 0;
     void *bytes_a = small_bytes(a, &size_a), *bytes_b = small_bytes(b, &size_b);
@@ -69,7 +73,8 @@ static inline bool same_models(const ddaebm_model *a, const ddaebm_model *b) {
 }
 
 /* Guidance that leaves a density as it is. */
-static inline ddaebm_status no_guidance(void *user, const ddaebm_guidance_batch *batch, double *log_densities, double *gradients) {
+static inline ddaebm_status no_guidance(void *user, const ddaebm_guidance_batch *batch,
+                                        double *log_densities, double *gradients) {
     (void)user;
     (void)batch;
     (void)log_densities;

@@ -7,8 +7,18 @@
 #include <string.h>
 
 /* The keys of the metadata that fixtures, models and checkpoints have. */
-static const char *const keys[] = {"format",   "config",      "norms",   "null_gradients", "unused_parameters", "float32_error",
-                                   "version",  "temperature", "columns", "best_step",      "held_out_contrast", "trainer.data_name",
+static const char *const keys[] = {"format",
+                                   "config",
+                                   "norms",
+                                   "null_gradients",
+                                   "unused_parameters",
+                                   "float32_error",
+                                   "version",
+                                   "temperature",
+                                   "columns",
+                                   "best_step",
+                                   "held_out_contrast",
+                                   "trainer.data_name",
                                    "data_kind"};
 
 static void check(bool good, const char *what) {
@@ -39,7 +49,8 @@ static double get_number(const void *data, dd_stored type, size_t i) {
 }
 
 /* Adds a tensor, changed or not. Its bytes, `copy`, must live until the file is written. */
-static bool add_tensor(dd_safetensors_writer *writer, const dd_tensor_entry *entry, void *copy, const test_tamper *change) {
+static bool add_tensor(dd_safetensors_writer *writer, const dd_tensor_entry *entry, void *copy,
+                       const test_tamper *change) {
     size_t rank = entry->rank, shape[DD_SAFETENSORS_MOST_RANK + 1];
     dd_stored type = entry->dtype;
     bool touched = false;
@@ -65,24 +76,31 @@ static bool add_tensor(dd_safetensors_writer *writer, const dd_tensor_entry *ent
         touched = true;
     }
     if (is(change->retype, entry->name)) {
-        type = type == DD_STORED_F32 ? DD_STORED_I32 : type == DD_STORED_F64 ? DD_STORED_I64 : DD_STORED_F64;
+        type = type == DD_STORED_F32   ? DD_STORED_I32
+               : type == DD_STORED_F64 ? DD_STORED_I64
+                                       : DD_STORED_F64;
         touched = true;
     }
-    check(dd_safetensors_writer_add(writer, entry->name, type, rank, shape, copy) == DDAEBM_OK, entry->name);
+    check(dd_safetensors_writer_add(writer, entry->name, type, rank, shape, copy) == DDAEBM_OK,
+          entry->name);
     return touched;
 }
 
-static void add_metadata(dd_safetensors_writer *writer, const dd_safetensors *file, const test_tamper *change) {
+static void add_metadata(dd_safetensors_writer *writer, const dd_safetensors *file,
+                         const test_tamper *change) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = is(change->metadata, keys[i]) ? change->text : dd_safetensors_metadata(file, keys[i]);
+        const char *text =
+            is(change->metadata, keys[i]) ? change->text : dd_safetensors_metadata(file, keys[i]);
         if (text)
             check(dd_safetensors_writer_metadata(writer, keys[i], text) == DDAEBM_OK, keys[i]);
     }
 }
 
-void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change, size_t *new_size) {
+void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change,
+                        size_t *new_size) {
     static const float one = 1;
-    const char *const named[] = {change->drop, change->scale, change->poke, change->shorten, change->reshape, change->retype};
+    const char *const named[] = {change->drop,    change->scale,   change->poke,
+                                 change->shorten, change->reshape, change->retype};
     ddaebm_context *context = NULL;
     dd_safetensors *file = NULL;
     dd_safetensors_writer *writer = NULL;
@@ -107,10 +125,16 @@ void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change
     }
     check(touched || !wanted, "no tensor of that name");
     if (change->add)
-        check(dd_safetensors_writer_add(writer, change->add, DD_STORED_F32, 0, NULL, &one) == DDAEBM_OK, change->add);
-    check(dd_safetensors_writer_write(writer, &(dd_target){.needed = new_size}) == DDAEBM_OUT_OF_RANGE, "size");
+        check(dd_safetensors_writer_add(writer, change->add, DD_STORED_F32, 0, NULL, &one) ==
+                  DDAEBM_OK,
+              change->add);
+    check(dd_safetensors_writer_write(writer, &(dd_target){.needed = new_size}) ==
+              DDAEBM_OUT_OF_RANGE,
+          "size");
     void *bytes = malloc(*new_size);
-    check(dd_safetensors_writer_write(writer, &(dd_target){NULL, bytes, *new_size, NULL}) == DDAEBM_OK, "write");
+    check(dd_safetensors_writer_write(writer, &(dd_target){NULL, bytes, *new_size, NULL}) ==
+              DDAEBM_OK,
+          "write");
     for (size_t i = 0; i < count; i++)
         free(copies[i]);
     free(copies);

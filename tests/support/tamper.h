@@ -18,8 +18,8 @@ typedef struct test_tamper {
     const char *metadata, *text; /* an entry of the metadata, and what it becomes; NULL: left out */
 } test_tamper;
 
-/* The changed file in memory: *size bytes, to be freed with free. Ends the program if anything fails, or if a named tensor is not
- * there. */
+/* The changed file in memory: *size bytes, to be freed with free. Ends the program if anything
+ * fails, or if a named tensor is not there. */
 void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change, size_t *new_size);
 
 /* Reads one file and writes another. */

@@ -1,5 +1,5 @@
-/* Every BLAS' own threads are one while the library computes, and as they were afterwards. The BLAS that is linked has some of these functions at
- * most: here are all of them. */
+/* Every BLAS' own threads are one while the library computes, and as they were afterwards. The BLAS
+ * that is linked has some of these functions at most: here are all of them. */
 #define _GNU_SOURCE
 #include "support/harness.h"
 #include "tensor/kernels/blas_threads.h"
@@ -131,7 +131,8 @@ START_TEST(the_last_to_leave_puts_back) {
 }
 END_TEST
 
-/* BLIS_JC_NT=2 BLIS_IC_NT=3, with and without BLIS_NUM_THREADS: shares of loops count before a number of threads. */
+/* BLIS_JC_NT=2 BLIS_IC_NT=3, with and without BLIS_NUM_THREADS: shares of loops count before a
+ * number of threads. */
 START_TEST(shares_of_loops_are_put_back) {
     for (int64_t threads = -1; threads <= 1; threads++) {
         blis = threads;
@@ -146,7 +147,15 @@ END_TEST
 
 static dd_matmul_call product(float *c) {
     static const float a[] = {1, 2, 3, 4};
-    return (dd_matmul_call){.m = 2, .n = 2, .k = 2, .a = a, .b = a, .c = c, .a_stride = 2, .b_stride = 2, .c_stride = 2};
+    return (dd_matmul_call){.m = 2,
+                            .n = 2,
+                            .k = 2,
+                            .a = a,
+                            .b = a,
+                            .c = c,
+                            .a_stride = 2,
+                            .b_stride = 2,
+                            .c_stride = 2};
 }
 
 static void *multiply(void *argument) {
@@ -218,7 +227,8 @@ START_TEST(threads_take_turns_where_they_must) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_last_to_leave_puts_back, shares_of_loops_are_put_back, each_thread_is_held,
-                                  a_hold_ends_in_what_was, threads_take_turns_where_they_must};
+    const TTest *const tests[] = {the_last_to_leave_puts_back, shares_of_loops_are_put_back,
+                                  each_thread_is_held, a_hold_ends_in_what_was,
+                                  threads_take_turns_where_they_must};
     return run_tests("threads of the BLAS", tests, sizeof tests / sizeof *tests);
 }

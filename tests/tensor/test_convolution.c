@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
-/* What the gradient table does not see of convolutions: who runs them, when weights are packed, and that no thread is started
- * behind the library's back. The faster backends are held against the one by matrix products, within NEAR of the largest entry. */
+/* What the gradient table does not see of convolutions: who runs them, when weights are packed, and
+ * that no thread is started behind the library's back. The faster backends are held against the one
+ * by matrix products, within NEAR of the largest entry. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/harness.h"
@@ -13,13 +14,13 @@
 
 #define NEAR 1e-5
 
-enum { PICTURES = 4, SIDE = 8, WIDTH = 32, PICTURE = SIDE * SIDE * WIDTH, TAPS = 9, THREADS = 2 };
+enum { IMAGES = 4, SIDE = 8, WIDTH = 32, IMAGE = SIDE * SIDE * WIDTH, TAPS = 9, THREADS = 2 };
 
-/* Slots: pictures of both phases, weights, results. */
+/* Slots: images of both phases, weights, results. */
 enum { FIRST, SECOND, WEIGHTS, RESULT, LATER, GRADIENT, SLOTS };
 
-static const size_t sizes[SLOTS] = {PICTURES * PICTURE, PICTURES *PICTURE, WIDTH *TAPS *WIDTH,
-                                    PICTURES *PICTURE,  PICTURES *PICTURE, PICTURES *PICTURE};
+static const size_t sizes[SLOTS] = {IMAGES * IMAGE, IMAGES *IMAGE, WIDTH *TAPS *WIDTH,
+                                    IMAGES *IMAGE,  IMAGES *IMAGE, IMAGES *IMAGE};
 
 typedef struct bench {
     ddaebm_context *context;
@@ -32,22 +33,26 @@ static void fill(bench *b, int slot, uint64_t seed) {
     dd_rng_normals(b->numbers[slot], seed, 0, 0, sizes[slot]);
 }
 
-/* Phase 0 convolves twice with the same weights and asks for the gradient in between; phase 1 once more with others' pictures. */
+/* Phase 0 convolves twice with the same weights and asks for the gradient in between; phase 1 once
+ * more with others' images. */
 static void open_bench(bench *b, const dd_convolution_backend *backend, bool prepare) {
     dd_graph *graph = NULL;
-    const dd_shape pictures = {{PICTURES, SIDE, SIDE, WIDTH}};
+    const dd_shape images = {{IMAGES, SIDE, SIDE, WIDTH}};
     *b = (bench){.context = NULL};
     ASSERT_OK(ddaebm_context_create(&b->context, NULL));
     ASSERT_OK(ddaebm_context_set_threads(b->context, THREADS));
     ASSERT_OK(dd_graph_create(&graph, b->context));
     dd_node weights = dd_input(graph, WEIGHTS, (dd_shape){{WIDTH, 3, 3, WIDTH}}, 0);
-    dd_node inner = dd_convolve(graph, dd_input(graph, FIRST, pictures, 0), weights, 1, 1, 1), gradient = DD_NONE;
+    dd_node inner = dd_convolve(graph, dd_input(graph, FIRST, images, 0), weights, 1, 1, 1),
+            gradient = DD_NONE;
     dd_node outer = dd_convolve(graph, inner, weights, 1, 1, 1);
     dd_gradient(graph, outer, outer, &inner, 1, &gradient);
     dd_output(graph, outer, RESULT, 0);
     dd_output(graph, gradient, GRADIENT, 0);
-    dd_output(graph, dd_convolve(graph, dd_input(graph, SECOND, pictures, 1), weights, 1, 1, 1), LATER, 1);
-    dd_plan_options options = {.phases = 2, .prepare = prepare, .parts = THREADS, .convolutions = backend};
+    dd_output(graph, dd_convolve(graph, dd_input(graph, SECOND, images, 1), weights, 1, 1, 1),
+              LATER, 1);
+    dd_plan_options options = {
+        .phases = 2, .prepare = prepare, .parts = THREADS, .convolutions = backend};
     ASSERT_OK(dd_plan_create(&b->plan, graph, options));
     ASSERT_OK(dd_workspace_create(&b->workspace, b->plan));
     for (int slot = 0; slot < SLOTS; slot++) {
@@ -77,10 +82,12 @@ static void check_slot(const bench *b, const bench *expected, int slot) {
         largest = fmaxf(largest, fabsf(expected->numbers[slot][i]));
         worst = error <= worst ? worst : error;
     }
-    ck_assert_msg((double)worst <= NEAR * (double)largest, "slot %d is off by %g of %g", slot, (double)worst, (double)largest);
+    ck_assert_msg((double)worst <= NEAR * (double)largest, "slot %d is off by %g of %g", slot,
+                  (double)worst, (double)largest);
 }
 
-/* All but the one by matrix products, which take 3 x 3 taps on pictures of WIDTH channels themselves. */
+/* All but the one by matrix products, which take 3 x 3 taps on images of WIDTH channels themselves.
+ */
 static const dd_convolution_backend *faster(int i) {
     const dd_convolution_backend *all[] = {dd_convolution_choose(), dd_convolution_choose_direct()};
     return all[i];
@@ -93,11 +100,13 @@ static int faster_count(void) {
 START_TEST(the_backends_built_in_are_those_that_run) {
     ddaebm_context *context = NULL;
     dd_convolution *made = NULL;
-    const dd_convolution_shape shape = {PICTURES, SIDE, SIDE, WIDTH, SIDE, SIDE, WIDTH, 3, 3, 1, 1, false};
+    const dd_convolution_shape shape = {IMAGES, SIDE, SIDE, WIDTH, SIDE, SIDE,
+                                        WIDTH,  3,    3,    1,     1,    false};
     ASSERT_OK(ddaebm_context_create(&context, NULL));
     for (int i = 0; i < faster_count(); i++)
         for (int kind = DD_CONVOLUTION_FORWARD; kind <= DD_CONVOLUTION_WEIGHT; kind++) {
-            ASSERT_OK(faster(i)->create(&made, context, (dd_convolution_kind)kind, &shape, THREADS));
+            ASSERT_OK(
+                faster(i)->create(&made, context, (dd_convolution_kind)kind, &shape, THREADS));
             ck_assert_str_eq(made->backend->name, faster(i)->name);
             made->backend->destroy(made);
         }
@@ -105,7 +114,8 @@ START_TEST(the_backends_built_in_are_those_that_run) {
 }
 END_TEST
 
-/* The weights change between the phases, as the energy's do: nothing packed before may be used then. */
+/* The weights change between the phases, as the energy's do: nothing packed before may be used
+ * then. */
 static void check_packing(const dd_convolution_backend *backend) {
     bench best, plain;
     open_bench(&best, backend, false);
@@ -238,8 +248,10 @@ static void check_sharing(const dd_convolution_backend *backend) {
         runners[i] = (runner){.b = &b};
         ASSERT_OK(dd_workspace_create(&runners[i].workspace, b.plan));
         for (int slot = 0; slot < SLOTS; slot++) {
-            runners[i].results[slot] = slot >= RESULT ? dd_alloc_zero(b.context, sizes[slot], sizeof(float)) : NULL;
-            dd_workspace_bind(runners[i].workspace, slot, slot >= RESULT ? runners[i].results[slot] : b.numbers[slot]);
+            runners[i].results[slot] =
+                slot >= RESULT ? dd_alloc_zero(b.context, sizes[slot], sizeof(float)) : NULL;
+            dd_workspace_bind(runners[i].workspace, slot,
+                              slot >= RESULT ? runners[i].results[slot] : b.numbers[slot]);
         }
     }
     for (int i = 0; i < 2; i++)
@@ -248,7 +260,8 @@ static void check_sharing(const dd_convolution_backend *backend) {
         pthread_join(threads[i], NULL);
     for (int i = 0; i < 2; i++) {
         for (int slot = RESULT; slot < SLOTS; slot++) {
-            ck_assert_mem_eq(runners[i].results[slot], b.numbers[slot], sizes[slot] * sizeof(float));
+            ck_assert_mem_eq(runners[i].results[slot], b.numbers[slot],
+                             sizes[slot] * sizeof(float));
             dd_free(b.context, runners[i].results[slot]);
         }
         dd_workspace_free(runners[i].workspace);
@@ -264,11 +277,17 @@ END_TEST
 
 /* --- Minimal filtering, on margins and sizes that tiles of 2 x 2 do not fit. --- */
 
-enum { MOST_SIDE = 9, MOST_WIDTH = 40, MOST_PICTURES = 12, MOST_NUMBERS = MOST_PICTURES * MOST_SIDE * MOST_SIDE * MOST_WIDTH };
+enum {
+    MOST_SIDE = 9,
+    MOST_WIDTH = 40,
+    MOST_IMAGES = 12,
+    MOST_NUMBERS = MOST_IMAGES * MOST_SIDE * MOST_SIDE * MOST_WIDTH
+};
 
 /* What a convolution gives, its parts one after the other. */
-static void convolve(const dd_convolution_backend *backend, ddaebm_context *context, dd_convolution_kind kind,
-                     const dd_convolution_shape *shape, size_t parts, const float *a, const float *b, float *out, size_t count) {
+static void convolve(const dd_convolution_backend *backend, ddaebm_context *context,
+                     dd_convolution_kind kind, const dd_convolution_shape *shape, size_t parts,
+                     const float *a, const float *b, float *out, size_t count) {
     dd_convolution *made = NULL;
     ASSERT_OK(backend->create(&made, context, kind, shape, parts));
     ck_assert_ptr_eq(made->backend, backend);
@@ -279,9 +298,14 @@ static void convolve(const dd_convolution_backend *backend, ddaebm_context *cont
         backend->pack(made, part, b, packed);
     for (size_t part = 0; part < parts; part++) {
         bool adds = made->sums && part > 0;
-        memset(scratch, 0xFF, made->scratch * sizeof *scratch); /* not a number: what a part reads, it has written */
-        backend->run(made, &(dd_convolution_call){
-                               .part = part, .a = a, .b = made->packed ? packed : b, .out = adds ? own : out, .scratch = scratch});
+        memset(scratch, 0xFF,
+               made->scratch *
+                   sizeof *scratch); /* not a number: what a part reads, it has written */
+        backend->run(made, &(dd_convolution_call){.part = part,
+                                                  .a = a,
+                                                  .b = made->packed ? packed : b,
+                                                  .out = adds ? own : out,
+                                                  .scratch = scratch});
         for (size_t i = 0; i < count && adds; i++)
             out[i] += own[i];
     }
@@ -291,22 +315,26 @@ static void convolve(const dd_convolution_backend *backend, ddaebm_context *cont
     backend->destroy(made);
 }
 
-static void check_filtering(ddaebm_context *context, const dd_convolution_shape *s, size_t parts, float *const numbers[4]) {
-    size_t x = s->pictures * s->height * s->width * s->channels, y = s->pictures * s->rows * s->columns * s->filters;
+static void check_filtering(ddaebm_context *context, const dd_convolution_shape *s, size_t parts,
+                            float *const numbers[4]) {
+    size_t x = s->images * s->height * s->width * s->channels,
+           y = s->images * s->rows * s->columns * s->filters;
     size_t weights = s->filters * TAPS * s->channels;
     const size_t counts[] = {y, x, weights};
     for (int kind = DD_CONVOLUTION_FORWARD; kind <= DD_CONVOLUTION_WEIGHT; kind++) {
         float *found = numbers[2], *expected = numbers[3], largest = 0, worst = 0;
-        convolve(&dd_convolution_winograd, context, (dd_convolution_kind)kind, s, parts, numbers[0], numbers[1], found,
-                 counts[kind]);
-        convolve(&dd_convolution_blas, context, (dd_convolution_kind)kind, s, 1, numbers[0], numbers[1], expected, counts[kind]);
+        convolve(&dd_convolution_winograd, context, (dd_convolution_kind)kind, s, parts, numbers[0],
+                 numbers[1], found, counts[kind]);
+        convolve(&dd_convolution_blas, context, (dd_convolution_kind)kind, s, 1, numbers[0],
+                 numbers[1], expected, counts[kind]);
         for (size_t i = 0; i < counts[kind]; i++) {
             float error = fabsf(found[i] - expected[i]);
             largest = fmaxf(largest, fabsf(expected[i]));
             worst = error <= worst ? worst : error;
         }
-        ck_assert_msg((double)worst <= NEAR * (double)largest, "kind %d, %zu x %zu, %zu to %zu, %zu parts: off by %g of %g", kind,
-                      s->height, s->width, s->channels, s->filters, parts, (double)worst, (double)largest);
+        ck_assert_msg((double)worst <= NEAR * (double)largest,
+                      "kind %d, %zu x %zu, %zu to %zu, %zu parts: off by %g of %g", kind, s->height,
+                      s->width, s->channels, s->filters, parts, (double)worst, (double)largest);
     }
 }
 
@@ -323,9 +351,13 @@ START_TEST(minimal_filtering_fits_any_size) {
     for (size_t parts = 1; parts <= 3; parts++)
         for (size_t side = 0; side < 3; side++)
             for (size_t w = 0; w < 9; w++)
-                for (size_t margins = 0; margins < 3; margins++) { /* zeros before and after: 1 and 1, 0 and 1, 2 and 1 */
-                    size_t before = margins == 0 ? 1 : margins == 1 ? 0 : 2, height = sides[side][0], width = sides[side][1];
-                    const dd_convolution_shape shape = {.pictures = MOST_PICTURES,
+                for (size_t margins = 0; margins < 3;
+                     margins++) { /* zeros before and after: 1 and 1, 0 and 1, 2 and 1 */
+                    size_t before = margins == 0   ? 1
+                                    : margins == 1 ? 0
+                                                   : 2,
+                           height = sides[side][0], width = sides[side][1];
+                    const dd_convolution_shape shape = {.images = MOST_IMAGES,
                                                         .height = height,
                                                         .width = width,
                                                         .channels = widths[w % 3],
@@ -355,7 +387,8 @@ START_TEST(matrices_larger_than_an_int_are_refused) {
     dd_node x = dd_input(graph, 0, (dd_shape){{1 << 16, 1 << 8, 1 << 8, 1}}, 0);
     dd_node y = dd_convolve(graph, x, dd_input(graph, 1, (dd_shape){{1, 3, 3, 1}}, 0), 1, 1, 1);
     dd_output(graph, y, 2, 0);
-    ASSERT_FAILS(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 1, .parts = 1}), DDAEBM_OUT_OF_RANGE, "too large");
+    ASSERT_FAILS(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 1, .parts = 1}),
+                 DDAEBM_OUT_OF_RANGE, "too large");
     ck_assert_ptr_null(plan);
     dd_graph_free(graph);
     ddaebm_context_free(context);
@@ -369,8 +402,9 @@ START_TEST(plans_fail_cleanly) {
     dd_plan *plan = NULL;
     dd_graph *graph = NULL;
     ASSERT_OK(dd_graph_create(&graph, context));
-    dd_node x = dd_input(graph, 0, (dd_shape){{PICTURES, SIDE, SIDE, WIDTH}}, 0), gradients[2];
-    dd_node w = dd_input(graph, 1, (dd_shape){{WIDTH, 3, 3, WIDTH}}, 0), y = dd_convolve(graph, x, w, 1, 1, 1);
+    dd_node x = dd_input(graph, 0, (dd_shape){{IMAGES, SIDE, SIDE, WIDTH}}, 0), gradients[2];
+    dd_node w = dd_input(graph, 1, (dd_shape){{WIDTH, 3, 3, WIDTH}}, 0),
+            y = dd_convolve(graph, x, w, 1, 1, 1);
     dd_gradient(graph, y, y, (dd_node[]){x, w}, 2, gradients);
     dd_output(graph, gradients[0], 2, 0);
     dd_output(graph, gradients[1], 3, 0);
@@ -383,10 +417,15 @@ START_TEST(plans_fail_cleanly) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        the_backends_built_in_are_those_that_run, weights_are_packed_for_each_use,         prepared_weights_stay_packed,
-        weights_may_be_packed_beforehand,         no_thread_is_started_but_the_pool_s,     a_plan_serves_several_threads,
-        minimal_filtering_fits_any_size,          matrices_larger_than_an_int_are_refused, plans_fail_cleanly};
+    const TTest *const tests[] = {the_backends_built_in_are_those_that_run,
+                                  weights_are_packed_for_each_use,
+                                  prepared_weights_stay_packed,
+                                  weights_may_be_packed_beforehand,
+                                  no_thread_is_started_but_the_pool_s,
+                                  a_plan_serves_several_threads,
+                                  minimal_filtering_fits_any_size,
+                                  matrices_larger_than_an_int_are_refused,
+                                  plans_fail_cleanly};
     dd_blas_enter();
     int failed = run_tests("convolution", tests, sizeof tests / sizeof *tests);
     dd_blas_leave();

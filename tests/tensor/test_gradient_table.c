@@ -1,10 +1,11 @@
 /* The gradient table: a row an operation and a row a way of using it. Each row is checked
  *
- * - in double, through the plain-loop twin: first gradients against central differences of the value, second gradients (those of a
- * random linear functional of the first) against central differences of that functional, within DOUBLE of the largest entry or of
- * 1;
- * - in float, through plans of 1, 2 and 3 parts: the value and both gradients against the twin, within FLOAT of the largest entry
- * or of 1, at widths around and far from that of a tile; and alone against together, bit for bit. Convolutions are run by every backend. */
+ * - in double, through the plain-loop twin: first gradients against central differences of the
+ * value, second gradients (those of a random linear functional of the first) against central
+ * differences of that functional, within DOUBLE of the largest entry or of 1;
+ * - in float, through plans of 1, 2 and 3 parts: the value and both gradients against the twin,
+ * within FLOAT of the largest entry or of 1, at widths around and far from that of a tile; and
+ * alone against together, bit for bit. Convolutions are run by every backend. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/extremes.h"
@@ -22,7 +23,8 @@
 
 #define DOUBLE 1e-8
 #define FLOAT 2e-6
-#define CONVOLUTIONS_FLOAT 1e-5 /* oneDNN adds up to 12,000 terms in one register, one after the other */
+#define CONVOLUTIONS_FLOAT                                                                         \
+    1e-5 /* oneDNN adds up to 12,000 terms in one register, one after the other */
 
 /* Sizes that a row leaves open: rows and width of the run. */
 #define MANY ((size_t)-1)
@@ -47,7 +49,8 @@ struct row {
     dd_shape shapes[MOST_OPERANDS]; /* size[0] 0 and size[1] 0 for none */
     double low, high;               /* of the operands' numbers */
     double factor, shift;
-    int axis; /* or the axes of a sum, as bits, a permutation's order as four digits, or a normalisation's groups */
+    int axis; /* or the axes of a sum, as bits, a permutation's order as four digits, or a
+                 normalisation's groups */
     const struct filtering *filtering;
     bool index;                /* the second operand holds rows of a table */
     bool flat;                 /* no gradient */
@@ -139,14 +142,16 @@ static dd_node build_matmul_itself(dd_graph *g, const dd_node *x, const row *r) 
 static dd_node build_linear(dd_graph *g, const dd_node *x, const row *r) {
     (void)r;
     dd_shape rows = summed(dd_graph_shape(g, x[1]), 8);
-    return dd_linear_map(g, x[0], x[1], dd_reshape(g, dd_sum(g, x[1], rows), dd_shape_rows(1, rows.size[2])));
+    return dd_linear_map(g, x[0], x[1],
+                         dd_reshape(g, dd_sum(g, x[1], rows), dd_shape_rows(1, rows.size[2])));
 }
 
 /* The last two axes change places, the first two become one. */
 static dd_node build_reshape(dd_graph *g, const dd_node *x, const row *r) {
     (void)r;
     dd_shape from = dd_graph_shape(g, x[0]);
-    return dd_reshape(g, x[0], (dd_shape){{1, from.size[0] * from.size[1], from.size[3], from.size[2]}});
+    return dd_reshape(g, x[0],
+                      (dd_shape){{1, from.size[0] * from.size[1], from.size[3], from.size[2]}});
 }
 
 /* About the middle third of the axis. */
@@ -190,8 +195,8 @@ static dd_node build_convolve(dd_graph *g, const dd_node *x, const row *r) {
     return dd_convolve(g, x[0], x[1], r->stride, r->before, r->after);
 }
 
-/* Zeros of the row's third shape; sizes that it leaves open are the first operand's pictures and the channels of the one that has
- * them. */
+/* Zeros of the row's third shape; sizes that it leaves open are the first operand's images and the
+ * channels of the one that has them. */
 static dd_node zeros(dd_graph *g, dd_shape shape) {
     return dd_expand(g, dd_scalar(g, 0), shape);
 }
@@ -201,8 +206,9 @@ static dd_node build_convolve_input(dd_graph *g, const dd_node *x, const row *r)
     dd_node gradient = DD_NONE;
     shape.size[0] = dd_graph_shape(g, x[0]).size[0];
     shape.size[3] = dd_graph_shape(g, x[1]).size[3];
-    dd_node picture = zeros(g, shape);
-    dd_gradient(g, dd_convolve(g, picture, x[1], r->stride, r->before, r->after), x[0], &picture, 1, &gradient);
+    dd_node image = zeros(g, shape);
+    dd_gradient(g, dd_convolve(g, image, x[1], r->stride, r->before, r->after), x[0], &image, 1,
+                &gradient);
     return gradient;
 }
 
@@ -212,53 +218,74 @@ static dd_node build_convolve_weight(dd_graph *g, const dd_node *x, const row *r
     shape.size[0] = dd_graph_shape(g, x[1]).size[3];
     shape.size[3] = dd_graph_shape(g, x[0]).size[3];
     dd_node weights = zeros(g, shape);
-    dd_gradient(g, dd_convolve(g, x[0], weights, r->stride, r->before, r->after), x[1], &weights, 1, &gradient);
+    dd_gradient(g, dd_convolve(g, x[0], weights, r->stride, r->before, r->after), x[1], &weights, 1,
+                &gradient);
     return gradient;
 }
 
 /* --- The table. --- */
 
-#define FULL                                                                                                                       \
-    {                                                                                                                              \
-        { 2, 3, MANY, WIDE }                                                                                                       \
+#define FULL                                                                                       \
+    {                                                                                              \
+        { 2, 3, MANY, WIDE }                                                                       \
     }
-#define ROWS                                                                                                                       \
-    {                                                                                                                              \
-        { 1, 1, MANY, WIDE }                                                                                                       \
+#define ROWS                                                                                       \
+    {                                                                                              \
+        { 1, 1, MANY, WIDE }                                                                       \
     }
 
 /* Every way in which two tensors meet, for one operation. */
-#define MEETINGS(word, OP, function)                                                                                               \
-    {word " alike", OP, function, {FULL, FULL}, .low = -2, .high = 2},                                                             \
-        {word " a row", OP, function, {ROWS, {{1, 1, 1, WIDE}}}, .low = -2, .high = 2},                                            \
-        {word " to a row", OP, function, {{{1, 1, 1, WIDE}}, ROWS}, .low = -2, .high = 2},                                         \
-        {word " a row to pictures", OP, function, {FULL, {{1, 1, 1, WIDE}}}, .low = -2, .high = 2},                                \
-        {word " a column", OP, function, {ROWS, {{1, 1, MANY, 1}}}, .low = -2, .high = 2},                                         \
-        {word " a number", OP, function, {ROWS, {{1, 1, 1, 1}}}, .low = -2, .high = 2},                                            \
-        {word " repeated over axis 1", OP, function, {FULL, {{2, 1, MANY, WIDE}}}, .low = -2, .high = 2},                          \
-        {word " repeated over axes 0, 2", OP, function, {FULL, {{1, 3, 1, WIDE}}}, .low = -2, .high = 2},                          \
-        {word " repeated over axes 1, 3", OP, function, {FULL, {{2, 1, MANY, 1}}}, .low = -2, .high = 2},                          \
-        {word " a picture each", OP, function, {FULL, {{2, 1, 1, 1}}}, .low = -2, .high = 2},                                      \
-        {word " column and row", OP, function, {{{1, 1, MANY, 1}}, {{1, 1, 1, WIDE}}}, .low = -2, .high = 2},                      \
-        {word " both repeated", OP, function, {{{1, 3, 1, WIDE}}, {{2, 1, MANY, 1}}}, .low = -2, .high = 2}, {                     \
-        word " all apart", OP, function, {{{2, 1, 1, WIDE}}, {{1, 3, MANY, 1}}}, .low = -2, .high = 2                              \
+#define MEETINGS(word, OP, function)                                                               \
+    {word " alike", OP, function, {FULL, FULL}, .low = -2, .high = 2},                             \
+        {word " a row", OP, function, {ROWS, {{1, 1, 1, WIDE}}}, .low = -2, .high = 2},            \
+        {word " to a row", OP, function, {{{1, 1, 1, WIDE}}, ROWS}, .low = -2, .high = 2},         \
+        {word " a row to images", OP, function, {FULL, {{1, 1, 1, WIDE}}}, .low = -2, .high = 2},  \
+        {word " a column", OP, function, {ROWS, {{1, 1, MANY, 1}}}, .low = -2, .high = 2},         \
+        {word " a number", OP, function, {ROWS, {{1, 1, 1, 1}}}, .low = -2, .high = 2},            \
+        {word " repeated over axis 1", OP,        function,                                        \
+         {FULL, {{2, 1, MANY, WIDE}}}, .low = -2, .high = 2},                                      \
+        {word " repeated over axes 0, 2", OP,        function,                                     \
+         {FULL, {{1, 3, 1, WIDE}}},       .low = -2, .high = 2},                                   \
+        {word " repeated over axes 1, 3", OP,        function,                                     \
+         {FULL, {{2, 1, MANY, 1}}},       .low = -2, .high = 2},                                   \
+        {word " an image each", OP, function, {FULL, {{2, 1, 1, 1}}}, .low = -2, .high = 2},       \
+        {word " column and row",                                                                   \
+         OP,                                                                                       \
+         function,                                                                                 \
+         {{{1, 1, MANY, 1}}, {{1, 1, 1, WIDE}}},                                                   \
+         .low = -2,                                                                                \
+         .high = 2},                                                                               \
+        {word " both repeated",                                                                    \
+         OP,                                                                                       \
+         function,                                                                                 \
+         {{{1, 3, 1, WIDE}}, {{2, 1, MANY, 1}}},                                                   \
+         .low = -2,                                                                                \
+         .high = 2},                                                                               \
+    {                                                                                              \
+        word " all apart", OP, function, {{{2, 1, 1, WIDE}}, {{1, 3, MANY, 1}}}, .low = -2,        \
+                                                                                 .high = 2         \
     }
 
 /* The four transpositions of [b0, b1, m, k] and [b0, b1, k, n]. */
-#define PRODUCTS(word, b0, b1, m, k, n)                                                                                            \
-    {word " ab", DD_OP_MATMUL, build_matmul, {{{b0, b1, m, k}}, {{b0, b1, k, n}}}, .low = -1, .high = 1, .axis = 0},               \
-        {word " a'b", DD_OP_MATMUL, build_matmul, {{{b0, b1, k, m}}, {{b0, b1, k, n}}}, .low = -1, .high = 1, .axis = 1},          \
-        {word " ab'", DD_OP_MATMUL, build_matmul, {{{b0, b1, m, k}}, {{b0, b1, n, k}}}, .low = -1, .high = 1, .axis = 2}, {        \
-        word " a'b'", DD_OP_MATMUL, build_matmul, {{{b0, b1, k, m}}, {{b0, b1, n, k}}}, .low = -1, .high = 1, .axis = 3            \
+#define PRODUCTS(word, b0, b1, m, k, n)                                                            \
+    {word " ab", DD_OP_MATMUL, build_matmul, {{{b0, b1, m, k}}, {{b0, b1, k, n}}},                 \
+     .low = -1,  .high = 1,    .axis = 0},                                                         \
+        {word " a'b", DD_OP_MATMUL, build_matmul, {{{b0, b1, k, m}}, {{b0, b1, k, n}}},            \
+         .low = -1,   .high = 1,    .axis = 1},                                                    \
+        {word " ab'", DD_OP_MATMUL, build_matmul, {{{b0, b1, m, k}}, {{b0, b1, n, k}}},            \
+         .low = -1,   .high = 1,    .axis = 2},                                                    \
+    {                                                                                              \
+        word " a'b'", DD_OP_MATMUL, build_matmul, {{{b0, b1, k, m}}, {{b0, b1, n, k}}},            \
+            .low = -1, .high = 1, .axis = 3                                                        \
     }
 
-#define SUM_OVER(word, axes)                                                                                                       \
+#define SUM_OVER(word, axes)                                                                       \
     { "sum over " word, DD_OP_SUM, build_sum, {FULL}, .low = -2, .high = 2, .axis = axes }
 
-#define UNARY(word, OP, from, to)                                                                                                  \
+#define UNARY(word, OP, from, to)                                                                  \
     { word, OP, build_unary, {ROWS}, .low = from, .high = to }
 
-/* --- Those of pictures, of run_maps.c. --- */
+/* --- Those of images, of run_maps.c. --- */
 
 static dd_node build_filter(dd_graph *g, const dd_node *x, const row *r) {
     const filtering *f = r->filtering;
@@ -279,8 +306,11 @@ static dd_node build_normalize_gradient(dd_graph *g, const dd_node *x, const row
 
 static dd_node build_inverse_deviation(dd_graph *g, const dd_node *x, const row *r) {
     dd_shape shape = dd_graph_shape(g, x[0]), small = {{shape.size[0], 1, 1, (size_t)r->axis}};
-    return dd_graph_make(
-        g, (dd_node_data){.op = r->op, .inputs = {x[0], DD_NONE}, .shape = small, .start = (size_t)r->axis, .factor = r->factor});
+    return dd_graph_make(g, (dd_node_data){.op = r->op,
+                                           .inputs = {x[0], DD_NONE},
+                                           .shape = small,
+                                           .start = (size_t)r->axis,
+                                           .factor = r->factor});
 }
 
 static dd_node build_softmax(dd_graph *g, const dd_node *x, const row *r) {
@@ -289,7 +319,8 @@ static dd_node build_softmax(dd_graph *g, const dd_node *x, const row *r) {
 }
 
 static dd_node build_permute(dd_graph *g, const dd_node *x, const row *r) {
-    const int order[DD_AXES] = {r->axis / 1000, r->axis / 100 % 10, r->axis / 10 % 10, r->axis % 10};
+    const int order[DD_AXES] = {r->axis / 1000, r->axis / 100 % 10, r->axis / 10 % 10,
+                                r->axis % 10};
     return dd_permute(g, x[0], order);
 }
 
@@ -305,7 +336,10 @@ static dd_node build_leaky(dd_graph *g, const dd_node *x, const row *r) {
 
 /* The factor-th derivative. */
 static dd_node build_silu(dd_graph *g, const dd_node *x, const row *r) {
-    dd_node_data data = {.op = DD_OP_SILU, .inputs = {x[0], DD_NONE}, .shape = dd_graph_shape(g, x[0]), .factor = r->factor};
+    dd_node_data data = {.op = DD_OP_SILU,
+                         .inputs = {x[0], DD_NONE},
+                         .shape = dd_graph_shape(g, x[0]),
+                         .factor = r->factor};
     return dd_graph_make(g, data);
 }
 
@@ -325,71 +359,115 @@ static const filtering filterings[] = {
     {1, {0.5f}, 1, 1, 0, 0},
 };
 
-#define FILTER(word, which)                                                                                                        \
-    {"filter " word, DD_OP_FILTER, build_filter, {{{1, 4, 4, WIDE}}}, .low = -2, .high = 2, .filtering = &filterings[which]}, {    \
-        "filter " word ", many", DD_OP_FILTER, build_filter, {{{MANY, 5, 5, 2}}}, .low = -2, .high = 2,                            \
-                                                                                  .filtering = &filterings[which]                  \
+#define FILTER(word, which)                                                                        \
+    {"filter " word,                                                                               \
+     DD_OP_FILTER,                                                                                 \
+     build_filter,                                                                                 \
+     {{{1, 4, 4, WIDE}}},                                                                          \
+     .low = -2,                                                                                    \
+     .high = 2,                                                                                    \
+     .filtering = &filterings[which]},                                                             \
+    {                                                                                              \
+        "filter " word ", many", DD_OP_FILTER, build_filter, {{{MANY, 5, 5, 2}}},                  \
+            .low = -2, .high = 2, .filtering = &filterings[which]                                  \
     }
 
-/* The three operations on pictures of as many channels, in as many groups. */
-#define NORMALIZATIONS(word, channels, groups)                                                                                     \
-    {"normalize " word, DD_OP_NORMALIZE, build_normalize, {{{2, 3, MANY, channels}}},                                              \
-     .low = 1,          .high = 3,       .factor = 0.25,  .axis = groups},                                                         \
-        {"normalize_gradient " word,                                                                                               \
-         DD_OP_NORMALIZE_GRADIENT,                                                                                                 \
-         build_normalize_gradient,                                                                                                 \
-         {{{2, 3, MANY, channels}}, {{2, 3, MANY, channels}}},                                                                     \
-         .low = 1,                                                                                                                 \
-         .high = 3,                                                                                                                \
-         .factor = 0.25,                                                                                                           \
-         .axis = groups},                                                                                                          \
-    {                                                                                                                              \
-        "inverse_deviation " word, DD_OP_INVERSE_DEVIATION, build_inverse_deviation, {{{2, 3, MANY, channels}}},                   \
-            .low = 1, .high = 3, .factor = 0.25, .axis = groups                                                                    \
+/* The three operations on images of as many channels, in as many groups. */
+#define NORMALIZATIONS(word, channels, groups)                                                     \
+    {"normalize " word, DD_OP_NORMALIZE, build_normalize, {{{2, 3, MANY, channels}}},              \
+     .low = 1,          .high = 3,       .factor = 0.25,  .axis = groups},                         \
+        {"normalize_gradient " word,                                                               \
+         DD_OP_NORMALIZE_GRADIENT,                                                                 \
+         build_normalize_gradient,                                                                 \
+         {{{2, 3, MANY, channels}}, {{2, 3, MANY, channels}}},                                     \
+         .low = 1,                                                                                 \
+         .high = 3,                                                                                \
+         .factor = 0.25,                                                                           \
+         .axis = groups},                                                                          \
+    {                                                                                              \
+        "inverse_deviation " word, DD_OP_INVERSE_DEVIATION, build_inverse_deviation,               \
+            {{{2, 3, MANY, channels}}}, .low = 1, .high = 3, .factor = 0.25, .axis = groups        \
     }
 
-#define PERMUTE(order)                                                                                                             \
-    { "permute " #order, DD_OP_PERMUTE, build_permute, {FULL}, .low = -2, .high = 2, .axis = 1##order - 10000 }
+#define PERMUTE(order)                                                                             \
+    {                                                                                              \
+        "permute " #order, DD_OP_PERMUTE, build_permute, {FULL}, .low = -2, .high = 2,             \
+                                                                 .axis = 1##order - 10000          \
+    }
 
-#define LEAKY(word, ...)                                                                                                           \
+#define LEAKY(word, ...)                                                                           \
     { "leaky " word, DD_OP_LEAKY, build_leaky, {FULL, __VA_ARGS__}, .low = -2, .high = 2 }
 
-#define POWER(word, from, to, exponent)                                                                                            \
+#define POWER(word, from, to, exponent)                                                            \
     { "power " word, DD_OP_POWER, build_power, {ROWS}, .low = from, .high = to, .factor = exponent }
 
-#define EACH_AXIS(word, OP, function)                                                                                              \
-    {word " axis 0", OP, function, {FULL}, .low = -2, .high = 2, .axis = 0},                                                       \
-        {word " axis 1", OP, function, {FULL}, .low = -2, .high = 2, .axis = 1},                                                   \
-        {word " axis 2", OP, function, {FULL}, .low = -2, .high = 2, .axis = 2}, {                                                 \
-        word " axis 3", OP, function, {FULL}, .low = -2, .high = 2, .axis = 3                                                      \
+#define EACH_AXIS(word, OP, function)                                                              \
+    {word " axis 0", OP, function, {FULL}, .low = -2, .high = 2, .axis = 0},                       \
+        {word " axis 1", OP, function, {FULL}, .low = -2, .high = 2, .axis = 1},                   \
+        {word " axis 2", OP, function, {FULL}, .low = -2, .high = 2, .axis = 2}, {                 \
+        word " axis 3", OP, function, {FULL}, .low = -2, .high = 2, .axis = 3                      \
     }
 
-/* A convolution of n pictures of h x w pixels and c channels with o filters of kh x kw taps, and its two gradients. */
+/* A convolution of n images of h x w pixels and c channels with o filters of kh x kw taps, and its
+ * two gradients. */
 #define PLACES(size, taps, s, b, a) (((size) + (b) + (a) - (taps)) / (s) + 1)
-#define CONVOLUTION_ROW(word, OP, function, first, second, other, s, b, a)                                                         \
-    { word, OP, function, {first, second}, .low = -1, .high = 1, .stride = s, .before = b, .after = a, .third = other }
-#define PICTURES(n, h, w, c)                                                                                                       \
-    {                                                                                                                              \
-        { n, h, w, c }                                                                                                             \
+#define CONVOLUTION_ROW(word, OP, function, first, second, other, s, b, a)                         \
+    {                                                                                              \
+        word, OP, function, {first, second}, .low = -1, .high = 1, .stride = s, .before = b,       \
+                                             .after = a, .third = other                            \
     }
-#define CONVOLUTIONS(word, n, h, w, c, o, kh, kw, s, b, a)                                                                         \
-    CONVOLUTION_ROW("convolve, " word, DD_OP_CONVOLVE, build_convolve, PICTURES(n, h, w, c), PICTURES(o, kh, kw, c),               \
-                    PICTURES(0, 0, 0, 0), s, b, a),                                                                                \
-        CONVOLUTION_ROW("convolve input, " word, DD_OP_CONVOLVE_INPUT, build_convolve_input,                                       \
-                        PICTURES(n, PLACES(h, kh, s, b, a), PLACES(w, kw, s, b, a), o), PICTURES(o, kh, kw, c),                    \
-                        PICTURES(0, h, w, 0), s, b, a),                                                                            \
-        CONVOLUTION_ROW("convolve weight, " word, DD_OP_CONVOLVE_WEIGHT, build_convolve_weight, PICTURES(n, h, w, c),              \
-                        PICTURES(n, PLACES(h, kh, s, b, a), PLACES(w, kw, s, b, a), o), PICTURES(0, kh, kw, 0), s, b, a)
+#define IMAGES(n, h, w, c)                                                                         \
+    {                                                                                              \
+        { n, h, w, c }                                                                             \
+    }
+#define CONVOLUTIONS(word, n, h, w, c, o, kh, kw, s, b, a)                                         \
+    CONVOLUTION_ROW("convolve, " word, DD_OP_CONVOLVE, build_convolve, IMAGES(n, h, w, c),         \
+                    IMAGES(o, kh, kw, c), IMAGES(0, 0, 0, 0), s, b, a),                            \
+        CONVOLUTION_ROW("convolve input, " word, DD_OP_CONVOLVE_INPUT, build_convolve_input,       \
+                        IMAGES(n, PLACES(h, kh, s, b, a), PLACES(w, kw, s, b, a), o),              \
+                        IMAGES(o, kh, kw, c), IMAGES(0, h, w, 0), s, b, a),                        \
+        CONVOLUTION_ROW("convolve weight, " word, DD_OP_CONVOLVE_WEIGHT, build_convolve_weight,    \
+                        IMAGES(n, h, w, c),                                                        \
+                        IMAGES(n, PLACES(h, kh, s, b, a), PLACES(w, kw, s, b, a), o),              \
+                        IMAGES(0, kh, kw, 0), s, b, a)
 
 static const row rows[] = {
     MEETINGS("add", DD_OP_ADD, build_add),
     MEETINGS("subtract", DD_OP_SUBTRACT, build_subtract),
     MEETINGS("multiply", DD_OP_MULTIPLY, build_multiply),
     {"multiply itself", DD_OP_MULTIPLY, build_square, {FULL}, .low = -2, .high = 2},
-    {"affine", DD_OP_AFFINE, build_affine, {ROWS}, .low = -2, .high = 2, .factor = -1.75, .shift = 0.5},
-    {"affine, scale alone", DD_OP_AFFINE, build_affine, {ROWS}, .low = -2, .high = 2, .factor = 3, .shift = 0},
-    {"affine, shift alone", DD_OP_AFFINE, build_affine, {ROWS}, .low = -2, .high = 2, .factor = 1, .shift = -3},
-    {"affine twice", DD_OP_AFFINE, build_affine_twice, {ROWS}, .low = -2, .high = 2, .factor = 3, .shift = 1},
+    {"affine",
+     DD_OP_AFFINE,
+     build_affine,
+     {ROWS},
+     .low = -2,
+     .high = 2,
+     .factor = -1.75,
+     .shift = 0.5},
+    {"affine, scale alone",
+     DD_OP_AFFINE,
+     build_affine,
+     {ROWS},
+     .low = -2,
+     .high = 2,
+     .factor = 3,
+     .shift = 0},
+    {"affine, shift alone",
+     DD_OP_AFFINE,
+     build_affine,
+     {ROWS},
+     .low = -2,
+     .high = 2,
+     .factor = 1,
+     .shift = -3},
+    {"affine twice",
+     DD_OP_AFFINE,
+     build_affine_twice,
+     {ROWS},
+     .low = -2,
+     .high = 2,
+     .factor = 3,
+     .shift = 1},
     POWER("-1", 0.5, 2, -1),
     POWER("-1 below 0", -2, -0.5, -1),
     POWER("-1/2", 0.5, 2, -0.5),
@@ -406,12 +484,34 @@ static const row rows[] = {
     UNARY("cos", DD_OP_COS, -6, 6),
     {"step", DD_OP_STEP, build_unary, {ROWS}, -1e-3, 1e-3, .flat = true},
     {"detach", DD_OP_DETACH, build_unary, {ROWS}, .low = -1, .high = 1, .flat = true},
-    {"output", DD_OP_OUTPUT, build_output, {ROWS}, .low = -1, .high = 1, .flat = true, .no_plan = true},
+    {"output",
+     DD_OP_OUTPUT,
+     build_output,
+     {ROWS},
+     .low = -1,
+     .high = 1,
+     .flat = true,
+     .no_plan = true},
     {"expand a row", DD_OP_EXPAND, build_expand, {{{1, 1, 1, WIDE}}, ROWS}, .low = -2, .high = 2},
-    {"expand a column", DD_OP_EXPAND, build_expand, {{{1, 1, MANY, 1}}, ROWS}, .low = -2, .high = 2},
+    {"expand a column",
+     DD_OP_EXPAND,
+     build_expand,
+     {{{1, 1, MANY, 1}}, ROWS},
+     .low = -2,
+     .high = 2},
     {"expand a number", DD_OP_EXPAND, build_expand, {{{1, 1, 1, 1}}, FULL}, .low = -2, .high = 2},
-    {"expand axes 0, 2", DD_OP_EXPAND, build_expand, {{{1, 3, 1, WIDE}}, FULL}, .low = -2, .high = 2},
-    {"expand axes 1, 3", DD_OP_EXPAND, build_expand, {{{2, 1, MANY, 1}}, FULL}, .low = -2, .high = 2},
+    {"expand axes 0, 2",
+     DD_OP_EXPAND,
+     build_expand,
+     {{{1, 3, 1, WIDE}}, FULL},
+     .low = -2,
+     .high = 2},
+    {"expand axes 1, 3",
+     DD_OP_EXPAND,
+     build_expand,
+     {{{2, 1, MANY, 1}}, FULL},
+     .low = -2,
+     .high = 2},
     SUM_OVER("axis 0", 1),
     SUM_OVER("axis 1", 2),
     SUM_OVER("axes 0, 1", 3),
@@ -439,19 +539,63 @@ static const row rows[] = {
     PRODUCTS("matmul, row by column", 1, 1, 1, WIDE, 1),
     PRODUCTS("matmul, number by row", 1, 1, 1, 1, WIDE),
     PRODUCTS("matmul, batch of 2 x 3", 2, 3, MANY, WIDE, 4),
-    {"linear", DD_OP_LINEAR, build_linear, {{{1, 1, MANY, 7}}, {{1, 1, WIDE, 7}}}, .low = -1, .high = 1},
-    {"linear of one column", DD_OP_LINEAR, build_linear, {{{1, 1, MANY, WIDE}}, {{1, 1, 1, WIDE}}}, .low = -1, .high = 1},
-    {"linear of one row", DD_OP_LINEAR, build_linear, {{{1, 1, 1, WIDE}}, {{1, 1, 5, WIDE}}}, .low = -1, .high = 1},
-    {"matmul by itself", DD_OP_MATMUL, build_matmul_itself, {{{2, 1, 5, WIDE}}}, .low = -1, .high = 1},
+    {"linear",
+     DD_OP_LINEAR,
+     build_linear,
+     {{{1, 1, MANY, 7}}, {{1, 1, WIDE, 7}}},
+     .low = -1,
+     .high = 1},
+    {"linear of one column",
+     DD_OP_LINEAR,
+     build_linear,
+     {{{1, 1, MANY, WIDE}}, {{1, 1, 1, WIDE}}},
+     .low = -1,
+     .high = 1},
+    {"linear of one row",
+     DD_OP_LINEAR,
+     build_linear,
+     {{{1, 1, 1, WIDE}}, {{1, 1, 5, WIDE}}},
+     .low = -1,
+     .high = 1},
+    {"matmul by itself",
+     DD_OP_MATMUL,
+     build_matmul_itself,
+     {{{2, 1, 5, WIDE}}},
+     .low = -1,
+     .high = 1},
     {"reshape", DD_OP_RESHAPE, build_reshape, {FULL}, .low = -2, .high = 2},
     EACH_AXIS("slice", DD_OP_SLICE, build_slice),
     EACH_AXIS("slice one of", DD_OP_SLICE, build_slice_one),
     EACH_AXIS("pad", DD_OP_PAD, build_pad),
     EACH_AXIS("pad after", DD_OP_PAD, build_pad_after),
-    {"concat axis 0", DD_OP_CONCAT, build_concat, {FULL, {{1, 3, MANY, WIDE}}}, .low = -2, .high = 2, .axis = 0},
-    {"concat axis 1", DD_OP_CONCAT, build_concat, {FULL, {{2, 1, MANY, WIDE}}}, .low = -2, .high = 2, .axis = 1},
-    {"concat axis 2", DD_OP_CONCAT, build_concat, {FULL, {{2, 3, 4, WIDE}}}, .low = -2, .high = 2, .axis = 2},
-    {"concat axis 3", DD_OP_CONCAT, build_concat, {FULL, {{2, 3, MANY, 4}}}, .low = -2, .high = 2, .axis = 3},
+    {"concat axis 0",
+     DD_OP_CONCAT,
+     build_concat,
+     {FULL, {{1, 3, MANY, WIDE}}},
+     .low = -2,
+     .high = 2,
+     .axis = 0},
+    {"concat axis 1",
+     DD_OP_CONCAT,
+     build_concat,
+     {FULL, {{2, 1, MANY, WIDE}}},
+     .low = -2,
+     .high = 2,
+     .axis = 1},
+    {"concat axis 2",
+     DD_OP_CONCAT,
+     build_concat,
+     {FULL, {{2, 3, 4, WIDE}}},
+     .low = -2,
+     .high = 2,
+     .axis = 2},
+    {"concat axis 3",
+     DD_OP_CONCAT,
+     build_concat,
+     {FULL, {{2, 3, MANY, 4}}},
+     .low = -2,
+     .high = 2,
+     .axis = 3},
     EACH_AXIS("concat with itself", DD_OP_CONCAT, build_concat_itself),
     {"take rows",
      DD_OP_TAKE_ROWS,
@@ -472,7 +616,7 @@ static const row rows[] = {
     FILTER("by 2/3", 9),
     FILTER("of 11 taps", 10),
     FILTER("of one tap", 11),
-    {"filter of a picture that is not square",
+    {"filter of an image that is not square",
      DD_OP_FILTER,
      build_filter,
      {{{1, MANY, 5, WIDE}}},
@@ -493,20 +637,45 @@ static const row rows[] = {
     PERMUTE(0213),
     PERMUTE(3012),
     PERMUTE(1302),
-    {"mask", DD_OP_MASK, build_mask, {{{1, 1, 1, 4}}, FULL}, .low = -1, .high = 1, .factor = 0.75, .flat = true},
-    {"mask that keeps all", DD_OP_MASK, build_mask, {{{1, 1, 1, 4}}, ROWS}, .low = -1, .high = 1, .factor = 1, .flat = true},
+    {"mask",
+     DD_OP_MASK,
+     build_mask,
+     {{{1, 1, 1, 4}}, FULL},
+     .low = -1,
+     .high = 1,
+     .factor = 0.75,
+     .flat = true},
+    {"mask that keeps all",
+     DD_OP_MASK,
+     build_mask,
+     {{{1, 1, 1, 4}}, ROWS},
+     .low = -1,
+     .high = 1,
+     .factor = 1,
+     .flat = true},
     LEAKY("alike", FULL),
     LEAKY("slope a channel", {{1, 1, 1, WIDE}}),
     LEAKY("one slope", {{1, 1, 1, 1}}),
-    {"leaky of a number", DD_OP_LEAKY, build_leaky, {{{1, 1, MANY, 1}}, ROWS}, .low = -2, .high = 2},
+    {"leaky of a number",
+     DD_OP_LEAKY,
+     build_leaky,
+     {{{1, 1, MANY, 1}}, ROWS},
+     .low = -2,
+     .high = 2},
     {"silu", DD_OP_SILU, build_silu, {ROWS}, .low = -6, .high = 6, .factor = 0},
     {"silu, first derivative", DD_OP_SILU, build_silu, {ROWS}, .low = -6, .high = 6, .factor = 1},
     {"silu, second derivative", DD_OP_SILU, build_silu, {ROWS}, .low = -6, .high = 6, .factor = 2},
-    {"add rows", DD_OP_ADD_ROWS, build_add_rows, {ROWS, {{1, 1, MANY, 1}}}, .low = -2, .high = 2, .index = true},
+    {"add rows",
+     DD_OP_ADD_ROWS,
+     build_add_rows,
+     {ROWS, {{1, 1, MANY, 1}}},
+     .low = -2,
+     .high = 2,
+     .index = true},
     CONVOLUTIONS("3 x 3", MANY, 5, 4, WIDE, 3, 3, 3, 1, 1, 1),
     CONVOLUTIONS("3 x 3 of one channel", MANY, 4, 5, 1, WIDE, 3, 3, 1, 1, 1),
-    CONVOLUTIONS("3 x 3 of one picture", 1, 9, 8, WIDE, 2, 3, 3, 1, 1, 1),
-    CONVOLUTIONS("3 x 3 of two pictures", 2, 5, 6, 3, WIDE, 3, 3, 1, 1, 1),
+    CONVOLUTIONS("3 x 3 of one image", 1, 9, 8, WIDE, 2, 3, 3, 1, 1, 1),
+    CONVOLUTIONS("3 x 3 of two images", 2, 5, 6, 3, WIDE, 3, 3, 1, 1, 1),
     CONVOLUTIONS("3 x 3, 2 apart, zeros after", MANY, 6, 4, 3, WIDE, 3, 3, 2, 0, 1),
     CONVOLUTIONS("3 x 3, 2 apart, a row left over", MANY, 6, 5, WIDE, 1, 3, 3, 2, 0, 0),
     CONVOLUTIONS("3 x 3, more zeros than it needs", MANY, 3, 4, WIDE, 2, 3, 3, 1, 1, 3),
@@ -521,7 +690,8 @@ enum { ROW_COUNT = sizeof rows / sizeof *rows };
 
 /* --- One row at one size: the graph with both gradients, and numbers for its slots. --- */
 
-/* Slots: operands, the seed of the first gradient, the functional's weights, and results from RESULTS on. */
+/* Slots: operands, the seed of the first gradient, the functional's weights, and results from
+ * RESULTS on. */
 enum { SEED = 2, WEIGHTS = 3, SLOTS = 5, RESULTS = 8, MOST_RESULTS = 2 + 2 * MOST_OPERANDS };
 
 typedef struct bench {
@@ -579,19 +749,22 @@ static dd_node total(dd_graph *graph, dd_node x) {
 static void add_operands(bench *b, size_t many, size_t wide) {
     for (int slot = 0; slot < SLOTS; slot++)
         b->inputs[slot] = DD_NONE;
-    for (int i = 0; i < MOST_OPERANDS && (b->row->shapes[i].size[0] || b->row->shapes[i].size[1]); i++, b->operands++) {
+    for (int i = 0; i < MOST_OPERANDS && (b->row->shapes[i].size[0] || b->row->shapes[i].size[1]);
+         i++, b->operands++) {
         add_input(b, i, sized(b->row->shapes[i], many, wide), b->row->low, b->row->high);
         if (i == 1 && b->row->index)
             fill_index(b, i);
     }
 }
 
-/* The functional of the first gradients: sum over operands of sum(gradient * weights), or nothing. */
+/* The functional of the first gradients: sum over operands of sum(gradient * weights), or nothing.
+ */
 static void add_functional(bench *b) {
     for (int i = 0; i < b->operands; i++) {
         if (b->first[i] == DD_NONE)
             continue;
-        ck_assert(dd_shape_equal(dd_graph_shape(b->graph, b->first[i]), dd_graph_shape(b->graph, b->inputs[i])));
+        ck_assert(dd_shape_equal(dd_graph_shape(b->graph, b->first[i]),
+                                 dd_graph_shape(b->graph, b->inputs[i])));
         add_input(b, WEIGHTS + i, dd_graph_shape(b->graph, b->inputs[i]), -1, 1);
         dd_node term = total(b->graph, dd_multiply(b->graph, b->first[i], b->inputs[WEIGHTS + i]));
         b->functional = b->functional == DD_NONE ? term : dd_add(b->graph, b->functional, term);
@@ -630,7 +803,8 @@ static void run_twin(const bench *b, test_plain *twin) {
     test_plain_run(twin, inputs, SLOTS);
 }
 
-/* The slope of a node of one number in an entry of a slot, by the central difference of fourth order. */
+/* The slope of a node of one number in an entry of a slot, by the central difference of fourth
+ * order. */
 static double slope(const bench *b, test_plain *twin, dd_node node, int slot, size_t entry) {
     const double step = 1e-3, weights[4] = {1, -8, 8, -1};
     double *x = &b->numbers[slot][entry], at = *x, difference = 0;
@@ -656,8 +830,9 @@ static void check_slopes(const bench *b, dd_node node, int slot, dd_node gradien
         largest = larger(largest, fabs(expected[i]));
     for (size_t i = 0; i < count; i++) {
         double difference = slope(b, twin, node, slot, i);
-        ck_assert_msg(fabs(difference - expected[i]) <= DOUBLE * largest, "%s: slot %d, entry %zu: %.12g, by differences %.12g",
-                      b->row->name, slot, i, expected[i], difference);
+        ck_assert_msg(fabs(difference - expected[i]) <= DOUBLE * largest,
+                      "%s: slot %d, entry %zu: %.12g, by differences %.12g", b->row->name, slot, i,
+                      expected[i], difference);
     }
     free(expected);
     test_plain_free(twin);
@@ -720,7 +895,8 @@ static void expect_results(const bench *b, results *all) {
     test_plain *twin = test_plain_create(b->graph);
     run_twin(b, twin);
     for (int i = 0; i < all->count; i++)
-        memcpy(all->expected[i], test_plain_value(twin, all->nodes[i]), all->sizes[i] * sizeof *all->expected[i]);
+        memcpy(all->expected[i], test_plain_value(twin, all->nodes[i]),
+               all->sizes[i] * sizeof *all->expected[i]);
     test_plain_free(twin);
 }
 
@@ -732,8 +908,10 @@ static void free_results(results *all) {
     }
 }
 
-/* Runs once with NaN everywhere, so that numbers left over from another run show, and once with the row's. */
-static void run_plan(const bench *b, const dd_plan *plan, const results *all, float *const *into, bool alone) {
+/* Runs once with NaN everywhere, so that numbers left over from another run show, and once with the
+ * row's. */
+static void run_plan(const bench *b, const dd_plan *plan, const results *all, float *const *into,
+                     bool alone) {
     dd_workspace *workspace = NULL;
     float *numbers[SLOTS] = {NULL};
     ck_assert_int_eq(dd_workspace_create(&workspace, plan), DDAEBM_OK);
@@ -748,7 +926,8 @@ static void run_plan(const bench *b, const dd_plan *plan, const results *all, fl
     }
     for (int pass = 0; pass < 2; pass++) {
         for (int slot = 0; slot < SLOTS; slot++)
-            for (size_t i = 0, count = numbers[slot] ? elements(b, b->inputs[slot]) : 0; i < count; i++)
+            for (size_t i = 0, count = numbers[slot] ? elements(b, b->inputs[slot]) : 0; i < count;
+                 i++)
                 numbers[slot][i] = pass == 0 ? NAN : (float)b->numbers[slot][i];
         dd_workspace_run(workspace, 0, dd_context_pool(b->context), alone);
     }
@@ -767,14 +946,17 @@ static void compare(const row *r, const results *all, int parts, size_t many, si
             largest = larger(largest, fabs(all->expected[i][j]));
             worst = error <= worst ? worst : error; /* NaN is the worst */
         }
-        ck_assert_msg(worst <= near * largest, "%s, %zu x %zu, %d parts: result %d is off by %g of %g", name, many, wide, parts, i,
-                      worst, largest);
+        ck_assert_msg(worst <= near * largest,
+                      "%s, %zu x %zu, %d parts: result %d is off by %g of %g", name, many, wide,
+                      parts, i, worst, largest);
         ck_assert_msg(memcmp(all->found[i], all->alone[i], all->sizes[i] * sizeof(float)) == 0,
-                      "%s, %zu x %zu, %d parts: result %d differs when run alone", name, many, wide, parts, i);
+                      "%s, %zu x %zu, %d parts: result %d differs when run alone", name, many, wide,
+                      parts, i);
     }
 }
 
-static void check_plans(const row *r, size_t many, size_t wide, int most_parts, const dd_convolution_backend *convolutions) {
+static void check_plans(const row *r, size_t many, size_t wide, int most_parts,
+                        const dd_convolution_backend *convolutions) {
     results all;
     for (int parts = 1; parts <= most_parts; parts++) {
         bench b;
@@ -785,7 +967,9 @@ static void check_plans(const row *r, size_t many, size_t wide, int most_parts, 
         for (int i = 0; i < all.count; i++)
             dd_output(b.graph, all.nodes[i], RESULTS + i, 0);
         ck_assert_int_eq(
-            dd_plan_create(&plan, b.graph, (dd_plan_options){.phases = 1, .parts = parts, .convolutions = convolutions}),
+            dd_plan_create(
+                &plan, b.graph,
+                (dd_plan_options){.phases = 1, .parts = parts, .convolutions = convolutions}),
             DDAEBM_OK);
         run_plan(&b, plan, &all, all.alone, true);
         run_plan(&b, plan, &all, all.found, false);
@@ -797,14 +981,16 @@ static void check_plans(const row *r, size_t many, size_t wide, int most_parts, 
     free_results(&all);
 }
 
-/* A tile holds 512 numbers; work is shared from 8192 on, so that the smallest need not be tried in parts. */
+/* A tile holds 512 numbers; work is shared from 8192 on, so that the smallest need not be tried in
+ * parts. */
 START_TEST(plans_compute_what_plain_loops_do) {
     const size_t sizes[][2] = {{1, 1},   {5, 1},   {1, 2},   {3, 3},   {7, 17},  {1, 300}, {5, 2},
                                {600, 3}, {3, 300}, {3, 511}, {2, 512}, {3, 513}, {7, 1200}};
     if (rows[_i].no_plan)
         return;
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3, dd_convolution_choose_direct());
+        check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3,
+                    dd_convolution_choose_direct());
         if (rows[_i].stride > 0 && dd_convolution_choose_direct() != &dd_convolution_blas)
             check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3, &dd_convolution_blas);
     }
@@ -818,11 +1004,15 @@ START_TEST(every_operation_has_its_row) {
         for (int i = 0; i < ROW_COUNT; i++)
             if ((int)rows[i].op == op) {
                 found = true;
-                ck_assert_msg(rows[i].flat == !info->rule, "%s: a gradient, or none, where the table says otherwise", rows[i].name);
+                ck_assert_msg(rows[i].flat == !info->rule,
+                              "%s: a gradient, or none, where the table says otherwise",
+                              rows[i].name);
             }
         ck_assert_msg(found, "%s has no row", info->name);
-        ck_assert_msg(info->arity > 0 || (!info->rule && !dd_kernels_portable.elementwise[op]), "%s is a source", info->name);
-        ck_assert_msg(info->elementwise == (dd_kernels_portable.elementwise[op] != NULL), "%s: loops without a kernel", info->name);
+        ck_assert_msg(info->arity > 0 || (!info->rule && !dd_kernels_portable.elementwise[op]),
+                      "%s is a source", info->name);
+        ck_assert_msg(info->elementwise == (dd_kernels_portable.elementwise[op] != NULL),
+                      "%s: loops without a kernel", info->name);
     }
 }
 END_TEST

@@ -1,5 +1,6 @@
-/* What the gradient table does not reach of the operations of run_maps.c: masks as random numbers, normalisations of many channels
- * and of numbers far from zero, permutations and filters of larger pictures; in plans of 1 to 3 parts against the plain loops. */
+/* What the gradient table does not reach of the operations of run_maps.c: masks as random numbers,
+ * normalisations of many channels and of numbers far from zero, permutations and filters of larger
+ * images; in plans of 1 to 3 parts against the plain loops. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/extremes.h"
@@ -90,7 +91,8 @@ static float *run(bench *b, int parts) {
     dd_workspace *workspace = NULL;
     float *found = zeroed(b->elements, sizeof *found);
     dd_output(b->graph, b->result, RESULT, 0);
-    ck_assert_int_eq(dd_plan_create(&plan, b->graph, (dd_plan_options){.phases = 1, .parts = parts}), DDAEBM_OK);
+    ck_assert_int_eq(
+        dd_plan_create(&plan, b->graph, (dd_plan_options){.phases = 1, .parts = parts}), DDAEBM_OK);
     b->graph = NULL;
     ck_assert_int_eq(dd_workspace_create(&workspace, plan), DDAEBM_OK);
     for (int slot = 0; slot < 2; slot++)
@@ -104,7 +106,8 @@ static float *run(bench *b, int parts) {
 }
 
 /* Within `bound` of the largest entry or of 1. */
-static void check(const char *name, const float *found, const double *expected, size_t count, double bound) {
+static void check(const char *name, const float *found, const double *expected, size_t count,
+                  double bound) {
     double largest = 1, worst = 0;
     for (size_t i = 0; i < count; i++) {
         double error = fabs((double)found[i] - expected[i]);
@@ -139,10 +142,12 @@ typedef struct normalization {
     double bound;
 } normalization;
 
-/* More and fewer pictures than parts, rows that hold several pixels, and means of up to 10^4 deviations. */
+/* More and fewer images than parts, rows that hold several pixels, and means of up to 10^4
+ * deviations. */
 static const normalization normalizations[] = {
-    {{{5, 7, 9, 40}}, 10, 0, 1, 2e-6},   {{{2, 16, 16, 51}}, 3, 3, 1, 2e-6},  {{{1, 13, 11, 96}}, 8, -2, 1, 2e-6},
-    {{{3, 31, 9, 5}}, 1, 1, 2, 2e-6},    {{{4, 32, 32, 4}}, 1, 100, 1, 4e-6}, {{{4, 32, 32, 32}}, 8, 1e4f, 1, 4e-6},
+    {{{5, 7, 9, 40}}, 10, 0, 1, 2e-6},   {{{2, 16, 16, 51}}, 3, 3, 1, 2e-6},
+    {{{1, 13, 11, 96}}, 8, -2, 1, 2e-6}, {{{3, 31, 9, 5}}, 1, 1, 2, 2e-6},
+    {{{4, 32, 32, 4}}, 1, 100, 1, 4e-6}, {{{4, 32, 32, 32}}, 8, 1e4f, 1, 4e-6},
     {{{1, 32, 32, 1}}, 1, -50, 1, 4e-6},
 };
 
@@ -157,7 +162,8 @@ static void build_normalize(bench *b, int which) {
 static void build_normalize_gradient(bench *b, int which) {
     const normalization *n = &normalizations[which];
     dd_node x = add_input(b, 0, n->shape, n->mean, n->deviation), gradient = DD_NONE;
-    dd_gradient(b->graph, dd_normalize(b->graph, x, n->groups, 1e-5), add_input(b, 1, n->shape, 2, 1), &x, 1, &gradient);
+    dd_gradient(b->graph, dd_normalize(b->graph, x, n->groups, 1e-5),
+                add_input(b, 1, n->shape, 2, 1), &x, 1, &gradient);
     set_result(b, gradient);
 }
 
@@ -243,7 +249,8 @@ START_TEST(masks_keep_their_share) {
     const double keeps[] = {0.1, 0.5, 0.9, 1};
     const float seed[4] = {1, 2, 3, 65535};
     float *mask = run_mask(seed, 5, keeps[_i], 1);
-    double share = share_kept(mask, keeps[_i]), deviation = sqrt(keeps[_i] * (1 - keeps[_i]) / MASK);
+    double share = share_kept(mask, keeps[_i]),
+           deviation = sqrt(keeps[_i] * (1 - keeps[_i]) / MASK);
     ck_assert_msg(fabs(share - keeps[_i]) <= 4 * deviation, "%g kept of %g", share, keeps[_i]);
     free(mask);
 }
@@ -280,10 +287,11 @@ END_TEST
 /* --- The kernels of all tables. --- */
 
 /* Whether two runs of numbers are near each other. */
-static void check_near(const char *table, const char *what, const float *found, const float *expected, size_t count, float near) {
+static void check_near(const char *table, const char *what, const float *found,
+                       const float *expected, size_t count, float near) {
     for (size_t i = 0; i < count; i++)
-        ck_assert_msg(fabsf(found[i] - expected[i]) <= near, "%s %s: number %zu is %g, not %g", table, what, i, (double)found[i],
-                      (double)expected[i]);
+        ck_assert_msg(fabsf(found[i] - expected[i]) <= near, "%s %s: number %zu is %g, not %g",
+                      table, what, i, (double)found[i], (double)expected[i]);
 }
 
 enum { COUNT = 500, MOST_WIDTH = 40 };
@@ -312,7 +320,8 @@ static void check_mix(const dd_map_kernels *table, const float *x) {
 }
 
 /* Sums are added to what is there. */
-static void check_moments(const dd_map_kernels *table, const float *x, const float *g, dd_matrix_size size) {
+static void check_moments(const dd_map_kernels *table, const float *x, const float *g,
+                          dd_matrix_size size) {
     double found[2][4][MOST_WIDTH];
     for (int along = 0; along < 2; along++) {
         dd_moments totals = {found[along][0], found[along][1], found[along][2], found[along][3]};
@@ -326,18 +335,22 @@ static void check_moments(const dd_map_kernels *table, const float *x, const flo
     for (size_t j = 0; j < size.width; j++) {
         double truth[4] = {1, 1, 1, 1};
         for (size_t row = 0; row < size.rows; row++) {
-            double here = (double)x[row * size.stride + j], slope = (double)g[row * size.stride + j];
+            double here = (double)x[row * size.stride + j],
+                   slope = (double)g[row * size.stride + j];
             const double terms[4] = {here, here * here, slope, slope * here};
             for (int i = 0; i < 4; i++)
                 truth[i] += terms[i];
         }
         for (int i = 0; i < 4; i++)
-            ck_assert_msg(fabs(found[1][i][j] - truth[i]) <= 1e-12 && fabs(found[0][i][j] - (i < 2 ? truth[i] : 1)) <= 1e-12,
-                          "%s: moment %d of column %zu of %zu x %zu", table->name, i, j, size.rows, size.width);
+            ck_assert_msg(fabs(found[1][i][j] - truth[i]) <= 1e-12 &&
+                              fabs(found[0][i][j] - (i < 2 ? truth[i] : 1)) <= 1e-12,
+                          "%s: moment %d of column %zu of %zu x %zu", table->name, i, j, size.rows,
+                          size.width);
     }
 }
 
-static void check_standardized(const dd_map_kernels *table, const float *x, const float *g, dd_matrix_size size) {
+static void check_standardized(const dd_map_kernels *table, const float *x, const float *g,
+                               dd_matrix_size size) {
     const dd_map_kernels *plain = &dd_map_kernels_portable;
     float by[6][MOST_WIDTH], a[COUNT] = {0}, b[COUNT] = {0};
     dd_rng_normals(by[0], 5, 0, 0, sizeof by / sizeof **by);

@@ -8,7 +8,8 @@
 
 #include <math.h>
 
-/* BLIS sums onto what is there, one product after the other, so that nothing is gained by asking for a part of them at a time. */
+/* BLIS sums onto what is there, one product after the other, so that nothing is gained by asking
+ * for a part of them at a time. */
 extern char *openblas_get_config(void) __attribute__((weak));
 
 enum { SIDE = 7, INNER = 16384 };
@@ -38,8 +39,8 @@ START_TEST(long_sums_keep_their_digits) {
         for (size_t j = 0; j < SIDE; j++) {
             double sum = 0;
             for (size_t k = 0; k < INNER; k++)
-                sum +=
-                    (double)a[transpose_a ? k * SIDE + i : i * INNER + k] * (double)b[transpose_b ? j * INNER + k : k * SIDE + j];
+                sum += (double)a[transpose_a ? k * SIDE + i : i * INNER + k] *
+                       (double)b[transpose_b ? j * INNER + k : k * SIDE + j];
             worst = larger(worst, fabs((double)c[i * SIDE + j] - sum) / sum);
         }
     printf("transposed %d %d: %.2g\n", transpose_a, transpose_b, worst);

@@ -1,6 +1,6 @@
-/* Plans of whole graphs: what they compute against the plain loops, how they fuse, when they compute (phases), where they put it
- * (memory), and what happens when memory runs out. Values are held within NEAR of a tensor's largest entry or of 1; runs of one
- * plan are equal bit for bit. */
+/* Plans of whole graphs: what they compute against the plain loops, how they fuse, when they
+ * compute (phases), where they put it (memory), and what happens when memory runs out. Values are
+ * held within NEAR of a tensor's largest entry or of 1; runs of one plan are equal bit for bit. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/extremes.h"
@@ -179,7 +179,8 @@ static void check_results(const bench *b, int first, const char *what) {
             worst = error <= worst ? worst : error; /* NaN is the worst */
         }
         ck_assert_msg(worst <= NEAR * largest, "%s: result %d (%s) is off by %g of %g", what, i,
-                      dd_op_describe(dd_graph_node(b->graph, b->result[i])->op)->name, worst, largest);
+                      dd_op_describe(dd_graph_node(b->graph, b->result[i])->op)->name, worst,
+                      largest);
     }
 }
 
@@ -199,7 +200,8 @@ typedef struct life {
 
 static void lengthen(const dd_plan *plan, life *lives, dd_node node, size_t step) {
     node = dd_plan_base(plan->graph, node);
-    bool later = lives[node].first < step && plan->steps[lives[node].first].phase < plan->steps[step].phase;
+    bool later =
+        lives[node].first < step && plan->steps[lives[node].first].phase < plan->steps[step].phase;
     if (plan->options.prepare && later)
         lives[node].last = SIZE_MAX;
     if (lives[node].last < step)
@@ -235,20 +237,25 @@ static void check_memory(const dd_plan *plan) {
     for (dd_node a = 0; a < (dd_node)nodes; a++) {
         if (!in_arena(plan, a))
             continue;
-        size_t from = plan->locations[a].offset, to = from + dd_shape_elements(dd_graph_shape(plan->graph, a));
+        size_t from = plan->locations[a].offset,
+               to = from + dd_shape_elements(dd_graph_shape(plan->graph, a));
         ck_assert_uint_le(to, plan->arena);
         ck_assert_uint_eq(from % 16, 0);
         for (dd_node c = 0; c < a; c++) {
-            if (!in_arena(plan, c) || lives[a].first > lives[c].last || lives[c].first > lives[a].last)
+            if (!in_arena(plan, c) || lives[a].first > lives[c].last ||
+                lives[c].first > lives[a].last)
                 continue;
-            size_t begin = plan->locations[c].offset, end = begin + dd_shape_elements(dd_graph_shape(plan->graph, c));
-            ck_assert_msg(end <= from || to <= begin, "nodes %d and %d live together in one place", c, a);
+            size_t begin = plan->locations[c].offset,
+                   end = begin + dd_shape_elements(dd_graph_shape(plan->graph, c));
+            ck_assert_msg(end <= from || to <= begin, "nodes %d and %d live together in one place",
+                          c, a);
         }
     }
     free(lives);
 }
 
-/* --- Random graphs. Their slots hold the same in all phases: a source is read whenever it is used. --- */
+/* --- Random graphs. Their slots hold the same in all phases: a source is read whenever it is used.
+ * --- */
 
 typedef struct dice {
     uint64_t seed, at;
@@ -324,11 +331,15 @@ static dd_node random_move(random_graph *r, dd_node x) {
     case 1:
         return dd_slice(g, dd_concat(g, x, dd_tanh(g, x), 3), 3, size / 2, size);
     case 2: /* there and back by way of another shape */
-        return dd_reshape(g, dd_sin(g, dd_reshape(g, dd_tanh(g, x), (dd_shape){{1, 1, 1, dd_shape_elements(shape)}})), shape);
+        return dd_reshape(g,
+                          dd_sin(g, dd_reshape(g, dd_tanh(g, x),
+                                               (dd_shape){{1, 1, 1, dd_shape_elements(shape)}})),
+                          shape);
     case 3:
-        return dd_affine(
-            g, dd_matmul(g, dd_matmul(g, dd_tanh(g, x), false, dd_tanh(g, x), true), false, dd_sin(g, dd_tanh(g, x)), false),
-            1 / (double)(shape.size[2] * size), 0);
+        return dd_affine(g,
+                         dd_matmul(g, dd_matmul(g, dd_tanh(g, x), false, dd_tanh(g, x), true),
+                                   false, dd_sin(g, dd_tanh(g, x)), false),
+                         1 / (double)(shape.size[2] * size), 0);
     default:
         return dd_mean(g, x, to);
     }
@@ -356,9 +367,11 @@ static dd_node random_node(random_graph *r) {
 static void grow_randomly(random_graph *r, bench *b, int seed) {
     static const size_t widths[] = {1, 2, 17, 130, 511, 513, 600}, heights[] = {1, 2, 5, 30};
     *r = (random_graph){.bench = b, .dice = {(uint64_t)seed, 0}};
-    r->full = (dd_shape){{1 + roll(&r->dice, 2), 1 + roll(&r->dice, 3), heights[roll(&r->dice, 4)], widths[roll(&r->dice, 7)]}};
+    r->full = (dd_shape){{1 + roll(&r->dice, 2), 1 + roll(&r->dice, 3), heights[roll(&r->dice, 4)],
+                          widths[roll(&r->dice, 7)]}};
     for (int slot = 0; slot < 6; slot++)
-        r->nodes[r->count++] = add_input(b, slot, slot == 0 ? r->full : pick_shape(r), b->phases > 1 && slot > 2, -1.5, 1.5);
+        r->nodes[r->count++] = add_input(b, slot, slot == 0 ? r->full : pick_shape(r),
+                                         b->phases > 1 && slot > 2, -1.5, 1.5);
     if (b->phases > 1) /* the same slot again */
         r->nodes[r->count++] = dd_input(b->graph, 1, dd_graph_shape(b->graph, r->nodes[1]), 1);
     for (int slot = 0; slot < 6 && b->phases > 1; slot++) {
@@ -373,7 +386,8 @@ static void grow_randomly(random_graph *r, bench *b, int seed) {
     ask(b, b->result[0], b->phases - 1);
     if (roll(&r->dice, 2)) {
         dd_node gradients[3];
-        dd_gradient(b->graph, dd_mean(b->graph, r->nodes[r->count - 1], (dd_shape){{1, 1, 1, 1}}), DD_NONE, r->nodes, 3, gradients);
+        dd_gradient(b->graph, dd_mean(b->graph, r->nodes[r->count - 1], (dd_shape){{1, 1, 1, 1}}),
+                    DD_NONE, r->nodes, 3, gradients);
         for (int i = 0; i < 3; i++)
             ask(b, gradients[i], b->phases - 1);
     }
@@ -407,7 +421,8 @@ START_TEST(random_graphs_compute_what_plain_loops_do) {
 }
 END_TEST
 
-/* --- A loss as those the library trains with: a network, its gradient's square, the gradient of it all. --- */
+/* --- A loss as those the library trains with: a network, its gradient's square, the gradient of it
+ * all. --- */
 
 enum { BATCH = 37, WIDTH = 5, HIDDEN = 70, LAYERS = 3 };
 
@@ -430,7 +445,8 @@ static dd_shape weight_shape(int i) {
 }
 
 /* The loss first, then its gradients. */
-static void build_loss(dd_graph *g, dd_node x, const dd_node *weights, dd_node results[1 + 2 * LAYERS]) {
+static void build_loss(dd_graph *g, dd_node x, const dd_node *weights,
+                       dd_node results[1 + 2 * LAYERS]) {
     dd_node slope, energy = network(g, x, weights);
     dd_gradient(g, energy, DD_NONE, &x, 1, &slope);
     dd_node penalty = dd_sum(g, dd_power(g, slope, 2), dd_shape_rows(BATCH, 1));
@@ -478,9 +494,12 @@ START_TEST(a_chain_is_one_step) {
     bench b;
     open_bench(&b, 1, 1);
     dd_node x = add_input(&b, 0, dd_shape_rows(9, 70), 0, -1, 1), y = x;
-    dd_node bias = add_input(&b, 1, dd_shape_rows(1, 70), 0, -1, 1), column = add_input(&b, 2, dd_shape_rows(9, 1), 0, -1, 1);
+    dd_node bias = add_input(&b, 1, dd_shape_rows(1, 70), 0, -1, 1),
+            column = add_input(&b, 2, dd_shape_rows(9, 1), 0, -1, 1);
     for (int i = 0; i < 5; i++)
-        y = dd_multiply(b.graph, column, dd_tanh(b.graph, dd_add(b.graph, dd_sin(b.graph, dd_add(b.graph, y, bias)), x)));
+        y = dd_multiply(
+            b.graph, column,
+            dd_tanh(b.graph, dd_add(b.graph, dd_sin(b.graph, dd_add(b.graph, y, bias)), x)));
     ask(&b, y, 0);
     make_plan(&b, false, 1);
     ck_assert_uint_eq(dd_plan_steps(b.plan), 1);
@@ -494,8 +513,8 @@ START_TEST(a_chain_is_one_step) {
 }
 END_TEST
 
-/* Parts that begin in the middle of a row, or of a run of rows that read the same: what a tile holds from the one before must do
- * for it. */
+/* Parts that begin in the middle of a row, or of a run of rows that read the same: what a tile
+ * holds from the one before must do for it. */
 START_TEST(repeated_operands_in_any_tile) {
     const dd_shape shapes[] = {{{3, 5, 1, 513}}, {{3, 7, 9, 100}}, {{5, 7, 11, 3}},
                                {{3, 1, 700, 1}}, {{1, 3, 5, 300}}, {{2, 1, 1, 1500}}};
@@ -522,11 +541,13 @@ START_TEST(repeated_operands_in_any_tile) {
 }
 END_TEST
 
-/* A loop holds DD_MOST_MEMBERS; what is longer becomes several, what has another shape stands apart. */
+/* A loop holds DD_MOST_MEMBERS; what is longer becomes several, what has another shape stands
+ * apart. */
 START_TEST(long_chains_are_cut) {
     bench b;
     open_bench(&b, 1, 1);
-    dd_node y = add_input(&b, 0, dd_shape_rows(3, 600), 0, -1, 1), small = add_input(&b, 1, dd_shape_rows(3, 1), 0, -1, 1);
+    dd_node y = add_input(&b, 0, dd_shape_rows(3, 600), 0, -1, 1),
+            small = add_input(&b, 1, dd_shape_rows(3, 1), 0, -1, 1);
     for (int i = 0; i < 3; i++)
         small = dd_cos(b.graph, small);
     for (int i = 0; i < 2 * DD_MOST_MEMBERS + 1; i++)
@@ -598,10 +619,13 @@ END_TEST
 
 /* Weights in slot 0 and rows in slot 1: phase 0 could prepare what the weights fix. */
 static void build_prepared(bench *b) {
-    dd_node w = add_input(b, 0, dd_shape_rows(6, 6), 0, -1, 1), x = add_input(b, 1, dd_shape_rows(3, 6), 1, -1, 1);
+    dd_node w = add_input(b, 0, dd_shape_rows(6, 6), 0, -1, 1),
+            x = add_input(b, 1, dd_shape_rows(3, 6), 1, -1, 1);
     dd_node folded = dd_tanh(b->graph, dd_matmul(b->graph, w, false, w, true));
-    dd_node again = dd_reshape(b->graph, dd_sum(b->graph, folded, dd_shape_rows(1, 6)), dd_shape_rows(6, 1));
-    dd_node y = dd_matmul(b->graph, dd_matmul(b->graph, x, false, folded, false), false, again, false);
+    dd_node again =
+        dd_reshape(b->graph, dd_sum(b->graph, folded, dd_shape_rows(1, 6)), dd_shape_rows(6, 1));
+    dd_node y =
+        dd_matmul(b->graph, dd_matmul(b->graph, x, false, folded, false), false, again, false);
     ask(b, dd_add(b->graph, y, dd_scalar(b->graph, 1)), 1);
 }
 
@@ -615,7 +639,8 @@ START_TEST(prepared_values_are_kept) {
     check_memory(b.plan);
     dd_workspace *workspace = make_workspace(&b);
     run_phase(&b, workspace, 0, true);
-    for (size_t i = 0; i < b.inputs[0]; i++) /* whoever looked at the weights again would see these */
+    for (size_t i = 0; i < b.inputs[0];
+         i++) /* whoever looked at the weights again would see these */
         b.narrow[0][0][i] = b.narrow[1][0][i] = NAN;
     for (int run = 0; run < 3; run++) {
         forget_results(&b);
@@ -646,7 +671,8 @@ START_TEST(some_rows_are_run_where_another_prepared) {
         dd_workspace_run_rows(beside, rows, dd_context_pool(b.context), true);
         for (size_t i = 0; i < 3; i++)
             if (i < rows)
-                ck_assert_double_eq_tol((double)b.found[0][i], b.expected[0][i], 1e-5 * (1 + fabs(b.expected[0][i])));
+                ck_assert_double_eq_tol((double)b.found[0][i], b.expected[0][i],
+                                        1e-5 * (1 + fabs(b.expected[0][i])));
             else
                 ck_assert(isnan(b.found[0][i]));
     }
@@ -661,7 +687,8 @@ START_TEST(rows_that_are_mixed_are_run_together) {
     bench b;
     open_bench(&b, 1, 2);
     b.options = (dd_plan_options){.rows = 3};
-    dd_node w = add_input(&b, 0, dd_shape_rows(3, 6), 0, -1, 1), x = add_input(&b, 1, dd_shape_rows(3, 6), 1, -1, 1);
+    dd_node w = add_input(&b, 0, dd_shape_rows(3, 6), 0, -1, 1),
+            x = add_input(&b, 1, dd_shape_rows(3, 6), 1, -1, 1);
     dd_node y = dd_multiply(b.graph, x, w);
     switch (_i) {
     case 0:
@@ -695,18 +722,20 @@ START_TEST(unprepared_values_wait_until_they_are_needed) {
 }
 END_TEST
 
-/* As the trainer does: slot 0 holds other numbers after phase 0; what phase 0 computed and phase 1 reads again is not computed
- * again. */
+/* As the trainer does: slot 0 holds other numbers after phase 0; what phase 0 computed and phase 1
+ * reads again is not computed again. */
 START_TEST(a_slot_may_change_between_phases) {
     for (int prepare = 0; prepare < 2; prepare++) {
         bench b;
         open_bench(&b, 2, 2);
         dd_shape shape = dd_shape_rows(40, 300);
-        dd_node before = add_input(&b, 0, shape, 0, -1, 1), after = add_input(&b, 0, shape, 1, -1, 1);
+        dd_node before = add_input(&b, 0, shape, 0, -1, 1),
+                after = add_input(&b, 0, shape, 1, -1, 1);
         dd_node x = add_input(&b, 1, shape, 0, -1, 1);
         for (size_t i = 0; i < b.inputs[1]; i++)
             b.wide[1][1][i] = (double)(b.narrow[1][1][i] = NAN); /* not read in phase 1 */
-        dd_node kept = dd_sin(b.graph, dd_multiply(b.graph, before, x)), sum = dd_sum(b.graph, kept, dd_shape_rows(40, 1));
+        dd_node kept = dd_sin(b.graph, dd_multiply(b.graph, before, x)),
+                sum = dd_sum(b.graph, kept, dd_shape_rows(40, 1));
         ask(&b, kept, 0); /* and read again in phase 1, so that it is a copy */
         ask(&b, sum, 0);
         ask(&b, dd_add(b.graph, dd_multiply(b.graph, kept, after), sum), 1);
@@ -761,27 +790,30 @@ START_TEST(anything_can_be_an_output) {
         bench b;
         open_bench(&b, 2, 2);
         dd_graph *g = b.graph;
-        dd_node x = add_input(&b, 0, dd_shape_rows(2, 3), 0, -1, 1), one = add_input(&b, 1, dd_shape_rows(1, 1), 0, -1, 1);
-        dd_node sine = dd_sin(g, x), constant = dd_constant(g, numbers, dd_shape_rows(2, 3)), scalar = dd_scalar(g, 0.375);
+        dd_node x = add_input(&b, 0, dd_shape_rows(2, 3), 0, -1, 1),
+                one = add_input(&b, 1, dd_shape_rows(1, 1), 0, -1, 1);
+        dd_node sine = dd_sin(g, x), constant = dd_constant(g, numbers, dd_shape_rows(2, 3)),
+                scalar = dd_scalar(g, 0.375);
         dd_node turned = dd_reshape(g, sine, dd_shape_rows(3, 2));
-        const dd_node asked[] = {x,
-                                 one,
-                                 constant,
-                                 scalar,
-                                 dd_reshape(g, x, dd_shape_rows(6, 1)),
-                                 dd_reshape(g, constant, dd_shape_rows(1, 6)),
-                                 dd_detach(g, scalar),
-                                 dd_detach(g, x),
-                                 sine,
-                                 turned,
-                                 dd_reshape(g, turned, dd_shape_rows(2, 3)),
-                                 dd_detach(g, turned),
-                                 dd_add(g, dd_detach(g, scalar), one),
-                                 dd_add(g, dd_detach(g, scalar), x),
-                                 dd_add(g, dd_reshape(g, turned, dd_shape_rows(2, 3)), sine),
-                                 dd_pad(g, scalar, 3, 1, 4),
-                                 dd_concat(g, scalar, one, 2),
-                                 dd_matmul(g, scalar, false, dd_reshape(g, x, dd_shape_rows(1, 6)), false)};
+        const dd_node asked[] = {
+            x,
+            one,
+            constant,
+            scalar,
+            dd_reshape(g, x, dd_shape_rows(6, 1)),
+            dd_reshape(g, constant, dd_shape_rows(1, 6)),
+            dd_detach(g, scalar),
+            dd_detach(g, x),
+            sine,
+            turned,
+            dd_reshape(g, turned, dd_shape_rows(2, 3)),
+            dd_detach(g, turned),
+            dd_add(g, dd_detach(g, scalar), one),
+            dd_add(g, dd_detach(g, scalar), x),
+            dd_add(g, dd_reshape(g, turned, dd_shape_rows(2, 3)), sine),
+            dd_pad(g, scalar, 3, 1, 4),
+            dd_concat(g, scalar, one, 2),
+            dd_matmul(g, scalar, false, dd_reshape(g, x, dd_shape_rows(1, 6)), false)};
         for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
             ask(&b, asked[i], 0);
             ask(&b, asked[i], 1);
@@ -879,7 +911,8 @@ START_TEST(memory_that_runs_out_is_a_status) {
         count.allowed = failures++;
         status = build_plan_and_workspace(context);
         ck_assert_uint_eq(count.live, live);
-        ck_assert(status == DDAEBM_OK || (status == DDAEBM_OUT_OF_MEMORY && *ddaebm_error_message()));
+        ck_assert(status == DDAEBM_OK ||
+                  (status == DDAEBM_OUT_OF_MEMORY && *ddaebm_error_message()));
         ck_assert_uint_lt(failures, 10000);
     } while (status != DDAEBM_OK);
     ck_assert_uint_gt(failures, 30);
@@ -896,7 +929,8 @@ START_TEST(shapes_that_do_not_fit_are_a_status) {
         bench b;
         open_bench(&b, 1, 1);
         dd_graph *g = b.graph;
-        dd_node x = dd_input(g, 0, dd_shape_rows(2, 3), 0), y = dd_input(g, 1, dd_shape_rows(2, 4), 0),
+        dd_node x = dd_input(g, 0, dd_shape_rows(2, 3), 0),
+                y = dd_input(g, 1, dd_shape_rows(2, 4), 0),
                 found[] = {i == 0    ? dd_add(g, x, y)
                            : i == 1  ? dd_matmul(g, x, false, y, false)
                            : i == 2  ? dd_reshape(g, x, dd_shape_rows(2, 4))
@@ -910,26 +944,31 @@ START_TEST(shapes_that_do_not_fit_are_a_status) {
                            : i == 10 ? dd_expand(g, x, dd_shape_rows(2, 6))
                            : i == 11 ? dd_add_rows(g, x, dd_input(g, 2, dd_shape_rows(3, 1), 0), 5)
                                      : dd_tanh(g, DD_NONE)};
-        ck_assert_msg(found[0] == DD_NONE && dd_graph_status(g) == DDAEBM_INTERNAL, "case %d went through", i);
+        ck_assert_msg(found[0] == DD_NONE && dd_graph_status(g) == DDAEBM_INTERNAL,
+                      "case %d went through", i);
         ck_assert_int_eq(dd_add(g, x, x), DD_NONE); /* nothing more is built */
         dd_node gradient = 5;
         dd_gradient(g, x, DD_NONE, &x, 1, &gradient);
         ck_assert_int_eq(gradient, DD_NONE);
         dd_plan *plan = NULL;
-        ck_assert_int_eq(dd_plan_create(&plan, g, (dd_plan_options){.phases = 1, .parts = 1}), DDAEBM_INTERNAL);
+        ck_assert_int_eq(dd_plan_create(&plan, g, (dd_plan_options){.phases = 1, .parts = 1}),
+                         DDAEBM_INTERNAL);
         close_bench(&b);
     }
 }
 END_TEST
 
 START_TEST(what_is_too_large_is_a_status) {
-    const dd_shape shapes[] = {{{1, 1, 1, (size_t)1 << 31}}, {{1 << 30, 1 << 30, 1, 1}}, {{1 << 30, 1 << 30, 1 << 30, 1 << 30}}};
+    const dd_shape shapes[] = {{{1, 1, 1, (size_t)1 << 31}},
+                               {{1 << 30, 1 << 30, 1, 1}},
+                               {{1 << 30, 1 << 30, 1 << 30, 1 << 30}}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         bench b;
         dd_plan *plan = NULL;
         open_bench(&b, 1, 1);
         dd_output(b.graph, dd_tanh(b.graph, dd_input(b.graph, 0, shapes[i], 0)), 1, 0);
-        ck_assert_int_eq(dd_plan_create(&plan, b.graph, (dd_plan_options){.phases = 1, .parts = 1}), DDAEBM_OUT_OF_RANGE);
+        ck_assert_int_eq(dd_plan_create(&plan, b.graph, (dd_plan_options){.phases = 1, .parts = 1}),
+                         DDAEBM_OUT_OF_RANGE);
         close_bench(&b);
     }
 }
@@ -942,7 +981,8 @@ START_TEST(gradients_of_what_does_not_depend) {
     dd_graph *g = b.graph;
     dd_node x = dd_input(g, 0, dd_shape_rows(2, 3), 0), y = dd_input(g, 1, dd_shape_rows(2, 3), 0);
     dd_node z = dd_add(g, dd_sin(g, x), dd_multiply(g, dd_detach(g, x), dd_step(g, y)));
-    dd_node wrt[] = {x, y, z, dd_tanh(g, z)}, gradients[4]; /* the last is later than what is differentiated */
+    dd_node wrt[] = {x, y, z, dd_tanh(g, z)},
+            gradients[4]; /* the last is later than what is differentiated */
     dd_gradient(g, z, DD_NONE, wrt, 4, gradients);
     ck_assert_int_ne(gradients[0], DD_NONE);
     ck_assert_int_eq(gradients[1], DD_NONE);

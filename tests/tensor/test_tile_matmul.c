@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
-/* Products by the library's own kernel: against sums in double, in any number of parts, and in plans whose weights are packed once a phase, or once for
- * all. */
+/* Products by the library's own kernel: against sums in double, in any number of parts, and in
+ * plans whose weights are packed once a phase, or once for all. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/harness.h"
@@ -12,7 +12,8 @@
 
 enum { MOST_M = 90, MOST_N = 100, MOST_K = 1500, MOST_PARTS = 5, PAD = 3 };
 
-static float a[(MOST_M + PAD) * (MOST_K + PAD)], b[(MOST_N + PAD) * (MOST_K + PAD)], start[MOST_N], packed[(MOST_N + 16) * MOST_K];
+static float a[(MOST_M + PAD) * (MOST_K + PAD)], b[(MOST_N + PAD) * (MOST_K + PAD)], start[MOST_N],
+    packed[(MOST_N + 16) * MOST_K];
 static float once[MOST_M * (MOST_N + PAD)], cut[MOST_M * (MOST_N + PAD)];
 
 static void multiply(const dd_tile_kernels *kernels, dd_matmul_call call, float *c, size_t parts) {
@@ -34,14 +35,18 @@ static void check_product(const dd_instructions *set, const dd_matmul_call *call
         for (size_t j = 0; j < call->c_stride; j++) {
             double truth = call->start ? (double)call->start[j % MOST_N] : 0, size = fabs(truth);
             for (size_t l = 0; l < call->k && j < call->n; l++) {
-                double left = (double)a[call->transpose_a ? l * call->a_stride + i : i * call->a_stride + l];
-                double term = left * (double)b[call->transpose_b ? j * call->b_stride + l : l * call->b_stride + j];
+                double left =
+                    (double)a[call->transpose_a ? l * call->a_stride + i : i * call->a_stride + l];
+                double term =
+                    left *
+                    (double)b[call->transpose_b ? j * call->b_stride + l : l * call->b_stride + j];
                 truth += term;
                 size += fabs(term);
             }
-            if (fabs((double)once[i * call->c_stride + j] - (j < call->n ? truth : 99)) > (j < call->n ? 2e-6 * size : 0))
-                ck_abort_msg("%s: %zu x %zu x %zu at %zu, %zu: %g, not %g", set->name, call->m, call->n, call->k, i, j,
-                             (double)once[i * call->c_stride + j], truth);
+            if (fabs((double)once[i * call->c_stride + j] - (j < call->n ? truth : 99)) >
+                (j < call->n ? 2e-6 * size : 0))
+                ck_abort_msg("%s: %zu x %zu x %zu at %zu, %zu: %g, not %g", set->name, call->m,
+                             call->n, call->k, i, j, (double)once[i * call->c_stride + j], truth);
         }
     for (size_t parts = 2; parts <= MOST_PARTS; parts++) {
         multiply(set->tiles, *call, cut, parts);
@@ -51,8 +56,9 @@ static void check_product(const dd_instructions *set, const dd_matmul_call *call
 
 /* _i: which are transposed, and whether there is a bias. */
 START_TEST(products_are_sums_in_any_number_of_parts) {
-    static const size_t sizes[][3] = {{16, 16, 1},     {17, 31, 5},      {64, 32, 64},     {MOST_M, MOST_N, 70},
-                                      {20, MOST_N, 2}, {33, 17, MOST_K}, {MOST_M, 16, 40}, {21, 48, 1024}};
+    static const size_t sizes[][3] = {{16, 16, 1},          {17, 31, 5},     {64, 32, 64},
+                                      {MOST_M, MOST_N, 70}, {20, MOST_N, 2}, {33, 17, MOST_K},
+                                      {MOST_M, 16, 40},     {21, 48, 1024}};
     const dd_instructions *sets[MOST_SETS];
     dd_rng_normals(a, 1, 0, 0, sizeof a / sizeof *a);
     dd_rng_normals(b, 2, 0, 0, sizeof b / sizeof *b);
@@ -79,9 +85,11 @@ START_TEST(what_pays) {
         printf("SKIPPED: what_pays: this processor or environment leaves products to CBLAS\n");
         return;
     }
-    ck_assert(dd_tile_matmul_pays(kernels, &call, true) && dd_tile_matmul_pays(kernels, &call, false));
+    ck_assert(dd_tile_matmul_pays(kernels, &call, true) &&
+              dd_tile_matmul_pays(kernels, &call, false));
     call.m = 32; /* packing is a large part of it */
-    ck_assert(dd_tile_matmul_pays(kernels, &call, true) && !dd_tile_matmul_pays(kernels, &call, false));
+    ck_assert(dd_tile_matmul_pays(kernels, &call, true) &&
+              !dd_tile_matmul_pays(kernels, &call, false));
     call.transpose_b = false;
     ck_assert(dd_tile_matmul_pays(kernels, &call, false));
     call.m = 6;
@@ -121,8 +129,8 @@ static void check_layers(int slot, int layers) {
         memcpy(now, next, sizeof now);
     }
     for (size_t i = 0; i < ROWS * WIDTH; i++)
-        ck_assert_msg(fabs((double)numbers[slot][i] - now[i]) <= 1e-3, "slot %d, number %zu: %g, not %g", slot, i,
-                      (double)numbers[slot][i], now[i]);
+        ck_assert_msg(fabs((double)numbers[slot][i] - now[i]) <= 1e-3,
+                      "slot %d, number %zu: %g, not %g", slot, i, (double)numbers[slot][i], now[i]);
 }
 
 static int packings(const dd_plan *plan, int phase) {
@@ -132,8 +140,9 @@ static int packings(const dd_plan *plan, int phase) {
     return count;
 }
 
-/* Two layers in phase 0, another in phase 1, all of the same weights. _i & 1: prepared; _i & 2: in two parts. Without `prepare` the weights may change between
- * the phases; with it phase 1 runs again and again. */
+/* Two layers in phase 0, another in phase 1, all of the same weights. _i & 1: prepared; _i & 2: in
+ * two parts. Without `prepare` the weights may change between the phases; with it phase 1 runs
+ * again and again. */
 START_TEST(weights_are_packed_once) {
     bool prepare = _i & 1;
     ddaebm_context *context = NULL;
@@ -142,11 +151,14 @@ START_TEST(weights_are_packed_once) {
     dd_workspace *workspace = NULL;
     ASSERT_OK(ddaebm_context_create(&context, NULL));
     ASSERT_OK(dd_graph_create(&graph, context));
-    dd_node w = dd_input(graph, WEIGHTS, dd_shape_rows(WIDTH, WIDTH), 0), bias = dd_input(graph, BIAS, dd_shape_rows(1, WIDTH), 0);
-    dd_node x = dd_input(graph, X, dd_shape_rows(ROWS, WIDTH), 0), again = dd_input(graph, X, dd_shape_rows(ROWS, WIDTH), 1);
+    dd_node w = dd_input(graph, WEIGHTS, dd_shape_rows(WIDTH, WIDTH), 0),
+            bias = dd_input(graph, BIAS, dd_shape_rows(1, WIDTH), 0);
+    dd_node x = dd_input(graph, X, dd_shape_rows(ROWS, WIDTH), 0),
+            again = dd_input(graph, X, dd_shape_rows(ROWS, WIDTH), 1);
     dd_output(graph, dd_linear_map(graph, dd_linear_map(graph, x, w, bias), w, bias), TWICE, 0);
     dd_output(graph, dd_linear_map(graph, again, w, bias), LATER, 1);
-    ASSERT_OK(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 2, .prepare = prepare, .parts = _i & 2 ? 2 : 1}));
+    ASSERT_OK(dd_plan_create(
+        &plan, graph, (dd_plan_options){.phases = 2, .prepare = prepare, .parts = _i & 2 ? 2 : 1}));
     ASSERT_OK(dd_workspace_create(&workspace, plan));
     for (int slot = 0; slot < SLOTS; slot++) {
         dd_rng_normals(numbers[slot], (uint64_t)slot, 0, 0, ROWS * WIDTH);
@@ -176,26 +188,32 @@ static dd_plan *plan_rows(ddaebm_context *context, size_t rows, const dd_plan *b
     dd_graph *graph = NULL;
     dd_plan *plan = NULL;
     ASSERT_OK(dd_graph_create(&graph, context));
-    dd_node w = dd_input(graph, WEIGHTS, dd_shape_rows(WIDTH, WIDTH), 0), bias = dd_input(graph, BIAS, dd_shape_rows(1, WIDTH), 0);
+    dd_node w = dd_input(graph, WEIGHTS, dd_shape_rows(WIDTH, WIDTH), 0),
+            bias = dd_input(graph, BIAS, dd_shape_rows(1, WIDTH), 0);
     dd_node x = dd_input(graph, X, dd_shape_rows(rows, WIDTH), 1);
     dd_output(graph, dd_linear_map(graph, dd_linear_map(graph, x, w, bias), w, bias), TWICE, 1);
-    dd_plan_options options = {.phases = 2, .prepare = true, .parts = 1, .rows = rows, .beside = beside};
+    dd_plan_options options = {
+        .phases = 2, .prepare = true, .parts = 1, .rows = rows, .beside = beside};
     ASSERT_OK(dd_plan_create(&plan, graph, options));
     return plan;
 }
 
-/* Packed without a run, by one workspace for all, the weights are read by another's, and by a plan for other rows; and a row has the same bits
- * whichever plan computes it and with how many others. */
+/* Packed without a run, by one workspace for all, the weights are read by another's, and by a plan
+ * for other rows; and a row has the same bits whichever plan computes it and with how many others.
+ */
 START_TEST(packed_weights_are_shared) {
     enum { FEWER = 50 };
     static float whole[ROWS * WIDTH];
     ddaebm_context *context = NULL;
     dd_workspace *first = NULL, *second = NULL, *third = NULL;
     ASSERT_OK(ddaebm_context_create(&context, NULL));
-    dd_plan *plan = plan_rows(context, ROWS, NULL), *fewer = plan_rows(context, FEWER, plan), *single = plan_rows(context, 1, plan);
+    dd_plan *plan = plan_rows(context, ROWS, NULL), *fewer = plan_rows(context, FEWER, plan),
+            *single = plan_rows(context, 1, plan);
     bool own = dd_tile_matmul_choose() != NULL;
-    ck_assert(dd_plan_packs(plan, WEIGHTS) == own && !dd_plan_packs(fewer, WEIGHTS) && !dd_plan_packs(single, WEIGHTS));
-    ck_assert(dd_plan_reads(plan, WEIGHTS) == !own && dd_plan_reads(fewer, WEIGHTS) == !own && dd_plan_reads(single, WEIGHTS));
+    ck_assert(dd_plan_packs(plan, WEIGHTS) == own && !dd_plan_packs(fewer, WEIGHTS) &&
+              !dd_plan_packs(single, WEIGHTS));
+    ck_assert(dd_plan_reads(plan, WEIGHTS) == !own && dd_plan_reads(fewer, WEIGHTS) == !own &&
+              dd_plan_reads(single, WEIGHTS));
     ck_assert_uint_eq(dd_plan_rows(plan), ROWS);
     ASSERT_OK(dd_workspace_create(&first, fewer)); /* of what was made last: it has room for both */
     ASSERT_OK(dd_workspace_create_beside(&second, plan, first));
@@ -231,10 +249,12 @@ START_TEST(packed_weights_are_shared) {
 END_TEST
 
 int main(void) {
-    const TTest *const products[] = {products_are_sums_in_any_number_of_parts}, *const plans[] = {weights_are_packed_once},
+    const TTest *const products[] = {products_are_sums_in_any_number_of_parts},
+                       *const plans[] = {weights_are_packed_once},
                        *const single[] = {what_pays, packed_weights_are_shared};
     dd_blas_enter();
-    int failed = run_loop_tests("products", products, 1, 8) | run_loop_tests("plans", plans, 1, 4) | run_tests("choice", single, 2);
+    int failed = run_loop_tests("products", products, 1, 8) | run_loop_tests("plans", plans, 1, 4) |
+                 run_tests("choice", single, 2);
     dd_blas_leave();
     printf("skipped: %d\n", report_missing_sets());
     return failed;

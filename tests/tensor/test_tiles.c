@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
-/* The kernels of tiles.c of every set of instructions: products against sums in double, the sums of tiles against the matrices that they stand
- * for. */
+/* The kernels of tiles.c of every set of instructions: products against sums in double, the sums of
+ * tiles against the matrices that they stand for. */
 #include "base/rng.h"
 #include "support/harness.h"
 #include "support/instruction_sets.h"
@@ -16,7 +16,8 @@ static size_t set_count;
 
 enum { WIDE = MOST_COLUMNS + DD_TILE_COLUMNS };
 
-static float a[(MOST_ROWS + GAP) * (MOST_INNER + GAP)], b[MOST_INNER * WIDE], found[(MOST_ROWS + 1) * (MOST_COLUMNS + GAP)];
+static float a[(MOST_ROWS + GAP) * (MOST_INNER + GAP)], b[MOST_INNER * WIDE],
+    found[(MOST_ROWS + 1) * (MOST_COLUMNS + GAP)];
 static float before[(MOST_ROWS + 1) * (MOST_COLUMNS + GAP)];
 
 static void check_product(const dd_instructions *set, const dd_tile_product *like) {
@@ -33,15 +34,18 @@ static void check_product(const dd_instructions *set, const dd_tile_product *lik
             if (inside && !p.add)
                 truth = p.start ? (double)p.start[j] : 0;
             for (size_t l = 0; l < p.k && inside; l++)
-                truth += (double)a[i * p.a_row + l * p.a_step] *
-                         (double)b[j / DD_TILE_COLUMNS * p.b_block + l * p.b_step + j % DD_TILE_COLUMNS];
-            if (fabs((double)found[i * p.c_row + j] - truth) > (inside ? 3e-6 : 0)) /* an assertion each would take long */
-                ck_abort_msg("%s: %zu x %zu x %zu at %zu, %zu: %g, not %g", set->name, p.m, p.n, p.k, i, j,
-                             (double)found[i * p.c_row + j], truth);
+                truth +=
+                    (double)a[i * p.a_row + l * p.a_step] *
+                    (double)b[j / DD_TILE_COLUMNS * p.b_block + l * p.b_step + j % DD_TILE_COLUMNS];
+            if (fabs((double)found[i * p.c_row + j] - truth) >
+                (inside ? 3e-6 : 0)) /* an assertion each would take long */
+                ck_abort_msg("%s: %zu x %zu x %zu at %zu, %zu: %g, not %g", set->name, p.m, p.n,
+                             p.k, i, j, (double)found[i * p.c_row + j], truth);
         }
 }
 
-/* _i: whether b's columns lie in blocks, whether a lies by columns, whether to add, whether to start from a row. */
+/* _i: whether b's columns lie in blocks, whether a lies by columns, whether to add, whether to
+ * start from a row. */
 START_TEST(products_are_sums) {
     dd_rng_normals(a, 1, 0, 0, sizeof a / sizeof *a);
     dd_rng_normals(b, 2, 0, 0, sizeof b / sizeof *b);
@@ -67,7 +71,8 @@ START_TEST(bits_do_not_depend_on_the_place) {
     dd_rng_normals(a, 1, 0, 0, sizeof a / sizeof *a);
     dd_rng_normals(b, 2, 0, 0, sizeof b / sizeof *b);
     for (size_t s = 0; s < set_count; s++) {
-        dd_tile_product p = {.m = MOST_ROWS, .n = MOST_COLUMNS, .k = MOST_INNER, .a = a, .b = b, .c = found};
+        dd_tile_product p = {
+            .m = MOST_ROWS, .n = MOST_COLUMNS, .k = MOST_INNER, .a = a, .b = b, .c = found};
         p.a_row = MOST_INNER;
         p.a_step = 1;
         p.b_block = DD_TILE_COLUMNS;
@@ -84,7 +89,8 @@ START_TEST(bits_do_not_depend_on_the_place) {
             some.c = again;
             sets[s]->tiles->multiply(&some);
             for (size_t i = 0; i < some.m; i++)
-                ck_assert_mem_eq(again + i * p.c_row, found + (row + i) * p.c_row + first, some.n * sizeof *found);
+                ck_assert_mem_eq(again + i * p.c_row, found + (row + i) * p.c_row + first,
+                                 some.n * sizeof *found);
         }
     }
 }
@@ -93,7 +99,8 @@ END_TEST
 /* --- Sums. --- */
 
 /* to = M from M' for each of `count` numbers, M rows x columns. */
-static void transform(double to[16], const double *from, const double *matrix, int rows, int columns) {
+static void transform(double to[16], const double *from, const double *matrix, int rows,
+                      int columns) {
     double half[16] = {0};
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++)
@@ -169,9 +176,11 @@ START_TEST(sums_are_their_matrices) {
                 transform(truth, numbers, s->matrix, s->rows, s->columns);
                 for (int i = 0; i < s->rows * s->rows; i++) {
                     bool written = c < count && !(_i == 1 && i == 2);
-                    double error = fabs((double)to[(size_t)i * PLANE + c] - (written ? truth[i] : 99));
-                    ck_assert_msg(error <= (written ? 1e-5 : 0), "%s %s: %d of number %zu of %zu: %g", sets[t]->name, s->name, i, c,
-                                  count, error);
+                    double error =
+                        fabs((double)to[(size_t)i * PLANE + c] - (written ? truth[i] : 99));
+                    ck_assert_msg(error <= (written ? 1e-5 : 0),
+                                  "%s %s: %d of number %zu of %zu: %g", sets[t]->name, s->name, i,
+                                  c, count, error);
                 }
             }
         }
@@ -180,10 +189,11 @@ END_TEST
 
 int main(void) {
     set_count = find_sets(sets);
-    const TTest *const products[] = {products_are_sums}, *const places[] = {bits_do_not_depend_on_the_place},
+    const TTest *const products[] = {products_are_sums},
+                       *const places[] = {bits_do_not_depend_on_the_place},
                        *const tiles[] = {sums_are_their_matrices};
-    int failed = run_loop_tests("products", products, 1, 16) | run_loop_tests("places", places, 1, 1) |
-                 run_loop_tests("sums", tiles, 1, SUMS);
+    int failed = run_loop_tests("products", products, 1, 16) |
+                 run_loop_tests("places", places, 1, 1) | run_loop_tests("sums", tiles, 1, SUMS);
     printf("skipped: %d\n", report_missing_sets());
     return failed;
 }

@@ -1,5 +1,6 @@
-/* Every kernel of every table against libm in double, from the smallest to the largest floats. Errors are in units in the last
- * place (ulp) of the float nearest the truth; the bounds asserted are what was measured, rounded up. */
+/* Every kernel of every table against libm in double, from the smallest to the largest floats.
+ * Errors are in units in the last place (ulp) of the float nearest the truth; the bounds asserted
+ * are what was measured, rounded up. */
 #include "support/extremes.h"
 #include "support/instruction_sets.h"
 
@@ -30,13 +31,16 @@ static float from_bits(uint32_t bits) {
     return value;
 }
 
-/* |found - truth| in units of the last place of the truth; 0 where both are the same infinity or both NaN. */
+/* |found - truth| in units of the last place of the truth; 0 where both are the same infinity or
+ * both NaN. */
 static double ulps(float found, double truth) {
     if (isnan(truth) || isnan(found))
         return isnan(truth) && isnan(found) ? 0 : INFINITY;
-    double largest = (double)FLT_MAX + ldexp(1, 127 - 24); /* from here on the nearest float is infinite */
+    double largest =
+        (double)FLT_MAX + ldexp(1, 127 - 24); /* from here on the nearest float is infinite */
     if (fabs(truth) >= largest || isinf(found))
-        return (double)found == (truth > 0 ? (double)INFINITY : -(double)INFINITY) && fabs(truth) > (double)FLT_MAX * (1 - 1e-6)
+        return (double)found == (truth > 0 ? (double)INFINITY : -(double)INFINITY) &&
+                       fabs(truth) > (double)FLT_MAX * (1 - 1e-6)
                    ? 0
                    : INFINITY;
     int exponent = 0;
@@ -151,7 +155,8 @@ static const one_input one_inputs[] = {
 
 enum { ONE_INPUTS = sizeof one_inputs / sizeof *one_inputs };
 
-/* Numbers over the whole of a range: evenly spread over values for half of them, over the bits of floats for the others. */
+/* Numbers over the whole of a range: evenly spread over values for half of them, over the bits of
+ * floats for the others. */
 static void spread(float *x, size_t count, size_t block, float low, float high) {
     uint32_t words[BLOCK];
     dd_rng_words(words, 5, 0, block * BLOCK, count);
@@ -173,16 +178,17 @@ START_TEST(functions_are_near_libm) {
             spread(x, BLOCK, block, f->low, f->high);
             tables[t]->elementwise[f->op](y, x, NULL, BLOCK, f->factor, f->shift);
             for (size_t i = 0; i < BLOCK; i++) {
-                double error = ulps(y[i], f->truth((double)x[i], (double)f->factor, (double)f->shift));
+                double error =
+                    ulps(y[i], f->truth((double)x[i], (double)f->factor, (double)f->shift));
                 worst_at = error > worst ? x[i] : worst_at;
                 worst = larger(worst, error);
             }
         }
         if (getenv("SHOW_ULPS"))
-            printf("%s %s(%g): %.3f ulp at %.9g\n", tables[t]->name, dd_op_describe(f->op)->name, (double)f->factor, worst,
-                   (double)worst_at);
-        ck_assert_msg(worst <= f->bound, "%s %s(%g): %.3f ulp at %.9g", tables[t]->name, dd_op_describe(f->op)->name,
-                      (double)f->factor, worst, (double)worst_at);
+            printf("%s %s(%g): %.3f ulp at %.9g\n", tables[t]->name, dd_op_describe(f->op)->name,
+                   (double)f->factor, worst, (double)worst_at);
+        ck_assert_msg(worst <= f->bound, "%s %s(%g): %.3f ulp at %.9g", tables[t]->name,
+                      dd_op_describe(f->op)->name, (double)f->factor, worst, (double)worst_at);
     }
 }
 END_TEST
@@ -200,9 +206,10 @@ START_TEST(tails_are_as_the_rest) {
             kernel(part, x, NULL, count, f->factor, f->shift);
             ck_assert_float_eq(part[count], 12345);
             for (size_t i = 0; i < count; i++)
-                ck_assert_msg(part[i] == whole[i] || fabsf(part[i] - whole[i]) <= 1e-6f * fabsf(whole[i]),
-                              "%s %s: %zu of %zu: %.9g, in a long run %.9g", tables[t]->name, dd_op_describe(f->op)->name, i, count,
-                              (double)part[i], (double)whole[i]);
+                ck_assert_msg(
+                    part[i] == whole[i] || fabsf(part[i] - whole[i]) <= 1e-6f * fabsf(whole[i]),
+                    "%s %s: %zu of %zu: %.9g, in a long run %.9g", tables[t]->name,
+                    dd_op_describe(f->op)->name, i, count, (double)part[i], (double)whole[i]);
         }
     }
 }
@@ -283,7 +290,8 @@ static const special specials[] = {
     {DD_OP_AFFINE, 0, NAN, NAN},
 };
 
-/* Derivatives pass through 0, so that errors there are of the size of what cancels: absolute ones, where values reach 1. */
+/* Derivatives pass through 0, so that errors there are of the size of what cancels: absolute ones,
+ * where values reach 1. */
 START_TEST(derivatives_of_silu_are_near_libm) {
     static float x[BLOCK], y[BLOCK];
     for (int t = 0; t < table_count; t++)
@@ -294,7 +302,8 @@ START_TEST(derivatives_of_silu_are_near_libm) {
                 tables[t]->elementwise[DD_OP_SILU](y, x, NULL, BLOCK, (float)order, 0);
                 for (size_t i = 0; i < BLOCK; i++) {
                     double error = fabs((double)y[i] - true_silu((double)x[i], order, 0));
-                    ck_assert_msg(error <= 4e-7, "%s silu(%d) of %g: %g", tables[t]->name, order, (double)x[i], (double)y[i]);
+                    ck_assert_msg(error <= 4e-7, "%s silu(%d) of %g: %g", tables[t]->name, order,
+                                  (double)x[i], (double)y[i]);
                 }
             }
 }
@@ -311,7 +320,8 @@ START_TEST(leaky_is_exact) {
             tables[t]->elementwise[DD_OP_LEAKY](y, x, slope, count, 0, 0);
             for (size_t i = 0; i < count; i++) {
                 float truth = x[i] > 0 ? x[i] : x[i] * slope[i];
-                ck_assert_msg(y[i] == truth, "%s: %g by %g is %g", tables[t]->name, (double)x[i], (double)slope[i], (double)y[i]);
+                ck_assert_msg(y[i] == truth, "%s: %g by %g is %g", tables[t]->name, (double)x[i],
+                              (double)slope[i], (double)y[i]);
             }
             if (count < BLOCK)
                 ck_assert_float_eq(y[count], 777);
@@ -319,13 +329,15 @@ START_TEST(leaky_is_exact) {
 }
 END_TEST
 
-/* In rows of any width, with numbers far apart and far from 0; and what is no number stays in its row. */
+/* In rows of any width, with numbers far apart and far from 0; and what is no number stays in its
+ * row. */
 START_TEST(softmax_is_near_libm) {
     float x[3 * TAIL], y[3 * TAIL + 1];
     for (int t = 0; t < table_count; t++)
         for (size_t width = 1; width <= TAIL; width++) {
             for (size_t i = 0; i < 3 * width; i++)
-                x[i] = (i < width ? 1e4f : -1e4f) + (float)(i * 37 % 101) * (i < 2 * width ? 0.01f : 10.0f);
+                x[i] = (i < width ? 1e4f : -1e4f) +
+                       (float)(i * 37 % 101) * (i < 2 * width ? 0.01f : 10.0f);
             y[3 * width] = 777;
             tables[t]->softmax(y, x, 3, width);
             ck_assert_float_eq(y[3 * width], 777);
@@ -336,7 +348,9 @@ START_TEST(softmax_is_near_libm) {
                 for (size_t i = 0; i < width; i++)
                     total += exp((double)x[row * width + i] - most);
                 for (size_t i = 0; i < width; i++)
-                    ck_assert_double_le(fabs((double)y[row * width + i] - exp((double)x[row * width + i] - most) / total), 3e-7);
+                    ck_assert_double_le(fabs((double)y[row * width + i] -
+                                             exp((double)x[row * width + i] - most) / total),
+                                        3e-7);
             }
             x[width + width / 2] = NAN;
             tables[t]->softmax(y, x, 3, width);
@@ -356,8 +370,9 @@ START_TEST(special_values) {
                 x[i] = s->x;
             tables[t]->elementwise[s->op](y, x, NULL, count, s->factor, 0);
             for (size_t i = 0; i < count; i++)
-                ck_assert_msg(isnan(s->y) ? isnan(y[i]) : y[i] == s->y, "%s %s(%g) of %g is %g", tables[t]->name,
-                              dd_op_describe(s->op)->name, (double)s->factor, (double)s->x, (double)y[i]);
+                ck_assert_msg(isnan(s->y) ? isnan(y[i]) : y[i] == s->y, "%s %s(%g) of %g is %g",
+                              tables[t]->name, dd_op_describe(s->op)->name, (double)s->factor,
+                              (double)s->x, (double)y[i]);
         }
 }
 END_TEST
@@ -375,9 +390,13 @@ START_TEST(arithmetic_is_exact) {
                 c[count < BLOCK ? count : 0] = 777;
                 tables[t]->elementwise[ops[o]](c, a, b, count, 0, 0);
                 for (size_t i = 0; i < count; i++) {
-                    volatile float truth = o == 0 ? a[i] + b[i] : o == 1 ? a[i] - b[i] : a[i] * b[i];
-                    ck_assert_msg(memcmp(&c[i], (const void *)&truth, sizeof truth) == 0 || (isnan(c[i]) && isnan(truth)),
-                                  "%s %s of %g and %g", tables[t]->name, dd_op_describe(ops[o])->name, (double)a[i], (double)b[i]);
+                    volatile float truth = o == 0   ? a[i] + b[i]
+                                           : o == 1 ? a[i] - b[i]
+                                                    : a[i] * b[i];
+                    ck_assert_msg(memcmp(&c[i], (const void *)&truth, sizeof truth) == 0 ||
+                                      (isnan(c[i]) && isnan(truth)),
+                                  "%s %s of %g and %g", tables[t]->name,
+                                  dd_op_describe(ops[o])->name, (double)a[i], (double)b[i]);
                 }
                 if (count < BLOCK)
                     ck_assert_float_eq(c[count], 777);
@@ -394,7 +413,8 @@ static void check_sum(const dd_kernels *table, const float *x, size_t count) {
         sizes += fabsl((long double)x[i]);
     }
     double error = (double)fabsl((long double)table->sum(x, count) - truth);
-    ck_assert_msg(error <= 1e-12 * (double)sizes, "%s: a sum of %zu is off by %g of %Lg", table->name, count, error, sizes);
+    ck_assert_msg(error <= 1e-12 * (double)sizes, "%s: a sum of %zu is off by %g of %Lg",
+                  table->name, count, error, sizes);
 }
 
 START_TEST(sums_lose_little) {
@@ -421,7 +441,8 @@ START_TEST(sums_lose_little) {
 }
 END_TEST
 
-static void check_columns(const dd_kernels *table, const float *x, size_t rows, size_t width, size_t stride) {
+static void check_columns(const dd_kernels *table, const float *x, size_t rows, size_t width,
+                          size_t stride) {
     float *totals = calloc(width + 1, sizeof *totals);
     ck_assert_ptr_nonnull(totals);
     for (size_t j = 0; j <= width; j++)
@@ -441,7 +462,8 @@ static void check_columns(const dd_kernels *table, const float *x, size_t rows, 
             sizes += fabs((double)x[i * stride + j]);
         }
         ck_assert_msg(fabs((double)totals[j] - truth) <= 0x1p-24 * fabs(truth) + 1e-12 * sizes,
-                      "%s: column %zu of %zu x %zu: %.9g, not %.9g", table->name, j, rows, width, (double)totals[j], truth);
+                      "%s: column %zu of %zu x %zu: %.9g, not %.9g", table->name, j, rows, width,
+                      (double)totals[j], truth);
         ck_assert_double_le(fabs(added[j] - 3 - truth), 1e-12 * (sizes + 3));
     }
     free(added);
@@ -480,7 +502,8 @@ START_TEST(adam_is_as_published) {
             for (size_t i = 0; i <= COUNT; i++)
                 tw[i] = (double)w[i];
             for (int step = 1; step <= 20; step++) {
-                double corrected = rate / (1 - pow(beta1, step)), root = 1 / sqrt(1 - pow(beta2, step));
+                double corrected = rate / (1 - pow(beta1, step)),
+                       root = 1 / sqrt(1 - pow(beta2, step));
                 dd_adam_factors f = {0.5f, 0.5f, 0.9f, 0.1f, (float)corrected, (float)root, 1e-8f};
                 dd_rng_normals(g, 8, 1, (uint64_t)step * COUNT, COUNT + 1);
                 tables[t]->adam(w, g, m, v, count, f);
@@ -508,7 +531,8 @@ START_TEST(adam_without_a_first_moment_is_the_same) {
             dd_rng_normals(w[0], 8, 0, 0, COUNT + 1);
             memcpy(w[1], w[0], sizeof w[0]);
             for (int step = 1; step <= 5; step++) {
-                dd_adam_factors f = {0.0f, 1.0f, 0.9f, 0.1f, 1e-2f, (float)(1 / sqrt(1 - pow(0.9, step))), 1e-8f};
+                dd_adam_factors f = {
+                    0.0f, 1.0f, 0.9f, 0.1f, 1e-2f, (float)(1 / sqrt(1 - pow(0.9, step))), 1e-8f};
                 dd_rng_normals(g, 8, 1, (uint64_t)step * COUNT, COUNT + 1);
                 tables[t]->adam(w[0], g, m, v[0], count, f);
                 tables[t]->adam(w[1], g, NULL, v[1], count, f);
@@ -525,7 +549,8 @@ START_TEST(adam_stays_where_there_is_no_slope) {
         float w[20], g[20] = {0}, m[20] = {0}, v[20] = {0};
         for (size_t i = 0; i < 20; i++)
             w[i] = (float)i;
-        tables[t]->adam(w, g, m, v, 20, (dd_adam_factors){0.0f, 1.0f, 0.9f, 0.1f, 1.0f, 1.0f, 1e-8f});
+        tables[t]->adam(w, g, m, v, 20,
+                        (dd_adam_factors){0.0f, 1.0f, 0.9f, 0.1f, 1.0f, 1.0f, 1e-8f});
         for (size_t i = 0; i < 20; i++)
             ck_assert_float_eq(w[i], (float)i);
     }
@@ -541,7 +566,9 @@ START_TEST(averages) {
             memcpy(mean, before, sizeof mean);
             tables[t]->average(mean, values, count, 0.999f, 0.001f);
             for (size_t i = 0; i < count; i++)
-                ck_assert_double_le(fabs((double)mean[i] - 0.999 * (double)before[i] - 0.001 * (double)values[i]), 3e-7);
+                ck_assert_double_le(
+                    fabs((double)mean[i] - 0.999 * (double)before[i] - 0.001 * (double)values[i]),
+                    3e-7);
             for (size_t i = count; i <= TAIL; i++)
                 ck_assert_float_eq(mean[i], before[i]);
         }
@@ -554,13 +581,17 @@ START_TEST(what_is_not_finite_is_found) {
         for (size_t count = 0; count <= TAIL; count++) {
             float x[TAIL + 1];
             for (size_t i = 0; i <= TAIL; i++)
-                x[i] = i % 4 == 0 ? FLT_MAX : i % 4 == 1 ? -FLT_MAX : i % 4 == 2 ? 0x1p-149f : -0.0f;
+                x[i] = i % 4 == 0   ? FLT_MAX
+                       : i % 4 == 1 ? -FLT_MAX
+                       : i % 4 == 2 ? 0x1p-149f
+                                    : -0.0f;
             x[count] = NAN; /* not looked at */
             ck_assert(tables[t]->all_within(x, count, FLT_MAX));
             for (size_t i = 0; i < count; i++) {
                 float kept = x[i];
                 x[i] = bad[i % 4];
-                ck_assert_msg(!tables[t]->all_within(x, count, FLT_MAX), "%s: %zu of %zu", tables[t]->name, i, count);
+                ck_assert_msg(!tables[t]->all_within(x, count, FLT_MAX), "%s: %zu of %zu",
+                              tables[t]->name, i, count);
                 x[i] = kept;
             }
         }
@@ -571,14 +602,17 @@ END_TEST
 
 START_TEST(tables_are_whole) {
     for (int t = 0; t < table_count; t++) {
-        ck_assert(tables[t]->sum && tables[t]->sum_columns && tables[t]->add_columns && tables[t]->softmax && tables[t]->adam &&
-                  tables[t]->average && tables[t]->all_within);
+        ck_assert(tables[t]->sum && tables[t]->sum_columns && tables[t]->add_columns &&
+                  tables[t]->softmax && tables[t]->adam && tables[t]->average &&
+                  tables[t]->all_within);
         for (int op = 0; op < DD_OP_COUNT; op++) {
-            bool tried = op == DD_OP_ADD || op == DD_OP_SUBTRACT || op == DD_OP_MULTIPLY || op == DD_OP_LEAKY;
+            bool tried = op == DD_OP_ADD || op == DD_OP_SUBTRACT || op == DD_OP_MULTIPLY ||
+                         op == DD_OP_LEAKY;
             for (int i = 0; i < ONE_INPUTS; i++)
                 tried = tried || (int)one_inputs[i].op == op;
-            ck_assert_msg(tried == (tables[t]->elementwise[op] != NULL), "%s: a kernel without a test, or none: %s",
-                          tables[t]->name, dd_op_describe((dd_op)op)->name);
+            ck_assert_msg(tried == (tables[t]->elementwise[op] != NULL),
+                          "%s: a kernel without a test, or none: %s", tables[t]->name,
+                          dd_op_describe((dd_op)op)->name);
         }
     }
 }

@@ -225,11 +225,13 @@ holds "another seed draws others" differ a.npy c.npy
 holds "samples are rows" has_shape a.npy "100, 2"
 good score --model model.safetensors --data a.npy --out scores.npy
 holds "a score a row" has_shape scores.npy "100,"
-good score --model model.safetensors --data a.npy --level 3 --out scores3.npy
-holds "levels differ" differ scores.npy scores3.npy
+good score --model model.safetensors --data a.npy --timestep 3 --out scores3.npy
+holds "timesteps differ" differ scores.npy scores3.npy
+good score --model model.safetensors --data a.npy --level 3 --out earlier_name.npy
+holds "an option's earlier name is taken" cmp scores3.npy earlier_name.npy
 good score --model model.safetensors --data moons --count 12 --out named.npy
 holds "a named set is scored for as many rows as asked" has_shape named.npy "12,"
-bad 2 "level" score --model model.safetensors --data a.npy --level 999 --out never.npy
+bad 2 timestep score --model model.safetensors --data a.npy --timestep 999 --out never.npy
 bad 1 "rows of 3 numbers, the model takes 2" score --model model.safetensors --data rows.csv --out never.npy
 bad 1 "nan.csv" score --model model.safetensors --data nan.csv --out never.npy
 bad 1 "there is no folder missing" score --model model.safetensors --data a.npy --out missing/never.npy
@@ -258,25 +260,25 @@ for word in sample score density plot; do
     }
 done
 
-# ---- Pictures. ----
+# ---- Images. ----
 
 # Width and height of a PNG, from its header.
 png_size() {
     head -c 24 "$1" | tail -c 8 | od -An -tu1 | awk '{ print $3 * 256 + $4, $7 * 256 + $8 }'
 }
-# idx FILE AXES: pictures as IDX files have them; AXES are octal escapes of the big-endian sizes.
+# idx FILE AXES: images as IDX files have them; AXES are octal escapes of the big-endian sizes.
 idx() {
     # shellcheck disable=SC2059 # escapes are meant
     { printf '\0\0\10\3'; printf "$2"; head -c "$3" model.safetensors; } >"$1"
 }
 idx six.idx '\0\0\0\24\0\0\0\6\0\0\0\6' 720
 good data --data six.idx --count 7 --out six.npy
-holds "pictures have rows, columns and channels" has_shape six.npy "7, 6, 6, 1"
+holds "images have rows, columns and channels" has_shape six.npy "7, 6, 6, 1"
 good data --data six.idx --count 7 --out six.png
-holds "7 pictures are a grid of 3 by 3" [ "$(png_size six.png)" = "22 22" ]
+holds "7 images are a grid of 3 by 3" [ "$(png_size six.png)" = "22 22" ]
 good data --data six.idx --count 100 --out all.npy
 holds "all of a smaller set" has_shape all.npy "20, 6, 6, 1"
-bad 1 "these rows are no pictures" data --data moons --count 3 --out never.png
+bad 1 "these rows are no images" data --data moons --count 3 --out never.png
 train_small --preset vector --data six.idx --steps 12 --preview-every 5 --set data.flip=true --log six.csv --out six.safetensors
 holds "previews are written beside the model" is_png six-00000005.png
 holds "and compare" [ "$(png_size six-00000010.png)" = "62 62" ]
@@ -284,7 +286,7 @@ holds "where they are asked for" [ ! -e six-00000012.png ]
 train_small --preset vector --data six.idx --steps 12 --set data.flip=true --out plain.safetensors
 holds "previews do not change the run" cmp six.safetensors plain.safetensors
 good info --model six.safetensors
-holds "info knows pictures" grep -q "pictures of 6 x 6 x 1" out
+holds "info knows images" grep -q "images of 6 x 6 x 1" out
 good info --model six.safetensors --json
 holds "and so does its JSON" grep -q '"width": 36, "image": \[6, 6, 1\]' out
 train_small --preset vector --data six.idx --steps 5 --set data.image_size=8 --set data.padding=1 --out padded.safetensors
@@ -294,7 +296,7 @@ holds "a row a sample, a column a step" [ "$(png_size steps.png)" = "38 38" ]
 good sample --model padded.safetensors --count 5 --seed 3 --out drawn.png
 holds "samples as a grid" [ "$(png_size drawn.png)" = "22 14" ]
 good score --model padded.safetensors --data six.idx --out six-scores.npy
-holds "pictures are scored" has_shape six-scores.npy "20,"
+holds "images are scored" has_shape six-scores.npy "20,"
 good score --model padded.safetensors --data drawn.npy --range -1:1 --out drawn-scores.npy
 mkdir pngs
 for seed in 1 2 3; do
@@ -312,7 +314,7 @@ convolutional="--set energy.channels=4 --set generator.channels=4 --set encoder.
 # shellcheck disable=SC2086 # several words
 train_small $convolutional --data six.idx --steps 2 --preview-every 2 --out deep.safetensors
 good info --model deep.safetensors --json
-holds "pictures are put on a border for networks that halve them" grep -q '"data.image_size": 8.*"data.padding": 1' out
+holds "images are put on a border for networks that halve them" grep -q '"data.image_size": 8.*"data.padding": 1' out
 holds "which is cut from samples" [ "$(png_size deep-00000002.png)" = "62 62" ]
 good score --model deep.safetensors --data six.idx --out deep.npy
 holds "and not scored" has_shape deep.npy "20,"
@@ -333,7 +335,7 @@ bad_train 1 "cut.idx.*asks for 720 bytes of pixels, the file has 719" --data cut
 bad_train 1 "vast.idx.*bytes allowed" --data vast.idx
 bad_train 1 "six.png.*single image; give the folder" --data six.png
 bad_train 1 "hollow: this folder has no images" --data hollow
-bad_train 1 "pictures of 6 x 6 x 1 (height, width, channels), the model takes 8 x 8 x 1" --preset vector --data six.idx --set data.image_size=8
+bad_train 1 "images of 6 x 6 x 1 (height, width, channels), the model takes 8 x 8 x 1" --preset vector --data six.idx --set data.image_size=8
 bad_train 1 "magic.idx: byte 0 is 0: it is neither NPY nor IDX nor text" --data magic.idx
 fits="networks of images take squares of an even side up to 128: --resize"
 bad_train 1 "five.idx: its images are 5 pixels wide and 5 high; $fits 6 " --data five.idx
@@ -352,19 +354,19 @@ if gzip -c six.idx >six.idx.gz 2>/dev/null && "$ddaebm" data --data six.idx.gz -
     head -c 300 six.idx.gz >cut.idx.gz
     bad_train 1 "cut.idx.gz: its gzip data is cut off" --data cut.idx.gz
 fi
-bad 1 "pictures of 5 x 5 x 1.*the model takes 6 x 6 x 1" score --model six.safetensors --data five.idx --out never.npy
+bad 1 "images of 5 x 5 x 1.*the model takes 6 x 6 x 1" score --model six.safetensors --data five.idx --out never.npy
 bad 1 "rows of 2 numbers, the model takes images of 6 x 6 x 1" score --model six.safetensors --data moons --out never.npy
-bad 1 "these rows are no pictures" sample --model model.safetensors --count 3 --out never.png
-bad 1 "these rows are no pictures" sample --model model.safetensors --count 3 --out never.npy --steps-out never.png
+bad 1 "these rows are no images" sample --model model.safetensors --count 3 --out never.png
+bad 1 "these rows are no images" sample --model model.safetensors --count 3 --out never.npy --steps-out never.png
 bad 2 "ends in .png" sample --model six.safetensors --count 3 --out never.npy --steps-out never2.npy
-bad 1 "these rows are no pictures" train --data moons --steps 3 --preview-every 2 --out never.safetensors
+bad 1 "these rows are no images" train --data moons --steps 3 --preview-every 2 --out never.safetensors
 
-# ---- Density, pictures, areas, information. ----
+# ---- Density, images, areas, information. ----
 
 good density --model model.safetensors --range -2:3 --grid 9 --out grid.npy
 holds "a grid is square" has_shape grid.npy "9, 9"
 good density --model model.safetensors --range=-2:3 --grid 9 --out grid.png
-holds "a grid as a picture" is_png grid.png
+holds "a grid as an image" is_png grid.png
 bad 2 "ends in .npy, .csv, .csv.gz or .png" density --model model.safetensors --range -2:3 --grid 9 --out never.txt
 bad 2 "range is '3:-2'" density --model model.safetensors --range 3:-2 --grid 9 --out never.npy
 bad 2 "range is '3'" density --model model.safetensors --range 3 --grid 9 --out never.npy
@@ -372,7 +374,7 @@ bad 2 "range is 'nan:1'" density --model model.safetensors --range nan:1 --grid 
 bad 2 "grid is '1'" density --model model.safetensors --range -2:3 --grid 1 --out never.npy
 bad 1 "rows of 3 numbers" density --model three.safetensors --range -2:3 --grid 9 --out never.npy
 good plot --model model.safetensors --data moons --count 500 --out plot.png
-holds "the demo's picture" is_png plot.png
+holds "the demo's image" is_png plot.png
 bad 1 "rows of 3 numbers" plot --model three.safetensors --data rows.csv --out never.png
 bad 1 "there is no folder missing" plot --model model.safetensors --data moons --out missing/never.png
 

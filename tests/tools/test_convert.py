@@ -18,7 +18,7 @@ except ImportError as missing:
 DDAEBM, ROOT = map(os.path.abspath, sys.argv[1:])
 CONVERT = os.path.join(ROOT, "tools", "convert_state_dict.py")
 TYPES = {"F32": "<f4", "I64": "<i8", "F64": "<f8"}
-PICTURES = ["data.image_size=32", "data.channels=1", "network.latent_width=3", "network.latent_embedding=5", "network.mapping_layers=1",
+IMAGES = ["data.image_size=32", "data.channels=1", "network.latent_width=3", "network.latent_embedding=5", "network.mapping_layers=1",
             "network.time_width=6", "energy.channels=4", "energy.multipliers=[1, 2]", "energy.blocks=1", "generator.channels=4",
             "generator.multipliers=[1, 2]", "generator.blocks=1", "encoder.channels=1", "training.batch=2"]
 
@@ -64,16 +64,16 @@ def energies(model, rows, levels):
     answer = subprocess.run([DDAEBM, "info", "--model", model, "--json"], capture_output=True, text=True, check=True)
     temperature = json.loads(answer.stdout)["temperature"]
     for level in np.unique(levels):
-        subprocess.run([DDAEBM, "score", "--model", model, "--data", "rows.npy", "--level", str(level), "--out", "scores.npy"], check=True)
+        subprocess.run([DDAEBM, "score", "--model", model, "--data", "rows.npy", "--timestep", str(level), "--out", "scores.npy"], check=True)
         out[levels == level] = temperature * np.load("scores.npy")[levels == level]
     return out
 
 
-def check(name, options, picture):
+def check(name, options, image):
     fixture = read_safetensors(os.path.join(ROOT, "tests", "data", name + ".safetensors"))
     converted(fixture, "model.safetensors", options)
     rows = fixture["out.x_t"]
-    if picture: # the command has a pixel's channels together
+    if image: # the command has a pixel's channels together
         rows = rows.transpose(0, 2, 3, 1)
     got = energies("model.safetensors", rows.reshape(len(rows), -1), fixture["in.t"])
     error = np.abs(got - fixture["out.f_real"]).max() / np.abs(fixture["out.f_real"]).max()
@@ -92,8 +92,8 @@ def check_failures():
 
 with tempfile.TemporaryDirectory() as work:
     os.chdir(work)
-    check("ncsnpp_fir", ["--preset", "cifar10"] + [word for change in PICTURES for word in ("--set", change)], picture=True)
+    check("ncsnpp_fir", ["--preset", "cifar10"] + [word for change in IMAGES for word in ("--set", change)], image=True)
     check("toy25", ["--set", "energy.hidden_layers=[96, 96]", "--set", "generator.hidden_layers=[96, 96]", "--set", "encoder.hidden_layers=[96, 96]"],
-          picture=False)
+          image=False)
     check_failures()
     os.chdir("/")

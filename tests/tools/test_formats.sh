@@ -51,7 +51,7 @@ good density -m model.safetensors --range -1:1 --grid 4 -o grid.csv
 numbers f4 grid.npy | paste -d, - - - - >numbers.csv
 holds "a grid as text" close_to grid.csv numbers.csv
 good density -m model.safetensors --range -1:1 --grid 4 -o grid.PNG
-holds "a grid as a picture" is_png grid.PNG
+holds "a grid as an image" is_png grid.PNG
 if "$ddaebm" sample -m model.safetensors -n 50 -s 3 -o a.csv.gz 2>/dev/null; then
     holds "packed text" sh -c 'gzip -dc a.csv.gz | cmp - a.csv'
     good sample -m model.safetensors -n 50 -s 3 -o b.Csv.GZ
@@ -71,7 +71,7 @@ bad 2 "out is .never.txt.; allowed: a name that ends in .png" plot -m model.safe
 good data -d named.csv -o all.csv
 holds "without --count all rows of a file" cmp named.csv all.csv
 bad 2 "format is 'text'; allowed: auto|npy|csv|csv.gz|png" data -d moons -n 3 -o never.npy --format text
-bad 1 "these rows are no pictures" data -d moons -n 3 -o never.PNG
+bad 1 "these rows are no images" data -d moons -n 3 -o never.PNG
 good data -d moons -n 5 -o kept.dat --format csv
 holds "--format is for any name" [ "$(wc -l <kept.dat)" = 5 ]
 
@@ -86,8 +86,8 @@ holds "with its numbers" close_to six.csv numbers.csv
 good data -d six.idx -n 7 -o six.PnG
 holds "a grid of them" is_png six.PnG
 train_small --preset vector -d six.idx --steps 2 -o six.safetensors
-bad 1 "a grid of 31623 by 31623 pictures is larger than a PNG may be" sample -m six.safetensors -n 1e9 -o never.png
-bad 1 "pictures is larger than a PNG may be" sample -m six.safetensors -n 1e9 -o never.npy --steps-out never.png
+bad 1 "a grid of 31623 by 31623 images is larger than a PNG may be" sample -m six.safetensors -n 1e9 -o never.png
+bad 1 "images is larger than a PNG may be" sample -m six.safetensors -n 1e9 -o never.npy --steps-out never.png
 good sample -m six.safetensors -n 3 -o six-drawn.csv
 holds "drawn images are lines, too" awk -F, 'NF != 36 { exit 1 }' six-drawn.csv
 
@@ -102,7 +102,7 @@ holds "/dev/stdout is NPY" cmp a.npy pipe.npy
 "$ddaebm" sample -m model.safetensors -n 50 -s 3 -o /dev/stdout | cat >pipe.npy
 holds "in a pipe" cmp a.npy pipe.npy
 "$ddaebm" data -d six.idx -n 7 -o - --format png >pipe.png 2>err
-holds "a picture on standard output" cmp six.PnG pipe.png
+holds "an image on standard output" cmp six.PnG pipe.png
 {
     echo before
     "$ddaebm" sample -m model.safetensors -n 50 -s 3 -o /dev/stdout --format csv

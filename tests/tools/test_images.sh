@@ -108,47 +108,47 @@ holds "images set as CSV are rows" has_shape mnist.npy '4, 784'
 
 # ---- Folders. ----
 
-mkdir pictures pictures/cats pictures/dogs
-"$ddaebm" data --data square.npy --range -1:1 --count 1 --out pictures/a.png 2>err
+mkdir images images/cats images/dogs
+"$ddaebm" data --data square.npy --range -1:1 --count 1 --out images/a.png 2>err
 if grep -q libpng err; then # no folder of PNG can be made or read
     finish
     exit
 fi
-for name in pictures/b pictures/cats/c pictures/cats/d pictures/dogs/e; do
-    cp pictures/a.png $name.png
+for name in images/b images/cats/c images/cats/d images/dogs/e; do
+    cp images/a.png $name.png
 done
-echo words | tee pictures/notes.txt >pictures/cats/more.txt
-says 'passed over: 1 file .*(1 .txt); 3 images in 2 folders below, which --recursive reads' data --data pictures --count 9 --out two.npy
+echo words | tee images/notes.txt >images/cats/more.txt
+says 'passed over: 1 file .*(1 .txt); 3 images in 2 folders below, which --recursive reads' data --data images --count 9 --out two.npy
 holds "its own images are read" has_shape two.npy '2, 28, 28, 1'
-says 'passed over: 2 files .*(2 .txt)' data --data pictures --recursive --count 9 --out five.npy
+says 'passed over: 2 files .*(2 .txt)' data --data images --recursive --count 9 --out five.npy
 holds "and those below" has_shape five.npy '5, 28, 28, 1'
-rm pictures/notes.txt pictures/cats/more.txt
-ln -s .. pictures/cats/up
-says '1 link back to a folder' data --data pictures --recursive --count 9 --out loop.npy
+rm images/notes.txt images/cats/more.txt
+ln -s .. images/cats/up
+says '1 link back to a folder' data --data images --recursive --count 9 --out loop.npy
 holds "a loop is no more than what is in it" cmp loop.npy five.npy
-rm pictures/cats/up
-good train --data pictures --recursive --resize 8 $tiny --out folder.st
+rm images/cats/up
+good train --data images --recursive --resize 8 $tiny --out folder.st
 mkdir classes
-mv pictures/cats pictures/dogs classes
+mv images/cats images/dogs classes
 bad 1 'classes: this folder has no images of its own, and 3 in 2 folders below: --recursive reads those' data --data classes --count 9 --out never.npy
-good data --data pictures --count 9 --out two.npy
-ln -s nowhere/f.png pictures/f.png
-bad 1 'pictures/f.png: it is a link to nowhere/f.png, which is not there' data --data pictures --count 9 --out never.npy
-rm pictures/f.png
-printf 'x' >>pictures/b.png
-says 'b.png has 1 byte after the end of its image: passed over' data --data pictures --count 9 --out more.npy
+good data --data images --count 9 --out two.npy
+ln -s nowhere/f.png images/f.png
+bad 1 'images/f.png: it is a link to nowhere/f.png, which is not there' data --data images --count 9 --out never.npy
+rm images/f.png
+printf 'x' >>images/b.png
+says 'b.png has 1 byte after the end of its image: passed over' data --data images --count 9 --out more.npy
 holds "a byte after the end changes nothing" cmp more.npy two.npy
-cp "$corpus/jpeg/grey" pictures/g.jpg
-if "$ddaebm" data --data pictures --resize 16 --count 9 --out mixed.npy 2>err; then
+cp "$corpus/jpeg/grey" images/g.jpg
+if "$ddaebm" data --data images --resize 16 --count 9 --out mixed.npy 2>err; then
     holds "JPEG is read beside PNG" has_shape mixed.npy '3, 16, 16, 1'
-    bad 1 'g.jpg: it is 16 pixels wide, 16 high and grey; a.png is 28 wide.*--resize' data --data pictures --count 9 --out never.npy
-    cp "$corpus/jpeg/cut" pictures/g.jpg
-    bad 1 'g.jpg: it is damaged or cut off' data --data pictures --resize 16 --count 9 --out never.npy
+    bad 1 'g.jpg: it is 16 pixels wide, 16 high and grey; a.png is 28 wide.*--resize' data --data images --count 9 --out never.npy
+    cp "$corpus/jpeg/cut" images/g.jpg
+    bad 1 'g.jpg: it is damaged or cut off' data --data images --resize 16 --count 9 --out never.npy
 else
     holds "without libjpeg that is said" grep -q 'g.jpg: this build has no libjpeg' err
 fi
 
-rm pictures/g.jpg
+rm images/g.jpg
 bad 1 'layout is an option of arrays' data --data classes/cats --layout nchw --count 2 --out never.npy
 bad 1 'range is an option of arrays' data --data classes/cats --range 0:1 --count 2 --out never.npy
 bad 1 'recursive is an option of folders' data --data u1.npy --recursive --count 2 --out never.npy
@@ -227,7 +227,7 @@ says 'note: no number of the first rows is negative, and the model' score -m ima
 says 'note: no number of the first rows is negative, and the model' score -m flat.st -d unit.csv -o scores.npy
 good score -m rows.st -d unit.csv -o scores.npy
 head -c 720 bytes | array small.npy '|u1' '20, 6, 6'
-bad 1 "small.npy has pictures of 6 x 6 x 1.*; --resize 8 brings them to that" score -m images.st -d small.npy -o never.npy
+bad 1 "small.npy has images of 6 x 6 x 1.*; --resize 8 brings them to that" score -m images.st -d small.npy -o never.npy
 bad 1 "rows of 2 numbers, the model takes images of 8 x 8 x 1.*--resize 8" score -m images.st -d moons -o never.npy
 bad 1 "has images of 36 numbers, the model takes rows of 64" score -m flat.st -d small.npy -o never.npy
 bad 1 "preset cifar10 is for images, the data has rows of 64 numbers; leave --preset out or name another" train -d bytes.csv --preset cifar10 -o never.st

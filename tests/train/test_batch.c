@@ -1,5 +1,5 @@
-/* What a step is fed: levels in their shares, and numbers that seed and step fix. Shares over many draws are within four deviations
- * of what they should be. */
+/* What a step is fed: timesteps in their shares, and numbers that seed and step fix. Shares over
+ * many draws are within four deviations of what they should be. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -12,7 +12,8 @@ enum { BATCH = 500, STEPS = 20, WIDTH = 2 };
 static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset, uint64_t seed) {
     char text[512];
     ddaebm_trainer *trainer = NULL;
-    (void)snprintf(text, sizeof text, "\"training.batch\":500,\"training.steps\":%d%s%s", STEPS, *changes ? "," : "", changes);
+    (void)snprintf(text, sizeof text, "\"training.batch\":500,\"training.steps\":%d%s%s", STEPS,
+                   *changes ? "," : "", changes);
     ddaebm_model *model = small_model(context, text, 3);
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, seed));
     ck_assert_uint_eq(trainer->batch, BATCH);
@@ -28,32 +29,38 @@ static void draw(ddaebm_trainer *trainer, uint64_t step) {
 
 static void assert_share(double hits, double of, double share, const char *what) {
     double deviation = sqrt(share * (1 - share) / of);
-    ck_assert_msg(fabs(hits / of - share) <= 4 * deviation, "%s: %g of %g, not a share of %g", what, hits, of, share);
+    ck_assert_msg(fabs(hits / of - share) <= 4 * deviation, "%s: %g of %g, not a share of %g", what,
+                  hits, of, share);
 }
 
-/* --- Levels. --- */
+/* --- Timesteps. --- */
 
-START_TEST(the_first_level_has_its_share) {
+START_TEST(the_first_timestep_has_its_share) {
     static const double shares[] = {0, 0.05, 0.25, 0.6, 0.99};
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 50, WIDTH);
     for (size_t s = 0; s < sizeof shares / sizeof *shares; s++)
-        for (size_t levels = 1; levels <= 5; levels += 2) {
+        for (size_t timesteps = 1; timesteps <= 5; timesteps += 2) {
             char changes[96];
             double hits[5] = {0};
-            (void)snprintf(changes, sizeof changes, "\"training.first_level\":%g,\"diffusion.timesteps\":%zu", shares[s], levels);
+            (void)snprintf(changes, sizeof changes,
+                           "\"training.first_timestep\":%g,\"diffusion.timesteps\":%zu", shares[s],
+                           timesteps);
             ddaebm_trainer *trainer = train(changes, dataset, 5);
             for (uint64_t step = 0; step < STEPS; step++) {
                 draw(trainer, step);
                 for (int i = 0; i < BATCH; i++) {
-                    float level = trainer->inputs[DD_SLOT_LEVEL][i];
-                    ck_assert(level >= 0 && level < (float)levels && level == floorf(level));
-                    hits[(int)level]++;
+                    float timestep = trainer->inputs[DD_SLOT_LEVEL][i];
+                    ck_assert(timestep >= 0 && timestep < (float)timesteps &&
+                              timestep == floorf(timestep));
+                    hits[(int)timestep]++;
                 }
             }
-            double first = levels == 1 ? 1 : shares[s] > 0 ? shares[s] : 1 / (double)levels;
-            for (size_t level = 0; level < levels; level++)
-                assert_share(hits[level], BATCH * STEPS, level == 0 ? first : (1 - first) / (double)(levels - 1), changes);
+            double first = timesteps == 1 ? 1 : shares[s] > 0 ? shares[s] : 1 / (double)timesteps;
+            for (size_t timestep = 0; timestep < timesteps; timestep++)
+                assert_share(hits[timestep], BATCH * STEPS,
+                             timestep == 0 ? first : (1 - first) / (double)(timesteps - 1),
+                             changes);
             ddaebm_trainer_free(trainer);
         }
     ddaebm_dataset_free(dataset);
@@ -63,12 +70,15 @@ END_TEST
 
 /* --- All inputs. --- */
 
-/* The inputs are those of (seed, step), whatever was drawn before; each is another's with another step or seed. */
+/* The inputs are those of (seed, step), whatever was drawn before; each is another's with another
+ * step or seed. */
 START_TEST(seed_and_step_fix_the_batch) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 5000, WIDTH);
-    static const char changes[] = "\"objective.transform_contrast\":1,\"objective.noise_contrast\":1";
-    ddaebm_trainer *a = train(changes, dataset, 5), *b = train(changes, dataset, 5), *other = train(changes, dataset, 6);
+    static const char changes[] =
+        "\"objective.transform_contrast\":1,\"objective.noise_contrast\":1";
+    ddaebm_trainer *a = train(changes, dataset, 5), *b = train(changes, dataset, 5),
+                   *other = train(changes, dataset, 6);
     draw(a, 3);
     draw(b, 7);
     draw(other, 3);
@@ -81,7 +91,8 @@ START_TEST(seed_and_step_fix_the_batch) {
             ck_assert_int_ne(memcmp(a->inputs[slot], other->inputs[slot], bytes), 0);
             for (int further = slot + 1; further < DD_SLOT_INPUTS; further++)
                 if (slot != DD_SLOT_LEVEL && further != DD_SLOT_LEVEL) /* no two alike */
-                    ck_assert_int_ne(memcmp(a->inputs[slot], a->inputs[further], 4 * sizeof(float)), 0);
+                    ck_assert_int_ne(memcmp(a->inputs[slot], a->inputs[further], 4 * sizeof(float)),
+                                     0);
         }
         draw(b, 3);
     }
@@ -93,56 +104,60 @@ START_TEST(seed_and_step_fix_the_batch) {
 }
 END_TEST
 
-/* --- Pictures. --- */
+/* --- Images. --- */
 
-enum { SIDE = 4, PADDING = 1, WHOLE = SIDE + 2 * PADDING, CHANNELS = 2, PICTURES = 7 };
+enum { SIDE = 4, PADDING = 1, WHOLE = SIDE + 2 * PADDING, CHANNELS = 2, IMAGES = 7 };
 
-static ddaebm_dataset *make_pictures(void) {
-    uint8_t pixels[PICTURES * SIDE * SIDE * CHANNELS];
+static ddaebm_dataset *make_images(void) {
+    uint8_t pixels[IMAGES * SIDE * SIDE * CHANNELS];
     ddaebm_dataset *dataset = NULL;
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)(i + 3);
-    ASSERT_OK(ddaebm_dataset_create_images(&dataset, context, pixels, PICTURES, SIDE, SIDE, CHANNELS));
+    ASSERT_OK(
+        ddaebm_dataset_create_images(&dataset, context, pixels, IMAGES, SIDE, SIDE, CHANNELS));
     return dataset;
 }
 
-static ddaebm_trainer *train_pictures(const ddaebm_dataset *dataset, bool flip, uint64_t seed) {
+static ddaebm_trainer *train_images(const ddaebm_dataset *dataset, bool flip, uint64_t seed) {
     char changes[160];
-    (void)snprintf(
-        changes, sizeof changes,
-        "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"data.flip\":%s,\"data.standardize\":\"always\"", WHOLE,
-        PADDING, CHANNELS, flip ? "true" : "false");
+    (void)snprintf(changes, sizeof changes,
+                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"data.flip\":%"
+                   "s,\"data.standardize\":\"always\"",
+                   WHOLE, PADDING, CHANNELS, flip ? "true" : "false");
     return train(changes, dataset, seed);
 }
 
-/* Pixel (y, x) of a padded picture. */
-static const float *pixel(const float *picture, size_t y, size_t x) {
-    return picture + (y * WHOLE + x) * CHANNELS;
+/* Pixel (y, x) of a padded image. */
+static const float *pixel(const float *image, size_t y, size_t x) {
+    return image + (y * WHOLE + x) * CHANNELS;
 }
 
 /* Whether b is a, or its mirror image, number by number. */
 static bool is_same(const float *a, const float *b, bool mirrored) {
     for (size_t y = 0; y < WHOLE; y++)
         for (size_t x = 0; x < WHOLE; x++)
-            if (memcmp(pixel(a, y, x), pixel(b, y, mirrored ? WHOLE - 1 - x : x), CHANNELS * sizeof *a) != 0)
+            if (memcmp(pixel(a, y, x), pixel(b, y, mirrored ? WHOLE - 1 - x : x),
+                       CHANNELS * sizeof *a) != 0)
                 return false;
     return true;
 }
 
-static void assert_border(const float *picture) {
+static void assert_border(const float *image) {
     for (size_t y = 0; y < WHOLE; y++)
         for (size_t x = 0; x < WHOLE; x++) {
             bool border = y == 0 || x == 0 || y == WHOLE - 1 || x == WHOLE - 1;
-            ck_assert((*pixel(picture, y, x) == -1) == border); /* no byte of the set is 0 */
+            ck_assert((*pixel(image, y, x) == -1) == border); /* no byte of the set is 0 */
         }
 }
 
-/* With flips each picture is the one without or its mirror image, half of them each; seed and step say which. */
-START_TEST(half_the_pictures_are_mirrored) {
+/* With flips each image is the one without or its mirror image, half of them each; seed and step
+ * say which. */
+START_TEST(half_the_images_are_mirrored) {
     open_context(1);
-    ddaebm_dataset *dataset = make_pictures();
-    ddaebm_trainer *plain = train_pictures(dataset, false, 5), *flipped = train_pictures(dataset, true, 5);
-    ddaebm_trainer *again = train_pictures(dataset, true, 5);
+    ddaebm_dataset *dataset = make_images();
+    ddaebm_trainer *plain = train_images(dataset, false, 5),
+                   *flipped = train_images(dataset, true, 5);
+    ddaebm_trainer *again = train_images(dataset, true, 5);
     size_t width = (size_t)WHOLE * WHOLE * CHANNELS, mirrored = 0, changes = 0;
     bool before[BATCH] = {false};
     for (uint64_t step = 0; step < STEPS; step++) {
@@ -171,10 +186,10 @@ START_TEST(half_the_pictures_are_mirrored) {
 }
 END_TEST
 
-START_TEST(pictures_are_not_standardised) {
+START_TEST(images_are_not_standardised) {
     open_context(1);
-    ddaebm_dataset *dataset = make_pictures();
-    ddaebm_trainer *trainer = train_pictures(dataset, false, 5);
+    ddaebm_dataset *dataset = make_images();
+    ddaebm_trainer *trainer = train_images(dataset, false, 5);
     for (size_t i = 0; i < ddaebm_model_width(trainer->model); i++)
         ck_assert(trainer->model->mean[i] == 0 && trainer->model->scale[i] == 1);
     ddaebm_trainer_free(trainer);
@@ -184,7 +199,7 @@ START_TEST(pictures_are_not_standardised) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_first_level_has_its_share, seed_and_step_fix_the_batch, half_the_pictures_are_mirrored,
-                                  pictures_are_not_standardised};
+    const TTest *const tests[] = {the_first_timestep_has_its_share, seed_and_step_fix_the_batch,
+                                  half_the_images_are_mirrored, images_are_not_standardised};
     return run_tests("batch", tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,6 @@
-/* What the contrasts are for: after a short run the score is the log-density of data whose density is known, at a slope of 1, on rows that were
- * held out; and it is lower where data is not, between components and beyond them. */
+/* What the contrasts are for: after a short run the score is the log-density of data whose density
+ * is known, at a slope of 1, on rows that were held out; and it is lower where data is not, between
+ * components and beyond them. */
 #define _GNU_SOURCE
 #include "base/rng.h"
 #include "diffusion/noise_schedule.h"
@@ -10,7 +11,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 3, ROWS = 6000, HELD_OUT = 2000, SIDE = 8, PIXELS = SIDE * SIDE, IMAGES = 4000, HELD_IMAGES = 500 };
+enum {
+    WIDTH = 3,
+    ROWS = 6000,
+    HELD_OUT = 2000,
+    SIDE = 8,
+    PIXELS = SIDE * SIDE,
+    IMAGES = 4000,
+    HELD_IMAGES = 500
+};
 
 static const double pi = 3.14159265358979323846;
 
@@ -20,7 +29,8 @@ typedef struct component {
     double probability, mean[WIDTH], deviation[WIDTH];
 } component;
 
-static const component components[] = {{0.7, {-1, 0.5, 0}, {0.5, 0.3, 0.6}}, {0.3, {1.2, -0.6, 0.4}, {0.3, 0.6, 0.4}}};
+static const component components[] = {{0.7, {-1, 0.5, 0}, {0.5, 0.3, 0.6}},
+                                       {0.3, {1.2, -0.6, 0.4}, {0.3, 0.6, 0.4}}};
 
 static void draw_rows(uint64_t stream, size_t count, float *rows) {
     for (size_t i = 0; i < count; i++) {
@@ -34,14 +44,16 @@ static void draw_rows(uint64_t stream, size_t count, float *rows) {
 }
 
 /* log p of (x - centre) / scale with the noise of timestep 0. */
-static double log_density(const float *x, const double *centre, const double *scale, double keep, double sigma) {
+static double log_density(const float *x, const double *centre, const double *scale, double keep,
+                          double sigma) {
     double sum = 0;
     for (size_t k = 0; k < 2; k++) {
         const component *c = &components[k];
         double log_p = log(c->probability);
         for (size_t j = 0; j < WIDTH; j++) {
             double variance = pow(keep * c->deviation[j] / scale[j], 2) + sigma * sigma;
-            double away = ((double)x[j] - centre[j]) / scale[j] - keep * (c->mean[j] - centre[j]) / scale[j];
+            double away =
+                ((double)x[j] - centre[j]) / scale[j] - keep * (c->mean[j] - centre[j]) / scale[j];
             log_p -= 0.5 * (away * away / variance + log(2 * pi * variance));
         }
         sum += exp(log_p);
@@ -69,7 +81,8 @@ static agreement compare(const double *x, const double *y, size_t count) {
     return (agreement){xy / sqrt(xx * yy), xy / xx, mean_y - mean_x};
 }
 
-/* The model after its steps: under a sanitiser a few are enough, for the memory, and nothing is asked of what was learnt. */
+/* The model after its steps: under a sanitiser a few are enough, for the memory, and nothing is
+ * asked of what was learnt. */
 static ddaebm_model *train(const char *preset, const char *changes, const ddaebm_dataset *dataset) {
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL, *trained = NULL;
@@ -88,13 +101,16 @@ static ddaebm_model *train(const char *preset, const char *changes, const ddaebm
 }
 
 START_TEST(the_score_of_rows_is_their_log_density) {
-    static const char changes[] =
-        "{\"data.width\":3,\"diffusion.fit\":false,\"diffusion.sigma_min\":0.1,\"diffusion.timesteps\":5,\"energy.hidden_layers\":["
-        "64,64],"
-        "\"generator.hidden_layers\":[16],\"encoder.hidden_layers\":[16],\"encoder.feature_layers\":[8],\"network.latent_width\":2,"
-        "\"form.energy\":\"density\",\"objective.timestep_contrast\":10,\"objective.contrast_weight\":0.05,\"objective.fake_"
-        "gamma\":0,"
-        "\"training.batch\":256,\"training.steps\":1200,\"training.held_out\":0,\"optimizer.ema_decay\":0.99}";
+    static const char changes[] = "{\"data.width\":3,\"diffusion.fit\":false,\"diffusion.sigma_"
+                                  "min\":0.1,\"diffusion.timesteps\":5,\"energy.hidden_layers\":["
+                                  "64,64],"
+                                  "\"generator.hidden_layers\":[16],\"encoder.hidden_layers\":[16],"
+                                  "\"encoder.feature_layers\":[8],\"network.latent_width\":2,"
+                                  "\"form.energy\":\"density\",\"objective.timestep_contrast\":10,"
+                                  "\"objective.contrast_weight\":0.05,\"objective.fake_"
+                                  "gamma\":0,"
+                                  "\"training.batch\":256,\"training.steps\":1200,\"training.held_"
+                                  "out\":0,\"optimizer.ema_decay\":0.99}";
     static float rows[ROWS * WIDTH], held_out[HELD_OUT * WIDTH], scores[HELD_OUT];
     static double found[HELD_OUT], known[HELD_OUT];
     ddaebm_dataset *dataset = NULL;
@@ -109,21 +125,24 @@ START_TEST(the_score_of_rows_is_their_log_density) {
     ASSERT_OK(ddaebm_scorer_score(scorer, held_out, HELD_OUT, 0, scores));
     for (size_t i = 0; i < HELD_OUT; i++) {
         found[i] = (double)scores[i];
-        known[i] = log_density(held_out + i * WIDTH, model->mean, model->scale, schedule.a_cum[0], schedule.sigma_cum[0]);
+        known[i] = log_density(held_out + i * WIDTH, model->mean, model->scale, schedule.a_cum[0],
+                               schedule.sigma_cum[0]);
     }
     agreement all = compare(known, found, HELD_OUT);
     ck_assert_msg(SANITISED || all.correlation > 0.95, "correlation %g", all.correlation);
     ck_assert_msg(SANITISED || fabs(all.slope - 1) < 0.1, "slope %g", all.slope);
     ck_assert_msg(SANITISED || fabs(all.offset) < 0.6, "offset %g", all.offset); /* normalised */
 
-    /* Half-way between the means, and three times as far out as each: where the density is a hundredth of the data's, so is the score's. */
+    /* Half-way between the means, and three times as far out as each: where the density is a
+     * hundredth of the data's, so is the score's. */
     const float elsewhere[] = {0.1f, -0.05f, 0.2f, -3.2f, 1.6f, -0.2f, 3.5f, -1.8f, 1.2f};
     float low[3];
     ASSERT_OK(ddaebm_scorer_score(scorer, elsewhere, 3, 0, low));
     for (size_t i = 0; i < 3; i++) {
-        double truth = log_density(elsewhere + i * WIDTH, model->mean, model->scale, schedule.a_cum[0], schedule.sigma_cum[0]);
-        ck_assert_msg(SANITISED || (double)low[i] < fmax(0.5 * truth, truth + 1.5), "place %zu: %g, not %g", i, (double)low[i],
-                      truth);
+        double truth = log_density(elsewhere + i * WIDTH, model->mean, model->scale,
+                                   schedule.a_cum[0], schedule.sigma_cum[0]);
+        ck_assert_msg(SANITISED || (double)low[i] < fmax(0.5 * truth, truth + 1.5),
+                      "place %zu: %g, not %g", i, (double)low[i], truth);
     }
     dd_noise_schedule_free(&schedule);
     ddaebm_scorer_free(scorer);
@@ -136,7 +155,8 @@ END_TEST
 
 static const double along = 0.7, spread = 0.2;
 
-/* Row by row and column by column: covariance spread^2 along^(|dy| + |dx|), whose inverse is a product over both axes. */
+/* Row by row and column by column: covariance spread^2 along^(|dy| + |dx|), whose inverse is a
+ * product over both axes. */
 static void draw_images(uint64_t stream, size_t count, float *images) {
     const double rest = sqrt(1 - along * along);
     for (size_t n = 0; n < count; n++) {
@@ -156,8 +176,10 @@ static void draw_images(uint64_t stream, size_t count, float *images) {
 static void factorise(double keep, double sigma, double *root) {
     for (size_t i = 0; i < PIXELS; i++)
         for (size_t j = 0; j <= i; j++) {
-            double apart = fabs((double)(i / SIDE) - (double)(j / SIDE)) + fabs((double)(i % SIDE) - (double)(j % SIDE));
-            double sum = keep * keep * spread * spread * pow(along, apart) + (i == j ? sigma * sigma : 0);
+            double apart = fabs((double)(i / SIDE) - (double)(j / SIDE)) +
+                           fabs((double)(i % SIDE) - (double)(j % SIDE));
+            double sum =
+                keep * keep * spread * spread * pow(along, apart) + (i == j ? sigma * sigma : 0);
             for (size_t k = 0; k < j; k++)
                 sum -= root[i * PIXELS + k] * root[j * PIXELS + k];
             root[i * PIXELS + j] = i == j ? sqrt(sum) : sum / root[j * PIXELS + j];
@@ -177,14 +199,20 @@ static double log_normal(const double *root, const float *x) {
 }
 
 START_TEST(the_score_of_images_is_their_log_density) {
-    static const char changes[] =
-        "{\"data.image_size\":8,\"data.padding\":0,\"diffusion.timesteps\":4,\"diffusion.sigma_min\":0.1,\"picture.patch\":1,"
-        "\"network.latent_width\":4,\"network.latent_maps\":0,\"network.time_width\":16,\"network.latent_embedding\":8,"
-        "\"network.mapping_layers\":1,\"energy.channels\":8,\"energy.multipliers\":[1],\"generator.channels\":4,"
-        "\"generator.multipliers\":[1],\"encoder.channels\":4,\"optimizer.energy_rate\":3e-3,\"optimizer.ema_decay\":0.98,"
-        "\"training.batch\":32,\"training.steps\":400,\"objective.gamma\":1,\"objective.contrast_weight\":0,"
-        "\"objective.noise_contrast\":0.1,\"objective.timestep_contrast\":0.1,\"objective.transform_contrast\":0}";
-    static float images[IMAGES * PIXELS], held_out[HELD_IMAGES * PIXELS], rough[HELD_IMAGES * PIXELS], scores[HELD_IMAGES];
+    static const char changes[] = "{\"data.image_size\":8,\"data.padding\":0,\"diffusion."
+                                  "timesteps\":4,\"diffusion.sigma_min\":0.1,\"image.patch\":1,"
+                                  "\"network.latent_width\":4,\"network.latent_maps\":0,\"network."
+                                  "time_width\":16,\"network.latent_embedding\":8,"
+                                  "\"network.mapping_layers\":1,\"energy.channels\":8,\"energy."
+                                  "multipliers\":[1],\"generator.channels\":4,"
+                                  "\"generator.multipliers\":[1],\"encoder.channels\":4,"
+                                  "\"optimizer.energy_rate\":3e-3,\"optimizer.ema_decay\":0.98,"
+                                  "\"training.batch\":32,\"training.steps\":400,\"objective."
+                                  "gamma\":1,\"objective.contrast_weight\":0,"
+                                  "\"objective.noise_contrast\":0.1,\"objective.timestep_"
+                                  "contrast\":0.1,\"objective.transform_contrast\":0}";
+    static float images[IMAGES * PIXELS], held_out[HELD_IMAGES * PIXELS],
+        rough[HELD_IMAGES * PIXELS], scores[HELD_IMAGES];
     static double root[PIXELS * PIXELS], found[HELD_IMAGES], known[HELD_IMAGES];
     ddaebm_dataset *dataset = NULL;
     ddaebm_scorer *scorer = NULL;
@@ -205,7 +233,8 @@ START_TEST(the_score_of_images_is_their_log_density) {
     ck_assert_msg(SANITISED || all.correlation > 0.92, "correlation %g", all.correlation);
     ck_assert_msg(SANITISED || fabs(all.slope - 1) < 0.2, "slope %g", all.slope);
 
-    /* White noise of the same size, which no gradient at the data tells of, scores lower than any of the data. */
+    /* White noise of the same size, which no gradient at the data tells of, scores lower than any
+     * of the data. */
     size_t higher = 0;
     dd_rng_normals(rough, 19, dd_stream(DD_STREAM_DATA, 2), 0, HELD_IMAGES * PIXELS);
     for (size_t i = 0; i < HELD_IMAGES * PIXELS; i++)
@@ -222,6 +251,7 @@ START_TEST(the_score_of_images_is_their_log_density) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_score_of_rows_is_their_log_density, the_score_of_images_is_their_log_density};
+    const TTest *const tests[] = {the_score_of_rows_is_their_log_density,
+                                  the_score_of_images_is_their_log_density};
     return run_tests("density", tests, sizeof tests / sizeof *tests);
 }

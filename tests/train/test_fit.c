@@ -1,4 +1,5 @@
-/* What a run takes from its data before it begins: the smallest noise, by the distance between neighbouring rows. */
+/* What a run takes from its data before it begins: the smallest noise, by the distance between
+ * neighbouring rows. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -9,7 +10,8 @@
 
 enum { COUNT = 60, WIDTH = 3 };
 
-/* Rows at the multiples of `step` on a line along all columns but the last, which does not vary; each `copies` times. */
+/* Rows at the multiples of `step` on a line along all columns but the last, which does not vary;
+ * each `copies` times. */
 static ddaebm_dataset *ruler(float step, size_t copies) {
     float rows[COUNT * WIDTH];
     ddaebm_dataset *dataset = NULL;
@@ -25,28 +27,35 @@ static double fitted(const char *changes, const ddaebm_dataset *dataset) {
     ddaebm_trainer *trainer = NULL;
     double sigma = 0;
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 5));
-    ASSERT_OK(ddaebm_config_get_real(ddaebm_trainer_config(trainer), "diffusion.sigma_min", &sigma));
+    ASSERT_OK(
+        ddaebm_config_get_real(ddaebm_trainer_config(trainer), "diffusion.sigma_min", &sigma));
     ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     return sigma;
 }
 
-#define FITS "\"data.width\":3,\"diffusion.schedule\":\"karras\",\"diffusion.sigma_min\":0.2,\"diffusion.fit\":true"
+#define FITS                                                                                       \
+    "\"data.width\":3,\"diffusion.schedule\":\"karras\",\"diffusion.sigma_min\":0.2,\"diffusion."  \
+    "fit\":true"
 #define AS_IT_IS FITS ",\"data.standardize\":\"never\""
 
 /* Two columns differ by the step, and three are counted where none is known to be constant. */
 START_TEST(half_the_distance_of_neighbours) {
     open_context(1);
-    ddaebm_dataset *fine = ruler(0.1f, 1), *coarse = ruler(0.4f, 1), *twins = ruler(0.4f, 3), *same = ruler(0, 1);
+    ddaebm_dataset *fine = ruler(0.1f, 1), *coarse = ruler(0.4f, 1), *twins = ruler(0.4f, 3),
+                   *same = ruler(0, 1);
     double step = 0.4 * sqrt(2.0 / 3);
     ck_assert_double_eq_tol(fitted(AS_IT_IS, coarse), step / 2, 1e-6);
     ck_assert_double_eq_tol(fitted(AS_IT_IS, fine), step / 8, 1e-6);
-    ck_assert_double_eq_tol(fitted(AS_IT_IS, twins), step / 2, 1e-6); /* a row's copies are no neighbours */
-    ck_assert_double_eq(fitted(AS_IT_IS, same), 0.2);                 /* nothing to go by */
-    /* Standardised, both varying columns have steps of 1 / deviation, and the constant one is not counted. */
+    ck_assert_double_eq_tol(fitted(AS_IT_IS, twins), step / 2,
+                            1e-6);                    /* a row's copies are no neighbours */
+    ck_assert_double_eq(fitted(AS_IT_IS, same), 0.2); /* nothing to go by */
+    /* Standardised, both varying columns have steps of 1 / deviation, and the constant one is not
+     * counted. */
     double deviation = sqrt((COUNT * COUNT - 1) / 12.0);
-    ck_assert_double_eq_tol(fitted(FITS ",\"data.standardize\":\"always\"", coarse), fmax(0.5 / deviation, 0.03), 1e-6);
+    ck_assert_double_eq_tol(fitted(FITS ",\"data.standardize\":\"always\"", coarse),
+                            fmax(0.5 / deviation, 0.03), 1e-6);
     ddaebm_dataset_free(fine);
     ddaebm_dataset_free(coarse);
     ddaebm_dataset_free(twins);
@@ -61,7 +70,8 @@ START_TEST(within_bounds) {
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     ck_assert_double_eq(fitted(AS_IT_IS, dense), 0.03);
     ck_assert_double_eq(fitted(AS_IT_IS, sparse), 0.5);
-    ck_assert_double_eq(fitted(AS_IT_IS ",\"diffusion.sigma_max\":0.6", sparse), 0.3); /* half of sigma_max */
+    ck_assert_double_eq(fitted(AS_IT_IS ",\"diffusion.sigma_max\":0.6", sparse),
+                        0.3); /* half of sigma_max */
     ck_assert_double_eq(fitted("\"diffusion.fit\":true,\"diffusion.sigma_min\":0.2", named), 0.03);
     ck_assert_double_eq(fitted("\"diffusion.sigma_min\":0.2", named), 0.2); /* not asked for */
     ddaebm_dataset_free(dense);
@@ -71,7 +81,8 @@ START_TEST(within_bounds) {
 }
 END_TEST
 
-/* The noise of a step is that of the new schedule: a trainer made with the value by hand does the same. */
+/* The noise of a step is that of the new schedule: a trainer made with the value by hand does the
+ * same. */
 START_TEST(the_plan_is_of_the_fitted_schedule) {
     open_context(1);
     ddaebm_dataset *coarse = ruler(0.4f, 1);
@@ -115,7 +126,7 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {half_the_distance_of_neighbours, within_bounds, the_plan_is_of_the_fitted_schedule,
-                                  memory_may_run_out};
+    const TTest *const tests[] = {half_the_distance_of_neighbours, within_bounds,
+                                  the_plan_is_of_the_fitted_schedule, memory_may_run_out};
     return run_tests("fit", tests, sizeof tests / sizeof *tests);
 }

@@ -1,4 +1,5 @@
-/* Rows that a run keeps aside: which, when they are looked at, which weights they choose, and that a run that is cut loses none of it. */
+/* Rows that a run keeps aside: which, when they are looked at, which weights they choose, and that
+ * a run that is cut loses none of it. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/same_state.h"
@@ -33,7 +34,8 @@ static ddaebm_dataset *line(size_t count) {
 
 /* ---- Which rows. ---- */
 
-static void count_draws(size_t draws[ROWS], ddaebm_trainer *trainer, uint64_t first, uint64_t last) {
+static void count_draws(size_t draws[ROWS], ddaebm_trainer *trainer, uint64_t first,
+                        uint64_t last) {
     for (trainer->step = first; trainer->step < last; trainer->step++) {
         ASSERT_OK(dd_trainer_draw(trainer));
         for (size_t i = 0; i < trainer->batch; i++)
@@ -70,7 +72,11 @@ START_TEST(not_every_set_is_parted) {
         const ddaebm_dataset *dataset;
         const char *changes;
         uint64_t kept;
-    } sets[] = {{few, KEEPS, 0}, {enough, KEEPS, 2}, {named, KEEPS, 0}, {enough, "", 0}, {enough, "\"training.held_out\":0.5", 4}};
+    } sets[] = {{few, KEEPS, 0},
+                {enough, KEEPS, 2},
+                {named, KEEPS, 0},
+                {enough, "", 0},
+                {enough, "\"training.held_out\":0.5", 4}};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         ddaebm_trainer *trainer = make(sets[i].changes, sets[i].dataset);
         ddaebm_model *model = NULL;
@@ -91,7 +97,8 @@ END_TEST
 
 /* ---- The choice. ---- */
 
-/* The same numbers the long way: scores of the rows kept aside against those of rows whose columns come from different rows. */
+/* The same numbers the long way: scores of the rows kept aside against those of rows whose columns
+ * come from different rows. */
 static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
     ddaebm_trainer *plain = make(EVERYTHING ",\"data.standardize\":\"never\"", dataset);
     ddaebm_scorer *scorer = NULL;
@@ -104,7 +111,9 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
     memcpy(kept, all, sizeof kept);
     for (uint64_t i = 0; i < 1024; i++)
         for (uint64_t j = 0; j < 2; j++)
-            mixed[2 * i + j] = all[2 * dd_rng_permute(i % ROWS, ROWS, 5, (UINT64_C(1) << 55) + 1 + i / ROWS * 2 + j) + j];
+            mixed[2 * i + j] = all[2 * dd_rng_permute(i % ROWS, ROWS, 5,
+                                                      (UINT64_C(1) << 55) + 1 + i / ROWS * 2 + j) +
+                                   j];
     ASSERT_OK(ddaebm_scorer_score(scorer, kept, KEPT, 0, scores));
     ASSERT_OK(ddaebm_scorer_score(scorer, mixed, 1024, 0, scores + KEPT));
     for (size_t i = 0; i < KEPT; i++)
@@ -123,7 +132,8 @@ START_TEST(the_best_weights_are_kept) {
     double best = 0;
     uint64_t best_step = 0;
     ASSERT_OK(ddaebm_trainer_run(trainer, EVERY - 1, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model)); /* before the first look: the present ones */
+    ASSERT_OK(
+        ddaebm_trainer_snapshot(trainer, &model)); /* before the first look: the present ones */
     ck_assert_uint_eq(ddaebm_model_best_step(model), 0);
     ck_assert_double_eq(ddaebm_model_held_out_contrast(model), 0);
     expected = small_model(context, LEARNS, 3);
@@ -138,11 +148,12 @@ START_TEST(the_best_weights_are_kept) {
         }
         ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
         ck_assert_uint_eq(ddaebm_model_best_step(model), best_step);
-        ck_assert_double_eq_tol(ddaebm_model_held_out_contrast(model), best, 1e-3); /* scored in other chunks */
+        ck_assert_double_eq_tol(ddaebm_model_held_out_contrast(model), best,
+                                1e-3); /* scored in other chunks */
         for (int n = 0; n < DD_NETWORKS; n++)
-            ck_assert_int_eq(
-                memcmp(model->weights.values[n][0], expected->weights.values[n][0], model->parameters.totals[n][0] * sizeof(float)),
-                0);
+            ck_assert_int_eq(memcmp(model->weights.values[n][0], expected->weights.values[n][0],
+                                    model->parameters.totals[n][0] * sizeof(float)),
+                             0);
     }
     ck_assert_double_gt(best, 0.5);
     ddaebm_model_free(model);
@@ -172,7 +183,8 @@ END_TEST
 
 START_TEST(other_data_begins_anew) {
     open_context(1);
-    ddaebm_dataset *dataset = line(ROWS), *other = small_rows(context, 30, 2), *wide = small_rows(context, 30, 3);
+    ddaebm_dataset *dataset = line(ROWS), *other = small_rows(context, 30, 2),
+                   *wide = small_rows(context, 30, 3);
     ddaebm_trainer *trainer = make(LEARNS, dataset);
     ddaebm_model *model = NULL;
     ASSERT_OK(ddaebm_trainer_run(trainer, 6, NULL, NULL));
@@ -241,7 +253,8 @@ START_TEST(a_model_says_which_weights_it_has) {
     ASSERT_OK(ddaebm_model_load(&loaded, context, in_folder("m")));
     ck_assert(same_models(model, loaded));
     ck_assert_uint_eq(ddaebm_model_best_step(loaded), ddaebm_model_best_step(model));
-    ck_assert_double_eq(ddaebm_model_held_out_contrast(loaded), ddaebm_model_held_out_contrast(model));
+    ck_assert_double_eq(ddaebm_model_held_out_contrast(loaded),
+                        ddaebm_model_held_out_contrast(model));
     ddaebm_model_free(model);
     ddaebm_model_free(loaded);
     ddaebm_trainer_free(trainer);
@@ -257,22 +270,43 @@ START_TEST(corrupt_files_are_refused) {
         ddaebm_status status;
         const char *text;
     } rows[] = {
-        {true, {.shorten = "trainer.held_out"}, DDAEBM_MISMATCH, "trainer.held_out does not hold 2 numbers"},
+        {true,
+         {.shorten = "trainer.held_out"},
+         DDAEBM_MISMATCH,
+         "trainer.held_out does not hold 2 numbers"},
         {true, {.retype = "trainer.held_out"}, DDAEBM_MISMATCH, "trainer.held_out"},
         {true, {.poke = "trainer.held_out", .value = 1.5}, DDAEBM_OUT_OF_RANGE, "contrast 1.5"},
-        {true, {.poke = "trainer.held_out", .value = (double)NAN}, DDAEBM_OUT_OF_RANGE, "contrast nan"},
-        {true, {.scale = "trainer.held_out", .factor = 0.3}, DDAEBM_OUT_OF_RANGE, "trainer.held_out"},
-        {true, {.scale = "trainer.held_out", .factor = 1e3}, DDAEBM_OUT_OF_RANGE, "trainer.held_out"},
-        {true, {.drop = "trainer.best.energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "trainer.best.energy.net.layers.0.weight"},
+        {true,
+         {.poke = "trainer.held_out", .value = (double)NAN},
+         DDAEBM_OUT_OF_RANGE,
+         "contrast nan"},
+        {true,
+         {.scale = "trainer.held_out", .factor = 0.3},
+         DDAEBM_OUT_OF_RANGE,
+         "trainer.held_out"},
+        {true,
+         {.scale = "trainer.held_out", .factor = 1e3},
+         DDAEBM_OUT_OF_RANGE,
+         "trainer.held_out"},
+        {true,
+         {.drop = "trainer.best.energy.net.layers.0.weight"},
+         DDAEBM_MISMATCH,
+         "trainer.best.energy.net.layers.0.weight"},
         {true,
          {.poke = "trainer.best.energy.net.layers.0.bias", .value = (double)NAN},
          DDAEBM_NOT_FINITE,
          "trainer.best.energy.net.layers.0.bias"},
         {false, {.metadata = "best_step", .text = "0"}, DDAEBM_OUT_OF_RANGE, "best_step 0"},
         {false, {.metadata = "best_step", .text = "2.5"}, DDAEBM_OUT_OF_RANGE, "best_step 2.5"},
-        {false, {.metadata = "best_step", .text = "1e300"}, DDAEBM_OUT_OF_RANGE, "best_step 1e+300"},
+        {false,
+         {.metadata = "best_step", .text = "1e300"},
+         DDAEBM_OUT_OF_RANGE,
+         "best_step 1e+300"},
         {false, {.metadata = "best_step", .text = "first"}, DDAEBM_FORMAT, "best_step"},
-        {false, {.metadata = "held_out_contrast", .text = "-0.5"}, DDAEBM_OUT_OF_RANGE, "held_out_contrast -0.5"},
+        {false,
+         {.metadata = "held_out_contrast", .text = "-0.5"},
+         DDAEBM_OUT_OF_RANGE,
+         "held_out_contrast -0.5"},
         {false, {.metadata = "held_out_contrast"}, DDAEBM_FORMAT, "held_out_contrast"},
     };
     open_context(1);
@@ -284,9 +318,12 @@ START_TEST(corrupt_files_are_refused) {
     ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
     ASSERT_OK(ddaebm_model_save(model, in_folder("m")));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        test_tamper_file(in_folder(rows[i].checkpoint ? "k" : "m"), in_folder("changed"), &rows[i].change);
-        ddaebm_status status = rows[i].checkpoint ? ddaebm_trainer_resume(&resumed, context, in_folder("changed"), dataset)
-                                                  : ddaebm_model_load(&loaded, context, in_folder("changed"));
+        test_tamper_file(in_folder(rows[i].checkpoint ? "k" : "m"), in_folder("changed"),
+                         &rows[i].change);
+        ddaebm_status status =
+            rows[i].checkpoint
+                ? ddaebm_trainer_resume(&resumed, context, in_folder("changed"), dataset)
+                : ddaebm_model_load(&loaded, context, in_folder("changed"));
         ck_assert_msg(status == rows[i].status, "row %zu: status %d", i, (int)status);
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), rows[i].text));
     }
@@ -311,7 +348,8 @@ START_TEST(memory_may_run_out) {
     ASSERT_OK(ddaebm_trainer_run(trainer, 12, NULL, NULL)); /* four looks */
     ck_assert_uint_eq(counted.calls, before);
     SWEEP_ALLOCATIONS(counted, none, ddaebm_trainer_save(trainer, in_folder("k")));
-    SWEEP_ALLOCATIONS(counted, resumed, ddaebm_trainer_resume(&resumed, context, in_folder("k"), dataset));
+    SWEEP_ALLOCATIONS(counted, resumed,
+                      ddaebm_trainer_resume(&resumed, context, in_folder("k"), dataset));
     SWEEP_ALLOCATIONS(counted, snapshot, ddaebm_trainer_snapshot(trainer, &snapshot));
     ck_assert(same_state(trainer, resumed));
     ddaebm_trainer_free(resumed);
@@ -324,8 +362,9 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {rows_kept_aside_are_not_trained_on, not_every_set_is_parted,   the_best_weights_are_kept,
-                                  looks_end_with_the_schedule,        other_data_begins_anew,    a_cut_run_keeps_its_choice,
-                                  a_model_says_which_weights_it_has,  corrupt_files_are_refused, memory_may_run_out};
+    const TTest *const tests[] = {
+        rows_kept_aside_are_not_trained_on, not_every_set_is_parted,   the_best_weights_are_kept,
+        looks_end_with_the_schedule,        other_data_begins_anew,    a_cut_run_keeps_its_choice,
+        a_model_says_which_weights_it_has,  corrupt_files_are_refused, memory_may_run_out};
     return run_tests("held_out", tests, sizeof tests / sizeof *tests);
 }

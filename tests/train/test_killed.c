@@ -1,4 +1,5 @@
-/* A run that is killed, at every call of a save or at any moment: its checkpoint loads, and all but the last interval is in it. */
+/* A run that is killed, at every call of a save or at any moment: its checkpoint loads, and all but
+ * the last interval is in it. */
 #define _GNU_SOURCE
 #include "support/faults.h"
 #include "support/small.h"
@@ -70,7 +71,8 @@ static bool was_killed(pid_t child) {
     ck_assert_int_eq(waitpid(child, &state, 0), child);
     if (WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL)
         return true;
-    ck_assert_msg(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with state %d", state);
+    ck_assert_msg(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with state %d",
+                  state);
     return false;
 }
 
@@ -87,7 +89,8 @@ static pid_t new_child(void) {
 
 /* --- At every call. --- */
 
-/* A save that is killed at its n-th call: whether it was. The file is the one before or the one after. */
+/* A save that is killed at its n-th call: whether it was. The file is the one before or the one
+ * after. */
 static bool save_is_killed(const ddaebm_trainer *trainer, fault kind, size_t at) {
     pid_t child = new_child();
     if (child == 0) {
@@ -97,7 +100,8 @@ static bool save_is_killed(const ddaebm_trainer *trainer, fault kind, size_t at)
     return was_killed(child);
 }
 
-static size_t sweep_kills(const ddaebm_trainer *trainer, fault kind, bool was_there, size_t size_before, size_t size_after) {
+static size_t sweep_kills(const ddaebm_trainer *trainer, fault kind, bool was_there,
+                          size_t size_before, size_t size_after) {
     size_t at = 0, old = 0, strays = 0;
     for (bool killed = true, moved = false; killed;) {
         (void)unlink(in_folder("run"));
@@ -107,9 +111,11 @@ static size_t sweep_kills(const ddaebm_trainer *trainer, fault kind, bool was_th
         size_t left = remove_strays();
         ck_assert_uint_le(left, 1);
         strays += left;
-        size_t size = is_there(in_folder("run")) ? get_file(in_folder("run"), found, sizeof found) : 0;
+        size_t size =
+            is_there(in_folder("run")) ? get_file(in_folder("run"), found, sizeof found) : 0;
         bool is_new = size == size_after && memcmp(found, after, size) == 0;
-        ck_assert(is_new || (was_there ? size == size_before && memcmp(found, before, size) == 0 : size == 0));
+        ck_assert(is_new || (was_there ? size == size_before && memcmp(found, before, size) == 0
+                                       : size == 0));
         ck_assert(is_new || !moved); /* once it is there, it is there */
         moved = is_new;
         old += !is_new;
@@ -155,7 +161,8 @@ static int tell(void *user, const ddaebm_step_statistics *statistics, uint64_t l
     return 0;
 }
 
-/* A run as a user has it: goes on where the checkpoint is, saves every few steps. The number of a line that went wrong, or 0. */
+/* A run as a user has it: goes on where the checkpoint is, saves every few steps. The number of a
+ * line that went wrong, or 0. */
 static int run_and_save(account *shared, uint64_t last) {
     ddaebm_trainer *trainer = NULL;
     if (!is_there(in_folder("run")))
@@ -163,7 +170,8 @@ static int run_and_save(account *shared, uint64_t last) {
     else if (ddaebm_trainer_resume(&trainer, context, in_folder("run"), dataset) != DDAEBM_OK)
         return 1;
     while (ddaebm_trainer_steps(trainer) < last) {
-        if (ddaebm_trainer_run(trainer, ddaebm_trainer_steps(trainer) + EVERY, tell, shared) != DDAEBM_OK)
+        if (ddaebm_trainer_run(trainer, ddaebm_trainer_steps(trainer) + EVERY, tell, shared) !=
+            DDAEBM_OK)
             return 2;
         if (ddaebm_trainer_save(trainer, in_folder("run")) != DDAEBM_OK)
             return 3;
@@ -183,7 +191,8 @@ static void kill_at_random(pid_t child, const account *shared, uint64_t *state) 
     uint64_t until = shared->made + draw(state, 2 * EVERY + 1);
     siginfo_t gone = {.si_pid = 0};
     const struct timespec glance = {0, 20000}, moment = {0, (long)draw(state, 1500000)};
-    while (shared->made < until && waitid(P_PID, (id_t)child, &gone, WEXITED | WNOHANG | WNOWAIT) == 0 && gone.si_pid == 0)
+    while (shared->made < until &&
+           waitid(P_PID, (id_t)child, &gone, WEXITED | WNOHANG | WNOWAIT) == 0 && gone.si_pid == 0)
         (void)nanosleep(&glance, NULL);
     (void)nanosleep(&moment, NULL);
     ck_assert_int_eq(kill(child, SIGKILL), 0);
@@ -197,7 +206,8 @@ static size_t kills_wanted(void) {
 
 START_TEST(a_run_may_be_killed_at_any_moment) {
     begin();
-    account *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    account *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(shared, MAP_FAILED);
     uint64_t state = (uint64_t)time(NULL), saved = 0, lost = 0;
     size_t kills = kills_wanted(), strays = 0, size = 0, size_whole = 0;
@@ -225,14 +235,15 @@ START_TEST(a_run_may_be_killed_at_any_moment) {
     ck_assert_uint_eq(size, size_whole);
     ck_assert_int_eq(memcmp(found, after, size), 0);
     ddaebm_trainer_free(whole);
-    printf("killed %zu times: %llu steps, %llu made again, %zu saves cut\n", kills, (unsigned long long)(saved + EVERY),
-           (unsigned long long)lost, strays);
+    printf("killed %zu times: %llu steps, %llu made again, %zu saves cut\n", kills,
+           (unsigned long long)(saved + EVERY), (unsigned long long)lost, strays);
     munmap(shared, sizeof *shared);
     end();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const saves[] = {a_save_may_be_killed_at_any_call}, *const runs[] = {a_run_may_be_killed_at_any_moment};
+    const TTest *const saves[] = {a_save_may_be_killed_at_any_call},
+                       *const runs[] = {a_run_may_be_killed_at_any_moment};
     return run_loop_tests("killed saves", saves, 1, 3) | run_tests("killed runs", runs, 1);
 }

@@ -33,20 +33,22 @@ static dd_settings settings_of(double beta1, double beta2, double epsilon) {
 }
 
 /* Kingma and Ba's algorithm 1, as they write it. */
-static void adam_in_double(double *weights, double *m, double *v, const float *gradients, size_t count, int step, double rate,
-                           const dd_settings *settings) {
+static void adam_in_double(double *weights, double *m, double *v, const float *gradients,
+                           size_t count, int step, double rate, const dd_settings *settings) {
     double beta1 = settings->optimizer.beta1, beta2 = settings->optimizer.beta2;
     for (size_t i = 0; i < count; i++) {
         double g = (double)gradients[i];
         m[i] = beta1 * m[i] + (1 - beta1) * g;
         v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-        weights[i] -= rate * (m[i] / (1 - pow(beta1, step))) / (sqrt(v[i] / (1 - pow(beta2, step))) + settings->optimizer.epsilon);
+        weights[i] -= rate * (m[i] / (1 - pow(beta1, step))) /
+                      (sqrt(v[i] / (1 - pow(beta2, step))) + settings->optimizer.epsilon);
     }
 }
 
 static void compare_adam(size_t count, int steps, int threads, dd_settings settings) {
     begin(threads);
-    float *weights = normals(count, 0), *m = calloc(count, sizeof *m), *v = calloc(count, sizeof *v);
+    float *weights = normals(count, 0), *m = calloc(count, sizeof *m),
+          *v = calloc(count, sizeof *v);
     double *exact[3];
     for (int k = 0; k < 3; k++)
         exact[k] = calloc(count, sizeof **exact);
@@ -58,7 +60,8 @@ static void compare_adam(size_t count, int steps, int threads, dd_settings setti
         float *gradients = normals(count, (uint64_t)step);
         for (size_t i = 0; i < count; i++)
             gradients[i] *= i % 3 == 0 ? 1e-6f : i % 3 == 1 ? 1.0f : 1e3f;
-        dd_adam_update(&state, weights, gradients, count, rate, &settings, dd_context_pool(context));
+        dd_adam_update(&state, weights, gradients, count, rate, &settings,
+                       dd_context_pool(context));
         adam_in_double(exact[0], exact[1], exact[2], gradients, count, step, rate, &settings);
         free(gradients);
     }
@@ -88,7 +91,8 @@ START_TEST(adam_is_that_of_the_paper) {
 }
 END_TEST
 
-/* The first step is the rate times the gradient's sign, whatever the gradient's size; none without one. */
+/* The first step is the rate times the gradient's sign, whatever the gradient's size; none without
+ * one. */
 START_TEST(the_first_step_is_the_rate) {
     float weights[4] = {1, 1, 1, 1}, m[4] = {0}, v[4] = {0};
     const float gradients[4] = {1e6f, -1e-3f, 0, 1e-8f};
@@ -123,7 +127,8 @@ START_TEST(averages_move_towards_the_weights) {
         float *average = normals(MANY, 1), *weights = normals(MANY, 2), *before = normals(MANY, 1);
         dd_average_update(average, weights, MANY, 0.9, dd_context_pool(context));
         for (size_t i = 0; i < MANY; i++)
-            ck_assert_double_eq_tol((double)average[i], 0.9 * (double)before[i] + 0.1 * (double)weights[i], 1e-6);
+            ck_assert_double_eq_tol((double)average[i],
+                                    0.9 * (double)before[i] + 0.1 * (double)weights[i], 1e-6);
         dd_average_update(average, weights, MANY, 0, dd_context_pool(context)); /* a fresh start */
         for (size_t i = 0; i < MANY; i++)
             ck_assert_float_eq(average[i], weights[i]);
@@ -150,8 +155,9 @@ START_TEST(one_number_that_is_not_finite_is_found) {
                 float before = values[places[p]];
                 values[places[p]] = bad[k];
                 ck_assert(!dd_all_within(values, MANY, FLT_MAX, dd_context_pool(context)));
-                ck_assert_int_eq(dd_all_within(values, places[p], FLT_MAX, dd_context_pool(context)),
-                                 true); /* it is beyond the end */
+                ck_assert_int_eq(
+                    dd_all_within(values, places[p], FLT_MAX, dd_context_pool(context)),
+                    true); /* it is beyond the end */
                 ck_assert(!dd_all_within(values, places[p] + 1, FLT_MAX, dd_context_pool(context)));
                 values[places[p]] = before;
             }
@@ -170,11 +176,14 @@ START_TEST(rates_are_constant_or_fall_as_a_cosine) {
     settings.optimizer.rate_schedule = DD_RATE_COSINE;
     ck_assert_double_eq(dd_learning_rate(&settings, 1e-3, 0, 100), 1e-3);
     ck_assert_double_eq_tol(dd_learning_rate(&settings, 1e-3, 50, 100), (1e-3 + 1e-5) / 2, 1e-15);
-    ck_assert_double_eq_tol(dd_learning_rate(&settings, 1e-3, 25, 100), 1e-5 + (1e-3 - 1e-5) * (1 + sqrt(0.5)) / 2, 1e-15);
+    ck_assert_double_eq_tol(dd_learning_rate(&settings, 1e-3, 25, 100),
+                            1e-5 + (1e-3 - 1e-5) * (1 + sqrt(0.5)) / 2, 1e-15);
     ck_assert_double_eq_tol(dd_learning_rate(&settings, 1e-3, 100, 100), 1e-5, 1e-18);
-    ck_assert_double_eq_tol(dd_learning_rate(&settings, 1e-3, 1000, 100), 1e-5, 1e-18); /* a run that goes on past its end */
+    ck_assert_double_eq_tol(dd_learning_rate(&settings, 1e-3, 1000, 100), 1e-5,
+                            1e-18); /* a run that goes on past its end */
     for (uint64_t step = 1; step <= 100; step++)
-        ck_assert_double_lt(dd_learning_rate(&settings, 1e-3, step, 100), dd_learning_rate(&settings, 1e-3, step - 1, 100));
+        ck_assert_double_lt(dd_learning_rate(&settings, 1e-3, step, 100),
+                            dd_learning_rate(&settings, 1e-3, step - 1, 100));
 }
 END_TEST
 

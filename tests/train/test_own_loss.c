@@ -1,4 +1,5 @@
-/* A loss of the caller's own on generated samples: what the hook is shown, what its gradients do, and what is refused. */
+/* A loss of the caller's own on generated samples: what the hook is shown, what its gradients do,
+ * and what is refused. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/extremes.h"
@@ -34,8 +35,9 @@ static bool same_weights(const ddaebm_trainer *a, const ddaebm_trainer *b) {
     bool same = true;
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int role = 0; role < 2; role++)
-            same = same && memcmp(a->model->weights.values[n][role], b->model->weights.values[n][role],
-                                  a->model->parameters.totals[n][role] * sizeof(float)) == 0;
+            same =
+                same && memcmp(a->model->weights.values[n][role], b->model->weights.values[n][role],
+                               a->model->parameters.totals[n][role] * sizeof(float)) == 0;
     return same;
 }
 
@@ -71,7 +73,7 @@ END_TEST
 /* --- What it is shown. --- */
 
 typedef struct shown {
-    size_t count, width, levels[8];
+    size_t count, width, timesteps[8];
     float data[8 * 36], samples[8 * 36];
     float slope; /* L = slope times the sum of all samples */
 } shown;
@@ -83,7 +85,7 @@ static ddaebm_status look(void *user, const ddaebm_generated_batch *batch, float
     ck_assert_uint_le(batch->width, 36);
     self->count = batch->count;
     self->width = batch->width;
-    memcpy(self->levels, batch->levels, sizeof self->levels);
+    memcpy(self->timesteps, batch->timesteps, sizeof self->timesteps);
     memcpy(self->data, batch->data, batch->count * batch->width * sizeof(float));
     memcpy(self->samples, batch->samples, batch->count * batch->width * sizeof(float));
     for (size_t i = 0; i < batch->count * batch->width; i++)
@@ -110,11 +112,13 @@ START_TEST(the_hook_sees_the_batch_in_the_datas_units) {
     for (size_t i = 0; i < 8; i++) {
         float row[2];
         ASSERT_OK(ddaebm_dataset_read(dataset, dd_rng_permute(i, 21, 5, 0), 1, row));
-        ck_assert_uint_eq(s.levels[i], (size_t)watched->inputs[DD_SLOT_LEVEL][i]);
+        ck_assert_uint_eq(s.timesteps[i], (size_t)watched->inputs[DD_SLOT_LEVEL][i]);
         for (size_t j = 0; j < 2; j++) {
             double inner = (double)observed(watched, "x0_pred")[2 * i + j];
             ck_assert_float_eq_tol(s.data[2 * i + j], row[j], 1e-6f);
-            ck_assert_double_eq_tol((double)s.samples[2 * i + j], inner * trainer->model->scale[j] + trainer->model->mean[j], 1e-6);
+            ck_assert_double_eq_tol((double)s.samples[2 * i + j],
+                                    inner * trainer->model->scale[j] + trainer->model->mean[j],
+                                    1e-6);
         }
     }
     ddaebm_trainer_free(trainer);
@@ -124,18 +128,18 @@ START_TEST(the_hook_sees_the_batch_in_the_datas_units) {
 END_TEST
 
 /* Nothing is asked of the border, which the data does not have. */
-START_TEST(pictures_come_without_their_border) {
+START_TEST(images_come_without_their_border) {
     static const char changes[] = "\"data.image_size\":8,\"data.padding\":1,\"data.flip\":true";
     begin();
     uint8_t pixels[13 * 36];
-    ddaebm_dataset *pictures = NULL;
+    ddaebm_dataset *images = NULL;
     shown s = {.slope = 0.5f};
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)(i * 7 + i / 5);
-    ASSERT_OK(ddaebm_dataset_create_images(&pictures, context, pixels, 13, 6, 6, 1));
+    ASSERT_OK(ddaebm_dataset_create_images(&images, context, pixels, 13, 6, 6, 1));
     ddaebm_model *model = small_model(context, changes, 3);
     ddaebm_trainer *trainer = NULL;
-    ASSERT_OK(ddaebm_trainer_create(&trainer, model, pictures, 5));
+    ASSERT_OK(ddaebm_trainer_create(&trainer, model, images, 5));
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, look, &s));
     ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
     ck_assert_uint_eq(s.width, 36);
@@ -146,29 +150,35 @@ START_TEST(pictures_come_without_their_border) {
                 size_t at = i * 64 + y * 8 + x;
                 ck_assert_float_eq(trainer->own_loss.gradients[at], inside ? 0.5f : 0.0f);
                 if (inside)
-                    ck_assert_float_eq(s.data[i * 36 + (y - 1) * 6 + x - 1], trainer->inputs[DD_SLOT_X0][at]);
+                    ck_assert_float_eq(s.data[i * 36 + (y - 1) * 6 + x - 1],
+                                       trainer->inputs[DD_SLOT_X0][at]);
             }
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
-    ddaebm_dataset_free(pictures);
+    ddaebm_dataset_free(images);
     end();
 }
 END_TEST
 
 /* --- What its gradients do. --- */
 
-/* The library's loss mse_prior, by hand: mean over the batch of ||x_t - m(x_0, x_{t+1})||^2 in the networks' units. */
-static ddaebm_status reconstruct(void *user, const ddaebm_generated_batch *batch, float *gradients) {
+/* The library's loss mse_prior, by hand: mean over the batch of ||x_t - m(x_0, x_{t+1})||^2 in the
+ * networks' units. */
+static ddaebm_status reconstruct(void *user, const ddaebm_generated_batch *batch,
+                                 float *gradients) {
     const ddaebm_trainer *trainer = user;
     dd_noise_schedule s = {0};
     ASSERT_OK(dd_noise_schedule_make(&s, context, dd_trainer_settings(trainer)));
     for (size_t i = 0; i < batch->count; i++)
         for (size_t j = 0; j < batch->width; j++) {
-            size_t at = i * batch->width + j, t = batch->levels[i];
+            size_t at = i * batch->width + j, t = batch->timesteps[i];
             double mean = trainer->model->mean[j], scale = trainer->model->scale[j];
-            double x0 = ((double)batch->data[at] - mean) / scale, drawn = ((double)batch->samples[at] - mean) / scale;
-            double x_t = s.a_cum[t] * x0 + s.sigma_cum[t] * (double)trainer->inputs[DD_SLOT_NOISE_T][at];
-            double x_next = s.a[t + 1] * x_t + s.sigma[t + 1] * (double)trainer->inputs[DD_SLOT_NOISE_NEXT][at];
+            double x0 = ((double)batch->data[at] - mean) / scale,
+                   drawn = ((double)batch->samples[at] - mean) / scale;
+            double x_t =
+                s.a_cum[t] * x0 + s.sigma_cum[t] * (double)trainer->inputs[DD_SLOT_NOISE_T][at];
+            double x_next =
+                s.a[t + 1] * x_t + s.sigma[t + 1] * (double)trainer->inputs[DD_SLOT_NOISE_NEXT][at];
             double miss = s.post_coef_x0[t] * drawn + s.post_coef_next[t] * x_next - x_t;
             gradients[at] = (float)(2 * miss * s.post_coef_x0[t] / (double)batch->count / scale);
         }
@@ -199,8 +209,10 @@ START_TEST(a_loss_of_the_librarys_may_be_the_callers) {
     ASSERT_OK(ddaebm_trainer_set_sample_hook(own, reconstruct, own));
     ASSERT_OK(ddaebm_trainer_energy_gradients(without));
     ASSERT_OK(ddaebm_trainer_energy_gradients(own));
-    ck_assert_int_eq(memcmp(own->gradients[DDAEBM_NETWORK_ENERGY], without->gradients[DDAEBM_NETWORK_ENERGY],
-                            own->model->parameters.totals[DDAEBM_NETWORK_ENERGY][DD_ROLE_WEIGHT] * sizeof(float)),
+    ck_assert_int_eq(memcmp(own->gradients[DDAEBM_NETWORK_ENERGY],
+                            without->gradients[DDAEBM_NETWORK_ENERGY],
+                            own->model->parameters.totals[DDAEBM_NETWORK_ENERGY][DD_ROLE_WEIGHT] *
+                                sizeof(float)),
                      0);
     gradients_of_first_step(theirs);
     gradients_of_first_step(without);
@@ -209,7 +221,8 @@ START_TEST(a_loss_of_the_librarys_may_be_the_callers) {
     double scale = largest(expected, NULL, count);
     double miss = largest(own->gradients[DDAEBM_NETWORK_GENERATOR], expected, count) / scale;
     ck_assert_msg(miss < ROUNDING, "the gradients differ by %g of the largest", miss);
-    ck_assert_double_gt(largest(without->gradients[DDAEBM_NETWORK_GENERATOR], expected, count), 0.01 * scale);
+    ck_assert_double_gt(largest(without->gradients[DDAEBM_NETWORK_GENERATOR], expected, count),
+                        0.01 * scale);
     ddaebm_trainer_free(theirs);
     ddaebm_trainer_free(without);
     ddaebm_trainer_free(own);
@@ -225,10 +238,12 @@ static double sum_of_samples(ddaebm_trainer *trainer, const shown *s) {
     return sum;
 }
 
-/* The gradient of slope times the sum of all samples, less the gradient without it, against a central difference along itself. */
+/* The gradient of slope times the sum of all samples, less the gradient without it, against a
+ * central difference along itself. */
 START_TEST(gradients_are_those_of_the_loss) {
     begin();
-    ddaebm_trainer *trainer = train("\"generator.norm\":\"none\",\"generator.activation\":\"silu\",\"optimizer.energy_rate\":0");
+    ddaebm_trainer *trainer = train("\"generator.norm\":\"none\",\"generator.activation\":\"silu\","
+                                    "\"optimizer.energy_rate\":0");
     shown s = {.slope = 0};
     size_t count = 0;
     float *weights = NULL, *gradients = NULL;
@@ -315,8 +330,10 @@ START_TEST(a_step_may_be_stopped_and_taken_again) {
     value = (double)-INFINITY;
     ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_NOT_FINITE, "is -inf");
     value = 7;
-    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_UNSUPPORTED, "the sample hook stopped step 3");
-    ASSERT_FAILS(ddaebm_trainer_set_sample_hook(trainer, NULL, NULL), DDAEBM_STATE, "comes between two steps");
+    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_UNSUPPORTED,
+                 "the sample hook stopped step 3");
+    ASSERT_FAILS(ddaebm_trainer_set_sample_hook(trainer, NULL, NULL), DDAEBM_STATE,
+                 "comes between two steps");
     ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 2);
     value = 0;
     ASSERT_OK(ddaebm_trainer_energy_update(trainer)); /* the half before it was not touched */
@@ -325,7 +342,8 @@ START_TEST(a_step_may_be_stopped_and_taken_again) {
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, nothing, &calls));
     ASSERT_OK(ddaebm_trainer_run(trainer, 5, NULL, NULL));
     ck_assert(same_weights(trainer, straight));
-    ASSERT_FAILS(ddaebm_trainer_set_sample_hook(NULL, nothing, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_set_sample_hook(NULL, nothing, NULL), DDAEBM_INVALID_ARGUMENT,
+                 "trainer");
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     end();
@@ -343,14 +361,16 @@ START_TEST(memory_may_run_out) {
         for (; status != DDAEBM_OK; nth++) { /* to have a hook; then to have none */
             counted.fail_at = counted.calls + 1 + nth;
             status = ddaebm_trainer_set_sample_hook(trainer, nothing, &calls);
-            ck_assert(status == DDAEBM_OK || (status == DDAEBM_OUT_OF_MEMORY && counted.live == live));
+            ck_assert(status == DDAEBM_OK ||
+                      (status == DDAEBM_OUT_OF_MEMORY && counted.live == live));
         }
         ck_assert_uint_gt(nth, 10);
         counted.fail_at = counted.calls + 5;
         ck_assert_int_eq(ddaebm_trainer_set_sample_hook(trainer, NULL, NULL), DDAEBM_OUT_OF_MEMORY);
         counted.fail_at = 0;
         size_t before = calls, allocations = counted.calls;
-        ASSERT_OK(ddaebm_trainer_run(trainer, trainer->step + 2, NULL, NULL)); /* the hook stayed; steps do not allocate */
+        ASSERT_OK(ddaebm_trainer_run(trainer, trainer->step + 2, NULL,
+                                     NULL)); /* the hook stayed; steps do not allocate */
         ck_assert_uint_eq(calls, before + 2);
         ck_assert_uint_eq(counted.calls, allocations);
         ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, NULL, NULL));
@@ -368,7 +388,7 @@ START_TEST(the_border_struct_stays) {
     ck_assert_uint_eq(offsetof(ddaebm_generated_batch, struct_size), 0);
     ck_assert_uint_eq(offsetof(ddaebm_generated_batch, count), sizeof(size_t));
     ck_assert_uint_eq(offsetof(ddaebm_generated_batch, width), 2 * sizeof(size_t));
-    ck_assert_uint_eq(offsetof(ddaebm_generated_batch, levels), 3 * sizeof(size_t));
+    ck_assert_uint_eq(offsetof(ddaebm_generated_batch, timesteps), 3 * sizeof(size_t));
     ck_assert_uint_eq(offsetof(ddaebm_generated_batch, data), 4 * sizeof(size_t));
     ck_assert_uint_eq(offsetof(ddaebm_generated_batch, samples), 5 * sizeof(size_t));
 }
@@ -377,7 +397,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {a_loss_without_gradients_changes_no_bit,
                                   the_hook_sees_the_batch_in_the_datas_units,
-                                  pictures_come_without_their_border,
+                                  images_come_without_their_border,
                                   a_loss_of_the_librarys_may_be_the_callers,
                                   gradients_are_those_of_the_loss,
                                   samples_follow,

@@ -1,4 +1,5 @@
-/* Learning rates: the caller's own schedule, groups by name, frozen weights, an optimiser of the caller's own. */
+/* Learning rates: the caller's own schedule, groups by name, frozen weights, an optimiser of the
+ * caller's own. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/extremes.h"
@@ -35,9 +36,12 @@ static size_t bytes_of(const ddaebm_trainer *trainer, int network, dd_role role)
 
 /* Weights, running statistics and moments of a network. */
 static bool same_network(const ddaebm_trainer *a, const ddaebm_trainer *b, int network) {
-    size_t weights = bytes_of(a, network, DD_ROLE_WEIGHT), statistics = bytes_of(a, network, DD_ROLE_STATISTIC);
-    return memcmp(a->model->weights.values[network][0], b->model->weights.values[network][0], weights) == 0 &&
-           memcmp(a->model->weights.values[network][1], b->model->weights.values[network][1], statistics) == 0 &&
+    size_t weights = bytes_of(a, network, DD_ROLE_WEIGHT),
+           statistics = bytes_of(a, network, DD_ROLE_STATISTIC);
+    return memcmp(a->model->weights.values[network][0], b->model->weights.values[network][0],
+                  weights) == 0 &&
+           memcmp(a->model->weights.values[network][1], b->model->weights.values[network][1],
+                  statistics) == 0 &&
            memcmp(a->moments[network][0], b->moments[network][0], weights) == 0 &&
            memcmp(a->moments[network][1], b->moments[network][1], weights) == 0;
 }
@@ -63,7 +67,8 @@ static double moved(const ddaebm_trainer *trainer, const ddaebm_model *start, co
         const dd_parameter *p = &start->parameters.items[i];
         if (p->role != DD_ROLE_WEIGHT || strncmp(p->name, prefix, strlen(prefix)) != 0)
             continue;
-        const float *now = dd_weights_at(&trainer->model->weights, p), *then = dd_weights_at(&start->weights, p);
+        const float *now = dd_weights_at(&trainer->model->weights, p),
+                    *then = dd_weights_at(&start->weights, p);
         for (size_t j = 0; j < p->elements; j++)
             most = larger(most, fabs((double)now[j] - (double)then[j]));
     }
@@ -76,10 +81,12 @@ static double moved(const ddaebm_trainer *trainer, const ddaebm_model *start, co
 
 START_TEST(a_schedule_of_the_callers_is_the_librarys_bit_for_bit) {
     begin();
-    ddaebm_trainer *theirs = train(MEMORY ",\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":1e-3,"
-                                          "\"optimizer.rate_schedule\":\"cosine\",\"optimizer.final_rate\":1e-5",
-                                   0);
-    ddaebm_trainer *own = train(MEMORY ",\"optimizer.energy_rate\":1,\"optimizer.generator_rate\":1", 0);
+    ddaebm_trainer *theirs =
+        train(MEMORY ",\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":1e-3,"
+                     "\"optimizer.rate_schedule\":\"cosine\",\"optimizer.final_rate\":1e-5",
+              0);
+    ddaebm_trainer *own =
+        train(MEMORY ",\"optimizer.energy_rate\":1,\"optimizer.generator_rate\":1", 0);
     ddaebm_step_statistics s = DDAEBM_STEP_STATISTICS_INIT;
     for (int i = 0; i < 20; i++) {
         double rate = 1e-5 + (1e-3 - 1e-5) * (1 + cos(acos(-1) * i / 20.0)) / 2;
@@ -101,7 +108,8 @@ END_TEST
 START_TEST(a_group_has_its_rate) {
     begin();
     ddaebm_model *start = small_model(context, "", 3);
-    ddaebm_trainer *trainer = train("\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":2e-3", 0);
+    ddaebm_trainer *trainer =
+        train("\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":2e-3", 0);
     set(trainer, "energy.", 3);
     set(trainer, "energy.net.layers.1.", 0.5); /* the later word counts */
     set(trainer, "generator.net.", 0);
@@ -150,19 +158,26 @@ START_TEST(a_frozen_network_alone_stands_still) {
     static const char *const names[] = {"energy.", "generator.", "encoder."};
     begin();
     for (int n = 0; n < DD_NETWORKS; n++) {
-        ddaebm_trainer *before = train(EVERYTHING, 2), *trainer = train(EVERYTHING, 2), *straight = train(EVERYTHING, 3);
+        ddaebm_trainer *before = train(EVERYTHING, 2), *trainer = train(EVERYTHING, 2),
+                       *straight = train(EVERYTHING, 3);
         set(trainer, names[n], 0);
         ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
         for (int other = 0; other < DD_NETWORKS; other++) {
-            size_t weights = bytes_of(trainer, other, DD_ROLE_WEIGHT), statistics = bytes_of(trainer, other, DD_ROLE_STATISTIC);
-            bool stood = memcmp(trainer->model->weights.values[other][0], before->model->weights.values[other][0], weights) == 0 &&
-                         memcmp(trainer->moments[other][1], before->moments[other][1], weights) == 0;
+            size_t weights = bytes_of(trainer, other, DD_ROLE_WEIGHT),
+                   statistics = bytes_of(trainer, other, DD_ROLE_STATISTIC);
+            bool stood =
+                memcmp(trainer->model->weights.values[other][0],
+                       before->model->weights.values[other][0], weights) == 0 &&
+                memcmp(trainer->moments[other][1], before->moments[other][1], weights) == 0;
             ck_assert_int_eq(stood, other == n);
             if (statistics) /* of batch norms: of what goes in, not of the weights */
-                ck_assert_int_ne(
-                    memcmp(trainer->model->weights.values[other][1], before->model->weights.values[other][1], statistics), 0);
-            if (n != DDAEBM_NETWORK_ENERGY) { /* the gradients are those of a step that freezes nothing */
-                ck_assert_int_eq(memcmp(trainer->gradients[other], straight->gradients[other], weights), 0);
+                ck_assert_int_ne(memcmp(trainer->model->weights.values[other][1],
+                                        before->model->weights.values[other][1], statistics),
+                                 0);
+            if (n != DDAEBM_NETWORK_ENERGY) { /* the gradients are those of a step that freezes
+                                                 nothing */
+                ck_assert_int_eq(
+                    memcmp(trainer->gradients[other], straight->gradients[other], weights), 0);
                 ck_assert(other == n || same_network(trainer, straight, other));
             }
         }
@@ -176,7 +191,8 @@ END_TEST
 
 START_TEST(factors_are_kept_in_a_checkpoint) {
     begin();
-    ddaebm_trainer *trainer = train(EVERYTHING, 2), *plain = train(EVERYTHING, 2), *resumed = NULL, *older = NULL;
+    ddaebm_trainer *trainer = train(EVERYTHING, 2), *plain = train(EVERYTHING, 2), *resumed = NULL,
+                   *older = NULL;
     set(trainer, "energy.", 0.25);
     set(trainer, "generator.net.layers.0.", 0);
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
@@ -185,8 +201,10 @@ START_TEST(factors_are_kept_in_a_checkpoint) {
     ASSERT_OK(ddaebm_trainer_run(trainer, 6, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_run(resumed, 6, NULL, NULL));
     ck_assert(same_networks(trainer, resumed));
-    test_tamper_file(in_folder("k"), in_folder("older"), &(test_tamper){.drop = "trainer.rate_factors"});
-    ASSERT_OK(ddaebm_trainer_resume(&older, context, in_folder("older"), dataset)); /* from before there were any */
+    test_tamper_file(in_folder("k"), in_folder("older"),
+                     &(test_tamper){.drop = "trainer.rate_factors"});
+    ASSERT_OK(ddaebm_trainer_resume(&older, context, in_folder("older"),
+                                    dataset)); /* from before there were any */
     ASSERT_OK(ddaebm_trainer_run(older, 6, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_run(plain, 6, NULL, NULL));
     ck_assert(same_networks(older, plain));
@@ -212,7 +230,8 @@ static float *descend(ddaebm_trainer *trainer, ddaebm_network network, size_t *e
 }
 
 /* Frees what the weights should be. */
-static void assert_weights(ddaebm_trainer *trainer, ddaebm_network network, float *expected, size_t elements) {
+static void assert_weights(ddaebm_trainer *trainer, ddaebm_network network, float *expected,
+                           size_t elements) {
     float *weights = NULL;
     ASSERT_OK(ddaebm_trainer_weights(trainer, network, &weights, &elements));
     ck_assert_int_eq(memcmp(weights, expected, elements * sizeof *weights), 0);
@@ -282,20 +301,27 @@ START_TEST(wrong_rates_are_refused) {
     ddaebm_trainer *trainer = train("", 0);
     double rate = 7;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        ASSERT_FAILS(ddaebm_trainer_set_rate_factor(trainer, "", bad[i]), DDAEBM_OUT_OF_RANGE, "allowed: 0 (frozen) to 1e+06");
-    ASSERT_FAILS(ddaebm_trainer_set_rate_factor(trainer, "energie.", 1), DDAEBM_NOT_FOUND, "begins with \"energie.\"");
-    ASSERT_FAILS(ddaebm_trainer_set_rate_factor(trainer, "generator.net.layers_bn.0.running_mean", 1), DDAEBM_NOT_FOUND,
-                 "no trained");
+        ASSERT_FAILS(ddaebm_trainer_set_rate_factor(trainer, "", bad[i]), DDAEBM_OUT_OF_RANGE,
+                     "allowed: 0 (frozen) to 1e+06");
+    ASSERT_FAILS(ddaebm_trainer_set_rate_factor(trainer, "energie.", 1), DDAEBM_NOT_FOUND,
+                 "begins with \"energie.\"");
+    ASSERT_FAILS(
+        ddaebm_trainer_set_rate_factor(trainer, "generator.net.layers_bn.0.running_mean", 1),
+        DDAEBM_NOT_FOUND, "no trained");
     ASSERT_FAILS(ddaebm_trainer_set_rate_factor(NULL, "", 1), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ASSERT_FAILS(ddaebm_trainer_set_rate_factor(trainer, NULL, 1), DDAEBM_INVALID_ARGUMENT, "prefix");
-    ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "energy.", &rate), DDAEBM_NOT_FOUND, "named \"energy.\"");
-    ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "generator.net.layers_bn.0.running_mean", &rate), DDAEBM_NOT_FOUND, "no trained");
+    ASSERT_FAILS(ddaebm_trainer_set_rate_factor(trainer, NULL, 1), DDAEBM_INVALID_ARGUMENT,
+                 "prefix");
+    ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "energy.", &rate), DDAEBM_NOT_FOUND,
+                 "named \"energy.\"");
+    ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "generator.net.layers_bn.0.running_mean", &rate),
+                 DDAEBM_NOT_FOUND, "no trained");
     ASSERT_FAILS(ddaebm_trainer_get_rate(NULL, "", &rate), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, NULL, &rate), DDAEBM_INVALID_ARGUMENT, "name");
     ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "", NULL), DDAEBM_INVALID_ARGUMENT, "rate");
     ASSERT_FAILS(ddaebm_trainer_set_last_step(NULL, 9), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_set_last_step(trainer, 0), DDAEBM_OUT_OF_RANGE, "training.steps");
-    ASSERT_FAILS(ddaebm_trainer_set_last_step(trainer, UINT64_MAX), DDAEBM_OUT_OF_RANGE, "training.steps");
+    ASSERT_FAILS(ddaebm_trainer_set_last_step(trainer, UINT64_MAX), DDAEBM_OUT_OF_RANGE,
+                 "training.steps");
     ck_assert_double_eq(rate, 7);
     ck_assert_double_eq(rate_of(trainer, "energy.net.layers.0.weight"), 1e-4);
     ddaebm_trainer_free(trainer);

@@ -33,7 +33,8 @@ static ddaebm_dataset *variant(size_t count, double factor, bool turned) {
     return changed;
 }
 
-static ddaebm_status resume_with(ddaebm_trainer **out, const ddaebm_dataset *dataset, ddaebm_resume_data data) {
+static ddaebm_status resume_with(ddaebm_trainer **out, const ddaebm_dataset *dataset,
+                                 ddaebm_resume_data data) {
     ddaebm_reader reader = DDAEBM_READER_INIT;
     ddaebm_resume_options options = DDAEBM_RESUME_OPTIONS_INIT;
     reader.path = in_folder("k");
@@ -58,15 +59,18 @@ START_TEST(other_data_is_refused_and_may_be_allowed) {
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         ddaebm_dataset *other = variant(others[i].count, others[i].factor, others[i].turned);
-        ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("k"), other), DDAEBM_MISMATCH, others[i].text);
+        ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("k"), other),
+                     DDAEBM_MISMATCH, others[i].text);
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "DDAEBM_RESUME_OTHER_DATA"));
-        ASSERT_FAILS(resume_with(&resumed, other, DDAEBM_RESUME_SAME_DATA), DDAEBM_MISMATCH, others[i].text);
+        ASSERT_FAILS(resume_with(&resumed, other, DDAEBM_RESUME_SAME_DATA), DDAEBM_MISMATCH,
+                     others[i].text);
         ck_assert_ptr_null(resumed);
 
         ASSERT_OK(resume_with(&resumed, other, DDAEBM_RESUME_OTHER_DATA));
         ck_assert(same_state(trainer, resumed));
         ck_assert_int_eq(memcmp(trainer->model->mean, resumed->model->mean, 2 * sizeof(double)), 0);
-        ck_assert_int_eq(memcmp(trainer->model->scale, resumed->model->scale, 2 * sizeof(double)), 0);
+        ck_assert_int_eq(memcmp(trainer->model->scale, resumed->model->scale, 2 * sizeof(double)),
+                         0);
         ASSERT_OK(ddaebm_trainer_run(resumed, 5, NULL, NULL));
 
         /* what it saves knows the other data */
@@ -76,7 +80,8 @@ START_TEST(other_data_is_refused_and_may_be_allowed) {
         ddaebm_trainer_free(third);
         ddaebm_trainer_free(resumed);
         resumed = NULL;
-        ASSERT_FAILS(ddaebm_trainer_resume(&third, context, in_folder("other"), rows), DDAEBM_MISMATCH, "the run to resume");
+        ASSERT_FAILS(ddaebm_trainer_resume(&third, context, in_folder("other"), rows),
+                     DDAEBM_MISMATCH, "the run to resume");
         ddaebm_dataset_free(other);
     }
     ddaebm_trainer_free(trainer);
@@ -116,8 +121,10 @@ START_TEST(sets_without_end_have_a_name_and_a_seed) {
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("k"), moons));
     ddaebm_trainer_free(resumed);
-    ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("k"), seed), DDAEBM_MISMATCH, "moons with seed 2");
-    ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("k"), rings), DDAEBM_MISMATCH, "the named set circles");
+    ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("k"), seed), DDAEBM_MISMATCH,
+                 "moons with seed 2");
+    ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("k"), rings), DDAEBM_MISMATCH,
+                 "the named set circles");
     ASSERT_OK(resume_with(&resumed, rings, DDAEBM_RESUME_OTHER_DATA));
     ddaebm_trainer_free(resumed);
     ddaebm_trainer_free(trainer);
@@ -135,7 +142,8 @@ START_TEST(damaged_names_are_refused) {
         const char *said;
     } names[] = {{NULL, DDAEBM_FORMAT, "the file's metadata has no trainer.data_name"},
                  {"", DDAEBM_OUT_OF_RANGE, "trainer.data_name of 0 bytes; allowed: 1 to 31"},
-                 {"a name of more bytes than any set has", DDAEBM_OUT_OF_RANGE, "trainer.data_name of 37 bytes"},
+                 {"a name of more bytes than any set has", DDAEBM_OUT_OF_RANGE,
+                  "trainer.data_name of 37 bytes"},
                  {"moon\n", DDAEBM_MISMATCH, "had the named set moon"},
                  {"moon", DDAEBM_MISMATCH, "had the named set moon"}};
     open_context(1);
@@ -147,10 +155,12 @@ START_TEST(damaged_names_are_refused) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         test_tamper_file(in_folder("k"), in_folder("changed"),
                          &(test_tamper){.metadata = "trainer.data_name", .text = names[i].text});
-        ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("changed"), moons), names[i].status, names[i].said);
+        ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("changed"), moons),
+                     names[i].status, names[i].said);
         ck_assert_ptr_null(strchr(ddaebm_error_message(), '\n'));
     }
-    ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("k"), moons)); /* a seed of 64 bits */
+    ASSERT_OK(
+        ddaebm_trainer_resume(&resumed, context, in_folder("k"), moons)); /* a seed of 64 bits */
     ddaebm_trainer_free(resumed);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(moons);
@@ -165,14 +175,16 @@ static ddaebm_status read_rows(void *user, uint64_t first, size_t count, float *
 
 START_TEST(what_is_not_known_is_not_checked) {
     open_context(1);
-    ddaebm_dataset *rows = small_rows(context, ROWS, 2), *other = variant(ROWS, 2, false), *own = NULL;
+    ddaebm_dataset *rows = small_rows(context, ROWS, 2), *other = variant(ROWS, 2, false),
+                   *own = NULL;
     ddaebm_source source = DDAEBM_SOURCE_INIT;
     source.width = 2;
     source.rows = ROWS;
     source.read = read_rows;
     source.user = other;
     ASSERT_OK(ddaebm_dataset_create_source(&own, context, &source));
-    ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *of_source = train(EVERYTHING, own, 3), *resumed = NULL;
+    ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *of_source = train(EVERYTHING, own, 3),
+                   *resumed = NULL;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     test_tamper_file(in_folder("k"), in_folder("old"), &(test_tamper){.drop = "trainer.data"});
     ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("old"), other));
@@ -198,7 +210,8 @@ START_TEST(data_that_is_replaced_is_the_runs) {
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *resumed = NULL;
     ASSERT_OK(ddaebm_trainer_set_dataset(trainer, other));
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
-    ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("k"), rows), DDAEBM_MISMATCH, "other numbers");
+    ASSERT_FAILS(ddaebm_trainer_resume(&resumed, context, in_folder("k"), rows), DDAEBM_MISMATCH,
+                 "other numbers");
     ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("k"), other));
     ck_assert(same_state(trainer, resumed));
     ddaebm_trainer_free(resumed);
@@ -242,14 +255,19 @@ START_TEST(options_are_checked) {
     ddaebm_resume_options options = DDAEBM_RESUME_OPTIONS_INIT;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     reader.path = in_folder("k");
-    ASSERT_FAILS(resume_with(&resumed, rows, (ddaebm_resume_data)2), DDAEBM_OUT_OF_RANGE, "data of the options is 2; allowed: 0");
-    ASSERT_FAILS(ddaebm_trainer_resume_with(&resumed, context, &reader, rows, NULL), DDAEBM_INVALID_ARGUMENT, "options");
-    ASSERT_FAILS(ddaebm_trainer_resume_with(NULL, context, &reader, rows, &options), DDAEBM_INVALID_ARGUMENT, "out");
-    ASSERT_FAILS(ddaebm_trainer_resume_with(&resumed, context, NULL, rows, &options), DDAEBM_INVALID_ARGUMENT, "reader");
-    ASSERT_FAILS(ddaebm_trainer_resume_with(&resumed, context, &reader, NULL, &options), DDAEBM_INVALID_ARGUMENT, "dataset");
+    ASSERT_FAILS(resume_with(&resumed, rows, (ddaebm_resume_data)2), DDAEBM_OUT_OF_RANGE,
+                 "data of the options is 2; allowed: 0");
+    ASSERT_FAILS(ddaebm_trainer_resume_with(&resumed, context, &reader, rows, NULL),
+                 DDAEBM_INVALID_ARGUMENT, "options");
+    ASSERT_FAILS(ddaebm_trainer_resume_with(NULL, context, &reader, rows, &options),
+                 DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_trainer_resume_with(&resumed, context, NULL, rows, &options),
+                 DDAEBM_INVALID_ARGUMENT, "reader");
+    ASSERT_FAILS(ddaebm_trainer_resume_with(&resumed, context, &reader, NULL, &options),
+                 DDAEBM_INVALID_ARGUMENT, "dataset");
     options.struct_size = 3;
-    ASSERT_FAILS(ddaebm_trainer_resume_with(&resumed, context, &reader, rows, &options), DDAEBM_INVALID_ARGUMENT,
-                 "DDAEBM_RESUME_OPTIONS_INIT");
+    ASSERT_FAILS(ddaebm_trainer_resume_with(&resumed, context, &reader, rows, &options),
+                 DDAEBM_INVALID_ARGUMENT, "DDAEBM_RESUME_OPTIONS_INIT");
     ck_assert_ptr_null(resumed);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
@@ -260,14 +278,17 @@ END_TEST
 START_TEST(memory_may_run_out) {
     open_context(1);
     ddaebm_dataset *rows = small_rows(context, ROWS, 2), *other = variant(ROWS, 2, false);
-    ddaebm_trainer *trainer = train(EVERYTHING ",\"training.held_out\":0.25", rows, 3), *resumed = NULL;
+    ddaebm_trainer *trainer = train(EVERYTHING ",\"training.held_out\":0.25", rows, 3),
+                   *resumed = NULL;
     void *none = NULL;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     for (int on = 0; on < 2; on++) {
-        SWEEP_ALLOCATIONS_FROM(counted, resumed, resume_with(&resumed, other, DDAEBM_RESUME_OTHER_DATA), on);
+        SWEEP_ALLOCATIONS_FROM(counted, resumed,
+                               resume_with(&resumed, other, DDAEBM_RESUME_OTHER_DATA), on);
         ddaebm_trainer_free(resumed);
         resumed = NULL;
-        SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_trainer_set_dataset(trainer, on ? rows : other), on);
+        SWEEP_ALLOCATIONS_FROM(counted, none,
+                               ddaebm_trainer_set_dataset(trainer, on ? rows : other), on);
         ck_assert(dd_fingerprint_is_same(&trainer->data, &trainer->data));
     }
     ddaebm_trainer_free(trainer);

@@ -1,7 +1,8 @@
-/* The trainer: what a step is, in whole and in halves; what stops one; what it measures, holds and remembers.
+/* The trainer: what a step is, in whole and in halves; what stops one; what it measures, holds and
+ * remembers.
  *
- * Same seed and number of threads: same bits. Other numbers of threads add in another order, so the gradients of a step agree
- * within ACROSS_THREADS of a network's largest, no closer. */
+ * Same seed and number of threads: same bits. Other numbers of threads add in another order, so the
+ * gradients of a step agree within ACROSS_THREADS of a network's largest, no closer. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/extremes.h"
@@ -52,21 +53,32 @@ END_TEST
 START_TEST(halves_out_of_order_are_refused) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
-    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
-    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "comes after ddaebm_trainer_energy_gradients");
-    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_STATE, "comes after ddaebm_trainer_energy_gradients");
-    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "comes after ddaebm_trainer_generator_gradients");
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
+                   *straight = train(EVERYTHING, dataset, 5);
+    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE,
+                 "comes after ddaebm_trainer_energy_gradients");
+    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_STATE,
+                 "comes after ddaebm_trainer_energy_gradients");
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE,
+                 "comes after ddaebm_trainer_generator_gradients");
     ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
-    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "ddaebm_trainer_generator_update");
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE,
+                 "ddaebm_trainer_generator_update");
     ASSERT_OK(ddaebm_trainer_energy_update(trainer));
-    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "ddaebm_trainer_energy_update"); /* not twice */
-    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "ddaebm_trainer_generator_update");
+    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE,
+                 "ddaebm_trainer_energy_update"); /* not twice */
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE,
+                 "ddaebm_trainer_generator_update");
     ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
-    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_STATE, "ddaebm_trainer_generator_gradients");
-    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "ddaebm_trainer_energy_update");
+    ASSERT_FAILS(ddaebm_trainer_generator_gradients(trainer), DDAEBM_STATE,
+                 "ddaebm_trainer_generator_gradients");
+    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE,
+                 "ddaebm_trainer_energy_update");
     ASSERT_OK(ddaebm_trainer_generator_update(trainer, NULL));
-    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "ddaebm_trainer_generator_update");
-    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE, "ddaebm_trainer_energy_update");
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE,
+                 "ddaebm_trainer_generator_update");
+    ASSERT_FAILS(ddaebm_trainer_energy_update(trainer), DDAEBM_STATE,
+                 "ddaebm_trainer_energy_update");
     run(straight, 1);
     ck_assert(same_state(trainer, straight)); /* refused calls did nothing */
     ddaebm_trainer_free(trainer);
@@ -130,10 +142,12 @@ START_TEST(the_seed_fixes_a_run) {
 END_TEST
 
 /* Gradients of one step of the published networks at a batch that is cut into parts. */
-static ddaebm_trainer *step_on(int threads, const ddaebm_dataset *dataset, ddaebm_step_statistics *statistics) {
+static ddaebm_trainer *step_on(int threads, const ddaebm_dataset *dataset,
+                               ddaebm_step_statistics *statistics) {
     ASSERT_OK(ddaebm_context_set_threads(context, threads));
-    ddaebm_trainer *trainer =
-        train("\"training.batch\":130,\"energy.hidden_layers\":[64,48],\"generator.hidden_layers\":[64,48]", dataset, 5);
+    ddaebm_trainer *trainer = train("\"training.batch\":130,\"energy.hidden_layers\":[64,48],"
+                                    "\"generator.hidden_layers\":[64,48]",
+                                    dataset, 5);
     ASSERT_OK(ddaebm_trainer_step(trainer, statistics));
     return trainer;
 }
@@ -145,16 +159,20 @@ START_TEST(threads_change_no_more_than_rounding) {
     ddaebm_trainer *alone = step_on(1, dataset, &one);
     for (int threads = 2; threads <= 3; threads++) {
         ddaebm_trainer *shared = step_on(threads, dataset, &more);
-        ck_assert_double_eq_tol(one.energy_loss, more.energy_loss, ACROSS_THREADS * fabs(one.energy_loss));
+        ck_assert_double_eq_tol(one.energy_loss, more.energy_loss,
+                                ACROSS_THREADS * fabs(one.energy_loss));
         ck_assert_double_eq_tol(one.penalty, more.penalty, ACROSS_THREADS * one.penalty);
         for (int n = 0; n < DD_NETWORKS; n++) {
             double largest = 0, worst = 0;
             for (size_t i = 0; i < alone->model->parameters.totals[n][DD_ROLE_WEIGHT]; i++) {
                 largest = larger(largest, fabs((double)alone->gradients[n][i]));
-                worst = larger(worst, fabs((double)alone->gradients[n][i] - (double)shared->gradients[n][i]));
+                worst = larger(
+                    worst, fabs((double)alone->gradients[n][i] - (double)shared->gradients[n][i]));
             }
-            /* the energy's own step came first: where a gradient was rounding noise, its weights differ by up to twice the rate */
-            ck_assert_double_lt(worst, (n == DDAEBM_NETWORK_ENERGY ? ACROSS_THREADS : 1e-3) * largest);
+            /* the energy's own step came first: where a gradient was rounding noise, its weights
+             * differ by up to twice the rate */
+            ck_assert_double_lt(worst,
+                                (n == DDAEBM_NETWORK_ENERGY ? ACROSS_THREADS : 1e-3) * largest);
         }
         ddaebm_trainer_free(shared);
     }
@@ -175,9 +193,11 @@ static int count_steps(void *user, const ddaebm_step_statistics *statistics, uin
 START_TEST(a_run_can_be_watched_and_cancelled) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
-    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
+                   *straight = train(EVERYTHING, dataset, 5);
     uint64_t told[3] = {0, 4, 9}; /* steps seen, where to cancel, the last */
-    ASSERT_FAILS(ddaebm_trainer_run(trainer, 9, count_steps, told), DDAEBM_CANCELLED, "after step 4");
+    ASSERT_FAILS(ddaebm_trainer_run(trainer, 9, count_steps, told), DDAEBM_CANCELLED,
+                 "after step 4");
     ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 4);
     told[1] = 0;
     ASSERT_OK(ddaebm_trainer_run(trainer, 9, count_steps, told));
@@ -197,17 +217,20 @@ END_TEST
 START_TEST(losses_fall) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 64, 2);
-    ddaebm_trainer *trainer =
-        train("\"training.batch\":32,\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":3e-3,\"diffusion.beta_min\":0.1,"
-              "\"diffusion.beta_max\":20",
-              dataset, 5);
+    ddaebm_trainer *trainer = train("\"training.batch\":32,\"optimizer.energy_rate\":1e-3,"
+                                    "\"optimizer.generator_rate\":3e-3,\"diffusion.beta_min\":0.1,"
+                                    "\"diffusion.beta_max\":20",
+                                    dataset, 5);
     ddaebm_step_statistics s = DDAEBM_STEP_STATISTICS_INIT;
     double first = 0, last = 0;
     for (int i = 0; i < 400; i++) {
         ASSERT_OK(ddaebm_trainer_step(trainer, &s));
         *(i < 20 ? &first : &last) += i < 20 || i >= 380 ? s.reconstruction_loss / 20 : 0;
-        ck_assert_double_eq_tol(s.energy_loss, s.energy_fake - s.energy_real + s.penalty, 1e-5 * (1 + fabs(s.energy_loss)));
-        ck_assert_double_eq_tol(s.generator_loss, s.adversarial_loss + s.latent_loss + s.divergence_loss + s.reconstruction_loss,
+        ck_assert_double_eq_tol(s.energy_loss, s.energy_fake - s.energy_real + s.penalty,
+                                1e-5 * (1 + fabs(s.energy_loss)));
+        ck_assert_double_eq_tol(s.generator_loss,
+                                s.adversarial_loss + s.latent_loss + s.divergence_loss +
+                                    s.reconstruction_loss,
                                 1e-5 * (1 + fabs(s.generator_loss)));
         ck_assert_double_ge(s.penalty, 0);
         ck_assert_double_ge(s.divergence_loss, -1e-6);
@@ -278,10 +301,12 @@ START_TEST(the_hook_changes_what_is_applied) {
         ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
         for (int other = 0; other < DD_NETWORKS; other++) {
             size_t elements = trainer->model->parameters.totals[other][DD_ROLE_WEIGHT];
-            float *weights = trainer->model->weights.values[other][DD_ROLE_WEIGHT], *before = malloc(elements * sizeof *before);
+            float *weights = trainer->model->weights.values[other][DD_ROLE_WEIGHT],
+                  *before = malloc(elements * sizeof *before);
             memcpy(before, weights, elements * sizeof *before);
             run(trainer, (uint64_t)other + 1);
-            ck_assert_int_eq(memcmp(before, weights, elements * sizeof *before) == 0, other == n); /* no gradient, no change */
+            ck_assert_int_eq(memcmp(before, weights, elements * sizeof *before) == 0,
+                             other == n); /* no gradient, no change */
             free(before);
         }
         ddaebm_trainer_free(trainer);
@@ -295,10 +320,12 @@ START_TEST(the_hook_can_stop_a_step) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int n = 0; n < DD_NETWORKS; n++) {
-        ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
+        ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
+                       *straight = train(EVERYTHING, dataset, 5);
         run(trainer, 2);
         run(straight, 2);
-        hooked h = {.trainer = trainer, .target = (ddaebm_network)n, .stop = DDAEBM_IO, .factor = 1};
+        hooked h = {
+            .trainer = trainer, .target = (ddaebm_network)n, .stop = DDAEBM_IO, .factor = 1};
         ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
         ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_IO, "stopped step 3");
         ck_assert_uint_eq(h.calls, (size_t)n + 1);
@@ -348,7 +375,8 @@ static ddaebm_dataset *poisoned_rows(poisoned *self) {
 
 START_TEST(data_that_is_not_finite_stops_the_step) {
     open_context(1);
-    poisoned bad = {.row = 2 * 8 + 3}, good = {.row = 0, .clean = true}; /* in the third batch of eight */
+    poisoned bad = {.row = 2 * 8 + 3},
+             good = {.row = 0, .clean = true}; /* in the third batch of eight */
     ddaebm_dataset *dataset = poisoned_rows(&bad), *healthy = poisoned_rows(&good);
     ddaebm_trainer *trainer = train(AS_IT_IS, dataset, 5), *straight = train(AS_IT_IS, healthy, 5);
     run(trainer, 2);
@@ -358,8 +386,10 @@ START_TEST(data_that_is_not_finite_stops_the_step) {
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "energy"));
         ck_assert(same_state(trainer, straight));
     }
-    bad = (poisoned){
-        .row = UINT64_MAX, .clean = true, .refuse = DDAEBM_IO}; /* a step that is begun again, in vain, is begun no more */
+    bad =
+        (poisoned){.row = UINT64_MAX,
+                   .clean = true,
+                   .refuse = DDAEBM_IO}; /* a step that is begun again, in vain, is begun no more */
     ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
     ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
     bad.row = 2 * 8 + 3;
@@ -379,15 +409,19 @@ START_TEST(data_that_is_not_finite_stops_the_step) {
 END_TEST
 
 /* A loss is infinite, though its gradients are good. */
-static ddaebm_status spoil_loss(void *user, ddaebm_network network, float *gradients, size_t elements) {
+static ddaebm_status spoil_loss(void *user, ddaebm_network network, float *gradients,
+                                size_t elements) {
     ddaebm_trainer *trainer = user;
     (void)gradients, (void)elements;
-    trainer->losses[network == DDAEBM_NETWORK_ENERGY ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR] = INFINITY;
+    trainer->losses[network == DDAEBM_NETWORK_ENERGY ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR] =
+        INFINITY;
     return DDAEBM_OK;
 }
 
-static ddaebm_status spoil_generators_loss(void *user, ddaebm_network network, float *gradients, size_t elements) {
-    return network == DDAEBM_NETWORK_ENERGY ? DDAEBM_OK : spoil_loss(user, network, gradients, elements);
+static ddaebm_status spoil_generators_loss(void *user, ddaebm_network network, float *gradients,
+                                           size_t elements) {
+    return network == DDAEBM_NETWORK_ENERGY ? DDAEBM_OK
+                                            : spoil_loss(user, network, gradients, elements);
 }
 
 START_TEST(a_loss_alone_stops_the_step) {
@@ -398,14 +432,16 @@ START_TEST(a_loss_alone_stops_the_step) {
                 {spoil_generators_loss, "step 4: the loss of the generator is inf"}};
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
-    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *straight = train(EVERYTHING, dataset, 5);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
+                   *straight = train(EVERYTHING, dataset, 5);
     run(trainer, 3);
     run(straight, 3);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ASSERT_OK(ddaebm_trainer_set_hook(trainer, rows[i].hook, trainer));
         ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, rows[i].told);
         ck_assert(same_state(trainer, straight));
-        ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE, "comes after"); /* it is over */
+        ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE,
+                     "comes after"); /* it is over */
     }
     ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
     run(trainer, 6);
@@ -420,13 +456,16 @@ END_TEST
 
 START_TEST(gradients_that_are_not_finite_stop_the_step) {
     static const char *const names[] = {"energy", "generator", "encoder"};
-    static const char *const changes[] = {EVERYTHING, ""};             /* with first moments, and without */
-    static const double bad[] = {(double)NAN, (double)INFINITY, 1e30}; /* of which no square is a float */
+    static const char *const changes[] = {EVERYTHING, ""}; /* with first moments, and without */
+    static const double bad[] = {(double)NAN, (double)INFINITY,
+                                 1e30}; /* of which no square is a float */
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int i = 0; i < 6 * DD_NETWORKS; i++) {
-        ddaebm_trainer *trainer = train(changes[i % 2], dataset, 5), *straight = train(changes[i % 2], dataset, 5);
-        hooked h = {.trainer = trainer, .target = (ddaebm_network)(i / 6), .factor = bad[i / 2 % 3]};
+        ddaebm_trainer *trainer = train(changes[i % 2], dataset, 5),
+                       *straight = train(changes[i % 2], dataset, 5);
+        hooked h = {
+            .trainer = trainer, .target = (ddaebm_network)(i / 6), .factor = bad[i / 2 % 3]};
         run(trainer, 3);
         run(straight, 3);
         ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
@@ -447,7 +486,8 @@ START_TEST(gradients_that_are_not_finite_stop_the_step) {
 }
 END_TEST
 
-/* Of the halves, each is what was asked for: the energy's update stays, and the last may be tried again with other gradients. */
+/* Of the halves, each is what was asked for: the energy's update stays, and the last may be tried
+ * again with other gradients. */
 START_TEST(a_half_that_fails_takes_back_no_other) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
@@ -493,18 +533,21 @@ START_TEST(a_weight_that_is_not_finite_is_noticed) {
 }
 END_TEST
 
-/* Where nothing holds the energy of data and of samples together, the statistics show how they part, long before a number is infinite. */
+/* Where nothing holds the energy of data and of samples together, the statistics show how they
+ * part, long before a number is infinite. */
 START_TEST(an_energy_that_runs_away_shows) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 64, 2);
     ddaebm_trainer *trainer =
-        train("\"objective.gamma\":0,\"optimizer.energy_rate\":0.05,\"optimizer.generator_rate\":0", dataset, 5);
+        train("\"objective.gamma\":0,\"optimizer.energy_rate\":0.05,\"optimizer.generator_rate\":0",
+              dataset, 5);
     ddaebm_step_statistics first = DDAEBM_STEP_STATISTICS_INIT, last = DDAEBM_STEP_STATISTICS_INIT;
     ASSERT_OK(ddaebm_trainer_step(trainer, &first));
     for (int i = 0; i < 60; i++)
         ASSERT_OK(ddaebm_trainer_step(trainer, &last));
     ck_assert_double_lt(fabs(first.energy_real - first.energy_fake), 1);
-    ck_assert_double_gt(last.energy_real - last.energy_fake, 100 * (1 + fabs(first.energy_real - first.energy_fake)));
+    ck_assert_double_gt(last.energy_real - last.energy_fake,
+                        100 * (1 + fabs(first.energy_real - first.energy_fake)));
     ck_assert(isfinite(last.energy_loss));
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
@@ -526,10 +569,12 @@ START_TEST(what_the_data_set_says_is_the_result) {
     bad.refuse = DDAEBM_NOT_FOUND;
     ddaebm_model *model = small_model(context, EVERYTHING, 3);
     trainer = NULL;
-    ck_assert_int_eq(ddaebm_trainer_create(&trainer, model, dataset, 1), DDAEBM_NOT_FOUND); /* measured first */
+    ck_assert_int_eq(ddaebm_trainer_create(&trainer, model, dataset, 1),
+                     DDAEBM_NOT_FOUND); /* measured first */
     ck_assert_ptr_null(trainer);
     bad = (poisoned){.row = 11};
-    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, dataset, 1), DDAEBM_NOT_FINITE, "column 2 (from 1)");
+    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, dataset, 1), DDAEBM_NOT_FINITE,
+                 "column 2 (from 1)");
     ck_assert_ptr_null(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
@@ -543,10 +588,10 @@ START_TEST(the_rate_follows_its_schedule) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *constant = train("\"optimizer.generator_rate\":2e-3", dataset, 5);
-    ddaebm_trainer *cosine =
-        train("\"optimizer.generator_rate\":2e-3,\"optimizer.energy_rate\":1e-3,\"optimizer.rate_schedule\":\"cosine\","
-              "\"optimizer.final_rate\":1e-4,\"training.steps\":10",
-              dataset, 5);
+    ddaebm_trainer *cosine = train("\"optimizer.generator_rate\":2e-3,\"optimizer.energy_rate\":1e-"
+                                   "3,\"optimizer.rate_schedule\":\"cosine\","
+                                   "\"optimizer.final_rate\":1e-4,\"training.steps\":10",
+                                   dataset, 5);
     ddaebm_step_statistics s = DDAEBM_STEP_STATISTICS_INIT;
     for (int i = 0; i < 14; i++) {
         double expected = i >= 10 ? 1e-4 : 1e-4 + (2e-3 - 1e-4) * (1 + cos(acos(-1) * i / 10)) / 2;
@@ -562,18 +607,20 @@ START_TEST(the_rate_follows_its_schedule) {
 }
 END_TEST
 
-/* Without a first moment the first step is the rate times the gradient's sign, so the largest change is the rate. */
+/* Without a first moment the first step is the rate times the gradient's sign, so the largest
+ * change is the rate. */
 START_TEST(each_network_has_its_rate) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
-    ddaebm_trainer *trainer = train("\"optimizer.energy_rate\":3e-3,\"optimizer.generator_rate\":1e-3", dataset, 5);
+    ddaebm_trainer *trainer =
+        train("\"optimizer.energy_rate\":3e-3,\"optimizer.generator_rate\":1e-3", dataset, 5);
     ddaebm_model *start = small_model(context, "", 3);
     run(trainer, 1);
     for (int n = 0; n < DD_NETWORKS; n++) {
         double largest = 0;
         for (size_t i = 0; i < start->parameters.totals[n][DD_ROLE_WEIGHT]; i++)
-            largest =
-                larger(largest, fabs((double)trainer->model->weights.values[n][0][i] - (double)start->weights.values[n][0][i]));
+            largest = larger(largest, fabs((double)trainer->model->weights.values[n][0][i] -
+                                           (double)start->weights.values[n][0][i]));
         ck_assert_double_eq_tol(largest, n == DDAEBM_NETWORK_ENERGY ? 3e-3 : 1e-3, 1e-6);
     }
     ddaebm_model_free(start);
@@ -590,12 +637,13 @@ static void flatten(const dd_parameters *parameters, const dd_weights *weights, 
                 *out++ = (double)weights->values[n][role][i];
 }
 
-/* The average is the weights after the first step, and from then on moves a tenth of the way; statistics of batch norms move with
- * it. A snapshot is the average. */
+/* The average is the weights after the first step, and from then on moves a tenth of the way;
+ * statistics of batch norms move with it. A snapshot is the average. */
 START_TEST(averages_start_after_the_first_step) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
-    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5), *raw = train("\"optimizer.ema_decay\":0", dataset, 5);
+    ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
+                   *raw = train("\"optimizer.ema_decay\":0", dataset, 5);
     const dd_parameters *parameters = &trainer->model->parameters;
     size_t count = 0;
     for (int n = 0; n < DD_NETWORKS; n++)
@@ -612,7 +660,8 @@ START_TEST(averages_start_after_the_first_step) {
         for (size_t i = 0; i < count; i++)
             ck_assert_double_eq_tol(now[i], expected[i], 1e-6 * (1 + fabs(expected[i])));
         for (int n = 0; n < DD_NETWORKS; n++)
-            ck_assert_int_eq(memcmp(snapshot->weights.counters[n], trainer->model->weights.counters[n],
+            ck_assert_int_eq(memcmp(snapshot->weights.counters[n],
+                                    trainer->model->weights.counters[n],
                                     parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t)),
                              0);
         ddaebm_model_free(snapshot);
@@ -648,7 +697,8 @@ START_TEST(columns_are_measured) {
         mean[i % WIDTH] += (double)rows[i] / ROWS;
     }
     for (size_t i = 0; i < ROWS * WIDTH; i++)
-        square[i % WIDTH] += ((double)rows[i] - mean[i % WIDTH]) * ((double)rows[i] - mean[i % WIDTH]) / ROWS;
+        square[i % WIDTH] +=
+            ((double)rows[i] - mean[i % WIDTH]) * ((double)rows[i] - mean[i % WIDTH]) / ROWS;
     ddaebm_dataset *dataset = NULL;
     ASSERT_OK(ddaebm_dataset_create_rows(&dataset, context, rows, ROWS, WIDTH));
     ASSERT_OK(ddaebm_context_set_log(context, hear, &log, DDAEBM_LOG_WARNING));
@@ -657,7 +707,8 @@ START_TEST(columns_are_measured) {
     ck_assert_str_eq(log.last, "column 4 of the data is constant");
     for (size_t j = 0; j < WIDTH; j++) {
         ck_assert_double_eq_tol(trainer->model->mean[j], mean[j], 1e-12 * (1 + fabs(mean[j])));
-        ck_assert_double_eq_tol(trainer->model->scale[j], j == 3 ? 0 : sqrt(square[j]), 1e-12 * sqrt(square[j]));
+        ck_assert_double_eq_tol(trainer->model->scale[j], j == 3 ? 0 : sqrt(square[j]),
+                                1e-12 * sqrt(square[j]));
     }
     ddaebm_model *snapshot = NULL;
     run(trainer, 2); /* on rows that are standardised */
@@ -775,7 +826,8 @@ START_TEST(memory_is_known_beforehand) {
         ASSERT_OK(ddaebm_trainer_create(&trainer, model, named, 1));
         run(trainer, 1);
         double held = (double)(counted.bytes - before);
-        ck_assert_msg(fabs((double)said - held) < 0.1 * held, "%s: said to hold %zu bytes, holds %.0f", presets[i % 2], said, held);
+        ck_assert_msg(fabs((double)said - held) < 0.1 * held,
+                      "%s: said to hold %zu bytes, holds %.0f", presets[i % 2], said, held);
         ddaebm_trainer_free(trainer);
         ddaebm_model_free(model);
         ddaebm_config_free(config);
@@ -793,12 +845,14 @@ START_TEST(memory_may_run_out) {
     void *none = NULL;
     size_t bytes = 0;
     for (int on = 0; on < 2; on++) {
-        SWEEP_ALLOCATIONS_FROM(counted, trainer, ddaebm_trainer_create(&trainer, model, dataset, 1), on);
+        SWEEP_ALLOCATIONS_FROM(counted, trainer, ddaebm_trainer_create(&trainer, model, dataset, 1),
+                               on);
         run(trainer, 1);
         SWEEP_ALLOCATIONS_FROM(counted, snapshot, ddaebm_trainer_snapshot(trainer, &snapshot), on);
         ddaebm_model_free(snapshot);
         ddaebm_trainer_free(trainer);
-        SWEEP_ALLOCATIONS_FROM(counted, none, ddaebm_trainer_memory(context, ddaebm_model_config(model), &bytes), on);
+        SWEEP_ALLOCATIONS_FROM(
+            counted, none, ddaebm_trainer_memory(context, ddaebm_model_config(model), &bytes), on);
         snapshot = NULL;
         trainer = NULL;
     }
@@ -819,19 +873,24 @@ START_TEST(wrong_arguments_are_refused) {
     float *values = NULL;
     size_t count = 0;
     ASSERT_FAILS(ddaebm_trainer_create(NULL, model, dataset, 1), DDAEBM_INVALID_ARGUMENT, "out");
-    ASSERT_FAILS(ddaebm_trainer_create(&trainer, NULL, dataset, 1), DDAEBM_INVALID_ARGUMENT, "model");
-    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, NULL, 1), DDAEBM_INVALID_ARGUMENT, "dataset");
-    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, wide, 1), DDAEBM_MISMATCH, "rows of 3 numbers, the model of 2");
+    ASSERT_FAILS(ddaebm_trainer_create(&trainer, NULL, dataset, 1), DDAEBM_INVALID_ARGUMENT,
+                 "model");
+    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, NULL, 1), DDAEBM_INVALID_ARGUMENT,
+                 "dataset");
+    ASSERT_FAILS(ddaebm_trainer_create(&trainer, model, wide, 1), DDAEBM_MISMATCH,
+                 "rows of 3 numbers, the model of 2");
     ck_assert_ptr_null(trainer);
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 1));
     s.struct_size = sizeof s - 4;
-    ASSERT_FAILS(ddaebm_trainer_step(trainer, &s), DDAEBM_INVALID_ARGUMENT, "DDAEBM_STEP_STATISTICS_INIT");
+    ASSERT_FAILS(ddaebm_trainer_step(trainer, &s), DDAEBM_INVALID_ARGUMENT,
+                 "DDAEBM_STEP_STATISTICS_INIT");
     ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 0);
     ck_assert_int_eq(trainer->stage, DD_STAGE_BEGIN); /* nothing was begun */
     ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
     ASSERT_OK(ddaebm_trainer_energy_update(trainer));
     ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
-    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, &s), DDAEBM_INVALID_ARGUMENT, "struct_size");
+    ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, &s), DDAEBM_INVALID_ARGUMENT,
+                 "struct_size");
     ASSERT_OK(ddaebm_trainer_generator_update(trainer, NULL));
     ASSERT_FAILS(ddaebm_trainer_step(NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_run(NULL, 1, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
@@ -842,14 +901,21 @@ START_TEST(wrong_arguments_are_refused) {
     ASSERT_FAILS(ddaebm_trainer_snapshot(NULL, &snapshot), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_snapshot(trainer, NULL), DDAEBM_INVALID_ARGUMENT, "out");
     ASSERT_FAILS(ddaebm_trainer_set_hook(NULL, hook, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ASSERT_FAILS(ddaebm_trainer_weights(NULL, DDAEBM_NETWORK_ENERGY, &values, &count), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ASSERT_FAILS(ddaebm_trainer_weights(trainer, DDAEBM_NETWORK_ENERGY, NULL, &count), DDAEBM_INVALID_ARGUMENT, "values");
-    ASSERT_FAILS(ddaebm_trainer_weights(trainer, DDAEBM_NETWORK_ENERGY, &values, NULL), DDAEBM_INVALID_ARGUMENT, "elements");
-    ASSERT_FAILS(ddaebm_trainer_weights(trainer, (ddaebm_network)3, &values, &count), DDAEBM_INVALID_ARGUMENT, "network is 3");
-    ASSERT_FAILS(ddaebm_trainer_gradients(trainer, (ddaebm_network)-1, &values, &count), DDAEBM_INVALID_ARGUMENT, "network is -1");
-    ASSERT_FAILS(ddaebm_trainer_gradients(trainer, DDAEBM_NETWORK_ENCODER, NULL, &count), DDAEBM_INVALID_ARGUMENT, "values");
+    ASSERT_FAILS(ddaebm_trainer_weights(NULL, DDAEBM_NETWORK_ENERGY, &values, &count),
+                 DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_weights(trainer, DDAEBM_NETWORK_ENERGY, NULL, &count),
+                 DDAEBM_INVALID_ARGUMENT, "values");
+    ASSERT_FAILS(ddaebm_trainer_weights(trainer, DDAEBM_NETWORK_ENERGY, &values, NULL),
+                 DDAEBM_INVALID_ARGUMENT, "elements");
+    ASSERT_FAILS(ddaebm_trainer_weights(trainer, (ddaebm_network)3, &values, &count),
+                 DDAEBM_INVALID_ARGUMENT, "network is 3");
+    ASSERT_FAILS(ddaebm_trainer_gradients(trainer, (ddaebm_network)-1, &values, &count),
+                 DDAEBM_INVALID_ARGUMENT, "network is -1");
+    ASSERT_FAILS(ddaebm_trainer_gradients(trainer, DDAEBM_NETWORK_ENCODER, NULL, &count),
+                 DDAEBM_INVALID_ARGUMENT, "values");
     ASSERT_FAILS(ddaebm_trainer_memory(context, NULL, &count), DDAEBM_INVALID_ARGUMENT, "config");
-    ASSERT_FAILS(ddaebm_trainer_memory(context, ddaebm_model_config(model), NULL), DDAEBM_INVALID_ARGUMENT, "bytes");
+    ASSERT_FAILS(ddaebm_trainer_memory(context, ddaebm_model_config(model), NULL),
+                 DDAEBM_INVALID_ARGUMENT, "bytes");
     ck_assert_ptr_null(values);
     ck_assert_uint_eq(count, 0);
     ddaebm_trainer_free(trainer);
@@ -883,7 +949,9 @@ START_TEST(views_are_in_the_order_of_the_parameters) {
             continue;
         ck_assert_uint_le(info.elements, 256);
         ASSERT_OK(ddaebm_model_get_parameter(snapshot, info.name, values, info.elements));
-        ck_assert_int_eq(memcmp(values, views[info.network] + at[info.network], info.elements * sizeof(float)), 0);
+        ck_assert_int_eq(
+            memcmp(values, views[info.network] + at[info.network], info.elements * sizeof(float)),
+            0);
         at[info.network] += info.elements;
     }
     int64_t batch = 0;

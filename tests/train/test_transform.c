@@ -1,4 +1,5 @@
-/* Transformations of data: volumes are kept, inverses come as often, the margin stays, and all kinds come. */
+/* Transformations of data: volumes are kept, inverses come as often, the margin stays, and all
+ * kinds come. */
 #define _GNU_SOURCE
 #include "train/transform.h"
 
@@ -14,7 +15,8 @@ enum { DRAWS = 4000, MOST = 12 * 12 * 2 };
 static dd_settings settings_of(int size, int padding, int channels) {
     char changes[160];
     (void)snprintf(changes, sizeof changes,
-                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"network.family\":\"%s\",\"data.width\":3",
+                   "\"data.image_size\":%d,\"data.padding\":%d,\"data.channels\":%d,\"network."
+                   "family\":\"%s\",\"data.width\":3",
                    size, padding, channels, size > 0 ? "ncsnpp" : "mlp");
     ddaebm_config *config = small_config(context, changes);
     dd_settings settings = *dd_config_settings(config);
@@ -27,10 +29,13 @@ static void count_up(float *values, size_t count) {
         values[i] = (float)(i + 1);
 }
 
-static const struct { int size, padding, channels; } shapes[] = {{0, 0, 1}, {8, 0, 1}, {12, 2, 2}, {8, 1, 1}, {9, 1, 2}, {8, 3, 1}};
+static const struct {
+    int size, padding, channels;
+} shapes[] = {{0, 0, 1}, {8, 0, 1}, {12, 2, 2}, {8, 1, 1}, {9, 1, 2}, {8, 3, 1}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* Every number comes out once, as it is or negated: a signed permutation, which keeps volumes and N(0, I). */
+/* Every number comes out once, as it is or negated: a signed permutation, which keeps volumes and
+ * N(0, I). */
 START_TEST(every_number_is_kept) {
     open_context(1);
     for (int i = 0; i < SHAPES; i++) {
@@ -73,7 +78,8 @@ START_TEST(margins_stay_and_channels_move_together) {
 }
 END_TEST
 
-/* On an image of 2 x 2 pixels there are few transformations. Each comes as often as the one that undoes it, within five standard errors. */
+/* On an image of 2 x 2 pixels there are few transformations. Each comes as often as the one that
+ * undoes it, within five standard errors. */
 START_TEST(inverses_come_as_often) {
     enum { SIDE = 2, WHOLE = 8, CODES = 5 * 5 * 5 * 5 * 2 };
     static int counts[CODES], inverses[CODES];
@@ -138,7 +144,7 @@ START_TEST(an_index_is_one_transformation) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {every_number_is_kept, margins_stay_and_channels_move_together, inverses_come_as_often,
-                                  an_index_is_one_transformation};
+    const TTest *const tests[] = {every_number_is_kept, margins_stay_and_channels_move_together,
+                                  inverses_come_as_often, an_index_is_one_transformation};
     return run_tests("transform", tests, sizeof tests / sizeof *tests);
 }

@@ -4,7 +4,8 @@
 
 #include <pthread.h>
 
-/* Each is NULL unless a library that was linked has it: which BLAS runs is decided when a program is loaded. */
+/* Each is NULL unless a library that was linked has it: which BLAS runs is decided when a program
+ * is loaded. */
 #define WEAK __attribute__((weak))
 extern WEAK int openblas_get_num_threads(void);
 extern WEAK void openblas_set_num_threads(int);
@@ -25,15 +26,16 @@ extern WEAK int MKL_Set_Num_Threads_Local(int);
 
 /* --- Of the process. --- */
 
-/* What was found: -1 is BLIS' own word for what nobody set. It takes a number of threads, or how many share each of its loops. */
+/* What was found: -1 is BLIS' own word for what nobody set. It takes a number of threads, or how
+ * many share each of its loops. */
 typedef struct settings {
     int openblas, flexiblas;
     int64_t blis, jc, pc, ic, jr, ir;
 } settings;
 
 static bool has_blis_ways(void) {
-    return bli_thread_set_ways && bli_thread_get_jc_nt && bli_thread_get_pc_nt && bli_thread_get_ic_nt && bli_thread_get_jr_nt &&
-           bli_thread_get_ir_nt;
+    return bli_thread_set_ways && bli_thread_get_jc_nt && bli_thread_get_pc_nt &&
+           bli_thread_get_ic_nt && bli_thread_get_jr_nt && bli_thread_get_ir_nt;
 }
 
 /* BLIS' own integers may have 32 bits: the low half of the register is theirs in any case. */
@@ -81,9 +83,11 @@ static void set_openblas(int threads) {
 
 static settings hold_process(void) {
     settings found = {0};
-    if (openblas_set_num_threads && openblas_get_num_threads && (found.openblas = openblas_get_num_threads()) > 1)
+    if (openblas_set_num_threads && openblas_get_num_threads &&
+        (found.openblas = openblas_get_num_threads()) > 1)
         set_openblas(1);
-    if (flexiblas_set_num_threads && flexiblas_get_num_threads && (found.flexiblas = flexiblas_get_num_threads()) > 1)
+    if (flexiblas_set_num_threads && flexiblas_get_num_threads &&
+        (found.flexiblas = flexiblas_get_num_threads()) > 1)
         flexiblas_set_num_threads(1);
     if (bli_thread_set_num_threads && bli_thread_get_num_threads)
         hold_blis(&found);
@@ -105,7 +109,8 @@ static settings saved;
 static _Thread_local int inside_here; /* of this thread */
 static bool stranded;                 /* a fork came while another thread computed */
 
-/* A child has one thread: the lock here is to be free in it. Those inside the BLAS may be held, and nobody will give them back. */
+/* A child has one thread: the lock here is to be free in it. Those inside the BLAS may be held, and
+ * nobody will give them back. */
 static void before_fork(void) {
     pthread_mutex_lock(&lock);
 }
@@ -127,9 +132,9 @@ static void watch_forks(void) {
 ddaebm_status dd_blas_check(void) {
     if (!stranded)
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_STATE,
-                   "this process was forked while another thread computed, whose locks in the BLAS nobody gives back: "
-                   "fork while no call computes, or execute another program");
+    return dd_fail(DDAEBM_STATE, "this process was forked while another thread computed, whose "
+                                 "locks in the BLAS nobody gives back: "
+                                 "fork while no call computes, or execute another program");
 }
 
 void dd_blas_enter(void) {
@@ -154,14 +159,16 @@ void dd_blas_leave(void) {
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 dd_blas_hold dd_blas_hold_thread(void) {
-    dd_blas_hold hold = {.openmp = openmp_threads(), .is_alone = openblas_get_parallel && openblas_get_parallel() == 0};
+    dd_blas_hold hold = {.openmp = openmp_threads(),
+                         .is_alone = openblas_get_parallel && openblas_get_parallel() == 0};
     if (hold.is_alone)
         pthread_mutex_lock(&turn);
     if (hold.openmp > 1)
         omp_set_num_threads(1);
     if (MKL_Set_Num_Threads_Local)
         hold.mkl = MKL_Set_Num_Threads_Local(1);
-    if (bli_thread_set_num_threads && bli_thread_get_num_threads && (hold.blis = blis_threads()) > 1)
+    if (bli_thread_set_num_threads && bli_thread_get_num_threads &&
+        (hold.blis = blis_threads()) > 1)
         bli_thread_set_num_threads(1);
     return hold;
 }

@@ -17,24 +17,28 @@ static bool runs_avx2(void) {
 
 #ifdef DD_HAVE_AVX512
 static bool runs_avx512(void) {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-/* Skylake-SP, Cascade Lake and Cooper Lake lower their clock for 512-bit multiplications, of the other cores and of what comes after, too. They are
- * told by what Ice Lake and Zen 4 brought. It is not measured, for a measurement that goes the other way once changes bits. */
+/* Skylake-SP, Cascade Lake and Cooper Lake lower their clock for 512-bit multiplications, of the
+ * other cores and of what comes after, too. They are told by what Ice Lake and Zen 4 brought. It is
+ * not measured, for a measurement that goes the other way once changes bits. */
 static bool pays_avx512(void) {
     return __builtin_cpu_supports("avx512vbmi2") != 0;
 }
 #endif
 
 static const dd_instructions sets[] = {
-    {"portable", &dd_kernels_portable, &dd_map_kernels_portable, &dd_tile_kernels_portable, always, always},
+    {"portable", &dd_kernels_portable, &dd_map_kernels_portable, &dd_tile_kernels_portable, always,
+     always},
 #ifdef DD_HAVE_AVX2
     {"avx2", &dd_kernels_avx2, &dd_map_kernels_avx2, &dd_tile_kernels_avx2, runs_avx2, always},
 #endif
 #ifdef DD_HAVE_AVX512
-    {"avx512", &dd_kernels_avx512, &dd_map_kernels_avx512, &dd_tile_kernels_avx512, runs_avx512, pays_avx512},
+    {"avx512", &dd_kernels_avx512, &dd_map_kernels_avx512, &dd_tile_kernels_avx512, runs_avx512,
+     pays_avx512},
 #endif
 };
 

@@ -1,6 +1,6 @@
-/* Convolutions of pictures [N, H, W, C] with weights [O, KH, KW, C], and their two gradients, by one of several backends. What a
- * convolution needs beside its numbers is made once, when a graph is planned; it is read-only from then on, so that any number of
- * threads may run it. */
+/* Convolutions of images [N, H, W, C] with weights [O, KH, KW, C], and their two gradients, by one
+ * of several backends. What a convolution needs beside its numbers is made once, when a graph is
+ * planned; it is read-only from then on, so that any number of threads may run it. */
 #ifndef DD_CONVOLUTION_H
 #define DD_CONVOLUTION_H
 
@@ -16,14 +16,16 @@ typedef enum dd_convolution_kind {
     DD_CONVOLUTION_WEIGHT   /* the weights' gradient, of x and y's */
 } dd_convolution_kind;
 
-/* y[n, i, j, o] = sum of w[o, k, l, c] x[n, i stride + k - before, j stride + l - before, c]; all products of sizes that make rows
- * or columns of a matrix fit an int (checked when a graph is planned). */
+/* y[n, i, j, o] = sum of w[o, k, l, c] x[n, i stride + k - before, j stride + l - before, c]; all
+ * products of sizes that make rows or columns of a matrix fit an int (checked when a graph is
+ * planned). */
 typedef struct dd_convolution_shape {
-    size_t pictures, height, width, channels; /* x */
-    size_t rows, columns, filters;            /* y, a picture each */
-    size_t down, across;                      /* the taps of a filter */
+    size_t images, height, width, channels; /* x */
+    size_t rows, columns, filters;          /* y, an image each */
+    size_t down, across;                    /* the taps of a filter */
     ptrdiff_t stride, before;
-    bool packed_once; /* weights are packed for many runs: what a backend does with them in its own order pays sooner */
+    bool packed_once; /* weights are packed for many runs: what a backend does with them in its own
+                         order pays sooner */
 } dd_convolution_shape;
 
 typedef struct dd_convolution_backend dd_convolution_backend;
@@ -34,19 +36,22 @@ typedef struct dd_convolution {
     ddaebm_context *context;
     dd_convolution_kind kind;
     dd_convolution_shape shape;
-    size_t parts;   /* into which it is cut */
-    bool sums;      /* the result is the sum of what the parts give: each fills a whole result of its own */
+    size_t parts; /* into which it is cut */
+    bool sums; /* the result is the sum of what the parts give: each fills a whole result of its own
+                */
     size_t memory;  /* bytes of its own */
     size_t scratch; /* floats that a part works in */
-    size_t packed;  /* floats of the weights in an order of the backend's own; 0: it takes them as they are */
+    size_t packed;  /* floats of the weights in an order of the backend's own; 0: it takes them as
+                       they are */
 } dd_convolution;
 
 /* One part's share of the work. */
 typedef struct dd_convolution_call {
     size_t part;
-    const float *a, *b; /* forward: x, weights (packed, if it packs them); input: y, weights; weight: x, y */
-    float *out;         /* where the result begins; for parts that are to be summed, the part's own */
-    float *scratch;     /* at the start of a cache line */
+    const float *a,
+        *b; /* forward: x, weights (packed, if it packs them); input: y, weights; weight: x, y */
+    float *out;     /* where the result begins; for parts that are to be summed, the part's own */
+    float *scratch; /* at the start of a cache line */
 } dd_convolution_call;
 
 struct dd_convolution_backend {
@@ -56,7 +61,9 @@ struct dd_convolution_backend {
     void (*destroy)(dd_convolution *self);
     /* Part `part` of packing the weights; NULL if they are taken as they are. */
     void (*pack)(const dd_convolution *self, size_t part, const float *weights, float *packed);
-    bool (*same_packing)(const dd_convolution *a, const dd_convolution *b); /* whether both can use the same packed weights */
+    bool (*same_packing)(
+        const dd_convolution *a,
+        const dd_convolution *b); /* whether both can use the same packed weights */
     void (*run)(const dd_convolution *self, const dd_convolution_call *call);
 };
 
@@ -67,7 +74,8 @@ extern const dd_convolution_backend dd_convolution_blas;
 extern const dd_convolution_backend dd_convolution_onednn;
 #endif
 
-/* By Winograd's minimal filtering what that is faster for; the rest by the fastest of the others. */
+/* By Winograd's minimal filtering what that is faster for; the rest by the fastest of the others.
+ */
 extern const dd_convolution_backend dd_convolution_winograd;
 
 /* The fastest that was built in, and the fastest without minimal filtering. */

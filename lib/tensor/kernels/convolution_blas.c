@@ -1,6 +1,7 @@
-/* Convolutions as matrix products: under each pixel of y lies a patch of x, a row of down * across * channels numbers; the rows of
- * a strip of pixels are copied side by side (im2col) and multiplied by the weights. Strips are short enough to stay in the
- * second-level cache. Where the patches are the picture as it lies in memory, nothing is copied. */
+/* Convolutions as matrix products: under each pixel of y lies a patch of x, a row of down * across
+ * * channels numbers; the rows of a strip of pixels are copied side by side (im2col) and multiplied
+ * by the weights. Strips are short enough to stay in the second-level cache. Where the patches are
+ * the image as it lies in memory, nothing is copied. */
 #include "base/context.h"
 #include "tensor/kernels/convolution.h"
 #include "tensor/kernels/matmul.h"
@@ -14,11 +15,11 @@ enum { STRIP_FLOATS = 1 << 16, STRIP_PIXELS = 256 };
 typedef struct blas_convolution {
     dd_convolution base;
     bool plain;       /* x's memory is the matrix of patches */
-    size_t pixels;    /* of y, all pictures together */
+    size_t pixels;    /* of y, all images together */
     size_t patch;     /* numbers of a patch */
     size_t at_a_time; /* pixels of a strip */
     size_t taps;      /* of a strip */
-    bool by_channels; /* the gradient of x is cut by channels, not by pictures */
+    bool by_channels; /* the gradient of x is cut by channels, not by images */
 } blas_convolution;
 
 static size_t least(size_t a, size_t b) {
@@ -29,17 +30,18 @@ static size_t most(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* One pixel a picture over all of it, or one pixel under each. */
+/* One pixel an image over all of it, or one pixel under each. */
 static bool is_plain(const dd_convolution_shape *s) {
     bool whole = s->rows == 1 && s->columns == 1 && s->down == s->height && s->across == s->width;
-    bool single = s->down == 1 && s->across == 1 && s->stride == 1 && s->rows == s->height && s->columns == s->width;
+    bool single = s->down == 1 && s->across == 1 && s->stride == 1 && s->rows == s->height &&
+                  s->columns == s->width;
     return s->before == 0 && (whole || single);
 }
 
-/* Pictures are summed into one after the other, so that no two parts may have the same; unless parts keep to channels of their
- * own. */
+/* Images are summed into one after the other, so that no two parts may have the same; unless parts
+ * keep to channels of their own. */
 static bool cuts_channels(const dd_convolution_shape *s, size_t parts) {
-    bool uneven = s->pictures % parts != 0 && s->pictures < 8 * parts;
+    bool uneven = s->images % parts != 0 && s->images < 8 * parts;
     return uneven && s->channels >= 16 * parts;
 }
 
@@ -48,13 +50,18 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
     blas_convolution *self = dd_alloc_zero(context, 1, sizeof *self);
     if (!self)
         return DDAEBM_OUT_OF_MEMORY;
-    self->base = (dd_convolution){
-        .backend = &dd_convolution_blas, .context = context, .kind = kind, .shape = *shape, .parts = parts, .memory = sizeof *self};
+    self->base = (dd_convolution){.backend = &dd_convolution_blas,
+                                  .context = context,
+                                  .kind = kind,
+                                  .shape = *shape,
+                                  .parts = parts,
+                                  .memory = sizeof *self};
     self->plain = is_plain(shape);
-    self->pixels = shape->pictures * shape->rows * shape->columns;
+    self->pixels = shape->images * shape->rows * shape->columns;
     self->patch = shape->down * shape->across * shape->channels;
     self->at_a_time = least(most(STRIP_FLOATS / self->patch, STRIP_PIXELS), self->pixels);
-    self->taps = least(most(STRIP_FLOATS / (self->at_a_time * shape->channels), 1), shape->down * shape->across);
+    self->taps = least(most(STRIP_FLOATS / (self->at_a_time * shape->channels), 1),
+                       shape->down * shape->across);
     self->by_channels = kind == DD_CONVOLUTION_INPUT && cuts_channels(shape, parts);
     if (self->by_channels)
         self->taps = 1;
@@ -68,7 +75,8 @@ static void destroy(dd_convolution *base) {
     dd_free(base->context, base);
 }
 
-/* --- Strips: `count` pixels of y from `first` on, `taps` taps from `tap` on, and `channels` channels from `channel` on. --- */
+/* --- Strips: `count` pixels of y from `first` on, `taps` taps from `tap` on, and `channels`
+ * channels from `channel` on. --- */
 
 typedef struct strip {
     size_t first, count, tap, taps, channel, channels;
@@ -76,7 +84,7 @@ typedef struct strip {
 
 /* Where a pixel of y is, and how its patch lies. */
 typedef struct place {
-    size_t picture, row, column;
+    size_t image, row, column;
 } place;
 
 static place place_of(const dd_convolution_shape *s, size_t pixel) {
@@ -90,28 +98,33 @@ static void advance(const dd_convolution_shape *s, place *at) {
     if (++at->row < s->rows)
         return;
     at->row = 0;
-    at->picture++;
+    at->image++;
 }
 
-/* Neighbouring numbers of a patch that lie in one row of the picture: `count` floats, at `in_patch` and `in_picture`; before them,
- * and after them up to `end`, the patch is outside. */
+/* Neighbouring numbers of a patch that lie in one row of the image: `count` floats, at `in_patch`
+ * and `in_image`; before them, and after them up to `end`, the patch is outside. */
 typedef struct stretch {
-    size_t begin, end, in_patch, in_picture, count;
+    size_t begin, end, in_patch, in_image, count;
 } stretch;
 
 /* The next taps of one row of the filter, from `tap` on. */
 static stretch next_stretch(const dd_convolution_shape *s, const strip *t, place at, size_t tap) {
-    size_t k = tap / s->across, l = tap % s->across, l_end = least(s->across, l + t->tap + t->taps - tap);
+    size_t k = tap / s->across, l = tap % s->across,
+           l_end = least(s->across, l + t->tap + t->taps - tap);
     ptrdiff_t row = (ptrdiff_t)at.row * s->stride - s->before + (ptrdiff_t)k;
     ptrdiff_t column = (ptrdiff_t)at.column * s->stride - s->before; /* of tap 0 */
-    stretch run = {.begin = (tap - t->tap) * t->channels, .end = (tap - t->tap + l_end - l) * t->channels};
+    stretch run = {.begin = (tap - t->tap) * t->channels,
+                   .end = (tap - t->tap + l_end - l) * t->channels};
     run.in_patch = run.begin;
     ptrdiff_t from = column < 0 && (ptrdiff_t)l < -column ? -column : (ptrdiff_t)l;
-    ptrdiff_t to = (ptrdiff_t)s->width - column < (ptrdiff_t)l_end ? (ptrdiff_t)s->width - column : (ptrdiff_t)l_end;
+    ptrdiff_t to = (ptrdiff_t)s->width - column < (ptrdiff_t)l_end ? (ptrdiff_t)s->width - column
+                                                                   : (ptrdiff_t)l_end;
     if (row < 0 || row >= (ptrdiff_t)s->height || from >= to)
         return run;
     run.in_patch += (size_t)(from - (ptrdiff_t)l) * t->channels;
-    run.in_picture = ((at.picture * s->height + (size_t)row) * s->width + (size_t)(column + from)) * s->channels + t->channel;
+    run.in_image =
+        ((at.image * s->height + (size_t)row) * s->width + (size_t)(column + from)) * s->channels +
+        t->channel;
     run.count = (size_t)(to - from) * t->channels;
     return run;
 }
@@ -136,18 +149,18 @@ static void gather(const dd_convolution_shape *s, const strip *t, const float *x
         for (size_t tap = t->tap; tap < t->tap + t->taps; tap += s->across - tap % s->across) {
             stretch run = next_stretch(s, t, at, tap);
             clear(patches + run.begin, run.in_patch - run.begin);
-            copy(patches + run.in_patch, x + run.in_picture, run.count);
+            copy(patches + run.in_patch, x + run.in_image, run.count);
             clear(patches + run.in_patch + run.count, run.end - run.in_patch - run.count);
         }
 }
 
-/* The transpose of gathering: adds each patch to the picture. */
+/* The transpose of gathering: adds each patch to the image. */
 static void scatter(const dd_convolution_shape *s, const strip *t, const float *patches, float *x) {
     place at = place_of(s, t->first);
     for (size_t p = 0; p < t->count; p++, advance(s, &at), patches += t->taps * t->channels)
         for (size_t tap = t->tap; tap < t->tap + t->taps; tap += s->across - tap % s->across) {
             stretch run = next_stretch(s, t, at, tap);
-            float *restrict to = x + run.in_picture;
+            float *restrict to = x + run.in_image;
             const float *restrict from = patches + run.in_patch;
             for (size_t i = 0; i < run.count; i++)
                 to[i] += from[i];
@@ -156,7 +169,8 @@ static void scatter(const dd_convolution_shape *s, const strip *t, const float *
 
 /* --- The three products, y = patches W', patches = y W and W = y' patches, of a strip. --- */
 
-static dd_matmul_call forward_product(const blas_convolution *self, const strip *t, const dd_convolution_call *call) {
+static dd_matmul_call forward_product(const blas_convolution *self, const strip *t,
+                                      const dd_convolution_call *call) {
     size_t filters = self->base.shape.filters, width = t->taps * t->channels;
     return (dd_matmul_call){.m = t->count,
                             .n = filters,
@@ -171,7 +185,8 @@ static dd_matmul_call forward_product(const blas_convolution *self, const strip 
                             .beta = t->tap > 0 ? 1 : 0};
 }
 
-static dd_matmul_call input_product(const blas_convolution *self, const strip *t, const dd_convolution_call *call) {
+static dd_matmul_call input_product(const blas_convolution *self, const strip *t,
+                                    const dd_convolution_call *call) {
     size_t filters = self->base.shape.filters, width = t->taps * t->channels;
     return (dd_matmul_call){.m = t->count,
                             .n = width,
@@ -184,7 +199,8 @@ static dd_matmul_call input_product(const blas_convolution *self, const strip *t
                             .c_stride = width};
 }
 
-static dd_matmul_call weight_product(const blas_convolution *self, const strip *t, const dd_convolution_call *call, float beta) {
+static dd_matmul_call weight_product(const blas_convolution *self, const strip *t,
+                                     const dd_convolution_call *call, float beta) {
     size_t filters = self->base.shape.filters, width = t->taps * t->channels;
     return (dd_matmul_call){.m = filters,
                             .n = width,
@@ -222,7 +238,8 @@ static void run_plain(const blas_convolution *self, const dd_convolution_call *c
 }
 
 /* The taps of one strip of pixels, as many at a time as fit. */
-static void run_strip(const blas_convolution *self, const dd_convolution_call *call, strip t, bool first) {
+static void run_strip(const blas_convolution *self, const dd_convolution_call *call, strip t,
+                      bool first) {
     const dd_convolution_shape *s = &self->base.shape;
     for (t.tap = 0; t.tap < s->down * s->across; t.tap += self->taps) {
         t.taps = least(self->taps, s->down * s->across - t.tap);
@@ -234,15 +251,17 @@ static void run_strip(const blas_convolution *self, const dd_convolution_call *c
             continue;
         }
         gather(s, &t, call->a, call->scratch);
-        product = self->base.kind == DD_CONVOLUTION_FORWARD ? forward_product(self, &t, call)
-                                                            : weight_product(self, &t, call, first ? 0 : 1);
+        product = self->base.kind == DD_CONVOLUTION_FORWARD
+                      ? forward_product(self, &t, call)
+                      : weight_product(self, &t, call, first ? 0 : 1);
         dd_matmul_run(&product);
     }
 }
 
-static void clear_channels(const dd_convolution_shape *s, dd_range pictures, dd_range channels, float *x) {
+static void clear_channels(const dd_convolution_shape *s, dd_range images, dd_range channels,
+                           float *x) {
     size_t plane = s->height * s->width;
-    for (size_t i = pictures.first * plane; i < pictures.last * plane; i++)
+    for (size_t i = images.first * plane; i < images.last * plane; i++)
         clear(x + i * s->channels + channels.first, channels.last - channels.first);
 }
 
@@ -255,11 +274,12 @@ static void run(const dd_convolution *base, const dd_convolution_call *call) {
         return;
     }
     if (base->kind == DD_CONVOLUTION_INPUT) {
-        dd_range pictures = self->by_channels ? (dd_range){0, s->pictures} : dd_share(s->pictures, call->part, base->parts);
+        dd_range images = self->by_channels ? (dd_range){0, s->images}
+                                            : dd_share(s->images, call->part, base->parts);
         if (self->by_channels)
             channels = dd_share(s->channels, call->part, base->parts);
-        mine = (dd_range){pictures.first * s->rows * s->columns, pictures.last * s->rows * s->columns};
-        clear_channels(s, pictures, channels, call->out);
+        mine = (dd_range){images.first * s->rows * s->columns, images.last * s->rows * s->columns};
+        clear_channels(s, images, channels, call->out);
     }
     if (base->kind == DD_CONVOLUTION_WEIGHT && mine.first == mine.last)
         clear(call->out, s->filters * self->patch);

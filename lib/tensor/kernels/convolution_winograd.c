@@ -1,15 +1,23 @@
-/* Convolutions of 3 x 3 taps and stride 1 by Winograd's minimal filtering (Lavin and Gray, "Fast algorithms for convolutional
- * neural networks", 2016): a tile of 4 x 4 pixels of x, taken to 16 points by sums, gives 2 x 2 pixels of y by one product a point
- * rather than 36 a channel and filter: 2.25 times fewer multiplications. Over all tiles and channels, the products of a point are
- * one product of matrices. The gradient of x is such a convolution of y's, its taps turned round; that of the weights has tiles of
- * 2 x 2 of y's gradient in the place of taps, and sums over tiles. What this does not fit is left to another backend. */
+/* Convolutions of 3 x 3 taps and stride 1 by Winograd's minimal filtering (Lavin and Gray, "Fast
+ * algorithms for convolutional neural networks", 2016): a tile of 4 x 4 pixels of x, taken to 16
+ * points by sums, gives 2 x 2 pixels of y by one product a point rather than 36 a channel and
+ * filter: 2.25 times fewer multiplications. Over all tiles and channels, the products of a point
+ * are one product of matrices. The gradient of x is such a convolution of y's, its taps turned
+ * round; that of the weights has tiles of 2 x 2 of y's gradient in the place of taps, and sums over
+ * tiles. What this does not fit is left to another backend. */
 #include "base/context.h"
 #include "tensor/kernels/convolution.h"
 #include "tensor/kernels/tiles.h"
 #include "tensor/share.h"
 
 /* Floats that a strip of tiles may take at all its points: they stay in the second-level cache. */
-enum { POINTS = DD_TILE_POINTS, UNIT = DD_TILE_UNIT, COLUMNS = DD_TILE_COLUMNS, STRIP_FLOATS = 3 << 15, FEWEST_TILES = 24 };
+enum {
+    POINTS = DD_TILE_POINTS,
+    UNIT = DD_TILE_UNIT,
+    COLUMNS = DD_TILE_COLUMNS,
+    STRIP_FLOATS = 3 << 15,
+    FEWEST_TILES = 24
+};
 
 typedef struct plane {
     size_t rows, columns, channels;
@@ -18,11 +26,11 @@ typedef struct plane {
 typedef struct winograd_convolution {
     dd_convolution base;
     const dd_tile_kernels *kernels;
-    plane in, out;                          /* tiles of 4 x 4 are of the one, tiles of 2 x 2 of the other */
-    ptrdiff_t before;                       /* zeros before the former's first row and column */
-    size_t down, across;                    /* tiles of a picture */
-    size_t tiles;                           /* of all pictures */
-    size_t at_a_time;                       /* tiles of a strip */
+    plane in, out;       /* tiles of 4 x 4 are of the one, tiles of 2 x 2 of the other */
+    ptrdiff_t before;    /* zeros before the former's first row and column */
+    size_t down, across; /* tiles of an image */
+    size_t tiles;        /* of all images */
+    size_t at_a_time;    /* tiles of a strip */
     size_t in_apart, out_apart, sums_apart; /* floats from one point of them to the next */
 } winograd_convolution;
 
@@ -32,9 +40,10 @@ static size_t round_up(size_t count, size_t unit) {
 
 /* Taps, and enough channels and tiles to be worth the sums: measured with AVX2. */
 static bool fits(const dd_convolution_shape *s, size_t parts) {
-    size_t tiles = s->pictures * ((s->rows + 1) / 2) * ((s->columns + 1) / 2);
-    return s->down == 3 && s->across == 3 && s->stride == 1 && s->channels % UNIT == 0 && s->filters % UNIT == 0 &&
-           s->channels >= 2 * UNIT && s->filters >= 2 * UNIT && tiles >= (s->packed_once ? 1 : FEWEST_TILES) * parts;
+    size_t tiles = s->images * ((s->rows + 1) / 2) * ((s->columns + 1) / 2);
+    return s->down == 3 && s->across == 3 && s->stride == 1 && s->channels % UNIT == 0 &&
+           s->filters % UNIT == 0 && s->channels >= 2 * UNIT && s->filters >= 2 * UNIT &&
+           tiles >= (s->packed_once ? 1 : FEWEST_TILES) * parts;
 }
 
 static void set_planes(winograd_convolution *self) {
@@ -49,23 +58,26 @@ static void set_planes(winograd_convolution *self) {
     }
     self->down = (self->out.rows + 1) / 2;
     self->across = (self->out.columns + 1) / 2;
-    self->tiles = s->pictures * self->down * self->across;
+    self->tiles = s->images * self->down * self->across;
 }
 
-/* Floats from one point to the next: a cache line more than they take, since powers of 2 would put all points of a tile into the
- * same few lines of the first-level cache. */
+/* Floats from one point to the next: a cache line more than they take, since powers of 2 would put
+ * all points of a tile into the same few lines of the first-level cache. */
 static size_t apart(size_t floats) {
     return round_up(floats, COLUMNS) + COLUMNS;
 }
 
-/* Scratch: a pixel of zeros, the points of a strip on either side, and the points of the weights' gradient. */
+/* Scratch: a pixel of zeros, the points of a strip on either side, and the points of the weights'
+ * gradient. */
 static void set_sizes(winograd_convolution *self) {
-    size_t in = self->in.channels, out = self->out.channels, fit = STRIP_FLOATS / (POINTS * (in + out));
+    size_t in = self->in.channels, out = self->out.channels,
+           fit = STRIP_FLOATS / (POINTS * (in + out));
     self->at_a_time = fit < FEWEST_TILES ? FEWEST_TILES : fit;
     self->in_apart = apart(self->at_a_time * in);
     self->out_apart = apart(self->at_a_time * out);
     self->sums_apart = apart(in * out);
-    self->base.scratch = round_up(in > out ? in : out, COLUMNS) + POINTS * (self->in_apart + self->out_apart);
+    self->base.scratch =
+        round_up(in > out ? in : out, COLUMNS) + POINTS * (self->in_apart + self->out_apart);
     if (self->base.kind == DD_CONVOLUTION_WEIGHT)
         self->base.scratch += POINTS * self->sums_apart;
     else
@@ -97,17 +109,21 @@ static void destroy(dd_convolution *base) {
     dd_free(base->context, base);
 }
 
-/* --- Packing: the weights at each point, [in channels, out channels], 16 columns of it side by side. --- */
+/* --- Packing: the weights at each point, [in channels, out channels], 16 columns of it side by
+ * side. --- */
 
 /* The taps of filter o, from channel c on; turned round for the gradient of x. */
-static void find_taps(const winograd_convolution *self, const float *weights, size_t o, size_t c, const float *taps[9]) {
+static void find_taps(const winograd_convolution *self, const float *weights, size_t o, size_t c,
+                      const float *taps[9]) {
     size_t channels = self->base.shape.channels;
     for (size_t k = 0; k < 9; k++)
-        taps[self->base.kind == DD_CONVOLUTION_INPUT ? 8 - k : k] = weights + (o * 9 + k) * channels + c;
+        taps[self->base.kind == DD_CONVOLUTION_INPUT ? 8 - k : k] =
+            weights + (o * 9 + k) * channels + c;
 }
 
 /* Forward, filter o is a column. */
-static void pack_column(const winograd_convolution *self, const float *weights, size_t o, float *packed) {
+static void pack_column(const winograd_convolution *self, const float *weights, size_t o,
+                        float *packed) {
     size_t channels = self->in.channels, point = self->base.packed / POINTS;
     float *to = packed + o / COLUMNS * COLUMNS * channels + o % COLUMNS, points[POINTS * UNIT];
     for (size_t c = 0; c < channels; c += UNIT) {
@@ -121,13 +137,16 @@ static void pack_column(const winograd_convolution *self, const float *weights, 
 }
 
 /* For the gradient of x, filter o is a row. */
-static void pack_row(const winograd_convolution *self, const float *weights, size_t o, float *packed) {
-    size_t filters = self->in.channels, channels = self->out.channels, point = self->base.packed / POINTS;
+static void pack_row(const winograd_convolution *self, const float *weights, size_t o,
+                     float *packed) {
+    size_t filters = self->in.channels, channels = self->out.channels,
+           point = self->base.packed / POINTS;
     for (size_t c = 0; c < channels; c += COLUMNS) {
         const float *taps[9];
         find_taps(self, weights, o, c, taps);
         size_t left = channels - c;
-        self->kernels->taps_to_points(packed + c * filters + o * COLUMNS, point, taps, left < COLUMNS ? left : COLUMNS);
+        self->kernels->taps_to_points(packed + c * filters + o * COLUMNS, point, taps,
+                                      left < COLUMNS ? left : COLUMNS);
     }
 }
 
@@ -147,25 +166,29 @@ static bool same_packing(const dd_convolution *a, const dd_convolution *b) {
 
 /* --- Strips of tiles. --- */
 
-/* Where a tile is: its picture, and the place of its 2 x 2 pixels. */
+/* Where a tile is: its image, and the place of its 2 x 2 pixels. */
 typedef struct place {
-    size_t picture, row, column;
+    size_t image, row, column;
 } place;
 
 static place place_of(const winograd_convolution *self, size_t tile) {
-    return (place){tile / self->across / self->down, tile / self->across % self->down * 2, tile % self->across * 2};
+    return (place){tile / self->across / self->down, tile / self->across % self->down * 2,
+                   tile % self->across * 2};
 }
 
-/* The size x size pixels from (row, column) on; `outside` for those that the picture has not. */
-static void find_pixels(const float **found, const float *pictures, const plane *p, place at, ptrdiff_t before, ptrdiff_t size,
-                        const float *outside) {
+/* The size x size pixels from (row, column) on; `outside` for those that the image has not. */
+static void find_pixels(const float **found, const float *images, const plane *p, place at,
+                        ptrdiff_t before, ptrdiff_t size, const float *outside) {
     ptrdiff_t row = (ptrdiff_t)at.row - before, column = (ptrdiff_t)at.column - before;
-    ptrdiff_t rows = (ptrdiff_t)p->rows, columns = (ptrdiff_t)p->columns, channels = (ptrdiff_t)p->channels;
-    const float *picture = pictures + at.picture * p->rows * p->columns * p->channels;
+    ptrdiff_t rows = (ptrdiff_t)p->rows, columns = (ptrdiff_t)p->columns,
+              channels = (ptrdiff_t)p->channels;
+    const float *image = images + at.image * p->rows * p->columns * p->channels;
     bool within = row >= 0 && column >= 0 && row + size <= rows && column + size <= columns;
     for (ptrdiff_t i = row; i < row + size; i++)
         for (ptrdiff_t j = column; j < column + size; j++)
-            *found++ = within || (i >= 0 && i < rows && j >= 0 && j < columns) ? picture + (i * columns + j) * channels : outside;
+            *found++ = within || (i >= 0 && i < rows && j >= 0 && j < columns)
+                           ? image + (i * columns + j) * channels
+                           : outside;
 }
 
 /* The parts of a scratch. */
@@ -183,36 +206,43 @@ static room room_of(const winograd_convolution *self, float *scratch) {
     return r;
 }
 
-static void input_to_points(const winograd_convolution *self, const float *pictures, dd_range tiles, const room *r) {
+static void input_to_points(const winograd_convolution *self, const float *images, dd_range tiles,
+                            const room *r) {
     size_t channels = self->in.channels;
     for (size_t tile = tiles.first; tile < tiles.last; tile++) {
         const float *pixels[16];
-        find_pixels(pixels, pictures, &self->in, place_of(self, tile), self->before, 4, r->zeros);
-        self->kernels->input_to_points(r->in + (tile - tiles.first) * channels, self->in_apart, pixels, channels);
+        find_pixels(pixels, images, &self->in, place_of(self, tile), self->before, 4, r->zeros);
+        self->kernels->input_to_points(r->in + (tile - tiles.first) * channels, self->in_apart,
+                                       pixels, channels);
     }
 }
 
-static void points_to_output(const winograd_convolution *self, float *pictures, dd_range tiles, const room *r) {
+static void points_to_output(const winograd_convolution *self, float *images, dd_range tiles,
+                             const room *r) {
     size_t channels = self->out.channels;
     for (size_t tile = tiles.first; tile < tiles.last; tile++) {
         const float *pixels[4];
-        find_pixels(pixels, pictures, &self->out, place_of(self, tile), 0, 2, NULL);
-        self->kernels->points_to_output((float *const *)pixels, r->out + (tile - tiles.first) * channels, self->out_apart,
+        find_pixels(pixels, images, &self->out, place_of(self, tile), 0, 2, NULL);
+        self->kernels->points_to_output((float *const *)pixels,
+                                        r->out + (tile - tiles.first) * channels, self->out_apart,
                                         channels);
     }
 }
 
-static void output_to_points(const winograd_convolution *self, const float *pictures, dd_range tiles, const room *r) {
+static void output_to_points(const winograd_convolution *self, const float *images, dd_range tiles,
+                             const room *r) {
     size_t channels = self->out.channels;
     for (size_t tile = tiles.first; tile < tiles.last; tile++) {
         const float *pixels[4];
-        find_pixels(pixels, pictures, &self->out, place_of(self, tile), 0, 2, r->zeros);
-        self->kernels->output_to_points(r->out + (tile - tiles.first) * channels, self->out_apart, pixels, channels);
+        find_pixels(pixels, images, &self->out, place_of(self, tile), 0, 2, r->zeros);
+        self->kernels->output_to_points(r->out + (tile - tiles.first) * channels, self->out_apart,
+                                        pixels, channels);
     }
 }
 
 /* Points of out = points of in times packed weights. */
-static void multiply_by_weights(const winograd_convolution *self, const float *packed, size_t tiles, const room *r) {
+static void multiply_by_weights(const winograd_convolution *self, const float *packed, size_t tiles,
+                                const room *r) {
     size_t in = self->in.channels, out = self->out.channels;
     for (size_t p = 0; p < POINTS; p++) {
         const dd_tile_product product = {.m = tiles,
@@ -264,8 +294,10 @@ static void run(const dd_convolution *base, const dd_convolution_call *call) {
     const winograd_convolution *self = (const winograd_convolution *)base;
     const room r = room_of(self, call->scratch);
     dd_range mine = dd_share(self->tiles, call->part, base->parts);
-    for (dd_range strip = {mine.first, mine.first}; strip.first < mine.last; strip.first = strip.last) {
-        size_t left = mine.last - strip.first, count = left < self->at_a_time ? left : self->at_a_time;
+    for (dd_range strip = {mine.first, mine.first}; strip.first < mine.last;
+         strip.first = strip.last) {
+        size_t left = mine.last - strip.first,
+               count = left < self->at_a_time ? left : self->at_a_time;
         strip.last = strip.first + count;
         input_to_points(self, call->a, strip, &r);
         if (base->kind == DD_CONVOLUTION_WEIGHT) {
@@ -280,4 +312,5 @@ static void run(const dd_convolution *base, const dd_convolution_call *call) {
         sums_to_weights(self, &r, call->out);
 }
 
-const dd_convolution_backend dd_convolution_winograd = {"winograd", create, destroy, pack, same_packing, run};
+const dd_convolution_backend dd_convolution_winograd = {"winograd", create,       destroy,
+                                                        pack,       same_packing, run};

@@ -1,4 +1,5 @@
-/* The sets of instructions that the loops of vector.c, maps.c and tiles.c are compiled for, and which of them this process uses. */
+/* The sets of instructions that the loops of vector.c, maps.c and tiles.c are compiled for, and
+ * which of them this process uses. */
 #ifndef DD_INSTRUCTIONS_H
 #define DD_INSTRUCTIONS_H
 
@@ -15,14 +16,17 @@ typedef struct dd_instructions {
     bool (*pays)(void); /* here, it is no slower than the set before it */
 } dd_instructions;
 
-/* Set `i` of those that were built in, the portable one first, each beyond the one before; NULL behind the last. */
+/* Set `i` of those that were built in, the portable one first, each beyond the one before; NULL
+ * behind the last. */
 const dd_instructions *dd_instructions_built(size_t i);
 
-/* The set to use where the environment says `word`: the last that runs and pays. A set's name holds it to that set, which then need not pay, or to
- * the last before it that runs; other words, and NULL, say nothing. */
+/* The set to use where the environment says `word`: the last that runs and pays. A set's name holds
+ * it to that set, which then need not pay, or to the last before it that runs; other words, and
+ * NULL, say nothing. */
 const dd_instructions *dd_instructions_find(const char *word);
 
-/* The set that this process uses: as the variable DDAEBM_INSTRUCTIONS says when it is first asked for. From any thread. */
+/* The set that this process uses: as the variable DDAEBM_INSTRUCTIONS says when it is first asked
+ * for. From any thread. */
 const dd_instructions *dd_instructions_choose(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* Plain loops over rows of pictures that compilers turn into vector code. Compiled once a set of instructions, DD_MAP_KERNELS
- * naming the table. */
+/* Plain loops over rows of images that compilers turn into vector code. Compiled once a set of
+ * instructions, DD_MAP_KERNELS naming the table. */
 #include "tensor/kernels/maps.h"
 
 #include <stdbool.h>
@@ -12,9 +12,10 @@
 /* --- Weighted sums of rows. --- */
 
 /* Up to four rows at once. */
-static inline void mix_few(float *restrict out, const float *const *in, size_t at, const float *w, size_t taps, size_t count,
-                           bool add) {
-    const float *a = in[0] + at, *b = in[taps > 1 ? 1 : 0] + at, *c = in[taps > 2 ? 2 : 0] + at, *d = in[taps > 3 ? 3 : 0] + at;
+static inline void mix_few(float *restrict out, const float *const *in, size_t at, const float *w,
+                           size_t taps, size_t count, bool add) {
+    const float *a = in[0] + at, *b = in[taps > 1 ? 1 : 0] + at, *c = in[taps > 2 ? 2 : 0] + at,
+                *d = in[taps > 3 ? 3 : 0] + at;
     switch (taps) {
     case 1:
         for (size_t i = 0; i < count; i++)
@@ -30,26 +31,29 @@ static inline void mix_few(float *restrict out, const float *const *in, size_t a
         break;
     default:
         for (size_t i = 0; i < count; i++)
-            out[i] = (add ? out[i] : 0.0f) + ((w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]));
+            out[i] =
+                (add ? out[i] : 0.0f) + ((w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]));
         break;
     }
 }
 
-static inline void mix_row(float *restrict out, const float *const *in, size_t at, const float *weights, size_t taps,
-                           size_t count) {
+static inline void mix_row(float *restrict out, const float *const *in, size_t at,
+                           const float *weights, size_t taps, size_t count) {
     for (size_t k = 0; k < taps; k += 4)
         mix_few(out, in + k, at, weights + k, taps - k, count, k > 0);
 }
 
-static inline void mix_pixels(float *restrict out, size_t out_stride, const float *const *in, const float *weights, size_t taps,
-                              size_t in_stride, size_t pixels, size_t channels) {
+static inline void mix_pixels(float *restrict out, size_t out_stride, const float *const *in,
+                              const float *weights, size_t taps, size_t in_stride, size_t pixels,
+                              size_t channels) {
     for (size_t m = 0; m < pixels; m++)
         mix_row(out + m * out_stride, in, m * in_stride, weights, taps, channels);
 }
 
 /* Pixels of one and of three numbers have loops of their own, which compilers unroll. */
-static void mix(float *restrict out, size_t out_stride, const float *const *in, const float *weights, size_t taps, size_t in_stride,
-                size_t pixels, size_t channels) {
+static void mix(float *restrict out, size_t out_stride, const float *const *in,
+                const float *weights, size_t taps, size_t in_stride, size_t pixels,
+                size_t channels) {
     if (out_stride == channels && in_stride == channels)
         mix_row(out, in, 0, weights, taps, pixels * channels);
     else if (channels == 1)
@@ -60,13 +64,16 @@ static void mix(float *restrict out, size_t out_stride, const float *const *in, 
         mix_pixels(out, out_stride, in, weights, taps, in_stride, pixels, channels);
 }
 
-/* --- Moments, in double: what a mean far from zero costs of the variance's digits, the numbers themselves have lost before. --- */
+/* --- Moments, in double: what a mean far from zero costs of the variance's digits, the numbers
+ * themselves have lost before. --- */
 
 static void moments(dd_moments totals, const float *x, dd_matrix_size size) {
     double *restrict sum = totals.x, *restrict square = totals.xx;
     size_t row = 0;
-    for (; row + 4 <= size.rows; row += 4) { /* four at once, for totals are read and written each time */
-        const float *x0 = x + row * size.stride, *x1 = x0 + size.stride, *x2 = x1 + size.stride, *x3 = x2 + size.stride;
+    for (; row + 4 <= size.rows;
+         row += 4) { /* four at once, for totals are read and written each time */
+        const float *x0 = x + row * size.stride, *x1 = x0 + size.stride, *x2 = x1 + size.stride,
+                    *x3 = x2 + size.stride;
         for (size_t j = 0; j < size.width; j++) {
             double a = (double)x0[j], b = (double)x1[j], c = (double)x2[j], d = (double)x3[j];
             sum[j] += (a + b) + (c + d);
@@ -82,10 +89,12 @@ static void moments(dd_moments totals, const float *x, dd_matrix_size size) {
 }
 
 static void moments_along(dd_moments totals, const float *x, const float *g, dd_matrix_size size) {
-    double *restrict sum = totals.x, *restrict square = totals.xx, *restrict slope = totals.g, *restrict product = totals.gx;
+    double *restrict sum = totals.x, *restrict square = totals.xx, *restrict slope = totals.g,
+                     *restrict product = totals.gx;
     size_t row = 0;
     for (; row + 2 <= size.rows; row += 2) {
-        const float *x0 = x + row * size.stride, *x1 = x0 + size.stride, *g0 = g + row * size.stride, *g1 = g0 + size.stride;
+        const float *x0 = x + row * size.stride, *x1 = x0 + size.stride,
+                    *g0 = g + row * size.stride, *g1 = g0 + size.stride;
         for (size_t j = 0; j < size.width; j++) {
             double a = (double)x0[j], b = (double)x1[j], c = (double)g0[j], d = (double)g1[j];
             sum[j] += a + b;
@@ -113,10 +122,12 @@ static void standardize(float *restrict out, const float *x, dd_standard by, dd_
             out[j] = (x[j] - centre[j]) * scale[j] + shift[j];
 }
 
-static void standardize_gradient(float *restrict out, const float *x, const float *g, dd_standard by, dd_matrix_size size) {
+static void standardize_gradient(float *restrict out, const float *x, const float *g,
+                                 dd_standard by, dd_matrix_size size) {
     const float *centre = by.centre, *scale = by.scale, *shift = by.shift;
     const float *slope = by.slope, *rest = by.slope_rest, *along = by.slope_along;
-    for (size_t row = 0; row < size.rows; row++, x += size.stride, g += size.stride, out += size.stride)
+    for (size_t row = 0; row < size.rows;
+         row++, x += size.stride, g += size.stride, out += size.stride)
         for (size_t j = 0; j < size.width; j++) {
             float y = (x[j] - centre[j]) * scale[j] + shift[j];
             out[j] = scale[j] * ((g[j] - slope[j]) - (y * along[j] + rest[j]));

@@ -1,4 +1,5 @@
-/* What a processor does to pictures, row by row. Compiled for each instruction set as vector.c is; dd_map_kernels_choose picks. */
+/* What a processor does to images, row by row. Compiled for each instruction set as vector.c is;
+ * dd_map_kernels_choose picks. */
 #ifndef DD_MAPS_H
 #define DD_MAPS_H
 
@@ -11,8 +12,8 @@ typedef struct dd_moments {
     double *x, *xx, *g, *gx; /* of x and its square; of g and g x */
 } dd_moments;
 
-/* Columns normalised: y = (x - centre) scale + shift, where shift holds what centre has lost of the mean by rounding; and, for the
- * gradient, the mean of g in two parts and that of g y. */
+/* Columns normalised: y = (x - centre) scale + shift, where shift holds what centre has lost of the
+ * mean by rounding; and, for the gradient, the mean of g in two parts and that of g y. */
 typedef struct dd_standard {
     float *centre, *scale, *shift;
     float *slope, *slope_rest, *slope_along;
@@ -25,14 +26,18 @@ typedef struct dd_matrix_size {
 
 typedef struct dd_map_kernels {
     const char *name;
-    /* out[m out_stride + c] = sum over taps k of weights[k] in[k][m in_stride + c]; at least one tap */
-    void (*mix)(float *restrict out, size_t out_stride, const float *const *in, const float *weights, size_t taps, size_t in_stride,
-                size_t pixels, size_t channels);
-    void (*moments)(dd_moments totals, const float *x, dd_matrix_size size);                       /* adds to x and xx */
-    void (*moments_along)(dd_moments totals, const float *x, const float *g, dd_matrix_size size); /* adds to all four */
+    /* out[m out_stride + c] = sum over taps k of weights[k] in[k][m in_stride + c]; at least one
+     * tap */
+    void (*mix)(float *restrict out, size_t out_stride, const float *const *in,
+                const float *weights, size_t taps, size_t in_stride, size_t pixels,
+                size_t channels);
+    void (*moments)(dd_moments totals, const float *x, dd_matrix_size size); /* adds to x and xx */
+    void (*moments_along)(dd_moments totals, const float *x, const float *g,
+                          dd_matrix_size size); /* adds to all four */
     void (*standardize)(float *restrict out, const float *x, dd_standard by, dd_matrix_size size);
     /* out = scale (g - mean g - y mean(g y)) */
-    void (*standardize_gradient)(float *restrict out, const float *x, const float *g, dd_standard by, dd_matrix_size size);
+    void (*standardize_gradient)(float *restrict out, const float *x, const float *g,
+                                 dd_standard by, dd_matrix_size size);
 } dd_map_kernels;
 
 extern const dd_map_kernels dd_map_kernels_portable;

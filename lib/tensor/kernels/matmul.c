@@ -6,8 +6,8 @@
 #include "tensor/kernels/cblas_header.h"
 #include <string.h>
 
-/* How many products are summed at once: where matrices are small, OpenBLAS adds all of them to one float in turn, and those of a weight's
- * gradient are as many as pixels. */
+/* How many products are summed at once: where matrices are small, OpenBLAS adds all of them to one
+ * float in turn, and those of a weight's gradient are as many as pixels. */
 enum { MOST_INNER = 1024 };
 
 /* Headers differ in what they call the type of these, if it has a name at all. */
@@ -17,16 +17,17 @@ enum { MOST_INNER = 1024 };
 static void row_times_matrix(const dd_matmul_call *call, float beta) {
     bool as_stored = call->transpose_b;
     int n = (int)call->n, k = (int)call->k;
-    cblas_sgemv(CblasRowMajor, TRANSPOSED(!as_stored), as_stored ? n : k, as_stored ? k : n, 1.0f, call->b, (int)call->b_stride,
-                call->a, 1, beta, call->c, 1);
+    cblas_sgemv(CblasRowMajor, TRANSPOSED(!as_stored), as_stored ? n : k, as_stored ? k : n, 1.0f,
+                call->b, (int)call->b_stride, call->a, 1, beta, call->c, 1);
 }
 
 /* c = op(A) b */
 static void matrix_times_column(const dd_matmul_call *call, float beta) {
     bool is_transposed = call->transpose_a;
     int m = (int)call->m, k = (int)call->k, b_step = call->transpose_b ? 1 : (int)call->b_stride;
-    cblas_sgemv(CblasRowMajor, TRANSPOSED(is_transposed), is_transposed ? k : m, is_transposed ? m : k, 1.0f, call->a,
-                (int)call->a_stride, call->b, b_step, beta, call->c, 1);
+    cblas_sgemv(CblasRowMajor, TRANSPOSED(is_transposed), is_transposed ? k : m,
+                is_transposed ? m : k, 1.0f, call->a, (int)call->a_stride, call->b, b_step, beta,
+                call->c, 1);
 }
 
 static void matrix_times_matrix(const dd_matmul_call *call, float beta) {
@@ -36,8 +37,8 @@ static void matrix_times_matrix(const dd_matmul_call *call, float beta) {
         const float *a = call->a + (size_t)first * (call->transpose_a ? call->a_stride : 1);
         const float *b = call->b + (size_t)first * (call->transpose_b ? 1 : call->b_stride);
         int inner = k - first < MOST_INNER ? k - first : MOST_INNER;
-        cblas_sgemm(CblasRowMajor, TRANSPOSED(call->transpose_a), TRANSPOSED(call->transpose_b), m, n, inner, 1.0f, a, lda, b, ldb,
-                    first == 0 ? beta : 1.0f, call->c, ldc);
+        cblas_sgemm(CblasRowMajor, TRANSPOSED(call->transpose_a), TRANSPOSED(call->transpose_b), m,
+                    n, inner, 1.0f, a, lda, b, ldb, first == 0 ? beta : 1.0f, call->c, ldc);
     }
 }
 
@@ -56,7 +57,8 @@ void dd_matmul_run(const dd_matmul_call *call) {
     dd_blas_release_thread(hold);
 }
 
-/* Where part `part` of `parts` begins in `size` rows or columns: at a multiple of 8, so that parts keep to whole vectors. */
+/* Where part `part` of `parts` begins in `size` rows or columns: at a multiple of 8, so that parts
+ * keep to whole vectors. */
 static size_t boundary(size_t size, size_t part, size_t parts) {
     return part == parts ? size : size * part / parts / 8 * 8;
 }

@@ -11,7 +11,8 @@
 static dd_onednn functions;
 static bool is_loaded;
 
-/* C has no conversion from what dlsym gives to a function's address; POSIX promises that both have one representation. */
+/* C has no conversion from what dlsym gives to a function's address; POSIX promises that both have
+ * one representation. */
 static bool find(void *library, const char *name, void *function, size_t size) {
     void *address = dlsym(library, name);
     memcpy(function, &address, size);
@@ -22,17 +23,23 @@ static bool is_compiled_against(void *library) {
     const dnnl_version_t *(*version)(void);
     if (!find(library, "dnnl_version", &version, sizeof version))
         return false;
-    return version()->major == DNNL_VERSION_MAJOR && version()->cpu_runtime == DNNL_CPU_THREADING_RUNTIME;
+    return version()->major == DNNL_VERSION_MAJOR &&
+           version()->cpu_runtime == DNNL_CPU_THREADING_RUNTIME;
 }
 
 static bool find_all(void *library) {
     bool found = true;
-#define FIND(name) found = find(library, "dnnl_" #name, &functions.name, sizeof functions.name) && found;
+#define FIND(name)                                                                                 \
+    found = find(library, "dnnl_" #name, &functions.name, sizeof functions.name) && found;
     DD_ONEDNN_FUNCTIONS(FIND)
 #undef FIND
     if (DNNL_CPU_THREADING_RUNTIME != DNNL_RUNTIME_SEQ) { /* OpenMP, which came with it */
-        found = find(library, "omp_set_num_threads", &functions.omp_set_num_threads, sizeof functions.omp_set_num_threads) && found;
-        found = find(library, "omp_get_max_threads", &functions.omp_get_max_threads, sizeof functions.omp_get_max_threads) && found;
+        found = find(library, "omp_set_num_threads", &functions.omp_set_num_threads,
+                     sizeof functions.omp_set_num_threads) &&
+                found;
+        found = find(library, "omp_get_max_threads", &functions.omp_get_max_threads,
+                     sizeof functions.omp_get_max_threads) &&
+                found;
     }
     return found;
 }

@@ -3,14 +3,16 @@
 #include "tensor/kernels/instructions.h"
 #include "tensor/share.h"
 
-/* Columns of b lie in blocks, of which the last is moved to the left until it is full: some columns are computed twice, with the same bits. */
+/* Columns of b lie in blocks, of which the last is moved to the left until it is full: some columns
+ * are computed twice, with the same bits. */
 enum { BLOCK = DD_TILE_COLUMNS };
 
 /* How many products are summed before the sum is rounded to c: as in matmul.c. */
 enum { MOST_INNER = 1024 };
 
-/* Measured on a Zen 5, with AVX2 against OpenBLAS's kernels for Haswell and with AVX-512 against those for Cooper Lake: below so many rows, and above so
- * many numbers of b, CBLAS is as fast. Packing for one step takes as long as 16 rows. */
+/* Measured on a Zen 5, with AVX2 against OpenBLAS's kernels for Haswell and with AVX-512 against
+ * those for Cooper Lake: below so many rows, and above so many numbers of b, CBLAS is as fast.
+ * Packing for one step takes as long as 16 rows. */
 enum { FEWEST_ROWS = 16, FEWEST_ROWS_PACKED = 64, MOST_FLOATS = 1 << 18, FEWEST_LANES = 8 };
 
 const dd_tile_kernels *dd_tile_matmul_choose(void) {
@@ -18,7 +20,9 @@ const dd_tile_kernels *dd_tile_matmul_choose(void) {
     for (size_t i = 0; dd_instructions_built(i); i++)
         if (dd_instructions_built(i)->runs())
             widest = dd_instructions_built(i);
-    return dd_instructions_choose() == widest && widest->tiles->lanes >= FEWEST_LANES ? widest->tiles : NULL;
+    return dd_instructions_choose() == widest && widest->tiles->lanes >= FEWEST_LANES
+               ? widest->tiles
+               : NULL;
 }
 
 bool dd_tile_matmul_pays(const dd_tile_kernels *kernels, const dd_matmul_call *call, bool kept) {
@@ -49,11 +53,13 @@ static void pack_block(float *restrict to, const float *restrict rows, size_t st
 void dd_tile_matmul_pack(const dd_matmul_call *call, float *packed, size_t part, size_t parts) {
     dd_range mine = dd_share(blocks_of(call), part, parts);
     for (size_t i = mine.first; i < mine.last; i++)
-        pack_block(packed + i * BLOCK * call->k, call->b + column_of(call, i) * call->b_stride, call->b_stride, call->k);
+        pack_block(packed + i * BLOCK * call->k, call->b + column_of(call, i) * call->b_stride,
+                   call->b_stride, call->k);
 }
 
 /* Columns of c from `column` on, whose b begins at `b`: sums of MOST_INNER products at a time. */
-static void run_columns(const dd_tile_kernels *kernels, dd_tile_product product, const dd_matmul_call *call, size_t column) {
+static void run_columns(const dd_tile_kernels *kernels, dd_tile_product product,
+                        const dd_matmul_call *call, size_t column) {
     product.c += column;
     product.start = call->start ? call->start + column : NULL;
     for (size_t first = 0; first < call->k; first += MOST_INNER) {
@@ -66,9 +72,10 @@ static void run_columns(const dd_tile_kernels *kernels, dd_tile_product product,
 }
 
 /* The whole blocks of a range at once, then the last if it is no whole one. */
-static void run_blocks(const dd_tile_kernels *kernels, const dd_matmul_call *call, const float *packed, dd_range rows,
-                       dd_range blocks) {
-    size_t whole = call->n / BLOCK < blocks.last ? call->n / BLOCK : blocks.last, last = blocks_of(call) - 1;
+static void run_blocks(const dd_tile_kernels *kernels, const dd_matmul_call *call,
+                       const float *packed, dd_range rows, dd_range blocks) {
+    size_t whole = call->n / BLOCK < blocks.last ? call->n / BLOCK : blocks.last,
+           last = blocks_of(call) - 1;
     dd_tile_product product = {.m = rows.last - rows.first,
                                .a = call->a + rows.first * (call->transpose_a ? 1 : call->a_stride),
                                .c = call->c + rows.first * call->c_stride,
@@ -79,7 +86,8 @@ static void run_blocks(const dd_tile_kernels *kernels, const dd_matmul_call *cal
                                .c_row = call->c_stride};
     if (blocks.first < whole) {
         product.n = (whole - blocks.first) * BLOCK;
-        product.b = packed ? packed + blocks.first * BLOCK * call->k : call->b + blocks.first * BLOCK;
+        product.b =
+            packed ? packed + blocks.first * BLOCK * call->k : call->b + blocks.first * BLOCK;
         run_columns(kernels, product, call, blocks.first * BLOCK);
     }
     if (whole < blocks.last) {
@@ -89,9 +97,10 @@ static void run_blocks(const dd_tile_kernels *kernels, const dd_matmul_call *cal
     }
 }
 
-/* Cut by rows, if there are enough for each part; else by columns, where the last two blocks, which may overlap, are one part's. */
-void dd_tile_matmul_run_part(const dd_tile_kernels *kernels, const dd_matmul_call *call, const float *packed, size_t part,
-                             size_t parts) {
+/* Cut by rows, if there are enough for each part; else by columns, where the last two blocks, which
+ * may overlap, are one part's. */
+void dd_tile_matmul_run_part(const dd_tile_kernels *kernels, const dd_matmul_call *call,
+                             const float *packed, size_t part, size_t parts) {
     size_t whole = call->n / BLOCK;
     dd_range rows = {0, call->m}, blocks = {0, blocks_of(call)};
     if (call->m >= FEWEST_ROWS * parts) {

@@ -1,5 +1,5 @@
-/* Small matrix products that stay in registers, and the sums that take tiles to points and back. Compiled once a set of
- * instructions, DD_TILE_KERNELS naming the table. */
+/* Small matrix products that stay in registers, and the sums that take tiles to points and back.
+ * Compiled once a set of instructions, DD_TILE_KERNELS naming the table. */
 #include "tensor/kernels/tiles.h"
 
 #include "tensor/kernels/unroll.h"
@@ -13,8 +13,8 @@
 #define DD_KERNELS_NAME "portable"
 #endif
 
-/* As many numbers as a register holds, as many rows of a product as leave registers for its factors, and as many of b's blocks of columns as are
- * multiplied by them at once. */
+/* As many numbers as a register holds, as many rows of a product as leave registers for its
+ * factors, and as many of b's blocks of columns as are multiplied by them at once. */
 #if defined __AVX512F__ && defined __AVX512VL__
 #define LANES 16
 #define ROWS 14
@@ -32,7 +32,8 @@ typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* `width` numbers: LANES, or DD_TILE_UNIT where a register holds more. A constant wherever this is called. */
+/* `width` numbers: LANES, or DD_TILE_UNIT where a register holds more. A constant wherever this is
+ * called. */
 INLINE lanes load(const float *from, size_t width) {
 #if LANES > 8
     if (width < LANES)
@@ -57,9 +58,10 @@ INLINE void store(float *to, lanes x, size_t width) {
 
 enum { VECTORS = DD_TILE_COLUMNS / LANES, MOST_VECTORS = BLOCKS * VECTORS };
 
-/* `rows` x `vectors` registers of c, of `width` numbers each: constants wherever this is called, so that its loops are unrolled. */
-INLINE void block(const dd_tile_product *p, const float *a, const float *b, const float *start, float *c, int rows, int vectors,
-                  size_t width) {
+/* `rows` x `vectors` registers of c, of `width` numbers each: constants wherever this is called, so
+ * that its loops are unrolled. */
+INLINE void block(const dd_tile_product *p, const float *a, const float *b, const float *start,
+                  float *c, int rows, int vectors, size_t width) {
     /* what sums begin with: c, or one row again and again */
     static const float zeros[BLOCKS * DD_TILE_COLUMNS];
     const float *from = p->add ? c : start ? start : zeros;
@@ -71,7 +73,8 @@ INLINE void block(const dd_tile_product *p, const float *a, const float *b, cons
     for (size_t l = 0; l < p->k; l++, a += p->a_step, b += p->b_step) {
         lanes right[MOST_VECTORS];
         DD_UNROLLED (j, vectors)
-            right[j] = load(b + (size_t)(j / VECTORS) * p->b_block + (size_t)(j % VECTORS) * LANES, width);
+            right[j] =
+                load(b + (size_t)(j / VECTORS) * p->b_block + (size_t)(j % VECTORS) * LANES, width);
         DD_UNROLLED (i, rows) {
             const float left = a[(size_t)i * p->a_row];
             DD_UNROLLED (j, vectors)
@@ -83,14 +86,15 @@ INLINE void block(const dd_tile_product *p, const float *a, const float *b, cons
             store(c + (size_t)i * p->c_row + (size_t)j * LANES, sum[i][j], width);
 }
 
-#define ROWS_ARE(n)                                                                                                                \
-    case n:                                                                                                                        \
-        block(p, a, b, start, c, n, vectors, width);                                                                               \
+#define ROWS_ARE(n)                                                                                \
+    case n:                                                                                        \
+        block(p, a, b, start, c, n, vectors, width);                                               \
         break;
 
 /* All rows of the columns from `column` on, in blocks that are as equal as can be. */
 INLINE void column_of_blocks(const dd_tile_product *p, size_t column, int vectors, size_t width) {
-    const float *a = p->a, *b = p->b + column / DD_TILE_COLUMNS * p->b_block, *start = p->start ? p->start + column : NULL;
+    const float *a = p->a, *b = p->b + column / DD_TILE_COLUMNS * p->b_block,
+                *start = p->start ? p->start + column : NULL;
     float *c = p->c + column;
     size_t left = p->m;
     for (size_t blocks = (p->m + ROWS - 1) / ROWS; blocks > 0; blocks--) {
@@ -136,12 +140,13 @@ static void multiply(const dd_tile_product *p) {
 
 /* --- Sums, by the matrices of Lavin and Gray, 2016: on one axis each, then on the other. --- */
 
-/* Runs one of these on `count` numbers, a register of them at a time, and on the DD_TILE_UNIT that may be left. */
-#define EACH_RUN(function, to, plane, from)                                                                                        \
-    size_t c = 0;                                                                                                                  \
-    for (; c + LANES <= count; c += LANES)                                                                                         \
-        function(to, plane, from, c, LANES);                                                                                       \
-    if (LANES > DD_TILE_UNIT && c < count)                                                                                         \
+/* Runs one of these on `count` numbers, a register of them at a time, and on the DD_TILE_UNIT that
+ * may be left. */
+#define EACH_RUN(function, to, plane, from)                                                        \
+    size_t c = 0;                                                                                  \
+    for (; c + LANES <= count; c += LANES)                                                         \
+        function(to, plane, from, c, LANES);                                                       \
+    if (LANES > DD_TILE_UNIT && c < count)                                                         \
     function(to, plane, from, c, DD_TILE_UNIT)
 
 /* B' d: (d0 - d2, d1 + d2, d2 - d1, d1 - d3) */
@@ -152,7 +157,8 @@ INLINE void input_sums(lanes out[4], lanes d0, lanes d1, lanes d2, lanes d3) {
     out[3] = d1 - d3;
 }
 
-INLINE void input_to_points_run(float *points, size_t plane, const float *const pixels[16], size_t c, size_t width) {
+INLINE void input_to_points_run(float *points, size_t plane, const float *const pixels[16],
+                                size_t c, size_t width) {
     lanes across[4][4], down[4];
     DD_UNROLLED (i, 4)
         input_sums(across[i], load(pixels[4 * i] + c, width), load(pixels[4 * i + 1] + c, width),
@@ -164,7 +170,8 @@ INLINE void input_to_points_run(float *points, size_t plane, const float *const 
     }
 }
 
-static void input_to_points(float *points, size_t plane, const float *const pixels[16], size_t count) {
+static void input_to_points(float *points, size_t plane, const float *const pixels[16],
+                            size_t count) {
     EACH_RUN(input_to_points_run, points, plane, pixels);
 }
 
@@ -174,12 +181,13 @@ INLINE void output_sums(lanes out[2], lanes m0, lanes m1, lanes m2, lanes m3) {
     out[1] = m1 - m2 - m3;
 }
 
-INLINE void points_to_output_run(float *const pixels[4], size_t plane, const float *points, size_t c, size_t width) {
+INLINE void points_to_output_run(float *const pixels[4], size_t plane, const float *points,
+                                 size_t c, size_t width) {
     lanes across[4][2], down[2];
     DD_UNROLLED (i, 4) {
         const float *row = points + 4 * (size_t)i * plane + c;
-        output_sums(across[i], load(row, width), load(row + plane, width), load(row + 2 * plane, width),
-                    load(row + 3 * plane, width));
+        output_sums(across[i], load(row, width), load(row + plane, width),
+                    load(row + 2 * plane, width), load(row + 3 * plane, width));
     }
     DD_UNROLLED (j, 2) {
         output_sums(down, across[0][j], across[1][j], across[2][j], across[3][j]);
@@ -189,7 +197,8 @@ INLINE void points_to_output_run(float *const pixels[4], size_t plane, const flo
     }
 }
 
-static void points_to_output(float *const pixels[4], const float *points, size_t plane, size_t count) {
+static void points_to_output(float *const pixels[4], const float *points, size_t plane,
+                             size_t count) {
     EACH_RUN(points_to_output_run, pixels, plane, points);
 }
 
@@ -201,7 +210,8 @@ INLINE void pair_sums(lanes out[4], lanes g0, lanes g1) {
     out[3] = g1;
 }
 
-INLINE void output_to_points_run(float *points, size_t plane, const float *const pixels[4], size_t c, size_t width) {
+INLINE void output_to_points_run(float *points, size_t plane, const float *const pixels[4],
+                                 size_t c, size_t width) {
     lanes across[2][4], down[4];
     DD_UNROLLED (i, 2)
         pair_sums(across[i], load(pixels[2 * i] + c, width), load(pixels[2 * i + 1] + c, width));
@@ -212,7 +222,8 @@ INLINE void output_to_points_run(float *points, size_t plane, const float *const
     }
 }
 
-static void output_to_points(float *points, size_t plane, const float *const pixels[4], size_t count) {
+static void output_to_points(float *points, size_t plane, const float *const pixels[4],
+                             size_t count) {
     EACH_RUN(output_to_points_run, points, plane, pixels);
 }
 
@@ -225,10 +236,12 @@ INLINE void triple_sums(lanes out[4], lanes g0, lanes g1, lanes g2) {
     out[3] = g2;
 }
 
-INLINE void taps_to_points_run(float *points, size_t plane, const float *const taps[9], size_t c, size_t width) {
+INLINE void taps_to_points_run(float *points, size_t plane, const float *const taps[9], size_t c,
+                               size_t width) {
     lanes across[3][4], down[4];
     DD_UNROLLED (i, 3)
-        triple_sums(across[i], load(taps[3 * i] + c, width), load(taps[3 * i + 1] + c, width), load(taps[3 * i + 2] + c, width));
+        triple_sums(across[i], load(taps[3 * i] + c, width), load(taps[3 * i + 1] + c, width),
+                    load(taps[3 * i + 2] + c, width));
     DD_UNROLLED (j, 4) {
         triple_sums(down, across[0][j], across[1][j], across[2][j]);
         DD_UNROLLED (i, 4)
@@ -247,11 +260,13 @@ INLINE void tap_sums(lanes out[3], lanes m0, lanes m1, lanes m2, lanes m3) {
     out[2] = m1 + m2 - m3;
 }
 
-INLINE void points_to_taps_run(float *const taps[9], size_t plane, const float *points, size_t c, size_t width) {
+INLINE void points_to_taps_run(float *const taps[9], size_t plane, const float *points, size_t c,
+                               size_t width) {
     lanes across[4][3], down[3];
     DD_UNROLLED (i, 4) {
         const float *row = points + 4 * (size_t)i * plane + c;
-        tap_sums(across[i], load(row, width), load(row + plane, width), load(row + 2 * plane, width), load(row + 3 * plane, width));
+        tap_sums(across[i], load(row, width), load(row + plane, width),
+                 load(row + 2 * plane, width), load(row + 3 * plane, width));
     }
     DD_UNROLLED (j, 3) {
         tap_sums(down, across[0][j], across[1][j], across[2][j], across[3][j]);
@@ -264,5 +279,6 @@ static void points_to_taps(float *const taps[9], const float *points, size_t pla
     EACH_RUN(points_to_taps_run, taps, plane, points);
 }
 
-const dd_tile_kernels DD_TILE_KERNELS = {DD_KERNELS_NAME,  LANES,          multiply,      input_to_points, points_to_output,
-                                         output_to_points, taps_to_points, points_to_taps};
+const dd_tile_kernels DD_TILE_KERNELS = {
+    DD_KERNELS_NAME,  LANES,          multiply,      input_to_points, points_to_output,
+    output_to_points, taps_to_points, points_to_taps};

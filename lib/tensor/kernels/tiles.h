@@ -1,5 +1,6 @@
-/* What a processor does for convolutions on tiles of 4 x 4 pixels (convolution_winograd.c). Compiled for each instruction set as
- * vector.c is; dd_tile_kernels_choose picks. Numbers of one pixel lie together; their count is a multiple of DD_TILE_UNIT. */
+/* What a processor does for convolutions on tiles of 4 x 4 pixels (convolution_winograd.c).
+ * Compiled for each instruction set as vector.c is; dd_tile_kernels_choose picks. Numbers of one
+ * pixel lie together; their count is a multiple of DD_TILE_UNIT. */
 #ifndef DD_TILES_H
 #define DD_TILES_H
 
@@ -8,10 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Points that a tile is taken to; what counts of channels are a multiple of; columns of b that lie side by side. */
+/* Points that a tile is taken to; what counts of channels are a multiple of; columns of b that lie
+ * side by side. */
 enum { DD_TILE_POINTS = 16, DD_TILE_UNIT = 8, DD_TILE_COLUMNS = 16 };
 
-/* c[i, j] = (add ? c[i, j] : start ? start[j] : 0) + sum over l < k of a[i a_row + l a_step] b[j / 16 b_block + l b_step + j % 16] */
+/* c[i, j] = (add ? c[i, j] : start ? start[j] : 0) + sum over l < k of a[i a_row + l a_step] b[j /
+ * 16 b_block + l b_step + j % 16] */
 typedef struct dd_tile_product {
     size_t m, n, k;
     const float *a, *b, *start;
@@ -25,10 +28,12 @@ typedef struct dd_tile_kernels {
     size_t lanes; /* numbers in a register */
     void (*multiply)(const dd_tile_product *product);
     /* Points are `plane` floats apart, from `points` on. */
-    void (*input_to_points)(float *points, size_t plane, const float *const pixels[16], size_t count);
+    void (*input_to_points)(float *points, size_t plane, const float *const pixels[16],
+                            size_t count);
     void (*points_to_output)(float *const pixels[4], const float *points, size_t plane,
                              size_t count); /* leaves out those at NULL */
-    void (*output_to_points)(float *points, size_t plane, const float *const pixels[4], size_t count);
+    void (*output_to_points)(float *points, size_t plane, const float *const pixels[4],
+                             size_t count);
     void (*taps_to_points)(float *points, size_t plane, const float *const taps[9], size_t count);
     void (*points_to_taps)(float *const taps[9], const float *points, size_t plane, size_t count);
 } dd_tile_kernels;

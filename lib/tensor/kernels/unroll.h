@@ -1,5 +1,6 @@
-/* DD_UNROLLED(i, count) is for (int i = 0; i < count; i++), of which no loop is left: the count is a small constant once the function around
- * it is inlined, and sums over its body stay in registers. */
+/* DD_UNROLLED(i, count) is for (int i = 0; i < count; i++), of which no loop is left: the count is
+ * a small constant once the function around it is inlined, and sums over its body stay in
+ * registers. */
 #ifndef DD_UNROLL_H
 #define DD_UNROLL_H
 

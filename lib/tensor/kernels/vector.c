@@ -1,4 +1,5 @@
-/* Plain loops that compilers turn into vector code. Compiled once a set of instructions, DD_KERNELS naming the table. */
+/* Plain loops that compilers turn into vector code. Compiled once a set of instructions, DD_KERNELS
+ * naming the table. */
 #include "tensor/kernels/vector.h"
 
 #include <math.h>
@@ -23,10 +24,11 @@ static inline uint32_t to_bits(float value) {
     return bits;
 }
 
-/* e^x: 2^k e^r with |r| <= ln 2 / 2, k taken apart so that results reach the subnormals, e^r by Taylor's polynomial of degree 7
- * (error below 1 in 2^24). Overflows to infinity; NaN stays NaN. */
+/* e^x: 2^k e^r with |r| <= ln 2 / 2, k taken apart so that results reach the subnormals, e^r by
+ * Taylor's polynomial of degree 7 (error below 1 in 2^24). Overflows to infinity; NaN stays NaN. */
 static inline float exponential(float x) {
-    float clamped = x >= -104.0f ? x < 89.0f ? x : 89.0f : -104.0f; /* NaN too: it has no whole part */
+    float clamped =
+        x >= -104.0f ? x < 89.0f ? x : 89.0f : -104.0f; /* NaN too: it has no whole part */
     float k = nearbyintf(clamped * 1.44269504088896341f);
     float r = clamped - k * 0.693145751953125f; /* ln 2 in two parts: k times the first is exact */
     r -= k * 1.42860682030941723e-6f;
@@ -38,11 +40,13 @@ static inline float exponential(float x) {
     p = p * r + 0.5f;
     p = p * r * r + r;
     int32_t whole = (int32_t)k, half = whole / 2;
-    float low = from_bits((uint32_t)(half + 127) << 23), high = from_bits((uint32_t)(whole - half + 127) << 23);
+    float low = from_bits((uint32_t)(half + 127) << 23),
+          high = from_bits((uint32_t)(whole - half + 127) << 23);
     return x != x ? x : (p * low + low) * high;
 }
 
-/* ln x for x >= 0: x = 2^k m with m near 1, ln m by the series of 2 artanh((m-1)/(m+1)). ln 0 is -infinity; below 0 NaN. */
+/* ln x for x >= 0: x = 2^k m with m near 1, ln m by the series of 2 artanh((m-1)/(m+1)). ln 0 is
+ * -infinity; below 0 NaN. */
 static inline float logarithm(float x) {
     float scaled = x < 1.17549435e-38f ? x * 0x1p24f : x;
     float shift = x < 1.17549435e-38f ? -24.0f : 0.0f;
@@ -66,7 +70,8 @@ static inline float logistic(float x) {
     return 1.0f / (1.0f + exponential(-x));
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|; what 1 + e loses of e is made good by the factor e / ((1 + e) - 1). */
+/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|; what 1 + e loses of e is made good by the
+ * factor e / ((1 + e) - 1). */
 static inline float soft_plus(float x) {
     float e = exponential(-fabsf(x)), sum = 1.0f + e;
     float rest = sum > 1.0f ? logarithm(sum) * (e / (sum - 1.0f)) : e;
@@ -82,8 +87,8 @@ static inline float hyperbolic_tangent(float x) {
     return fabsf(x) < 0.3f ? near_zero : elsewhere;
 }
 
-/* sin x for |x| <= most_angle, or cos x (a quarter turn further): x less a multiple of pi/2 taken in three parts, then one of
- * two polynomials (minimax on +- pi/4). */
+/* sin x for |x| <= most_angle, or cos x (a quarter turn further): x less a multiple of pi/2 taken
+ * in three parts, then one of two polynomials (minimax on +- pi/4). */
 static inline float wave(float x, int32_t quarters_ahead) {
     float k = nearbyintf(x * 0.636619772367581343f);
     float r = x - k * 1.5703125f;
@@ -91,7 +96,10 @@ static inline float wave(float x, int32_t quarters_ahead) {
     r -= k * 7.54978995489188216e-8f;
     float r2 = r * r;
     float odd = r + r * r2 * (-1.6666654611e-1f + r2 * (8.3321608736e-3f - r2 * 1.9515295891e-4f));
-    float even = 1.0f - 0.5f * r2 + r2 * r2 * (4.166664568298827e-2f + r2 * (-1.388731625493765e-3f + r2 * 2.443315711809948e-5f));
+    float even =
+        1.0f - 0.5f * r2 +
+        r2 * r2 *
+            (4.166664568298827e-2f + r2 * (-1.388731625493765e-3f + r2 * 2.443315711809948e-5f));
     int32_t quarter = (int32_t)k + quarters_ahead;
     float value = quarter & 1 ? even : odd;
     return quarter & 2 ? -value : value;
@@ -99,13 +107,14 @@ static inline float wave(float x, int32_t quarters_ahead) {
 
 /* --- The operations. --- */
 
-#define ELEMENTWISE(name, expression)                                                                                              \
-    static void name(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {               \
-        (void)b;                                                                                                                   \
-        (void)factor;                                                                                                              \
-        (void)shift;                                                                                                               \
-        for (size_t i = 0; i < count; i++)                                                                                         \
-            out[i] = (expression);                                                                                                 \
+#define ELEMENTWISE(name, expression)                                                              \
+    static void name(float *restrict out, const float *a, const float *b, size_t count,            \
+                     float factor, float shift) {                                                  \
+        (void)b;                                                                                   \
+        (void)factor;                                                                              \
+        (void)shift;                                                                               \
+        for (size_t i = 0; i < count; i++)                                                         \
+            out[i] = (expression);                                                                 \
     }
 
 ELEMENTWISE(add, a[i] + b[i])
@@ -131,7 +140,8 @@ ELEMENTWISE(step, a[i] > 0.0f ? 1.0f : 0.0f)
 
 ELEMENTWISE(leaky, a[i] * (a[i] > 0.0f ? 1.0f : b[i]))
 
-/* Derivatives of x s, s = sigmoid(x): s (1 + x z) and s z (2 + x (z - s)), with z = 1 - s computed without the rounding of s. */
+/* Derivatives of x s, s = sigmoid(x): s (1 + x z) and s z (2 + x (z - s)), with z = 1 - s computed
+ * without the rounding of s. */
 static inline float swish_slope(float x) {
     float e = exponential(-fabsf(x)), large = 1.0f / (1.0f + e), small = e * large;
     float s = x > 0.0f ? large : small, z = x > 0.0f ? small : large;
@@ -148,8 +158,11 @@ ELEMENTWISE(swish, a[i] * logistic(a[i]))
 ELEMENTWISE(swish_first, swish_slope(a[i]))
 ELEMENTWISE(swish_second, swish_bend(a[i]))
 
-static void silu(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
-    (factor == 0.0f ? swish : factor == 1.0f ? swish_first : swish_second)(out, a, b, count, factor, shift);
+static void silu(float *restrict out, const float *a, const float *b, size_t count, float factor,
+                 float shift) {
+    (factor == 0.0f   ? swish
+     : factor == 1.0f ? swish_first
+                      : swish_second)(out, a, b, count, factor, shift);
 }
 
 /* Beyond this an angle has lost too many digits for three parts of pi/2. */
@@ -162,26 +175,31 @@ static bool all_small(const float *x, size_t count) {
     return large == 0;
 }
 
-static void sine(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+static void sine(float *restrict out, const float *a, const float *b, size_t count, float factor,
+                 float shift) {
     (all_small(a, count) ? small_sine : any_sine)(out, a, b, count, factor, shift);
 }
 
-static void cosine(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+static void cosine(float *restrict out, const float *a, const float *b, size_t count, float factor,
+                   float shift) {
     (all_small(a, count) ? small_cosine : any_cosine)(out, a, b, count, factor, shift);
 }
 
-static void affine_or_scale(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+static void affine_or_scale(float *restrict out, const float *a, const float *b, size_t count,
+                            float factor, float shift) {
     (shift == 0.0f ? scale : affine)(out, a, b, count, factor, shift);
 }
 
-static void copy(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+static void copy(float *restrict out, const float *a, const float *b, size_t count, float factor,
+                 float shift) {
     (void)b;
     (void)factor;
     (void)shift;
     memcpy(out, a, count * sizeof *out);
 }
 
-static void power(float *restrict out, const float *a, const float *b, size_t count, float factor, float shift) {
+static void power(float *restrict out, const float *a, const float *b, size_t count, float factor,
+                  float shift) {
     dd_elementwise chosen = factor == 2.0f    ? square
                             : factor == -1.0f ? reciprocal
                             : factor == 0.5f  ? root
@@ -190,7 +208,8 @@ static void power(float *restrict out, const float *a, const float *b, size_t co
     chosen(out, a, b, count, factor, shift);
 }
 
-/* --- Sums, in double: the terms of a gradient that cancel exactly then do so whatever their order. --- */
+/* --- Sums, in double: the terms of a gradient that cancel exactly then do so whatever their order.
+ * --- */
 
 enum { LANES = 8, COLUMNS = 64 };
 
@@ -208,7 +227,8 @@ static double sum(const float *x, size_t count) {
 }
 
 /* Four rows at once, for totals are read and written each time. */
-static inline void add_rows(double *restrict totals, const float *x, size_t rows, size_t width, size_t stride) {
+static inline void add_rows(double *restrict totals, const float *x, size_t rows, size_t width,
+                            size_t stride) {
     size_t row = 0;
     for (; row + 4 <= rows; row += 4) {
         const float *a = x + row * stride, *b = a + stride, *c = b + stride, *d = c + stride;
@@ -221,8 +241,10 @@ static inline void add_rows(double *restrict totals, const float *x, size_t rows
 }
 
 /* Many rows of few numbers are summed as fewer rows of several each. */
-static void add_columns(double *restrict totals, const float *x, size_t rows, size_t width, size_t stride) {
-    size_t together = width > 0 && width <= COLUMNS / 4 && stride == width ? COLUMNS / width : 1, whole = rows / together;
+static void add_columns(double *restrict totals, const float *x, size_t rows, size_t width,
+                        size_t stride) {
+    size_t together = width > 0 && width <= COLUMNS / 4 && stride == width ? COLUMNS / width : 1,
+           whole = rows / together;
     if (together > 1 && whole > 4) {
         double wide[COLUMNS] = {0};
         add_rows(wide, x, whole, together * width, together * width);
@@ -235,7 +257,8 @@ static void add_columns(double *restrict totals, const float *x, size_t rows, si
     add_rows(totals, x, rows, width, stride);
 }
 
-static void sum_columns(float *restrict totals, const float *x, size_t rows, size_t width, size_t stride) {
+static void sum_columns(float *restrict totals, const float *x, size_t rows, size_t width,
+                        size_t stride) {
     for (size_t column = 0; column < width; column += COLUMNS) {
         size_t columns = width - column < COLUMNS ? width - column : COLUMNS;
         double wide[COLUMNS] = {0};
@@ -281,8 +304,8 @@ static inline float adam_move(float first_moment, float gradient, float *v, dd_a
     return f.rate * first_moment / (sqrtf(*v) * f.root + f.epsilon);
 }
 
-static void adam(float *restrict weights, const float *restrict gradients, float *restrict m, float *restrict v, size_t count,
-                 dd_adam_factors f) {
+static void adam(float *restrict weights, const float *restrict gradients, float *restrict m,
+                 float *restrict v, size_t count, dd_adam_factors f) {
     if (!m)
         for (size_t i = 0; i < count; i++)
             weights[i] -= adam_move(gradients[i], gradients[i], &v[i], f);
@@ -293,12 +316,14 @@ static void adam(float *restrict weights, const float *restrict gradients, float
         }
 }
 
-static void average(float *restrict mean, const float *restrict values, size_t count, float decay, float rest) {
+static void average(float *restrict mean, const float *restrict values, size_t count, float decay,
+                    float rest) {
     for (size_t i = 0; i < count; i++)
         mean[i] = decay * mean[i] + rest * values[i];
 }
 
-/* Without their signs, the bits of floats are in the order of the floats, infinities after them, and NaN last. */
+/* Without their signs, the bits of floats are in the order of the floats, infinities after them,
+ * and NaN last. */
 static bool all_within(const float *x, size_t count, float bound) {
     uint32_t any = 0, most = to_bits(bound);
     for (size_t i = 0; i < count; i++)

@@ -1,12 +1,14 @@
-/* A run on pictures from end to end, at toy size: discs of random place and size on black, a small ncsnpp, a few hundred steps.
- * Losses fall, samples come near the data, noise is told from pictures, and a run that was stopped goes on to the same bits. */
+/* A run on images from end to end, at toy size: discs of random place and size on black, a small
+ * ncsnpp, a few hundred steps. Losses fall, samples come near the data, noise is told from images,
+ * and a run that was stopped goes on to the same bits. */
 #define _GNU_SOURCE
 #include "base/rng.h"
 #include "support/small.h"
 
 #include <math.h>
 
-/* A sanitiser makes a step many times as slow: there a few are enough, for the memory, and nothing is asked of what was learnt. */
+/* A sanitiser makes a step many times as slow: there a few are enough, for the memory, and nothing
+ * is asked of what was learnt. */
 
 enum {
     SIDE = 8,
@@ -20,57 +22,62 @@ enum {
     DIRECTIONS = 64
 };
 
-/* Held out, numbered after those that a run trains on; two sets, for the distance between them is the least there is. */
+/* Held out, numbered after those that a run trains on; two sets, for the distance between them is
+ * the least there is. */
 enum { HELD_OUT = TRAINED, FRESH = TRAINED + COUNT };
 
 /* What is asked for, and what seeds 1 to 4 gave. */
 #define LOSS_LEFT 0.5     /* of the generator's loss; at most 0.40 */
 #define DISTANCE_LEFT 0.3 /* of the untrained generator's distance to the data; at most 0.15 */
-#define COLLAPSE_LEFT 0.6 /* of the distance of a generator that says the mean picture alone; at most 0.29 */
-#define LEAST_AREA 0.95   /* under the ROC curve of pictures against uniform noise; 1 */
+#define COLLAPSE_LEFT                                                                              \
+    0.6 /* of the distance of a generator that says the mean image alone; at most 0.29 */
+#define LEAST_AREA 0.95 /* under the ROC curve of images against uniform noise; 1 */
 
-static const char changes[] =
-    "{\"data.image_size\":8,\"data.padding\":0,\"picture.patch\":1,\"network.latent_width\":8,\"network.latent_embedding\":32,"
-    "\"network.mapping_layers\":1,\"network.time_width\":16,\"energy.channels\":16,\"energy.multipliers\":[1,2],"
-    "\"generator.channels\":16,\"generator.multipliers\":[1,2],\"encoder.channels\":8,\"optimizer.energy_rate\":1e-3,"
-    "\"optimizer.generator_rate\":2e-3,\"optimizer.ema_decay\":0.95,\"training.batch\":16,\"training.steps\":240}";
+static const char changes[] = "{\"data.image_size\":8,\"data.padding\":0,\"image.patch\":1,"
+                              "\"network.latent_width\":8,\"network.latent_embedding\":32,"
+                              "\"network.mapping_layers\":1,\"network.time_width\":16,\"energy."
+                              "channels\":16,\"energy.multipliers\":[1,2],"
+                              "\"generator.channels\":16,\"generator.multipliers\":[1,2],\"encoder."
+                              "channels\":8,\"optimizer.energy_rate\":1e-3,"
+                              "\"optimizer.generator_rate\":2e-3,\"optimizer.ema_decay\":0.95,"
+                              "\"training.batch\":16,\"training.steps\":240}";
 
-/* A trainer that learns nothing, on all pictures at once. */
-static const char measuring[] =
-    "{\"optimizer.energy_rate\":0,\"optimizer.generator_rate\":0,\"optimizer.final_rate\":0,\"training.batch\":256}";
+/* A trainer that learns nothing, on all images at once. */
+static const char measuring[] = "{\"optimizer.energy_rate\":0,\"optimizer.generator_rate\":0,"
+                                "\"optimizer.final_rate\":0,\"training.batch\":256}";
 
-/* A disc with a soft edge, wholly within the picture. */
-static void draw_disc(float *picture, uint64_t index) {
+/* A disc with a soft edge, wholly within the image. */
+static void draw_disc(float *image, uint64_t index) {
     float u[3];
     dd_rng_uniforms(u, 17, dd_stream(DD_STREAM_DATA, 0), 3 * index, 3);
     double radius = 1 + 1.5 * (double)u[0], room = SIDE - 1 - 2 * radius;
     double x = radius + room * (double)u[1], y = radius + room * (double)u[2];
     for (int i = 0; i < PIXELS; i++) {
         double inside = radius + 0.5 - hypot(i % SIDE - x, i / SIDE - y);
-        picture[i] = (float)(2 * fmin(fmax(inside, 0), 1) - 1);
+        image[i] = (float)(2 * fmin(fmax(inside, 0), 1) - 1);
     }
 }
 
 static float *draw_discs(uint64_t first, size_t count) {
-    float *pictures = malloc(count * PIXELS * sizeof *pictures);
+    float *images = malloc(count * PIXELS * sizeof *images);
     for (size_t i = 0; i < count; i++)
-        draw_disc(pictures + i * PIXELS, first + i);
-    return pictures;
+        draw_disc(images + i * PIXELS, first + i);
+    return images;
 }
 
 static float *draw_noise(size_t count) {
-    float *pictures = malloc(count * PIXELS * sizeof *pictures);
-    dd_rng_uniforms(pictures, 18, dd_stream(DD_STREAM_DATA, 0), 0, count * PIXELS);
+    float *images = malloc(count * PIXELS * sizeof *images);
+    dd_rng_uniforms(images, 18, dd_stream(DD_STREAM_DATA, 0), 0, count * PIXELS);
     for (size_t i = 0; i < count * PIXELS; i++)
-        pictures[i] = 2 * pictures[i] - 1;
-    return pictures;
+        images[i] = 2 * images[i] - 1;
+    return images;
 }
 
 static ddaebm_dataset *discs(ddaebm_context *context, uint64_t first, size_t count) {
     ddaebm_dataset *dataset = NULL;
-    float *pictures = draw_discs(first, count);
-    ASSERT_OK(ddaebm_dataset_create_images_float(&dataset, context, pictures, count, SIDE, SIDE, 1));
-    free(pictures);
+    float *images = draw_discs(first, count);
+    ASSERT_OK(ddaebm_dataset_create_images_float(&dataset, context, images, count, SIDE, SIDE, 1));
+    free(images);
     return dataset;
 }
 
@@ -110,7 +117,7 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Sorted places of pictures along a direction. */
+/* Sorted places of images along a direction. */
 static void project(const float *rows, const float *direction, double *places) {
     double length = 0;
     for (size_t p = 0; p < PIXELS; p++)
@@ -123,7 +130,7 @@ static void project(const float *rows, const float *direction, double *places) {
     qsort(places, COUNT, sizeof *places, ascending);
 }
 
-/* Sliced Wasserstein-1 distance between two sets of COUNT pictures. */
+/* Sliced Wasserstein-1 distance between two sets of COUNT images. */
 static double distance(const float *a, const float *b) {
     float direction[PIXELS];
     double in_a[COUNT], in_b[COUNT], sum = 0;
@@ -137,7 +144,7 @@ static double distance(const float *a, const float *b) {
     return sum / (COUNT * DIRECTIONS);
 }
 
-/* A set that says the mean picture again and again: what a collapsed generator may be at best. */
+/* A set that says the mean image again and again: what a collapsed generator may be at best. */
 static float *repeat_mean(const float *rows) {
     float *means = calloc(COUNT * PIXELS, sizeof *means);
     for (size_t i = 0; i < COUNT * PIXELS; i++)
@@ -147,17 +154,18 @@ static float *repeat_mean(const float *rows) {
     return means;
 }
 
-/* Area under the ROC curve: how often a picture scores above noise. */
-static double area(const float *pictures, const float *noise) {
+/* Area under the ROC curve: how often an image scores above noise. */
+static double area(const float *images, const float *noise) {
     double above = 0;
     for (size_t i = 0; i < COUNT; i++)
         for (size_t j = 0; j < COUNT; j++)
-            above += pictures[i] > noise[j] ? 1 : pictures[i] == noise[j] ? 0.5 : 0;
+            above += images[i] > noise[j] ? 1 : images[i] == noise[j] ? 0.5 : 0;
     return above / ((double)COUNT * COUNT);
 }
 
-/* A model's loss of the generator on held-out pictures, most of it the energy score: what a trainer that learns nothing measures. Two models
- * are measured at the same levels with the same noise. */
+/* A model's loss of the generator on held-out images, most of it the energy score: what a trainer
+ * that learns nothing measures. Two models are measured at the same timesteps with the same noise.
+ */
 static double generator_loss(ddaebm_context *context, const ddaebm_model *model) {
     ddaebm_dataset *dataset = discs(context, HELD_OUT, COUNT);
     ddaebm_model *copy = create(context, measuring);
@@ -172,19 +180,24 @@ static double generator_loss(ddaebm_context *context, const ddaebm_model *model)
     return statistics.generator_loss;
 }
 
-static void check_loss(ddaebm_context *context, const ddaebm_model *start, const ddaebm_model *model) {
+static void check_loss(ddaebm_context *context, const ddaebm_model *start,
+                       const ddaebm_model *model) {
     double before = generator_loss(context, start), after = generator_loss(context, model);
-    ck_assert_msg(SANITISED || after < LOSS_LEFT * before, "the generator's loss went from %.3f to %.3f", before, after);
+    ck_assert_msg(SANITISED || after < LOSS_LEFT * before,
+                  "the generator's loss went from %.3f to %.3f", before, after);
 }
 
 static void check_samples(const ddaebm_model *start, const ddaebm_model *model) {
     float *untrained = samples_of(start), *samples = samples_of(model);
-    float *held_out = draw_discs(HELD_OUT, COUNT), *fresh = draw_discs(FRESH, COUNT), *means = repeat_mean(fresh);
+    float *held_out = draw_discs(HELD_OUT, COUNT), *fresh = draw_discs(FRESH, COUNT),
+          *means = repeat_mean(fresh);
     double before = distance(untrained, held_out), after = distance(samples, held_out);
     double collapsed = distance(means, held_out), least = distance(fresh, held_out);
-    ck_assert_msg(SANITISED || (after < DISTANCE_LEFT * before && after < COLLAPSE_LEFT * collapsed),
-                  "distance to held-out pictures: %.3f untrained, %.3f trained, %.3f of their mean, %.3f of fresh pictures", before,
-                  after, collapsed, least);
+    ck_assert_msg(SANITISED ||
+                      (after < DISTANCE_LEFT * before && after < COLLAPSE_LEFT * collapsed),
+                  "distance to held-out images: %.3f untrained, %.3f trained, %.3f of their mean, "
+                  "%.3f of fresh images",
+                  before, after, collapsed, least);
     free(untrained);
     free(samples);
     free(held_out);
@@ -193,7 +206,8 @@ static void check_samples(const ddaebm_model *start, const ddaebm_model *model) 
 }
 
 static void check_scores(const ddaebm_model *model) {
-    float *held_out = draw_discs(HELD_OUT, COUNT), *noise = draw_noise(COUNT), ordinary[COUNT], odd[COUNT];
+    float *held_out = draw_discs(HELD_OUT, COUNT), *noise = draw_noise(COUNT), ordinary[COUNT],
+          odd[COUNT];
     ddaebm_scorer *scorer = NULL;
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     ASSERT_OK(ddaebm_scorer_score(scorer, held_out, COUNT, 0, ordinary));
@@ -205,15 +219,18 @@ static void check_scores(const ddaebm_model *model) {
     free(noise);
 }
 
-/* The checkpoint of HALF and the straight run do the same steps, and what they trained is the same file. */
-static void check_resumed(ddaebm_context *context, const ddaebm_dataset *dataset, ddaebm_trainer *straight) {
+/* The checkpoint of HALF and the straight run do the same steps, and what they trained is the same
+ * file. */
+static void check_resumed(ddaebm_context *context, const ddaebm_dataset *dataset,
+                          ddaebm_trainer *straight) {
     ddaebm_trainer *resumed = NULL;
     ddaebm_model *a = NULL, *b = NULL;
     ASSERT_OK(ddaebm_trainer_save(straight, in_folder("half")));
     ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("half"), dataset));
     ASSERT_OK(ddaebm_trainer_snapshot(straight, &a));
     for (int i = 0; i < AGAIN; i++) {
-        ddaebm_step_statistics one = DDAEBM_STEP_STATISTICS_INIT, other = DDAEBM_STEP_STATISTICS_INIT;
+        ddaebm_step_statistics one = DDAEBM_STEP_STATISTICS_INIT,
+                               other = DDAEBM_STEP_STATISTICS_INIT;
         ASSERT_OK(ddaebm_trainer_step(straight, &one));
         ASSERT_OK(ddaebm_trainer_step(resumed, &other));
         ck_assert_mem_eq(&one, &other, sizeof one);
@@ -228,7 +245,7 @@ static void check_resumed(ddaebm_context *context, const ddaebm_dataset *dataset
     ddaebm_trainer_free(resumed);
 }
 
-START_TEST(a_run_on_pictures) {
+START_TEST(a_run_on_images) {
     ddaebm_context *context = NULL;
     ddaebm_trainer *trainer = NULL;
     ddaebm_model *trained = NULL;
@@ -253,6 +270,6 @@ START_TEST(a_run_on_pictures) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_run_on_pictures};
-    return run_tests("picture_run", tests, sizeof tests / sizeof *tests);
+    const TTest *const tests[] = {a_run_on_images};
+    return run_tests("image_run", tests, sizeof tests / sizeof *tests);
 }

@@ -1,11 +1,12 @@
-/* 06: which pictures are foreign? Scores ordinary pictures against noise, constant, upside-down, mirrored and inverted ones, and the digits of
- * scikit-learn, by every score that a model offers.
+/* 06: which images are foreign? Scores ordinary images against noise, constant, upside-down,
+ * mirrored and inverted ones, and the digits of scikit-learn, by every score that a model offers.
  *
- *     06_foreign_pictures MODEL [PICTURES [DIGITS [COUNT]]]
+ *     06_out_of_distribution MODEL [IMAGES [DIGITS [COUNT]]]
  *
- * MODEL takes square grey pictures. PICTURES are ordinary ones that it was not trained on: a name or path, fashion-mnist-test if left out.
- * DIGITS is a table of 8 x 8 pixels from 0 to 16 a row, and a label (Debian's python3-sklearn has one: digits.csv.gz). Prints the area under
- * the ROC curve, ordinary scoring higher, for each kind and score; 0.5 is chance. */
+ * MODEL takes square grey images. IMAGES are ordinary ones that it was not trained on: a name or
+ * path, fashion-mnist-test if left out. DIGITS is a table of 8 x 8 pixels from 0 to 16 a row, and a
+ * label (Debian's python3-sklearn has one: digits.csv.gz). Prints the area under the ROC curve,
+ * ordinary scoring higher, for each kind and score; 0.5 is chance. */
 #include <ddaebm/ddaebm.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ enum { COUNT = 1000, SCORES = 4, DIGIT = 8 };
 static void check(ddaebm_status status) {
     if (status == DDAEBM_OK)
         return;
-    fprintf(stderr, "06_foreign_pictures: %s\n", ddaebm_error_message());
+    fprintf(stderr, "06_out_of_distribution: %s\n", ddaebm_error_message());
     exit(1);
 }
 
@@ -39,7 +40,8 @@ static double normal(void) {
     return sqrt(-2 * log(uniform())) * cos(6.28318530717958648 * uniform());
 }
 
-/* --- Kinds of foreign pictures, made of ordinary ones or of nothing, [count, side, side] in [-1, 1]. --- */
+/* --- Kinds of foreign images, made of ordinary ones or of nothing, [count, side, side] in [-1, 1].
+ * --- */
 
 static void fill_uniform(float *out, const float *in, size_t side) {
     (void)in;
@@ -79,8 +81,10 @@ static void fill_inverted(float *out, const float *in, size_t side) {
 static void enlarge(float *out, const float *digit, size_t side) {
     for (size_t row = 0; row < side; row++)
         for (size_t column = 0; column < side; column++) {
-            double y = fmax(0, fmin(DIGIT - 1.001, ((double)row + 0.5) * DIGIT / (double)side - 0.5));
-            double x = fmax(0, fmin(DIGIT - 1.001, ((double)column + 0.5) * DIGIT / (double)side - 0.5));
+            double y =
+                fmax(0, fmin(DIGIT - 1.001, ((double)row + 0.5) * DIGIT / (double)side - 0.5));
+            double x =
+                fmax(0, fmin(DIGIT - 1.001, ((double)column + 0.5) * DIGIT / (double)side - 0.5));
             size_t i = (size_t)y, j = (size_t)x;
             double down = y - (double)i, across = x - (double)j;
             const float *at = digit + i * DIGIT + j;
@@ -97,8 +101,9 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Both sorted: the share of pairs in which the ordinary picture scores higher, ties one half. */
-static double area(const float *ordinary, size_t ordinary_count, const float *foreign, size_t foreign_count) {
+/* Both sorted: the share of pairs in which the ordinary image scores higher, ties one half. */
+static double area(const float *ordinary, size_t ordinary_count, const float *foreign,
+                   size_t foreign_count) {
     double wins = 0;
     size_t below = 0, up_to = 0;
     for (size_t i = 0; i < ordinary_count; i++) {
@@ -111,9 +116,10 @@ static double area(const float *ordinary, size_t ordinary_count, const float *fo
     return wins / ((double)ordinary_count * (double)foreign_count);
 }
 
-static float *sorted_scores(ddaebm_scorer *scorer, ddaebm_score score, const float *pictures, size_t count) {
+static float *sorted_scores(ddaebm_scorer *scorer, ddaebm_score score, const float *images,
+                            size_t count) {
     float *scores = room(count);
-    check(ddaebm_scorer_measure(scorer, score, pictures, count, 0, scores));
+    check(ddaebm_scorer_measure(scorer, score, images, count, 0, scores));
     qsort(scores, count, sizeof *scores, ascending);
     return scores;
 }
@@ -124,10 +130,10 @@ typedef struct table {
     size_t count;
 } table;
 
-static void print_row(const table *t, const char *name, const float *pictures, size_t count) {
+static void print_row(const table *t, const char *name, const float *images, size_t count) {
     printf("%-24s", name);
     for (int s = 0; s < SCORES; s++) {
-        float *scores = sorted_scores(t->scorer, (ddaebm_score)s, pictures, count);
+        float *scores = sorted_scores(t->scorer, (ddaebm_score)s, images, count);
         printf("  %14.3f", area(t->ordinary[s], t->count, scores, count));
         free(scores);
     }
@@ -139,51 +145,54 @@ static void print_digits(const table *t, const char *path, size_t side) {
     check(ddaebm_dataset_open(&digits, NULL, path));
     size_t width = ddaebm_dataset_width(digits), count = (size_t)ddaebm_dataset_rows(digits);
     if (width < DIGIT * DIGIT) {
-        fprintf(stderr, "06_foreign_pictures: %s has rows of %zu numbers, not of %d pixels\n", path, width, DIGIT * DIGIT);
+        fprintf(stderr, "06_out_of_distribution: %s has rows of %zu numbers, not of %d pixels\n",
+                path, width, DIGIT * DIGIT);
         exit(1);
     }
-    float *row = room(width), *pictures = room(count * side * side);
+    float *row = room(width), *images = room(count * side * side);
     for (size_t i = 0; i < count; i++) {
         check(ddaebm_dataset_read(digits, i, 1, row));
-        enlarge(pictures + i * side * side, row, side);
+        enlarge(images + i * side * side, row, side);
     }
-    print_row(t, "digits", pictures, count);
+    print_row(t, "digits", images, count);
     free(row);
-    free(pictures);
+    free(images);
     ddaebm_dataset_free(digits);
 }
 
-static ddaebm_dataset *open_pictures(const char *name) {
-    ddaebm_dataset *pictures = NULL;
+static ddaebm_dataset *open_images(const char *name) {
+    ddaebm_dataset *images = NULL;
     for (size_t i = 0; ddaebm_dataset_name(i); i++)
         if (strcmp(ddaebm_dataset_name(i), name) == 0) {
-            check(ddaebm_dataset_create_named(&pictures, NULL, name, 0));
-            return pictures;
+            check(ddaebm_dataset_create_named(&images, NULL, name, 0));
+            return images;
         }
-    check(ddaebm_dataset_open(&pictures, NULL, name));
-    return pictures;
+    check(ddaebm_dataset_open(&images, NULL, name));
+    return images;
 }
 
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*fill)(float *out, const float *in, size_t side);
-    } kinds[] = {{"uniform noise", fill_uniform},   {"Gaussian noise", fill_normal}, {"constant", fill_constant},
-                 {"upside down", fill_upside_down}, {"mirrored", fill_mirrored},     {"inverted", fill_inverted}};
+    } kinds[] = {{"uniform noise", fill_uniform}, {"Gaussian noise", fill_normal},
+                 {"constant", fill_constant},     {"upside down", fill_upside_down},
+                 {"mirrored", fill_mirrored},     {"inverted", fill_inverted}};
     if (argc < 2 || argc > 5) {
-        fprintf(stderr, "usage: 06_foreign_pictures MODEL [PICTURES [DIGITS [COUNT]]]\n");
+        fprintf(stderr, "usage: 06_out_of_distribution MODEL [IMAGES [DIGITS [COUNT]]]\n");
         return 2;
     }
     ddaebm_model *model = NULL;
     size_t side = 0, width = 0, channels = 0;
     check(ddaebm_model_load(&model, NULL, argv[1]));
     ddaebm_model_image_shape(model, &side, &width, &channels);
-    ddaebm_dataset *data = open_pictures(argc > 2 ? argv[2] : "fashion-mnist-test");
+    ddaebm_dataset *data = open_images(argc > 2 ? argv[2] : "fashion-mnist-test");
     table t = {.count = argc > 4 ? strtoull(argv[4], NULL, 10) : COUNT};
     if (t.count > ddaebm_dataset_rows(data))
         t.count = (size_t)ddaebm_dataset_rows(data);
     if (channels != 1 || ddaebm_dataset_width(data) != side * side || t.count == 0) {
-        fprintf(stderr, "06_foreign_pictures: the model and the pictures must both be grey, square and of one size\n");
+        fprintf(stderr, "06_out_of_distribution: the model and the images must both be grey, "
+                        "square and of one size\n");
         return 1;
     }
     float *ordinary = room(t.count * side * side), *foreign = room(t.count * side * side);

@@ -1,6 +1,6 @@
-/* Pictures small enough to check number by number. */
-#ifndef TEST_PICTURES_SMALL_H
-#define TEST_PICTURES_SMALL_H
+/* Images small enough to check number by number. */
+#ifndef TEST_IMAGES_SMALL_H
+#define TEST_IMAGES_SMALL_H
 
 #include "support/harness.h"
 
@@ -13,8 +13,8 @@ static inline void fill_bytes(uint8_t *bytes, size_t count, uint32_t state) {
 }
 
 /* An IDX file in memory: header and pixels. Its size. */
-static inline size_t compose_idx(uint8_t *file, unsigned type, unsigned rank, const uint32_t *axes, const uint8_t *pixels,
-                                 size_t bytes) {
+static inline size_t compose_idx(uint8_t *file, unsigned type, unsigned rank, const uint32_t *axes,
+                                 const uint8_t *pixels, size_t bytes) {
     memcpy(file, (const uint8_t[]){0, 0, (uint8_t)type, (uint8_t)rank}, 4);
     for (size_t i = 0; i < rank; i++)
         for (size_t b = 0; b < 4; b++)

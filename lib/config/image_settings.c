@@ -1,4 +1,4 @@
-/* What fits together in a configuration of networks on pictures. */
+/* What fits together in a configuration of networks on images. */
 #include "base/error.h"
 #include "config/config.h"
 #include "config/settings.h"
@@ -14,8 +14,9 @@ static ddaebm_status check_size(const dd_settings *settings) {
     if (is_power_of_two(size) && size >= LEAST_SIZE && size <= MOST_SIZE)
         return DDAEBM_OK;
     return dd_fail(DDAEBM_OUT_OF_RANGE,
-                   "data.image_size is %lld; with network.family ncsnpp it must be 8, 16, 32, 64 or 128 (data.padding adds to the "
-                   "data's pictures to make it so)",
+                   "data.image_size is %lld; with network.family ncsnpp it must be 8, 16, 32, 64 "
+                   "or 128 (data.padding adds to the "
+                   "data's images to make it so)",
                    (long long)size);
 }
 
@@ -25,7 +26,8 @@ static bool falls_into_groups(int64_t channels) {
     return groups > 0 && channels % groups == 0;
 }
 
-/* The first number of channels on the way through a network that no group norm can take; 0 if there is none. */
+/* The first number of channels on the way through a network that no group norm can take; 0 if there
+ * is none. */
 static int64_t find_misfit(const dd_network_settings *network) {
     int64_t kept[DD_MOST_INTEGERS * (DD_MOST_BLOCKS + 1) + 1], channels = network->channels;
     size_t count = 0, depth = 0;
@@ -52,52 +54,60 @@ static int64_t find_misfit(const dd_network_settings *network) {
 }
 
 static ddaebm_status check_patch(const dd_settings *settings) {
-    if (is_power_of_two(settings->picture.patch))
+    if (is_power_of_two(settings->image.patch))
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_OUT_OF_RANGE, "picture.patch is %lld; allowed: 1, 2 or 4", (long long)settings->picture.patch);
+    return dd_fail(DDAEBM_OUT_OF_RANGE, "image.patch is %lld; allowed: 1, 2 or 4",
+                   (long long)settings->image.patch);
 }
 
-static ddaebm_status check_u_net(const dd_settings *settings, const dd_network_settings *network, const char *name) {
-    int64_t levels = (int64_t)network->multipliers.count, most = 1;
-    long long side = (long long)(settings->data.image_size / settings->picture.patch);
+static ddaebm_status check_u_net(const dd_settings *settings, const dd_network_settings *network,
+                                 const char *name) {
+    int64_t resolutions = (int64_t)network->multipliers.count, most = 1;
+    long long side = (long long)(settings->data.image_size / settings->image.patch);
     while (side >> most > 0)
         most++;
-    if (levels < 1 || levels > most)
+    if (resolutions < 1 || resolutions > most)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "%s.multipliers has %lld levels; pictures of %lld x %lld can be halved %lld times, so from 1 to %lld fit",
-                       name, (long long)levels, side, side, (long long)most - 1, (long long)most);
+                       "%s.multipliers has %lld resolutions; images of %lld x %lld can be halved "
+                       "%lld times, so from 1 to %lld fit",
+                       name, (long long)resolutions, side, side, (long long)most - 1,
+                       (long long)most);
     int64_t misfit = find_misfit(network);
     if (misfit == 0)
         return DDAEBM_OK;
     return dd_fail(
         DDAEBM_OUT_OF_RANGE,
-        "%s.channels is %lld, which with %s.multipliers makes layers of %lld channels; group norms take C channels in C/4 "
+        "%s.channels is %lld, which with %s.multipliers makes layers of %lld channels; group norms "
+        "take C channels in C/4 "
         "groups, at most 32, that must come out even: multiples of 32 always fit, of 4 up to 128",
         name, (long long)network->channels, name, (long long)misfit);
 }
 
 static ddaebm_status check_filter(const dd_settings *settings) {
-    const dd_integers *taps = &settings->picture.fir_kernel;
+    const dd_integers *taps = &settings->image.fir_kernel;
     int64_t sum = 0;
     for (size_t i = 0; i < taps->count; i++)
         sum += taps->values[i];
-    if (!settings->picture.fir || (taps->count >= LEAST_TAPS && taps->count <= MOST_TAPS && sum > 0))
+    if (!settings->image.fir || (taps->count >= LEAST_TAPS && taps->count <= MOST_TAPS && sum > 0))
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_OUT_OF_RANGE, "picture.fir_kernel has %zu taps that sum to %lld; allowed: 2 to 8 taps, not all of them 0",
-                   taps->count, (long long)sum);
+    return dd_fail(
+        DDAEBM_OUT_OF_RANGE,
+        "image.fir_kernel has %zu taps that sum to %lld; allowed: 2 to 8 taps, not all of them 0",
+        taps->count, (long long)sum);
 }
 
 static ddaebm_status check_encoder(const dd_settings *settings) {
     long long batch = (long long)settings->training.batch;
     if (settings->encoder.kind == DD_ENCODER_LARGE && batch > 4 && batch % 4 != 0)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "training.batch is %lld; with encoder.kind large, which compares pictures in groups of four, it must be a "
+                       "training.batch is %lld; with encoder.kind large, which compares images in "
+                       "groups of four, it must be a "
                        "multiple of 4, or less than that",
                        batch);
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_settings_check_pictures(const dd_settings *settings) {
+ddaebm_status dd_settings_check_images(const dd_settings *settings) {
     ddaebm_status status;
     DD_TRY(check_size(settings));
     DD_TRY(check_patch(settings));

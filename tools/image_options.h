@@ -1,6 +1,6 @@
-/* Rows that are pictures: their shapes, and files of many. */
-#ifndef IMAGES_H
-#define IMAGES_H
+/* Rows that are images: their shapes, and files of many. */
+#ifndef IMAGE_OPTIONS_H
+#define IMAGE_OPTIONS_H
 
 #include <ddaebm/ddaebm.h>
 #include <stdbool.h>
@@ -28,7 +28,8 @@ size_t grid_columns(uint64_t count);
 /* 0 if a PNG can hold a grid of so many images; else that has been said. */
 int check_grid(const char *path, uint64_t count, size_t columns, image_shape shape);
 
-/* [count, height, width, channels] in [-1, 1] as a grid of pictures, row by row, on white. */
-int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count, size_t columns, image_shape shape);
+/* [count, height, width, channels] in [-1, 1] as a grid of images, row by row, on white. */
+int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count,
+                   size_t columns, image_shape shape);
 
 #endif

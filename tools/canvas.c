@@ -1,4 +1,4 @@
-#include "picture.h"
+#include "canvas.h"
 
 #include "ascending.h"
 #include "console.h"
@@ -11,20 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCALE = 2, TICK = 5, TITLE_GAP = 12, NUMBER_GAP = 6 }; /* pixels; SCALE a pixel of the font */
+enum {
+    SCALE = 2,
+    TICK = 5,
+    TITLE_GAP = 12,
+    NUMBER_GAP = 6
+}; /* pixels; SCALE a pixel of the font */
 
 typedef struct colour {
     uint8_t red, green, blue;
 } colour;
 
-struct picture {
+struct canvas {
     size_t width, height;
     colour *pixels;
 };
 
 static const colour white = {255, 255, 255}, ink = {40, 40, 40}, rim = {110, 110, 110};
 
-/* ---- Colours: from dark violet to yellow, evenly for the eye; in between, straight lines in RGB. ---- */
+/* ---- Colours: from dark violet to yellow, evenly for the eye; in between, straight lines in RGB.
+ * ---- */
 
 static const colour anchors[] = {
     {68, 1, 84},    {72, 40, 120},  {62, 74, 137},  {49, 104, 142}, {38, 130, 142},
@@ -42,56 +48,58 @@ static colour shade(double value) {
     size_t low = (size_t)at < ANCHORS - 2 ? (size_t)at : ANCHORS - 2;
     colour a = anchors[low], b = anchors[low + 1];
     double share = at - (double)low;
-    return (colour){between(a.red, b.red, share), between(a.green, b.green, share), between(a.blue, b.blue, share)};
+    return (colour){between(a.red, b.red, share), between(a.green, b.green, share),
+                    between(a.blue, b.blue, share)};
 }
 
 /* ---- Pixels. ---- */
 
-int picture_create(picture **out, size_t width, size_t height) {
-    picture *drawn = malloc(sizeof *drawn);
+int canvas_create(canvas **out, size_t width, size_t height) {
+    canvas *drawn = malloc(sizeof *drawn);
     colour *pixels = malloc(width * height * sizeof *pixels);
     if (!drawn || !pixels) {
         free(pixels);
         free(drawn);
-        return fail("no memory for a picture of %zu by %zu; ask for a smaller one", width, height);
+        return fail("no memory for an image of %zu by %zu; ask for a smaller one", width, height);
     }
     for (size_t i = 0; i < width * height; i++)
         pixels[i] = white;
-    *drawn = (picture){width, height, pixels};
+    *drawn = (canvas){width, height, pixels};
     *out = drawn;
     return 0;
 }
 
-void picture_free(picture *drawn) {
+void canvas_free(canvas *drawn) {
     if (drawn)
         free(drawn->pixels);
     free(drawn);
 }
 
 /* What lies outside is not drawn. */
-static void put(picture *drawn, long x, long y, colour value) {
+static void put(canvas *drawn, long x, long y, colour value) {
     if (x >= 0 && y >= 0 && (size_t)x < drawn->width && (size_t)y < drawn->height)
         drawn->pixels[(size_t)y * drawn->width + (size_t)x] = value;
 }
 
-static void fill(picture *drawn, long left, long top, long width, long height, colour value) {
+static void fill(canvas *drawn, long left, long top, long width, long height, colour value) {
     for (long y = top; y < top + height; y++)
         for (long x = left; x < left + width; x++)
             put(drawn, x, y, value);
 }
 
-int picture_write(const picture *drawn, ddaebm_context *context, const char *path) {
+int canvas_write(const canvas *drawn, ddaebm_context *context, const char *path) {
     _Static_assert(sizeof(colour) == 3, "pixels are RGB without padding");
     hold_signals(path);
-    int code = checked(ddaebm_array_write_png(context, path, &drawn->pixels->red, drawn->height, drawn->width, 3));
+    int code = checked(
+        ddaebm_array_write_png(context, path, &drawn->pixels->red, drawn->height, drawn->width, 3));
     release_signals();
     return code;
 }
 
 /* ---- Panels. ---- */
 
-/* The value that is shown brightest: reached by one pixel in 500 of those that count for anything, so that a single peak does not
- * darken the rest. */
+/* The value that is shown brightest: reached by one pixel in 500 of those that count for anything,
+ * so that a single peak does not darken the rest. */
 static int brightest(float *out, const float *values, size_t count) {
     double *sorted = NULL;
     int code = make_doubles(&sorted, count, 1);
@@ -109,7 +117,7 @@ static int brightest(float *out, const float *values, size_t count) {
 }
 
 /* Amounts of at least 0, [side, side], row = y ascending. */
-static int draw_amounts(picture *drawn, square panel, const float *amounts) {
+static int draw_amounts(canvas *drawn, square panel, const float *amounts) {
     float most = 0;
     int code = brightest(&most, amounts, panel.side * panel.side);
     if (code != 0)
@@ -117,13 +125,15 @@ static int draw_amounts(picture *drawn, square panel, const float *amounts) {
     for (size_t row = 0; row < panel.side; row++)
         for (size_t column = 0; column < panel.side; column++) {
             float amount = amounts[row * panel.side + column];
-            colour value = shade(most > 0 ? sqrt((double)amount / (double)most) : 0); /* the root shows the faint */
-            put(drawn, (long)(panel.left + column), (long)(panel.top + panel.side - 1 - row), value);
+            colour value = shade(most > 0 ? sqrt((double)amount / (double)most)
+                                          : 0); /* the root shows the faint */
+            put(drawn, (long)(panel.left + column), (long)(panel.top + panel.side - 1 - row),
+                value);
         }
     return 0;
 }
 
-int picture_density(picture *drawn, square panel, const float *values) {
+int canvas_density(canvas *drawn, square panel, const float *values) {
     size_t count = panel.side * panel.side;
     float *amounts = NULL, most = -INFINITY;
     int code = make_room(&amounts, count, 1);
@@ -138,16 +148,19 @@ int picture_density(picture *drawn, square panel, const float *values) {
     return code;
 }
 
-static void count_points(float *cells, size_t side, interval range, const double *points, size_t count) {
+static void count_points(float *cells, size_t side, interval range, const double *points,
+                         size_t count) {
     double scale = (double)side / (range.high - range.low);
     for (size_t i = 0; i < count; i++) {
-        double x = floor((points[2 * i] - range.low) * scale), y = floor((points[2 * i + 1] - range.low) * scale);
+        double x = floor((points[2 * i] - range.low) * scale),
+               y = floor((points[2 * i + 1] - range.low) * scale);
         if (x >= 0 && y >= 0 && x < (double)side && y < (double)side)
             cells[(size_t)y * side + (size_t)x] += 1;
     }
 }
 
-/* One direction of a binomial blur of five cells, from `from` to `to`; step is the distance between neighbours. */
+/* One direction of a binomial blur of five cells, from `from` to `to`; step is the distance between
+ * neighbours. */
 static void blur(float *to, const float *from, size_t side, size_t step) {
     static const float weights[] = {6.0f / 16, 4.0f / 16, 1.0f / 16};
     size_t across = step == 1 ? side : 1;
@@ -156,12 +169,13 @@ static void blur(float *to, const float *from, size_t side, size_t step) {
             size_t at = line * across + i * step;
             float sum = weights[0] * from[at];
             for (size_t k = 1; k <= 2; k++)
-                sum += weights[k] * ((i >= k ? from[at - k * step] : 0) + (i + k < side ? from[at + k * step] : 0));
+                sum += weights[k] * ((i >= k ? from[at - k * step] : 0) +
+                                     (i + k < side ? from[at + k * step] : 0));
             to[at] = sum;
         }
 }
 
-int picture_points(picture *drawn, square panel, interval range, const double *points, size_t count) {
+int canvas_points(canvas *drawn, square panel, interval range, const double *points, size_t count) {
     enum { BLURS = 3 };
     float *cells = NULL, *other = NULL;
     int code = 0;
@@ -186,7 +200,7 @@ static long text_width(const char *text) {
     return ((long)strlen(text) * FONT_ADVANCE - 1) * SCALE;
 }
 
-static void draw_text(picture *drawn, long left, long top, const char *text) {
+static void draw_text(canvas *drawn, long left, long top, const char *text) {
     for (; *text; text++, left += FONT_ADVANCE * SCALE)
         for (int row = 0; row < FONT_HEIGHT; row++)
             for (int column = 0; column < FONT_WIDTH; column++)
@@ -196,31 +210,36 @@ static void draw_text(picture *drawn, long left, long top, const char *text) {
 
 /* 1, 2 or 5 times a power of ten, for about five ticks. */
 static double tick_step(interval range) {
-    double rough = (range.high - range.low) / 5, power = pow(10, floor(log10(rough))), times = rough / power;
+    double rough = (range.high - range.low) / 5, power = pow(10, floor(log10(rough))),
+           times = rough / power;
     return power * (times < 1.5 ? 1 : times < 3.5 ? 2 : times < 7.5 ? 5 : 10);
 }
 
-static void draw_axes(picture *drawn, square panel, interval range, bool numbers_on_the_left) {
+static void draw_axes(canvas *drawn, square panel, interval range, bool numbers_on_the_left) {
     double step = tick_step(range);
     long left = (long)panel.left, bottom = (long)(panel.top + panel.side), side = (long)panel.side;
     for (double k = ceil(range.low / step); k * step <= range.high; k++) {
         char text[32];
-        long at = (long)((k * step - range.low) / (range.high - range.low) * (double)(side - 1) + 0.5);
+        long at =
+            (long)((k * step - range.low) / (range.high - range.low) * (double)(side - 1) + 0.5);
         (void)snprintf(text, sizeof text, "%g", k == 0 ? 0 : k * step);
         fill(drawn, left + at, bottom + 1, 1, TICK, rim);
         draw_text(drawn, left + at - text_width(text) / 2, bottom + 1 + TICK + NUMBER_GAP, text);
         fill(drawn, left - 1 - TICK, bottom - 1 - at, TICK, 1, rim);
         if (numbers_on_the_left)
-            draw_text(drawn, left - 1 - TICK - NUMBER_GAP - text_width(text), bottom - 1 - at - FONT_BASELINE * SCALE / 2, text);
+            draw_text(drawn, left - 1 - TICK - NUMBER_GAP - text_width(text),
+                      bottom - 1 - at - FONT_BASELINE * SCALE / 2, text);
     }
 }
 
-void picture_frame(picture *drawn, square panel, interval range, const char *title, bool numbers_on_the_left) {
+void canvas_frame(canvas *drawn, square panel, interval range, const char *title,
+                  bool numbers_on_the_left) {
     long left = (long)panel.left, top = (long)panel.top, side = (long)panel.side;
     fill(drawn, left - 1, top - 1, side + 2, 1, rim);
     fill(drawn, left - 1, top + side, side + 2, 1, rim);
     fill(drawn, left - 1, top - 1, 1, side + 2, rim);
     fill(drawn, left + side, top - 1, 1, side + 2, rim);
-    draw_text(drawn, left + (side - text_width(title)) / 2, top - TITLE_GAP - FONT_BASELINE * SCALE, title);
+    draw_text(drawn, left + (side - text_width(title)) / 2, top - TITLE_GAP - FONT_BASELINE * SCALE,
+              title);
     draw_axes(drawn, panel, range, numbers_on_the_left);
 }

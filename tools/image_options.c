@@ -1,4 +1,4 @@
-#include "images.h"
+#include "image_options.h"
 
 #include "console.h"
 #include "signals.h"
@@ -22,7 +22,8 @@ image_shape shape_of_data(const ddaebm_dataset *dataset) {
 }
 
 bool can_be_trained(image_shape shape) {
-    return shape.height == shape.width && shape.height % 2 == 0 && shape.height > 0 && shape.height <= MOST_TRAINED;
+    return shape.height == shape.width && shape.height % 2 == 0 && shape.height > 0 &&
+           shape.height <= MOST_TRAINED;
 }
 
 size_t side_to_train(image_shape shape) {
@@ -32,10 +33,12 @@ size_t side_to_train(image_shape shape) {
 
 int check_drawable(image_shape shape, const char *path) {
     if (shape.height == 0)
-        return fail("%.250s: these rows are no pictures; give a name that ends in .npy or .csv", path);
+        return fail("%.250s: these rows are no images; give a name that ends in .npy or .csv",
+                    path);
     if (shape.channels != 1 && shape.channels != 3)
-        return fail("%.250s: pictures of %zu channels; a PNG has 1 or 3, give a name that ends in .npy or .csv", path,
-                    shape.channels);
+        return fail("%.250s: images of %zu channels; a PNG has 1 or 3, give a name that ends in "
+                    ".npy or .csv",
+                    path, shape.channels);
     return 0;
 }
 
@@ -60,26 +63,28 @@ size_t grid_columns(uint64_t count) {
 int check_grid(const char *path, uint64_t count, size_t columns, image_shape shape) {
     uint64_t rows = (count + columns - 1) / columns;
     if (columns > MOST_SIDE / (shape.width + GAP) || rows > MOST_SIDE / (shape.height + GAP))
-        return fail("%.250s: a grid of %zu by %" PRIu64 " pictures is larger than a PNG may be; ask for fewer", path, columns,
-                    rows);
+        return fail("%.250s: a grid of %zu by %" PRIu64
+                    " images is larger than a PNG may be; ask for fewer",
+                    path, columns, rows);
     return 0;
 }
 
-int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count, size_t columns,
-                   image_shape shape) {
+int write_grid_png(ddaebm_context *context, const char *path, const float *images, size_t count,
+                   size_t columns, image_shape shape) {
     int code = check_grid(path, count, columns, shape);
     if (code != 0)
         return code;
     size_t rows = (count + columns - 1) / columns;
-    size_t width = columns * (shape.width + GAP) - GAP, height = rows * (shape.height + GAP) - GAP, line = width * shape.channels;
+    size_t width = columns * (shape.width + GAP) - GAP, height = rows * (shape.height + GAP) - GAP,
+           line = width * shape.channels;
     uint8_t *pixels = malloc(height * line);
     if (!pixels)
-        return fail("no memory for a picture of %zu by %zu; ask for fewer", width, height);
+        return fail("no memory for an image of %zu by %zu; ask for fewer", width, height);
     memset(pixels, WHITE, height * line);
     for (size_t i = 0; i < count; i++) {
         size_t top = i / columns * (shape.height + GAP), left = i % columns * (shape.width + GAP);
-        draw_image(pixels + top * line + left * shape.channels, line, images + i * shape.height * shape.width * shape.channels,
-                   shape);
+        draw_image(pixels + top * line + left * shape.channels, line,
+                   images + i * shape.height * shape.width * shape.channels, shape);
     }
     hold_signals(path);
     code = checked(ddaebm_array_write_png(context, path, pixels, height, width, shape.channels));

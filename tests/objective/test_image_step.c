@@ -1,4 +1,4 @@
-/* The step of networks on pictures: how many convolutions it takes, and what it drops out. */
+/* The step of networks on images: how many convolutions it takes, and what it drops out. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "base/rng.h"
@@ -26,7 +26,8 @@ static built build(const char *preset, const char *changes) {
     const dd_settings *settings = dd_config_settings(b.config);
     ASSERT_OK(dd_settings_check(settings));
     ASSERT_OK(dd_network_declare(&b.parameters, context, settings));
-    ASSERT_OK(dd_step_graph_build(&b.step, context, settings, &b.parameters, (size_t)settings->training.batch, DD_STEP_PLAIN));
+    ASSERT_OK(dd_step_graph_build(&b.step, context, settings, &b.parameters,
+                                  (size_t)settings->training.batch, DD_STEP_PLAIN));
     ASSERT_OK(dd_plan_create(&b.plan, b.step.graph, (dd_plan_options){.phases = 2, .parts = 1}));
     return b;
 }
@@ -52,18 +53,22 @@ static int convolutions_in(const built *b, int phase) {
     return count;
 }
 
-/* Energy and generator of "fashion" have U = 34 convolutions each (two in each of 15 residual blocks, the first, the last, and two of the
- * input pyramid), of which F = 2 see nothing but the input; the encoder has Q = 4, of which one sees only its input. Products at single pixels
- * and over whole pictures are none.
+/* Energy and generator of "fashion" have U = 34 convolutions each (two in each of 15 residual
+ * blocks, the first, the last, and two of the input pyramid), of which F = 2 see nothing but the
+ * input; the encoder has Q = 4, of which one sees only its input. Products at single pixels and
+ * over whole images are none.
  *
- * Energy: the generator runs forward, U. For data, each convolution of the energy runs six times: forward; its gradient in the input, which
- * makes df/dx; the penalty's way back through that, a convolution of the cotangent, and a gradient in the weights; and then, for f and
- * penalty together, once more the gradients in input and weights. For generated samples it runs three times. Where weights stand before, no
- * gradient in the input is wanted, in the last sweep: U + 6U - F + 3U - F = 336.
+ * Energy: the generator runs forward, U. For data, each convolution of the energy runs six times:
+ * forward; its gradient in the input, which makes df/dx; the penalty's way back through that, a
+ * convolution of the cotangent, and a gradient in the weights; and then, for f and penalty
+ * together, once more the gradients in input and weights. For generated samples it runs three
+ * times. Where weights stand before, no gradient in the input is wanted, in the last sweep: U + 6U
+ * - F + 3U - F = 336.
  *
- * Generator: the encoder runs on data and on the sample, 2Q, and back, 2Q - 1 and, for the sample is the generator's, 2Q. The energy runs
- * forward and back to its input, 2U. The generator runs once more, for the encoder's z, but not where it sees its input alone, U - F; and back
- * from both, 2U - F each: 6Q - 1 + 2U + U - F + 4U - 2F = 255. */
+ * Generator: the encoder runs on data and on the sample, 2Q, and back, 2Q - 1 and, for the sample
+ * is the generator's, 2Q. The energy runs forward and back to its input, 2U. The generator runs
+ * once more, for the encoder's z, but not where it sees its input alone, U - F; and back from both,
+ * 2U - F each: 6Q - 1 + 2U + U - F + 4U - 2F = 255. */
 START_TEST(a_step_takes_no_more_convolutions_than_it_needs) {
     enum { U = 34, F = 2, Q = 4 };
     open_context(2);
@@ -75,12 +80,13 @@ START_TEST(a_step_takes_no_more_convolutions_than_it_needs) {
 }
 END_TEST
 
-/* One mask a residual block and call: the energy is called for data, for samples, and once more for samples after its update, the
- * generator for z and for the encoder's z. No two share a stream, all share the step's seed. */
+/* One mask a residual block and call: the energy is called for data, for samples, and once more for
+ * samples after its update, the generator for z and for the encoder's z. No two share a stream, all
+ * share the step's seed. */
 START_TEST(each_call_drops_out_on_its_own) {
     enum { BLOCKS = 15, CALLS = 5 };
-    static const char small[] =
-        "{\"training.batch\": 2, \"picture.dropout\": 0.25, \"energy.channels\": 4, \"generator.channels\": 4}";
+    static const char small[] = "{\"training.batch\": 2, \"image.dropout\": 0.25, "
+                                "\"energy.channels\": 4, \"generator.channels\": 4}";
     open_context(2);
     built b = build("fashion", small);
     const dd_graph *graph = b.plan->graph;
@@ -123,7 +129,8 @@ static void bind_all(run *r) {
             continue;
         size_t count = r->sizes[data->slot] = dd_shape_elements(data->shape);
         float *values = r->slots[data->slot] = calloc(count, sizeof *values);
-        if (data->op == DD_OP_INPUT && data->slot != DD_SLOT_LEVEL && data->slot != DD_SLOT_DROPOUT_SEED)
+        if (data->op == DD_OP_INPUT && data->slot != DD_SLOT_LEVEL &&
+            data->slot != DD_SLOT_DROPOUT_SEED)
             dd_rng_normals(values, 3, dd_stream(DD_STREAM_DATA, (uint64_t)data->slot), 0, count);
         for (size_t i = 0; data->op == DD_OP_INPUT && data->slot > DD_SLOT_INPUTS && i < count; i++)
             values[i] *= 0.1f; /* weights */
@@ -137,10 +144,11 @@ static run run_step(const char *changes, bool again) {
         dd_plan_free(r.b.plan);
         dd_step_graph_free(&r.b.step);
         const dd_settings *settings = dd_config_settings(r.b.config);
-        ASSERT_OK(
-            dd_step_graph_build(&r.b.step, context, settings, &r.b.parameters, (size_t)settings->training.batch, DD_STEP_PLAIN));
+        ASSERT_OK(dd_step_graph_build(&r.b.step, context, settings, &r.b.parameters,
+                                      (size_t)settings->training.batch, DD_STEP_PLAIN));
         ASSERT_OK(dd_graph_recompute(&r.b.step.graph));
-        ASSERT_OK(dd_plan_create(&r.b.plan, r.b.step.graph, (dd_plan_options){.phases = 2, .parts = 1}));
+        ASSERT_OK(
+            dd_plan_create(&r.b.plan, r.b.step.graph, (dd_plan_options){.phases = 2, .parts = 1}));
     }
     ASSERT_OK(dd_workspace_create(&r.workspace, r.b.plan));
     bind_all(&r);
@@ -169,23 +177,30 @@ static void check_again(const char *changes, double share) {
         if (i == DD_SLOT_DROPOUT_SEED || kept.sizes[i] == 0) /* no output depends on it */
             continue;
         ck_assert_uint_eq(kept.sizes[i], again.sizes[i]);
-        ck_assert_msg(memcmp(kept.slots[i], again.slots[i], kept.sizes[i] * sizeof(float)) == 0, "slot %zu", i);
+        ck_assert_msg(memcmp(kept.slots[i], again.slots[i], kept.sizes[i] * sizeof(float)) == 0,
+                      "slot %zu", i);
         compared++;
     }
     ck_assert_uint_gt(compared, 300);
     for (int phase = 0; phase < 2; phase++)
-        ck_assert_double_eq(dd_plan_multiply_adds(kept.b.plan, phase), dd_plan_multiply_adds(again.b.plan, phase));
-    ck_assert_double_lt((double)dd_plan_memory(again.b.plan), share * (double)dd_plan_memory(kept.b.plan));
+        ck_assert_double_eq(dd_plan_multiply_adds(kept.b.plan, phase),
+                            dd_plan_multiply_adds(again.b.plan, phase));
+    ck_assert_double_lt((double)dd_plan_memory(again.b.plan),
+                        share * (double)dd_plan_memory(kept.b.plan));
     free_run(&kept);
     free_run(&again);
 }
 
 START_TEST(what_is_made_again_is_the_same_and_takes_less_room) {
     open_context(2);
-    check_again("{\"training.batch\": 16, \"energy.channels\": 8, \"generator.channels\": 8, \"encoder.channels\": 4}", 0.75);
-    /* small pictures and large weights, which are put in the kernels' order again */
-    check_again("{\"training.batch\": 2, \"data.image_size\": 8, \"data.padding\": 0, \"energy.channels\": 128, "
-                "\"generator.channels\": 128, \"energy.multipliers\": [1, 1], \"generator.multipliers\": [1, 1]}",
+    check_again("{\"training.batch\": 16, \"energy.channels\": 8, \"generator.channels\": 8, "
+                "\"encoder.channels\": 4}",
+                0.75);
+    /* small images and large weights, which are put in the kernels' order again */
+    check_again("{\"training.batch\": 2, \"data.image_size\": 8, \"data.padding\": 0, "
+                "\"energy.channels\": 128, "
+                "\"generator.channels\": 128, \"energy.multipliers\": [1, 1], "
+                "\"generator.multipliers\": [1, 1]}",
                 0.72);
     close_context();
 }
@@ -219,8 +234,9 @@ START_TEST(memory_may_run_out_while_a_graph_is_rewritten) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_step_takes_no_more_convolutions_than_it_needs, each_call_drops_out_on_its_own,
+    const TTest *const tests[] = {a_step_takes_no_more_convolutions_than_it_needs,
+                                  each_call_drops_out_on_its_own,
                                   what_is_made_again_is_the_same_and_takes_less_room,
                                   memory_may_run_out_while_a_graph_is_rewritten};
-    return run_tests("picture step", tests, sizeof tests / sizeof *tests);
+    return run_tests("image step", tests, sizeof tests / sizeof *tests);
 }

@@ -24,11 +24,10 @@ static dd_node binary(dd_graph *graph, dd_op op, dd_node a, dd_node b) {
     return dd_graph_make(graph, (dd_node_data){.op = op, .inputs = {a, b}, .shape = shape});
 }
 
-static dd_node unary(dd_graph *graph, dd_op op, dd_node x, double factor, double shift) {
+static dd_node unary(dd_graph *graph, dd_op op, dd_node x, dd_constants constants) {
     dd_shape shape = dd_graph_shape(graph, x);
     return dd_graph_make(
-        graph,
-        (dd_node_data){.op = op, .inputs = {x}, .shape = shape, .factor = factor, .shift = shift});
+        graph, (dd_node_data){.op = op, .inputs = {x}, .shape = shape, .constants = constants});
 }
 
 dd_node dd_add(dd_graph *graph, dd_node a, dd_node b) {
@@ -46,47 +45,49 @@ dd_node dd_multiply(dd_graph *graph, dd_node a, dd_node b) {
 dd_node dd_affine(dd_graph *graph, dd_node x, double factor, double shift) {
     if (x != DD_NONE && dd_graph_node(graph, x)->op == DD_OP_AFFINE) { /* of an affine map: one */
         const dd_node_data *inner = dd_graph_node(graph, x);
-        shift += factor * inner->shift;
-        factor *= inner->factor;
+        shift += factor * inner->constants.affine.shift;
+        factor *= inner->constants.affine.factor;
         x = inner->inputs[0];
     }
-    return factor == 1 && shift == 0 ? x : unary(graph, DD_OP_AFFINE, x, factor, shift);
+    return factor == 1 && shift == 0
+               ? x
+               : unary(graph, DD_OP_AFFINE, x, (dd_constants){.affine = {factor, shift}});
 }
 
 dd_node dd_power(dd_graph *graph, dd_node x, double exponent) {
-    return exponent == 1 ? x : unary(graph, DD_OP_POWER, x, exponent, 0);
+    return exponent == 1 ? x : unary(graph, DD_OP_POWER, x, (dd_constants){.exponent = exponent});
 }
 
 dd_node dd_exp(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_EXP, x, 0, 0);
+    return unary(graph, DD_OP_EXP, x, (dd_constants){0});
 }
 
 dd_node dd_log(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_LOG, x, 0, 0);
+    return unary(graph, DD_OP_LOG, x, (dd_constants){0});
 }
 
 dd_node dd_tanh(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_TANH, x, 0, 0);
+    return unary(graph, DD_OP_TANH, x, (dd_constants){0});
 }
 
 dd_node dd_sigmoid(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_SIGMOID, x, 0, 0);
+    return unary(graph, DD_OP_SIGMOID, x, (dd_constants){0});
 }
 
 dd_node dd_softplus(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_SOFTPLUS, x, 0, 0);
+    return unary(graph, DD_OP_SOFTPLUS, x, (dd_constants){0});
 }
 
 dd_node dd_sin(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_SIN, x, 0, 0);
+    return unary(graph, DD_OP_SIN, x, (dd_constants){0});
 }
 
 dd_node dd_cos(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_COS, x, 0, 0);
+    return unary(graph, DD_OP_COS, x, (dd_constants){0});
 }
 
 dd_node dd_step(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_STEP, x, 0, 0);
+    return unary(graph, DD_OP_STEP, x, (dd_constants){0});
 }
 
 dd_node dd_leaky(dd_graph *graph, dd_node x, dd_node slope) {
@@ -94,7 +95,7 @@ dd_node dd_leaky(dd_graph *graph, dd_node x, dd_node slope) {
 }
 
 dd_node dd_silu(dd_graph *graph, dd_node x) {
-    return unary(graph, DD_OP_SILU, x, 0, 0);
+    return unary(graph, DD_OP_SILU, x, (dd_constants){0});
 }
 
 dd_node dd_expand(dd_graph *graph, dd_node x, dd_shape shape) {
@@ -144,7 +145,8 @@ static dd_node slope(dd_graph *graph, dd_node self) {
     dd_node x = data.inputs[0], y = self;
     switch (data.op) {
     case DD_OP_POWER:
-        return dd_affine(graph, dd_power(graph, x, data.factor - 1), data.factor, 0);
+        return dd_affine(graph, dd_power(graph, x, data.constants.exponent - 1),
+                         data.constants.exponent, 0);
     case DD_OP_EXP:
         return y;
     case DD_OP_LOG:
@@ -170,7 +172,7 @@ void dd_rule_unary(dd_graph *graph, dd_node self, dd_node cotangent, const bool 
         return;
     dd_node_data data = *dd_graph_node(graph, self);
     if (data.op == DD_OP_AFFINE)
-        gradients[0] = dd_affine(graph, cotangent, data.factor, 0);
+        gradients[0] = dd_affine(graph, cotangent, data.constants.affine.factor, 0);
     else
         gradients[0] = dd_multiply(graph, cotangent, slope(graph, self));
 }
@@ -208,9 +210,9 @@ void dd_rule_silu(dd_graph *graph, dd_node self, dd_node cotangent, const bool *
     dd_node x = data.inputs[0];
     if (!wanted[0])
         return;
-    if (data.factor < 2) {
-        gradients[0] =
-            dd_multiply(graph, cotangent, unary(graph, DD_OP_SILU, x, data.factor + 1, 0));
+    if (data.constants.derivative < 2) {
+        dd_constants next = {.derivative = data.constants.derivative + 1};
+        gradients[0] = dd_multiply(graph, cotangent, unary(graph, DD_OP_SILU, x, next));
         return;
     }
     dd_node s = dd_sigmoid(graph, x), slope = dd_multiply(graph, s, dd_affine(graph, s, -1, 1));

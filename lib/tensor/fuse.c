@@ -66,11 +66,22 @@ static int read_value(compiler *c, dd_node node) {
     return v;
 }
 
+static void set_numbers(dd_instruction *instruction, const dd_node_data *data) {
+    if (data->op == DD_OP_AFFINE) {
+        instruction->factor = (float)data->constants.affine.factor;
+        instruction->shift = (float)data->constants.affine.shift;
+    } else if (data->op == DD_OP_POWER) {
+        instruction->factor = (float)data->constants.exponent;
+    } else if (data->op == DD_OP_SILU) {
+        instruction->factor = (float)data->constants.derivative;
+    }
+}
+
 static void emit(compiler *c, dd_node node) {
     const dd_node_data *data = dd_graph_node(c->graph, node);
     dd_instruction *instruction = &c->loop->instruction[c->loop->instructions];
-    *instruction = (dd_instruction){
-        .op = data->op, .b = -1, .factor = (float)data->factor, .shift = (float)data->shift};
+    *instruction = (dd_instruction){.op = data->op, .b = -1};
+    set_numbers(instruction, data);
     instruction->a = read_value(c, data->inputs[0]);
     if (dd_op_describe(data->op)->arity == 2)
         instruction->b = read_value(c, data->inputs[1]);

@@ -95,10 +95,13 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
     return hash * 0xFF51AFD7ED558CCDu;
 }
 
-static uint64_t bits_of(double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
+static uint64_t mix_bytes(uint64_t hash, const void *bytes, size_t count) {
+    for (size_t i = 0; i < count; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, (const char *)bytes + i, count - i < sizeof word ? count - i : sizeof word);
+        hash = mix(hash, word);
+    }
+    return hash;
 }
 
 static uint64_t hash_of(const dd_node_data *data) {
@@ -107,24 +110,14 @@ static uint64_t hash_of(const dd_node_data *data) {
         hash = mix(hash, (uint64_t)data->inputs[i]);
     for (int i = 0; i < DD_AXES; i++)
         hash = mix(hash, data->shape.size[i]);
-    hash = mix(hash, bits_of(data->factor));
-    hash = mix(hash, bits_of(data->shift));
-    hash = mix(hash, data->start);
-    hash = mix(hash, (uint64_t)data->axis << 32 | (uint64_t)data->flags);
-    hash =
-        mix(hash, (uint64_t)(uint16_t)data->window.up << 48 |
-                      (uint64_t)(uint16_t)data->window.stride << 32 |
-                      (uint64_t)(uint16_t)data->window.before << 16 | (uint16_t)data->window.after);
-    hash = mix(hash, (uint64_t)data->copy);
-    return mix(hash, (uint64_t)data->phase << 32 | (uint32_t)data->slot) ^ hash >> 31;
+    hash = mix_bytes(hash, &data->constants, dd_op_describe(data->op)->constants);
+    return mix(hash, (uint64_t)data->phase << 32 | (uint32_t)data->copy) ^ hash >> 31;
 }
 
 static bool same(const dd_node_data *a, const dd_node_data *b) {
     return a->op == b->op && memcmp(a->inputs, b->inputs, sizeof a->inputs) == 0 &&
-           dd_shape_equal(a->shape, b->shape) && bits_of(a->factor) == bits_of(b->factor) &&
-           bits_of(a->shift) == bits_of(b->shift) && a->start == b->start && a->axis == b->axis &&
-           a->flags == b->flags && a->phase == b->phase && a->copy == b->copy &&
-           a->slot == b->slot && memcmp(&a->window, &b->window, sizeof a->window) == 0;
+           dd_shape_equal(a->shape, b->shape) && a->phase == b->phase && a->copy == b->copy &&
+           memcmp(&a->constants, &b->constants, dd_op_describe(a->op)->constants) == 0;
 }
 
 /* Where the node stands, or where it would. */
@@ -182,7 +175,8 @@ dd_node dd_graph_make(dd_graph *graph, dd_node_data data) {
 
 dd_node dd_input(dd_graph *graph, dd_slot slot, dd_shape shape, int phase) {
     return dd_graph_make(
-        graph, (dd_node_data){.op = DD_OP_INPUT, .shape = shape, .slot = slot, .phase = phase});
+        graph,
+        (dd_node_data){.op = DD_OP_INPUT, .shape = shape, .constants.slot = slot, .phase = phase});
 }
 
 /* The number of the constant with these values, or how many there are. */
@@ -217,18 +211,20 @@ dd_node dd_constant(dd_graph *graph, const float *values, dd_shape shape) {
     if (index == graph->constant_count && !keep_constant(graph, values, shape))
         return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
     return dd_graph_make(
-        graph, (dd_node_data){.op = DD_OP_CONSTANT, .shape = shape, .slot = (dd_slot)index});
+        graph,
+        (dd_node_data){.op = DD_OP_CONSTANT, .shape = shape, .constants.constant = (int32_t)index});
 }
 
 dd_node dd_scalar(dd_graph *graph, double value) {
     return dd_graph_make(
-        graph, (dd_node_data){.op = DD_OP_SCALAR, .shape = {{1, 1, 1, 1}}, .factor = value});
+        graph,
+        (dd_node_data){.op = DD_OP_SCALAR, .shape = {{1, 1, 1, 1}}, .constants.scalar = value});
 }
 
 void dd_output(dd_graph *graph, dd_node node, dd_slot slot, int phase) {
     (void)dd_graph_make(graph, (dd_node_data){.op = DD_OP_OUTPUT,
                                               .inputs = {node},
                                               .shape = dd_graph_shape(graph, node),
-                                              .slot = slot,
+                                              .constants.slot = slot,
                                               .phase = phase});
 }

@@ -20,9 +20,10 @@ static dd_node convolve(dd_graph *graph, dd_node x, dd_node weight, dd_window wi
                        places(from.size[2], w.size[2], window), w.size[0]}};
     if (from.size[3] != w.size[3] || shape.size[1] == 0 || shape.size[2] == 0)
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "a convolution that does not fit its image");
-    return dd_graph_make(
-        graph, (dd_node_data){
-                   .op = DD_OP_CONVOLVE, .inputs = {x, weight}, .shape = shape, .window = window});
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_CONVOLVE,
+                                               .inputs = {x, weight},
+                                               .shape = shape,
+                                               .constants.window = window});
 }
 
 static dd_node convolve_input(dd_graph *graph, dd_node y, dd_node weight, dd_shape shape,
@@ -30,7 +31,7 @@ static dd_node convolve_input(dd_graph *graph, dd_node y, dd_node weight, dd_sha
     return dd_graph_make(graph, (dd_node_data){.op = DD_OP_CONVOLVE_INPUT,
                                                .inputs = {y, weight},
                                                .shape = shape,
-                                               .window = window});
+                                               .constants.window = window});
 }
 
 static dd_node convolve_weight(dd_graph *graph, dd_node x, dd_node y, dd_shape shape,
@@ -38,7 +39,7 @@ static dd_node convolve_weight(dd_graph *graph, dd_node x, dd_node y, dd_shape s
     return dd_graph_make(graph, (dd_node_data){.op = DD_OP_CONVOLVE_WEIGHT,
                                                .inputs = {x, y},
                                                .shape = shape,
-                                               .window = window});
+                                               .constants.window = window});
 }
 
 dd_node dd_convolve(dd_graph *graph, dd_node x, dd_node weight, int stride, int before, int after) {
@@ -51,11 +52,11 @@ void dd_rule_convolve(dd_graph *graph, dd_node self, dd_node cotangent, const bo
     dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0], weight = data.inputs[1];
     if (wanted[0])
-        gradients[0] =
-            convolve_input(graph, cotangent, weight, dd_graph_shape(graph, x), data.window);
+        gradients[0] = convolve_input(graph, cotangent, weight, dd_graph_shape(graph, x),
+                                      data.constants.window);
     if (wanted[1])
-        gradients[1] =
-            convolve_weight(graph, x, cotangent, dd_graph_shape(graph, weight), data.window);
+        gradients[1] = convolve_weight(graph, x, cotangent, dd_graph_shape(graph, weight),
+                                       data.constants.window);
 }
 
 void dd_rule_convolve_input(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
@@ -63,10 +64,10 @@ void dd_rule_convolve_input(dd_graph *graph, dd_node self, dd_node cotangent, co
     dd_node_data data = *dd_graph_node(graph, self);
     dd_node y = data.inputs[0], weight = data.inputs[1];
     if (wanted[0])
-        gradients[0] = convolve(graph, cotangent, weight, data.window);
+        gradients[0] = convolve(graph, cotangent, weight, data.constants.window);
     if (wanted[1])
-        gradients[1] =
-            convolve_weight(graph, cotangent, y, dd_graph_shape(graph, weight), data.window);
+        gradients[1] = convolve_weight(graph, cotangent, y, dd_graph_shape(graph, weight),
+                                       data.constants.window);
 }
 
 void dd_rule_convolve_weight(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
@@ -74,9 +75,10 @@ void dd_rule_convolve_weight(dd_graph *graph, dd_node self, dd_node cotangent, c
     dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0], y = data.inputs[1];
     if (wanted[0])
-        gradients[0] = convolve_input(graph, y, cotangent, dd_graph_shape(graph, x), data.window);
+        gradients[0] =
+            convolve_input(graph, y, cotangent, dd_graph_shape(graph, x), data.constants.window);
     if (wanted[1])
-        gradients[1] = convolve(graph, x, cotangent, data.window);
+        gradients[1] = convolve(graph, x, cotangent, data.constants.window);
 }
 
 /* --- Filters: the transpose of one is another. --- */
@@ -91,9 +93,10 @@ static dd_node filter(dd_graph *graph, dd_node x, dd_node taps, dd_window window
     bool known = dd_graph_node(graph, taps)->op == DD_OP_CONSTANT && count <= DD_MOST_TAPS;
     if (shape.size[1] == 0 || shape.size[2] == 0 || !known)
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "a filter that does not fit its image");
-    return dd_graph_make(
-        graph,
-        (dd_node_data){.op = DD_OP_FILTER, .inputs = {x, taps}, .shape = shape, .window = window});
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_FILTER,
+                                               .inputs = {x, taps},
+                                               .shape = shape,
+                                               .constants.window = window});
 }
 
 dd_node dd_filter(dd_graph *graph, dd_node x, dd_node taps, int up, int down, int before,
@@ -110,15 +113,16 @@ void dd_rule_filter(dd_graph *graph, dd_node self, dd_node cotangent, const bool
     dd_shape from = dd_graph_shape(graph, data.inputs[0]),
              taps_shape = dd_graph_shape(graph, data.inputs[1]);
     int taps = (int)taps_shape.size[3];
-    const float *values = dd_graph_constant(graph, dd_graph_node(graph, data.inputs[1])->slot);
+    const float *values =
+        dd_graph_constant(graph, dd_graph_node(graph, data.inputs[1])->constants.constant);
     float turned[DD_MOST_TAPS];
     if (!wanted[0])
         return;
     for (int i = 0; i < taps; i++)
         turned[i] = values[taps - 1 - i];
-    dd_window back = {.up = data.window.stride,
-                      .stride = data.window.up,
-                      .before = (int16_t)(taps - 1 - data.window.before)};
+    dd_window back = {.up = data.constants.window.stride,
+                      .stride = data.constants.window.up,
+                      .before = (int16_t)(taps - 1 - data.constants.window.before)};
     int64_t room = (int64_t)(from.size[1] - 1) * back.stride + taps;
     back.after = (int16_t)(room - (int64_t)data.shape.size[1] * back.up - back.before);
     dd_node result = filter(graph, cotangent, dd_constant(graph, turned, taps_shape), back);
@@ -131,12 +135,11 @@ void dd_rule_filter(dd_graph *graph, dd_node self, dd_node cotangent, const bool
  * epsilon), the Jacobian is symmetric: J g = r (g - mean(g) - y mean(g y)). --- */
 
 static dd_node make_normalize(dd_graph *graph, dd_op op, dd_node x, dd_node g,
-                              const dd_node_data *like) {
+                              dd_constants constants) {
     return dd_graph_make(graph, (dd_node_data){.op = op,
                                                .inputs = {x, g},
                                                .shape = dd_graph_shape(graph, x),
-                                               .start = like->start,
-                                               .factor = like->factor});
+                                               .constants = constants});
 }
 
 dd_node dd_normalize(dd_graph *graph, dd_node x, size_t groups, double epsilon) {
@@ -145,15 +148,15 @@ dd_node dd_normalize(dd_graph *graph, dd_node x, size_t groups, double epsilon) 
     if (groups == 0 || dd_graph_shape(graph, x).size[3] % groups != 0)
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "channels that do not fall into equal groups");
     return make_normalize(graph, DD_OP_NORMALIZE, x, DD_NONE,
-                          &(dd_node_data){.start = groups, .factor = epsilon});
+                          (dd_constants){.normalize = {groups, epsilon}});
 }
 
 void dd_rule_normalize(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
                        dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
-        gradients[0] =
-            make_normalize(graph, DD_OP_NORMALIZE_GRADIENT, data.inputs[0], cotangent, &data);
+        gradients[0] = make_normalize(graph, DD_OP_NORMALIZE_GRADIENT, data.inputs[0], cotangent,
+                                      data.constants);
 }
 
 /* One number a group of each image, [N, 1, 1, G], repeated for its channels: [N, 1, 1, C]. */
@@ -183,22 +186,24 @@ void dd_rule_normalize_gradient(dd_graph *graph, dd_node self, dd_node cotangent
                                 const bool *wanted, dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0], g = data.inputs[1];
-    dd_node jc = make_normalize(graph, DD_OP_NORMALIZE_GRADIENT, x, cotangent, &data);
+    dd_node jc = make_normalize(graph, DD_OP_NORMALIZE_GRADIENT, x, cotangent, data.constants);
     if (wanted[1])
         gradients[1] = jc;
     if (!wanted[0])
         return;
-    dd_shape shape = data.shape, small = {{shape.size[0], 1, 1, data.start}};
-    dd_node y = make_normalize(graph, DD_OP_NORMALIZE, x, DD_NONE, &data);
+    dd_shape shape = data.shape, small = {{shape.size[0], 1, 1, data.constants.normalize.groups}};
+    dd_node y = make_normalize(graph, DD_OP_NORMALIZE, x, DD_NONE, data.constants);
     dd_node r = dd_graph_make(graph, (dd_node_data){.op = DD_OP_INVERSE_DEVIATION,
                                                     .inputs = {x},
                                                     .shape = small,
-                                                    .start = data.start,
-                                                    .factor = data.factor});
+                                                    .constants = data.constants});
     dd_node scale = dd_affine(graph, a_channel(graph, r, shape.size[3]), -1, 0);
-    dd_node of_y = dd_multiply(graph, scale, group_mean(graph, cotangent, self, data.start));
-    dd_node of_jc = dd_multiply(graph, scale, group_mean(graph, g, y, data.start));
-    dd_node of_jg = dd_multiply(graph, scale, group_mean(graph, cotangent, y, data.start));
+    dd_node of_y = dd_multiply(graph, scale,
+                               group_mean(graph, cotangent, self, data.constants.normalize.groups));
+    dd_node of_jc =
+        dd_multiply(graph, scale, group_mean(graph, g, y, data.constants.normalize.groups));
+    dd_node of_jg =
+        dd_multiply(graph, scale, group_mean(graph, cotangent, y, data.constants.normalize.groups));
     gradients[0] =
         dd_add(graph, dd_add(graph, dd_multiply(graph, of_y, y), dd_multiply(graph, of_jc, jc)),
                dd_multiply(graph, of_jg, self));
@@ -211,8 +216,9 @@ void dd_rule_inverse_deviation(dd_graph *graph, dd_node self, dd_node cotangent,
     if (!wanted[0])
         return;
     dd_shape shape = dd_graph_shape(graph, data.inputs[0]);
-    double elements = (double)(shape.size[1] * shape.size[2] * shape.size[3] / data.start);
-    dd_node y = make_normalize(graph, DD_OP_NORMALIZE, data.inputs[0], DD_NONE, &data);
+    double elements =
+        (double)(shape.size[1] * shape.size[2] * shape.size[3] / data.constants.normalize.groups);
+    dd_node y = make_normalize(graph, DD_OP_NORMALIZE, data.inputs[0], DD_NONE, data.constants);
     dd_node small = dd_multiply(graph, cotangent, dd_multiply(graph, self, self));
     gradients[0] = dd_multiply(
         graph, y, a_channel(graph, dd_affine(graph, small, -1 / elements, 0), shape.size[3]));
@@ -238,8 +244,8 @@ void dd_rule_softmax(dd_graph *graph, dd_node self, dd_node cotangent, const boo
 }
 
 dd_node dd_mask(dd_graph *graph, dd_node seed, uint32_t stream, double keep, dd_shape shape) {
-    return dd_graph_make(
-        graph,
-        (dd_node_data){
-            .op = DD_OP_MASK, .inputs = {seed}, .shape = shape, .start = stream, .factor = keep});
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_MASK,
+                                               .inputs = {seed},
+                                               .shape = shape,
+                                               .constants.mask = {keep, stream}});
 }

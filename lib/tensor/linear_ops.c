@@ -54,11 +54,10 @@ dd_node dd_matmul(dd_graph *graph, dd_node a, bool transpose_a, dd_node b, bool 
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "matrices that cannot be multiplied");
     dd_shape shape = {
         {x.size[0], x.size[1], x.size[transpose_a ? 3 : 2], y.size[transpose_b ? 2 : 3]}};
-    return dd_graph_make(graph,
-                         (dd_node_data){.op = DD_OP_MATMUL,
-                                        .inputs = {a, b},
-                                        .shape = shape,
-                                        .flags = (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0)});
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_MATMUL,
+                                               .inputs = {a, b},
+                                               .shape = shape,
+                                               .constants.matmul = {transpose_a, transpose_b}});
 }
 
 /* C = op(A) op(B), G its cotangent: op(A)' = G op(B)^T and op(B)' = op(A)^T G, turned where op
@@ -67,7 +66,7 @@ void dd_rule_matmul(dd_graph *graph, dd_node self, dd_node cotangent, const bool
                     dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
     dd_node a = data.inputs[0], b = data.inputs[1];
-    bool ta = data.flags & 1, tb = data.flags & 2;
+    bool ta = data.constants.matmul.transpose_a, tb = data.constants.matmul.transpose_b;
     if (wanted[0])
         gradients[0] = ta ? dd_matmul(graph, b, tb, cotangent, true)
                           : dd_matmul(graph, cotangent, false, b, !tb);
@@ -123,9 +122,10 @@ dd_node dd_slice(dd_graph *graph, dd_node x, int axis, size_t start, size_t leng
     if (length == 0 || start > shape.size[axis] || length > shape.size[axis] - start)
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "a slice outside its tensor");
     shape.size[axis] = length;
-    return dd_graph_make(
-        graph, (dd_node_data){
-                   .op = DD_OP_SLICE, .inputs = {x}, .shape = shape, .axis = axis, .start = start});
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_SLICE,
+                                               .inputs = {x},
+                                               .shape = shape,
+                                               .constants.slice = {(size_t)axis, start}});
 }
 
 dd_node dd_pad(dd_graph *graph, dd_node x, int axis, size_t before, size_t length) {
@@ -135,9 +135,10 @@ dd_node dd_pad(dd_graph *graph, dd_node x, int axis, size_t before, size_t lengt
     if (before > length || shape.size[axis] > length - before)
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "a padding smaller than its tensor");
     shape.size[axis] = length;
-    return dd_graph_make(
-        graph, (dd_node_data){
-                   .op = DD_OP_PAD, .inputs = {x}, .shape = shape, .axis = axis, .start = before});
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_PAD,
+                                               .inputs = {x},
+                                               .shape = shape,
+                                               .constants.pad = {(size_t)axis, before}});
 }
 
 dd_node dd_concat(dd_graph *graph, dd_node a, dd_node b, int axis) {
@@ -148,8 +149,10 @@ dd_node dd_concat(dd_graph *graph, dd_node a, dd_node b, int axis) {
     y.size[axis] = x.size[axis];
     if (!dd_shape_equal(x, y))
         return dd_graph_fail(graph, DDAEBM_INTERNAL, "a concatenation of unlike tensors");
-    return dd_graph_make(
-        graph, (dd_node_data){.op = DD_OP_CONCAT, .inputs = {a, b}, .shape = shape, .axis = axis});
+    return dd_graph_make(graph, (dd_node_data){.op = DD_OP_CONCAT,
+                                               .inputs = {a, b},
+                                               .shape = shape,
+                                               .constants.concat = (size_t)axis});
 }
 
 dd_node dd_take_rows(dd_graph *graph, dd_node table, dd_node index) {
@@ -173,20 +176,21 @@ dd_node dd_add_rows(dd_graph *graph, dd_node x, dd_node index, size_t rows) {
 
 dd_node dd_permute(dd_graph *graph, dd_node x, const int order[DD_AXES]) {
     dd_shape from = dd_graph_shape(graph, x), shape = {{0}};
-    int flags = 0;
+    dd_constants constants = {0};
     for (int i = 0; i < DD_AXES; i++) {
         shape.size[i] = from.size[order[i]];
-        flags |= order[i] << 2 * i;
+        constants.permute[i] = order[i];
     }
     return dd_graph_make(
-        graph, (dd_node_data){.op = DD_OP_PERMUTE, .inputs = {x}, .shape = shape, .flags = flags});
+        graph,
+        (dd_node_data){.op = DD_OP_PERMUTE, .inputs = {x}, .shape = shape, .constants = constants});
 }
 
 void dd_rule_permute(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
                      dd_node *gradients) {
     int back[DD_AXES];
     for (int i = 0; i < DD_AXES; i++)
-        back[dd_graph_node(graph, self)->flags >> 2 * i & 3] = i;
+        back[dd_graph_node(graph, self)->constants.permute[i]] = i;
     if (wanted[0])
         gradients[0] = dd_permute(graph, cotangent, back);
 }
@@ -202,27 +206,29 @@ void dd_rule_slice(dd_graph *graph, dd_node self, dd_node cotangent, const bool 
                    dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
-        gradients[0] = dd_pad(graph, cotangent, data.axis, data.start,
-                              dd_graph_shape(graph, data.inputs[0]).size[data.axis]);
+        gradients[0] =
+            dd_pad(graph, cotangent, (int)data.constants.slice.axis, data.constants.slice.start,
+                   dd_graph_shape(graph, data.inputs[0]).size[data.constants.slice.axis]);
 }
 
 void dd_rule_pad(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
                  dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
     if (wanted[0])
-        gradients[0] = dd_slice(graph, cotangent, data.axis, data.start,
-                                dd_graph_shape(graph, data.inputs[0]).size[data.axis]);
+        gradients[0] =
+            dd_slice(graph, cotangent, (int)data.constants.pad.axis, data.constants.pad.start,
+                     dd_graph_shape(graph, data.inputs[0]).size[data.constants.pad.axis]);
 }
 
 void dd_rule_concat(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
                     dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
-    size_t first = dd_graph_shape(graph, data.inputs[0]).size[data.axis],
-           second = data.shape.size[data.axis] - first;
+    size_t axis = data.constants.concat, first = dd_graph_shape(graph, data.inputs[0]).size[axis],
+           second = data.shape.size[axis] - first;
     if (wanted[0])
-        gradients[0] = dd_slice(graph, cotangent, data.axis, 0, first);
+        gradients[0] = dd_slice(graph, cotangent, (int)axis, 0, first);
     if (wanted[1])
-        gradients[1] = dd_slice(graph, cotangent, data.axis, first, second);
+        gradients[1] = dd_slice(graph, cotangent, (int)axis, first, second);
 }
 
 void dd_rule_take_rows(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,

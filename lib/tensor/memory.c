@@ -77,9 +77,9 @@ static void find_last_uses(const dd_plan *plan, const dd_schedule *schedule, int
 static dd_location place_of_source(const dd_node_data *data, dd_node node) {
     switch (data->op) {
     case DD_OP_INPUT:
-        return (dd_location){DD_PLACE_SLOT, data->slot, 0};
+        return (dd_location){DD_PLACE_SLOT, data->constants.slot, 0};
     case DD_OP_CONSTANT:
-        return (dd_location){DD_PLACE_CONSTANT, data->slot, 0};
+        return (dd_location){DD_PLACE_CONSTANT, data->constants.constant, 0};
     case DD_OP_SCALAR:
         return (dd_location){DD_PLACE_SCALAR, node, 0};
     default:
@@ -102,7 +102,7 @@ ddaebm_status dd_memory_assign(dd_plan *plan, const dd_schedule *schedule) {
     for (size_t n = 0; n < nodes; n++) {
         const dd_node_data *data = dd_graph_node(plan->graph, (dd_node)n);
         plan->locations[n] = place_of_source(data, (dd_node)n);
-        plan->scalars[n] = (float)data->factor;
+        plan->scalars[n] = data->op == DD_OP_SCALAR ? (float)data->constants.scalar : 0;
         if (schedule->bound[n] >= 0)
             plan->locations[n] = (dd_location){DD_PLACE_SLOT, schedule->bound[n], 0};
         else if (schedule->group_of[n] >= 0 && schedule->materialized[n] &&

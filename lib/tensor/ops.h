@@ -16,15 +16,15 @@ typedef struct dd_window {
 
 typedef enum dd_op {
     /* sources */
-    DD_OP_INPUT,    /* slot */
-    DD_OP_CONSTANT, /* constants[slot] */
-    DD_OP_SCALAR,   /* factor */
+    DD_OP_INPUT,
+    DD_OP_CONSTANT,
+    DD_OP_SCALAR,
     /* element by element: inputs broadcast to the node's shape */
     DD_OP_ADD,
     DD_OP_SUBTRACT,
     DD_OP_MULTIPLY,
     DD_OP_AFFINE, /* factor x + shift */
-    DD_OP_POWER,  /* x^factor */
+    DD_OP_POWER,  /* x^exponent */
     DD_OP_EXP,
     DD_OP_LOG,
     DD_OP_TANH,
@@ -34,44 +34,71 @@ typedef enum dd_op {
     DD_OP_COS,
     DD_OP_STEP,
     DD_OP_LEAKY, /* x where x > 0, slope x elsewhere */
-    DD_OP_SILU,  /* the factor-th derivative of x sigmoid(x): 0 to 2 */
+    DD_OP_SILU,  /* a derivative of x sigmoid(x) */
     DD_OP_EXPAND,
     DD_OP_OUTPUT, /* a copy, to a slot */
     /* the rest */
     DD_OP_SUM,
-    DD_OP_MATMUL,  /* flag bit 0: transpose a, bit 1: transpose b */
+    DD_OP_MATMUL,
     DD_OP_LINEAR,  /* a b^T + c, c one row */
     DD_OP_RESHAPE, /* shares its input's memory, as DETACH does */
     DD_OP_DETACH,
-    DD_OP_SLICE,  /* axis, start */
-    DD_OP_PAD,    /* axis, start */
-    DD_OP_CONCAT, /* axis */
+    DD_OP_SLICE,
+    DD_OP_PAD,
+    DD_OP_CONCAT,
     DD_OP_TAKE_ROWS,
     DD_OP_ADD_ROWS,
-    DD_OP_PERMUTE, /* axis i of the result is axis flags >> 2i & 3 of x */
+    DD_OP_PERMUTE,
     DD_OP_SOFTMAX, /* over the last axis */
-    DD_OP_MASK,    /* 0 or 1/factor at random; see dd_mask */
+    DD_OP_MASK,    /* 0 or 1/keep at random; see dd_mask */
     /* images */
-    DD_OP_CONVOLVE, /* window */
+    DD_OP_CONVOLVE,
     DD_OP_CONVOLVE_INPUT,
     DD_OP_CONVOLVE_WEIGHT,
-    DD_OP_FILTER,             /* window */
-    DD_OP_NORMALIZE,          /* start: groups, factor: epsilon; so the two below */
+    DD_OP_FILTER,
+    DD_OP_NORMALIZE,
     DD_OP_NORMALIZE_GRADIENT, /* of x and a cotangent */
     DD_OP_INVERSE_DEVIATION,
     DD_OP_COUNT
 } dd_op;
 
+/* The constants of a node; its operation says which member counts. Nodes are compared by these
+ * bytes (dd_op_info.constants), so no member may have padding. */
+typedef union dd_constants {
+    dd_slot slot;     /* input, output */
+    int32_t constant; /* constant: index into the graph's constants */
+    double scalar;
+    struct {
+        double factor, shift;
+    } affine;
+    double exponent;    /* power */
+    int32_t derivative; /* silu: the order of the derivative, 0 to 2 */
+    struct {
+        bool transpose_a, transpose_b;
+    } matmul;
+    struct {
+        size_t axis, start;
+    } slice, pad;
+    size_t concat;            /* the axis */
+    int32_t permute[DD_AXES]; /* axis i of the result is axis permute[i] of x */
+    struct {
+        double keep;
+        uint64_t rng_stream;
+    } mask;
+    dd_window window; /* convolve and its two gradients, filter */
+    struct {
+        uint64_t groups;
+        double epsilon;
+    } normalize; /* and its gradient, and the inverse deviation */
+} dd_constants;
+
 typedef struct dd_node_data {
     dd_op op;
     dd_node inputs[DD_MOST_INPUTS]; /* DD_NONE where there is none */
     dd_shape shape;
-    double factor, shift;
-    size_t start;
-    int axis, flags, phase;
-    int copy; /* tells apart what is made again (dd_graph_recompute); else 0 */
-    dd_slot slot;
-    dd_window window;
+    dd_constants constants;
+    int phase;
+    int copy; /* tells rematerialised nodes apart (dd_graph_recompute); else 0 */
 } dd_node_data;
 
 /* Adds to gradients[i] (DD_NONE where `wanted` is false) what the node's input i contributes, given
@@ -84,6 +111,7 @@ typedef struct dd_op_info {
     int arity;
     bool elementwise;      /* may be fused with others of its shape */
     dd_gradient_rule rule; /* NULL where the gradient vanishes */
+    size_t constants;      /* bytes of dd_constants that count */
 } dd_op_info;
 
 const dd_op_info *dd_op_describe(dd_op op);

@@ -24,7 +24,9 @@ static double multiply_adds(const dd_graph *graph, dd_node node) {
     }
     if (!is_product(graph, node))
         return 0;
-    size_t inner = dd_graph_shape(graph, data->inputs[0]).size[data->flags & 1 ? 2 : 3];
+    size_t inner =
+        dd_graph_shape(graph, data->inputs[0])
+            .size[data->op == DD_OP_MATMUL && data->constants.matmul.transpose_a ? 2 : 3];
     return (double)dd_shape_elements(data->shape) * (double)inner;
 }
 
@@ -110,7 +112,8 @@ static bool same_weights(const dd_plan *plan, const dd_step_data *a, const dd_pl
     const dd_node_data *x = dd_graph_node(plan->graph, first),
                        *y = dd_graph_node(other->graph, second);
     return plan == other ? first == second
-                         : x->op == DD_OP_INPUT && y->op == DD_OP_INPUT && x->slot == y->slot;
+                         : x->op == DD_OP_INPUT && y->op == DD_OP_INPUT &&
+                               x->constants.slot == y->constants.slot;
 }
 
 static dd_shape factor_shape(const dd_plan *plan, const dd_step_data *step) {
@@ -290,8 +293,9 @@ static void set_wakes(dd_plan *plan) {
 static void count_slots(dd_plan *plan) {
     for (size_t n = 0; n < dd_graph_nodes(plan->graph); n++) {
         const dd_node_data *data = dd_graph_node(plan->graph, (dd_node)n);
-        if ((data->op == DD_OP_INPUT || data->op == DD_OP_OUTPUT) && data->slot >= plan->slots)
-            plan->slots = data->slot + 1;
+        if ((data->op == DD_OP_INPUT || data->op == DD_OP_OUTPUT) &&
+            data->constants.slot >= plan->slots)
+            plan->slots = data->constants.slot + 1;
     }
 }
 

@@ -80,7 +80,7 @@ static dd_node stand_in(rewriter *r, dd_node node, dd_node user);
 static dd_node copy(rewriter *r, dd_node node, dd_node user, bool again) {
     dd_node_data data = *dd_graph_node(r->from, node);
     if (data.op == DD_OP_CONSTANT)
-        return dd_constant(r->to, dd_graph_constant(r->from, data.slot), data.shape);
+        return dd_constant(r->to, dd_graph_constant(r->from, data.constants.constant), data.shape);
     for (int i = 0; i < dd_op_describe(data.op)->arity; i++)
         data.inputs[i] = stand_in(r, data.inputs[i], user);
     if (again)

@@ -29,12 +29,14 @@ static bool operation_is_by_row(const dd_plan *plan, const dd_node_data *data) {
         return has_rows(plan, in[0]) && !is_of_last_phase(plan, in[1]) &&
                !is_of_last_phase(plan, in[2]);
     case DD_OP_MATMUL:
-        return has_rows(plan, in[0]) && (data->flags & 1) == 0 && !is_of_last_phase(plan, in[1]);
+        return has_rows(plan, in[0]) && !data->constants.matmul.transpose_a &&
+               !is_of_last_phase(plan, in[1]);
     case DD_OP_SLICE:
+        return has_rows(plan, in[0]) && data->constants.slice.axis == 3;
     case DD_OP_PAD:
-        return has_rows(plan, in[0]) && data->axis == 3;
+        return has_rows(plan, in[0]) && data->constants.pad.axis == 3;
     case DD_OP_CONCAT:
-        return has_rows(plan, in[0]) && has_rows(plan, in[1]) && data->axis == 3;
+        return has_rows(plan, in[0]) && has_rows(plan, in[1]) && data->constants.concat == 3;
     case DD_OP_SUM:
         return has_rows(plan, in[0]);
     case DD_OP_TAKE_ROWS:

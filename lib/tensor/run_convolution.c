@@ -19,8 +19,8 @@ dd_convolution_shape dd_convolution_of(const dd_graph *graph, dd_node node) {
                                   .filters = y.size[3],
                                   .down = weights.size[1],
                                   .across = weights.size[2],
-                                  .stride = data->window.stride,
-                                  .before = data->window.before};
+                                  .stride = data->constants.window.stride,
+                                  .before = data->constants.window.before};
 }
 
 ddaebm_status dd_convolution_prepare(dd_convolution **out, const dd_plan *plan, dd_node node,

@@ -19,7 +19,7 @@ typedef struct margins {
 } margins;
 
 static margins margins_of(const dd_node_data *data, size_t taps, size_t width) {
-    dd_window w = data->window;
+    dd_window w = data->constants.window;
     int64_t first = divide_down(-w.before, w.up);
     int64_t last = divide_down(
         (int64_t)(data->shape.size[2] - 1) * w.stride + (int64_t)taps - 1 - w.before, w.up);
@@ -45,7 +45,7 @@ typedef struct mixture {
  * - 1 of `x`, `stride` apart. */
 static void mixture_at(mixture *m, const dd_call *call, size_t i, const float *x, size_t stride,
                        int64_t first, int64_t last) {
-    dd_window w = call->data->window;
+    dd_window w = call->data->constants.window;
     int64_t place = (int64_t)i * w.stride - w.before,
             pixel = -divide_down(-place, w.up); /* the first pixel from there on */
     size_t taps = call->shape[1].size[3];
@@ -65,7 +65,7 @@ static int common_divisor(int a, int b) {
 /* Along a row with margins, whose first pixel is at `row`: places a period apart mix pixels a fixed
  * step apart. */
 static void filter_along(const dd_call *call, float *out, const float *row, margins around) {
-    dd_window w = call->data->window;
+    dd_window w = call->data->constants.window;
     size_t width = call->data->shape.size[2], channels = call->data->shape.size[3];
     size_t period = (size_t)(w.up / common_divisor(w.up, w.stride)),
            step = period * (size_t)w.stride / (size_t)w.up;
@@ -166,7 +166,7 @@ static void set_factors(normalization *n, size_t column, double mean, double sca
 static double inverse_deviation(const normalization *n, double mean, size_t group) {
     double variance =
         fold(n, n->totals.xx, group) / (double)(n->pixels * n->channels) - mean * mean;
-    return 1 / sqrt((variance < 0 ? 0 : variance) + n->call->data->factor);
+    return 1 / sqrt((variance < 0 ? 0 : variance) + n->call->data->constants.normalize.epsilon);
 }
 
 static void find_factors(normalization *n) {
@@ -218,7 +218,8 @@ static void place_scratch(normalization *n) {
 
 static void normalize_groups(const dd_call *call, size_t image, dd_range groups) {
     dd_shape shape = call->shape[0];
-    size_t channels = shape.size[3] / call->data->start, pixels = shape.size[1] * shape.size[2];
+    size_t channels = shape.size[3] / call->data->constants.normalize.groups,
+           pixels = shape.size[1] * shape.size[2];
     size_t first = image * pixels * shape.size[3] + groups.first * channels;
     normalization n = {.call = call,
                        .x = call->in[0] + first,
@@ -230,7 +231,7 @@ static void normalize_groups(const dd_call *call, size_t image, dd_range groups)
     place_scratch(&n);
     find_moments(&n);
     if (call->data->op == DD_OP_INVERSE_DEVIATION) {
-        float *out = call->out + image * call->data->start + groups.first;
+        float *out = call->out + image * call->data->constants.normalize.groups + groups.first;
         for (size_t g = 0; g < n.groups; g++)
             out[g] = (float)inverse_deviation(
                 &n, fold(&n, n.totals.x, g) / (double)(pixels * channels), g);
@@ -246,8 +247,9 @@ void dd_run_normalize(const dd_call *call) {
     size_t images = call->shape[0].size[0];
     bool within = images < call->parts;
     dd_range mine = within ? (dd_range){0, images} : dd_share(images, call->part, call->parts);
-    dd_range groups = within ? dd_share(call->data->start, call->part, call->parts)
-                             : (dd_range){0, call->data->start};
+    dd_range groups =
+        within ? dd_share(call->data->constants.normalize.groups, call->part, call->parts)
+               : (dd_range){0, call->data->constants.normalize.groups};
     for (size_t i = mine.first; i < mine.last && groups.first < groups.last; i++)
         normalize_groups(call, i, groups);
 }
@@ -278,7 +280,7 @@ static moves moves_of(const dd_call *call) {
         stride *= call->shape[0].size[i];
     }
     for (int i = 0; i < DD_AXES; i++) {
-        size_t size = call->data->shape.size[i], step = in_stride[call->data->flags >> 2 * i & 3];
+        size_t size = call->data->shape.size[i], step = in_stride[call->data->constants.permute[i]];
         if (size == 1)
             continue;
         bool joins = m.axes > 0 && m.in_stride[m.axes - 1] == step * size;
@@ -355,8 +357,8 @@ static uint64_t seed_of(const float *numbers) {
 void dd_run_mask(const dd_call *call) {
     enum { BLOCK = 256 };
     uint32_t words[BLOCK];
-    double keep = call->data->factor;
-    uint64_t stream = dd_stream(DD_STREAM_DROPOUT, call->data->start),
+    double keep = call->data->constants.mask.keep;
+    uint64_t stream = dd_stream(DD_STREAM_DROPOUT, call->data->constants.normalize.groups),
              bound = (uint64_t)ceil(keep * 0x1p32);
     uint64_t seed = seed_of(call->in[0]);
     float kept = (float)(1 / keep);

@@ -21,8 +21,9 @@ dd_matmul_call dd_product_of(const dd_graph *graph, dd_node node) {
     const dd_node_data *data = dd_graph_node(graph, node);
     dd_shape a = dd_graph_shape(graph, data->inputs[0]), b = dd_graph_shape(graph, data->inputs[1]),
              c = data->shape;
-    bool linear = data->op == DD_OP_LINEAR, transpose_a = !linear && data->flags & 1,
-         transpose_b = linear || data->flags & 2;
+    bool linear = data->op == DD_OP_LINEAR,
+         transpose_a = !linear && data->constants.matmul.transpose_a,
+         transpose_b = linear || data->constants.matmul.transpose_b;
     return (dd_matmul_call){.m = c.size[2],
                             .n = c.size[3],
                             .k = a.size[transpose_a ? 2 : 3],
@@ -54,11 +55,11 @@ typedef struct view {
     size_t outer, middle, inner;
 } view;
 
-static view view_at(dd_shape shape, int axis) {
+static view view_at(dd_shape shape, size_t axis) {
     view v = {1, shape.size[axis], 1};
-    for (int i = 0; i < axis; i++)
+    for (size_t i = 0; i < axis; i++)
         v.outer *= shape.size[i];
-    for (int i = axis + 1; i < DD_AXES; i++)
+    for (size_t i = axis + 1; i < DD_AXES; i++)
         v.inner *= shape.size[i];
     return v;
 }
@@ -144,9 +145,9 @@ static void run_sum(const dd_call *call) {
 }
 
 static void run_slice(const dd_call *call) {
-    view small = view_at(call->made, call->data->axis);
-    view large = view_at(call->shape[0], call->data->axis);
-    const float *x = call->in[0] + call->data->start * large.inner;
+    view small = view_at(call->made, call->data->constants.slice.axis);
+    view large = view_at(call->shape[0], call->data->constants.slice.axis);
+    const float *x = call->in[0] + call->data->constants.slice.start * large.inner;
     dd_range mine = dd_share(small.outer, call->part, call->parts);
     size_t run = small.middle * small.inner;
     for (size_t i = mine.first; i < mine.last; i++)
@@ -154,12 +155,12 @@ static void run_slice(const dd_call *call) {
 }
 
 static void run_pad(const dd_call *call) {
-    view large = view_at(call->made, call->data->axis);
-    view small = view_at(call->shape[0], call->data->axis);
+    view large = view_at(call->made, call->data->constants.pad.axis);
+    view small = view_at(call->shape[0], call->data->constants.pad.axis);
     const float *x = call->in[0];
     dd_range mine = dd_share(large.outer, call->part, call->parts);
     size_t run = small.middle * small.inner, whole = large.middle * large.inner,
-           before = call->data->start * large.inner;
+           before = call->data->constants.pad.start * large.inner;
     for (size_t i = mine.first; i < mine.last; i++) {
         memset(call->out + i * whole, 0, before * sizeof *call->out);
         memcpy(call->out + i * whole + before, x + i * run, run * sizeof *call->out);
@@ -168,8 +169,8 @@ static void run_pad(const dd_call *call) {
 }
 
 static void run_concat(const dd_call *call) {
-    view a = view_at(call->shape[0], call->data->axis);
-    view b = view_at(call->shape[1], call->data->axis);
+    view a = view_at(call->shape[0], call->data->constants.concat);
+    view b = view_at(call->shape[1], call->data->constants.concat);
     const float *x = call->in[0], *y = call->in[1];
     size_t first = a.middle * a.inner, second = b.middle * b.inner;
     dd_range mine = dd_share(a.outer, call->part, call->parts);

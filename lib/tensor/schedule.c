@@ -74,10 +74,10 @@ static void bind_outputs(scheduler *s) {
             direct = s->phase[s->uses.users[u]] == s->phase[x] &&
                      !dd_plan_renames(s->graph, s->uses.users[u]);
         if (direct) {
-            s->out->bound[x] = data->slot;
+            s->out->bound[x] = data->constants.slot;
             s->phase[n] = INT_MAX;
         } else {
-            s->out->bound[n] = data->slot;
+            s->out->bound[n] = data->constants.slot;
         }
     }
 }

@@ -97,11 +97,12 @@ START_TEST(each_call_drops_out_on_its_own) {
         if (data->op != DD_OP_MASK)
             continue;
         masks++;
-        ck_assert_uint_lt(data->start, BLOCKS * CALLS);
-        ck_assert(!seen[data->start]);
-        seen[data->start] = true;
-        ck_assert_double_eq(data->factor, 0.75);
-        ck_assert_int_eq(dd_graph_node(graph, data->inputs[0])->slot, DD_SLOT_DROPOUT_SEED);
+        ck_assert_uint_lt(data->constants.mask.rng_stream, BLOCKS * CALLS);
+        ck_assert(!seen[data->constants.mask.rng_stream]);
+        seen[data->constants.mask.rng_stream] = true;
+        ck_assert_double_eq(data->constants.mask.keep, 0.75);
+        ck_assert_int_eq(dd_graph_node(graph, data->inputs[0])->constants.slot,
+                         DD_SLOT_DROPOUT_SEED);
     }
     ck_assert_uint_eq(masks, BLOCKS * CALLS);
     destroy(&b);
@@ -125,16 +126,18 @@ static void bind_all(run *r) {
     r->sizes = calloc(r->count, sizeof *r->sizes);
     for (size_t n = 0; n < dd_graph_nodes(graph); n++) {
         const dd_node_data *data = dd_graph_node(graph, (dd_node)n);
-        if ((data->op != DD_OP_INPUT && data->op != DD_OP_OUTPUT) || r->slots[data->slot])
+        if ((data->op != DD_OP_INPUT && data->op != DD_OP_OUTPUT) || r->slots[data->constants.slot])
             continue;
-        size_t count = r->sizes[data->slot] = dd_shape_elements(data->shape);
-        float *values = r->slots[data->slot] = calloc(count, sizeof *values);
-        if (data->op == DD_OP_INPUT && data->slot != DD_SLOT_LEVEL &&
-            data->slot != DD_SLOT_DROPOUT_SEED)
-            dd_rng_normals(values, 3, dd_stream(DD_STREAM_DATA, (uint64_t)data->slot), 0, count);
-        for (size_t i = 0; data->op == DD_OP_INPUT && data->slot > DD_SLOT_INPUTS && i < count; i++)
+        size_t count = r->sizes[data->constants.slot] = dd_shape_elements(data->shape);
+        float *values = r->slots[data->constants.slot] = calloc(count, sizeof *values);
+        if (data->op == DD_OP_INPUT && data->constants.slot != DD_SLOT_LEVEL &&
+            data->constants.slot != DD_SLOT_DROPOUT_SEED)
+            dd_rng_normals(values, 3, dd_stream(DD_STREAM_DATA, (uint64_t)data->constants.slot), 0,
+                           count);
+        for (size_t i = 0;
+             data->op == DD_OP_INPUT && data->constants.slot > DD_SLOT_INPUTS && i < count; i++)
             values[i] *= 0.1f; /* weights */
-        dd_workspace_bind(r->workspace, data->slot, values);
+        dd_workspace_bind(r->workspace, data->constants.slot, values);
     }
 }
 

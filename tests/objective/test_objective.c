@@ -239,7 +239,7 @@ static void run_twin(const bench *b) {
 static dd_node output_of(const bench *b, dd_slot slot) {
     for (size_t n = 0; n < dd_graph_nodes(b->step.graph); n++) {
         const dd_node_data *data = dd_graph_node(b->step.graph, (dd_node)n);
-        if (data->op == DD_OP_OUTPUT && data->slot == slot)
+        if (data->op == DD_OP_OUTPUT && data->constants.slot == slot)
             return (dd_node)n;
     }
     return DD_NONE;

@@ -309,8 +309,7 @@ static dd_node build_inverse_deviation(dd_graph *g, const dd_node *x, const row 
     return dd_graph_make(g, (dd_node_data){.op = r->op,
                                            .inputs = {x[0], DD_NONE},
                                            .shape = small,
-                                           .start = (size_t)r->axis,
-                                           .factor = r->factor});
+                                           .constants.normalize = {(size_t)r->axis, r->factor}});
 }
 
 static dd_node build_softmax(dd_graph *g, const dd_node *x, const row *r) {
@@ -339,7 +338,7 @@ static dd_node build_silu(dd_graph *g, const dd_node *x, const row *r) {
     dd_node_data data = {.op = DD_OP_SILU,
                          .inputs = {x[0], DD_NONE},
                          .shape = dd_graph_shape(g, x[0]),
-                         .factor = r->factor};
+                         .constants.derivative = (int32_t)r->factor};
     return dd_graph_make(g, data);
 }
 

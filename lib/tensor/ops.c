@@ -3,7 +3,7 @@
 #define SIZE(member) sizeof((dd_constants *)NULL)->member
 
 static const dd_op_info table[DD_OP_COUNT] = {
-    [DD_OP_INPUT] = {"input", 0, false, NULL, 0},
+    [DD_OP_INPUT] = {"input", 0, false, NULL, SIZE(slot)},
     [DD_OP_CONSTANT] = {"constant", 0, false, NULL, SIZE(constant)},
     [DD_OP_SCALAR] = {"scalar", 0, false, NULL, SIZE(scalar)},
     [DD_OP_ADD] = {"add", 2, true, dd_rule_add, 0},

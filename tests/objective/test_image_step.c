@@ -6,8 +6,9 @@
 #include "layers/network.h"
 #include "objective/objective.h"
 #include "support/counted.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/plan_internal.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/plan/program.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,9 +46,9 @@ static bool is_convolution(dd_op op) {
 
 static int convolutions_in(const built *b, int phase) {
     int count = 0;
-    for (size_t i = 0; i < b->plan->step_count; i++) {
-        const dd_step_data *step = &b->plan->steps[i];
-        bool run = step->stage == DD_STEP_RUN && !step->loop && step->phase == phase;
+    for (size_t i = 0; i < b->plan->task_count; i++) {
+        const dd_task *step = &b->plan->tasks[i];
+        bool run = step->stage == DD_TASK_RUN && !step->loop && step->phase == phase;
         count += run && is_convolution(dd_graph_node(b->plan->graph, step->node)->op);
     }
     return count;
@@ -149,16 +150,16 @@ static run run_step(const char *changes, bool again) {
         const dd_settings *settings = dd_config_settings(r.b.config);
         ASSERT_OK(dd_step_graph_build(&r.b.step, context, settings, &r.b.parameters,
                                       (size_t)settings->training.batch, DD_STEP_PLAIN));
-        ASSERT_OK(dd_graph_recompute(&r.b.step.graph));
+        ASSERT_OK(dd_graph_rematerialise(&r.b.step.graph));
         ASSERT_OK(
             dd_plan_create(&r.b.plan, r.b.step.graph, (dd_plan_options){.phases = 2, .parts = 1}));
     }
     ASSERT_OK(dd_workspace_create(&r.workspace, r.b.plan));
     bind_all(&r);
-    dd_blas_enter();
+    dd_computation_begin();
     for (int phase = 0; phase < 2; phase++)
         dd_workspace_run(r.workspace, phase, dd_context_pool(context), true);
-    dd_blas_leave();
+    dd_computation_end();
     return r;
 }
 
@@ -221,7 +222,7 @@ START_TEST(memory_may_run_out_while_a_graph_is_rewritten) {
     for (size_t nth = 1; graph != before; nth++) {
         before = graph;
         counted.fail_at = counted.calls + nth;
-        ddaebm_status status = dd_graph_recompute(&graph);
+        ddaebm_status status = dd_graph_rematerialise(&graph);
         counted.fail_at = 0;
         if (status == DDAEBM_OK)
             break;

@@ -94,7 +94,7 @@ static double element(const dd_node_data *data, double a, double b) {
         return sin(a);
     case DD_OP_COS:
         return cos(a);
-    case DD_OP_STEP:
+    case DD_OP_HEAVISIDE:
         return a > 0 ? 1 : 0;
     case DD_OP_LEAKY:
         return a > 0 ? a : a * b;

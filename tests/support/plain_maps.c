@@ -47,7 +47,7 @@ static void normalize_group(tensor out, const dd_node_data *data, tensor x, tens
     double mean = mean_of(x.shape, image, group, groups, x.x, 0, NULL, 0);
     double r = 1 / sqrt(mean_of(x.shape, image, group, groups, x.x, mean, x.x, mean) +
                         data->constants.normalize.epsilon);
-    if (data->op == DD_OP_INVERSE_DEVIATION) {
+    if (data->op == DD_OP_INVERSE_STD) {
         out.x[image * groups + group] = r;
         return;
     }
@@ -109,7 +109,7 @@ bool test_plain_maps(tensor out, const dd_node_data *data, tensor a, tensor b) {
         return true;
     case DD_OP_NORMALIZE:
     case DD_OP_NORMALIZE_GRADIENT:
-    case DD_OP_INVERSE_DEVIATION:
+    case DD_OP_INVERSE_STD:
         normalize(out, data, a, b);
         return true;
     case DD_OP_SOFTMAX:

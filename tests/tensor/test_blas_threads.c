@@ -2,8 +2,9 @@
  * that is linked has some of these functions at most: here are all of them. */
 #define _GNU_SOURCE
 #include "support/harness.h"
+#include "tensor/exec/computation.h"
+#include "tensor/kernels/blas_matmul.h"
 #include "tensor/kernels/blas_threads.h"
-#include "tensor/kernels/matmul.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -120,12 +121,12 @@ static void assert_process(int n, int64_t of_blis, int64_t jc, int64_t ic) {
 
 START_TEST(the_last_to_leave_puts_back) {
     for (int i = 0; i < 3; i++) {
-        dd_blas_enter();
+        dd_computation_begin();
         assert_process(1, 1, -1, -1);
-        dd_blas_enter();
-        dd_blas_leave();
+        dd_computation_begin();
+        dd_computation_end();
         assert_process(1, 1, -1, -1);
-        dd_blas_leave();
+        dd_computation_end();
         assert_process(3, 5, -1, -1);
     }
 }
@@ -137,9 +138,9 @@ START_TEST(shares_of_loops_are_put_back) {
     for (int64_t threads = -1; threads <= 1; threads++) {
         blis = threads;
         bli_thread_set_ways(2, 1, 3, 1, 1);
-        dd_blas_enter();
+        dd_computation_begin();
         assert_process(1, threads, 1, 1);
-        dd_blas_leave();
+        dd_computation_end();
         assert_process(3, threads, 2, 3);
     }
 }
@@ -173,13 +174,13 @@ static void *multiply(void *argument) {
 START_TEST(each_thread_is_held) {
     pthread_t other;
     void *result = NULL;
-    dd_blas_enter();
+    dd_computation_begin();
     ck_assert_int_eq(openmp, 7);
     ck_assert_int_eq(pthread_create(&other, NULL, multiply, &result), 0);
     ck_assert_int_eq(pthread_join(other, &result), 0);
     ck_assert_ptr_nonnull(result);
     ck_assert_ptr_nonnull(multiply(&result));
-    dd_blas_leave();
+    dd_computation_end();
     ck_assert_int_eq(openmp, 7);
 }
 END_TEST

@@ -5,9 +5,10 @@
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/harness.h"
-#include "tensor/kernels/blas_threads.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/graph/operations.h"
 #include "tensor/kernels/convolution.h"
-#include "tensor/plan.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -120,7 +121,7 @@ static void check_packing(const dd_convolution_backend *backend) {
     bench best, plain;
     open_bench(&best, backend, false);
     open_bench(&plain, &dd_convolution_blas, false);
-    ck_assert_uint_eq(dd_plan_steps(best.plan), dd_plan_steps(plain.plan) + 4);
+    ck_assert_uint_eq(dd_plan_tasks(best.plan), dd_plan_tasks(plain.plan) + 4);
     bench *both[] = {&best, &plain};
     for (int i = 0; i < 2; i++) {
         run(both[i], 0);
@@ -145,7 +146,7 @@ static void check_prepared(const dd_convolution_backend *backend) {
     bench best, plain;
     open_bench(&best, backend, true);
     open_bench(&plain, &dd_convolution_blas, true);
-    ck_assert_uint_eq(dd_plan_steps(best.plan), dd_plan_steps(plain.plan) + 2);
+    ck_assert_uint_eq(dd_plan_tasks(best.plan), dd_plan_tasks(plain.plan) + 2);
     run(&best, 0);
     run(&plain, 0);
     for (uint64_t seed = 50; seed < 53; seed++) {
@@ -426,8 +427,8 @@ int main(void) {
                                   minimal_filtering_fits_any_size,
                                   matrices_larger_than_an_int_are_refused,
                                   plans_fail_cleanly};
-    dd_blas_enter();
+    dd_computation_begin();
     int failed = run_tests("convolution", tests, sizeof tests / sizeof *tests);
-    dd_blas_leave();
+    dd_computation_end();
     return failed;
 }

@@ -10,10 +10,10 @@
 #include "base/rng.h"
 #include "support/extremes.h"
 #include "support/plain.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/kernels/matmul.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/kernels/blas_matmul.h"
 #include "tensor/kernels/vector.h"
-#include "tensor/plan.h"
 
 #include <check.h>
 #include <math.h>
@@ -95,9 +95,11 @@ static dd_node build_power(dd_graph *g, const dd_node *x, const row *r) {
 
 static dd_node build_unary(dd_graph *g, const dd_node *x, const row *r) {
     static dd_node (*const builders[DD_OP_COUNT])(dd_graph *, dd_node) = {
-        [DD_OP_EXP] = dd_exp,         [DD_OP_LOG] = dd_log,           [DD_OP_TANH] = dd_tanh,
-        [DD_OP_SIGMOID] = dd_sigmoid, [DD_OP_SOFTPLUS] = dd_softplus, [DD_OP_SIN] = dd_sin,
-        [DD_OP_COS] = dd_cos,         [DD_OP_STEP] = dd_step,         [DD_OP_DETACH] = dd_detach};
+        [DD_OP_EXP] = dd_exp,           [DD_OP_LOG] = dd_log,
+        [DD_OP_TANH] = dd_tanh,         [DD_OP_SIGMOID] = dd_sigmoid,
+        [DD_OP_SOFTPLUS] = dd_softplus, [DD_OP_SIN] = dd_sin,
+        [DD_OP_COS] = dd_cos,           [DD_OP_HEAVISIDE] = dd_heaviside,
+        [DD_OP_DETACH] = dd_detach};
     return builders[r->op](g, x[0]);
 }
 
@@ -324,7 +326,7 @@ static dd_node build_permute(dd_graph *g, const dd_node *x, const row *r) {
 }
 
 static dd_node build_mask(dd_graph *g, const dd_node *x, const row *r) {
-    dd_node seed = dd_affine(g, dd_step(g, x[0]), 40000, 1);
+    dd_node seed = dd_affine(g, dd_heaviside(g, x[0]), 40000, 1);
     return dd_mask(g, seed, 3, r->factor, dd_graph_shape(g, x[1]));
 }
 
@@ -384,7 +386,7 @@ static const filtering filterings[] = {
          .factor = 0.25,                                                                           \
          .axis = groups},                                                                          \
     {                                                                                              \
-        "inverse_deviation " word, DD_OP_INVERSE_DEVIATION, build_inverse_deviation,               \
+        "inverse_deviation " word, DD_OP_INVERSE_STD, build_inverse_deviation,                     \
             {{{2, 3, MANY, channels}}}, .low = 1, .high = 3, .factor = 0.25, .axis = groups        \
     }
 
@@ -481,7 +483,7 @@ static const row rows[] = {
     UNARY("softplus", DD_OP_SOFTPLUS, -6, 6),
     UNARY("sin", DD_OP_SIN, -6, 6),
     UNARY("cos", DD_OP_COS, -6, 6),
-    {"step", DD_OP_STEP, build_unary, {ROWS}, -1e-3, 1e-3, .flat = true},
+    {"step", DD_OP_HEAVISIDE, build_unary, {ROWS}, -1e-3, 1e-3, .flat = true},
     {"detach", DD_OP_DETACH, build_unary, {ROWS}, .low = -1, .high = 1, .flat = true},
     {"output",
      DD_OP_OUTPUT,
@@ -1003,12 +1005,12 @@ START_TEST(every_operation_has_its_row) {
         for (int i = 0; i < ROW_COUNT; i++)
             if ((int)rows[i].op == op) {
                 found = true;
-                ck_assert_msg(rows[i].flat == !info->rule,
+                ck_assert_msg(rows[i].flat == !info->gradient,
                               "%s: a gradient, or none, where the table says otherwise",
                               rows[i].name);
             }
         ck_assert_msg(found, "%s has no row", info->name);
-        ck_assert_msg(info->arity > 0 || (!info->rule && !dd_kernels_portable.elementwise[op]),
+        ck_assert_msg(info->arity > 0 || (!info->gradient && !dd_kernels_portable.elementwise[op]),
                       "%s is a source", info->name);
         ck_assert_msg(info->elementwise == (dd_kernels_portable.elementwise[op] != NULL),
                       "%s: loops without a kernel", info->name);
@@ -1032,7 +1034,7 @@ int main(void) {
     Suite *suite = suite_create("gradient table");
     TCase *tests = tcase_create("rows");
     tcase_set_timeout(tests, 120);
-    tcase_add_checked_fixture(tests, dd_blas_enter, dd_blas_leave);
+    tcase_add_checked_fixture(tests, dd_computation_begin, dd_computation_end);
     tcase_add_test(tests, every_operation_has_its_row);
     tcase_add_loop_test(tests, every_row_uses_its_operation, 0, ROW_COUNT);
     tcase_add_loop_test(tests, gradients_are_those_of_differences, 0, ROW_COUNT);

@@ -6,9 +6,10 @@
 #include "support/extremes.h"
 #include "support/instruction_sets.h"
 #include "support/plain.h"
-#include "tensor/kernels/blas_threads.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/graph/operations.h"
 #include "tensor/kernels/maps.h"
-#include "tensor/plan.h"
 
 #include <check.h>
 #include <math.h>
@@ -384,7 +385,7 @@ int main(void) {
     Suite *suite = suite_create("maps");
     TCase *tests = tcase_create("maps");
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, dd_blas_enter, dd_blas_leave);
+    tcase_add_checked_fixture(tests, dd_computation_begin, dd_computation_end);
     tcase_add_loop_test(tests, normalisations_keep_their_digits, 0, NORMALIZATIONS);
     tcase_add_loop_test(tests, permutations_only_move, 0, 48);
     tcase_add_loop_test(tests, filters_of_few_and_many_channels, 0, 18);

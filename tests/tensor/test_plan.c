@@ -5,9 +5,10 @@
 #include "base/rng.h"
 #include "support/extremes.h"
 #include "support/plain.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/kernels/matmul.h"
-#include "tensor/plan_internal.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/kernels/blas_matmul.h"
+#include "tensor/plan/program.h"
 
 #include <check.h>
 #include <math.h>
@@ -199,9 +200,9 @@ typedef struct life {
 } life;
 
 static void lengthen(const dd_plan *plan, life *lives, dd_node node, size_t step) {
-    node = dd_plan_base(plan->graph, node);
+    node = dd_graph_base(plan->graph, node);
     bool later =
-        lives[node].first < step && plan->steps[lives[node].first].phase < plan->steps[step].phase;
+        lives[node].first < step && plan->tasks[lives[node].first].phase < plan->tasks[step].phase;
     if (plan->options.prepare && later)
         lives[node].last = SIZE_MAX;
     if (lives[node].last < step)
@@ -209,8 +210,8 @@ static void lengthen(const dd_plan *plan, life *lives, dd_node node, size_t step
 }
 
 static void find_lives(const dd_plan *plan, life *lives) {
-    for (size_t i = 0; i < plan->step_count; i++) {
-        const dd_step_data *step = &plan->steps[i];
+    for (size_t i = 0; i < plan->task_count; i++) {
+        const dd_task *step = &plan->tasks[i];
         const dd_node_data *data = dd_graph_node(plan->graph, step->node);
         if (!step->loop) {
             lives[step->node] = (life){i, i};
@@ -227,7 +228,8 @@ static void find_lives(const dd_plan *plan, life *lives) {
 }
 
 static bool in_arena(const dd_plan *plan, dd_node node) {
-    return plan->locations[node].place == DD_PLACE_ARENA && dd_plan_base(plan->graph, node) == node;
+    return plan->locations[node].place == DD_PLACE_ARENA &&
+           dd_graph_base(plan->graph, node) == node;
 }
 
 static void check_memory(const dd_plan *plan) {
@@ -314,7 +316,7 @@ static dd_node random_unary(random_graph *r, dd_node x) {
     case 9:
         return dd_detach(g, x);
     default:
-        return dd_multiply(g, x, dd_step(g, dd_affine(g, x, 1, 0.125)));
+        return dd_multiply(g, x, dd_heaviside(g, dd_affine(g, x, 1, 0.125)));
     }
 }
 
@@ -502,7 +504,7 @@ START_TEST(a_chain_is_one_step) {
             dd_tanh(b.graph, dd_add(b.graph, dd_sin(b.graph, dd_add(b.graph, y, bias)), x)));
     ask(&b, y, 0);
     make_plan(&b, false, 1);
-    ck_assert_uint_eq(dd_plan_steps(b.plan), 1);
+    ck_assert_uint_eq(dd_plan_tasks(b.plan), 1);
     ck_assert_uint_eq(b.plan->arena, 0);
     ck_assert_double_eq(dd_plan_multiply_adds(b.plan, 0), 0);
     dd_workspace *workspace = make_workspace(&b);
@@ -554,7 +556,7 @@ START_TEST(long_chains_are_cut) {
         y = dd_sin(b.graph, y);
     ask(&b, dd_add(b.graph, y, small), 0);
     make_plan(&b, false, 1);
-    ck_assert_uint_eq(dd_plan_steps(b.plan), 3 + 1);
+    ck_assert_uint_eq(dd_plan_tasks(b.plan), 3 + 1);
     dd_workspace *workspace = make_workspace(&b);
     run_phase(&b, workspace, 0, true);
     check_results(&b, 0, "long chain");
@@ -609,7 +611,7 @@ START_TEST(what_no_output_needs_is_left_out) {
     (void)dd_matmul(b.graph, x, false, x, true);
     ask(&b, dd_sum(b.graph, x, dd_shape_rows(4, 1)), 0);
     make_plan(&b, false, 1);
-    ck_assert_uint_eq(dd_plan_steps(b.plan), 1);
+    ck_assert_uint_eq(dd_plan_tasks(b.plan), 1);
     ck_assert_double_eq(dd_plan_multiply_adds(b.plan, 0), 0);
     close_bench(&b);
 }
@@ -772,7 +774,7 @@ START_TEST(outputs_are_computed_in_place) {
     ask(&b, product, 0); /* read again in the same phase */
     ask(&b, curved, 0);
     make_plan(&b, false, 1);
-    ck_assert_uint_eq(dd_plan_steps(b.plan), 2);
+    ck_assert_uint_eq(dd_plan_tasks(b.plan), 2);
     ck_assert_uint_eq(b.plan->arena, 0);
     ck_assert_int_eq(b.plan->locations[product].place, DD_PLACE_SLOT);
     ck_assert_int_eq(b.plan->locations[curved].place, DD_PLACE_SLOT);
@@ -980,7 +982,7 @@ START_TEST(gradients_of_what_does_not_depend) {
     open_bench(&b, 1, 1);
     dd_graph *g = b.graph;
     dd_node x = dd_input(g, 0, dd_shape_rows(2, 3), 0), y = dd_input(g, 1, dd_shape_rows(2, 3), 0);
-    dd_node z = dd_add(g, dd_sin(g, x), dd_multiply(g, dd_detach(g, x), dd_step(g, y)));
+    dd_node z = dd_add(g, dd_sin(g, x), dd_multiply(g, dd_detach(g, x), dd_heaviside(g, y)));
     dd_node wrt[] = {x, y, z, dd_tanh(g, z)},
             gradients[4]; /* the last is later than what is differentiated */
     dd_gradient(g, z, DD_NONE, wrt, 4, gradients);
@@ -1043,10 +1045,10 @@ static int steps_that_wake(size_t side) {
     ask(&b, dd_matmul(b.graph, dd_matmul(b.graph, x, false, x, false), false, x, true), 0);
     make_plan(&b, false, 4);
     int cut = 0, waking = 0;
-    for (size_t i = 0; i < b.plan->step_count; i++) {
-        bool packs = b.plan->steps[i].stage == DD_STEP_PACK; /* as the second product may want */
-        cut += b.plan->steps[i].parallel && !packs;
-        waking += b.plan->steps[i].wakes && !packs;
+    for (size_t i = 0; i < b.plan->task_count; i++) {
+        bool packs = b.plan->tasks[i].stage == DD_TASK_PACK; /* as the second product may want */
+        cut += b.plan->tasks[i].parallel && !packs;
+        waking += b.plan->tasks[i].wakes && !packs;
     }
     ck_assert_int_eq(cut, 2);
     close_bench(&b);
@@ -1090,7 +1092,7 @@ int main(void) {
     Suite *suite = suite_create("plan");
     TCase *tests = tcase_create("plan");
     tcase_set_timeout(tests, 120);
-    tcase_add_checked_fixture(tests, dd_blas_enter, dd_blas_leave);
+    tcase_add_checked_fixture(tests, dd_computation_begin, dd_computation_end);
     add_tests(tests);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -5,8 +5,9 @@
 #include "base/rng.h"
 #include "support/harness.h"
 #include "support/instruction_sets.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/plan_internal.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/plan/program.h"
 
 #include <math.h>
 
@@ -135,8 +136,8 @@ static void check_layers(int slot, int layers) {
 
 static int packings(const dd_plan *plan, int phase) {
     int count = 0;
-    for (size_t i = 0; i < plan->step_count; i++)
-        count += plan->steps[i].stage == DD_STEP_PACK && plan->steps[i].phase == phase;
+    for (size_t i = 0; i < plan->task_count; i++)
+        count += plan->tasks[i].stage == DD_TASK_PACK && plan->tasks[i].phase == phase;
     return count;
 }
 
@@ -252,10 +253,10 @@ int main(void) {
     const TTest *const products[] = {products_are_sums_in_any_number_of_parts},
                        *const plans[] = {weights_are_packed_once},
                        *const single[] = {what_pays, packed_weights_are_shared};
-    dd_blas_enter();
+    dd_computation_begin();
     int failed = run_loop_tests("products", products, 1, 8) | run_loop_tests("plans", plans, 1, 4) |
                  run_tests("choice", single, 2);
-    dd_blas_leave();
+    dd_computation_end();
     printf("skipped: %d\n", report_missing_sets());
     return failed;
 }

@@ -3,9 +3,9 @@
  * by the weights. Strips are short enough to stay in the second-level cache. Where the patches are
  * the image as it lies in memory, nothing is copied. */
 #include "base/context.h"
+#include "tensor/kernels/blas_matmul.h"
 #include "tensor/kernels/convolution.h"
-#include "tensor/kernels/matmul.h"
-#include "tensor/share.h"
+#include "tensor/kernels/share.h"
 
 #include <string.h>
 

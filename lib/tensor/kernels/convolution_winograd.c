@@ -8,7 +8,7 @@
 #include "base/context.h"
 #include "tensor/kernels/convolution.h"
 #include "tensor/kernels/tiles.h"
-#include "tensor/share.h"
+#include "tensor/kernels/share.h"
 
 /* Floats that a strip of tiles may take at all its points: they stay in the second-level cache. */
 enum {

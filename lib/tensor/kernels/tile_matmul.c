@@ -1,7 +1,7 @@
 #include "tensor/kernels/tile_matmul.h"
 
 #include "tensor/kernels/instructions.h"
-#include "tensor/share.h"
+#include "tensor/kernels/share.h"
 
 /* Columns of b lie in blocks, of which the last is moved to the left until it is full: some columns
  * are computed twice, with the same bits. */

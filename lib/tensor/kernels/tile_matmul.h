@@ -5,7 +5,7 @@
 #ifndef DD_TILE_MATMUL_H
 #define DD_TILE_MATMUL_H
 
-#include "tensor/kernels/matmul.h"
+#include "tensor/kernels/blas_matmul.h"
 #include "tensor/kernels/tiles.h"
 
 /* The kernels that products take here; NULL where CBLAS does all of them: without AVX2, and where

@@ -136,7 +136,7 @@ ELEMENTWISE(small_sine, wave(a[i], 0))
 ELEMENTWISE(small_cosine, wave(a[i], 1))
 ELEMENTWISE(any_sine, sinf(a[i]))
 ELEMENTWISE(any_cosine, cosf(a[i]))
-ELEMENTWISE(step, a[i] > 0.0f ? 1.0f : 0.0f)
+ELEMENTWISE(heaviside, a[i] > 0.0f ? 1.0f : 0.0f)
 
 ELEMENTWISE(leaky, a[i] * (a[i] > 0.0f ? 1.0f : b[i]))
 
@@ -335,23 +335,22 @@ const dd_kernels DD_KERNELS = {
     .name = DD_KERNELS_NAME,
     .elementwise =
         {
-            [DD_OP_ADD] = add,
-            [DD_OP_SUBTRACT] = subtract,
-            [DD_OP_MULTIPLY] = multiply,
-            [DD_OP_AFFINE] = affine_or_scale,
-            [DD_OP_POWER] = power,
-            [DD_OP_EXP] = natural_exponential,
-            [DD_OP_LOG] = natural_logarithm,
-            [DD_OP_TANH] = tangent,
-            [DD_OP_SIGMOID] = sigmoid,
-            [DD_OP_SOFTPLUS] = softplus,
-            [DD_OP_SIN] = sine,
-            [DD_OP_COS] = cosine,
-            [DD_OP_STEP] = step,
-            [DD_OP_LEAKY] = leaky,
-            [DD_OP_SILU] = silu,
-            [DD_OP_EXPAND] = copy,
-            [DD_OP_OUTPUT] = copy,
+            [DD_ELEMENTWISE_ADD] = add,
+            [DD_ELEMENTWISE_SUBTRACT] = subtract,
+            [DD_ELEMENTWISE_MULTIPLY] = multiply,
+            [DD_ELEMENTWISE_AFFINE] = affine_or_scale,
+            [DD_ELEMENTWISE_POWER] = power,
+            [DD_ELEMENTWISE_EXP] = natural_exponential,
+            [DD_ELEMENTWISE_LOG] = natural_logarithm,
+            [DD_ELEMENTWISE_TANH] = tangent,
+            [DD_ELEMENTWISE_SIGMOID] = sigmoid,
+            [DD_ELEMENTWISE_SOFTPLUS] = softplus,
+            [DD_ELEMENTWISE_SIN] = sine,
+            [DD_ELEMENTWISE_COS] = cosine,
+            [DD_ELEMENTWISE_HEAVISIDE] = heaviside,
+            [DD_ELEMENTWISE_LEAKY] = leaky,
+            [DD_ELEMENTWISE_SILU] = silu,
+            [DD_ELEMENTWISE_COPY] = copy,
         },
     .sum = sum,
     .sum_columns = sum_columns,

@@ -4,7 +4,31 @@
 #define DD_VECTOR_H
 
 #include "base/ieee.h"
-#include "tensor/ops.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The elementwise loops. */
+typedef enum dd_elementwise_kind {
+    DD_ELEMENTWISE_COPY,
+    DD_ELEMENTWISE_ADD,
+    DD_ELEMENTWISE_SUBTRACT,
+    DD_ELEMENTWISE_MULTIPLY,
+    DD_ELEMENTWISE_AFFINE, /* factor a + shift */
+    DD_ELEMENTWISE_POWER,  /* a^factor */
+    DD_ELEMENTWISE_EXP,
+    DD_ELEMENTWISE_LOG,
+    DD_ELEMENTWISE_TANH,
+    DD_ELEMENTWISE_SIGMOID,
+    DD_ELEMENTWISE_SOFTPLUS, /* log(1 + e^a) */
+    DD_ELEMENTWISE_SIN,
+    DD_ELEMENTWISE_COS,
+    DD_ELEMENTWISE_HEAVISIDE, /* 1 where a > 0, else 0 */
+    DD_ELEMENTWISE_LEAKY,     /* a where a > 0, b a elsewhere */
+    DD_ELEMENTWISE_SILU,      /* the derivative of a sigmoid(a) of order `factor`, 0 to 2 */
+    DD_ELEMENTWISE_COUNT
+} dd_elementwise_kind;
 
 /* out[i] = op(a[i], b[i]); out overlaps neither. b is ignored by operations of one input. */
 typedef void (*dd_elementwise)(float *restrict out, const float *a, const float *b, size_t count,
@@ -20,7 +44,7 @@ typedef struct dd_adam_factors {
 
 typedef struct dd_kernels {
     const char *name;
-    dd_elementwise elementwise[DD_OP_COUNT]; /* NULL for operations of other kinds */
+    dd_elementwise elementwise[DD_ELEMENTWISE_COUNT];
     double (*sum)(const float *x, size_t count);
     void (*sum_columns)(float *restrict totals, const float *x, size_t rows, size_t width,
                         size_t stride); /* totals[j] = sum of column j */

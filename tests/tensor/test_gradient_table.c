@@ -13,7 +13,7 @@
 #include "tensor/exec/computation.h"
 #include "tensor/exec/workspace.h"
 #include "tensor/kernels/blas_matmul.h"
-#include "tensor/kernels/vector.h"
+#include "tensor/ops/execution.h"
 
 #include <check.h>
 #include <math.h>
@@ -1010,10 +1010,14 @@ START_TEST(every_operation_has_its_row) {
                               rows[i].name);
             }
         ck_assert_msg(found, "%s has no row", info->name);
-        ck_assert_msg(info->arity > 0 || (!info->gradient && !dd_kernels_portable.elementwise[op]),
-                      "%s is a source", info->name);
-        ck_assert_msg(info->elementwise == (dd_kernels_portable.elementwise[op] != NULL),
+        const dd_execution *execution = info->execution;
+        ck_assert_msg(info->arity > 0 || (!info->gradient && !execution), "%s is a source",
+                      info->name);
+        ck_assert_msg(!info->elementwise || dd_kernels_portable.elementwise[execution->kernel],
                       "%s: loops without a kernel", info->name);
+        ck_assert_msg((info->arity > 0 && !info->renames && !info->elementwise) ==
+                          (execution && execution->run),
+                      "%s: nothing runs it, or it needs no running", info->name);
     }
 }
 END_TEST

@@ -100,6 +100,17 @@ dd_shape dd_graph_shape(const dd_graph *graph, dd_node node) {
 
 /* --- Equal nodes are made once. --- */
 
+#define NO_PADDING(member, sum)                                                                    \
+    _Static_assert(DD_SIZE_OF(member) == (sum),                                                    \
+                   "nodes are compared by the bytes of their constants")
+
+NO_PADDING(affine, 2 * sizeof(double));
+NO_PADDING(matmul, 2 * sizeof(bool));
+NO_PADDING(slice, 2 * sizeof(size_t));
+NO_PADDING(mask, sizeof(double) + sizeof(uint64_t));
+NO_PADDING(window, 4 * sizeof(int16_t));
+NO_PADDING(normalize, sizeof(double) + sizeof(uint64_t));
+
 static uint64_t mix(uint64_t hash, uint64_t value) {
     hash ^= value + 0x9E3779B97F4A7C15u + (hash << 6) + (hash >> 2);
     return hash * 0xFF51AFD7ED558CCDu;

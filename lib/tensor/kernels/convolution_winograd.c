@@ -7,8 +7,8 @@
  * tiles. What this does not fit is left to another backend. */
 #include "base/context.h"
 #include "tensor/kernels/convolution.h"
-#include "tensor/kernels/tiles.h"
 #include "tensor/kernels/share.h"
+#include "tensor/kernels/tiles.h"
 
 /* Floats that a strip of tiles may take at all its points: they stay in the second-level cache. */
 enum {

@@ -216,7 +216,6 @@ const dd_op_info dd_op_convolve = {.name = "convolve",
                                    .execution = &execution};
 
 /* The gradient in x, of a cotangent and the weights. */
-
 const dd_op_info dd_op_convolve_input = {.name = "convolve_input",
                                          .arity = 2,
                                          .constants = DD_SIZE_OF(window),
@@ -224,7 +223,6 @@ const dd_op_info dd_op_convolve_input = {.name = "convolve_input",
                                          .execution = &execution};
 
 /* The gradient in the weights, of x and a cotangent. */
-
 const dd_op_info dd_op_convolve_weight = {.name = "convolve_weight",
                                           .arity = 2,
                                           .constants = DD_SIZE_OF(window),

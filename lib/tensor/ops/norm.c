@@ -255,7 +255,6 @@ const dd_op_info dd_op_normalize = {
     .execution = &(const dd_execution){.choose = choose_normalize, .run = run_normalize}};
 
 /* J g, of x and a cotangent g. */
-
 const dd_op_info dd_op_normalize_gradient = {
     .name = "normalize_gradient",
     .arity = 2,
@@ -264,7 +263,6 @@ const dd_op_info dd_op_normalize_gradient = {
     .execution = &(const dd_execution){.choose = choose_normalize, .run = run_normalize}};
 
 /* The inverse standard deviation r of each group: [N, 1, 1, groups]. */
-
 const dd_op_info dd_op_inverse_std = {.name = "inverse_std",
                                       .arity = 1,
                                       .constants = DD_SIZE_OF(normalize),

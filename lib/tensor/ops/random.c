@@ -23,7 +23,7 @@ static void run_mask(const dd_call *call) {
     enum { BLOCK = 256 };
     uint32_t words[BLOCK];
     double keep = call->data->constants.mask.keep;
-    uint64_t stream = dd_stream(DD_STREAM_DROPOUT, call->data->constants.normalize.groups),
+    uint64_t stream = dd_stream(DD_STREAM_DROPOUT, call->data->constants.mask.rng_stream),
              bound = (uint64_t)ceil(keep * 0x1p32);
     uint64_t seed = seed_of(call->in[0]);
     float kept = (float)(1 / keep);

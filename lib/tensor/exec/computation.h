@@ -1,5 +1,5 @@
-/* What brackets all runs of a call: in between, the BLAS keeps to the calling thread. The setting
- * is the process's, so that contexts share its count. */
+/* Brackets all runs of a call: in between, the BLAS computes on the calling thread alone. Its
+ * setting is the process's, so all contexts share one count of computations. */
 #ifndef DD_COMPUTATION_H
 #define DD_COMPUTATION_H
 
@@ -7,8 +7,8 @@
 
 #include <ddaebm/status.h>
 
-/* DDAEBM_STATE in a child that was forked while another thread computed: it must not compute, as
- * locks in the BLAS may be held for ever. */
+/* Returns DDAEBM_STATE in a child that was forked while another thread computed. Such a child must
+ * not compute, for locks in the BLAS may be held for ever. */
 ddaebm_status dd_computation_check(void);
 
 /* The first computation to begin sets the BLAS to one thread, the last to end puts its setting

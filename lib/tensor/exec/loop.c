@@ -64,7 +64,7 @@ static void follow(float *out, const float *from, const dd_value *value, size_t 
     else
         for (size_t i = 0; i < rows; i++)
             for (size_t j = 0; j < columns; j++)
-                out[i * columns + j] = from[i * value->step];
+                out[i * columns + j] = from[i * value->run_stride];
 }
 
 /* Copies a gathered value's rows into its tile, run by run. A tile that one row fills may hold it
@@ -76,12 +76,12 @@ static void gather(loop_run *run, int v, tile t) {
         const float *from =
             row_at(run->loop, value, run->source[v], row) + (value->one_a_row ? 0 : t.column);
         size_t left = value->run - row % value->run, rows = left < end - row ? left : end - row;
-        bool fills = rows == t.rows && value->step == 0;
+        bool fills = rows == t.rows && value->run_stride == 0;
         if (fills && run->held[v] == from)
             return;
 
         run->held[v] = fills ? from : NULL;
-        if (value->step != 0)
+        if (value->run_stride != 0)
             follow(out, from, value, rows, t.columns);
         else if (value->one_a_row) /* what is held must do for larger tiles, too */
             fill(out, *from, fills ? DD_TILE : rows * t.columns);
@@ -99,7 +99,7 @@ static void run_tile(loop_run *run, tile t) {
     size_t count = t.rows * t.columns;
     for (int v = 0; v < loop->values; v++) {
         const dd_value *value = &loop->value[v];
-        if (value->kind == DD_VALUE_STREAM)
+        if (value->kind == DD_VALUE_WHOLE)
             run->at[v] = (float *)run->source[v] + t.row * loop->width + t.column;
         else if (value->kind == DD_VALUE_GATHERED && value->scratch < 0)
             run->at[v] = (float *)row_at(loop, value, run->source[v], t.row) + t.column;

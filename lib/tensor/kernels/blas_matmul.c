@@ -6,11 +6,12 @@
 #include "tensor/kernels/cblas_header.h"
 #include <string.h>
 
-/* How many products are summed at once: where matrices are small, OpenBLAS adds all of them to one
- * float in turn, and those of a weight's gradient are as many as pixels. */
+/* How many products are summed by one call. For small matrices OpenBLAS adds all of them to one
+ * float in turn, and a weight's gradient sums as many as there are pixels: that would cost digits.
+ */
 enum { MOST_INNER = 1024 };
 
-/* Headers differ in what they call the type of these, if it has a name at all. */
+/* A macro, because headers give the type of these different names, or none. */
 #define TRANSPOSED(is_transposed) ((is_transposed) ? CblasTrans : CblasNoTrans)
 
 /* c = op(B)^T a */
@@ -57,8 +58,8 @@ void dd_matmul_run(const dd_matmul_call *call) {
     dd_blas_release_thread(hold);
 }
 
-/* Where part `part` of `parts` begins in `size` rows or columns: at a multiple of 8, so that parts
- * keep to whole vectors. */
+/* Returns where part `part` of `parts` begins in `size` rows or columns: at a multiple of 8, so
+ * that parts keep to whole vectors. */
 static size_t boundary(size_t size, size_t part, size_t parts) {
     return part == parts ? size : size * part / parts / 8 * 8;
 }

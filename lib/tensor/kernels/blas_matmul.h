@@ -1,4 +1,4 @@
-/* Matrix products, by CBLAS. The one place that knows it. */
+/* Matrix products by CBLAS. No other file knows of CBLAS. */
 #ifndef DD_BLAS_MATMUL_H
 #define DD_BLAS_MATMUL_H
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /* C [m, n] = op(A) op(B) + beta C, over rows of the given strides: op(A) is [m, k], op(B) [k, n].
- * Where there is a `start`, every row of C is made its n numbers first, and beta counts as 1. All
- * sizes fit an int (checked when a graph is planned). */
+ * With a `start`, of n numbers, C = op(A) op(B) + start in each row. All sizes fit an int (checked
+ * when a graph is planned). */
 typedef struct dd_matmul_call {
     size_t m, n, k;
     bool transpose_a, transpose_b;
@@ -21,8 +21,8 @@ typedef struct dd_matmul_call {
 
 void dd_matmul_run(const dd_matmul_call *call);
 
-/* Part `part` of `parts` of a product: a band of its rows, or of its columns if there are more of
- * those. */
+/* Computes part `part` of `parts` of a product: a band of its rows, or of its columns if there are
+ * more of those. */
 void dd_matmul_run_part(const dd_matmul_call *call, size_t part, size_t parts);
 
 #endif

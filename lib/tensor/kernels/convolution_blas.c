@@ -38,8 +38,8 @@ static bool is_plain(const dd_convolution_shape *s) {
     return s->before == 0 && (whole || single);
 }
 
-/* Images are summed into one after the other, so that no two parts may have the same; unless parts
- * keep to channels of their own. */
+/* Patches are added to the image they overlap, so that no two parts may work on one image, unless
+ * parts keep to channels of their own. */
 static bool cuts_channels(const dd_convolution_shape *s, size_t parts) {
     bool uneven = s->images % parts != 0 && s->images < 8 * parts;
     return uneven && s->channels >= 16 * parts;
@@ -129,7 +129,7 @@ static stretch next_stretch(const dd_convolution_shape *s, const strip *t, place
     return run;
 }
 
-/* Numbers are few in a stretch: cheaper than a call of memcpy for each. */
+/* Copies a few numbers: cheaper than a call of memcpy. */
 static void copy(float *restrict out, const float *restrict x, size_t count) {
     if (count >= 64)
         memcpy(out, x, count * sizeof *out);
@@ -215,7 +215,7 @@ static dd_matmul_call weight_product(const blas_convolution *self, const strip *
                             .beta = beta};
 }
 
-/* All in one product, cut by what it gives. */
+/* Computes all in one product, cut by rows or columns of the result. */
 static void run_plain(const blas_convolution *self, const dd_convolution_call *call) {
     const dd_convolution_shape *s = &self->base.shape;
     const strip all = {.count = self->pixels, .taps = s->down * s->across, .channels = s->channels};

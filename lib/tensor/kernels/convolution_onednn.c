@@ -1,7 +1,6 @@
-/* Convolutions by oneDNN, version 2, images in rows of channels as everywhere. Each part has a
- * primitive for its share of the images, made for one thread. Its inner loops want weights in
- * blocks of channels: hence the packing. What matrix products do as well or better is left to them.
- */
+/* Convolutions by oneDNN, version 2, on images [N, H, W, C]. Each part has a primitive for its
+ * images, made for one thread. oneDNN reads weights in blocks of channels: they are packed. Matrix
+ * products do what they do as fast. */
 #include "base/context.h"
 #include "base/error.h"
 #include "tensor/kernels/convolution.h"
@@ -12,7 +11,7 @@
 
 /* --- oneDNN's threads: those of OpenMP, as many as the calling thread's own setting says. --- */
 
-/* Keeps what follows to this thread; gives what is to be put back. */
+/* Limits what follows to this thread; returns the setting to restore. */
 static int hold_threads(const dd_onednn *dnnl) {
     int before = dnnl->omp_get_max_threads ? dnnl->omp_get_max_threads() : 1;
     if (before != 1)
@@ -25,7 +24,7 @@ static void release_threads(const dd_onednn *dnnl, int before) {
         dnnl->omp_set_num_threads(before);
 }
 
-/* --- Making. --- */
+/* --- Creation. --- */
 
 /* What one part does: images [first, last). */
 typedef struct share {
@@ -155,8 +154,8 @@ static dnnl_status_t make_reorder(const onednn_convolution *self, share *mine) {
     return status;
 }
 
-/* Packing is cut by filters, at whole blocks, of which brgconv's are the largest; the gradient of
- * the weights is put in order by each part for itself. */
+/* Makes the primitive that packs a part's filters: whole blocks, of which brgconv's are the
+ * largest. The gradient of the weights is reordered by each part for itself. */
 static dnnl_status_t make_packing(const onednn_convolution *self, share *mine, size_t part) {
     enum { BLOCK = 64 };
     const dd_convolution_shape *s = &self->base.shape;
@@ -209,9 +208,9 @@ static dnnl_status_t make_shares(onednn_convolution *self) {
     return status;
 }
 
-/* As measured on two cores with AVX2: products of matrices are as fast from 64 channels on for the
- * gradient of weights, which oneDNN does not do as well as the others, and from 128 on forward; and
- * they can be cut where there are fewer images than parts. */
+/* Whether matrix products are as fast, as measured on two cores with AVX2: for the gradient of the
+ * weights, at which oneDNN is slower than at the others, from 64 channels on; forward from 128 on.
+ * They can also be cut where there are fewer images than parts. */
 static bool is_better_as_product(dd_convolution_kind kind, const dd_convolution_shape *s,
                                  size_t parts) {
     size_t narrow = s->channels < s->filters ? s->channels : s->filters;
@@ -252,7 +251,7 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
     return dd_convolution_blas.create(out, context, kind, shape, parts);
 }
 
-/* --- Running. --- */
+/* --- Execution. --- */
 
 typedef struct operand {
     int argument;
@@ -289,8 +288,8 @@ static bool reorder(const onednn_convolution *self, const share *mine, const flo
     return execute(self, mine->pack, operands, 2);
 }
 
-/* A run cannot fail. Where oneDNN has no memory for its own small things, what it should have given
- * is no number, which those who train look for. */
+/* A run cannot fail. Where oneDNN lacks memory for its own small objects, the result is set to NaN,
+ * which the trainer looks for. */
 static void spoil(float *out, size_t count) {
     for (size_t i = 0; i < count; i++)
         out[i] = NAN;

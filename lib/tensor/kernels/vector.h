@@ -1,5 +1,5 @@
-/* What a processor does to runs of numbers. The same source is compiled for each instruction set
- * that is worth it; dd_kernels_choose picks. */
+/* Loops over runs of numbers. The same source is compiled for each instruction set that is worth
+ * it; dd_kernels_choose picks. */
 #ifndef DD_VECTOR_H
 #define DD_VECTOR_H
 
@@ -30,13 +30,15 @@ typedef enum dd_elementwise_kind {
     DD_ELEMENTWISE_COUNT
 } dd_elementwise_kind;
 
-/* out[i] = op(a[i], b[i]); out overlaps neither. b is ignored by operations of one input. */
+/* out[i] = op(a[i], b[i]); out overlaps neither. b is ignored by operations of one
+ * input. */
 typedef void (*dd_elementwise)(float *restrict out, const float *a, const float *b, size_t count,
                                float factor, float shift);
 
-/* Adam on a run of weights (Kingma and Ba, 2015): m = b1 m + rest1 g, v = b2 v + rest2 g^2, p -=
- * rate m / (sqrt(v) root + epsilon), with rest = 1 - beta (not to be had from a float beta near 1),
- * and rate and root holding the corrections for the first steps. Without an m, NULL, b1 is 0: m is
+/* Adam on a run of weights w (Kingma and Ba, 2015):
+ *   m = beta1 m + rest1 g,  v = beta2 v + rest2 g^2,  w -= rate m / (sqrt(v) root + epsilon).
+ * rest1 = 1 - beta1 and rest2 = 1 - beta2 are given, for a float beta near 1 has too few digits to
+ * compute them from; rate and root contain the bias corrections. With m = NULL, beta1 is 0 and m is
  * the gradient. */
 typedef struct dd_adam_factors {
     float beta1, rest1, beta2, rest2, rate, root, epsilon;

@@ -2,8 +2,7 @@
  * broadcast. */
 #include "tensor/ops/execution.h"
 
-/* The common shape of two tensors, each axis the larger of the two; fails unless the smaller is 1.
- */
+/* Finds the shape that two tensors are broadcast to; fails unless unlike sizes include a 1. */
 static bool common_shape(dd_graph *graph, dd_node a, dd_node b, dd_shape *out) {
     dd_shape x = dd_graph_shape(graph, a), y = dd_graph_shape(graph, b);
     for (int i = 0; i < DD_AXES; i++) {
@@ -43,7 +42,8 @@ dd_node dd_multiply(dd_graph *graph, dd_node a, dd_node b) {
 }
 
 dd_node dd_affine(dd_graph *graph, dd_node x, double factor, double shift) {
-    if (x != DD_NONE && dd_graph_node(graph, x)->op == DD_OP_AFFINE) { /* of an affine map: one */
+    if (x != DD_NONE &&
+        dd_graph_node(graph, x)->op == DD_OP_AFFINE) { /* of an affine map: made one */
         const dd_node_data *inner = dd_graph_node(graph, x);
         shift += factor * inner->constants.affine.shift;
         factor *= inner->constants.affine.factor;
@@ -125,7 +125,7 @@ static void subtract_gradient(dd_graph *graph, dd_node self, dd_node cotangent, 
                               dd_node *gradients) {
     if (wanted[0])
         gradients[0] = dd_sum(graph, cotangent, shape_of_input(graph, self, 0));
-    if (wanted[1]) /* summed before the sign is turned: the sum may be smaller */
+    if (wanted[1]) /* negated after the sum, which may be smaller */
         gradients[1] =
             dd_affine(graph, dd_sum(graph, cotangent, shape_of_input(graph, self, 1)), -1, 0);
 }
@@ -185,8 +185,7 @@ static void expand_gradient(dd_graph *graph, dd_node self, dd_node cotangent, co
         gradients[0] = dd_sum(graph, cotangent, shape_of_input(graph, self, 0));
 }
 
-/* With m = 1 where x > 0, else 0: the slope is m + slope (1 - m), and x (1 - m) in terms of the
- * other input. */
+/* With m = heaviside(x): dy/dx = m + slope (1 - m) and dy/dslope = x (1 - m). */
 static void leaky_gradient(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
                            dd_node *gradients) {
     dd_node x = dd_graph_node(graph, self)->inputs[0],
@@ -204,8 +203,8 @@ static void leaky_gradient(dd_graph *graph, dd_node self, dd_node cotangent, con
     }
 }
 
-/* The first two derivatives are operations too; the third, with s = sigmoid(x), is s (1 - s) (3 (1
- * - 2 s) + x (1 - 6 s (1 - s))). */
+/* The first two derivatives are silu nodes too. With s = sigmoid(x), the third is
+ * s (1 - s) (3 (1 - 2 s) + x (1 - 6 s (1 - s))). */
 static void silu_gradient(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
                           dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);

@@ -26,8 +26,8 @@ dd_node dd_filter(dd_graph *graph, dd_node x, dd_node taps, int up, int down, in
                   (dd_window){(int16_t)up, (int16_t)down, (int16_t)before, (int16_t)after});
 }
 
-/* Steps and zeros change places, and the taps turn round. Both axes must ask for the same margin,
- * so images are square or the filter does not skip. */
+/* The transpose: stride and up change places, and the taps are flipped. Both axes need the same
+ * margin, so images are square or the stride is 1. */
 static void filter_gradient(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
                             dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
@@ -59,7 +59,7 @@ static int64_t divide_down(int64_t a, int64_t b) {
     return a >= 0 ? a / b : -((-a + b - 1) / b);
 }
 
-/* The margins, in pixels, that the places of a filter reach beyond a row. */
+/* How many pixels beyond a row a filter reads. */
 typedef struct margins {
     size_t before, after;
 } margins;
@@ -82,7 +82,7 @@ static ddaebm_status choose_filter(dd_method *out, const dd_method_request *requ
     return DDAEBM_OK;
 }
 
-/* What one place mixes. */
+/* The rows, or pixels, of which one place of the result is the weighted sum. */
 typedef struct mixture {
     size_t taps;
     const float *in[DD_MOST_TAPS];
@@ -110,13 +110,13 @@ static int common_divisor(int a, int b) {
     return b == 0 ? a : common_divisor(b, a % b);
 }
 
-/* Along a row with margins, whose first pixel is at `row`: places a period apart mix pixels a fixed
- * step apart. */
+/* Filters a row with margins, whose first pixel is at `row`. Places a period apart read pixels
+ * `advance` apart. */
 static void filter_along(const dd_call *call, float *out, const float *row, margins around) {
     dd_window w = call->data->constants.window;
     size_t width = call->data->shape.size[2], channels = call->data->shape.size[3];
     size_t period = (size_t)(w.up / common_divisor(w.up, w.stride)),
-           step = period * (size_t)w.stride / (size_t)w.up;
+           advance = period * (size_t)w.stride / (size_t)w.up;
     for (size_t i = 0; i < period && i < width; i++) {
         mixture m;
         mixture_at(&m, call, i, row, channels, -(int64_t)around.before,
@@ -124,13 +124,13 @@ static void filter_along(const dd_call *call, float *out, const float *row, marg
         size_t pixels = (width - i + period - 1) / period;
         if (m.taps > 0)
             call->kernels->maps->mix(out + i * channels, period * channels, m.in, m.weights, m.taps,
-                                     step * channels, pixels, channels);
+                                     advance * channels, pixels, channels);
         for (size_t p = 0; p < pixels && m.taps == 0; p++)
             memset(out + (i + p * period) * channels, 0, channels * sizeof *out);
     }
 }
 
-/* Cut by rows of the result. */
+/* Parts are cut by rows of the result. */
 static void run_filter(const dd_call *call) {
     dd_shape from = call->in_shape[0], to = call->data->shape;
     size_t channels = from.size[3], numbers = from.size[2] * channels;

@@ -39,7 +39,8 @@ static void add_rows_gradient(dd_graph *graph, dd_node self, dd_node cotangent, 
 
 /* --- Execution. --- */
 
-/* An index outside the table would be the library's own mistake; it is kept inside all the same. */
+/* Returns row index[i]. An index outside the table would be a bug of the library; it is read as 0.
+ */
 static size_t row_of(const float *index, size_t i, size_t rows) {
     float r = index[i];
     return r > 0 && r < (float)rows ? (size_t)r : 0;
@@ -54,7 +55,7 @@ static void run_take_rows(const dd_call *call) {
                width * sizeof *call->out);
 }
 
-/* Sums in double, like all sums. */
+/* Sums are in double, like all sums. */
 static void run_add_rows(const dd_call *call) {
     enum { COLUMNS = 64 };
     const float *x = call->in[0], *index = call->in[1];

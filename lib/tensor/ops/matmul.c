@@ -16,8 +16,8 @@ dd_node dd_matmul(dd_graph *graph, dd_node a, bool transpose_a, dd_node b, bool 
                                                .constants.matmul = {transpose_a, transpose_b}});
 }
 
-/* C = op(A) op(B), G its cotangent: op(A)' = G op(B)^T and op(B)' = op(A)^T G, turned where op
- * transposes. */
+/* C = op(A) op(B) with cotangent G: the cotangent of op(A) is G op(B)^T, that of op(B) op(A)^T G;
+ * transposed for A and B where op transposes. */
 static void matmul_gradient(dd_graph *graph, dd_node self, dd_node cotangent, const bool *wanted,
                             dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
@@ -102,7 +102,8 @@ static bool same_packing(const dd_method *a, const dd_method *b) {
     return dd_shape_equal(a->factor, b->factor);
 }
 
-/* Products over the last two axes: cut between them where there are enough, else within each. */
+/* Runs the products over the last two axes: cut between them where there are enough, else within
+ * each. */
 static void run_products(const dd_call *call, dd_matmul_call product) {
     size_t batch = call->in_shape[0].size[0] * call->in_shape[0].size[1];
     bool within = batch < call->parts;

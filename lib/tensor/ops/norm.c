@@ -30,7 +30,7 @@ static void normalize_gradient(dd_graph *graph, dd_node self, dd_node cotangent,
                                       data.constants);
 }
 
-/* One number a group of each image, [N, 1, 1, G], repeated for its channels: [N, 1, 1, C]. */
+/* Broadcasts one number a group of each image, [N, 1, 1, G], to its channels: [N, 1, 1, C]. */
 static dd_node a_channel(dd_graph *graph, dd_node x, size_t channels) {
     dd_shape shape = dd_graph_shape(graph, x);
     size_t images = shape.size[0], groups = shape.size[3];
@@ -39,7 +39,7 @@ static dd_node a_channel(dd_graph *graph, dd_node x, size_t channels) {
     return dd_reshape(graph, repeated, (dd_shape){{images, 1, 1, channels}});
 }
 
-/* Mean of a b over each group, repeated for its channels. */
+/* Mean of a b over each group, broadcast to its channels. */
 static dd_node group_mean(dd_graph *graph, dd_node a, dd_node b, size_t groups) {
     dd_shape shape = dd_graph_shape(graph, a);
     size_t images = shape.size[0], channels = shape.size[3];
@@ -51,8 +51,8 @@ static dd_node group_mean(dd_graph *graph, dd_node a, dd_node b, size_t groups) 
     return a_channel(graph, dd_affine(graph, totals, 1 / elements, 0), channels);
 }
 
-/* d(c . J g)/dx = -r (y mean(c J g) + J c mean(g y) + J g mean(c y)), J symmetric: itself for the
- * other input. */
+/* d(c . J g)/dx = -r (y mean(c J g) + J c mean(g y) + J g mean(c y)), and d(c . J g)/dg = J c, as J
+ * is symmetric. */
 static void normalize_gradient_gradient(dd_graph *graph, dd_node self, dd_node cotangent,
                                         const bool *wanted, dd_node *gradients) {
     dd_node_data data = *dd_graph_node(graph, self);
@@ -111,7 +111,7 @@ static ddaebm_status choose_normalize(dd_method *out, const dd_method_request *r
     return DDAEBM_OK;
 }
 
-/* Some groups of one image. */
+/* The normalisation of some groups of one image. */
 typedef struct normalization {
     const dd_call *call;
     const float *x, *g;
@@ -135,7 +135,7 @@ static void find_moments(normalization *n) {
     }
 }
 
-/* Sum over a group's channels, in each of a row's pixels. */
+/* Sums over a group's channels, in each of a row's pixels. */
 static double fold(const normalization *n, const double *totals, size_t group) {
     double total = 0;
     for (size_t first = group * n->channels; first < n->whole.width;
@@ -187,7 +187,8 @@ static void write_normalized(const normalization *n) {
     }
 }
 
-/* Several pixels make a row where all channels are wanted, for then they lie side by side. */
+/* Sets the matrix. Where all channels are wanted, pixels lie side by side, and several make a row.
+ */
 static void set_matrix(normalization *n, size_t stride) {
     size_t width = n->groups * n->channels,
            pixels = width == stride ? matrix_width(width) / width : 1;
@@ -234,7 +235,7 @@ static void normalize_groups(const dd_call *call, size_t image, dd_range groups)
     write_normalized(&n);
 }
 
-/* Cut between images where there are enough of them, else within each, by groups. */
+/* Parts are cut between images where there are enough of them, else within each, by groups. */
 static void run_normalize(const dd_call *call) {
     size_t images = call->in_shape[0].size[0];
     bool within = images < call->parts;

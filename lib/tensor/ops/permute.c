@@ -26,8 +26,8 @@ static void permute_gradient(dd_graph *graph, dd_node self, dd_node cotangent, c
 
 /* --- Execution. --- */
 
-/* The result's axes, slowest first, those that stay neighbours made one: how far each goes in the
- * result and in x. */
+/* The result's axes, slowest first, where axes that stay neighbours are one: sizes, and strides in
+ * the result and in x. */
 typedef struct moves {
     int axes;
     size_t size[DD_AXES], out_stride[DD_AXES], in_stride[DD_AXES];
@@ -41,14 +41,15 @@ static moves moves_of(const dd_call *call) {
         stride *= call->in_shape[0].size[i];
     }
     for (int i = 0; i < DD_AXES; i++) {
-        size_t size = call->data->shape.size[i], step = in_stride[call->data->constants.permute[i]];
+        size_t size = call->data->shape.size[i],
+               distance = in_stride[call->data->constants.permute[i]];
         if (size == 1)
             continue;
-        bool joins = m.axes > 0 && m.in_stride[m.axes - 1] == step * size;
+        bool joins = m.axes > 0 && m.in_stride[m.axes - 1] == distance * size;
         if (!joins)
             m.size[m.axes++] = 1;
         m.size[m.axes - 1] *= size;
-        m.in_stride[m.axes - 1] = step;
+        m.in_stride[m.axes - 1] = distance;
     }
     if (m.axes == 0)
         m = (moves){.axes = 1, .size = {1}, .in_stride = {1}};
@@ -60,8 +61,8 @@ static moves moves_of(const dd_call *call) {
     return m;
 }
 
-/* out[i, j] = x[j, i] by blocks, so that both sides stay within a few cache lines: `from` is how
- * far apart x's rows are. */
+/* out[i, j] = x[j, i], by blocks, so that both sides stay within a few cache lines; rows of out are
+ * `to` floats apart, rows of x `from`. */
 static void transpose(float *restrict out, const float *restrict x, size_t rows, size_t columns,
                       size_t to, size_t from) {
     enum { BLOCK = 16 };
@@ -75,8 +76,8 @@ static void transpose(float *restrict out, const float *restrict x, size_t rows,
         }
 }
 
-/* The last axis of the result is the `inner`: copied whole where x has it last too, else transposed
- * with the axis that x has last. */
+/* Moves axis `axis` and those after it. The last axis is copied whole where x has it last too;
+ * otherwise it is transposed with `fast`, the axis that x has last. */
 static void move(float *out, const float *x, const moves *m, int axis, int fast) {
     int last = m->axes - 1;
     if (axis == fast && fast != last)
@@ -92,7 +93,7 @@ static void move(float *out, const float *x, const moves *m, int axis, int fast)
         transpose(out, x, m->size[fast], m->size[last], m->out_stride[fast], m->in_stride[last]);
 }
 
-/* Cut along the result's slowest axis. */
+/* Parts are cut along the result's slowest axis. */
 static void run_permute(const dd_call *call) {
     moves m = moves_of(call);
     dd_range mine = dd_share(m.size[0], call->part, call->parts);

@@ -11,7 +11,7 @@ dd_node dd_mask(dd_graph *graph, dd_node seed, uint32_t rng_stream, double keep,
                                                .constants.mask = {keep, rng_stream}});
 }
 
-/* Numbers outside the range would be the library's own mistake. */
+/* Reads a seed. Numbers outside the range would be a bug of the library. */
 static uint64_t seed_of(const float *numbers) {
     uint64_t seed = 0;
     for (int i = 3; i >= 0; i--)
@@ -23,14 +23,14 @@ static void run_mask(const dd_call *call) {
     enum { BLOCK = 256 };
     uint32_t words[BLOCK];
     double keep = call->data->constants.mask.keep;
-    uint64_t stream = dd_stream(DD_STREAM_DROPOUT, call->data->constants.mask.rng_stream),
+    uint64_t rng_stream = dd_stream(DD_STREAM_DROPOUT, call->data->constants.mask.rng_stream),
              bound = (uint64_t)ceil(keep * 0x1p32);
     uint64_t seed = seed_of(call->in[0]);
     float kept = (float)(1 / keep);
     dd_range mine = dd_share(dd_shape_elements(call->data->shape), call->part, call->parts);
     for (size_t i = mine.first; i < mine.last; i += BLOCK) {
         size_t count = mine.last - i < BLOCK ? mine.last - i : BLOCK;
-        dd_rng_words(words, seed, stream, i, count);
+        dd_rng_words(words, seed, rng_stream, i, count);
         for (size_t j = 0; j < count; j++)
             call->out[i + j] = words[j] < bound ? kept : 0.0f;
     }

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Kernels sum over neighbouring axes: where axes that stay stand between, the last run of axes is
- * summed first. */
+/* Kernels sum over neighbouring axes. If axes that stay stand between those to be summed, the last
+ * run of axes is summed first. */
 
 dd_node dd_sum(dd_graph *graph, dd_node x, dd_shape shape) {
     dd_shape from = dd_graph_shape(graph, x);
@@ -82,7 +82,7 @@ static ddaebm_status choose_sum(dd_method *out, const dd_method_request *request
     return DDAEBM_OK;
 }
 
-/* This part's share of each sum, in double, to its scratch. */
+/* Sums this part's terms of each sum, in double, in its scratch. */
 static void run_split_sum(const dd_call *call, sum_view v) {
     const dd_kernels *kernels = call->kernels->vector;
     double *totals = (double *)call->scratch;
@@ -124,7 +124,7 @@ static void run_sum(const dd_call *call) {
             call->out[i] = (float)kernels->sum(x + i * v.middle, v.middle);
         return;
     }
-    bool within = v.outer < call->parts; /* cut within each block of rows, by columns */
+    bool within = v.outer < call->parts; /* within each block of rows, parts are cut by columns */
     dd_range blocks = within ? (dd_range){0, v.outer} : dd_share(v.outer, call->part, call->parts);
     dd_range columns = within ? dd_share(v.inner, call->part, call->parts) : (dd_range){0, v.inner};
     for (size_t i = blocks.first; i < blocks.last; i++)

@@ -36,8 +36,8 @@ static void set_strides(dd_value *value, dd_shape loop, dd_shape input) {
         if (loop.size[axis] == 1)
             continue;
         if (value->run == 1)
-            value->step = value->row_stride[axis];
-        going_on = going_on && value->row_stride[axis] == value->step * value->run;
+            value->run_stride = value->row_stride[axis];
+        going_on = going_on && value->row_stride[axis] == value->run_stride * value->run;
         value->run *= going_on ? loop.size[axis] : 1;
     }
 }
@@ -46,7 +46,7 @@ static void set_strides(dd_value *value, dd_shape loop, dd_shape input) {
 static dd_value classify(dd_shape loop, dd_shape input, dd_node node) {
     dd_value value = {.node = node, .scratch = -1};
     if (dd_shape_equal(input, loop)) {
-        value.kind = DD_VALUE_STREAM;
+        value.kind = DD_VALUE_WHOLE;
     } else if (dd_shape_elements(input) == 1) {
         value.kind = DD_VALUE_SPLAT;
     } else {
@@ -82,7 +82,7 @@ static void emit(compiler *c, dd_node node) {
         instruction->b = read_value(c, data->inputs[1]);
     instruction->out = c->loop->values++;
     c->loop->value[instruction->out] =
-        (dd_value){.kind = c->schedule->materialized[node] ? DD_VALUE_STREAM : DD_VALUE_SCRATCH,
+        (dd_value){.kind = c->schedule->materialized[node] ? DD_VALUE_WHOLE : DD_VALUE_SCRATCH,
                    .node = node,
                    .scratch = -1};
     c->last_use[instruction->out] = c->loop->instructions;

@@ -31,7 +31,7 @@ typedef struct dd_location {
 /* How a fused loop gets or keeps one value. */
 typedef enum dd_value_kind {
     DD_VALUE_SCRATCH, /* made and used inside */
-    DD_VALUE_STREAM,  /* in memory, as long as the loop */
+    DD_VALUE_WHOLE,   /* in memory, of the shape of the loop */
     DD_VALUE_SPLAT,   /* one number */
     DD_VALUE_GATHERED /* any other broadcast: copied into tiles, or read in place if a tile is one
                          row */
@@ -40,11 +40,11 @@ typedef enum dd_value_kind {
 typedef struct dd_value {
     dd_value_kind kind;
     dd_node node;
-    int scratch;                    /* its tile, but for streams */
+    int scratch;                    /* its tile; -1 if it is read or written in place */
     size_t row_stride[DD_AXES - 1]; /* gathered: of the first three axes */
-    size_t run,
-        step; /* gathered: `run` rows of the loop read one row (step 0), or rows a step apart */
-    bool one_a_row; /* gathered: one number a row */
+    size_t run, run_stride; /* gathered: `run` rows of the loop in turn read rows so far apart; 0:
+                               the same row */
+    bool one_a_row;         /* gathered: one number a row */
 } dd_value;
 
 typedef struct dd_instruction {

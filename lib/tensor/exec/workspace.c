@@ -8,6 +8,7 @@ static ddaebm_status create(dd_workspace **out, const dd_plan *plan, float *kept
     dd_workspace *workspace = dd_alloc_zero(plan->context, 1, sizeof *workspace);
     if (!workspace)
         return DDAEBM_OUT_OF_MEMORY;
+
     workspace->plan = plan;
     workspace->own = kept ? NULL : dd_alloc_zero(plan->context, plan->kept, sizeof *workspace->own);
     workspace->kept = kept ? kept : workspace->own;
@@ -15,6 +16,7 @@ static ddaebm_status create(dd_workspace **out, const dd_plan *plan, float *kept
     workspace->scratch = dd_alloc_zero(plan->context, (size_t)plan->options.parts * plan->scratch,
                                        sizeof *workspace->scratch);
     workspace->slots = dd_alloc_zero(plan->context, (size_t)plan->slots, sizeof *workspace->slots);
+
     if (!workspace->kept || !workspace->arena || !workspace->scratch || !workspace->slots) {
         dd_workspace_free(workspace);
         return DDAEBM_OUT_OF_MEMORY;
@@ -74,6 +76,7 @@ static void run_operation(const dd_workspace *workspace, const dd_task *task, si
                     .scratch = workspace->scratch + part * plan->scratch,
                     .scratch_stride = plan->scratch,
                     .packed = dd_storage_packed(workspace, task)};
+
     for (int i = 0; i < op->arity; i++) {
         call.in[i] = dd_storage_read(workspace, data->inputs[i]);
         call.in_shape[i] = dd_graph_shape(plan->graph, data->inputs[i]);
@@ -117,6 +120,7 @@ static void run_phase(dd_workspace *workspace, int phase, size_t first, dd_pool 
     const dd_plan *plan = workspace->plan;
     size_t parts = (size_t)plan->options.parts;
     dd_team team = dd_pool_enter(pool, alone || parts == 1);
+
     for (size_t i = 0; i < plan->task_count; i++) {
         const dd_task *task = &plan->tasks[i];
         if (task->phase != phase || is_packed_already(workspace, task))

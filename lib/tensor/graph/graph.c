@@ -211,6 +211,7 @@ static size_t find_constant(const dd_graph *graph, const float *values, dd_shape
     return i;
 }
 
+/* Copies a constant into the graph; false if there is no memory. */
 static bool add_constant(dd_graph *graph, const float *values, dd_shape shape) {
     struct constant *constants =
         dd_grow(graph->context, graph->constants, &graph->constant_capacity,

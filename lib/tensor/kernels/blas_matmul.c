@@ -71,6 +71,7 @@ void dd_matmul_run_part(const dd_matmul_call *call, size_t part, size_t parts) {
     size_t first = boundary(whole, part, parts), last = boundary(whole, part + 1, parts);
     if (first == last)
         return;
+
     if (by_rows) {
         mine.m = last - first;
         mine.a += call->transpose_a ? first : first * call->a_stride;

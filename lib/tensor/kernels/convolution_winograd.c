@@ -86,10 +86,12 @@ static void set_sizes(winograd_convolution *self) {
         self->base.packed = POINTS * apart(in * round_up(out, COLUMNS));
 }
 
+/* Leaves what does not fit to the fastest other backend. */
 static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_convolution_kind kind,
                             const dd_convolution_shape *shape, size_t parts) {
     if (!fits(shape, parts))
         return dd_convolution_choose_direct()->create(out, context, kind, shape, parts);
+
     winograd_convolution *self = dd_alloc_zero(context, 1, sizeof *self);
     if (!self)
         return DDAEBM_OUT_OF_MEMORY;
@@ -100,6 +102,7 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
                                   .parts = parts,
                                   .sums = kind == DD_CONVOLUTION_WEIGHT && parts > 1,
                                   .memory = sizeof *self};
+
     self->kernels = dd_tile_kernels_choose();
     set_planes(self);
     set_sizes(self);
@@ -292,10 +295,12 @@ static void sums_to_weights(const winograd_convolution *self, const room *r, flo
     }
 }
 
+/* Runs one part: its tiles, a strip at a time. */
 static void run(const dd_convolution *base, const dd_convolution_call *call) {
     const winograd_convolution *self = (const winograd_convolution *)base;
     const room r = room_of(self, call->scratch);
     dd_range mine = dd_share(self->tiles, call->part, base->parts);
+
     for (dd_range strip = {mine.first, mine.first}; strip.first < mine.last;
          strip.first = strip.last) {
         size_t left = mine.last - strip.first,
@@ -310,6 +315,7 @@ static void run(const dd_convolution *base, const dd_convolution_call *call) {
             points_to_output(self, call->out, strip, &r);
         }
     }
+
     if (base->kind == DD_CONVOLUTION_WEIGHT)
         sums_to_weights(self, &r, call->out);
 }

@@ -67,6 +67,7 @@ static void mix(float *restrict out, size_t out_stride, const float *const *in,
 /* --- Moments, in double. Where the mean is far from zero, the variance loses digits to it, but no
  * more than the floats themselves have lost. --- */
 
+/* Adds four rows at once, because totals are read and written each time. */
 static void moments(dd_moments totals, const float *x, dd_matrix_size size) {
     double *restrict sum = totals.x, *restrict square = totals.xx;
     size_t row = 0;
@@ -88,6 +89,7 @@ static void moments(dd_moments totals, const float *x, dd_matrix_size size) {
         }
 }
 
+/* The same, with the gradient g. */
 static void moments_along(dd_moments totals, const float *x, const float *g, dd_matrix_size size) {
     double *restrict sum = totals.x, *restrict square = totals.xx, *restrict slope = totals.g,
                      *restrict product = totals.gx;

@@ -78,6 +78,7 @@ static void convolve_weight_gradient(dd_graph *graph, dd_node self, dd_node cota
 
 /* --- Execution, by a backend (kernels/convolution.h). --- */
 
+/* Reads off the sizes: which of x, y and the weights is the result depends on the operation. */
 static dd_convolution_shape convolution_of(const dd_graph *graph, dd_node node) {
     const dd_node_data *data = dd_graph_node(graph, node);
     dd_shape x = data->shape, y = data->shape, weights = data->shape;
@@ -87,6 +88,7 @@ static dd_convolution_shape convolution_of(const dd_graph *graph, dd_node node) 
         y = dd_graph_shape(graph, data->inputs[data->op == DD_OP_CONVOLVE_INPUT ? 0 : 1]);
     if (data->op != DD_OP_CONVOLVE_WEIGHT)
         weights = dd_graph_shape(graph, data->inputs[1]);
+
     return (dd_convolution_shape){.images = x.size[0],
                                   .height = x.size[1],
                                   .width = x.size[2],
@@ -122,6 +124,7 @@ static double multiply_adds(const dd_graph *graph, dd_node node) {
            (double)(s.across * s.channels);
 }
 
+/* Creates the convolution by its backend, and notes what it needs. */
 static ddaebm_status choose_convolution(dd_method *out, const dd_method_request *request) {
     dd_op op = dd_graph_node(request->graph, request->node)->op;
     dd_convolution_kind kind = op == DD_OP_CONVOLVE         ? DD_CONVOLUTION_FORWARD

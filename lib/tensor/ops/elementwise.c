@@ -190,12 +190,14 @@ static void leaky_gradient(dd_graph *graph, dd_node self, dd_node cotangent, con
                            dd_node *gradients) {
     dd_node x = dd_graph_node(graph, self)->inputs[0],
             slope = dd_graph_node(graph, self)->inputs[1];
+
     dd_node above = dd_heaviside(graph, x), below = dd_affine(graph, above, -1, 1);
     if (wanted[0]) {
         dd_node factor = dd_add(graph, above, dd_multiply(graph, slope, below));
         gradients[0] =
             dd_sum(graph, dd_multiply(graph, cotangent, factor), dd_graph_shape(graph, x));
     }
+
     if (wanted[1]) {
         dd_node negative = dd_multiply(graph, x, below);
         gradients[1] =
@@ -216,6 +218,7 @@ static void silu_gradient(dd_graph *graph, dd_node self, dd_node cotangent, cons
         gradients[0] = dd_multiply(graph, cotangent, unary(graph, DD_OP_SILU, x, next));
         return;
     }
+
     dd_node s = dd_sigmoid(graph, x), slope = dd_multiply(graph, s, dd_affine(graph, s, -1, 1));
     dd_node bend = dd_multiply(graph, x, dd_affine(graph, slope, -6, 1));
     dd_node third = dd_multiply(graph, slope, dd_add(graph, dd_affine(graph, s, -6, 3), bend));

@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+/* Builds a filter node, once the window fits the image. */
 static dd_node filter(dd_graph *graph, dd_node x, dd_node taps, dd_window window) {
     dd_shape from = dd_graph_shape(graph, x), shape = from;
     if (x == DD_NONE || taps == DD_NONE)
         return DD_NONE;
+
     size_t count = dd_graph_shape(graph, taps).size[3];
     shape.size[1] = dd_window_places(from.size[1], count, window);
     shape.size[2] = dd_window_places(from.size[2], count, window);
@@ -39,13 +41,16 @@ static void filter_gradient(dd_graph *graph, dd_node self, dd_node cotangent, co
     float turned[DD_MOST_TAPS];
     if (!wanted[0])
         return;
+
     for (int i = 0; i < taps; i++)
         turned[i] = values[taps - 1 - i];
+
     dd_window back = {.up = data.constants.window.stride,
                       .stride = data.constants.window.up,
                       .before = (int16_t)(taps - 1 - data.constants.window.before)};
     int64_t room = (int64_t)(from.size[1] - 1) * back.stride + taps;
     back.after = (int16_t)(room - (int64_t)data.shape.size[1] * back.up - back.before);
+
     dd_node result = filter(graph, cotangent, dd_constant(graph, turned, taps_shape), back);
     if (result != DD_NONE && !dd_shape_equal(dd_graph_shape(graph, result), from))
         result = dd_graph_fail(graph, DDAEBM_INTERNAL, "a filter over an image that is not square");
@@ -117,6 +122,7 @@ static void filter_along(const dd_call *call, float *out, const float *row, marg
     size_t width = call->data->shape.size[2], channels = call->data->shape.size[3];
     size_t period = (size_t)(w.up / common_divisor(w.up, w.stride)),
            advance = period * (size_t)w.stride / (size_t)w.up;
+
     for (size_t i = 0; i < period && i < width; i++) {
         mixture m;
         mixture_at(&m, call, i, row, channels, -(int64_t)around.before,
@@ -138,6 +144,7 @@ static void run_filter(const dd_call *call) {
     float *row = call->scratch + around.before * channels;
     memset(call->scratch, 0,
            (around.before + from.size[2] + around.after) * channels * sizeof *row);
+
     dd_range mine = dd_share(to.size[0] * to.size[1], call->part, call->parts);
     for (size_t i = mine.first; i < mine.last; i++) {
         const float *image = call->in[0] + i / to.size[1] * from.size[1] * numbers;

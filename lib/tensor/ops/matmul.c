@@ -116,6 +116,7 @@ static void run_products(const dd_call *call, dd_matmul_call product) {
     }
 }
 
+/* Runs a part of a stage: packing, or the product. */
 static void run_matmul(const dd_call *call) {
     dd_matmul_call product =
         product_of(call->data, call->in_shape[0], call->in_shape[1], call->out_shape);

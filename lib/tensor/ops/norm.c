@@ -62,12 +62,14 @@ static void normalize_gradient_gradient(dd_graph *graph, dd_node self, dd_node c
         gradients[1] = jc;
     if (!wanted[0])
         return;
+
     dd_shape shape = data.shape, small = {{shape.size[0], 1, 1, data.constants.normalize.groups}};
     dd_node y = make_normalize(graph, DD_OP_NORMALIZE, x, DD_NONE, data.constants);
     dd_node r = dd_graph_make(graph, (dd_node_data){.op = DD_OP_INVERSE_STD,
                                                     .inputs = {x},
                                                     .shape = small,
                                                     .constants = data.constants});
+
     dd_node scale = dd_affine(graph, a_channel(graph, r, shape.size[3]), -1, 0);
     dd_node of_y = dd_multiply(graph, scale,
                                group_mean(graph, cotangent, self, data.constants.normalize.groups));
@@ -75,6 +77,7 @@ static void normalize_gradient_gradient(dd_graph *graph, dd_node self, dd_node c
         dd_multiply(graph, scale, group_mean(graph, g, y, data.constants.normalize.groups));
     dd_node of_jg =
         dd_multiply(graph, scale, group_mean(graph, cotangent, y, data.constants.normalize.groups));
+
     gradients[0] =
         dd_add(graph, dd_add(graph, dd_multiply(graph, of_y, y), dd_multiply(graph, of_jc, jc)),
                dd_multiply(graph, of_jg, self));
@@ -209,6 +212,7 @@ static void place_scratch(normalization *n) {
                           narrow + 5 * width};
 }
 
+/* Normalises some groups of one image, or computes their inverse standard deviations. */
 static void normalize_groups(const dd_call *call, size_t image, dd_range groups) {
     dd_shape shape = call->in_shape[0];
     size_t channels = shape.size[3] / call->data->constants.normalize.groups,
@@ -220,9 +224,11 @@ static void normalize_groups(const dd_call *call, size_t image, dd_range groups)
                        .pixels = pixels,
                        .groups = groups.last - groups.first,
                        .channels = channels};
+
     set_matrix(&n, shape.size[3]);
     place_scratch(&n);
     find_moments(&n);
+
     if (call->data->op == DD_OP_INVERSE_STD) {
         float *out = call->out + image * call->data->constants.normalize.groups + groups.first;
         for (size_t g = 0; g < n.groups; g++)
@@ -230,6 +236,7 @@ static void normalize_groups(const dd_call *call, size_t image, dd_range groups)
                 (float)inverse_std(&n, fold(&n, n.totals.x, g) / (double)(pixels * channels), g);
         return;
     }
+
     n.out = call->out + first;
     find_factors(&n);
     write_normalized(&n);

@@ -33,6 +33,7 @@ typedef struct moves {
     size_t size[DD_AXES], out_stride[DD_AXES], in_stride[DD_AXES];
 } moves;
 
+/* Joins axes that stay neighbours. */
 static moves moves_of(const dd_call *call) {
     moves m = {.axes = 0};
     size_t in_stride[DD_AXES], stride = 1;
@@ -40,6 +41,7 @@ static moves moves_of(const dd_call *call) {
         in_stride[i] = stride;
         stride *= call->in_shape[0].size[i];
     }
+
     for (int i = 0; i < DD_AXES; i++) {
         size_t size = call->data->shape.size[i],
                distance = in_stride[call->data->constants.permute[i]];
@@ -51,8 +53,10 @@ static moves moves_of(const dd_call *call) {
         m.size[m.axes - 1] *= size;
         m.in_stride[m.axes - 1] = distance;
     }
+
     if (m.axes == 0)
         m = (moves){.axes = 1, .size = {1}, .in_stride = {1}};
+
     stride = 1;
     for (int i = m.axes - 1; i >= 0; i--) {
         m.out_stride[i] = stride;

@@ -19,6 +19,7 @@ static uint64_t seed_of(const float *numbers) {
     return seed;
 }
 
+/* Draws by counter: an element depends on its index alone, however parts are cut. */
 static void run_mask(const dd_call *call) {
     enum { BLOCK = 256 };
     uint32_t words[BLOCK];
@@ -27,6 +28,7 @@ static void run_mask(const dd_call *call) {
              bound = (uint64_t)ceil(keep * 0x1p32);
     uint64_t seed = seed_of(call->in[0]);
     float kept = (float)(1 / keep);
+
     dd_range mine = dd_share(dd_shape_elements(call->data->shape), call->part, call->parts);
     for (size_t i = mine.first; i < mine.last; i += BLOCK) {
         size_t count = mine.last - i < BLOCK ? mine.last - i : BLOCK;

@@ -10,6 +10,7 @@ dd_node dd_sum(dd_graph *graph, dd_node x, dd_shape shape) {
     dd_shape from = dd_graph_shape(graph, x);
     if (x == DD_NONE || dd_shape_equal(from, shape))
         return x;
+
     bool summing = false, kept = false;
     dd_shape between = from;
     for (int i = DD_AXES - 1; i >= 0; i--) {
@@ -24,6 +25,7 @@ dd_node dd_sum(dd_graph *graph, dd_node x, dd_shape shape) {
         summing = true;
         between.size[i] = 1;
     }
+
     return dd_graph_make(graph, (dd_node_data){.op = DD_OP_SUM, .inputs = {x}, .shape = shape});
 }
 
@@ -106,10 +108,12 @@ static void finish_sum(const dd_call *call) {
     }
 }
 
+/* Runs a part: some results whole, or where there are too few of them some terms of each. */
 static void run_sum(const dd_call *call) {
     const float *x = call->in[0];
     const dd_kernels *kernels = call->kernels->vector;
     sum_view v = summed_view(call->in_shape[0], call->out_shape);
+
     if (call->stage == DD_TASK_SUM) {
         finish_sum(call);
         return;
@@ -118,12 +122,14 @@ static void run_sum(const dd_call *call) {
         run_split_sum(call, v);
         return;
     }
+
     if (v.inner == 1) {
         dd_range mine = dd_share(v.outer, call->part, call->parts);
         for (size_t i = mine.first; i < mine.last; i++)
             call->out[i] = (float)kernels->sum(x + i * v.middle, v.middle);
         return;
     }
+
     bool within = v.outer < call->parts; /* within each block of rows, parts are cut by columns */
     dd_range blocks = within ? (dd_range){0, v.outer} : dd_share(v.outer, call->part, call->parts);
     dd_range columns = within ? dd_share(v.inner, call->part, call->parts) : (dd_range){0, v.inner};

@@ -30,6 +30,7 @@ static void set_strides(dd_value *value, dd_shape loop, dd_shape input) {
     size_t stride = input.size[3];
     bool going_on = true;
     value->run = 1;
+
     for (int axis = DD_AXES - 2; axis >= 0; axis--) {
         value->row_stride[axis] = input.size[axis] == 1 ? 0 : stride;
         stride *= input.size[axis];

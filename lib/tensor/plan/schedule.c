@@ -29,6 +29,7 @@ static void find_phases(scheduler *s) {
         s->phase[n] = dd_graph_node(s->graph, (dd_node)n)->op == DD_OP_OUTPUT
                           ? dd_graph_node(s->graph, (dd_node)n)->phase
                           : INT_MAX;
+
     for (dd_node n = (dd_node)nodes - 1; n >= 0; n--) {
         if (s->phase[n] == INT_MAX)
             continue;
@@ -37,6 +38,7 @@ static void find_phases(scheduler *s) {
             if (s->phase[n] < s->phase[data->inputs[i]])
                 s->phase[data->inputs[i]] = s->phase[n];
     }
+
     if (s->options.prepare)
         for (size_t n = 0; n < nodes; n++)
             if (s->phase[n] != INT_MAX)
@@ -57,6 +59,7 @@ static void bind_outputs(scheduler *s) {
         for (int32_t u = s->uses.first[x]; direct && u < s->uses.first[x + 1]; u++)
             direct = s->phase[s->uses.users[u]] == s->phase[x] &&
                      !dd_graph_op(s->graph, s->uses.users[u])->renames;
+
         if (direct) {
             s->out->bound[x] = data->constants.slot;
             s->phase[n] = INT_MAX;

@@ -146,6 +146,7 @@ static ddaebm_status add_loop(dd_plan *plan, dd_task task, const dd_group *group
     return status;
 }
 
+/* Makes the tasks of all groups, in order. */
 static ddaebm_status make_tasks(dd_plan *plan, const dd_schedule *schedule) {
     enum { MOST_TASKS = 3 }; /* of a group */
     size_t behind = plan->arena;

@@ -47,9 +47,9 @@ static bool is_convolution(dd_op op) {
 static int convolutions_in(const built *b, int phase) {
     int count = 0;
     for (size_t i = 0; i < b->plan->task_count; i++) {
-        const dd_task *step = &b->plan->tasks[i];
-        bool run = step->stage == DD_TASK_RUN && !step->loop && step->phase == phase;
-        count += run && is_convolution(dd_graph_node(b->plan->graph, step->node)->op);
+        const dd_task *task = &b->plan->tasks[i];
+        bool run = task->stage == DD_TASK_RUN && !task->loop && task->phase == phase;
+        count += run && is_convolution(dd_graph_node(b->plan->graph, task->node)->op);
     }
     return count;
 }

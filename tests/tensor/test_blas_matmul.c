@@ -8,8 +8,8 @@
 
 #include <math.h>
 
-/* BLIS sums onto what is there, one product after the other, so that nothing is gained by asking
- * for a part of them at a time. */
+/* BLIS adds to C one product after the other, so that splitting a sum into several calls does not
+ * help. */
 extern char *openblas_get_config(void) __attribute__((weak));
 
 enum { SIDE = 7, INNER = 16384 };

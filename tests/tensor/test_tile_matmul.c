@@ -22,7 +22,7 @@ static void multiply(const dd_tile_kernels *kernels, dd_matmul_call call, float 
     for (size_t i = 0; i < MOST_M * (MOST_N + PAD); i++)
         c[i] = 99;
     for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
-        packed[i] = NAN; /* what is read was written */
+        packed[i] = NAN; /* so that only what was written is read */
     ck_assert_uint_le(dd_tile_matmul_packed(&call), sizeof packed / sizeof *packed);
     for (size_t part = 0; part < parts && call.transpose_b; part++)
         dd_tile_matmul_pack(&call, packed, part, parts);
@@ -88,7 +88,7 @@ START_TEST(what_pays) {
     }
     ck_assert(dd_tile_matmul_pays(kernels, &call, true) &&
               dd_tile_matmul_pays(kernels, &call, false));
-    call.m = 32; /* packing is a large part of it */
+    call.m = 32; /* packing takes a large part of the time */
     ck_assert(dd_tile_matmul_pays(kernels, &call, true) &&
               !dd_tile_matmul_pays(kernels, &call, false));
     call.transpose_b = false;

@@ -165,8 +165,8 @@ static const one_input one_inputs[] = {
 
 enum { ONE_INPUTS = sizeof one_inputs / sizeof *one_inputs };
 
-/* Numbers over the whole of a range: evenly spread over values for half of them, over the bits of
- * floats for the others. */
+/* Numbers over the whole of a range: half of them spread evenly over the values, the others over
+ * the bits of floats. */
 static void spread(float *x, size_t count, size_t block, float low, float high) {
     uint32_t words[BLOCK];
     dd_rng_words(words, 5, 0, block * BLOCK, count);
@@ -339,8 +339,7 @@ START_TEST(leaky_is_exact) {
 }
 END_TEST
 
-/* In rows of any width, with numbers far apart and far from 0; and what is no number stays in its
- * row. */
+/* In rows of any width, with numbers far apart and far from 0; and NaN stays in its row. */
 START_TEST(softmax_is_near_libm) {
     float x[3 * TAIL], y[3 * TAIL + 1];
     for (int t = 0; t < table_count; t++)
@@ -439,7 +438,7 @@ START_TEST(sums_lose_little) {
         for (size_t count = 1000; count < 1100; count++)
             check_sum(tables[t], x + count % 3, count);
         check_sum(tables[t], x, MANY);
-        for (size_t i = 0; i < MANY; i++) /* where sums in float alone stall or drift */
+        for (size_t i = 0; i < MANY; i++) /* where sums in float would stall or drift */
             x[i] = 0.1f;
         check_sum(tables[t], x, MANY);
         double total = tables[t]->sum(x, MANY);
@@ -554,7 +553,7 @@ START_TEST(adam_without_a_first_moment_is_the_same) {
 }
 END_TEST
 
-/* A gradient of 0 from the first step on moves nothing: 0 / (0 + epsilon). */
+/* A gradient of 0 from the first step on moves no weight: 0 / (0 + epsilon). */
 START_TEST(adam_stays_where_there_is_no_slope) {
     for (int t = 0; t < table_count; t++) {
         float w[20], g[20] = {0}, m[20] = {0}, v[20] = {0};
@@ -596,7 +595,7 @@ START_TEST(what_is_not_finite_is_found) {
                        : i % 4 == 1 ? -FLT_MAX
                        : i % 4 == 2 ? 0x1p-149f
                                     : -0.0f;
-            x[count] = NAN; /* not looked at */
+            x[count] = NAN; /* beyond the count */
             ck_assert(tables[t]->all_within(x, count, FLT_MAX));
             for (size_t i = 0; i < count; i++) {
                 float kept = x[i];

@@ -11,9 +11,9 @@
 #include "busy.h"
 #include "peak.h"
 #include "sample/evaluator.h"
-#include "tensor/kernels/blas_threads.h"
+#include "tensor/exec/computation.h"
+#include "tensor/kernels/blas_matmul.h"
 #include "tensor/kernels/instructions.h"
-#include "tensor/kernels/matmul.h"
 #include "train/trainer.h"
 
 #include <ddaebm/ddaebm.h>
@@ -196,7 +196,7 @@ static double sgemm_rate(const bench *b) {
     p.call.a = block;
     p.call.b = block + (size_t)SIZE * SIZE;
     p.call.c = block + 2 * (size_t)SIZE * SIZE;
-    dd_blas_enter();
+    dd_computation_begin();
     for (int i = 0; i < RUNS; i++) {
         double start = now();
         dd_pool_run(dd_context_pool(b->context), false,
@@ -204,7 +204,7 @@ static double sgemm_rate(const bench *b) {
         double taken = now() - start;
         best = taken < best ? taken : best;
     }
-    dd_blas_leave();
+    dd_computation_end();
     free(block);
     return 2e-9 * SIZE * SIZE * SIZE / best;
 }

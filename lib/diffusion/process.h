@@ -5,7 +5,7 @@
 #define DD_PROCESS_H
 
 #include "diffusion/noise_schedule.h"
-#include "tensor/graph.h"
+#include "tensor/graph/operations.h"
 
 typedef struct dd_process {
     dd_graph *graph;

@@ -1,6 +1,6 @@
 #include "layers/builder.h"
 
-#include "tensor/ops.h"
+#include "tensor/graph/node.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 
 #include "config/settings.h"
 #include "layers/parameters.h"
-#include "tensor/graph.h"
+#include "tensor/graph/operations.h"
 
 typedef struct dd_builder {
     dd_graph *graph;

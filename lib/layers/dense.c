@@ -1,7 +1,7 @@
 #include "layers/dense.h"
 
 #include "base/context.h"
-#include "tensor/ops.h"
+#include "tensor/graph/node.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
 #include "layers/dense.h"
 #include "layers/form.h"
 
-#include "tensor/ops.h"
+#include "tensor/graph/node.h"
 
 #include <math.h>
 

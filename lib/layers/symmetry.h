@@ -2,7 +2,7 @@
 #ifndef DD_SYMMETRY_H
 #define DD_SYMMETRY_H
 
-#include "tensor/graph.h"
+#include "tensor/graph/operations.h"
 
 /* A symmetry is a number from 0, which changes nothing, to 7. Bit 0 reverses the rows, bit 1 the
  * columns, and bit 2 then exchanges both. */

@@ -6,7 +6,7 @@
 
 #include "diffusion/noise_schedule.h"
 #include "layers/parameters.h"
-#include "tensor/graph.h"
+#include "tensor/graph/operations.h"
 
 /* Slots of a step's inputs and losses. Parameters, gradients and statistics follow: see
  * dd_step_slots. */
@@ -53,7 +53,7 @@ dd_step_slots dd_step_slots_of(const dd_parameters *parameters);
 /* What a step computes on the way, by the names of the fixtures ("x_t", "f_real"): for tests. */
 typedef struct dd_observed {
     const char *name;
-    dd_node node; /* in the graph as built: dd_graph_recompute numbers nodes anew */
+    dd_node node; /* in the graph as built: dd_graph_rematerialise numbers nodes anew */
     dd_shape shape;
     int phase;
 } dd_observed;

@@ -1,6 +1,6 @@
 #include "objective/spectrum.h"
 
-#include "tensor/ops.h"
+#include "tensor/graph/node.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 
 #include "base/context.h"
 #include "base/error.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/plan.h"
-#include "tensor/share.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/kernels/share.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -186,19 +186,19 @@ static ddaebm_status pack(dd_evaluator *evaluator, const dd_weights *weights) {
 /* Computes what the weights alone fix: in one lane of a size for all of it. */
 ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights) {
     const dd_parameters *all = &evaluator->model->parameters;
-    ddaebm_status status = dd_blas_check();
+    ddaebm_status status = dd_computation_check();
     if (status != DDAEBM_OK)
         return status;
     for (size_t i = 0; i < all->count; i++)
         if (evaluator->parameters[i])
             dd_weights_to_kernel_layout(evaluator->parameters[i], weights, &all->items[i]);
 
-    dd_blas_enter();
+    dd_computation_begin();
     status = pack(evaluator, weights);
     for (int size = 0; size < evaluator->sizes && status == DDAEBM_OK; size++)
         dd_workspace_run(lane_of(evaluator, size, 0)->workspace, 0,
                          dd_context_pool(evaluator->context), true);
-    dd_blas_leave();
+    dd_computation_end();
     return status;
 }
 
@@ -403,7 +403,7 @@ static void cut(const dd_evaluator *evaluator, call *c) {
 }
 
 ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *asked) {
-    ddaebm_status status = dd_blas_check();
+    ddaebm_status status = dd_computation_check();
     if (status != DDAEBM_OK)
         return status;
     call c = {.evaluator = evaluator, .asked = asked};
@@ -412,14 +412,14 @@ ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *ask
     atomic_init(&c.cancelled, false);
     atomic_init(&c.by_chunk, false);
 
-    dd_blas_enter();
+    dd_computation_begin();
     bool few = asked->count <= evaluator->few;
     if (few && asked->passes == 1 && !asked->alone) /* done at once */
         for (size_t i = 0; i < asked->count; i++)
             asked->chunk(asked->user, &evaluator->lanes[0], i, 1);
     else
         run_all(evaluator, &c, asked->alone || few || c.wholes + c.pieces == 1);
-    dd_blas_leave();
+    dd_computation_end();
 
     if (atomic_load(&c.by_chunk))
         return DDAEBM_CANCELLED;

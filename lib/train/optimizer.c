@@ -1,7 +1,7 @@
 #include "train/optimizer.h"
 
+#include "tensor/kernels/share.h"
 #include "tensor/kernels/vector.h"
-#include "tensor/share.h"
 
 #include <math.h>
 #include <stdatomic.h>

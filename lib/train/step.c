@@ -6,7 +6,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/struct_size.h"
-#include "tensor/kernels/blas_threads.h"
+#include "tensor/exec/computation.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,9 +29,9 @@ static void clear_unused_gradients(ddaebm_trainer *trainer, int phase) {
 
 void dd_trainer_compute(ddaebm_trainer *trainer, int phase) {
     clear_unused_gradients(trainer, phase);
-    dd_blas_enter();
+    dd_computation_begin();
     dd_workspace_run(trainer->workspace, phase, pool_of(trainer), false);
-    dd_blas_leave();
+    dd_computation_end();
 }
 
 #define REMEDY "Lower optimizer.energy_rate and optimizer.generator_rate, or raise objective.gamma"
@@ -114,7 +114,7 @@ ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     trainer->stage = DD_STAGE_BEGIN; /* whatever was begun: its batch is about to go */
-    ddaebm_status status = dd_blas_check();
+    ddaebm_status status = dd_computation_check();
     if (status == DDAEBM_OK)
         status = dd_trainer_draw(trainer);
     if (status != DDAEBM_OK)
@@ -155,7 +155,7 @@ ddaebm_status ddaebm_trainer_generator_gradients(ddaebm_trainer *trainer) {
     ddaebm_status status;
     DD_TRY(expect_stage(trainer, DD_STAGE_ENERGY_KNOWN, DD_STAGE_ENERGY_UPDATED, __func__,
                         "ddaebm_trainer_energy_gradients"));
-    DD_TRY(dd_blas_check());
+    DD_TRY(dd_computation_check());
     DD_TRY(dd_trainer_call_sample_hook(trainer));
     dd_trainer_compute(trainer, 1);
     trainer->stage = DD_STAGE_GENERATOR_KNOWN;

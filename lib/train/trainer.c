@@ -136,7 +136,7 @@ static ddaebm_status plan_step(dd_plan **out, dd_step_graph *graph, ddaebm_conte
                           ? FIXED_PARTS
                           : dd_pool_threads(dd_context_pool(context));
     const dd_plan_options options = {.phases = 2, .parts = parts};
-    status = dd_graph_recompute(&graph->graph);
+    status = dd_graph_rematerialise(&graph->graph);
     if (status == DDAEBM_OK)
         status = dd_plan_create(out, graph->graph, options);
     if (status != DDAEBM_OK) {

@@ -6,7 +6,7 @@
 #include "io/fingerprint.h"
 #include "model/model.h"
 #include "objective/objective.h"
-#include "tensor/plan.h"
+#include "tensor/exec/workspace.h"
 #include "train/held_out.h"
 #include "train/optimizer.h"
 

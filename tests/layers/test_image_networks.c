@@ -7,8 +7,8 @@
 #include "model/model.h"
 #include "support/counted.h"
 #include "support/extremes.h"
-#include "tensor/ops.h"
-#include "tensor/plan.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/graph/node.h"
 
 #include <math.h>
 

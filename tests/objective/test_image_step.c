@@ -6,8 +6,9 @@
 #include "layers/network.h"
 #include "objective/objective.h"
 #include "support/counted.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/plan_internal.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/plan/program.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,10 +46,10 @@ static bool is_convolution(dd_op op) {
 
 static int convolutions_in(const built *b, int phase) {
     int count = 0;
-    for (size_t i = 0; i < b->plan->step_count; i++) {
-        const dd_step_data *step = &b->plan->steps[i];
-        bool run = step->stage == DD_STEP_RUN && !step->loop && step->phase == phase;
-        count += run && is_convolution(dd_graph_node(b->plan->graph, step->node)->op);
+    for (size_t i = 0; i < b->plan->task_count; i++) {
+        const dd_task *task = &b->plan->tasks[i];
+        bool run = task->stage == DD_TASK_RUN && !task->loop && task->phase == phase;
+        count += run && is_convolution(dd_graph_node(b->plan->graph, task->node)->op);
     }
     return count;
 }
@@ -97,11 +98,12 @@ START_TEST(each_call_drops_out_on_its_own) {
         if (data->op != DD_OP_MASK)
             continue;
         masks++;
-        ck_assert_uint_lt(data->start, BLOCKS * CALLS);
-        ck_assert(!seen[data->start]);
-        seen[data->start] = true;
-        ck_assert_double_eq(data->factor, 0.75);
-        ck_assert_int_eq(dd_graph_node(graph, data->inputs[0])->slot, DD_SLOT_DROPOUT_SEED);
+        ck_assert_uint_lt(data->constants.mask.rng_stream, BLOCKS * CALLS);
+        ck_assert(!seen[data->constants.mask.rng_stream]);
+        seen[data->constants.mask.rng_stream] = true;
+        ck_assert_double_eq(data->constants.mask.keep, 0.75);
+        ck_assert_int_eq(dd_graph_node(graph, data->inputs[0])->constants.slot,
+                         DD_SLOT_DROPOUT_SEED);
     }
     ck_assert_uint_eq(masks, BLOCKS * CALLS);
     destroy(&b);
@@ -125,16 +127,18 @@ static void bind_all(run *r) {
     r->sizes = calloc(r->count, sizeof *r->sizes);
     for (size_t n = 0; n < dd_graph_nodes(graph); n++) {
         const dd_node_data *data = dd_graph_node(graph, (dd_node)n);
-        if ((data->op != DD_OP_INPUT && data->op != DD_OP_OUTPUT) || r->slots[data->slot])
+        if ((data->op != DD_OP_INPUT && data->op != DD_OP_OUTPUT) || r->slots[data->constants.slot])
             continue;
-        size_t count = r->sizes[data->slot] = dd_shape_elements(data->shape);
-        float *values = r->slots[data->slot] = calloc(count, sizeof *values);
-        if (data->op == DD_OP_INPUT && data->slot != DD_SLOT_LEVEL &&
-            data->slot != DD_SLOT_DROPOUT_SEED)
-            dd_rng_normals(values, 3, dd_stream(DD_STREAM_DATA, (uint64_t)data->slot), 0, count);
-        for (size_t i = 0; data->op == DD_OP_INPUT && data->slot > DD_SLOT_INPUTS && i < count; i++)
+        size_t count = r->sizes[data->constants.slot] = dd_shape_elements(data->shape);
+        float *values = r->slots[data->constants.slot] = calloc(count, sizeof *values);
+        if (data->op == DD_OP_INPUT && data->constants.slot != DD_SLOT_LEVEL &&
+            data->constants.slot != DD_SLOT_DROPOUT_SEED)
+            dd_rng_normals(values, 3, dd_stream(DD_STREAM_DATA, (uint64_t)data->constants.slot), 0,
+                           count);
+        for (size_t i = 0;
+             data->op == DD_OP_INPUT && data->constants.slot > DD_SLOT_INPUTS && i < count; i++)
             values[i] *= 0.1f; /* weights */
-        dd_workspace_bind(r->workspace, data->slot, values);
+        dd_workspace_bind(r->workspace, data->constants.slot, values);
     }
 }
 
@@ -146,16 +150,16 @@ static run run_step(const char *changes, bool again) {
         const dd_settings *settings = dd_config_settings(r.b.config);
         ASSERT_OK(dd_step_graph_build(&r.b.step, context, settings, &r.b.parameters,
                                       (size_t)settings->training.batch, DD_STEP_PLAIN));
-        ASSERT_OK(dd_graph_recompute(&r.b.step.graph));
+        ASSERT_OK(dd_graph_rematerialise(&r.b.step.graph));
         ASSERT_OK(
             dd_plan_create(&r.b.plan, r.b.step.graph, (dd_plan_options){.phases = 2, .parts = 1}));
     }
     ASSERT_OK(dd_workspace_create(&r.workspace, r.b.plan));
     bind_all(&r);
-    dd_blas_enter();
+    dd_computation_begin();
     for (int phase = 0; phase < 2; phase++)
         dd_workspace_run(r.workspace, phase, dd_context_pool(context), true);
-    dd_blas_leave();
+    dd_computation_end();
     return r;
 }
 
@@ -218,7 +222,7 @@ START_TEST(memory_may_run_out_while_a_graph_is_rewritten) {
     for (size_t nth = 1; graph != before; nth++) {
         before = graph;
         counted.fail_at = counted.calls + nth;
-        ddaebm_status status = dd_graph_recompute(&graph);
+        ddaebm_status status = dd_graph_rematerialise(&graph);
         counted.fail_at = 0;
         if (status == DDAEBM_OK)
             break;

@@ -15,9 +15,9 @@
 #include "support/extremes.h"
 #include "support/plain.h"
 #include "support/small.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/ops.h"
-#include "tensor/plan.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/graph/node.h"
 
 #include <math.h>
 
@@ -239,7 +239,7 @@ static void run_twin(const bench *b) {
 static dd_node output_of(const bench *b, dd_slot slot) {
     for (size_t n = 0; n < dd_graph_nodes(b->step.graph); n++) {
         const dd_node_data *data = dd_graph_node(b->step.graph, (dd_node)n);
-        if (data->op == DD_OP_OUTPUT && data->slot == slot)
+        if (data->op == DD_OP_OUTPUT && data->constants.slot == slot)
             return (dd_node)n;
     }
     return DD_NONE;
@@ -300,7 +300,7 @@ static void execute(const bench *b, executed *e) {
         dd_workspace_bind(e->workspace, slot, e->inputs[slot]);
     }
     bind_outputs(b, e);
-    dd_blas_enter();
+    dd_computation_begin();
     for (int phase = 0; phase < 2; phase++) {
         for (size_t i = 0; i < b->parameters->count; i++) {
             if (!b->weights[phase][i])
@@ -311,7 +311,7 @@ static void execute(const bench *b, executed *e) {
         }
         dd_workspace_run(e->workspace, phase, dd_context_pool(context), false);
     }
-    dd_blas_leave();
+    dd_computation_end();
 }
 
 static void free_executed(const bench *b, executed *e) {

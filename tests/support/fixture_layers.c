@@ -9,8 +9,8 @@
 #include "layers/residual.h"
 #include "objective/losses.h"
 #include "support/fixture.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/plan.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
 
 #include <string.h>
 
@@ -263,10 +263,10 @@ static void run_graph(layer *l) {
     for (int slot = 0; workspace && slot < SLOTS; slot++)
         if (l->numbers[slot])
             dd_workspace_bind(workspace, slot, l->numbers[slot]);
-    dd_blas_enter();
+    dd_computation_begin();
     if (workspace)
         dd_workspace_run(workspace, 0, dd_context_pool(l->fixture->context), false);
-    dd_blas_leave();
+    dd_computation_end();
     dd_workspace_free(workspace);
     if (plan)
         l->builder.graph = NULL; /* the plan's */

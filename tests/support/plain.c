@@ -56,7 +56,8 @@ static void read_input(tensor out, const dd_node_data *data, const test_plain_in
                        size_t count) {
     const double *numbers = NULL;
     for (size_t i = 0; i < count && !numbers; i++)
-        if (inputs[i].slot == data->slot && (inputs[i].phase < 0 || inputs[i].phase == data->phase))
+        if (inputs[i].slot == data->constants.slot &&
+            (inputs[i].phase < 0 || inputs[i].phase == data->phase))
             numbers = inputs[i].numbers;
     for (size_t i = 0; i < dd_shape_elements(out.shape); i++)
         out.x[i] = numbers ? numbers[i] : (double)NAN;
@@ -76,9 +77,9 @@ static double element(const dd_node_data *data, double a, double b) {
     case DD_OP_MULTIPLY:
         return a * b;
     case DD_OP_AFFINE:
-        return data->factor * a + data->shift;
+        return data->constants.affine.factor * a + data->constants.affine.shift;
     case DD_OP_POWER:
-        return pow(a, data->factor);
+        return pow(a, data->constants.exponent);
     case DD_OP_EXP:
         return exp(a);
     case DD_OP_LOG:
@@ -93,15 +94,15 @@ static double element(const dd_node_data *data, double a, double b) {
         return sin(a);
     case DD_OP_COS:
         return cos(a);
-    case DD_OP_STEP:
+    case DD_OP_HEAVISIDE:
         return a > 0 ? 1 : 0;
     case DD_OP_LEAKY:
         return a > 0 ? a : a * b;
     case DD_OP_SILU: {
         double s = 1 / (1 + exp(-a));
-        return data->factor == 0   ? a * s
-               : data->factor == 1 ? s * (1 + a * (1 - s))
-                                   : s * (1 - s) * (2 + a * (1 - 2 * s));
+        return data->constants.derivative == 0   ? a * s
+               : data->constants.derivative == 1 ? s * (1 + a * (1 - s))
+                                                 : s * (1 - s) * (2 + a * (1 - 2 * s));
     }
     default: /* expand, output */
         return a;
@@ -124,13 +125,13 @@ static void sum(tensor out, tensor x) {
     while (next(x.shape, at));
 }
 
-static void matmul(tensor out, int flags, tensor a, tensor b) {
-    size_t inner = a.shape.size[flags & 1 ? 2 : 3], at[DD_AXES] = {0}, i = 0;
+static void matmul(tensor out, bool ta, bool tb, tensor a, tensor b) {
+    size_t inner = a.shape.size[ta ? 2 : 3], at[DD_AXES] = {0}, i = 0;
     do {
         double total = 0;
         for (size_t k = 0; k < inner; k++) {
-            size_t in_a[DD_AXES] = {at[0], at[1], flags & 1 ? k : at[2], flags & 1 ? at[2] : k};
-            size_t in_b[DD_AXES] = {at[0], at[1], flags & 2 ? at[3] : k, flags & 2 ? k : at[3]};
+            size_t in_a[DD_AXES] = {at[0], at[1], ta ? k : at[2], ta ? at[2] : k};
+            size_t in_b[DD_AXES] = {at[0], at[1], tb ? at[3] : k, tb ? k : at[3]};
             total += a.x[offset_of(a.shape, in_a)] * b.x[offset_of(b.shape, in_b)];
         }
         out.x[i++] = total;
@@ -139,7 +140,7 @@ static void matmul(tensor out, int flags, tensor a, tensor b) {
 
 static void linear(tensor out, tensor x, tensor w, tensor b) {
     size_t width = out.shape.size[3];
-    matmul(out, 2, x, w);
+    matmul(out, false, true, x, w);
     for (size_t i = 0; i < dd_shape_elements(out.shape); i++)
         out.x[i] += b.x[i % width];
 }
@@ -190,7 +191,7 @@ static void structural(tensor out, const dd_node_data *data, tensor a, tensor b,
         sum(out, a);
         break;
     case DD_OP_MATMUL:
-        matmul(out, data->flags, a, b);
+        matmul(out, data->constants.matmul.transpose_a, data->constants.matmul.transpose_b, a, b);
         break;
     case DD_OP_LINEAR:
         linear(out, a, b, c);
@@ -200,14 +201,14 @@ static void structural(tensor out, const dd_node_data *data, tensor a, tensor b,
         memcpy(out.x, a.x, dd_shape_elements(out.shape) * sizeof *out.x);
         break;
     case DD_OP_SLICE:
-        slice(out, a, data->axis, data->start);
+        slice(out, a, (int)data->constants.slice.axis, data->constants.slice.start);
         break;
     case DD_OP_PAD:
-        pad(out, a, data->axis, data->start);
+        pad(out, a, (int)data->constants.pad.axis, data->constants.pad.start);
         break;
     case DD_OP_CONCAT:
-        place(out, a, data->axis, 0);
-        place(out, b, data->axis, a.shape.size[data->axis]);
+        place(out, a, (int)data->constants.concat, 0);
+        place(out, b, (int)data->constants.concat, a.shape.size[data->constants.concat]);
         break;
     case DD_OP_TAKE_ROWS:
         take_rows(out, a, b);
@@ -242,10 +243,10 @@ void test_plain_run(test_plain *plain, const test_plain_input *inputs, size_t co
             read_input(out, data, inputs, count);
             break;
         case DD_OP_CONSTANT:
-            read_constant(out, dd_graph_constant(plain->graph, data->slot));
+            read_constant(out, dd_graph_constant(plain->graph, data->constants.constant));
             break;
         case DD_OP_SCALAR:
-            out.x[0] = data->factor;
+            out.x[0] = data->constants.scalar;
             break;
         default:
             structural(out, data, tensor_of(plain, data->inputs[0]),

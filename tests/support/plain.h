@@ -4,7 +4,7 @@
 #ifndef TEST_PLAIN_H
 #define TEST_PLAIN_H
 
-#include "tensor/ops.h"
+#include "tensor/graph/node.h"
 
 /* What a slot holds in a phase. */
 typedef struct test_plain_input {

@@ -57,5 +57,5 @@ void test_plain_convolution(double *out, const dd_node_data *data, const double 
     for (size_t n = 0; n < m.y_shape.size[0]; n++)
         for (size_t i = 0; i < m.y_shape.size[1]; i++)
             for (size_t j = 0; j < m.y_shape.size[2]; j++)
-                meet_taps(&m, data->window, n, i, j);
+                meet_taps(&m, data->constants.window, n, i, j);
 }

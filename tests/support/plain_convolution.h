@@ -2,7 +2,7 @@
 #ifndef TEST_PLAIN_CONVOLUTION_H
 #define TEST_PLAIN_CONVOLUTION_H
 
-#include "tensor/ops.h"
+#include "tensor/graph/node.h"
 
 /* A convolution or one of its gradients, as `data` says, of a and b. */
 void test_plain_convolution(double *out, const dd_node_data *data, const double *a,

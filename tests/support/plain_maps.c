@@ -42,12 +42,12 @@ static double mean_of(dd_shape shape, size_t image, size_t group, size_t groups,
 
 static void normalize_group(tensor out, const dd_node_data *data, tensor x, tensor g, size_t image,
                             size_t group) {
-    size_t groups = data->start, channels = x.shape.size[3],
+    size_t groups = data->constants.normalize.groups, channels = x.shape.size[3],
            pixels = x.shape.size[1] * x.shape.size[2], width = channels / groups;
     double mean = mean_of(x.shape, image, group, groups, x.x, 0, NULL, 0);
-    double r =
-        1 / sqrt(mean_of(x.shape, image, group, groups, x.x, mean, x.x, mean) + data->factor);
-    if (data->op == DD_OP_INVERSE_DEVIATION) {
+    double r = 1 / sqrt(mean_of(x.shape, image, group, groups, x.x, mean, x.x, mean) +
+                        data->constants.normalize.epsilon);
+    if (data->op == DD_OP_INVERSE_STD) {
         out.x[image * groups + group] = r;
         return;
     }
@@ -63,7 +63,7 @@ static void normalize_group(tensor out, const dd_node_data *data, tensor x, tens
 
 static void normalize(tensor out, const dd_node_data *data, tensor x, tensor g) {
     for (size_t image = 0; image < x.shape.size[0]; image++)
-        for (size_t group = 0; group < data->start; group++)
+        for (size_t group = 0; group < data->constants.normalize.groups; group++)
             normalize_group(out, data, x, g, image, group);
 }
 
@@ -78,12 +78,12 @@ static void softmax(tensor out, tensor x) {
     }
 }
 
-static void permute(tensor out, int order, tensor x) {
+static void permute(tensor out, const int32_t *order, tensor x) {
     size_t at[DD_AXES] = {0}, i = 0;
     do {
         size_t from[DD_AXES] = {0};
         for (int axis = 0; axis < DD_AXES; axis++)
-            from[order >> 2 * axis & 3] = at[axis];
+            from[order[axis]] = at[axis];
         out.x[i++] = x.x[offset_of(x.shape, from)];
     } while (next(out.shape, at));
 }
@@ -94,26 +94,29 @@ static void mask(tensor out, const dd_node_data *data, tensor seed) {
         key |= (uint64_t)seed.x[i] << 16 * i;
     for (size_t i = 0; i < dd_shape_elements(out.shape); i++) {
         uint32_t word;
-        dd_rng_words(&word, key, dd_stream(DD_STREAM_DROPOUT, data->start), i, 1);
-        out.x[i] = (double)word < data->factor * 4294967296.0 ? 1 / data->factor : 0;
+        dd_rng_words(&word, key, dd_stream(DD_STREAM_DROPOUT, data->constants.mask.rng_stream), i,
+                     1);
+        out.x[i] = (double)word < data->constants.mask.keep * 4294967296.0
+                       ? 1 / data->constants.mask.keep
+                       : 0;
     }
 }
 
 bool test_plain_maps(tensor out, const dd_node_data *data, tensor a, tensor b) {
     switch (data->op) {
     case DD_OP_FILTER:
-        filter(out, data->window, a, b);
+        filter(out, data->constants.window, a, b);
         return true;
     case DD_OP_NORMALIZE:
     case DD_OP_NORMALIZE_GRADIENT:
-    case DD_OP_INVERSE_DEVIATION:
+    case DD_OP_INVERSE_STD:
         normalize(out, data, a, b);
         return true;
     case DD_OP_SOFTMAX:
         softmax(out, a);
         return true;
     case DD_OP_PERMUTE:
-        permute(out, data->flags, a);
+        permute(out, data->constants.permute, a);
         return true;
     case DD_OP_MASK:
         mask(out, data, a);

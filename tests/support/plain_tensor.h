@@ -2,7 +2,7 @@
 #ifndef TEST_PLAIN_TENSOR_H
 #define TEST_PLAIN_TENSOR_H
 
-#include "tensor/ops.h"
+#include "tensor/graph/node.h"
 
 typedef struct tensor {
     dd_shape shape;

@@ -1,9 +1,10 @@
-/* Every BLAS' own threads are one while the library computes, and as they were afterwards. The BLAS
- * that is linked has some of these functions at most: here are all of them. */
+/* While the library computes, every BLAS uses one thread; afterwards its setting is restored. The
+ * BLAS that is linked has only some of these functions: the test defines all of them. */
 #define _GNU_SOURCE
 #include "support/harness.h"
+#include "tensor/exec/computation.h"
+#include "tensor/kernels/blas_matmul.h"
 #include "tensor/kernels/blas_threads.h"
-#include "tensor/kernels/matmul.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -118,28 +119,28 @@ static void assert_process(int n, int64_t of_blis, int64_t jc, int64_t ic) {
     ck_assert_int_eq(ways[2], ic);
 }
 
-START_TEST(the_last_to_leave_puts_back) {
+START_TEST(the_last_to_end_restores) {
     for (int i = 0; i < 3; i++) {
-        dd_blas_enter();
+        dd_computation_begin();
         assert_process(1, 1, -1, -1);
-        dd_blas_enter();
-        dd_blas_leave();
+        dd_computation_begin();
+        dd_computation_end();
         assert_process(1, 1, -1, -1);
-        dd_blas_leave();
+        dd_computation_end();
         assert_process(3, 5, -1, -1);
     }
 }
 END_TEST
 
-/* BLIS_JC_NT=2 BLIS_IC_NT=3, with and without BLIS_NUM_THREADS: shares of loops count before a
- * number of threads. */
-START_TEST(shares_of_loops_are_put_back) {
+/* BLIS_JC_NT=2 BLIS_IC_NT=3, with and without BLIS_NUM_THREADS: BLIS prefers the ways of its loops
+ * to a number of threads. */
+START_TEST(ways_of_loops_are_restored) {
     for (int64_t threads = -1; threads <= 1; threads++) {
         blis = threads;
         bli_thread_set_ways(2, 1, 3, 1, 1);
-        dd_blas_enter();
+        dd_computation_begin();
         assert_process(1, threads, 1, 1);
-        dd_blas_leave();
+        dd_computation_end();
         assert_process(3, threads, 2, 3);
     }
 }
@@ -169,17 +170,17 @@ static void *multiply(void *argument) {
     return is_right && were_held && openmp == 7 && mkl == 8 && blis_here == 6 ? argument : NULL;
 }
 
-/* A setting of the thread is made on each that multiplies, the caller's or another. */
+/* Settings of a thread are made on each thread that multiplies, the caller's or another. */
 START_TEST(each_thread_is_held) {
     pthread_t other;
     void *result = NULL;
-    dd_blas_enter();
+    dd_computation_begin();
     ck_assert_int_eq(openmp, 7);
     ck_assert_int_eq(pthread_create(&other, NULL, multiply, &result), 0);
     ck_assert_int_eq(pthread_join(other, &result), 0);
     ck_assert_ptr_nonnull(result);
     ck_assert_ptr_nonnull(multiply(&result));
-    dd_blas_leave();
+    dd_computation_end();
     ck_assert_int_eq(openmp, 7);
 }
 END_TEST
@@ -211,7 +212,7 @@ static void *hold_long(void *argument) {
     return was_alone ? argument : NULL;
 }
 
-/* An OpenBLAS without threads of its own is not made for those of others. */
+/* An OpenBLAS that was built without threads must not be called by two at once. */
 START_TEST(threads_take_turns_where_they_must) {
     enum { THREADS = 3 };
     pthread_t threads[THREADS];
@@ -227,7 +228,7 @@ START_TEST(threads_take_turns_where_they_must) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_last_to_leave_puts_back, shares_of_loops_are_put_back,
+    const TTest *const tests[] = {the_last_to_end_restores, ways_of_loops_are_restored,
                                   each_thread_is_held, a_hold_ends_in_what_was,
                                   threads_take_turns_where_they_must};
     return run_tests("threads of the BLAS", tests, sizeof tests / sizeof *tests);

@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L /* mkdtemp, setenv */
-/* Which set of instructions a process uses, and what its environment says to that. */
+/* Which instruction set a process uses, and how its environment chooses one. */
 #include "support/harness.h"
 #include "support/instruction_sets.h"
 
@@ -16,7 +16,7 @@ START_TEST(sets_are_whole) {
 END_TEST
 
 /* A name gives that set, or the last before it that runs. */
-START_TEST(a_name_holds_to_a_set) {
+START_TEST(a_name_chooses_a_set) {
     const dd_instructions *last = NULL;
     for (size_t i = 0; dd_instructions_built(i); i++) {
         const dd_instructions *set = dd_instructions_built(i);
@@ -28,7 +28,7 @@ START_TEST(a_name_holds_to_a_set) {
 END_TEST
 
 /* The last that runs and pays. */
-START_TEST(other_words_say_nothing) {
+START_TEST(other_words_are_ignored) {
     const dd_instructions *best = NULL;
     for (size_t i = 0; dd_instructions_built(i); i++)
         if (dd_instructions_built(i)->runs() && dd_instructions_built(i)->pays())
@@ -59,7 +59,7 @@ START_TEST(without_a_word_the_best_is_used) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {sets_are_whole, a_name_holds_to_a_set, other_words_say_nothing,
+    const TTest *const tests[] = {sets_are_whole, a_name_chooses_a_set, other_words_are_ignored,
                                   the_environment_is_read_once, without_a_word_the_best_is_used};
     return run_tests("choose", tests, sizeof tests / sizeof *tests);
 }

@@ -1,13 +1,14 @@
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
-/* What the gradient table does not see of convolutions: who runs them, when weights are packed, and
- * that no thread is started behind the library's back. The faster backends are held against the one
- * by matrix products, within NEAR of the largest entry. */
+/* What the gradient table does not test of convolutions: which backend runs them, when weights are
+ * packed, and that no backend starts threads. The faster backends are compared with the one by
+ * matrix products, within NEAR of the largest entry. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/harness.h"
-#include "tensor/kernels/blas_threads.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/graph/operations.h"
 #include "tensor/kernels/convolution.h"
-#include "tensor/plan.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -33,8 +34,8 @@ static void fill(bench *b, int slot, uint64_t seed) {
     dd_rng_normals(b->numbers[slot], seed, 0, 0, sizes[slot]);
 }
 
-/* Phase 0 convolves twice with the same weights and asks for the gradient in between; phase 1 once
- * more with others' images. */
+/* Phase 0 convolves twice with the same weights and asks for the gradient in between; phase 1
+ * convolves once more, with other images. */
 static void open_bench(bench *b, const dd_convolution_backend *backend, bool prepare) {
     dd_graph *graph = NULL;
     const dd_shape images = {{IMAGES, SIDE, SIDE, WIDTH}};
@@ -86,7 +87,7 @@ static void check_slot(const bench *b, const bench *expected, int slot) {
                   (double)worst, (double)largest);
 }
 
-/* All but the one by matrix products, which take 3 x 3 taps on images of WIDTH channels themselves.
+/* The backends that run 3 x 3 taps on images of WIDTH channels themselves: all but matrix products.
  */
 static const dd_convolution_backend *faster(int i) {
     const dd_convolution_backend *all[] = {dd_convolution_choose(), dd_convolution_choose_direct()};
@@ -114,13 +115,13 @@ START_TEST(the_backends_built_in_are_those_that_run) {
 }
 END_TEST
 
-/* The weights change between the phases, as the energy's do: nothing packed before may be used
- * then. */
+/* The weights change between the phases, as the energy's do: what was packed before is stale then.
+ */
 static void check_packing(const dd_convolution_backend *backend) {
     bench best, plain;
     open_bench(&best, backend, false);
     open_bench(&plain, &dd_convolution_blas, false);
-    ck_assert_uint_eq(dd_plan_steps(best.plan), dd_plan_steps(plain.plan) + 4);
+    ck_assert_uint_eq(dd_plan_tasks(best.plan), dd_plan_tasks(plain.plan) + 4);
     bench *both[] = {&best, &plain};
     for (int i = 0; i < 2; i++) {
         run(both[i], 0);
@@ -145,7 +146,7 @@ static void check_prepared(const dd_convolution_backend *backend) {
     bench best, plain;
     open_bench(&best, backend, true);
     open_bench(&plain, &dd_convolution_blas, true);
-    ck_assert_uint_eq(dd_plan_steps(best.plan), dd_plan_steps(plain.plan) + 2);
+    ck_assert_uint_eq(dd_plan_tasks(best.plan), dd_plan_tasks(plain.plan) + 2);
     run(&best, 0);
     run(&plain, 0);
     for (uint64_t seed = 50; seed < 53; seed++) {
@@ -160,7 +161,7 @@ static void check_prepared(const dd_convolution_backend *backend) {
     close_bench(&plain);
 }
 
-/* Filters that are packed one by one, and gone when the plan is run. */
+/* Filters are packed one by one, and freed before the plan is run. */
 START_TEST(weights_may_be_packed_beforehand) {
     for (int i = 0; i < faster_count(); i++) {
         bench best, plain;
@@ -236,7 +237,7 @@ static void *run_often(void *argument) {
     return NULL;
 }
 
-/* A plan is read-only: two workspaces at once give what one gives. */
+/* A plan is read-only: two workspaces run at once give what one gives. */
 static void check_sharing(const dd_convolution_backend *backend) {
     bench b;
     runner runners[2];
@@ -284,7 +285,7 @@ enum {
     MOST_NUMBERS = MOST_IMAGES * MOST_SIDE * MOST_SIDE * MOST_WIDTH
 };
 
-/* What a convolution gives, its parts one after the other. */
+/* Runs a convolution, its parts one after the other. */
 static void convolve(const dd_convolution_backend *backend, ddaebm_context *context,
                      dd_convolution_kind kind, const dd_convolution_shape *shape, size_t parts,
                      const float *a, const float *b, float *out, size_t count) {
@@ -299,8 +300,7 @@ static void convolve(const dd_convolution_backend *backend, ddaebm_context *cont
     for (size_t part = 0; part < parts; part++) {
         bool adds = made->sums && part > 0;
         memset(scratch, 0xFF,
-               made->scratch *
-                   sizeof *scratch); /* not a number: what a part reads, it has written */
+               made->scratch * sizeof *scratch); /* NaN: a part may read only what it has written */
         backend->run(made, &(dd_convolution_call){.part = part,
                                                   .a = a,
                                                   .b = made->packed ? packed : b,
@@ -426,8 +426,8 @@ int main(void) {
                                   minimal_filtering_fits_any_size,
                                   matrices_larger_than_an_int_are_refused,
                                   plans_fail_cleanly};
-    dd_blas_enter();
+    dd_computation_begin();
     int failed = run_tests("convolution", tests, sizeof tests / sizeof *tests);
-    dd_blas_leave();
+    dd_computation_end();
     return failed;
 }

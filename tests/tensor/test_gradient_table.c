@@ -1,19 +1,19 @@
-/* The gradient table: a row an operation and a row a way of using it. Each row is checked
+/* The gradient table: a row for each operation and for each way of using it. Each row is checked
  *
  * - in double, through the plain-loop twin: first gradients against central differences of the
  * value, second gradients (those of a random linear functional of the first) against central
  * differences of that functional, within DOUBLE of the largest entry or of 1;
  * - in float, through plans of 1, 2 and 3 parts: the value and both gradients against the twin,
  * within FLOAT of the largest entry or of 1, at widths around and far from that of a tile; and
- * alone against together, bit for bit. Convolutions are run by every backend. */
+ * one thread against several, bit for bit. Convolutions are run by every backend. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/extremes.h"
 #include "support/plain.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/kernels/matmul.h"
-#include "tensor/kernels/vector.h"
-#include "tensor/plan.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/kernels/blas_matmul.h"
+#include "tensor/ops/execution.h"
 
 #include <check.h>
 #include <math.h>
@@ -26,7 +26,7 @@
 #define CONVOLUTIONS_FLOAT                                                                         \
     1e-5 /* oneDNN adds up to 12,000 terms in one register, one after the other */
 
-/* Sizes that a row leaves open: rows and width of the run. */
+/* Sizes that a row leaves open, set for each run: rows and width. */
 #define MANY ((size_t)-1)
 #define WIDE ((size_t)0)
 
@@ -59,7 +59,7 @@ struct row {
     dd_shape third;            /* of its gradients: the shape of what they are a gradient in */
 };
 
-/* --- How rows make their node. --- */
+/* --- Builders of the rows. --- */
 
 static dd_node build_add(dd_graph *g, const dd_node *x, const row *r) {
     (void)r;
@@ -95,13 +95,15 @@ static dd_node build_power(dd_graph *g, const dd_node *x, const row *r) {
 
 static dd_node build_unary(dd_graph *g, const dd_node *x, const row *r) {
     static dd_node (*const builders[DD_OP_COUNT])(dd_graph *, dd_node) = {
-        [DD_OP_EXP] = dd_exp,         [DD_OP_LOG] = dd_log,           [DD_OP_TANH] = dd_tanh,
-        [DD_OP_SIGMOID] = dd_sigmoid, [DD_OP_SOFTPLUS] = dd_softplus, [DD_OP_SIN] = dd_sin,
-        [DD_OP_COS] = dd_cos,         [DD_OP_STEP] = dd_step,         [DD_OP_DETACH] = dd_detach};
+        [DD_OP_EXP] = dd_exp,           [DD_OP_LOG] = dd_log,
+        [DD_OP_TANH] = dd_tanh,         [DD_OP_SIGMOID] = dd_sigmoid,
+        [DD_OP_SOFTPLUS] = dd_softplus, [DD_OP_SIN] = dd_sin,
+        [DD_OP_COS] = dd_cos,           [DD_OP_HEAVISIDE] = dd_heaviside,
+        [DD_OP_DETACH] = dd_detach};
     return builders[r->op](g, x[0]);
 }
 
-/* To the shape of the second operand, which gives it that alone. */
+/* Expands to the shape of the second operand. */
 static dd_node build_expand(dd_graph *g, const dd_node *x, const row *r) {
     (void)r;
     return dd_expand(g, x[0], dd_graph_shape(g, x[1]));
@@ -128,7 +130,7 @@ static dd_node build_mean(dd_graph *g, const dd_node *x, const row *r) {
     return dd_mean(g, x[0], summed(dd_graph_shape(g, x[0]), r->axis));
 }
 
-/* The axis holds which are transposed, as bits. */
+/* Bits of the row's axis: which operands are transposed. */
 static dd_node build_matmul(dd_graph *g, const dd_node *x, const row *r) {
     return dd_matmul(g, x[0], r->axis & 1, x[1], r->axis & 2);
 }
@@ -138,7 +140,7 @@ static dd_node build_matmul_itself(dd_graph *g, const dd_node *x, const row *r) 
     return dd_matmul(g, x[0], false, x[0], true);
 }
 
-/* The bias is the sums of the weights' rows. */
+/* The bias is the sum of each row of the weights. */
 static dd_node build_linear(dd_graph *g, const dd_node *x, const row *r) {
     (void)r;
     dd_shape rows = summed(dd_graph_shape(g, x[1]), 8);
@@ -146,7 +148,7 @@ static dd_node build_linear(dd_graph *g, const dd_node *x, const row *r) {
                          dd_reshape(g, dd_sum(g, x[1], rows), dd_shape_rows(1, rows.size[2])));
 }
 
-/* The last two axes change places, the first two become one. */
+/* Swaps the last two sizes, and joins the first two axes. */
 static dd_node build_reshape(dd_graph *g, const dd_node *x, const row *r) {
     (void)r;
     dd_shape from = dd_graph_shape(g, x[0]);
@@ -154,7 +156,7 @@ static dd_node build_reshape(dd_graph *g, const dd_node *x, const row *r) {
                       (dd_shape){{1, from.size[0] * from.size[1], from.size[3], from.size[2]}});
 }
 
-/* About the middle third of the axis. */
+/* Slices about the middle third of the axis. */
 static dd_node build_slice(dd_graph *g, const dd_node *x, const row *r) {
     size_t size = dd_graph_shape(g, x[0]).size[r->axis], start = size / 3;
     return dd_slice(g, x[0], r->axis, start, size - start - (size + 1) / 3);
@@ -195,8 +197,8 @@ static dd_node build_convolve(dd_graph *g, const dd_node *x, const row *r) {
     return dd_convolve(g, x[0], x[1], r->stride, r->before, r->after);
 }
 
-/* Zeros of the row's third shape; sizes that it leaves open are the first operand's images and the
- * channels of the one that has them. */
+/* Zeros of the row's third shape. Sizes that it leaves open are the first operand's number of
+ * images, and the channels of the operand that has them. */
 static dd_node zeros(dd_graph *g, dd_shape shape) {
     return dd_expand(g, dd_scalar(g, 0), shape);
 }
@@ -234,7 +236,7 @@ static dd_node build_convolve_weight(dd_graph *g, const dd_node *x, const row *r
         { 1, 1, MANY, WIDE }                                                                       \
     }
 
-/* Every way in which two tensors meet, for one operation. */
+/* Every way in which two tensors are broadcast to each other, for one operation. */
 #define MEETINGS(word, OP, function)                                                               \
     {word " alike", OP, function, {FULL, FULL}, .low = -2, .high = 2},                             \
         {word " a row", OP, function, {ROWS, {{1, 1, 1, WIDE}}}, .low = -2, .high = 2},            \
@@ -285,7 +287,7 @@ static dd_node build_convolve_weight(dd_graph *g, const dd_node *x, const row *r
 #define UNARY(word, OP, from, to)                                                                  \
     { word, OP, build_unary, {ROWS}, .low = from, .high = to }
 
-/* --- Those of images, of run_maps.c. --- */
+/* --- Filters, normalisations, softmax, permutations, masks. --- */
 
 static dd_node build_filter(dd_graph *g, const dd_node *x, const row *r) {
     const filtering *f = r->filtering;
@@ -297,20 +299,19 @@ static dd_node build_normalize(dd_graph *g, const dd_node *x, const row *r) {
     return dd_normalize(g, x[0], (size_t)r->axis, r->factor);
 }
 
-/* The gradient of a normalisation, and the inverse deviation, come out of its rules alone. */
+/* Only gradient rules make the gradient of a normalisation and the inverse standard deviation. */
 static dd_node build_normalize_gradient(dd_graph *g, const dd_node *x, const row *r) {
     dd_node gradient = DD_NONE;
     dd_gradient(g, build_normalize(g, x, r), x[1], x, 1, &gradient);
     return gradient;
 }
 
-static dd_node build_inverse_deviation(dd_graph *g, const dd_node *x, const row *r) {
+static dd_node build_inverse_std(dd_graph *g, const dd_node *x, const row *r) {
     dd_shape shape = dd_graph_shape(g, x[0]), small = {{shape.size[0], 1, 1, (size_t)r->axis}};
     return dd_graph_make(g, (dd_node_data){.op = r->op,
                                            .inputs = {x[0], DD_NONE},
                                            .shape = small,
-                                           .start = (size_t)r->axis,
-                                           .factor = r->factor});
+                                           .constants.normalize = {(size_t)r->axis, r->factor}});
 }
 
 static dd_node build_softmax(dd_graph *g, const dd_node *x, const row *r) {
@@ -325,7 +326,7 @@ static dd_node build_permute(dd_graph *g, const dd_node *x, const row *r) {
 }
 
 static dd_node build_mask(dd_graph *g, const dd_node *x, const row *r) {
-    dd_node seed = dd_affine(g, dd_step(g, x[0]), 40000, 1);
+    dd_node seed = dd_affine(g, dd_heaviside(g, x[0]), 40000, 1);
     return dd_mask(g, seed, 3, r->factor, dd_graph_shape(g, x[1]));
 }
 
@@ -339,11 +340,11 @@ static dd_node build_silu(dd_graph *g, const dd_node *x, const row *r) {
     dd_node_data data = {.op = DD_OP_SILU,
                          .inputs = {x[0], DD_NONE},
                          .shape = dd_graph_shape(g, x[0]),
-                         .factor = r->factor};
+                         .constants.derivative = (int32_t)r->factor};
     return dd_graph_make(g, data);
 }
 
-/* Taps that are not symmetric, so that turning them round shows. */
+/* Taps are not symmetric, so that flipping them is seen. */
 static const filtering filterings[] = {
     {4, {0.125f, 0.5f, 0.25f, 0.375f}, 1, 1, 2, 1},
     {4, {0.125f, 0.5f, 0.25f, 0.375f}, 2, 1, 2, 1},
@@ -385,8 +386,8 @@ static const filtering filterings[] = {
          .factor = 0.25,                                                                           \
          .axis = groups},                                                                          \
     {                                                                                              \
-        "inverse_deviation " word, DD_OP_INVERSE_DEVIATION, build_inverse_deviation,               \
-            {{{2, 3, MANY, channels}}}, .low = 1, .high = 3, .factor = 0.25, .axis = groups        \
+        "inverse_std " word, DD_OP_INVERSE_STD, build_inverse_std, {{{2, 3, MANY, channels}}},     \
+            .low = 1, .high = 3, .factor = 0.25, .axis = groups                                    \
     }
 
 #define PERMUTE(order)                                                                             \
@@ -482,7 +483,7 @@ static const row rows[] = {
     UNARY("softplus", DD_OP_SOFTPLUS, -6, 6),
     UNARY("sin", DD_OP_SIN, -6, 6),
     UNARY("cos", DD_OP_COS, -6, 6),
-    {"step", DD_OP_STEP, build_unary, {ROWS}, -1e-3, 1e-3, .flat = true},
+    {"heaviside", DD_OP_HEAVISIDE, build_unary, {ROWS}, -1e-3, 1e-3, .flat = true},
     {"detach", DD_OP_DETACH, build_unary, {ROWS}, .low = -1, .high = 1, .flat = true},
     {"output",
      DD_OP_OUTPUT,
@@ -716,7 +717,7 @@ static dd_shape sized(dd_shape shape, size_t many, size_t wide) {
     return shape;
 }
 
-/* Numbers that a float holds too. */
+/* Random numbers, rounded to float. */
 static void fill(const bench *b, int slot, double low, double high) {
     size_t count = elements(b, b->inputs[slot]);
     float *uniforms = calloc(count, sizeof *uniforms);
@@ -757,8 +758,8 @@ static void add_operands(bench *b, size_t many, size_t wide) {
     }
 }
 
-/* The functional of the first gradients: sum over operands of sum(gradient * weights), or nothing.
- */
+/* Builds the functional of the first gradients: sum over operands of sum(gradient * weights), or
+ * DD_NONE. */
 static void add_functional(bench *b) {
     for (int i = 0; i < b->operands; i++) {
         if (b->first[i] == DD_NONE)
@@ -803,7 +804,7 @@ static void run_twin(const bench *b, test_plain *twin) {
     test_plain_run(twin, inputs, SLOTS);
 }
 
-/* The slope of a node of one number in an entry of a slot, by the central difference of fourth
+/* The derivative of a node of one number in an entry of a slot, by the central difference of fourth
  * order. */
 static double slope(const bench *b, test_plain *twin, dd_node node, int slot, size_t entry) {
     const double step = 1e-3, weights[4] = {1, -8, 8, -1};
@@ -908,8 +909,8 @@ static void free_results(results *all) {
     }
 }
 
-/* Runs once with NaN everywhere, so that numbers left over from another run show, and once with the
- * row's. */
+/* Runs once on NaN, so that numbers left over from another run are seen, and once on the row's
+ * numbers. */
 static void run_plan(const bench *b, const dd_plan *plan, const results *all, float *const *into,
                      bool alone) {
     dd_workspace *workspace = NULL;
@@ -981,8 +982,7 @@ static void check_plans(const row *r, size_t many, size_t wide, int most_parts,
     free_results(&all);
 }
 
-/* A tile holds 512 numbers; work is shared from 8192 on, so that the smallest need not be tried in
- * parts. */
+/* A tile holds 512 numbers. Tasks are cut from 8192 on, so the smallest sizes need no parts. */
 START_TEST(plans_compute_what_plain_loops_do) {
     const size_t sizes[][2] = {{1, 1},   {5, 1},   {1, 2},   {3, 3},   {7, 17},  {1, 300}, {5, 2},
                                {600, 3}, {3, 300}, {3, 511}, {2, 512}, {3, 513}, {7, 1200}};
@@ -1004,15 +1004,19 @@ START_TEST(every_operation_has_its_row) {
         for (int i = 0; i < ROW_COUNT; i++)
             if ((int)rows[i].op == op) {
                 found = true;
-                ck_assert_msg(rows[i].flat == !info->rule,
+                ck_assert_msg(rows[i].flat == !info->gradient,
                               "%s: a gradient, or none, where the table says otherwise",
                               rows[i].name);
             }
         ck_assert_msg(found, "%s has no row", info->name);
-        ck_assert_msg(info->arity > 0 || (!info->rule && !dd_kernels_portable.elementwise[op]),
-                      "%s is a source", info->name);
-        ck_assert_msg(info->elementwise == (dd_kernels_portable.elementwise[op] != NULL),
+        const dd_execution *execution = info->execution;
+        ck_assert_msg(info->arity > 0 || (!info->gradient && !execution), "%s is a source",
+                      info->name);
+        ck_assert_msg(!info->elementwise || dd_kernels_portable.elementwise[execution->kernel],
                       "%s: loops without a kernel", info->name);
+        ck_assert_msg((info->arity > 0 && !info->renames && !info->elementwise) ==
+                          (execution && execution->run),
+                      "%s: nothing runs it, or it needs no running", info->name);
     }
 }
 END_TEST
@@ -1033,7 +1037,7 @@ int main(void) {
     Suite *suite = suite_create("gradient table");
     TCase *tests = tcase_create("rows");
     tcase_set_timeout(tests, 120);
-    tcase_add_checked_fixture(tests, dd_blas_enter, dd_blas_leave);
+    tcase_add_checked_fixture(tests, dd_computation_begin, dd_computation_end);
     tcase_add_test(tests, every_operation_has_its_row);
     tcase_add_loop_test(tests, every_row_uses_its_operation, 0, ROW_COUNT);
     tcase_add_loop_test(tests, gradients_are_those_of_differences, 0, ROW_COUNT);

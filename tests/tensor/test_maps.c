@@ -1,14 +1,15 @@
-/* What the gradient table does not reach of the operations of run_maps.c: masks as random numbers,
- * normalisations of many channels and of numbers far from zero, permutations and filters of larger
- * images; in plans of 1 to 3 parts against the plain loops. */
+/* What the gradient table does not test of filters, normalisations, permutations and masks: masks
+ * as random numbers, normalisations of many channels and of numbers far from zero, permutations and
+ * filters of larger images; in plans of 1 to 3 parts against the plain loops. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/extremes.h"
 #include "support/instruction_sets.h"
 #include "support/plain.h"
-#include "tensor/kernels/blas_threads.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/graph/operations.h"
 #include "tensor/kernels/maps.h"
-#include "tensor/plan.h"
 
 #include <check.h>
 #include <math.h>
@@ -105,7 +106,7 @@ static float *run(bench *b, int parts) {
     return found;
 }
 
-/* Within `bound` of the largest entry or of 1. */
+/* Compares within `bound` times the larger of the largest entry and 1. */
 static void check(const char *name, const float *found, const double *expected, size_t count,
                   double bound) {
     double largest = 1, worst = 0;
@@ -143,7 +144,7 @@ typedef struct normalization {
 } normalization;
 
 /* More and fewer images than parts, rows that hold several pixels, and means of up to 10^4
- * deviations. */
+ * standard deviations. */
 static const normalization normalizations[] = {
     {{{5, 7, 9, 40}}, 10, 0, 1, 2e-6},   {{{2, 16, 16, 51}}, 3, 3, 1, 2e-6},
     {{{1, 13, 11, 96}}, 8, -2, 1, 2e-6}, {{{3, 31, 9, 5}}, 1, 1, 2, 2e-6},
@@ -245,7 +246,7 @@ static double share_kept(const float *mask, double keep) {
     return (double)kept / MASK;
 }
 
-START_TEST(masks_keep_their_share) {
+START_TEST(masks_keep_the_right_fraction) {
     const double keeps[] = {0.1, 0.5, 0.9, 1};
     const float seed[4] = {1, 2, 3, 65535};
     float *mask = run_mask(seed, 5, keeps[_i], 1);
@@ -256,7 +257,7 @@ START_TEST(masks_keep_their_share) {
 }
 END_TEST
 
-/* The share of elements in which two masks of one half differ. */
+/* The fraction of elements in which two masks of probability 1/2 differ. */
 static double difference(const float *a, const float *b) {
     size_t unlike = 0;
     for (size_t i = 0; i < MASK; i++)
@@ -264,7 +265,7 @@ static double difference(const float *a, const float *b) {
     return (double)unlike / MASK;
 }
 
-START_TEST(masks_are_fixed_by_seed_and_stream) {
+START_TEST(masks_are_fixed_by_seed_and_rng_stream) {
     const float seed[4] = {7, 0, 0, 0};
     float *first = run_mask(seed, 1, 0.5, 1);
     for (int parts = 1; parts <= MOST_PARTS; parts++) {
@@ -272,7 +273,7 @@ START_TEST(masks_are_fixed_by_seed_and_stream) {
         ck_assert_int_eq(memcmp(first, again, MASK * sizeof *first), 0);
         free(again);
     }
-    for (int part = 0; part < 5; part++) { /* each number of the seed counts, and the stream */
+    for (int part = 0; part < 5; part++) { /* each number of the seed counts, and the rng_stream */
         float other[4] = {7, 0, 0, 0};
         if (part < 4)
             other[part] += 1;
@@ -384,13 +385,13 @@ int main(void) {
     Suite *suite = suite_create("maps");
     TCase *tests = tcase_create("maps");
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, dd_blas_enter, dd_blas_leave);
+    tcase_add_checked_fixture(tests, dd_computation_begin, dd_computation_end);
     tcase_add_loop_test(tests, normalisations_keep_their_digits, 0, NORMALIZATIONS);
     tcase_add_loop_test(tests, permutations_only_move, 0, 48);
     tcase_add_loop_test(tests, filters_of_few_and_many_channels, 0, 18);
     tcase_add_test(tests, filters_of_too_many_taps_are_a_status);
-    tcase_add_loop_test(tests, masks_keep_their_share, 0, 4);
-    tcase_add_test(tests, masks_are_fixed_by_seed_and_stream);
+    tcase_add_loop_test(tests, masks_keep_the_right_fraction, 0, 4);
+    tcase_add_test(tests, masks_are_fixed_by_seed_and_rng_stream);
     tcase_add_test(tests, tables_agree);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,13 +1,14 @@
-/* Plans of whole graphs: what they compute against the plain loops, how they fuse, when they
- * compute (phases), where they put it (memory), and what happens when memory runs out. Values are
- * held within NEAR of a tensor's largest entry or of 1; runs of one plan are equal bit for bit. */
+/* Plans of whole graphs: results compared with the plain loops, fusion, phases, places in memory,
+ * and what happens when memory runs out. Values may differ by NEAR times the larger of a tensor's
+ * largest entry and 1; runs of one plan are equal bit for bit. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/extremes.h"
 #include "support/plain.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/kernels/matmul.h"
-#include "tensor/plan_internal.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/kernels/blas_matmul.h"
+#include "tensor/plan/program.h"
 
 #include <check.h>
 #include <math.h>
@@ -20,7 +21,7 @@
 /* Slots below RESULTS are inputs, the others outputs. */
 enum { RESULTS = 16, MOST_RESULTS = 48, GRAPHS = 200, MOST_PHASES = 2 };
 
-/* --- Memory that is counted, and that runs out when told to. --- */
+/* --- An allocator that counts, and fails when asked to. --- */
 
 typedef struct counter {
     size_t calls, live, bytes;
@@ -53,7 +54,7 @@ static ddaebm_context *counted_context(counter *count, int threads) {
     return context;
 }
 
-/* --- A graph with numbers for its slots, held against the twin. --- */
+/* --- A graph with numbers for its slots, compared with the twin. --- */
 
 typedef struct bench {
     counter count;
@@ -100,7 +101,7 @@ static void close_bench(bench *b) {
     }
 }
 
-/* A slot whose numbers differ from phase to phase, all between low and high. */
+/* Adds an input slot whose numbers, between low and high, differ from phase to phase. */
 static dd_node add_input(bench *b, int slot, dd_shape shape, int phase, double low, double high) {
     size_t count = dd_shape_elements(shape);
     b->inputs[slot] = count;
@@ -169,7 +170,7 @@ static void run_phase(bench *b, dd_workspace *workspace, int phase, bool alone) 
     dd_workspace_run(workspace, phase, dd_context_pool(b->context), alone);
 }
 
-/* Results from `first` on. */
+/* Compares the results from `first` on with the twin. */
 static void check_results(const bench *b, int first, const char *what) {
     for (int i = first; i < b->results; i++) {
         double largest = 1, worst = 0;
@@ -195,39 +196,40 @@ static uint64_t hash_results(const bench *b) {
 /* --- Whether the arena holds each tensor from when it is made until it is last read. --- */
 
 typedef struct life {
-    size_t first, last; /* steps */
+    size_t first, last; /* tasks */
 } life;
 
-static void lengthen(const dd_plan *plan, life *lives, dd_node node, size_t step) {
-    node = dd_plan_base(plan->graph, node);
+static void lengthen(const dd_plan *plan, life *lives, dd_node node, size_t task) {
+    node = dd_graph_base(plan->graph, node);
     bool later =
-        lives[node].first < step && plan->steps[lives[node].first].phase < plan->steps[step].phase;
+        lives[node].first < task && plan->tasks[lives[node].first].phase < plan->tasks[task].phase;
     if (plan->options.prepare && later)
         lives[node].last = SIZE_MAX;
-    if (lives[node].last < step)
-        lives[node].last = step;
+    if (lives[node].last < task)
+        lives[node].last = task;
 }
 
 static void find_lives(const dd_plan *plan, life *lives) {
-    for (size_t i = 0; i < plan->step_count; i++) {
-        const dd_step_data *step = &plan->steps[i];
-        const dd_node_data *data = dd_graph_node(plan->graph, step->node);
-        if (!step->loop) {
-            lives[step->node] = (life){i, i};
+    for (size_t i = 0; i < plan->task_count; i++) {
+        const dd_task *task = &plan->tasks[i];
+        const dd_node_data *data = dd_graph_node(plan->graph, task->node);
+        if (!task->loop) {
+            lives[task->node] = (life){i, i};
             for (int j = 0; j < dd_op_describe(data->op)->arity; j++)
                 lengthen(plan, lives, data->inputs[j], i);
             continue;
         }
-        for (int j = 0; j < step->loop->instructions; j++)
-            lives[step->loop->value[step->loop->instruction[j].out].node] = (life){i, i};
-        for (int v = 0; v < step->loop->values; v++)
-            if (step->loop->value[v].kind != DD_VALUE_SCRATCH)
-                lengthen(plan, lives, step->loop->value[v].node, i);
+        for (int j = 0; j < task->loop->instructions; j++)
+            lives[task->loop->value[task->loop->instruction[j].out].node] = (life){i, i};
+        for (int v = 0; v < task->loop->values; v++)
+            if (task->loop->value[v].kind != DD_VALUE_SCRATCH)
+                lengthen(plan, lives, task->loop->value[v].node, i);
     }
 }
 
 static bool in_arena(const dd_plan *plan, dd_node node) {
-    return plan->locations[node].place == DD_PLACE_ARENA && dd_plan_base(plan->graph, node) == node;
+    return plan->locations[node].place == DD_PLACE_ARENA &&
+           dd_graph_base(plan->graph, node) == node;
 }
 
 static void check_memory(const dd_plan *plan) {
@@ -254,8 +256,8 @@ static void check_memory(const dd_plan *plan) {
     free(lives);
 }
 
-/* --- Random graphs. Their slots hold the same in all phases: a source is read whenever it is used.
- * --- */
+/* --- Random graphs. Their slots hold the same numbers in all phases, as a source is read whenever
+ * it is used. --- */
 
 typedef struct dice {
     uint64_t seed, at;
@@ -275,7 +277,7 @@ typedef struct random_graph {
     size_t count;
 } random_graph;
 
-/* One of the nodes, the later the likelier. */
+/* Picks a node, later ones more often. */
 static dd_node pick(random_graph *r) {
     size_t a = roll(&r->dice, r->count), b = roll(&r->dice, r->count);
     return r->nodes[a > b ? a : b];
@@ -314,11 +316,11 @@ static dd_node random_unary(random_graph *r, dd_node x) {
     case 9:
         return dd_detach(g, x);
     default:
-        return dd_multiply(g, x, dd_step(g, dd_affine(g, x, 1, 0.125)));
+        return dd_multiply(g, x, dd_heaviside(g, dd_affine(g, x, 1, 0.125)));
     }
 }
 
-/* Sums and moves; all give a shape that meets the others. */
+/* Makes a sum or a move whose shape can be broadcast with the others. */
 static dd_node random_move(random_graph *r, dd_node x) {
     dd_graph *g = r->bench->graph;
     dd_shape shape = dd_graph_shape(g, x), to = pick_shape(r);
@@ -330,7 +332,7 @@ static dd_node random_move(random_graph *r, dd_node x) {
         return dd_pad(g, dd_slice(g, x, 3, size / 2, size - size / 2), 3, 0, size);
     case 1:
         return dd_slice(g, dd_concat(g, x, dd_tanh(g, x), 3), 3, size / 2, size);
-    case 2: /* there and back by way of another shape */
+    case 2: /* to another shape and back */
         return dd_reshape(g,
                           dd_sin(g, dd_reshape(g, dd_tanh(g, x),
                                                (dd_shape){{1, 1, 1, dd_shape_elements(shape)}})),
@@ -421,8 +423,8 @@ START_TEST(random_graphs_compute_what_plain_loops_do) {
 }
 END_TEST
 
-/* --- A loss as those the library trains with: a network, its gradient's square, the gradient of it
- * all. --- */
+/* --- A loss like those the library trains with: a network, the square of its gradient, and the
+ * gradient of both. --- */
 
 enum { BATCH = 37, WIDTH = 5, HIDDEN = 70, LAYERS = 3 };
 
@@ -430,7 +432,7 @@ static dd_node swish(dd_graph *g, dd_node x) {
     return dd_multiply(g, x, dd_sigmoid(g, x));
 }
 
-/* Weights in slots 1, 2, ...; gives the energies. */
+/* Builds the network, with weights in slots 1, 2, ...; returns the energies. */
 static dd_node network(dd_graph *g, dd_node x, const dd_node *weights) {
     for (int layer = 0; layer < LAYERS; layer++) {
         x = dd_add(g, dd_matmul(g, x, false, weights[2 * layer], true), weights[2 * layer + 1]);
@@ -444,7 +446,7 @@ static dd_shape weight_shape(int i) {
     return i % 2 ? dd_shape_rows(1, out) : dd_shape_rows(out, in);
 }
 
-/* The loss first, then its gradients. */
+/* Asks for the loss, then its gradients. */
 static void build_loss(dd_graph *g, dd_node x, const dd_node *weights,
                        dd_node results[1 + 2 * LAYERS]) {
     dd_node slope, energy = network(g, x, weights);
@@ -490,7 +492,7 @@ END_TEST
 
 /* --- Fusion, and nodes made once. --- */
 
-START_TEST(a_chain_is_one_step) {
+START_TEST(a_chain_is_one_task) {
     bench b;
     open_bench(&b, 1, 1);
     dd_node x = add_input(&b, 0, dd_shape_rows(9, 70), 0, -1, 1), y = x;
@@ -502,7 +504,7 @@ START_TEST(a_chain_is_one_step) {
             dd_tanh(b.graph, dd_add(b.graph, dd_sin(b.graph, dd_add(b.graph, y, bias)), x)));
     ask(&b, y, 0);
     make_plan(&b, false, 1);
-    ck_assert_uint_eq(dd_plan_steps(b.plan), 1);
+    ck_assert_uint_eq(dd_plan_tasks(b.plan), 1);
     ck_assert_uint_eq(b.plan->arena, 0);
     ck_assert_double_eq(dd_plan_multiply_adds(b.plan, 0), 0);
     dd_workspace *workspace = make_workspace(&b);
@@ -513,8 +515,8 @@ START_TEST(a_chain_is_one_step) {
 }
 END_TEST
 
-/* Parts that begin in the middle of a row, or of a run of rows that read the same: what a tile
- * holds from the one before must do for it. */
+/* Parts may begin in the middle of a row, or of a run of rows that read the same row: what a tile
+ * still holds from the one before must be right for it. */
 START_TEST(repeated_operands_in_any_tile) {
     const dd_shape shapes[] = {{{3, 5, 1, 513}}, {{3, 7, 9, 100}}, {{5, 7, 11, 3}},
                                {{3, 1, 700, 1}}, {{1, 3, 5, 300}}, {{2, 1, 1, 1500}}};
@@ -524,7 +526,7 @@ START_TEST(repeated_operands_in_any_tile) {
             open_bench(&b, 2, 1);
             dd_shape shape = shapes[s];
             dd_node y = add_input(&b, 0, shape, 0, -1, 1);
-            for (int axes = 1; axes < 16; axes++) { /* those that are there, as bits */
+            for (int axes = 1; axes < 16; axes++) { /* the axes that are not broadcast, as bits */
                 dd_shape part = shape;
                 for (int i = 0; i < DD_AXES; i++)
                     part.size[i] = axes >> i & 1 ? shape.size[i] : 1;
@@ -541,8 +543,7 @@ START_TEST(repeated_operands_in_any_tile) {
 }
 END_TEST
 
-/* A loop holds DD_MOST_MEMBERS; what is longer becomes several, what has another shape stands
- * apart. */
+/* A loop has at most DD_MOST_MEMBERS operations, of one shape. */
 START_TEST(long_chains_are_cut) {
     bench b;
     open_bench(&b, 1, 1);
@@ -554,7 +555,7 @@ START_TEST(long_chains_are_cut) {
         y = dd_sin(b.graph, y);
     ask(&b, dd_add(b.graph, y, small), 0);
     make_plan(&b, false, 1);
-    ck_assert_uint_eq(dd_plan_steps(b.plan), 3 + 1);
+    ck_assert_uint_eq(dd_plan_tasks(b.plan), 3 + 1);
     dd_workspace *workspace = make_workspace(&b);
     run_phase(&b, workspace, 0, true);
     check_results(&b, 0, "long chain");
@@ -609,7 +610,7 @@ START_TEST(what_no_output_needs_is_left_out) {
     (void)dd_matmul(b.graph, x, false, x, true);
     ask(&b, dd_sum(b.graph, x, dd_shape_rows(4, 1)), 0);
     make_plan(&b, false, 1);
-    ck_assert_uint_eq(dd_plan_steps(b.plan), 1);
+    ck_assert_uint_eq(dd_plan_tasks(b.plan), 1);
     ck_assert_double_eq(dd_plan_multiply_adds(b.plan, 0), 0);
     close_bench(&b);
 }
@@ -639,8 +640,7 @@ START_TEST(prepared_values_are_kept) {
     check_memory(b.plan);
     dd_workspace *workspace = make_workspace(&b);
     run_phase(&b, workspace, 0, true);
-    for (size_t i = 0; i < b.inputs[0];
-         i++) /* whoever looked at the weights again would see these */
+    for (size_t i = 0; i < b.inputs[0]; i++) /* a run that read the weights again would see these */
         b.narrow[0][0][i] = b.narrow[1][0][i] = NAN;
     for (int run = 0; run < 3; run++) {
         forget_results(&b);
@@ -652,7 +652,7 @@ START_TEST(prepared_values_are_kept) {
 }
 END_TEST
 
-/* The first rows alone, in a workspace that prepared nothing itself. */
+/* Runs the first rows alone, in a workspace that prepared nothing itself. */
 START_TEST(some_rows_are_run_where_another_prepared) {
     bench b;
     dd_workspace *beside = NULL;
@@ -682,7 +682,7 @@ START_TEST(some_rows_are_run_where_another_prepared) {
 }
 END_TEST
 
-/* _i: what mixes rows, or is another number of them. */
+/* _i: an operation that mixes rows, or changes their number. */
 START_TEST(rows_that_are_mixed_are_run_together) {
     bench b;
     open_bench(&b, 1, 2);
@@ -722,8 +722,8 @@ START_TEST(unprepared_values_wait_until_they_are_needed) {
 }
 END_TEST
 
-/* As the trainer does: slot 0 holds other numbers after phase 0; what phase 0 computed and phase 1
- * reads again is not computed again. */
+/* As in training, slot 0 holds other numbers after phase 0. What phase 0 computed and phase 1 reads
+ * is not computed a second time. */
 START_TEST(a_slot_may_change_between_phases) {
     for (int prepare = 0; prepare < 2; prepare++) {
         bench b;
@@ -749,10 +749,10 @@ START_TEST(a_slot_may_change_between_phases) {
             run_phase(&b, workspace, 0, false);
             for (int i = 2; i < b.results; i++)
                 for (size_t j = 0; j < b.sizes[i]; j++)
-                    ck_assert(isnan(b.found[i][j])); /* written in their phase alone */
+                    ck_assert(isnan(b.found[i][j])); /* written only in their phase */
             for (int i = 0; i < 2; i++)
                 for (size_t j = 0; j < b.sizes[i]; j++)
-                    b.found[3 + i][j] = b.found[i][j]; /* the caller's own from here on */
+                    b.found[3 + i][j] = b.found[i][j]; /* the caller's from here on */
             run_phase(&b, workspace, 1, false);
             check_results(&b, 0, "two phases");
         }
@@ -772,7 +772,7 @@ START_TEST(outputs_are_computed_in_place) {
     ask(&b, product, 0); /* read again in the same phase */
     ask(&b, curved, 0);
     make_plan(&b, false, 1);
-    ck_assert_uint_eq(dd_plan_steps(b.plan), 2);
+    ck_assert_uint_eq(dd_plan_tasks(b.plan), 2);
     ck_assert_uint_eq(b.plan->arena, 0);
     ck_assert_int_eq(b.plan->locations[product].place, DD_PLACE_SLOT);
     ck_assert_int_eq(b.plan->locations[curved].place, DD_PLACE_SLOT);
@@ -857,7 +857,7 @@ START_TEST(memory_is_known_and_runs_take_none) {
 }
 END_TEST
 
-/* A chain of products needs two places, however long it is. */
+/* A chain of products needs two places in memory, however long it is. */
 START_TEST(places_are_used_again) {
     bench b;
     open_bench(&b, 1, 1);
@@ -872,7 +872,7 @@ START_TEST(places_are_used_again) {
 }
 END_TEST
 
-/* Builds and plans the loss with numbers of its own, and makes a workspace. */
+/* Builds and plans the loss on inputs of its own, and makes a workspace. */
 static ddaebm_status build_plan_and_workspace(ddaebm_context *context) {
     const float numbers[3] = {1, 2, 3};
     dd_graph *g = NULL;
@@ -974,13 +974,13 @@ START_TEST(what_is_too_large_is_a_status) {
 }
 END_TEST
 
-/* Gradients that vanish by structure are no nodes. */
+/* A gradient with respect to what y does not depend on is DD_NONE. */
 START_TEST(gradients_of_what_does_not_depend) {
     bench b;
     open_bench(&b, 1, 1);
     dd_graph *g = b.graph;
     dd_node x = dd_input(g, 0, dd_shape_rows(2, 3), 0), y = dd_input(g, 1, dd_shape_rows(2, 3), 0);
-    dd_node z = dd_add(g, dd_sin(g, x), dd_multiply(g, dd_detach(g, x), dd_step(g, y)));
+    dd_node z = dd_add(g, dd_sin(g, x), dd_multiply(g, dd_detach(g, x), dd_heaviside(g, y)));
     dd_node wrt[] = {x, y, z, dd_tanh(g, z)},
             gradients[4]; /* the last is later than what is differentiated */
     dd_gradient(g, z, DD_NONE, wrt, 4, gradients);
@@ -992,7 +992,7 @@ START_TEST(gradients_of_what_does_not_depend) {
 }
 END_TEST
 
-/* A tensor and its axes in another order, both asked for. */
+/* Gradients with respect to both a tensor and its permutation. */
 START_TEST(gradients_of_a_tensor_and_of_its_permutation) {
     enum { ROWS = 2, COLUMNS = 3 };
     bench b;
@@ -1017,7 +1017,7 @@ START_TEST(gradients_of_a_tensor_and_of_its_permutation) {
 }
 END_TEST
 
-/* Of three products that are summed, two need places. */
+/* Of three products that are summed, only two need places of their own. */
 START_TEST(terms_of_a_sum_wait_in_the_output) {
     bench b;
     open_bench(&b, 1, 1);
@@ -1036,35 +1036,35 @@ START_TEST(terms_of_a_sum_wait_in_the_output) {
 }
 END_TEST
 
-static int steps_that_wake(size_t side) {
+static int tasks_that_wake(size_t side) {
     bench b;
     open_bench(&b, 4, 1);
     dd_node x = add_input(&b, 0, dd_shape_rows(side, side), 0, -1, 1);
     ask(&b, dd_matmul(b.graph, dd_matmul(b.graph, x, false, x, false), false, x, true), 0);
     make_plan(&b, false, 4);
     int cut = 0, waking = 0;
-    for (size_t i = 0; i < b.plan->step_count; i++) {
-        bool packs = b.plan->steps[i].stage == DD_STEP_PACK; /* as the second product may want */
-        cut += b.plan->steps[i].parallel && !packs;
-        waking += b.plan->steps[i].wakes && !packs;
+    for (size_t i = 0; i < b.plan->task_count; i++) {
+        bool packs = b.plan->tasks[i].stage == DD_TASK_PACK; /* as the second product may want */
+        cut += b.plan->tasks[i].parallel && !packs;
+        waking += b.plan->tasks[i].wakes && !packs;
     }
     ck_assert_int_eq(cut, 2);
     close_bench(&b);
     return waking;
 }
 
-/* Those awake may share either. */
-START_TEST(small_steps_wake_nobody) {
-    ck_assert_int_eq(steps_that_wake(64), 0);
-    ck_assert_int_eq(steps_that_wake(512), 2);
+/* Threads that are awake may take part in any task. */
+START_TEST(small_tasks_wake_nobody) {
+    ck_assert_int_eq(tasks_that_wake(64), 0);
+    ck_assert_int_eq(tasks_that_wake(512), 2);
 }
 END_TEST
 
 static void add_tests(TCase *tests) {
-    tcase_add_test(tests, small_steps_wake_nobody);
+    tcase_add_test(tests, small_tasks_wake_nobody);
     tcase_add_loop_test(tests, random_graphs_compute_what_plain_loops_do, 0, 4);
     tcase_add_test(tests, a_loss_with_its_gradient_inside);
-    tcase_add_test(tests, a_chain_is_one_step);
+    tcase_add_test(tests, a_chain_is_one_task);
     tcase_add_test(tests, repeated_operands_in_any_tile);
     tcase_add_test(tests, long_chains_are_cut);
     tcase_add_test(tests, equal_nodes_are_made_once);
@@ -1090,7 +1090,7 @@ int main(void) {
     Suite *suite = suite_create("plan");
     TCase *tests = tcase_create("plan");
     tcase_set_timeout(tests, 120);
-    tcase_add_checked_fixture(tests, dd_blas_enter, dd_blas_leave);
+    tcase_add_checked_fixture(tests, dd_computation_begin, dd_computation_end);
     add_tests(tests);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

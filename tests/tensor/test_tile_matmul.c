@@ -5,8 +5,9 @@
 #include "base/rng.h"
 #include "support/harness.h"
 #include "support/instruction_sets.h"
-#include "tensor/kernels/blas_threads.h"
-#include "tensor/plan_internal.h"
+#include "tensor/exec/computation.h"
+#include "tensor/exec/workspace.h"
+#include "tensor/plan/program.h"
 
 #include <math.h>
 
@@ -21,7 +22,7 @@ static void multiply(const dd_tile_kernels *kernels, dd_matmul_call call, float 
     for (size_t i = 0; i < MOST_M * (MOST_N + PAD); i++)
         c[i] = 99;
     for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
-        packed[i] = NAN; /* what is read was written */
+        packed[i] = NAN; /* so that only what was written is read */
     ck_assert_uint_le(dd_tile_matmul_packed(&call), sizeof packed / sizeof *packed);
     for (size_t part = 0; part < parts && call.transpose_b; part++)
         dd_tile_matmul_pack(&call, packed, part, parts);
@@ -87,7 +88,7 @@ START_TEST(what_pays) {
     }
     ck_assert(dd_tile_matmul_pays(kernels, &call, true) &&
               dd_tile_matmul_pays(kernels, &call, false));
-    call.m = 32; /* packing is a large part of it */
+    call.m = 32; /* packing takes a large part of the time */
     ck_assert(dd_tile_matmul_pays(kernels, &call, true) &&
               !dd_tile_matmul_pays(kernels, &call, false));
     call.transpose_b = false;
@@ -135,8 +136,8 @@ static void check_layers(int slot, int layers) {
 
 static int packings(const dd_plan *plan, int phase) {
     int count = 0;
-    for (size_t i = 0; i < plan->step_count; i++)
-        count += plan->steps[i].stage == DD_STEP_PACK && plan->steps[i].phase == phase;
+    for (size_t i = 0; i < plan->task_count; i++)
+        count += plan->tasks[i].stage == DD_TASK_PACK && plan->tasks[i].phase == phase;
     return count;
 }
 
@@ -252,10 +253,10 @@ int main(void) {
     const TTest *const products[] = {products_are_sums_in_any_number_of_parts},
                        *const plans[] = {weights_are_packed_once},
                        *const single[] = {what_pays, packed_weights_are_shared};
-    dd_blas_enter();
+    dd_computation_begin();
     int failed = run_loop_tests("products", products, 1, 8) | run_loop_tests("plans", plans, 1, 4) |
                  run_tests("choice", single, 2);
-    dd_blas_leave();
+    dd_computation_end();
     printf("skipped: %d\n", report_missing_sets());
     return failed;
 }

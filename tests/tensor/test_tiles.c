@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
-/* The kernels of tiles.c of every set of instructions: products against sums in double, the sums of
- * tiles against the matrices that they stand for. */
+/* The kernels of tiles.c of every instruction set: products against sums in double, transforms of
+ * tiles against their matrices. */
 #include "base/rng.h"
 #include "support/harness.h"
 #include "support/instruction_sets.h"
@@ -38,7 +38,7 @@ static void check_product(const dd_instructions *set, const dd_tile_product *lik
                     (double)a[i * p.a_row + l * p.a_step] *
                     (double)b[j / DD_TILE_COLUMNS * p.b_block + l * p.b_step + j % DD_TILE_COLUMNS];
             if (fabs((double)found[i * p.c_row + j] - truth) >
-                (inside ? 3e-6 : 0)) /* an assertion each would take long */
+                (inside ? 3e-6 : 0)) /* an assertion for each would take long */
                 ck_abort_msg("%s: %zu x %zu x %zu at %zu, %zu: %g, not %g", set->name, p.m, p.n,
                              p.k, i, j, (double)found[i * p.c_row + j], truth);
         }
@@ -96,7 +96,7 @@ START_TEST(bits_do_not_depend_on_the_place) {
 }
 END_TEST
 
-/* --- Sums. --- */
+/* --- Transforms. --- */
 
 /* to = M from M' for each of `count` numbers, M rows x columns. */
 static void transform(double to[16], const double *from, const double *matrix, int rows,
@@ -160,8 +160,8 @@ static void run_sums(const dd_tile_kernels *kernels, int which, size_t count) {
     }
 }
 
-/* _i: which. Numbers behind the last, and what is left out, stay. */
-START_TEST(sums_are_their_matrices) {
+/* _i: which transform. Numbers after the last, and what is left out, stay. */
+START_TEST(transforms_are_their_matrices) {
     const sums *s = &all_sums[_i];
     for (size_t t = 0; t < set_count; t++)
         for (size_t count = DD_TILE_UNIT; count <= MOST_COUNT; count += DD_TILE_UNIT) {
@@ -191,7 +191,7 @@ int main(void) {
     set_count = find_sets(sets);
     const TTest *const products[] = {products_are_sums},
                        *const places[] = {bits_do_not_depend_on_the_place},
-                       *const tiles[] = {sums_are_their_matrices};
+                       *const tiles[] = {transforms_are_their_matrices};
     int failed = run_loop_tests("products", products, 1, 16) |
                  run_loop_tests("places", places, 1, 1) | run_loop_tests("sums", tiles, 1, SUMS);
     printf("skipped: %d\n", report_missing_sets());

@@ -1,8 +1,7 @@
 #include "tensor/kernels/blas_threads.h"
 
-#include "base/error.h"
-
 #include <pthread.h>
+#include <stddef.h>
 
 /* Each is NULL unless a library that was linked has it: which BLAS runs is decided when a program
  * is loaded. */
@@ -26,13 +25,6 @@ extern WEAK int MKL_Set_Num_Threads_Local(int);
 
 /* --- Of the process. --- */
 
-/* What was found: -1 is BLIS' own word for what nobody set. It takes a number of threads, or how
- * many share each of its loops. */
-typedef struct settings {
-    int openblas, flexiblas;
-    int64_t blis, jc, pc, ic, jr, ir;
-} settings;
-
 static bool has_blis_ways(void) {
     return bli_thread_set_ways && bli_thread_get_jc_nt && bli_thread_get_pc_nt &&
            bli_thread_get_ic_nt && bli_thread_get_jr_nt && bli_thread_get_ir_nt;
@@ -43,11 +35,11 @@ static int64_t blis_threads(void) {
     return (int32_t)bli_thread_get_num_threads();
 }
 
-static bool uses_ways(const settings *s) {
+static bool uses_ways(const dd_blas_settings *s) {
     return s->jc > 1 || s->pc > 1 || s->ic > 1 || s->jr > 1 || s->ir > 1;
 }
 
-static void hold_blis(settings *found) {
+static void hold_blis(dd_blas_settings *found) {
     found->blis = blis_threads();
     if (found->blis > 1)
         bli_thread_set_num_threads(1);
@@ -62,7 +54,7 @@ static void hold_blis(settings *found) {
         bli_thread_set_ways(1, 1, 1, 1, 1);
 }
 
-static void release_blis(const settings *found) {
+static void release_blis(const dd_blas_settings *found) {
     if (found->blis > 1)
         bli_thread_set_num_threads(found->blis);
     if (uses_ways(found))
@@ -81,8 +73,8 @@ static void set_openblas(int threads) {
         omp_set_num_threads(openmp);
 }
 
-static settings hold_process(void) {
-    settings found = {0};
+dd_blas_settings dd_blas_hold_process(void) {
+    dd_blas_settings found = {0};
     if (openblas_set_num_threads && openblas_get_num_threads &&
         (found.openblas = openblas_get_num_threads()) > 1)
         set_openblas(1);
@@ -94,64 +86,12 @@ static settings hold_process(void) {
     return found;
 }
 
-static void release_process(const settings *found) {
+void dd_blas_release_process(const dd_blas_settings *found) {
     if (found->openblas > 1)
         set_openblas(found->openblas);
     if (found->flexiblas > 1)
         flexiblas_set_num_threads(found->flexiblas);
     release_blis(found);
-}
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t fork_watch = PTHREAD_ONCE_INIT;
-static int inside;
-static settings saved;
-static _Thread_local int inside_here; /* of this thread */
-static bool stranded;                 /* a fork came while another thread computed */
-
-/* A child has one thread: the lock here is to be free in it. Those inside the BLAS may be held, and
- * nobody will give them back. */
-static void before_fork(void) {
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void) {
-    pthread_mutex_unlock(&lock);
-}
-
-static void after_fork_in_child(void) {
-    stranded = stranded || inside > inside_here;
-    inside = inside_here;
-    pthread_mutex_unlock(&lock);
-}
-
-static void watch_forks(void) {
-    (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
-}
-
-ddaebm_status dd_blas_check(void) {
-    if (!stranded)
-        return DDAEBM_OK;
-    return dd_fail(DDAEBM_STATE, "this process was forked while another thread computed, whose "
-                                 "locks in the BLAS nobody gives back: "
-                                 "fork while no call computes, or execute another program");
-}
-
-void dd_blas_enter(void) {
-    (void)pthread_once(&fork_watch, watch_forks);
-    pthread_mutex_lock(&lock);
-    inside_here++;
-    if (inside++ == 0)
-        saved = hold_process();
-    pthread_mutex_unlock(&lock);
-}
-
-void dd_blas_leave(void) {
-    pthread_mutex_lock(&lock);
-    inside_here--;
-    if (--inside == 0)
-        release_process(&saved);
-    pthread_mutex_unlock(&lock);
 }
 
 /* --- Of the thread. --- */

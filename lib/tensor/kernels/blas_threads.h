@@ -1,32 +1,36 @@
-/* A BLAS has threads of its own, which would fight with the library's. Here they are held to one,
- * and put back. */
+/* Threads of the BLAS, which would compete with the library's: how many it uses is set to one and
+ * put back, as far as the BLAS that was linked lets itself be asked (OpenBLAS, BLIS, FlexiBLAS,
+ * MKL, and what they take from OpenMP). */
 #ifndef DD_BLAS_THREADS_H
 #define DD_BLAS_THREADS_H
 
-#include <ddaebm/status.h>
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Between these two the BLAS keeps to the calling thread, as far as that is a setting of the
- * process (OpenBLAS, BLIS, FlexiBLAS). The setting is saved when the first computation begins and
- * put back when the last one ends. */
-void dd_blas_enter(void);
-void dd_blas_leave(void);
+/* The settings of the process. BLIS takes a number of threads, or how many share each of its loops;
+ * -1 is its word for what nobody set. */
+typedef struct dd_blas_settings {
+    int openblas, flexiblas;
+    int64_t blis, jc, pc, ic, jr, ir;
+} dd_blas_settings;
 
-/* STATE in a child that was forked while another thread was between those two: it must not compute.
- */
-ddaebm_status dd_blas_check(void);
+/* Sets the process's settings to one thread and returns what they were; puts them back. Not to be
+ * called by two threads at once (exec/computation.c sees to that). */
+dd_blas_settings dd_blas_hold_process(void);
+void dd_blas_release_process(const dd_blas_settings *found);
 
-/* What a thread's own settings were: 0 where they are not held. */
+/* The settings of a thread: 0 where they are not held. */
 typedef struct dd_blas_hold {
     int openmp, mkl;
     int64_t blis;
     bool is_alone; /* no other thread is in the BLAS */
 } dd_blas_hold;
 
-/* Around each call of the BLAS, on the thread that makes it: as far as it is a setting of the
- * thread (OpenMP, MKL, and BLIS where dd_blas_enter did not reach this thread). An OpenBLAS that
- * was built without threads gives two callers one buffer: there, threads take turns. */
+/* The same for settings of the calling thread (OpenMP, MKL, and BLIS where dd_blas_hold_process did
+ * not reach this thread): around each call of the BLAS. An OpenBLAS that was built without threads
+ * gives two callers one buffer: there, threads take turns. */
 dd_blas_hold dd_blas_hold_thread(void);
 void dd_blas_release_thread(dd_blas_hold hold);
 

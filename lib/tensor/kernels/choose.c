@@ -22,9 +22,10 @@ static bool runs_avx512(void) {
            __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-/* Skylake-SP, Cascade Lake and Cooper Lake lower their clock for 512-bit multiplications, of the
- * other cores and of what comes after, too. They are told by what Ice Lake and Zen 4 brought. It is
- * not measured, for a measurement that goes the other way once changes bits. */
+/* Skylake-SP, Cascade Lake and Cooper Lake lower their clock for 512-bit multiplications, also that
+ * of other cores and of the code that follows. They lack an extension that Ice Lake and Zen 4 have,
+ * which is asked for here. Nothing is measured: a measurement that came out otherwise once would
+ * change bits. */
 static bool pays_avx512(void) {
     return __builtin_cpu_supports("avx512vbmi2") != 0;
 }

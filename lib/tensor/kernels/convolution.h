@@ -1,6 +1,6 @@
 /* Convolutions of images [N, H, W, C] with weights [O, KH, KW, C], and their two gradients, by one
- * of several backends. What a convolution needs beside its numbers is made once, when a graph is
- * planned; it is read-only from then on, so that any number of threads may run it. */
+ * of several backends. A dd_convolution is created once, when a graph is planned. It is read-only
+ * from then on, so any number of threads may run it. */
 #ifndef DD_CONVOLUTION_H
 #define DD_CONVOLUTION_H
 
@@ -24,28 +24,25 @@ typedef struct dd_convolution_shape {
     size_t rows, columns, filters;          /* y, an image each */
     size_t down, across;                    /* the taps of a filter */
     ptrdiff_t stride, before;
-    bool packed_once; /* weights are packed for many runs: what a backend does with them in its own
-                         order pays sooner */
+    bool packed_once; /* weights are packed once for many runs, so that packing pays sooner */
 } dd_convolution_shape;
 
 typedef struct dd_convolution_backend dd_convolution_backend;
 
-/* What all backends begin theirs with. */
+/* A convolution; each backend has a struct that begins with this one. */
 typedef struct dd_convolution {
     const dd_convolution_backend *backend;
     ddaebm_context *context;
     dd_convolution_kind kind;
     dd_convolution_shape shape;
-    size_t parts; /* into which it is cut */
-    bool sums; /* the result is the sum of what the parts give: each fills a whole result of its own
-                */
+    size_t parts;   /* into which it is cut */
+    bool sums;      /* each part fills a whole result of its own; their sum is the result */
     size_t memory;  /* bytes of its own */
     size_t scratch; /* floats that a part works in */
-    size_t packed;  /* floats of the weights in an order of the backend's own; 0: it takes them as
-                       they are */
+    size_t packed;  /* floats of the weights packed into the backend's order; 0: read as they are */
 } dd_convolution;
 
-/* One part's share of the work. */
+/* The work of one part. */
 typedef struct dd_convolution_call {
     size_t part;
     const float *a,
@@ -59,26 +56,24 @@ struct dd_convolution_backend {
     ddaebm_status (*create)(dd_convolution **out, ddaebm_context *context, dd_convolution_kind kind,
                             const dd_convolution_shape *shape, size_t parts);
     void (*destroy)(dd_convolution *self);
-    /* Part `part` of packing the weights; NULL if they are taken as they are. */
+    /* Packs part `part` of the weights; NULL if they are read as they are. */
     void (*pack)(const dd_convolution *self, size_t part, const float *weights, float *packed);
-    bool (*same_packing)(
-        const dd_convolution *a,
-        const dd_convolution *b); /* whether both can use the same packed weights */
+    /* Whether both can read the same packed weights. */
+    bool (*same_packing)(const dd_convolution *a, const dd_convolution *b);
     void (*run)(const dd_convolution *self, const dd_convolution_call *call);
 };
 
-/* By matrix products, on any machine. */
+/* Matrix products of patches (im2col), on any machine. */
 extern const dd_convolution_backend dd_convolution_blas;
 #ifdef DD_HAVE_ONEDNN
-/* By oneDNN, and by matrix products what it does no better. */
+/* oneDNN; matrix products where they are as fast. */
 extern const dd_convolution_backend dd_convolution_onednn;
 #endif
 
-/* By Winograd's minimal filtering what that is faster for; the rest by the fastest of the others.
- */
+/* Winograd's minimal filtering where it is faster; elsewhere the fastest of the others. */
 extern const dd_convolution_backend dd_convolution_winograd;
 
-/* The fastest that was built in, and the fastest without minimal filtering. */
+/* Returns the fastest backend that was built in, and the fastest without minimal filtering. */
 const dd_convolution_backend *dd_convolution_choose(void);
 const dd_convolution_backend *dd_convolution_choose_direct(void);
 

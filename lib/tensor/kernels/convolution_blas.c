@@ -3,9 +3,9 @@
  * by the weights. Strips are short enough to stay in the second-level cache. Where the patches are
  * the image as it lies in memory, nothing is copied. */
 #include "base/context.h"
+#include "tensor/kernels/blas_matmul.h"
 #include "tensor/kernels/convolution.h"
-#include "tensor/kernels/matmul.h"
-#include "tensor/share.h"
+#include "tensor/kernels/share.h"
 
 #include <string.h>
 
@@ -38,13 +38,14 @@ static bool is_plain(const dd_convolution_shape *s) {
     return s->before == 0 && (whole || single);
 }
 
-/* Images are summed into one after the other, so that no two parts may have the same; unless parts
- * keep to channels of their own. */
+/* Patches are added to the image they overlap, so that no two parts may work on one image, unless
+ * parts keep to channels of their own. */
 static bool cuts_channels(const dd_convolution_shape *s, size_t parts) {
     bool uneven = s->images % parts != 0 && s->images < 8 * parts;
     return uneven && s->channels >= 16 * parts;
 }
 
+/* Decides the size of strips: pixels, and taps where not all fit. */
 static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_convolution_kind kind,
                             const dd_convolution_shape *shape, size_t parts) {
     blas_convolution *self = dd_alloc_zero(context, 1, sizeof *self);
@@ -56,6 +57,7 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
                                   .shape = *shape,
                                   .parts = parts,
                                   .memory = sizeof *self};
+
     self->plain = is_plain(shape);
     self->pixels = shape->images * shape->rows * shape->columns;
     self->patch = shape->down * shape->across * shape->channels;
@@ -65,6 +67,7 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
     self->by_channels = kind == DD_CONVOLUTION_INPUT && cuts_channels(shape, parts);
     if (self->by_channels)
         self->taps = 1;
+
     self->base.sums = kind == DD_CONVOLUTION_WEIGHT && !self->plain && parts > 1;
     self->base.scratch = self->plain ? 0 : self->at_a_time * self->taps * shape->channels;
     *out = &self->base;
@@ -129,7 +132,7 @@ static stretch next_stretch(const dd_convolution_shape *s, const strip *t, place
     return run;
 }
 
-/* Numbers are few in a stretch: cheaper than a call of memcpy for each. */
+/* Copies a few numbers: cheaper than a call of memcpy. */
 static void copy(float *restrict out, const float *restrict x, size_t count) {
     if (count >= 64)
         memcpy(out, x, count * sizeof *out);
@@ -169,6 +172,7 @@ static void scatter(const dd_convolution_shape *s, const strip *t, const float *
 
 /* --- The three products, y = patches W', patches = y W and W = y' patches, of a strip. --- */
 
+/* Pixels by filters. */
 static dd_matmul_call forward_product(const blas_convolution *self, const strip *t,
                                       const dd_convolution_call *call) {
     size_t filters = self->base.shape.filters, width = t->taps * t->channels;
@@ -199,6 +203,7 @@ static dd_matmul_call input_product(const blas_convolution *self, const strip *t
                             .c_stride = width};
 }
 
+/* Filters by taps; beta 1 adds to what earlier strips gave. */
 static dd_matmul_call weight_product(const blas_convolution *self, const strip *t,
                                      const dd_convolution_call *call, float beta) {
     size_t filters = self->base.shape.filters, width = t->taps * t->channels;
@@ -215,11 +220,12 @@ static dd_matmul_call weight_product(const blas_convolution *self, const strip *
                             .beta = beta};
 }
 
-/* All in one product, cut by what it gives. */
+/* Computes all in one product, cut by rows or columns of the result. */
 static void run_plain(const blas_convolution *self, const dd_convolution_call *call) {
     const dd_convolution_shape *s = &self->base.shape;
     const strip all = {.count = self->pixels, .taps = s->down * s->across, .channels = s->channels};
     dd_matmul_call product;
+
     switch (self->base.kind) {
     case DD_CONVOLUTION_FORWARD:
         product = forward_product(self, &all, call);
@@ -234,6 +240,7 @@ static void run_plain(const blas_convolution *self, const dd_convolution_call *c
         product.b = call->a;
         break;
     }
+
     dd_matmul_run_part(&product, call->part, self->base.parts);
 }
 
@@ -250,6 +257,7 @@ static void run_strip(const blas_convolution *self, const dd_convolution_call *c
             scatter(s, &t, call->scratch, call->out);
             continue;
         }
+
         gather(s, &t, call->a, call->scratch);
         product = self->base.kind == DD_CONVOLUTION_FORWARD
                       ? forward_product(self, &t, call)
@@ -265,14 +273,18 @@ static void clear_channels(const dd_convolution_shape *s, dd_range images, dd_ra
         clear(x + i * s->channels + channels.first, channels.last - channels.first);
 }
 
+/* Runs one part: a range of pixels, or of images or channels where patches are added to the image.
+ */
 static void run(const dd_convolution *base, const dd_convolution_call *call) {
     const blas_convolution *self = (const blas_convolution *)base;
     const dd_convolution_shape *s = &base->shape;
     dd_range mine = dd_share(self->pixels, call->part, base->parts), channels = {0, s->channels};
+
     if (self->plain) {
         run_plain(self, call);
         return;
     }
+
     if (base->kind == DD_CONVOLUTION_INPUT) {
         dd_range images = self->by_channels ? (dd_range){0, s->images}
                                             : dd_share(s->images, call->part, base->parts);
@@ -281,6 +293,7 @@ static void run(const dd_convolution *base, const dd_convolution_call *call) {
         mine = (dd_range){images.first * s->rows * s->columns, images.last * s->rows * s->columns};
         clear_channels(s, images, channels, call->out);
     }
+
     if (base->kind == DD_CONVOLUTION_WEIGHT && mine.first == mine.last)
         clear(call->out, s->filters * self->patch);
     strip t = {.channel = channels.first, .channels = channels.last - channels.first};

@@ -1,7 +1,6 @@
-/* Convolutions by oneDNN, version 2, images in rows of channels as everywhere. Each part has a
- * primitive for its share of the images, made for one thread. Its inner loops want weights in
- * blocks of channels: hence the packing. What matrix products do as well or better is left to them.
- */
+/* Convolutions by oneDNN, version 2, on images [N, H, W, C]. Each part has a primitive for its
+ * images, made for one thread. oneDNN reads weights in blocks of channels: they are packed. Matrix
+ * products do what they do as fast. */
 #include "base/context.h"
 #include "base/error.h"
 #include "tensor/kernels/convolution.h"
@@ -12,7 +11,7 @@
 
 /* --- oneDNN's threads: those of OpenMP, as many as the calling thread's own setting says. --- */
 
-/* Keeps what follows to this thread; gives what is to be put back. */
+/* Limits what follows to this thread; returns the setting to restore. */
 static int hold_threads(const dd_onednn *dnnl) {
     int before = dnnl->omp_get_max_threads ? dnnl->omp_get_max_threads() : 1;
     if (before != 1)
@@ -25,7 +24,7 @@ static void release_threads(const dd_onednn *dnnl, int before) {
         dnnl->omp_set_num_threads(before);
 }
 
-/* --- Making. --- */
+/* --- Creation. --- */
 
 /* What one part does: images [first, last). */
 typedef struct share {
@@ -82,6 +81,7 @@ static dnnl_status_t describe(const onednn_convolution *self, share *mine,
     dnnl_convolution_desc_t forward, backward;
     dnnl_primitive_desc_t hint = NULL;
     dnnl_primitive_attr_t attributes = NULL;
+
     dnnl_status_t status = dnnl->primitive_attr_create(&attributes);
     if (status == dnnl_success)
         status = dnnl->primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
@@ -91,6 +91,7 @@ static dnnl_status_t describe(const onednn_convolution *self, share *mine,
             NULL, &mine->y, strides, dilation, before, after);
     if (status == dnnl_success)
         status = dnnl->primitive_desc_create(&hint, &forward, attributes, self->engine, NULL);
+
     if (status == dnnl_success && self->base.kind == DD_CONVOLUTION_INPUT)
         status = dnnl->dilated_convolution_backward_data_desc_init(
             &backward, dnnl_convolution_direct, &mine->x, &self->weights, &mine->y, strides,
@@ -99,11 +100,13 @@ static dnnl_status_t describe(const onednn_convolution *self, share *mine,
         status = dnnl->dilated_convolution_backward_weights_desc_init(
             &backward, dnnl_convolution_direct, &mine->x, &self->weights, NULL, &mine->y, strides,
             dilation, before, after);
+
     if (status == dnnl_success && self->base.kind == DD_CONVOLUTION_FORWARD) {
         *out = hint;
         hint = NULL;
     } else if (status == dnnl_success)
         status = dnnl->primitive_desc_create(out, &backward, attributes, self->engine, hint);
+
     dnnl->primitive_desc_destroy(hint);
     dnnl->primitive_attr_destroy(attributes);
     return status;
@@ -118,6 +121,7 @@ static bool is_generated(const dd_onednn *dnnl, const_dnnl_primitive_desc_t desc
            (strncmp(name, "jit", 3) == 0 || strncmp(name, "brgconv", 7) == 0);
 }
 
+/* Makes the primitive of a part, and learns in which order it reads or writes the weights. */
 static dnnl_status_t make_work(onednn_convolution *self, share *mine) {
     const dd_onednn *dnnl = self->dnnl;
     const dd_convolution_shape *s = &self->base.shape;
@@ -125,6 +129,7 @@ static dnnl_status_t make_work(onednn_convolution *self, share *mine) {
     dnnl_dims_t x = {images, (dnnl_dim_t)s->channels, (dnnl_dim_t)s->height, (dnnl_dim_t)s->width};
     dnnl_dims_t y = {images, (dnnl_dim_t)s->filters, (dnnl_dim_t)s->rows, (dnnl_dim_t)s->columns};
     dnnl_primitive_desc_t description = NULL;
+
     dnnl_status_t status = dnnl->memory_desc_init_by_tag(&mine->x, 4, x, dnnl_f32, dnnl_nhwc);
     if (status == dnnl_success)
         status = dnnl->memory_desc_init_by_tag(&mine->y, 4, y, dnnl_f32, dnnl_nhwc);
@@ -134,6 +139,7 @@ static dnnl_status_t make_work(onednn_convolution *self, share *mine) {
         status = dnnl_unimplemented;
     if (status == dnnl_success)
         status = dnnl->primitive_create(&mine->work, description);
+
     if (status == dnnl_success) {
         bool gives_weights = self->base.kind == DD_CONVOLUTION_WEIGHT;
         self->weights = *dnnl->primitive_desc_query_md(
@@ -155,8 +161,8 @@ static dnnl_status_t make_reorder(const onednn_convolution *self, share *mine) {
     return status;
 }
 
-/* Packing is cut by filters, at whole blocks, of which brgconv's are the largest; the gradient of
- * the weights is put in order by each part for itself. */
+/* Makes the primitive that packs a part's filters: whole blocks, of which brgconv's are the
+ * largest. The gradient of the weights is reordered by each part for itself. */
 static dnnl_status_t make_packing(const onednn_convolution *self, share *mine, size_t part) {
     enum { BLOCK = 64 };
     const dd_convolution_shape *s = &self->base.shape;
@@ -164,11 +170,13 @@ static dnnl_status_t make_packing(const onednn_convolution *self, share *mine, s
     mine->to = self->plain_weights;
     if (self->base.kind == DD_CONVOLUTION_WEIGHT)
         return make_reorder(self, mine);
+
     size_t parts = self->base.parts, first = s->filters * part / parts / BLOCK * BLOCK;
     size_t last = part + 1 == parts ? s->filters : s->filters * (part + 1) / parts / BLOCK * BLOCK;
     dnnl_dims_t size = {(dnnl_dim_t)(last - first), (dnnl_dim_t)s->channels, (dnnl_dim_t)s->down,
                         (dnnl_dim_t)s->across};
     dnnl_dims_t at = {(dnnl_dim_t)first, 0, 0, 0};
+
     if (first == last)
         return dnnl_success;
     dnnl_status_t status =
@@ -178,12 +186,14 @@ static dnnl_status_t make_packing(const onednn_convolution *self, share *mine, s
     return status == dnnl_success ? make_reorder(self, mine) : status;
 }
 
+/* Makes the engine, and what each part needs. */
 static dnnl_status_t make_shares(onednn_convolution *self) {
     const dd_onednn *dnnl = self->dnnl;
     const dd_convolution_shape *s = &self->base.shape;
     dnnl_dims_t weights = {(dnnl_dim_t)s->filters, (dnnl_dim_t)s->channels, (dnnl_dim_t)s->down,
                            (dnnl_dim_t)s->across};
     size_t parts = self->base.parts, scratchpad = 0;
+
     dnnl_status_t status = dnnl->engine_create(&self->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
         status = dnnl->stream_create(&self->stream, self->engine, dnnl_stream_default_flags);
@@ -193,6 +203,7 @@ static dnnl_status_t make_shares(onednn_convolution *self) {
     if (status == dnnl_success)
         status = dnnl->memory_desc_init_by_tag(&self->weights, 4, weights, dnnl_f32,
                                                dnnl_format_tag_any);
+
     for (size_t part = 0; part < parts && status == dnnl_success; part++) {
         share *mine = &self->share[part];
         mine->first = s->images * part / parts;
@@ -203,15 +214,16 @@ static dnnl_status_t make_shares(onednn_convolution *self) {
         size_t floats = status == dnnl_success ? floats_of(self->dnnl, &mine->scratchpad) : 0;
         scratchpad = floats > scratchpad ? floats : scratchpad;
     }
+
     self->blocks = status == dnnl_success ? floats_of(self->dnnl, &self->weights) : 0;
     self->base.packed = self->base.kind == DD_CONVOLUTION_WEIGHT ? 0 : self->blocks;
     self->base.scratch = scratchpad + (self->base.kind == DD_CONVOLUTION_WEIGHT ? self->blocks : 0);
     return status;
 }
 
-/* As measured on two cores with AVX2: products of matrices are as fast from 64 channels on for the
- * gradient of weights, which oneDNN does not do as well as the others, and from 128 on forward; and
- * they can be cut where there are fewer images than parts. */
+/* Whether matrix products are as fast, as measured on two cores with AVX2: for the gradient of the
+ * weights, at which oneDNN is slower than at the others, from 64 channels on; forward from 128 on.
+ * They can also be cut where there are fewer images than parts. */
 static bool is_better_as_product(dd_convolution_kind kind, const dd_convolution_shape *s,
                                  size_t parts) {
     size_t narrow = s->channels < s->filters ? s->channels : s->filters;
@@ -222,11 +234,13 @@ static bool is_better_as_product(dd_convolution_kind kind, const dd_convolution_
            (kind == DD_CONVOLUTION_FORWARD && narrow >= 128);
 }
 
+/* Falls back on matrix products where oneDNN is missing, or has no fast implementation. */
 static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_convolution_kind kind,
                             const dd_convolution_shape *shape, size_t parts) {
     const dd_onednn *dnnl = is_better_as_product(kind, shape, parts) ? NULL : dd_onednn_load();
     if (!dnnl)
         return dd_convolution_blas.create(out, context, kind, shape, parts);
+
     size_t bytes = sizeof(onednn_convolution) + parts * sizeof(share);
     onednn_convolution *self = dd_alloc_zero(context, 1, bytes);
     if (!self)
@@ -238,10 +252,12 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
                                   .parts = parts,
                                   .sums = kind == DD_CONVOLUTION_WEIGHT && parts > 1,
                                   .memory = bytes};
+
     self->dnnl = dnnl;
     int before = hold_threads(dnnl);
     dnnl_status_t status = make_shares(self);
     release_threads(dnnl, before);
+
     if (status == dnnl_success) {
         *out = &self->base;
         return DDAEBM_OK;
@@ -252,7 +268,7 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
     return dd_convolution_blas.create(out, context, kind, shape, parts);
 }
 
-/* --- Running. --- */
+/* --- Execution. --- */
 
 typedef struct operand {
     int argument;
@@ -260,6 +276,7 @@ typedef struct operand {
     const float *numbers;
 } operand;
 
+/* Runs a primitive on its operands; false where oneDNN lacks memory. */
 static bool execute(const onednn_convolution *self, dnnl_primitive_t primitive,
                     const operand *operands, int count) {
     const dd_onednn *dnnl = self->dnnl;
@@ -272,6 +289,7 @@ static bool execute(const onednn_convolution *self, dnnl_primitive_t primitive,
                                 (void *)operands[made].numbers) != dnnl_success)
             break;
     }
+
     int before = hold_threads(dnnl);
     bool done =
         made == count &&
@@ -289,8 +307,8 @@ static bool reorder(const onednn_convolution *self, const share *mine, const flo
     return execute(self, mine->pack, operands, 2);
 }
 
-/* A run cannot fail. Where oneDNN has no memory for its own small things, what it should have given
- * is no number, which those who train look for. */
+/* A run cannot fail. Where oneDNN lacks memory for its own small objects, the result is set to NaN,
+ * which the trainer looks for. */
 static void spoil(float *out, size_t count) {
     for (size_t i = 0; i < count; i++)
         out[i] = NAN;
@@ -308,6 +326,7 @@ static bool same_packing(const dd_convolution *a, const dd_convolution *b) {
     return first->dnnl->memory_desc_equal(&first->weights, &second->weights);
 }
 
+/* Runs one part: its own images, or for the gradient of the weights their sum over these images. */
 static void run(const dd_convolution *base, const dd_convolution_call *call) {
     const onednn_convolution *self = (const onednn_convolution *)base;
     const dd_convolution_shape *s = &base->shape;
@@ -318,7 +337,9 @@ static void run(const dd_convolution *base, const dd_convolution_call *call) {
     int count = with_scratchpad ? 4 : 3;
     float *blocks = call->scratch,
           *rest = call->scratch + (base->kind == DD_CONVOLUTION_WEIGHT ? self->blocks : 0);
+
     operand operands[4] = {[3] = {DNNL_ARG_SCRATCHPAD, &mine->scratchpad, rest}};
+
     switch (base->kind) {
     case DD_CONVOLUTION_FORWARD:
         operands[0] = (operand){DNNL_ARG_SRC, &mine->x, call->a + x};

@@ -1,14 +1,16 @@
 /* Convolutions of 3 x 3 taps and stride 1 by Winograd's minimal filtering (Lavin and Gray, "Fast
- * algorithms for convolutional neural networks", 2016): a tile of 4 x 4 pixels of x, taken to 16
- * points by sums, gives 2 x 2 pixels of y by one product a point rather than 36 a channel and
- * filter: 2.25 times fewer multiplications. Over all tiles and channels, the products of a point
- * are one product of matrices. The gradient of x is such a convolution of y's, its taps turned
- * round; that of the weights has tiles of 2 x 2 of y's gradient in the place of taps, and sums over
- * tiles. What this does not fit is left to another backend. */
+ * algorithms for convolutional neural networks", 2016). Sums transform a tile of 4 x 4 pixels of x
+ * to 16 points. One product a point, channel and filter then gives 2 x 2 pixels of y: 16 products
+ * where a direct sum takes 36, 2.25 times fewer. Over all tiles and channels, the products of a
+ * point are one matrix product.
+ *
+ * The gradient in x is such a convolution of y's gradient with flipped taps. The gradient in the
+ * weights has tiles of 2 x 2 of y's gradient in the place of taps, and sums over tiles. Another
+ * backend computes what does not fit. */
 #include "base/context.h"
 #include "tensor/kernels/convolution.h"
+#include "tensor/kernels/share.h"
 #include "tensor/kernels/tiles.h"
-#include "tensor/share.h"
 
 /* Floats that a strip of tiles may take at all its points: they stay in the second-level cache. */
 enum {
@@ -38,7 +40,7 @@ static size_t round_up(size_t count, size_t unit) {
     return (count + unit - 1) / unit * unit;
 }
 
-/* Taps, and enough channels and tiles to be worth the sums: measured with AVX2. */
+/* The taps, and how many channels and tiles make the transforms worth it, as measured with AVX2. */
 static bool fits(const dd_convolution_shape *s, size_t parts) {
     size_t tiles = s->images * ((s->rows + 1) / 2) * ((s->columns + 1) / 2);
     return s->down == 3 && s->across == 3 && s->stride == 1 && s->channels % UNIT == 0 &&
@@ -61,8 +63,8 @@ static void set_planes(winograd_convolution *self) {
     self->tiles = s->images * self->down * self->across;
 }
 
-/* Floats from one point to the next: a cache line more than they take, since powers of 2 would put
- * all points of a tile into the same few lines of the first-level cache. */
+/* Returns the floats from one point to the next: a cache line more than they take, since powers of
+ * 2 would put all points of a tile into the same few lines of the first-level cache. */
 static size_t apart(size_t floats) {
     return round_up(floats, COLUMNS) + COLUMNS;
 }
@@ -84,10 +86,12 @@ static void set_sizes(winograd_convolution *self) {
         self->base.packed = POINTS * apart(in * round_up(out, COLUMNS));
 }
 
+/* Leaves what does not fit to the fastest other backend. */
 static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_convolution_kind kind,
                             const dd_convolution_shape *shape, size_t parts) {
     if (!fits(shape, parts))
         return dd_convolution_choose_direct()->create(out, context, kind, shape, parts);
+
     winograd_convolution *self = dd_alloc_zero(context, 1, sizeof *self);
     if (!self)
         return DDAEBM_OUT_OF_MEMORY;
@@ -98,6 +102,7 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
                                   .parts = parts,
                                   .sums = kind == DD_CONVOLUTION_WEIGHT && parts > 1,
                                   .memory = sizeof *self};
+
     self->kernels = dd_tile_kernels_choose();
     set_planes(self);
     set_sizes(self);
@@ -112,7 +117,7 @@ static void destroy(dd_convolution *base) {
 /* --- Packing: the weights at each point, [in channels, out channels], 16 columns of it side by
  * side. --- */
 
-/* The taps of filter o, from channel c on; turned round for the gradient of x. */
+/* The taps of filter o, from channel c on; flipped for the gradient in x. */
 static void find_taps(const winograd_convolution *self, const float *weights, size_t o, size_t c,
                       const float *taps[9]) {
     size_t channels = self->base.shape.channels;
@@ -136,7 +141,7 @@ static void pack_column(const winograd_convolution *self, const float *weights, 
     }
 }
 
-/* For the gradient of x, filter o is a row. */
+/* In the gradient in x, filter o is a row. */
 static void pack_row(const winograd_convolution *self, const float *weights, size_t o,
                      float *packed) {
     size_t filters = self->in.channels, channels = self->out.channels,
@@ -290,10 +295,12 @@ static void sums_to_weights(const winograd_convolution *self, const room *r, flo
     }
 }
 
+/* Runs one part: its tiles, a strip at a time. */
 static void run(const dd_convolution *base, const dd_convolution_call *call) {
     const winograd_convolution *self = (const winograd_convolution *)base;
     const room r = room_of(self, call->scratch);
     dd_range mine = dd_share(self->tiles, call->part, base->parts);
+
     for (dd_range strip = {mine.first, mine.first}; strip.first < mine.last;
          strip.first = strip.last) {
         size_t left = mine.last - strip.first,
@@ -308,6 +315,7 @@ static void run(const dd_convolution *base, const dd_convolution_call *call) {
             points_to_output(self, call->out, strip, &r);
         }
     }
+
     if (base->kind == DD_CONVOLUTION_WEIGHT)
         sums_to_weights(self, &r, call->out);
 }

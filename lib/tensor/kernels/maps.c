@@ -1,5 +1,5 @@
-/* Plain loops over rows of images that compilers turn into vector code. Compiled once a set of
- * instructions, DD_MAP_KERNELS naming the table. */
+/* Plain loops over rows of images that compilers turn into vector code. Compiled once for each
+ * instruction set, with DD_MAP_KERNELS as the name of its table. */
 #include "tensor/kernels/maps.h"
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 
 /* --- Weighted sums of rows. --- */
 
-/* Up to four rows at once. */
+/* Adds, or sets, the weighted sum of up to four rows. */
 static inline void mix_few(float *restrict out, const float *const *in, size_t at, const float *w,
                            size_t taps, size_t count, bool add) {
     const float *a = in[0] + at, *b = in[taps > 1 ? 1 : 0] + at, *c = in[taps > 2 ? 2 : 0] + at,
@@ -64,9 +64,10 @@ static void mix(float *restrict out, size_t out_stride, const float *const *in,
         mix_pixels(out, out_stride, in, weights, taps, in_stride, pixels, channels);
 }
 
-/* --- Moments, in double: what a mean far from zero costs of the variance's digits, the numbers
- * themselves have lost before. --- */
+/* --- Moments, in double. Where the mean is far from zero, the variance loses digits to it, but no
+ * more than the floats themselves have lost. --- */
 
+/* Adds four rows at once, because totals are read and written each time. */
 static void moments(dd_moments totals, const float *x, dd_matrix_size size) {
     double *restrict sum = totals.x, *restrict square = totals.xx;
     size_t row = 0;
@@ -88,6 +89,7 @@ static void moments(dd_moments totals, const float *x, dd_matrix_size size) {
         }
 }
 
+/* The same, with the gradient g. */
 static void moments_along(dd_moments totals, const float *x, const float *g, dd_matrix_size size) {
     double *restrict sum = totals.x, *restrict square = totals.xx, *restrict slope = totals.g,
                      *restrict product = totals.gx;
@@ -113,7 +115,7 @@ static void moments_along(dd_moments totals, const float *x, const float *g, dd_
         }
 }
 
-/* --- Normalised. --- */
+/* --- Normalisation. --- */
 
 static void standardize(float *restrict out, const float *x, dd_standard by, dd_matrix_size size) {
     const float *centre = by.centre, *scale = by.scale, *shift = by.shift;

@@ -1,5 +1,5 @@
-/* What a processor does to images, row by row. Compiled for each instruction set as vector.c is;
- * dd_map_kernels_choose picks. */
+/* Loops over images, row by row: filters and normalisations. Compiled for each instruction set, as
+ * vector.c is; dd_map_kernels_choose picks. */
 #ifndef DD_MAPS_H
 #define DD_MAPS_H
 
@@ -7,13 +7,14 @@
 
 #include <stddef.h>
 
-/* Sums over the rows of a matrix, a column each. */
+/* Sums over the rows of a matrix, one for each column. */
 typedef struct dd_moments {
     double *x, *xx, *g, *gx; /* of x and its square; of g and g x */
 } dd_moments;
 
-/* Columns normalised: y = (x - centre) scale + shift, where shift holds what centre has lost of the
- * mean by rounding; and, for the gradient, the mean of g in two parts and that of g y. */
+/* What normalises each column: y = (x - centre) scale + shift, where shift corrects for the
+ * rounding of the mean to centre; and, for the gradient, the mean of g as the sum of two floats
+ * (slope, slope_rest) and that of g y (slope_along). */
 typedef struct dd_standard {
     float *centre, *scale, *shift;
     float *slope, *slope_rest, *slope_along;

@@ -27,6 +27,7 @@ static bool is_compiled_against(void *library) {
            version()->cpu_runtime == DNNL_CPU_THREADING_RUNTIME;
 }
 
+/* Finds all functions in the library. */
 static bool find_all(void *library) {
     bool found = true;
 #define FIND(name)                                                                                 \

@@ -1,18 +1,18 @@
 #include "tensor/kernels/tile_matmul.h"
 
 #include "tensor/kernels/instructions.h"
-#include "tensor/share.h"
+#include "tensor/kernels/share.h"
 
 /* Columns of b lie in blocks, of which the last is moved to the left until it is full: some columns
  * are computed twice, with the same bits. */
 enum { BLOCK = DD_TILE_COLUMNS };
 
-/* How many products are summed before the sum is rounded to c: as in matmul.c. */
+/* How many products are summed before the sum is rounded to c: as in blas_matmul.c. */
 enum { MOST_INNER = 1024 };
 
 /* Measured on a Zen 5, with AVX2 against OpenBLAS's kernels for Haswell and with AVX-512 against
  * those for Cooper Lake: below so many rows, and above so many numbers of b, CBLAS is as fast.
- * Packing for one step takes as long as 16 rows. */
+ * Packing for a single product takes as long as 16 rows of it. */
 enum { FEWEST_ROWS = 16, FEWEST_ROWS_PACKED = 64, MOST_FLOATS = 1 << 18, FEWEST_LANES = 8 };
 
 const dd_tile_kernels *dd_tile_matmul_choose(void) {

@@ -1,5 +1,5 @@
-/* Small matrix products that stay in registers, and the sums that take tiles to points and back.
- * Compiled once a set of instructions, DD_TILE_KERNELS naming the table. */
+/* Small matrix products that stay in registers, and the sums that transform tiles to points and
+ * back. Compiled once for each instruction set, with DD_TILE_KERNELS as the name of its table. */
 #include "tensor/kernels/tiles.h"
 
 #include "tensor/kernels/unroll.h"
@@ -62,7 +62,7 @@ enum { VECTORS = DD_TILE_COLUMNS / LANES, MOST_VECTORS = BLOCKS * VECTORS };
  * that its loops are unrolled. */
 INLINE void block(const dd_tile_product *p, const float *a, const float *b, const float *start,
                   float *c, int rows, int vectors, size_t width) {
-    /* what sums begin with: c, or one row again and again */
+    /* what sums begin with: c, or the same row for all */
     static const float zeros[BLOCKS * DD_TILE_COLUMNS];
     const float *from = p->add ? c : start ? start : zeros;
     const size_t apart = p->add ? p->c_row : 0;
@@ -138,7 +138,7 @@ static void multiply(const dd_tile_product *p) {
         column_of_blocks(p, j, DD_TILE_UNIT / REST, REST);
 }
 
-/* --- Sums, by the matrices of Lavin and Gray, 2016: on one axis each, then on the other. --- */
+/* --- Transforms, by the matrices of Lavin and Gray (2016): along one axis, then the other. --- */
 
 /* Runs one of these on `count` numbers, a register of them at a time, and on the DD_TILE_UNIT that
  * may be left. */

@@ -1,6 +1,7 @@
-/* What a processor does for convolutions on tiles of 4 x 4 pixels (convolution_winograd.c).
- * Compiled for each instruction set as vector.c is; dd_tile_kernels_choose picks. Numbers of one
- * pixel lie together; their count is a multiple of DD_TILE_UNIT. */
+/* Small matrix products, and the transforms of Winograd's convolutions on tiles of 4 x 4 pixels
+ * (convolution_winograd.c). Compiled for each instruction set, as vector.c is;
+ * dd_tile_kernels_choose picks. The channels of a pixel lie together; their count is a multiple of
+ * DD_TILE_UNIT. */
 #ifndef DD_TILES_H
 #define DD_TILES_H
 
@@ -9,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Points that a tile is taken to; what counts of channels are a multiple of; columns of b that lie
- * side by side. */
+/* Points that a tile is transformed to; what the count of channels is a multiple of; columns of b
+ * that lie side by side. */
 enum { DD_TILE_POINTS = 16, DD_TILE_UNIT = 8, DD_TILE_COLUMNS = 16 };
 
 /* c[i, j] = (add ? c[i, j] : start ? start[j] : 0) + sum over l < k of a[i a_row + l a_step] b[j /

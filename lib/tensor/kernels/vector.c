@@ -1,5 +1,5 @@
-/* Plain loops that compilers turn into vector code. Compiled once a set of instructions, DD_KERNELS
- * naming the table. */
+/* Plain loops that compilers turn into vector code. Compiled once for each instruction set, with
+ * DD_KERNELS as the name of its table. */
 #include "tensor/kernels/vector.h"
 
 #include <math.h>
@@ -24,8 +24,9 @@ static inline uint32_t to_bits(float value) {
     return bits;
 }
 
-/* e^x: 2^k e^r with |r| <= ln 2 / 2, k taken apart so that results reach the subnormals, e^r by
- * Taylor's polynomial of degree 7 (error below 1 in 2^24). Overflows to infinity; NaN stays NaN. */
+/* e^x = 2^k e^r with |r| <= ln 2 / 2; 2^k is the product of two powers, so that results reach the
+ * subnormals; e^r by Taylor's polynomial of degree 7 (error below 1 in 2^24). Overflows to
+ * infinity; NaN stays NaN. */
 static inline float exponential(float x) {
     float clamped =
         x >= -104.0f ? x < 89.0f ? x : 89.0f : -104.0f; /* NaN too: it has no whole part */
@@ -39,9 +40,9 @@ static inline float exponential(float x) {
     p = p * r + 1.0f / 6.0f;
     p = p * r + 0.5f;
     p = p * r * r + r;
-    int32_t whole = (int32_t)k, half = whole / 2;
-    float low = from_bits((uint32_t)(half + 127) << 23),
-          high = from_bits((uint32_t)(whole - half + 127) << 23);
+    int32_t whole = (int32_t)k, first = whole / 2;
+    float low = from_bits((uint32_t)(first + 127) << 23),
+          high = from_bits((uint32_t)(whole - first + 127) << 23);
     return x != x ? x : (p * low + low) * high;
 }
 
@@ -70,15 +71,15 @@ static inline float logistic(float x) {
     return 1.0f / (1.0f + exponential(-x));
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|; what 1 + e loses of e is made good by the
- * factor e / ((1 + e) - 1). */
+/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|; the factor e / ((1 + e) - 1) corrects for the
+ * rounding of 1 + e. */
 static inline float soft_plus(float x) {
     float e = exponential(-fabsf(x)), sum = 1.0f + e;
     float rest = sum > 1.0f ? logarithm(sum) * (e / (sum - 1.0f)) : e;
     return (x > 0.0f ? x : 0.0f) + rest;
 }
 
-/* tanh x: its series where it is small, 1 - 2 / (e^2x + 1) elsewhere. */
+/* tanh x: its series where |x| is small, 1 - 2 / (e^2x + 1) elsewhere. */
 static inline float hyperbolic_tangent(float x) {
     float x2 = x * x;
     float p = -17.0f / 315.0f + x2 * (62.0f / 2835.0f - x2 * (1382.0f / 155925.0f));
@@ -87,8 +88,8 @@ static inline float hyperbolic_tangent(float x) {
     return fabsf(x) < 0.3f ? near_zero : elsewhere;
 }
 
-/* sin x for |x| <= most_angle, or cos x (a quarter turn further): x less a multiple of pi/2 taken
- * in three parts, then one of two polynomials (minimax on +- pi/4). */
+/* sin x for |x| <= most_angle, or cos x with quarters_ahead = 1: x minus a multiple of pi/2, which
+ * is the sum of three floats, then one of two polynomials (minimax on +- pi/4). */
 static inline float wave(float x, int32_t quarters_ahead) {
     float k = nearbyintf(x * 0.636619772367581343f);
     float r = x - k * 1.5703125f;
@@ -136,7 +137,7 @@ ELEMENTWISE(small_sine, wave(a[i], 0))
 ELEMENTWISE(small_cosine, wave(a[i], 1))
 ELEMENTWISE(any_sine, sinf(a[i]))
 ELEMENTWISE(any_cosine, cosf(a[i]))
-ELEMENTWISE(step, a[i] > 0.0f ? 1.0f : 0.0f)
+ELEMENTWISE(heaviside, a[i] > 0.0f ? 1.0f : 0.0f)
 
 ELEMENTWISE(leaky, a[i] * (a[i] > 0.0f ? 1.0f : b[i]))
 
@@ -165,7 +166,7 @@ static void silu(float *restrict out, const float *a, const float *b, size_t cou
                       : swish_second)(out, a, b, count, factor, shift);
 }
 
-/* Beyond this an angle has lost too many digits for three parts of pi/2. */
+/* Beyond this angle a pi/2 of three floats is not exact enough. */
 static const float most_angle = 4096;
 
 static bool all_small(const float *x, size_t count) {
@@ -208,8 +209,7 @@ static void power(float *restrict out, const float *a, const float *b, size_t co
     chosen(out, a, b, count, factor, shift);
 }
 
-/* --- Sums, in double: the terms of a gradient that cancel exactly then do so whatever their order.
- * --- */
+/* --- Sums, in double: terms of a gradient that cancel exactly do so whatever their order. --- */
 
 enum { LANES = 8, COLUMNS = 64 };
 
@@ -226,7 +226,7 @@ static double sum(const float *x, size_t count) {
     return total;
 }
 
-/* Four rows at once, for totals are read and written each time. */
+/* Adds four rows at once, because totals are read and written each time. */
 static inline void add_rows(double *restrict totals, const float *x, size_t rows, size_t width,
                             size_t stride) {
     size_t row = 0;
@@ -240,7 +240,7 @@ static inline void add_rows(double *restrict totals, const float *x, size_t rows
             totals[j] += (double)x[row * stride + j];
 }
 
-/* Many rows of few numbers are summed as fewer rows of several each. */
+/* Adds the rows to the totals. Many short rows are summed as fewer rows of several each. */
 static void add_columns(double *restrict totals, const float *x, size_t rows, size_t width,
                         size_t stride) {
     size_t together = width > 0 && width <= COLUMNS / 4 && stride == width ? COLUMNS / width : 1,
@@ -268,7 +268,7 @@ static void sum_columns(float *restrict totals, const float *x, size_t rows, siz
     }
 }
 
-/* --- Rows that sum to 1. --- */
+/* --- Softmax. --- */
 
 static float largest(const float *x, size_t count) {
     float lanes[LANES], most = x[0];
@@ -298,7 +298,7 @@ static void softmax(float *restrict out, const float *x, size_t rows, size_t wid
 
 /* --- Training. --- */
 
-/* What a weight moves by; its second moment takes the gradient in. */
+/* Updates the second moment and returns what the weight moves by. */
 static inline float adam_move(float first_moment, float gradient, float *v, dd_adam_factors f) {
     *v = f.beta2 * *v + f.rest2 * (gradient * gradient);
     return f.rate * first_moment / (sqrtf(*v) * f.root + f.epsilon);
@@ -322,8 +322,8 @@ static void average(float *restrict mean, const float *restrict values, size_t c
         mean[i] = decay * mean[i] + rest * values[i];
 }
 
-/* Without their signs, the bits of floats are in the order of the floats, infinities after them,
- * and NaN last. */
+/* Compares bits: without their signs, those of floats are in the order of the floats, infinities
+ * after them, and NaN last. */
 static bool all_within(const float *x, size_t count, float bound) {
     uint32_t any = 0, most = to_bits(bound);
     for (size_t i = 0; i < count; i++)
@@ -335,23 +335,22 @@ const dd_kernels DD_KERNELS = {
     .name = DD_KERNELS_NAME,
     .elementwise =
         {
-            [DD_OP_ADD] = add,
-            [DD_OP_SUBTRACT] = subtract,
-            [DD_OP_MULTIPLY] = multiply,
-            [DD_OP_AFFINE] = affine_or_scale,
-            [DD_OP_POWER] = power,
-            [DD_OP_EXP] = natural_exponential,
-            [DD_OP_LOG] = natural_logarithm,
-            [DD_OP_TANH] = tangent,
-            [DD_OP_SIGMOID] = sigmoid,
-            [DD_OP_SOFTPLUS] = softplus,
-            [DD_OP_SIN] = sine,
-            [DD_OP_COS] = cosine,
-            [DD_OP_STEP] = step,
-            [DD_OP_LEAKY] = leaky,
-            [DD_OP_SILU] = silu,
-            [DD_OP_EXPAND] = copy,
-            [DD_OP_OUTPUT] = copy,
+            [DD_ELEMENTWISE_ADD] = add,
+            [DD_ELEMENTWISE_SUBTRACT] = subtract,
+            [DD_ELEMENTWISE_MULTIPLY] = multiply,
+            [DD_ELEMENTWISE_AFFINE] = affine_or_scale,
+            [DD_ELEMENTWISE_POWER] = power,
+            [DD_ELEMENTWISE_EXP] = natural_exponential,
+            [DD_ELEMENTWISE_LOG] = natural_logarithm,
+            [DD_ELEMENTWISE_TANH] = tangent,
+            [DD_ELEMENTWISE_SIGMOID] = sigmoid,
+            [DD_ELEMENTWISE_SOFTPLUS] = softplus,
+            [DD_ELEMENTWISE_SIN] = sine,
+            [DD_ELEMENTWISE_COS] = cosine,
+            [DD_ELEMENTWISE_HEAVISIDE] = heaviside,
+            [DD_ELEMENTWISE_LEAKY] = leaky,
+            [DD_ELEMENTWISE_SILU] = silu,
+            [DD_ELEMENTWISE_COPY] = copy,
         },
     .sum = sum,
     .sum_columns = sum_columns,

@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/utf8.h"
 #include "io/json.h"
 #include "io/text.h"
@@ -174,7 +175,7 @@ static size_t say_numbers(struct sentence *s, const bool *member, size_t count) 
 
 static void say_names(struct sentence *s, const bool *member, size_t count,
                       const dd_column_names *names) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     size_t said = 0;
     for (size_t i = 0; i < count; i++) {
         const char *name = member[i] ? dd_column_name(names, i) : NULL;
@@ -184,7 +185,7 @@ static void say_names(struct sentence *s, const bool *member, size_t count,
             say(s, ", ...");
             break;
         }
-        say(s, said++ == 0 ? " (%s" : ", %s", dd_text_quote(quote, name, strlen(name)));
+        say(s, said++ == 0 ? " ('%s'" : ", '%s'", dd_excerpt(quote, name, strlen(name)));
     }
     if (said > 0)
         say(s, ")");

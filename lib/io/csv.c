@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "io/csv_first.h"
 #include "io/csv_head.h"
 #include "io/csv_words.h"
@@ -25,16 +26,16 @@ struct reading {
 
 /* "line 3, column 2 ('weight')" */
 static const char *place_of(char out[160], const struct reading *r, const dd_csv_field *field) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     const char *name = dd_column_name(&r->head.names, field->column - 1);
-    (void)snprintf(out, 160, name ? "line %zu, column %zu (%s)" : "line %zu, column %zu",
+    (void)snprintf(out, 160, name ? "line %zu, column %zu ('%s')" : "line %zu, column %zu",
                    r->cursor.number, field->column,
-                   name ? dd_text_quote(quote, name, strlen(name)) : "");
+                   name ? dd_excerpt(quote, name, strlen(name)) : "");
     return out;
 }
 
 static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *field) {
-    char quote[DD_TEXT_QUOTE], place[160];
+    char quote[DD_EXCERPT_ROOM], place[160];
     bool may_be_header =
         r->rows.count == 0 && !r->head.has_names && r->options->header == DDAEBM_HEADER_AUTO;
     (void)place_of(place, r, field);
@@ -42,7 +43,7 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
         return dd_fail(DDAEBM_FORMAT, "%s: a number is missing; --drop %zu leaves the column out",
                        place, field->column);
     return dd_fail(
-        DDAEBM_FORMAT, "%s: %s %s%s", place, dd_text_quote(quote, field->text, field->length),
+        DDAEBM_FORMAT, "%s: '%s' %s%s", place, dd_excerpt(quote, field->text, field->length),
         dd_csv_explain(field->text, field->length),
         may_be_header
             ? " (in a header row no field may be a number, unless --header yes says that it is one)"
@@ -50,7 +51,7 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
 }
 
 static ddaebm_status read_field(double *row, const struct reading *r, const dd_csv_field *field) {
-    char quote[DD_TEXT_QUOTE], place[160];
+    char quote[DD_EXCERPT_ROOM], place[160];
     size_t at = r->selection.place[field->column - 1];
     double value = 0;
     if (at == DD_LEFT_OUT)
@@ -58,8 +59,8 @@ static ddaebm_status read_field(double *row, const struct reading *r, const dd_c
     if (!dd_text_number(&value, field->text, field->length))
         return refuse_field(r, field);
     if (!isfinite(value))
-        return dd_fail(DDAEBM_NOT_FINITE, "%s: %s is not a finite number",
-                       place_of(place, r, field), dd_text_quote(quote, field->text, field->length));
+        return dd_fail(DDAEBM_NOT_FINITE, "%s: '%s' is not a finite number",
+                       place_of(place, r, field), dd_excerpt(quote, field->text, field->length));
     row[at] = value;
     return DDAEBM_OK;
 }

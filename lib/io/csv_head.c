@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "io/csv_count.h"
 #include "io/csv_first.h"
 #include "io/csv_words.h"
@@ -215,7 +216,7 @@ static ddaebm_status check_header(const dd_csv_cursor *header, const dd_csv_curs
 /* A first line of marks, all that is kept or one of them twice, is a row like any other, and is
  * refused as such. */
 static ddaebm_status refuse_marks(const dd_csv_cursor *line, const struct survey *survey) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     const dd_csv_field *mark = &survey->mark;
     if (survey->empty == survey->kept && survey->kept > 1)
         return dd_fail(
@@ -226,8 +227,8 @@ static ddaebm_status refuse_marks(const dd_csv_cursor *line, const struct survey
         (survey->marks + survey->empty < survey->kept && !survey->mark_is_repeated))
         return DDAEBM_OK;
     return dd_fail(DDAEBM_FORMAT,
-                   "line %zu, column %zu: %s %s (--header yes reads the line as names)",
-                   line->number, mark->column, dd_text_quote(quote, mark->text, mark->length),
+                   "line %zu, column %zu: '%s' %s (--header yes reads the line as names)",
+                   line->number, mark->column, dd_excerpt(quote, mark->text, mark->length),
                    dd_csv_explain(mark->text, mark->length));
 }
 

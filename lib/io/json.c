@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L /* uselocale */
 #include "io/json.h"
 
+#include "base/excerpt.h"
 #include "base/utf8.h"
 #include "io/text.h"
 
@@ -35,17 +36,21 @@ static int line_of(const scanner *self) {
     return line;
 }
 
-/* Notes a mistake, where the scanner stands; nothing is read after one. NULL. */
+/* Reports a mistake at the scanner's place and returns NULL, which ends the reading. */
 static json_t *refuse(scanner *self, ddaebm_status status, const char *what) {
     enum { SHOWN = 20 };
-    char quote[DD_TEXT_QUOTE];
+    dd_json_error *error = self->error;
+    char shown[DD_EXCERPT_ROOM];
     size_t left = (size_t)(self->end - self->at);
-    self->error->status = status;
-    self->error->line = line_of(self);
-    self->error->byte = (size_t)(self->at - self->begin);
-    (void)snprintf(self->error->text, sizeof self->error->text, "%s %s", what,
-                   left == 0 ? "at its end"
-                             : dd_text_quote(quote, self->at, left < SHOWN ? left : SHOWN));
+
+    error->status = status;
+    error->line = line_of(self);
+    error->byte = (size_t)(self->at - self->begin);
+    if (left == 0)
+        (void)snprintf(error->text, sizeof error->text, "%s at its end", what);
+    else
+        (void)snprintf(error->text, sizeof error->text, "%s '%s'", what,
+                       dd_excerpt(shown, self->at, left < SHOWN ? left : SHOWN));
     return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/half.h"
 #include "io/text.h"
 
@@ -119,7 +120,7 @@ static bool take_text(struct scanner *scanner, const char **text, size_t *length
 static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
     const char *text = NULL;
     size_t length = 0;
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     if (take(scanner, '['))
         return dd_fail(DDAEBM_UNSUPPORTED,
                        "its elements are records; write one array of plain numbers");
@@ -133,9 +134,9 @@ static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
             return DDAEBM_OK;
         }
     return dd_fail(DDAEBM_UNSUPPORTED,
-                   "its elements are of type %s; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of "
+                   "its elements are of type '%s'; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of "
                    "either byte order",
-                   dd_text_quote(quote, text, length));
+                   dd_excerpt(quote, text, length));
 }
 
 static ddaebm_status read_order(struct header *header, struct scanner *scanner) {

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/struct_size.h"
 #include "io/json.h"
 #include "io/seal.h"
@@ -67,8 +68,8 @@ static ddaebm_status parse_header(json_t **out, const char *text, size_t length,
 }
 
 static ddaebm_status refuse(ddaebm_status status, const dd_tensor_entry *entry, const char *what) {
-    char quote[DD_TEXT_QUOTE];
-    return dd_fail(status, "tensor %s: %s", dd_text_quote(quote, entry->name, strlen(entry->name)),
+    char quote[DD_EXCERPT_ROOM];
+    return dd_fail(status, "tensor '%s': %s", dd_excerpt(quote, entry->name, strlen(entry->name)),
                    what);
 }
 
@@ -82,7 +83,7 @@ static ddaebm_status check_name(const dd_tensor_entry *entry) {
 }
 
 static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
-    char quote[DD_TEXT_QUOTE], text[160];
+    char quote[DD_EXCERPT_ROOM], text[160];
     const char *name = json_string_value(value);
     if (!name)
         return refuse(DDAEBM_FORMAT, entry, "dtype is missing or no text");
@@ -91,8 +92,8 @@ static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
             entry->dtype = dtype;
             return DDAEBM_OK;
         }
-    (void)snprintf(text, sizeof text, "dtype is %s; known: F64 F32 F16 BF16 I64 I32 U8",
-                   dd_text_quote(quote, name, strlen(name)));
+    (void)snprintf(text, sizeof text, "dtype is '%s'; known: F64 F32 F16 BF16 I64 I32 U8",
+                   dd_excerpt(quote, name, strlen(name)));
     return refuse(DDAEBM_UNSUPPORTED, entry, text);
 }
 
@@ -153,13 +154,13 @@ static ddaebm_status read_entry(dd_tensor_entry *entry, struct place *place, con
 static ddaebm_status check_metadata(json_t *metadata) {
     const char *key = NULL;
     json_t *value = NULL;
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     if (!json_is_object(metadata))
         return dd_fail(DDAEBM_FORMAT, "__metadata__ is no JSON object");
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value))
-            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of %s is no text",
-                           dd_text_quote(quote, key, strlen(key)));
+            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of '%s' is no text",
+                           dd_excerpt(quote, key, strlen(key)));
     }
     return DDAEBM_OK;
 }

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/half.h"
 #include "base/utf8.h"
 #include "io/seal.h"
@@ -78,19 +79,19 @@ void dd_safetensors_writer_free(dd_safetensors_writer *writer) {
 }
 
 static ddaebm_status check_name(const dd_safetensors_writer *writer, const char *name) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     size_t length = strlen(name);
-    const char *shown = dd_text_quote(quote, name, length);
+    const char *shown = dd_excerpt(quote, name, length);
     if (length == 0 || strcmp(name, "__metadata__") == 0 || !dd_utf8_is_valid(name, length))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor cannot have the name %s", shown);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor cannot have the name '%s'", shown);
     if (length > DD_SAFETENSORS_MOST_NAME)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "the name %s has %zu bytes; at most %d are allowed",
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "the name '%s' has %zu bytes; at most %d are allowed",
                        shown, length, DD_SAFETENSORS_MOST_NAME);
     if (json_object_get(writer->tensors, name))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "there is a tensor %s already", shown);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "there is a tensor '%s' already", shown);
     const size_t tensors = dd_context_most(writer->context, DDAEBM_LIMIT_TENSORS);
     if (writer->count >= tensors)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s is one more than the %zu allowed", shown,
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor '%s' is one more than the %zu allowed", shown,
                        tensors);
     return DDAEBM_OK;
 }
@@ -173,10 +174,10 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
 
 ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key,
                                              const char *value) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     if (!dd_utf8_is_valid(key, strlen(key)) || !dd_utf8_is_valid(value, strlen(value)))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata %s is no UTF-8",
-                       dd_text_quote(quote, key, strlen(key)));
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata '%s' is no UTF-8",
+                       dd_excerpt(quote, key, strlen(key)));
     return json_object_set_new(writer->metadata, key, json_string(value)) == 0 ? DDAEBM_OK
                                                                                : no_memory();
 }

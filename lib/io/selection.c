@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/edit_distance.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "io/text.h"
 
 #include <string.h>
@@ -146,30 +147,30 @@ static const char *nearest(const struct making *m, const struct item *item) {
 }
 
 static ddaebm_status not_named(const struct making *m, const struct item *item) {
-    char quote[DD_TEXT_QUOTE], near_quote[DD_TEXT_QUOTE], first[DD_COLUMNS_ROOM];
-    (void)dd_text_quote(quote, item->text, item->length);
+    char quote[DD_EXCERPT_ROOM], near_quote[DD_EXCERPT_ROOM], first[DD_COLUMNS_ROOM];
+    (void)dd_excerpt(quote, item->text, item->length);
     const char *near = nearest(m, item);
     if (near)
-        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; the nearest is %s", m->list,
-                       quote, dd_text_quote(near_quote, near, strlen(near)));
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named '%s'; the nearest is '%s'",
+                       m->list, quote, dd_excerpt(near_quote, near, strlen(near)));
     if (dd_column_names_list(first, m->names))
-        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; there are %s", m->list, quote,
-                       first);
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named '%s'; there are %s", m->list,
+                       quote, first);
     return dd_fail(DDAEBM_NOT_FOUND,
-                   "%s: no column is named %s: the table has no names; give numbers from 1",
+                   "%s: no column is named '%s': the table has no names; give numbers from 1",
                    m->list, quote);
 }
 
 /* The one column that has the item's name. */
 static ddaebm_status find_name(struct item *item, const struct making *m) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     for (size_t i = 0; i < m->names->count; i++) {
         if (!m->names->items[i] || !is_named(item, m->names->items[i]))
             continue;
         if (item->first > 0)
             return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                           "%s: columns %zu and %zu are both named %s; give the number", m->list,
-                           item->first, i + 1, dd_text_quote(quote, item->text, item->length));
+                           "%s: columns %zu and %zu are both named '%s'; give the number", m->list,
+                           item->first, i + 1, dd_excerpt(quote, item->text, item->length));
         item->first = item->last = i + 1;
     }
     return item->first > 0 ? DDAEBM_OK : not_named(m, item);
@@ -202,7 +203,7 @@ static ddaebm_status take_item(struct making *m, struct item *item, bool keep) {
 }
 
 static ddaebm_status take_list(struct making *m, const char *name, const char *list, bool keep) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     const char *at = list;
     m->list = name;
     do {
@@ -211,9 +212,9 @@ static ddaebm_status take_list(struct making *m, const char *name, const char *l
             next_item(&item, &at)
                 ? take_item(m, &item, keep)
                 : dd_fail(DDAEBM_INVALID_ARGUMENT,
-                          "%s is %s; allowed: names, numbers from 1 and ranges, as in "
+                          "%s is '%s'; allowed: names, numbers from 1 and ranges, as in "
                           "3-5,weight",
-                          name, dd_text_quote(quote, list, strlen(list)));
+                          name, dd_excerpt(quote, list, strlen(list)));
         if (status != DDAEBM_OK)
             return status;
     } while (*at);

@@ -1,7 +1,5 @@
 #include "io/text.h"
 
-#include "base/utf8.h"
-
 #include <float.h>
 #include <limits.h>
 #include <math.h>
@@ -159,17 +157,4 @@ bool dd_text_number(double *out, const char *text, size_t length) {
         return false;
     *out = negative ? -value : value;
     return true;
-}
-
-const char *dd_text_quote(char out[DD_TEXT_QUOTE], const char *text, size_t length) {
-    const size_t most = DD_TEXT_QUOTE - 6; /* two quotes, three dots and the end */
-    size_t shown = length > most ? dd_utf8_cut(text, most) : length;
-    if (shown == 0 && length > most)
-        shown = most; /* no character is so long: what it is all the same */
-    char *to = out;
-    *to++ = '\'';
-    for (size_t i = 0; i < shown; i++)
-        *to++ = text[i] ? text[i] : '?';
-    strcpy(to, shown < length ? "'..." : "'");
-    return out;
 }

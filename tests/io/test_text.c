@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "io/text.h"
 
-#include "base/utf8.h"
 #include "support/harness.h"
 
 #include <locale.h>
@@ -142,43 +141,12 @@ START_TEST(the_locale_does_not_matter) {
 }
 END_TEST
 
-START_TEST(quotes_are_short) {
-    char quote[DD_TEXT_QUOTE], lengthy[400];
-    ck_assert_str_eq(dd_text_quote(quote, "abc", 3), "'abc'");
-    ck_assert_str_eq(dd_text_quote(quote, "", 0), "''");
-    ck_assert_str_eq(dd_text_quote(quote, "\xC3\xA4", 2), "'\xC3\xA4'");
-    ck_assert_str_eq(dd_text_quote(quote, "a\0b", 3), "'a?b'");
-    for (size_t length = 0; length < sizeof lengthy; length++)
-        for (int odd = 0; odd < 2; odd++) { /* a cut falls between characters */
-            memset(lengthy, 'x', sizeof lengthy);
-            for (size_t i = (size_t)odd; i + 2 <= length; i += 2)
-                memcpy(lengthy + i, "\xC3\xA4", 2);
-            dd_text_quote(quote, lengthy, length);
-            ck_assert_uint_lt(strlen(quote), sizeof quote);
-            ck_assert(dd_utf8_is_valid(quote, strlen(quote)));
-            ck_assert_int_eq(strstr(quote, "'...") != NULL, length > sizeof quote - 6);
-        }
-    struct {
-        char quote[DD_TEXT_QUOTE], guard;
-    } room = {.guard = '!'};
-    memset(lengthy, 'x', sizeof lengthy); /* the most that is not cut, and one more */
-    ck_assert_uint_eq(strlen(dd_text_quote(room.quote, lengthy, sizeof quote - 6)),
-                      sizeof quote - 4);
-    ck_assert_str_eq(dd_text_quote(room.quote, lengthy, sizeof quote - 5) + sizeof quote - 7,
-                     "xx'...");
-    ck_assert_int_eq(room.guard, '!');
-    memset(lengthy, '\x80', sizeof lengthy); /* no character anywhere */
-    ck_assert_uint_lt(strlen(dd_text_quote(quote, lengthy, sizeof lengthy)), sizeof quote);
-}
-END_TEST
-
 int main(void) {
     const TTest *const tests[] = {numbers_are_read,
                                   other_text_is_not,
                                   words_and_overflow_are_not_finite,
                                   numbers_survive_their_digits,
                                   ties_are_seen_to_the_last_digit,
-                                  the_locale_does_not_matter,
-                                  quotes_are_short};
+                                  the_locale_does_not_matter};
     return run_tests("text", tests, sizeof tests / sizeof *tests);
 }

@@ -71,11 +71,13 @@ ddaebm_status dd_key_set_real(const dd_key *key, dd_settings *settings, double v
                       isnan(value) ? "not a number"
                       : value > 0  ? "infinity"
                                    : "-infinity");
+
     if (value < key->least || value > key->most) {
         char text[DD_REAL_ROOM];
         dd_real_text(value, text);
         return refuse(DDAEBM_OUT_OF_RANGE, key, text);
     }
+
     *(double *)field(key, settings) =
         value == 0 ? 0 : value; /* -0 becomes 0: text does not keep its sign */
     return DDAEBM_OK;
@@ -84,6 +86,7 @@ ddaebm_status dd_key_set_real(const dd_key *key, dd_settings *settings, double v
 static ddaebm_status set_choice(const dd_key *key, dd_settings *settings, const char *word) {
     size_t length = strlen(word);
     int64_t index = 0;
+
     for (const char *choice = key->choices; length > 0; index++) {
         size_t span = strcspn(choice, "|");
         if (span == length && memcmp(choice, word, length) == 0) {
@@ -94,6 +97,7 @@ static ddaebm_status set_choice(const dd_key *key, dd_settings *settings, const 
             break;
         choice += span + 1;
     }
+
     char quoted[DD_EXCERPT_ROOM + 2];
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", word);
     return refuse(DDAEBM_OUT_OF_RANGE, key, quoted);
@@ -152,6 +156,7 @@ static ddaebm_status set_integers(const dd_key *key, dd_settings *settings, cons
             return refuse_json(DDAEBM_OUT_OF_RANGE, key, value);
         read.values[read.count++] = number;
     }
+
     *(dd_integers *)field(key, settings) = read;
     return DDAEBM_OK;
 }
@@ -210,6 +215,7 @@ static void complete_number(char out[DD_EXCERPT_ROOM], const char *text) {
     size_t used = 0;
     text += strspn(text, " \t\r\n");
     text += *text == '+' && (text[1] == '.' || is_digit(text[1]));
+
     for (; *text && used < room; text++) {
         bool digit_before = used > 0 && is_digit(out[used - 1]), digit_after = is_digit(text[1]);
         if (*text == '.' && !digit_before && digit_after)

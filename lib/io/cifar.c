@@ -91,11 +91,13 @@ ddaebm_status dd_cifar_read_folder(dd_images *out, ddaebm_context *context, cons
     dd_images images = none;
     size_t capacity = 0;
     ddaebm_status status = DDAEBM_OK;
+
     for (size_t i = 0; i < names->count && status == DDAEBM_OK; i++) {
         char *file = dd_folder_join(context, path, names->items[i]);
         status = file ? append_file(&images, &capacity, context, file) : DDAEBM_OUT_OF_MEMORY;
         dd_free(context, file);
     }
+
     if (status == DDAEBM_OK)
         *out = images;
     else

@@ -33,6 +33,7 @@ void dd_column_names_put(dd_column_names *names, size_t index, const char *text,
     char *to = names->texts + names->used;
     if (length == 0)
         return;
+
     names->items[index] = to;
     if (dd_utf8_is_valid(text, length)) {
         memcpy(to, text, length);
@@ -45,6 +46,7 @@ void dd_column_names_put(dd_column_names *names, size_t index, const char *text,
             *to++ = (char)(c < 0x80 ? c : 0x80 | (c & 0x3F));
         }
     }
+
     *to++ = '\0';
     names->used = (size_t)(to - names->texts);
 }
@@ -177,6 +179,7 @@ static void say_names(struct sentence *s, const bool *member, size_t count,
                       const dd_column_names *names) {
     char quote[DD_EXCERPT_ROOM];
     size_t said = 0;
+
     for (size_t i = 0; i < count; i++) {
         const char *name = member[i] ? dd_column_name(names, i) : NULL;
         if (!name)
@@ -187,6 +190,7 @@ static void say_names(struct sentence *s, const bool *member, size_t count,
         }
         say(s, said++ == 0 ? " ('%s'" : ", '%s'", dd_excerpt(quote, name, strlen(name)));
     }
+
     if (said > 0)
         say(s, ")");
 }
@@ -224,6 +228,7 @@ bool dd_column_names_list(char out[DD_COLUMNS_ROOM], const dd_column_names *name
     struct sentence s = {out, 0};
     size_t said = 0;
     out[0] = '\0';
+
     for (size_t i = 0; i < names->count; i++) {
         if (!names->items[i])
             continue;

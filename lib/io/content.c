@@ -171,11 +171,13 @@ static ddaebm_status refuse_image_options(const dd_content *content,
     if (options->recursive && !is_folder)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "recursive is an option of folders, and this is a file");
+
     if (!content->is_text && !content->has_own_layout)
         return DDAEBM_OK;
     if (options->layout != DDAEBM_LAYOUT_AUTO)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "layout is an option of arrays, NPY and IDX, and this is none");
+
     if (dd_image_range_asked(options))
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "range is an option of arrays of images, NPY and IDX, and this is none");

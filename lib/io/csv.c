@@ -42,6 +42,7 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
     if (field->length == 0)
         return dd_fail(DDAEBM_FORMAT, "%s: a number is missing; --drop %zu leaves the column out",
                        place, field->column);
+
     return dd_fail(
         DDAEBM_FORMAT, "%s: '%s' %s%s", place, dd_excerpt(quote, field->text, field->length),
         dd_csv_explain(field->text, field->length),
@@ -69,6 +70,7 @@ static ddaebm_status read_field(double *row, const struct reading *r, const dd_c
 static ddaebm_status read_row(double *row, const struct reading *r) {
     dd_csv_field field = {.column = 0};
     const char *at = r->cursor.line;
+
     do {
         ddaebm_status status = dd_csv_next_field(&field, &r->cursor, &at, r->head.separator);
         if (status == DDAEBM_OK && field.column > r->head.width)
@@ -90,6 +92,7 @@ static ddaebm_status read_row(double *row, const struct reading *r) {
 static ddaebm_status read_rows(struct reading *r) {
     dd_rows *rows = &r->rows;
     rows->width = r->selection.kept;
+
     do {
         /* width and count are bounded by the text's length: the product cannot overflow */
         size_t used = rows->count * rows->width;

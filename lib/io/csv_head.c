@@ -46,6 +46,7 @@ static ddaebm_status take_survey(struct survey *out, const dd_csv_cursor *line, 
     const char *at = line->line;
     double number = 0, last = 0, step = 0;
     *out = (struct survey){.rises = true};
+
     do {
         ddaebm_status status = dd_csv_next_field(&field, line, &at, separator);
         if (status != DDAEBM_OK)
@@ -73,6 +74,7 @@ static ddaebm_status take_survey(struct survey *out, const dd_csv_cursor *line, 
 static void judge_index(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first) {
     if (!head->has_names || head->width == 1)
         return;
+
     for (size_t j = 0; j < head->width; j++) {
         const char *name = dd_column_name(&head->names, j);
         double from = 0;
@@ -226,6 +228,7 @@ static ddaebm_status refuse_marks(const dd_csv_cursor *line, const struct survey
     if (survey->marks == 0 ||
         (survey->marks + survey->empty < survey->kept && !survey->mark_is_repeated))
         return DDAEBM_OK;
+
     return dd_fail(DDAEBM_FORMAT,
                    "line %zu, column %zu: '%s' %s (--header yes reads the line as names)",
                    line->number, mark->column, dd_excerpt(quote, mark->text, mark->length),
@@ -293,6 +296,7 @@ static bool find_comment(dd_csv_cursor *comment, char *separator, dd_csv_cursor 
     bool found = false;
     if (take_survey(&row, first, own, NULL) != DDAEBM_OK || row.fields == 1)
         return false; /* one column has no order, and any word would fit */
+
     while (dd_csv_next_comment(&above) && above.number < first->number) {
         char with = own;
         if (!names_columns(&above, row.fields, &with))

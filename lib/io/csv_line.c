@@ -129,6 +129,7 @@ ddaebm_status dd_csv_next_field(dd_csv_field *field, const dd_csv_cursor *cursor
         field->text = start;
         field->length = (size_t)(stop - start);
     }
+
     trim(field);
     stop = skip_blanks(stop, end, separator);
     field->last = stop == end;

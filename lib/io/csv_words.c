@@ -55,6 +55,7 @@ static size_t take_mark(struct groups *g, const char *text, size_t length) {
 static bool find_groups(struct groups *g, const char *text, size_t length) {
     size_t i = length > 0 && (*text == '-' || *text == '+');
     *g = (struct groups){.count = 0};
+
     while (i < length) {
         size_t digits = 0;
         for (; i < length && dd_text_is_digit(text[i]); i++)

@@ -67,11 +67,13 @@ static ddaebm_status create(ddaebm_dataset **out, ddaebm_context *context, size_
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
+
     ddaebm_dataset *dataset = dd_alloc_zero(held, 1, sizeof *dataset);
     if (!dataset) {
         ddaebm_context_free(held);
         return DDAEBM_OUT_OF_MEMORY;
     }
+
     dataset->context = held;
     dataset->source = (ddaebm_source)DDAEBM_SOURCE_INIT;
     dataset->source.width = width;
@@ -145,6 +147,7 @@ ddaebm_status ddaebm_dataset_create_named(ddaebm_dataset **out, ddaebm_context *
     const dd_named_images *images = dd_named_images_find(name);
     if (images)
         return open_named_images(out, context, images);
+
     const dd_synthetic *named = dd_synthetic_find(name);
     if (!named)
         return unknown_name(name);
@@ -152,6 +155,7 @@ ddaebm_status ddaebm_dataset_create_named(ddaebm_dataset **out, ddaebm_context *
     ddaebm_status status = create(&dataset, context, DD_SYNTHETIC_WIDTH, 0);
     if (status != DDAEBM_OK)
         return status;
+
     dataset->named = named;
     dataset->seed = seed;
     dataset->source.read = read_named;
@@ -169,6 +173,7 @@ static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context
         create(&dataset, context, width, bytes ? content->images.count : content->rows.count);
     if (status != DDAEBM_OK)
         return status;
+
     dataset->rows = content->rows;
     dataset->columns = content->columns;
     dataset->images = content->images;
@@ -197,12 +202,14 @@ ddaebm_status ddaebm_dataset_open_with(ddaebm_dataset **out, ddaebm_context *con
         status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
+
     DD_TRY(dd_content_read(&content, held, path, &ours));
     status = check_finite(&content.rows); /* of none, where images are bytes */
     if (status != DDAEBM_OK) {
         (void)dd_fail_in(status, path);
         goto cleanup;
     }
+
     DD_TRY(create_owning(out, held, &content));
     content = (dd_content){0};
 cleanup:

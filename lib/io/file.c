@@ -24,14 +24,17 @@ static ddaebm_status read_all(dd_intake *stream, ddaebm_context *context, size_t
     if (!ended && stream->total > 0)
         DD_TRY(
             dd_fail(DDAEBM_IO, "cannot read %.250s: it grew while it was read; try again", path));
+
     if (!ended)
         DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE,
                        "cannot read %.250s: it is larger than the %zu bytes allowed%s", path,
                        most_bytes, remedy));
+
     if (!block.data && !(block.data = dd_alloc(context, 1))) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
+
     block.data[block.used] = '\0';
     *data = block.data;
     *size = block.used;

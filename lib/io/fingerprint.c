@@ -94,6 +94,7 @@ ddaebm_status dd_fingerprint_make(dd_fingerprint *out, ddaebm_context *context,
         made.kind = DD_FINGERPRINT_ROWS;
         status = hash_rows(content, context, dataset);
     }
+
     if (status == DDAEBM_OK)
         *out = made;
     return status;
@@ -130,6 +131,7 @@ static ddaebm_status refuse_kind(const dd_fingerprint *given, const dd_fingerpri
 static ddaebm_status refuse_rows(const uint64_t *given, const uint64_t *had) {
     static const char *const what[] = {[DD_DATA_ROWS] = "rows", [DD_DATA_COLUMNS] = "columns"};
     char text[192];
+
     for (int i = DD_DATA_ROWS; i <= DD_DATA_COLUMNS; i++)
         if (given[i] != had[i]) {
             (void)snprintf(text, sizeof text,

@@ -79,6 +79,7 @@ static ddaebm_status unpack_some(z_stream *stream, output *out, const unsigned c
     if (result != Z_OK && result != Z_STREAM_END)
         return dd_fail(DDAEBM_FORMAT, "its gzip data is damaged: %s",
                        stream->msg ? stream->msg : "no known form");
+
     *end = result == Z_STREAM_END;
     return DDAEBM_OK;
 }
@@ -91,6 +92,7 @@ ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *conte
     bool end = false;
     if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to unpack gzip");
+
     const unsigned char *data_end = (const unsigned char *)data + size;
     while (!end || begin_member(&stream, context, data_end)) {
         DD_TRY(make_room(context, &unpacked, most_bytes));
@@ -100,6 +102,7 @@ ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *conte
                            "unpacked, it is larger than the %zu bytes allowed" DD_RAISE_LIMIT,
                            most_bytes));
     }
+
     unpacked.bytes[unpacked.used] = 0;
     *out = unpacked.bytes;
     *out_size = unpacked.used;

@@ -56,6 +56,7 @@ ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, cons
     ddaebm_status status = DDAEBM_OK;
     bool more = size > 0 || last;
     stream->next_in = data;
+
     while (more && status == DDAEBM_OK) {
         size_t left = (size_t)(end - stream->next_in);
         stream->avail_in = left < UINT_MAX ? (uInt)left : UINT_MAX;

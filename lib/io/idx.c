@@ -32,11 +32,13 @@ ddaebm_status dd_idx_look(dd_array_axes *out, const void *data, size_t size) {
     const uint8_t *bytes = data;
     if (!dd_idx_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as an IDX file does");
+
     ddaebm_status status = check_kind(bytes);
     if (status != DDAEBM_OK)
         return status;
     if (size < header_size(bytes))
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+
     *out = (dd_array_axes){.rank = bytes[3], .kind = DD_BYTES};
     for (size_t i = 0; i < out->rank; i++) {
         const uint8_t *at = bytes + MAGIC + AXIS * i;

@@ -124,6 +124,7 @@ ddaebm_status dd_image_array_npy(dd_content *out, ddaebm_context *context, const
                    : dd_npy_parse_floats(&content.rows, context, data, size));
         DD_TRY(finish(&content, context, &layout, axes.kind, options));
     }
+
     *out = content;
     content = (dd_content){.is_text = false};
 cleanup:
@@ -157,11 +158,13 @@ ddaebm_status dd_image_array_idx(dd_content *out, ddaebm_context *context, void 
         DD_TRY(check_rows(options));
         DD_TRY(measure_rows(&layout.shape, &axes));
     }
+
     DD_TRY(dd_idx_parse(&content.images, *data, size,
                         dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), layout.shape));
     *data = NULL; /* the images' */
     DD_TRY(rows ? make_floats(&content, context)
                 : finish(&content, context, &layout, DD_BYTES, options));
+
     if (rows)
         content.shape = (dd_image_shape){0, 0, 0};
     *out = content;

@@ -76,6 +76,7 @@ static ddaebm_status read_into(struct reading *r, const char *path, size_t at) {
     ddaebm_status status = dd_folder_read_file(r->context, path, &data, &size);
     if (status != DDAEBM_OK)
         return status;
+
     status = dd_image_parse(&one, r->context, data, size, most);
     if (status == DDAEBM_OK)
         status = add_image(r, &one);
@@ -83,6 +84,7 @@ static ddaebm_status read_into(struct reading *r, const char *path, size_t at) {
         r->first_long = at;
         r->first_surplus = one.surplus;
     }
+
     dd_free(r->context, one.block);
     dd_free(r->context, data);
     return status == DDAEBM_OK ? status : dd_fail_in(status, path);
@@ -92,16 +94,19 @@ static ddaebm_status read_images(dd_images *out, ddaebm_context *context, const 
                                  const dd_names *names, const ddaebm_read_options *options) {
     struct reading r = {.context = context, .options = options, .names = names};
     ddaebm_status status = DDAEBM_OK;
+
     for (size_t i = 0; i < names->count && status == DDAEBM_OK; i++) {
         char *file = dd_folder_join(context, path, names->items[i]);
         status = file ? read_into(&r, file, i) : DDAEBM_OUT_OF_MEMORY;
         dd_free(context, file);
     }
+
     if (status == DDAEBM_OK && r.long_files > 0)
         dd_report(context, DDAEBM_LOG_WARNING,
                   "%.100s has %zu byte%s after the end of its image%s: passed over",
                   names->items[r.first_long], r.first_surplus, r.first_surplus == 1 ? "" : "s",
                   r.long_files > 1 ? " (and others have some, too)" : "");
+
     if (status == DDAEBM_OK)
         *out = r.set;
     else

@@ -122,6 +122,7 @@ ddaebm_status dd_image_layout_find(dd_image_layout *out, ddaebm_context *context
             context, DDAEBM_LOG_INFO,
             "an array of %zu axes is of no images: each entry of the first axis is read as a row",
             axes->rank);
+
     if (status == DDAEBM_OK)
         *out = layout;
     return status;
@@ -133,6 +134,7 @@ ddaebm_status dd_image_layout_interleave(void *numbers, size_t size, ddaebm_cont
     char *image = numbers, *copy = dd_alloc(context, bytes);
     if (!copy)
         return DDAEBM_OUT_OF_MEMORY;
+
     for (size_t i = 0; i < count; i++, image += bytes) {
         memcpy(copy, image, bytes);
         for (size_t c = 0; c < shape.channels; c++)
@@ -140,6 +142,7 @@ ddaebm_status dd_image_layout_interleave(void *numbers, size_t size, ddaebm_cont
                 memcpy(image + (at * shape.channels + c) * size, copy + (c * plane + at) * size,
                        size);
     }
+
     dd_free(context, copy);
     return DDAEBM_OK;
 }

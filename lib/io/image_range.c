@@ -27,6 +27,7 @@ static ddaebm_status take_survey(survey *out, const dd_rows *images) {
         seen.high = value > seen.high ? value : seen.high;
         seen.whole = seen.whole && value == floor(value);
     }
+
     *out = seen;
     return DDAEBM_OK;
 }

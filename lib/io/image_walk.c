@@ -110,10 +110,12 @@ static ddaebm_status note_visit(bool *first, walking *w, const struct stat *abou
             *first = false;
     if (!*first)
         return DDAEBM_OK;
+
     place *grown =
         dd_grow(w->context, w->visited, &w->visited_capacity, w->visited_count + 1, sizeof *grown);
     if (!grown)
         return DDAEBM_OUT_OF_MEMORY;
+
     w->visited = grown;
     w->visited[w->visited_count++] = (place){about->st_dev, about->st_ino};
     return DDAEBM_OK;
@@ -126,6 +128,7 @@ static ddaebm_status note_those_above(walking *w) {
     DD_UNINTERRUPTED(result, stat(w->path, &about));
     char *path = dd_folder_join(w->context, w->path, "..");
     ddaebm_status status = path ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+
     while (result == 0 && status == DDAEBM_OK) {
         bool first = true;
         DD_UNINTERRUPTED(result, stat(path, &above));
@@ -139,6 +142,7 @@ static ddaebm_status note_those_above(walking *w) {
         dd_free(w->context, path);
         path = higher;
     }
+
     dd_free(w->context, path);
     return status;
 }
@@ -222,10 +226,12 @@ static ddaebm_status walk_folder(walking *w, const char *folder) {
     DD_UNINTERRUPTED(result, stat(whole, &about));
     if (result == 0)
         DD_TRY(note_visit(&first, w, &about));
+
     if (first)
         DD_TRY(list(&names, w, folder, whole));
     w->walk.repeated += !first;
     w->entries += *folder ? names.count : 0;
+
     for (size_t i = 0; i < names.count; i++)
         DD_TRY(add_entry(w, folder, names.items[i], &images));
     if (*folder && !w->recursive && images > 0) {
@@ -245,12 +251,14 @@ ddaebm_status dd_image_walk_folder(dd_image_walk *out, ddaebm_context *context, 
     ddaebm_status status;
     DD_TRY(note_those_above(&w));
     DD_TRY(dd_names_add(&w.folders, context, ""));
+
     for (size_t i = 0; i < w.folders.count; i++) {
         w.walk.counted_all = recursive || w.entries < MOST_COUNTED;
         if (!w.walk.counted_all)
             break;
         DD_TRY(walk_folder(&w, w.folders.items[i]));
     }
+
     if (w.walk.images.count > 0)
         qsort(w.walk.images.items, w.walk.images.count, sizeof *w.walk.images.items,
               compare_images);
@@ -282,12 +290,14 @@ static size_t describe_endings(char *out, size_t room, const dd_image_walk *walk
     size_t used = 0, shown = 0;
     memcpy(sorted, walk->endings, sizeof sorted);
     qsort(sorted, walk->kinds, sizeof *sorted, compare_counts);
+
     for (size_t i = 0; i < walk->kinds && i < MOST_SHOWN; i++) {
         const char *ending = *sorted[i].ending ? sorted[i].ending : "without an ending";
         used += (size_t)snprintf(out + used, room - used, "%s%zu %s", i > 0 ? ", " : "",
                                  sorted[i].files, ending);
         shown += sorted[i].files;
     }
+
     if (shown < walk->passed)
         used += (size_t)snprintf(out + used, room - used, " and %zu others", walk->passed - shown);
     return used;
@@ -307,16 +317,19 @@ const char *dd_image_walk_describe(char out[DD_WALK_ROOM], const dd_image_walk *
         used += describe_endings(out + used, DD_WALK_ROOM - used, walk);
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used, ")");
     }
+
     if (walk->images_below > 0)
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used,
                                  "%s%s%zu image%s in %zu folder%s below, which --recursive reads",
                                  used > 0 ? "; " : "", walk->counted_all ? "" : "at least ",
                                  walk->images_below, plural(walk->images_below),
                                  walk->folders_below, plural(walk->folders_below));
+
     if (walk->lost > 0)
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used,
                                  "%s%zu link%s that lead%s nowhere", used > 0 ? "; " : "",
                                  walk->lost, plural(walk->lost), walk->lost == 1 ? "s" : "");
+
     if (walk->repeated > 0 && walk->images_below == 0)
         (void)snprintf(out + used, DD_WALK_ROOM - used,
                        "%s%zu link%s back to a folder that is read anyway, or above",

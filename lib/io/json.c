@@ -146,6 +146,7 @@ static size_t unescape(char *text, size_t length) {
 static bool skip_text(scanner *self, bool *escaped) {
     uint32_t character = 0;
     *escaped = false;
+
     while (self->at < self->end && *self->at != '"') {
         size_t size = dd_utf8_size(self->at, (size_t)(self->end - self->at));
         if (size == 0 || (unsigned char)*self->at < ' ')
@@ -158,6 +159,7 @@ static bool skip_text(scanner *self, bool *escaped) {
         if (!take_escape(self, &character))
             return refuse(self, DDAEBM_FORMAT, "a backslash that stands for no character:") != NULL;
     }
+
     if (self->at < self->end)
         return true;
     return refuse(self, DDAEBM_FORMAT, "a text without its closing quote,") != NULL;
@@ -301,6 +303,7 @@ static json_t *read_value(scanner *self) {
     skip_blanks(self);
     if (self->values == 0)
         return refuse(self, DDAEBM_OUT_OF_RANGE, "it holds more values than are allowed:");
+
     self->values--;
     if (take(self, "{"))
         value = read_all(self, json_object(), add_member, "}");
@@ -325,6 +328,7 @@ json_t *dd_json_read(const char *text, size_t length, size_t most_values, dd_jso
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (plain == (locale_t)0)
         return made(&self, NULL);
+
     locale_t before = uselocale(plain); /* of this thread alone */
     json_t *value = read_value(&self);
     if (value && self.at < self.end) {
@@ -332,6 +336,7 @@ json_t *dd_json_read(const char *text, size_t length, size_t most_values, dd_jso
         json_decref(value);
         value = NULL;
     }
+
     (void)uselocale(before);
     freelocale(plain);
     return value;

@@ -126,6 +126,7 @@ static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
                        "its elements are records; write one array of plain numbers");
     if (!take_text(scanner, &text, &length))
         return malformed("descr is no text");
+
     for (size_t i = 0; length == 3 && i < sizeof elements / sizeof *elements; i++)
         if (memcmp(text + 1, elements[i].type, 2) == 0 && memchr("<>|", text[0], 3) &&
             (text[0] != '|' || elements[i].size == 1)) {
@@ -149,11 +150,13 @@ static ddaebm_status read_order(struct header *header, struct scanner *scanner) 
 static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
     uint64_t value = 0;
     const char *start = scanner->at;
+
     for (; scanner->at < scanner->end && *scanner->at >= '0' && *scanner->at <= '9'; scanner->at++)
         if (value <= INT32_MAX)
             value = value * 10 + (uint64_t)(*scanner->at - '0');
     if (scanner->at == start)
         return malformed("shape is no tuple of sizes");
+
     (void)take(scanner, 'L'); /* as Python 2 wrote them */
     if (header->rank == MOST_RANK)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "it has more than %d axes", MOST_RANK);
@@ -162,6 +165,7 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
                        INT32_MAX);
     if (value == 0)
         return dd_fail(DDAEBM_FORMAT, "it is empty: axis %zu has length 0", header->rank);
+
     header->shape[header->rank++] = (size_t)value;
     return DDAEBM_OK;
 }
@@ -169,6 +173,7 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
 static ddaebm_status read_shape(struct header *header, struct scanner *scanner) {
     if (!take(scanner, '('))
         return malformed("shape is no tuple of sizes");
+
     while (!take(scanner, ')')) {
         ddaebm_status status = read_size(header, scanner);
         if (status != DDAEBM_OK)
@@ -176,6 +181,7 @@ static ddaebm_status read_shape(struct header *header, struct scanner *scanner) 
         if (!take(scanner, ',') && !(scanner->at < scanner->end && *scanner->at == ')'))
             return malformed("shape is no tuple of sizes");
     }
+
     if (header->rank == 0)
         return dd_fail(
             DDAEBM_UNSUPPORTED,
@@ -191,6 +197,7 @@ static ddaebm_status read_dictionary(struct header *header, struct scanner *scan
     bool seen[] = {false, false, false};
     if (!take(scanner, '{'))
         return malformed("it is no dictionary");
+
     while (!take(scanner, '}')) {
         const char *text = NULL;
         size_t length = 0, key = 0;
@@ -207,6 +214,7 @@ static ddaebm_status read_dictionary(struct header *header, struct scanner *scan
         if (!take(scanner, ',') && !(scanner->at < scanner->end && *scanner->at == '}'))
             return malformed("a comma is missing");
     }
+
     skip_spaces(scanner);
     if (scanner->at != scanner->end)
         return malformed("text follows the dictionary");
@@ -222,6 +230,7 @@ static ddaebm_status read_header(struct header *header, const unsigned char *byt
         return dd_fail(DDAEBM_FORMAT, "it does not begin as an NPY file does");
     if (size < begin)
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+
     unsigned major = bytes[MAGIC];
     if (major < 1 || major > 3)
         return dd_fail(DDAEBM_UNSUPPORTED, "it has NPY version %u; known: 1 to 3", major);
@@ -232,11 +241,13 @@ static ddaebm_status read_header(struct header *header, const unsigned char *byt
             return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
         length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     }
+
     if (length > MOST_HEADER)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %zu bytes; at most %d are allowed",
                        length, MOST_HEADER);
     if (length > size - begin)
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+
     *data_at = begin + length;
     struct scanner scanner = {(const char *)bytes + begin, (const char *)bytes + begin + length};
     return read_dictionary(header, &scanner);
@@ -250,6 +261,7 @@ static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t 
             return dd_fail(DDAEBM_OUT_OF_RANGE,
                            "its rows, all axes but the first, hold more than %d numbers",
                            DD_MOST_WIDTH);
+
     if (!dd_size_mul(&count, width, header->shape[0]) ||
         !dd_size_mul(&bytes, count, header->element->size))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
@@ -257,6 +269,7 @@ static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t 
         return dd_fail(DDAEBM_FORMAT,
                        "its shape and type ask for %zu bytes of numbers, the file has %zu", bytes,
                        there);
+
     rows->count = header->shape[0];
     rows->width = width;
     return DDAEBM_OK;
@@ -298,6 +311,7 @@ static void convert(struct target out, size_t count, const struct header *header
         strides[axis] = stride;
         stride *= header->shape[axis];
     }
+
     for (size_t i = 0; i < count; i++) {
         put(&out, i, header, bytes + position * header->element->size);
         for (size_t axis = header->rank; axis-- > 0;) {
@@ -356,12 +370,14 @@ ddaebm_status dd_npy_look(dd_array_axes *out, const void *data, size_t size) {
     ddaebm_status status = read_header(&header, data, size, &data_at);
     if (status != DDAEBM_OK)
         return status;
+
     const char kind = header.element->type[0];
     *out = (dd_array_axes){.rank = header.rank};
     out->kind = kind == 'b'                       ? DD_BOOLEANS
                 : kind == 'f'                     ? DD_FRACTIONS
                 : header.element->read == read_u1 ? DD_BYTES
                                                   : DD_INTEGERS;
+
     for (size_t i = 0; i < header.rank && i < DD_ARRAY_AXES; i++)
         out->length[i] = header.shape[i];
     return DDAEBM_OK;

@@ -21,6 +21,7 @@ size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t ra
     out[MAGIC + 1] = 0;
     used += (size_t)snprintf(out + used, DD_NPY_HEADER - used,
                              "{'descr': '<%s', 'fortran_order': False, 'shape': (", type);
+
     for (size_t i = 0; i < rank; i++)
         used += (size_t)snprintf(out + used, DD_NPY_HEADER - used,
                                  i + 1 < rank ? "%zu, "
@@ -42,12 +43,14 @@ static ddaebm_status write_npy(ddaebm_context *context, const char *path, const 
     if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank,
                        DD_NPY_MOST_RANK_WRITTEN);
+
     for (size_t i = 0; i < rank; i++)
         if (shape[i] == 0)
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
         else if (!dd_size_mul(&bytes, bytes, shape[i]))
             return dd_fail(DDAEBM_OUT_OF_RANGE,
                            "shape: the product of its sizes exceeds the address space");
+
     char header[DD_NPY_HEADER];
     dd_span spans[] = {{header, dd_npy_format_header(header, type, rank, shape)}, {values, bytes}};
     ddaebm_context *held = NULL;

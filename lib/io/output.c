@@ -69,6 +69,7 @@ static int write_quietly(int file, const dd_span *spans, size_t count) {
     int error = pthread_sigmask(SIG_BLOCK, &deadly, &before);
     if (error != 0)
         return error;
+
     error = write_spans(file, spans, count);
     int sent = error == EPIPE ? SIGPIPE : error == EFBIG ? SIGXFSZ : 0;
     if (sent != 0 && sigismember(&pending, sent) == 0)
@@ -111,10 +112,12 @@ static ddaebm_status resolve(ddaebm_context *context, const char *path, char **t
     int unknown = look(lstat, path, &mode);
     if (unknown)
         return dd_system_refuse(DDAEBM_IO, "write", path, unknown);
+
     if (!S_ISLNK(mode)) {
         *target = dd_copy_text(context, path);
         return *target ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     }
+
     char *real = dd_alloc(context, PATH_MAX);
     if (!real)
         return DDAEBM_OUT_OF_MEMORY;
@@ -128,6 +131,7 @@ static ddaebm_status resolve(ddaebm_context *context, const char *path, char **t
                        "cannot write %.250s: it is a symbolic link that cannot be followed: %s",
                        path, dd_system_reason(error, text, sizeof text));
     }
+
     *target = real;
     return DDAEBM_OK;
 }
@@ -210,11 +214,13 @@ ddaebm_status dd_output_open(dd_output *output, ddaebm_context *context,
         (dd_output){.context = context, .writer = DDAEBM_WRITER_INIT, .file = -1, .folder = -1};
     ddaebm_status status =
         dd_struct_in(&output->writer, sizeof output->writer, writer, "DDAEBM_WRITER_INIT");
+
     if (status != DDAEBM_OK)
         return status;
     if (!output->writer.path == !output->writer.write)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "a writer needs a path or a write function, and not both");
+
     if (output->writer.path)
         status = open_path(output, output->writer.path);
     if (status != DDAEBM_OK)
@@ -286,6 +292,7 @@ ddaebm_status dd_output_finish(dd_output *output) {
     if (error == 0 && output->folder >= 0)
         DD_UNINTERRUPTED(result,
                          renameat(output->folder, output->temporary, output->folder, output->base));
+
     if (result != 0)
         error = errno;
     ddaebm_status status = error ? dd_system_refuse(DDAEBM_IO, "write", path, error) : DDAEBM_OK;
@@ -295,6 +302,7 @@ ddaebm_status dd_output_finish(dd_output *output) {
         if (error)
             status = dd_system_refuse(DDAEBM_IO, "flush the folder of", path, error);
     }
+
     dd_output_discard(output);
     return status;
 }

@@ -61,6 +61,7 @@ static ddaebm_status encode(struct encoder *encoder, const uint8_t *pixels, size
     png_structp png =
         png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &encoder->user, dd_png_fail, dd_png_ignore,
                                   &encoder->user, dd_png_allocate, dd_png_release);
+
     if (!png)
         return encoder->user.status ? encoder->user.status
                                     : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");

@@ -76,6 +76,7 @@ static void keep_palette(png_structp png, png_infop info, struct decoder *decode
     (void)png_get_PLTE(png, info, &colours,
                        &decoder->colours); /* libpng has refused a file without one */
     (void)png_get_tRNS(png, info, &alphas, &transparent, NULL);
+
     for (int i = 0; i < decoder->colours; i++) {
         uint8_t *entry = decoder->palette[i];
         entry[0] = colours[i].red;
@@ -125,6 +126,7 @@ static void read_image(png_structp png, png_infop info, struct decoder *decoder)
     size_t line = png_get_rowbytes(png, info), height = decoder->image.shape.height;
     decoder->decoded = png_malloc(png, height * line);
     int passes = png_get_interlace_type(png, info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
+
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < height; y++)
             png_read_row(png, decoder->decoded + y * line, NULL);
@@ -141,6 +143,7 @@ static ddaebm_status lay_over_black(const struct decoder *decoder) {
     const bool numbers = decoder->colours > 0; /* of colours in the palette */
     const uint8_t *from = decoder->decoded;
     uint8_t *to = decoder->image.pixels;
+
     for (size_t i = 0; i < pixels;
          i++, from += numbers ? 1 : channels + decoder->alpha, to += channels) {
         const uint8_t *pixel = numbers ? decoder->palette[*from] : from;
@@ -159,6 +162,7 @@ static ddaebm_status decode(struct decoder *decoder) {
     png_structp png =
         png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &decoder->user, dd_png_fail, dd_png_ignore,
                                  &decoder->user, dd_png_allocate, dd_png_release);
+
     if (!png)
         return decoder->user.status ? decoder->user.status
                                     : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
@@ -172,6 +176,7 @@ static ddaebm_status decode(struct decoder *decoder) {
         png_set_read_fn(png, decoder, give);
         read_image(png, info, decoder);
     }
+
     png_destroy_read_struct(&png, info ? &info : NULL, NULL);
     return decoder->user.status;
 }
@@ -186,6 +191,7 @@ ddaebm_status dd_png_parse(dd_images *out, ddaebm_context *context, const void *
         .most = most};
     if (!dd_png_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it does not begin as a PNG file does");
+
     ddaebm_status status = decode(&decoder);
     if (status == DDAEBM_OK)
         status = lay_over_black(&decoder);

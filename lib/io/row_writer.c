@@ -74,6 +74,7 @@ static ddaebm_status write_lines(ddaebm_row_writer *writer, const float *narrow,
                                  size_t count) {
     const bool as_wide = writer->options.wide != 0;
     ddaebm_status status = DDAEBM_OK;
+
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
         for (size_t j = 0; j < writer->width && status == DDAEBM_OK; j++) {
             size_t at = i * writer->width + j;
@@ -158,6 +159,7 @@ static ddaebm_status measure(ddaebm_row_writer *writer, size_t rank, const size_
     if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank,
                        DD_NPY_MOST_RANK_WRITTEN);
+
     writer->rows = shape[0];
     writer->width = 1;
     for (size_t i = 0; i < rank; i++) {
@@ -261,10 +263,12 @@ static ddaebm_status append(ddaebm_row_writer *writer, const float *narrow, cons
     if (!writer->open)
         return dd_fail(DDAEBM_STATE,
                        "this file of rows is finished, or has failed; make another writer");
+
     if (count > writer->rows - writer->done)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "count is %zu; %zu rows of the %zu are left to be written", count,
                        writer->rows - writer->done, writer->rows);
+
     bool array = writer->options.format == DDAEBM_ROWS_NPY;
     ddaebm_status status = (array ? write_array : write_text)(writer, narrow, wide, count);
     if (status != DDAEBM_OK)
@@ -295,6 +299,7 @@ ddaebm_status ddaebm_row_writer_finish(ddaebm_row_writer *writer) {
     if (!writer->open)
         return dd_fail(DDAEBM_STATE,
                        "this file of rows is finished, or has failed; make another writer");
+
     if (writer->done < writer->rows)
         return dd_fail(DDAEBM_STATE, "%zu of the %zu rows are missing; append them first",
                        writer->rows - writer->done, writer->rows);
@@ -303,6 +308,7 @@ ddaebm_status ddaebm_row_writer_finish(ddaebm_row_writer *writer) {
         give_up(writer);
         return status;
     }
+
     writer->open = false;
     return dd_output_finish(&writer->output);
 }

@@ -100,10 +100,12 @@ static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
 static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     if (!json_is_array(value))
         return refuse(DDAEBM_FORMAT, entry, "shape is missing or no list");
+
     entry->rank = json_array_size(value);
     entry->elements = 1;
     if (entry->rank > DD_SAFETENSORS_MOST_RANK)
         return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape has more than the 8 axes allowed");
+
     for (size_t i = 0; i < entry->rank; i++) {
         const json_t *size = json_array_get(value, i);
         if (!json_is_integer(size))
@@ -115,6 +117,7 @@ static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
         if (!dd_size_mul(&entry->elements, entry->elements, entry->shape[i]))
             return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape exceeds the address space");
     }
+
     if (!dd_size_mul(&entry->bytes, entry->elements, stored[entry->dtype].size))
         return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape exceeds the address space");
     return DDAEBM_OK;
@@ -219,6 +222,7 @@ static ddaebm_status read_entries(dd_safetensors *file, struct place *places, si
 static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, const char *data) {
     bool aligned = true;
     size_t total = 0;
+
     for (size_t i = 0; i < file->count; i++) {
         dd_tensor_entry *entry = &file->entries[places[i].index];
         entry->data = data + places[i].begin;
@@ -226,17 +230,20 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, c
         total += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT *
                  ALIGNMENT; /* the bytes are there, so their sum is no overflow */
     }
+
     if (aligned)
         return DDAEBM_OK;
     char *block = dd_alloc(file->context, total), *at = block;
     if (!block)
         return DDAEBM_OUT_OF_MEMORY;
+
     for (size_t i = 0; i < file->count; i++) {
         dd_tensor_entry *entry = &file->entries[places[i].index];
         memcpy(at, entry->data, entry->bytes);
         entry->data = at;
         at += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
+
     dd_free(file->context, file->block.data);
     file->block.data = block;
     return DDAEBM_OK;
@@ -268,6 +275,7 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
     if (block->used < LENGTH)
         return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file",
                        block->used);
+
     memcpy(&length, block->data, LENGTH);
     const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_HEADER_BYTES);
     const size_t most_in_all = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
@@ -277,6 +285,7 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "its header alone takes more than the %zu bytes allowed a file",
                        most_in_all);
+
     *data = LENGTH + (size_t)length;
     status = dd_intake_fill(stream, file->context, block, *data);
     if (status != DDAEBM_OK)
@@ -284,6 +293,7 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
     if (block->used < *data)
         return dd_fail(DDAEBM_FORMAT, "it is cut off: its header claims %zu bytes, %zu are there",
                        (size_t)length, block->used - LENGTH);
+
     return parse_header(&file->header, block->data + LENGTH, (size_t)length,
                         dd_context_most(file->context, DDAEBM_LIMIT_TENSORS));
 }
@@ -308,6 +318,7 @@ static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t d
 static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
     if (!dd_safetensors_metadata(file, DD_SEAL_KEY))
         return DDAEBM_OK;
+
     char computed[DD_SEAL_DIGITS + 1], *header = file->block.data + LENGTH,
                                        *digits = dd_seal_find(header, data - LENGTH);
     const dd_span span = {file->block.data + data, file->block.used - data};
@@ -318,6 +329,7 @@ static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
     dd_seal_compute(computed, header, data - LENGTH, digits, &span, 1);
     if (memcmp(computed, digits, DD_SEAL_DIGITS) == 0)
         return DDAEBM_OK;
+
     return dd_fail(DDAEBM_FORMAT,
                    "it is damaged: its content has checksum %s, its header says %.*s", computed,
                    DD_SEAL_DIGITS, digits);
@@ -330,6 +342,7 @@ static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     ddaebm_status status = load_header(file, stream, &data);
     if (status != DDAEBM_OK)
         return status;
+
     file->count =
         json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
     const size_t tensors = dd_context_most(file->context, DDAEBM_LIMIT_TENSORS);
@@ -337,12 +350,14 @@ static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     if (file->count > tensors)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %zu are allowed",
                        file->count, tensors);
+
     file->entries = dd_alloc_zero(file->context, file->count, sizeof *file->entries);
     places = dd_alloc_zero(file->context, file->count, sizeof *places);
     if (!file->entries || !places) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
+
     DD_TRY(read_entries(file, places, most - data, &size));
     DD_TRY(load_data(file, stream, data, size));
     DD_TRY(check_seal(file, data));
@@ -395,6 +410,7 @@ ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *r
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
+
     DD_TRY(dd_struct_in(&own, sizeof own, reader, "DDAEBM_READER_INIT"));
     DD_TRY(dd_safetensors_open(&file, held, &own));
     status = name_file(use(user, held, file), &own);

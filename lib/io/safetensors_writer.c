@@ -48,11 +48,13 @@ ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_c
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
+
     dd_safetensors_writer *writer = dd_alloc_zero(held, 1, sizeof *writer);
     if (!writer) {
         ddaebm_context_free(held);
         return DDAEBM_OUT_OF_MEMORY;
     }
+
     writer->context = held;
     writer->tensors = json_object();
     writer->metadata = json_object();
@@ -61,6 +63,7 @@ ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_c
         dd_safetensors_writer_free(writer);
         return no_memory();
     }
+
     *out = writer;
     return DDAEBM_OK;
 }
@@ -89,6 +92,7 @@ static ddaebm_status check_name(const dd_safetensors_writer *writer, const char 
                        shown, length, DD_SAFETENSORS_MOST_NAME);
     if (json_object_get(writer->tensors, name))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "there is a tensor '%s' already", shown);
+
     const size_t tensors = dd_context_most(writer->context, DDAEBM_LIMIT_TENSORS);
     if (writer->count >= tensors)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor '%s' is one more than the %zu allowed", shown,
@@ -154,6 +158,7 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
     ddaebm_status status = measure(&bytes, name, DD_STORED_F16, rank, shape);
     if (status != DDAEBM_OK)
         return status;
+
     uint16_t *copy = dd_alloc(writer->context, bytes);
     if (!copy)
         return DDAEBM_OUT_OF_MEMORY;
@@ -163,6 +168,7 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
             status = dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g, beyond float16",
                              i, name, (double)data[i]);
     }
+
     if (status == DDAEBM_OK)
         status = dd_safetensors_writer_add(writer, name, DD_STORED_F16, rank, shape, copy);
     if (status == DDAEBM_OK)
@@ -232,6 +238,7 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
     const size_t most_header = dd_context_most(writer->context, DDAEBM_LIMIT_HEADER_BYTES);
     size_t length = json_dumpb(root, NULL, 0, flags),
            padded = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
     if (length == 0)
         return no_memory();
     if (padded > most_header)
@@ -241,11 +248,13 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
     image->header = dd_alloc(writer->context, LENGTH + padded);
     if (!image->header)
         return DDAEBM_OUT_OF_MEMORY;
+
     uint64_t stated = padded;
     memcpy(image->header, &stated, LENGTH);
     memset(image->header + LENGTH, ' ', padded);
     if (json_dumpb(root, image->header + LENGTH, length, flags) != length)
         return no_memory();
+
     image->spans[0] = (dd_span){image->header, LENGTH + padded};
     image->bytes += LENGTH + padded;
     return image->bytes <= most
@@ -272,12 +281,14 @@ static ddaebm_status build(struct image *image, const dd_safetensors_writer *wri
     image->spans = dd_alloc_zero(writer->context, writer->count + 1, sizeof *image->spans);
     if (!image->spans)
         return DDAEBM_OUT_OF_MEMORY;
+
     ddaebm_status status = place(image, writer);
     if (status != DDAEBM_OK)
         return status;
     json_t *root = compose(writer);
     if (!root)
         return no_memory();
+
     status = dump(image, writer, root);
     json_decref(root);
     if (status == DDAEBM_OK)

@@ -38,12 +38,14 @@ static void find_numbers(struct item *item) {
     size_t first = take_number(&at, end), last = first;
     if (at == item->text)
         return;
+
     if (at < end && *at == '-') {
         const char *second = ++at;
         last = take_number(&at, end);
         if (at == second)
             return;
     }
+
     if (at != end)
         return;
     item->first = first > 0 ? first : SIZE_MAX; /* no column is the zeroth: not found */
@@ -80,10 +82,12 @@ static bool next_item(struct item *item, const char **at) {
         while (stop > start && is_blank(stop[-1]))
             stop--;
     }
+
     item->text = start;
     item->length = (size_t)(stop - start);
     if (!item->quoted)
         find_numbers(item);
+
     if (item->length == 0 || (**at && **at != ','))
         return false;
     if (**at && !*++*at)
@@ -193,10 +197,12 @@ static ddaebm_status take_item(struct making *m, struct item *item, bool keep) {
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "%s: %zu-%zu is no range; the smaller number comes first", m->list,
                        item->first, item->last);
+
     if (item->first > m->selection.width || item->last > m->selection.width)
         return dd_fail(DDAEBM_NOT_FOUND, "%s: there is no column %.*s; the table has 1 to %zu",
                        m->list, item->length < 30 ? (int)item->length : 30, item->text,
                        m->selection.width);
+
     for (size_t i = item->first; i <= item->last && status == DDAEBM_OK; i++)
         status = take_column(m, i - 1, keep);
     return status;
@@ -206,6 +212,7 @@ static ddaebm_status take_list(struct making *m, const char *name, const char *l
     char quote[DD_EXCERPT_ROOM];
     const char *at = list;
     m->list = name;
+
     do {
         struct item item;
         ddaebm_status status =
@@ -227,6 +234,7 @@ static ddaebm_status close_gaps(struct making *m, ddaebm_context *context) {
     size_t *at_place = dd_alloc_zero(context, s->kept, sizeof *at_place), left = 0; /* column + 1 */
     if (!at_place)
         return DDAEBM_OUT_OF_MEMORY;
+
     for (size_t i = 0; i < s->width; i++)
         if (s->place[i] != DD_LEFT_OUT)
             at_place[s->place[i]] = i + 1;

@@ -102,6 +102,7 @@ static ddaebm_status open_file(dd_intake *stream, bool plain) {
                                                                      (plain ? O_NONBLOCK : 0)));
     if (stream->file < 0)
         return read_failed(stream->reader.path, errno);
+
     DD_UNINTERRUPTED(result, fstat(stream->file, &about));
     if (result != 0)
         error = errno;
@@ -112,6 +113,7 @@ static ddaebm_status open_file(dd_intake *stream, bool plain) {
     bool refused = error == 0 && plain && !S_ISREG(about.st_mode);
     if (error == 0 && !refused)
         return DDAEBM_OK;
+
     dd_intake_close(stream);
     return refused
                ? dd_fail(DDAEBM_IO, "cannot read %.250s: it is no plain file", stream->reader.path)
@@ -150,6 +152,7 @@ static ddaebm_status pull(dd_intake *stream, void *buffer, size_t room, size_t *
                                         : read_function(stream, buffer, capacity, got);
     if (status != DDAEBM_OK)
         return status;
+
     stream->ended = *got == 0;
     stream->done += *got;
     if (*got > 0 && reader->progress &&
@@ -168,12 +171,14 @@ static ddaebm_status grow(const dd_intake *stream, ddaebm_context *context, dd_b
         target = SIZE_MAX;
     bool there = stream->file >= 0 && stream->total >= stream->done &&
                  stream->total - stream->done >= wanted - block->used;
+
     if (there || wanted < target)
         target = wanted;
     size_t whole = 0;
     char *grown = dd_size_add(&whole, target, 1) ? dd_alloc(context, whole) : NULL;
     if (!grown)
         return DDAEBM_OUT_OF_MEMORY;
+
     if (block->used > 0)
         memcpy(grown, block->data, block->used);
     dd_free(context, block->data);
@@ -223,11 +228,13 @@ static ddaebm_status write_memory(const dd_target *target, const dd_span *spans,
     for (size_t i = 0; i < count; i++)
         if (!dd_size_add(&bytes, bytes, spans[i].size))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "what is to be written exceeds the address space");
+
     if (target->needed)
         *target->needed = bytes;
     if (target->capacity < bytes)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "a buffer of %zu bytes is too small for a file of %zu",
                        target->capacity, bytes);
+
     for (size_t i = 0; i < count; at += spans[i++].size)
         if (spans[i].size > 0)
             memcpy(at, spans[i].data, spans[i].size);

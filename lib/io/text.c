@@ -34,6 +34,7 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
         negative = *text++ == '-';
     if (text == end)
         return false;
+
     int value = 0;
     for (; text < end; text++) {
         if (!dd_text_is_digit(*text))
@@ -41,6 +42,7 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
         if (value < INT_MAX / 40)
             value = value * 10 + (*text - '0');
     }
+
     number->written = negative ? -value : value;
     number->exponent += number->written;
     return true;
@@ -49,6 +51,7 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
 static bool take_decimal(struct decimal *number, const char *text, const char *end) {
     bool after_point = false;
     size_t count = 0;
+
     for (; text < end; text++) {
         if (dd_text_is_digit(*text)) {
             take_digit(number, *text, after_point);
@@ -59,6 +62,7 @@ static bool take_decimal(struct decimal *number, const char *text, const char *e
             break;
         }
     }
+
     if (count == 0)
         return false;
     if (text < end && (*text == 'e' || *text == 'E'))

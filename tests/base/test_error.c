@@ -117,10 +117,12 @@ START_TEST(each_thread_has_its_own_text) {
     pthread_t threads[THREADS];
     int numbers[THREADS];
     (void)dd_fail(DDAEBM_IO, "the first thread's");
+
     for (int i = 0; i < THREADS; i++) {
         numbers[i] = i;
         ck_assert_int_eq(pthread_create(&threads[i], NULL, fail_often, &numbers[i]), 0);
     }
+
     for (int i = 0; i < THREADS; i++) {
         void *wrong = NULL;
         ck_assert_int_eq(pthread_join(threads[i], &wrong), 0);

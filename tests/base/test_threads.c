@@ -63,6 +63,7 @@ START_TEST(every_part_runs_once) {
     static const size_t parts[] = {0, 1, 2, 3, 5, 8, 17, 200, PARTS};
     dd_pool *pool = pool_of(_i, _i);
     ck_assert_int_eq(dd_pool_threads(pool), _i);
+
     for (size_t run = 0; run < 20 * sizeof parts / sizeof *parts; run++) {
         roll_call call = {.bound = _i};
         size_t count = parts[run % (sizeof parts / sizeof *parts)];
@@ -99,6 +100,7 @@ START_TEST(takers_are_bounded) {
         expect_once(&by_processors, 64);
         expect_once(&by_room, 64);
     }
+
     dd_pool_free(few);
     dd_pool_free(many);
 }
@@ -174,11 +176,13 @@ START_TEST(a_caller_waits_for_no_thread_without_a_part) {
     dd_pool *pool = pool_of(4, 4);
     pthread_mutex_lock(&gate);
     atomic_store(&held_back, true);
+
     for (int run = 0; run < 100; run++) {
         roll_call call = {.bound = 1}; /* all by the caller */
         dd_pool_run(pool, false, &(dd_work){.parts = 16, .function = sign_in, .argument = &call});
         expect_once(&call, 16);
     }
+
     atomic_store(&held_back, false);
     pthread_mutex_unlock(&gate);
     for (int run = 0; run < 100; run++) { /* now they start, in the middle of the work */
@@ -316,10 +320,12 @@ END_TEST
 START_TEST(numbers_of_threads_are_bounded) {
     ddaebm_context *context = context_of(2);
     const int bad[] = {0, -1, 257, 1 << 30};
+
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_int_eq(ddaebm_context_set_threads(context, bad[i]), DDAEBM_OUT_OF_RANGE);
         ck_assert_int_eq(ddaebm_context_threads(context), 2);
     }
+
     ck_assert_int_eq(ddaebm_context_set_threads(NULL, 2), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_context_set_threads(context, 256), DDAEBM_OK);
     ck_assert_int_eq(ddaebm_context_threads(context), 256);

@@ -51,6 +51,7 @@ START_TEST(create_takes_every_preset) {
         ck_assert_int_eq(dd_settings_check(dd_config_settings(config)), DDAEBM_OK);
         ddaebm_config_free(config);
     }
+
     ck_assert_uint_ge(count, 3);
     ck_assert_ptr_null(ddaebm_config_preset(SIZE_MAX));
     ddaebm_config *none = create(NULL), *points = create("points");
@@ -94,6 +95,7 @@ START_TEST(memory_that_runs_out_loses_nothing) {
     ddaebm_context *context = counted_context(&count);
     size_t idle = count.live;
     ddaebm_config *config = NULL, *copy = NULL, *read = NULL;
+
     for (size_t step = 0; step < 3; step++) {
         ddaebm_status status = DDAEBM_OUT_OF_MEMORY;
         for (size_t allowed = 0; status != DDAEBM_OK; allowed++) {
@@ -113,6 +115,7 @@ START_TEST(memory_that_runs_out_loses_nothing) {
             ck_assert_uint_lt(allowed, 10);
         }
     }
+
     count.allowed = 0;
     ck_assert_int_eq(ddaebm_config_load(config, "/dev/null"), DDAEBM_OUT_OF_MEMORY);
     ddaebm_context_free(context);
@@ -164,10 +167,12 @@ START_TEST(set_takes_words_and_json) {
         {"energy.feature_layers", "[]", "[]"},
     };
     ddaebm_config *config = create("toy");
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert_int_eq(ddaebm_config_set(config, rows[i][0], rows[i][1]), DDAEBM_OK);
         assert_text(config, rows[i][0], rows[i][2]);
     }
+
     ck_assert_int_eq(dd_config_settings(config)->diffusion.timesteps, 8);
     ck_assert_int_eq(dd_config_settings(config)->diffusion.schedule, DD_SCHEDULE_VP);
     ck_assert(dd_config_settings(config)->training.calibrate);
@@ -207,12 +212,14 @@ START_TEST(set_refuses_and_says_what_is_allowed) {
          "energy.hidden_layers is 300; allowed: a list"},
     };
     ddaebm_config *config = create("toy"), *original = create("toy");
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert_msg(ddaebm_config_set(config, rows[i].key, rows[i].value) == rows[i].status,
                       "%s = %s", rows[i].key, rows[i].value);
         assert_message(rows[i].message);
         assert_same(config, original);
     }
+
     ck_assert_int_eq(ddaebm_config_set(NULL, "data.width", "2"), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_set(config, NULL, "2"), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_set(config, "data.width", NULL), DDAEBM_INVALID_ARGUMENT);
@@ -333,6 +340,7 @@ START_TEST(keys_are_listed) {
         ck_assert_double_eq(info.least, key->least);
         ck_assert_double_eq(info.most, key->most);
     }
+
     ddaebm_key_info info = DDAEBM_KEY_INFO_INIT;
     ck_assert_int_eq(ddaebm_config_key(dd_key_count(), &info), DDAEBM_NOT_FOUND);
     ck_assert_int_eq(ddaebm_config_key(SIZE_MAX, &info), DDAEBM_NOT_FOUND);

@@ -37,6 +37,7 @@ START_TEST(load_skips_a_byte_order_mark) {
     assert_text(config, "training.batch", "10");
     static const char *const bad[] = {"\xEF\xBB\xBF", "\xEF\xBB{}", "\xEF\xBB\xBF\xEF\xBB\xBF{}",
                                       "{}\xEF\xBB\xBF", "\xFF\xFE{}"};
+
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_file(bad[i], 0);
         ck_assert_int_eq(ddaebm_config_load(config, in_folder("config.json")), DDAEBM_FORMAT);

@@ -21,6 +21,7 @@ START_TEST(names_of_earlier_files_are_read) {
         "{\"picture\": {\"patch\": 2}, \"training\": {\"first_level\": 0.25}}",
         "{\"image\": {\"patch\": 2}, \"training.first_timestep\": 0.25}",
     };
+
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         ddaebm_config *config = create("toy");
         int64_t patch = 0;
@@ -56,12 +57,14 @@ START_TEST(nested_and_dotted_names_are_the_same) {
     ck_assert_int_eq(dd_config_settings(first)->diffusion.timesteps, 6);
     ck_assert_int_eq(dd_config_settings(first)->energy.mlp.norm, DD_NORM_BATCH);
     ck_assert_int_eq(dd_config_settings(first)->training.batch, 200);
+
     for (size_t i = 1; i < sizeof texts / sizeof *texts; i++) {
         ddaebm_config *other = create("toy");
         ck_assert_int_eq(parse(other, texts[i]), DDAEBM_OK);
         assert_same(first, other);
         ddaebm_config_free(other);
     }
+
     ck_assert_int_eq(ddaebm_config_parse(first, "{}garbage", 2),
                      DDAEBM_OK); /* length, not a NUL, ends the text */
     ddaebm_config_free(first);
@@ -164,11 +167,13 @@ static void check_round_trip(void) {
     ck_assert_int_eq(dd_config_create_from_json(&made, NULL, text, strlen(text)), DDAEBM_OK);
     assert_same(config, made);
     free(text);
+
     for (size_t i = 0; i < dd_key_count(); i++) {
         text = text_of(config, dd_key_at(i)->name);
         ck_assert_int_eq(ddaebm_config_set(set, dd_key_at(i)->name, text), DDAEBM_OK);
         free(text);
     }
+
     assert_same(config, set);
     ddaebm_config_free(config);
     ddaebm_config_free(parsed);
@@ -188,6 +193,7 @@ START_TEST(the_whole_text_is_json_in_the_order_of_the_keys) {
     ck_assert_ptr_nonnull(object);
     ck_assert_uint_eq(json_object_size(object), dd_key_count());
     const char *place = text;
+
     for (size_t i = 0; i < dd_key_count(); i++) {
         char quoted[DD_NAME_ROOM + 2];
         (void)snprintf(quoted, sizeof quoted, "\"%s\"", dd_key_at(i)->name);
@@ -195,6 +201,7 @@ START_TEST(the_whole_text_is_json_in_the_order_of_the_keys) {
         place = strstr(place, quoted);
         ck_assert_ptr_nonnull(place);
     }
+
     json_decref(object);
     free(text);
     ddaebm_config_free(config);
@@ -216,6 +223,7 @@ START_TEST(jansson_without_memory_is_a_status) {
         "{\"diffusion\": {\"timesteps\": 5, \"beta_max\": 20.5}, \"energy.norm\": \"batch\", "
         "\"energy.hidden_layers\": [1, 2, 3, 4, 5, 6, 7, 8, 9]}";
     json_set_alloc_funcs(json_allocate, free);
+
     for (int step = 0; step < 3; step++) {
         ddaebm_status status = DDAEBM_OUT_OF_MEMORY;
         for (size_t allowed = 0; status != DDAEBM_OK; allowed++) {
@@ -240,6 +248,7 @@ START_TEST(jansson_without_memory_is_a_status) {
                 ddaebm_config_set(original, "energy.hidden_layers", "[1, 2, 3, 4, 5, 6, 7, 8, 9]"),
                 DDAEBM_OK);
     }
+
     json_set_alloc_funcs(malloc, free);
     ddaebm_config_free(config);
     ddaebm_config_free(original);

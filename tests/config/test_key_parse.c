@@ -50,6 +50,7 @@ static void accepted(const dd_key *key, const char *text, const char *read_back)
 static void integer_bounds(const dd_key *key, int64_t least, int64_t most) {
     char text[DD_REAL_ROOM];
     const int64_t good[] = {least, most}, bad[] = {least - 1, most + 1, INT64_MIN, INT64_MAX};
+
     for (size_t i = 0; i < 2; i++) {
         (void)snprintf(text, sizeof text, "%lld", (long long)good[i]);
         accepted(key, text, text);
@@ -57,6 +58,7 @@ static void integer_bounds(const dd_key *key, int64_t least, int64_t most) {
         ck_assert_int_eq(dd_key_set_integer(key, &settings, good[i]), DDAEBM_OK);
         ck_assert_int_eq(dd_key_integer(key, &settings), good[i]);
     }
+
     for (size_t i = 0; i < 4; i++) {
         (void)snprintf(text, sizeof text, "%lld", (long long)bad[i]);
         refused(key, text, DDAEBM_OUT_OF_RANGE);
@@ -66,6 +68,7 @@ static void integer_bounds(const dd_key *key, int64_t least, int64_t most) {
         ck_assert_int_eq(dd_key_set_integer(key, &settings, bad[i]), DDAEBM_OUT_OF_RANGE);
         ck_assert_int_eq(dd_key_integer(key, &settings), before);
     }
+
     refused(key, "99999999999999999999999", DDAEBM_OUT_OF_RANGE);
     refused(key, "4.5", DDAEBM_FORMAT);
     refused(key, "\"4\"", DDAEBM_FORMAT);
@@ -79,6 +82,7 @@ static void real_bounds(const dd_key *key) {
     const double bad[] = {nextafter(key->least, -DBL_MAX), nextafter(key->most, DBL_MAX), -DBL_MAX,
                           DBL_MAX};
     const double no_numbers[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
+
     for (size_t i = 0; i < 2; i++) {
         dd_real_text(good[i], text);
         accepted(key, text, text);
@@ -86,17 +90,20 @@ static void real_bounds(const dd_key *key) {
         ck_assert_int_eq(dd_key_set_real(key, &settings, good[i]), DDAEBM_OK);
         ck_assert_double_eq(dd_key_real(key, &settings), good[i]);
     }
+
     for (size_t i = 0; i < 4; i++) {
         dd_real_text(bad[i], text);
         refused(key, text, DDAEBM_OUT_OF_RANGE);
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), text));
     }
+
     for (size_t i = 0; i < 3; i++) {
         dd_settings settings = initial();
         double before = dd_key_real(key, &settings);
         ck_assert_int_eq(dd_key_set_real(key, &settings, no_numbers[i]), DDAEBM_OUT_OF_RANGE);
         ck_assert_double_eq(dd_key_real(key, &settings), before);
     }
+
     refused(key, "1e999", DDAEBM_OUT_OF_RANGE);
     refused(key, "nan", DDAEBM_FORMAT);
     refused(key, "0,1", DDAEBM_FORMAT);
@@ -108,6 +115,7 @@ static void choice_words(const dd_key *key) {
     char words[256], quoted[256], padded[256];
     (void)snprintf(words, sizeof words, "%s", key->choices);
     int64_t index = 0;
+
     for (char *word = strtok(words, "|"); word; word = strtok(NULL, "|"), index++) {
         (void)snprintf(quoted, sizeof quoted, "\"%s\"", word);
         (void)snprintf(padded, sizeof padded, " \t%s\n", word);
@@ -122,6 +130,7 @@ static void choice_words(const dd_key *key) {
         (void)snprintf(padded, sizeof padded, "%.*s", (int)strlen(word) - 1, word);
         refused(key, padded, DDAEBM_OUT_OF_RANGE);
     }
+
     refused(key, "", DDAEBM_OUT_OF_RANGE);
     refused(key, "|", DDAEBM_OUT_OF_RANGE);
     if (strchr(key->choices, '|'))
@@ -133,12 +142,14 @@ static void choice_words(const dd_key *key) {
 static void list_bounds(const dd_key *key) {
     char text[DD_VALUE_ROOM + 8], longest[DD_VALUE_ROOM] = "[";
     const double good[] = {key->least, key->most}, bad[] = {key->least - 1, key->most + 1};
+
     for (size_t i = 0; i < 2; i++) {
         (void)snprintf(text, sizeof text, "[%.0f]", good[i]);
         accepted(key, text, text);
         (void)snprintf(text, sizeof text, "[%.0f, %.0f]", good[0], bad[i]);
         refused(key, text, DDAEBM_OUT_OF_RANGE);
     }
+
     for (size_t i = 0; i < key->most_elements; i++)
         (void)snprintf(longest + strlen(longest), sizeof longest - strlen(longest), "%s%.0f",
                        i ? ", " : "", key->most);
@@ -219,6 +230,7 @@ START_TEST(numbers_are_taken_as_people_type_them) {
         {"energy.hidden_layers", "[.5]", NULL},
         {"energy.hidden_layers", "[1e1, 2.0]", "[10, 2]"},
     };
+
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dd_settings settings = initial();
         const dd_key *key = dd_key_find(cases[i].key);
@@ -230,6 +242,7 @@ START_TEST(numbers_are_taken_as_people_type_them) {
         else
             ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "; allowed: "));
     }
+
     char lengthy[400];
     memset(lengthy, '0', sizeof lengthy - 1);
     lengthy[sizeof lengthy - 1] = '\0';

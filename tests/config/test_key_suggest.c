@@ -18,6 +18,7 @@ START_TEST(an_unknown_name_gets_the_nearest) {
         {"gama", "\"objective.gamma\""},
         {"energy.feature_layer", "\"energy.feature_layers\""},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert_ptr_null(dd_key_find(rows[i].name));
         ck_assert_int_eq(dd_key_unknown(rows[i].name), DDAEBM_NOT_FOUND);
@@ -25,6 +26,7 @@ START_TEST(an_unknown_name_gets_the_nearest) {
         ck_assert_msg(strstr(ddaebm_error_message(), rows[i].suggestion) != NULL, "%s",
                       ddaebm_error_message());
     }
+
     ck_assert_int_eq(dd_key_unknown("something else altogether"), DDAEBM_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "no key has a similar name"));
     ck_assert_int_eq(dd_key_unknown(""), DDAEBM_NOT_FOUND);

@@ -90,6 +90,7 @@ START_TEST(choices_stand_in_the_order_of_their_enumerations) {
         {"optimizer.rate_schedule", "constant", DD_RATE_CONSTANT},
         {"optimizer.rate_schedule", "cosine", DD_RATE_COSINE},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_settings settings = initial();
         const dd_key *key = dd_key_find(rows[i].key);

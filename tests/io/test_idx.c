@@ -30,6 +30,7 @@ START_TEST(images_are_read_in_place) {
     ck_assert_int_eq(memcmp(out.pixels, pixels, 30), 0);
     float numbers[20];
     dd_images_read(&out, 1, 2, numbers);
+
     for (size_t i = 0; i < 20; i++)
         ck_assert(numbers[i] == (float)pixels[10 + i] / 127.5f - 1);
     free(out.block);
@@ -78,6 +79,7 @@ START_TEST(bad_files_are_refused) {
         {7, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
         {8, 3, {3, 0, 5}, 0, DDAEBM_FORMAT, "empty"},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_images out = {.count = 77};
         ASSERT_FAILS(parse(&out, rows[i].type, rows[i].rank, rows[i].axes, rows[i].bytes),

@@ -165,6 +165,7 @@ START_TEST(planes_become_pixels) {
     void *none = NULL;
     begin();
     memcpy(bytes, planes, sizeof bytes);
+
     for (size_t i = 0; i < 12; i++)
         floats[i] = planes[i];
     SWEEP_ALLOCATIONS(counted, none,
@@ -172,6 +173,7 @@ START_TEST(planes_become_pixels) {
     ASSERT_OK(
         dd_image_layout_interleave(floats, sizeof *floats, context, (dd_image_shape){2, 1, 3}, 2));
     ck_assert_mem_eq(bytes, pixels, sizeof bytes);
+
     for (size_t i = 0; i < 12; i++)
         ck_assert(floats[i] == (float)pixels[i]);
     close_context();

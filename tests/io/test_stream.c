@@ -30,6 +30,7 @@ static ddaebm_status give(void *user, void *buffer, size_t capacity, size_t *got
         self->finished = true;
         return self->failure;
     }
+
     size_t left = self->head_size + self->size - self->at,
            most = capacity < self->piece ? capacity : self->piece;
     *got = left < most ? left : most;
@@ -66,6 +67,7 @@ START_TEST(all_sources_give_the_same) {
     enum { SIZE = 3 * MEGABYTE + 5 };
     open_context(2);
     unsigned char *bytes = malloc(SIZE);
+
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 7);
     put_file(in_folder("f"), bytes, SIZE);
@@ -74,6 +76,7 @@ START_TEST(all_sources_give_the_same) {
     const ddaebm_reader readers[] = {reader_of(&plain), reader_of(&crumbs),
                                      dd_reader_of_memory(&memory),
                                      dd_reader_of_file(in_folder("f"))};
+
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         dd_block block = {NULL, 0, 0};
         bool ended = false;
@@ -81,6 +84,7 @@ START_TEST(all_sources_give_the_same) {
         ck_assert(ended && block.used == SIZE && memcmp(block.data, bytes, SIZE) == 0);
         dd_free(context, block.data);
     }
+
     ck_assert_uint_eq(plain.largest, MEGABYTE);
     free(bytes);
     close_context();
@@ -109,6 +113,7 @@ END_TEST
 START_TEST(memory_grows_with_what_comes) {
     static const size_t sizes[] = {0, 10, MEGABYTE, MEGABYTE + 1, 5 * MEGABYTE};
     open_context(2);
+
     for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
         source from = {.size = sizes[i / 2], .piece = SIZE_MAX};
         ddaebm_reader reader = reader_of(&from);
@@ -146,6 +151,7 @@ START_TEST(headers_that_lie_cost_nothing) {
                 {0, "", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {100, "", SIZE_MAX / 2, DDAEBM_FORMAT, 200}};
     open_context(2);
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unsigned char head[200];
         size_t text = strlen(rows[i].header);
@@ -177,6 +183,7 @@ START_TEST(a_functions_failure_is_passed_on) {
     static const ddaebm_status statuses[] = {DDAEBM_IO, DDAEBM_CANCELLED, DDAEBM_FORMAT,
                                              (ddaebm_status)77};
     open_context(2);
+
     for (size_t nth = 1; nth < 4; nth++)
         for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
             source from = {.size = 30, .piece = 10, .fail_at = nth, .failure = statuses[i]};
@@ -295,6 +302,7 @@ START_TEST(writing_is_in_steps_too) {
     enum { SIZE = 2 * MEGABYTE + 9 };
     open_context(2);
     unsigned char *bytes = malloc(SIZE);
+
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 5);
     const dd_span spans[] = {{bytes, 10}, {NULL, 0}, {bytes + 10, SIZE - 10}};

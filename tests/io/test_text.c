@@ -36,6 +36,7 @@ START_TEST(numbers_are_read) {
                 {"18446744073709551616", 18446744073709551616.0}, /* 2^64 */
                 {"18446744073709551619", 18446744073709551616.0},
                 {"1e-999999999999", 0}};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = -7;
         ck_assert_msg(number(&value, rows[i].text), "%s", rows[i].text);
@@ -67,6 +68,7 @@ START_TEST(words_and_overflow_are_not_finite) {
                                        "-1e309",
                                        "1e999999999999",
                                        "1.7976931348623159e308"};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = -7;
         ck_assert_msg(number(&value, rows[i]) && !isfinite(value), "%s", rows[i]);
@@ -102,6 +104,7 @@ END_TEST
 START_TEST(ties_are_seen_to_the_last_digit) {
     static const char tie[] = "9007199254740993"; /* 2^53 + 1 */
     double value = 0;
+
     for (size_t zeros = 0; zeros < 1200; zeros += 7) {
         char text[1300];
         size_t used = sizeof tie - 1;
@@ -114,6 +117,7 @@ START_TEST(ties_are_seen_to_the_last_digit) {
         ck_assert_msg(dd_text_number(&value, text, used) && value == 9007199254740994.0,
                       "%zu zeros", zeros);
     }
+
     static const char *const texts[] = {"1.00000000000000011102230246251565404236316680908203125",
                                         "5e-324",
                                         "2.4703282292062328e-324",
@@ -122,6 +126,7 @@ START_TEST(ties_are_seen_to_the_last_digit) {
                                         "8.5e300",
                                         "6.02214076e23",
                                         "7.2057594037927933e16"};
+
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         ck_assert(number(&value, texts[i]));
         ck_assert_msg(value == strtod(texts[i], NULL), "%s gives %.17g", texts[i], value);

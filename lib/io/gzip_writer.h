@@ -4,6 +4,8 @@
 
 #include "io/output.h"
 
+#include <stdbool.h>
+
 typedef struct dd_gzip_writer dd_gzip_writer;
 
 /* UNSUPPORTED in a build without zlib. The same bytes give the same file: no name and no time stand

@@ -251,10 +251,10 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, c
 
 /* What begins with a length beyond the limit: a safetensors file with a large header, or another
  * kind of file. */
-static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *stream, uint64_t length,
+static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *intake, uint64_t length,
                                    size_t most) {
     dd_block *block = &file->block;
-    ddaebm_status status = dd_intake_fill(stream, file->context, block, LENGTH + 1);
+    ddaebm_status status = dd_intake_fill(intake, file->context, block, LENGTH + 1);
     if (status != DDAEBM_OK)
         return status;
     if (length >= UINT64_C(1) << 40 || block->used <= LENGTH || block->data[LENGTH] != '{')
@@ -266,10 +266,10 @@ static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *stream, uint
 }
 
 /* Reads up to the end of the header and parses that; *data is where the tensors' bytes begin. */
-static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t *data) {
+static ddaebm_status load_header(dd_safetensors *file, dd_intake *intake, size_t *data) {
     dd_block *block = &file->block;
     uint64_t length = 0;
-    ddaebm_status status = dd_intake_fill(stream, file->context, block, LENGTH);
+    ddaebm_status status = dd_intake_fill(intake, file->context, block, LENGTH);
     if (status != DDAEBM_OK)
         return status;
     if (block->used < LENGTH)
@@ -280,14 +280,14 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
     const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_HEADER_BYTES);
     const size_t most_in_all = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
     if (length > most)
-        return refuse_length(file, stream, length, most);
+        return refuse_length(file, intake, length, most);
     if (LENGTH + length > most_in_all)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "its header alone takes more than the %zu bytes allowed a file",
                        most_in_all);
 
     *data = LENGTH + (size_t)length;
-    status = dd_intake_fill(stream, file->context, block, *data);
+    status = dd_intake_fill(intake, file->context, block, *data);
     if (status != DDAEBM_OK)
         return status;
     if (block->used < *data)
@@ -299,15 +299,15 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t
 }
 
 /* Reads the tensors' bytes, `size` of them from `data` on, which must be the last of the stream. */
-static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t data, size_t size) {
+static ddaebm_status load_data(dd_safetensors *file, dd_intake *intake, size_t data, size_t size) {
     bool ended = false;
-    ddaebm_status status = dd_intake_fill(stream, file->context, &file->block, data + size);
+    ddaebm_status status = dd_intake_fill(intake, file->context, &file->block, data + size);
     if (status != DDAEBM_OK)
         return status;
     if (file->block.used < data + size)
         return dd_fail(DDAEBM_FORMAT, "it is cut off: its tensors take %zu bytes, %zu are there",
                        size, file->block.used - data);
-    status = dd_intake_finish(stream, &ended);
+    status = dd_intake_finish(intake, &ended);
     if (status == DDAEBM_OK && !ended)
         status = dd_fail(DDAEBM_FORMAT, "the tensors end at byte %zu of the data, and more follows",
                          size);
@@ -336,10 +336,10 @@ static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
 }
 
 /* Reads and checks the header, then the tensors that it tells of. */
-static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
+static ddaebm_status load(dd_safetensors *file, dd_intake *intake) {
     struct place *places = NULL;
     size_t data = 0, size = 0;
-    ddaebm_status status = load_header(file, stream, &data);
+    ddaebm_status status = load_header(file, intake, &data);
     if (status != DDAEBM_OK)
         return status;
 
@@ -359,7 +359,7 @@ static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     }
 
     DD_TRY(read_entries(file, places, most - data, &size));
-    DD_TRY(load_data(file, stream, data, size));
+    DD_TRY(load_data(file, intake, data, size));
     DD_TRY(check_seal(file, data));
     DD_TRY(lay_out(file, places, file->block.data + data));
     if (file->count > 0)
@@ -374,29 +374,29 @@ static ddaebm_status name_file(ddaebm_status status, const ddaebm_reader *reader
     return status == DDAEBM_OK || !reader->path ? status : dd_fail_in(status, reader->path);
 }
 
-static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, dd_intake *stream) {
+static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, dd_intake *intake) {
     dd_safetensors *file = dd_alloc_zero(context, 1, sizeof *file);
     if (!file)
         return DDAEBM_OUT_OF_MEMORY;
     (void)dd_context_hold(&file->context, context); /* only counts: cannot fail */
-    ddaebm_status status = load(file, stream);
+    ddaebm_status status = load(file, intake);
     if (status == DDAEBM_OK)
         *out = file;
     else
         dd_safetensors_free(file);
-    return name_file(status, &stream->reader);
+    return name_file(status, &intake->reader);
 }
 
 ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context,
                                   const ddaebm_reader *reader) {
     ddaebm_context *held = NULL;
-    dd_intake stream;
+    dd_intake intake;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
-    DD_TRY(dd_intake_open(&stream, reader));
-    status = open_stream(out, held, &stream);
-    dd_intake_close(&stream);
+    DD_TRY(dd_intake_open(&intake, reader));
+    status = open_stream(out, held, &intake);
+    dd_intake_close(&intake);
 cleanup:
     ddaebm_context_free(held);
     return status;

@@ -5,7 +5,7 @@
 #ifndef DD_SAFETENSORS_H
 #define DD_SAFETENSORS_H
 
-#include "io/stream.h"
+#include "io/intake.h"
 
 enum {
     DD_SAFETENSORS_MOST_NAME = 255,

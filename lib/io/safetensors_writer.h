@@ -3,6 +3,7 @@
 #define DD_SAFETENSORS_WRITER_H
 
 #include "io/safetensors.h"
+#include "io/target.h"
 
 typedef struct dd_safetensors_writer dd_safetensors_writer;
 

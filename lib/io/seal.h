@@ -4,7 +4,7 @@
 #define DD_SEAL_H
 
 #include "base/ieee.h"
-#include "io/stream.h"
+#include "io/span.h"
 
 #include <stdint.h>
 

@@ -524,7 +524,7 @@ ddaebm_status ddaebm_model_load(ddaebm_model **out, ddaebm_context *context, con
 ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context,
                                        const void *data, size_t size) {
     DD_REQUIRE(data);
-    dd_memory memory = {data, size};
+    dd_memory_source memory = {data, size};
     const ddaebm_reader reader = dd_reader_of_memory(&memory);
     return ddaebm_model_load_stream(out, context, &reader);
 }

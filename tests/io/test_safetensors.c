@@ -28,7 +28,7 @@ static ddaebm_status open_file(dd_safetensors **out, ddaebm_context *held, const
 
 static ddaebm_status open_memory(dd_safetensors **out, ddaebm_context *held, const void *data,
                                  size_t size) {
-    dd_memory memory = {data, size};
+    dd_memory_source memory = {data, size};
     const ddaebm_reader reader = dd_reader_of_memory(&memory);
     return dd_safetensors_open(out, held, &reader);
 }

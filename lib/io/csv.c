@@ -13,18 +13,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A table on its way. */
+/* A table that is being read. */
 struct reading {
     ddaebm_context *context;
     const ddaebm_read_options *options;
     dd_csv_head head;
     dd_selection selection;
-    dd_csv_cursor cursor, first; /* the line in hand, and the first row of numbers */
+    dd_csv_cursor cursor, first; /* the present line, and the first row of numbers */
     dd_rows rows;
-    size_t capacity; /* of rows.wide, numbers */
+    size_t capacity; /* of rows.wide, in numbers */
 };
 
-/* "line 3, column 2 ('weight')" */
+/* Writes the place of a field: "line 3, column 2 ('weight')". */
 static const char *place_of(char out[160], const struct reading *r, const dd_csv_field *field) {
     char quote[DD_EXCERPT_ROOM];
     const char *name = dd_column_name(&r->head.names, field->column - 1);
@@ -66,7 +66,7 @@ static ddaebm_status read_field(double *row, const struct reading *r, const dd_c
     return DDAEBM_OK;
 }
 
-/* Reads of the line in hand what is kept. */
+/* Reads the kept fields of the present line. */
 static ddaebm_status read_row(double *row, const struct reading *r) {
     dd_csv_field field = {.column = 0};
     const char *at = r->cursor.line;
@@ -94,7 +94,7 @@ static ddaebm_status read_rows(struct reading *r) {
     rows->width = r->selection.kept;
 
     do {
-        /* width and count are bounded by the text's length: the product cannot overflow */
+        /* cannot overflow: width and count are bounded by the text's length */
         size_t used = rows->count * rows->width;
         double *grown =
             dd_grow(r->context, rows->wide, &r->capacity, used + rows->width, sizeof *grown);
@@ -109,7 +109,8 @@ static ddaebm_status read_rows(struct reading *r) {
     return DDAEBM_OK;
 }
 
-/* Looks at a first row that was taken for numbers since nothing in it says otherwise. */
+/* Checks whether a first row that was read as numbers is likely to be names, now that all rows are
+ * known. */
 static ddaebm_status judge_first(struct reading *r) {
     dd_rows *rows = &r->rows;
     dd_csv_first first = r->head.has_names || r->options->header != DDAEBM_HEADER_AUTO
@@ -138,7 +139,7 @@ static ddaebm_status judge_first(struct reading *r) {
                              r->head.width);
 }
 
-/* Says of a column that is kept that it may be the rows' number. */
+/* Reports a kept column that seems to number the rows. */
 static void report_kept(const struct reading *r) {
     const dd_csv_head *head = &r->head;
     const size_t *place = r->selection.place;
@@ -152,7 +153,7 @@ static void report_kept(const struct reading *r) {
                   head->names.items[head->counted]);
 }
 
-/* The names of what is kept, unless a model's file has no room for them. */
+/* Keeps the names of the kept columns, unless they are too long for a model's file. */
 static ddaebm_status keep_names(dd_column_names *out, const struct reading *r) {
     ddaebm_status status = dd_selection_names(out, r->context, &r->selection, &r->head.names);
     if (status == DDAEBM_OK && out->count + out->used > DD_MOST_NAME_BYTES) {

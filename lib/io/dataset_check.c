@@ -29,8 +29,8 @@ ddaebm_status dd_rows_check_images(const dd_rows *rows) {
     if (at == rows->count * rows->width)
         return DDAEBM_OK;
     return dd_fail(DDAEBM_OUT_OF_RANGE,
-                   "row %zu, column %zu (both from 1) is %g; images are of numbers from -1, black, "
-                   "to 1, white: scale them, give "
+                   "row %zu, column %zu (both from 1) is %g; the numbers of images must be from -1 (black) "
+                   "to 1 (white): scale them, give "
                    "bytes, or say which numbers are black and white (--range LOW:HIGH)",
                    at / rows->width + 1, at % rows->width + 1, dd_rows_at(rows, at));
 }

@@ -91,7 +91,7 @@ void dd_names_free(dd_names *names, ddaebm_context *context) {
     *names = (dd_names){NULL, 0, 0};
 }
 
-/* Of a link that cannot be followed, says where it leads. */
+/* Fails for a symbolic link that cannot be followed, and tells where it leads. */
 static ddaebm_status refuse_link(const char *path, const char *target, int error) {
     if (error == ELOOP)
         return dd_fail(
@@ -126,7 +126,7 @@ ddaebm_status dd_folder_read_file(ddaebm_context *context, const char *path, voi
     }
 
     return status == DDAEBM_NOT_FOUND
-               ? dd_fail(DDAEBM_IO, "cannot open %.250s: it is gone since its folder was listed",
+               ? dd_fail(DDAEBM_IO, "cannot open %.250s: it was removed after its folder was listed",
                          path)
                : status;
 }

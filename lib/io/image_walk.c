@@ -15,9 +15,9 @@
 enum {
     MOST_COUNTED = 100000,
     MOST_SHOWN = 6
-}; /* entries below that are counted; endings in a line */
+}; /* limit on the entries below that are counted; endings listed in a line */
 
-/* A folder, whichever path leads there. */
+/* Identity of a folder, whichever path leads to it. */
 typedef struct place {
     dev_t device;
     ino_t file;
@@ -28,12 +28,11 @@ typedef struct walking {
     ddaebm_context *context;
     const char *path;
     bool recursive;
-    dd_names
-        folders; /* paths from `path` on, in the order in which they are walked; "" is the first */
+    dd_names folders; /* paths relative to `path`, in the order of the walk; "" is the first */
     place *visited;
     size_t visited_count, visited_capacity;
-    bool through_link; /* some folder was reached by a link: others may be met twice */
-    size_t entries;    /* below, where they are only counted */
+    bool through_link; /* some folder was reached by a link, so others may be met twice */
+    size_t entries;    /* entries below that were counted, where images are only counted */
 } walking;
 
 /* ---- Names. ---- */
@@ -52,7 +51,7 @@ static bool is_batch(const char *name) {
     return strncmp(name, beginning, sizeof beginning - 1) == 0 && ends_in(name, ".bin");
 }
 
-/* Counts a file that is passed over. */
+/* Counts a file that is passed over, by its ending. */
 static void count_ending(dd_image_walk *walk, const char *name) {
     char ending[DD_ENDING_ROOM] = "";
     const char *point = strrchr(name, '.');
@@ -77,13 +76,13 @@ static size_t length_of_folder(const char *path) {
     return slash ? (size_t)(slash - path) : 0;
 }
 
-/* As texts are compared that end at these lengths. */
+/* Compares texts that end at these lengths. */
 static int compare_parts(const char *a, size_t a_length, const char *b, size_t b_length) {
     int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
     return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
 }
 
-/* By the uppermost folder, then by folder, then by name. */
+/* Orders images by the uppermost folder, then by folder, then by name. */
 static int compare_images(const void *left, const void *right) {
     const char *a = *(char *const *)left, *b = *(char *const *)right;
     size_t a_folder = length_of_folder(a), b_folder = length_of_folder(b);
@@ -95,14 +94,14 @@ static int compare_images(const void *left, const void *right) {
 
 /* ---- Folders. ---- */
 
-/* A path from the walk's folder on, or that path itself for the name "". */
+/* Returns the path of a name in the folder of the walk, or the folder itself for "". */
 static char *join(ddaebm_context *context, const char *folder, const char *name) {
     if (*folder && *name)
         return dd_folder_join(context, folder, name);
     return dd_copy_text(context, *folder ? folder : name);
 }
 
-/* Whether a folder is met for the first time. */
+/* Sets *first to whether the folder is met for the first time. */
 static ddaebm_status note_visit(bool *first, walking *w, const struct stat *about) {
     *first = true;
     for (size_t i = 0; w->through_link && i < w->visited_count; i++)
@@ -121,7 +120,7 @@ static ddaebm_status note_visit(bool *first, walking *w, const struct stat *abou
     return DDAEBM_OK;
 }
 
-/* The folders that `path` lies in: a link that leads back to one is no folder below. */
+/* Notes the folders that contain `path`: a link back to one of them is not a folder below. */
 static ddaebm_status note_those_above(walking *w) {
     struct stat about, above;
     int result = 0;
@@ -133,7 +132,7 @@ static ddaebm_status note_those_above(walking *w) {
         bool first = true;
         DD_UNINTERRUPTED(result, stat(path, &above));
         if (result != 0 || (above.st_dev == about.st_dev && above.st_ino == about.st_ino))
-            break; /* the root is above itself */
+            break; /* the root is its own parent */
         status = note_visit(&first, w, &above);
         about = above;
         char *higher = status == DDAEBM_OK ? dd_folder_join(w->context, path, "..") : NULL;
@@ -154,7 +153,7 @@ static bool is_link(const char *path) {
     return result == 0 && S_ISLNK(about.st_mode);
 }
 
-/* A folder within another is walked later. */
+/* Adds a folder that is walked later. */
 static ddaebm_status add_folder(walking *w, const char *inside, const char *whole) {
     w->through_link = w->through_link || is_link(whole);
     return dd_names_add(&w->folders, w->context, inside);
@@ -167,8 +166,8 @@ static ddaebm_status refuse_folder(const char *whole) {
                    whole);
 }
 
-/* An entry that is no folder: an image, a batch of CIFAR-10, or nothing of use. What cannot be
- * looked at is found out when it is read. */
+/* Adds an entry that is not a folder: an image, a batch of CIFAR-10, or a file that is passed over.
+ * One that cannot be examined fails when it is read. */
 static ddaebm_status add_file(walking *w, const char *folder, const char *name, const char *inside,
                               size_t *images) {
     dd_image_walk *walk = &w->walk;
@@ -208,7 +207,7 @@ static ddaebm_status add_entry(walking *w, const char *folder, const char *name,
     return status;
 }
 
-/* Names of a folder. Where images are only counted, one that cannot be read has none. */
+/* Lists a folder. Where images are only counted, a folder that cannot be read is empty. */
 static ddaebm_status list(dd_names *out, walking *w, const char *folder, const char *whole) {
     ddaebm_status status = dd_folder_list(out, w->context, whole, "", "");
     return status == DDAEBM_IO && *folder && !w->recursive ? DDAEBM_OK : status;
@@ -284,7 +283,7 @@ static int compare_counts(const void *left, const void *right) {
                                 : strcmp(a->ending, b->ending);
 }
 
-/* "9 .txt, 3 .bmp, 1 without an ending and 4 others" */
+/* Writes the endings with their counts: "9 .txt, 3 .bmp, 1 without an ending and 4 others". */
 static size_t describe_endings(char *out, size_t room, const dd_image_walk *walk) {
     dd_ending_count sorted[DD_MOST_ENDINGS];
     size_t used = 0, shown = 0;

@@ -17,11 +17,11 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 enum { MAGIC = 6, MOST_HEADER = 1 << 20, MOST_RANK = 32 };
 static const unsigned char magic[MAGIC] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
-/* How an element is stored. */
+/* A type of element. */
 struct element {
-    char type[3]; /* kind and size, as in the file */
+    char type[3]; /* kind and size, as the file names them */
     size_t size;
-    double (*read)(const unsigned char *bytes); /* little-endian, of any alignment */
+    double (*read)(const unsigned char *bytes); /* reads one, little-endian, at any alignment */
     bool wide;                                  /* a float may not hold it */
 };
 
@@ -68,7 +68,7 @@ bool dd_npy_recognise(const void *data, size_t size) {
     return size >= MAGIC && memcmp(data, magic, MAGIC) == 0;
 }
 
-/* A place in the header's text, a Python dictionary. */
+/* A position in the header's text, a Python dictionary. */
 struct scanner {
     const char *at, *end;
 };
@@ -83,7 +83,7 @@ static void skip_spaces(struct scanner *scanner) {
         scanner->at++;
 }
 
-/* Takes a character, after spaces, if it is the next. */
+/* Skips blanks, and the character if it is next; returns whether it was. */
 static bool take(struct scanner *scanner, char c) {
     skip_spaces(scanner);
     if (scanner->at == scanner->end || *scanner->at != c)
@@ -101,7 +101,7 @@ static bool take_word(struct scanner *scanner, const char *word) {
     return true;
 }
 
-/* A text in single or double quotes, without escapes. */
+/* Reads a text in single or double quotes, without escapes. */
 static bool take_text(struct scanner *scanner, const char **text, size_t *length) {
     skip_spaces(scanner);
     if (scanner->at == scanner->end || (*scanner->at != '\'' && *scanner->at != '"'))
@@ -116,7 +116,7 @@ static bool take_text(struct scanner *scanner, const char **text, size_t *length
     return true;
 }
 
-/* Type text as in '<f4'. */
+/* Reads a type such as '<f4'. */
 static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
     const char *text = NULL;
     size_t length = 0;
@@ -125,7 +125,7 @@ static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
         return dd_fail(DDAEBM_UNSUPPORTED,
                        "its elements are records; write one array of plain numbers");
     if (!take_text(scanner, &text, &length))
-        return malformed("descr is no text");
+        return malformed("descr is not a string");
 
     for (size_t i = 0; length == 3 && i < sizeof elements / sizeof *elements; i++)
         if (memcmp(text + 1, elements[i].type, 2) == 0 && memchr("<>|", text[0], 3) &&
@@ -135,7 +135,7 @@ static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
             return DDAEBM_OK;
         }
     return dd_fail(DDAEBM_UNSUPPORTED,
-                   "its elements are of type '%s'; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of "
+                   "its elements have type '%s'; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of "
                    "either byte order",
                    dd_excerpt(quote, text, length));
 }
@@ -157,7 +157,7 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
     if (scanner->at == start)
         return malformed("shape is no tuple of sizes");
 
-    (void)take(scanner, 'L'); /* as Python 2 wrote them */
+    (void)take(scanner, 'L'); /* long integers of Python 2 */
     if (header->rank == MOST_RANK)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "it has more than %d axes", MOST_RANK);
     if (value > INT32_MAX)
@@ -189,7 +189,7 @@ static ddaebm_status read_shape(struct header *header, struct scanner *scanner) 
     return DDAEBM_OK;
 }
 
-/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with its keys in any order. */
+/* Reads {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with its keys in any order. */
 static ddaebm_status read_dictionary(struct header *header, struct scanner *scanner) {
     static const char *const keys[] = {"descr", "fortran_order", "shape"};
     static ddaebm_status (*const readers[])(struct header *,
@@ -222,12 +222,12 @@ static ddaebm_status read_dictionary(struct header *header, struct scanner *scan
                                          : malformed("descr, fortran_order or shape is missing");
 }
 
-/* Reads the header; *data_at is where the elements begin. */
+/* Reads the header; sets *data_at to the place of the first element. */
 static ddaebm_status read_header(struct header *header, const unsigned char *bytes, size_t size,
                                  size_t *data_at) {
     size_t begin = MAGIC + 4;
     if (!dd_npy_recognise(bytes, size))
-        return dd_fail(DDAEBM_FORMAT, "it does not begin as an NPY file does");
+        return dd_fail(DDAEBM_FORMAT, "it is not an NPY file");
     if (size < begin)
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
 
@@ -253,7 +253,7 @@ static ddaebm_status read_header(struct header *header, const unsigned char *byt
     return read_dictionary(header, &scanner);
 }
 
-/* Finds the size of the table, and compares it with the bytes that there are. */
+/* Finds the size of the table and compares it with the bytes that are there. */
 static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t there) {
     size_t width = 1, count = 0, bytes = 0;
     for (size_t i = 1; i < header->rank; i++)
@@ -284,7 +284,7 @@ static double read_element(const struct header *header, const unsigned char *byt
     return header->element->read(turned);
 }
 
-/* Where elements go: one of the three is set. */
+/* Where elements are written to: exactly one is set. */
 struct target {
     float *floats;
     double *doubles;
@@ -301,7 +301,7 @@ static void put(const struct target *out, size_t at, const struct header *header
         out->floats[at] = (float)read_element(header, bytes);
 }
 
-/* Visits the elements in C order; position is the element's place in the file, where in Fortran
+/* Converts the elements in C order. `position` is an element's place in the file, where in Fortran
  * order the first axis runs fastest. */
 static void convert(struct target out, size_t count, const struct header *header,
                     const unsigned char *bytes) {
@@ -324,7 +324,7 @@ static void convert(struct target out, size_t count, const struct header *header
     }
 }
 
-/* As rows of doubles, where floats may not hold the type and it is not `narrow`, or of floats. */
+/* Reads rows: as doubles if the type needs them and `narrow` is not set, else as floats. */
 static ddaebm_status parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size,
                            bool narrow) {
     struct header header = {NULL, false, false, 0, {0}};

@@ -29,7 +29,7 @@ size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t ra
                                               : "%zu",
                                  shape[i]);
     used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, "), }");
-    out[used] = ' '; /* over the final zero */
+    out[used] = ' '; /* over the NUL */
     size_t whole = (used + 1 + 63) / 64 * 64;
     out[whole - 1] = '\n';
     out[MAGIC + 2] = (char)((whole - MAGIC - 4) & 0xFF);
@@ -37,7 +37,7 @@ size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t ra
     return whole;
 }
 
-/* Numbers of a type, f4 or f8, of as many bytes each. */
+/* Writes numbers of type f4 or f8. */
 static ddaebm_status write_npy(ddaebm_context *context, const char *path, const void *values,
                                const char *type, size_t bytes, size_t rank, const size_t *shape) {
     if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)

@@ -19,8 +19,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 enum {
     LENGTH = 8, /* bytes before the header */
     ALIGNMENT = 8,
-    /* What a header within the limits can hold: of a tensor itself, its type, at most 8 sizes, two
-       offsets, and both lists; of metadata texts. */
+    /* Most JSON values of a header within the limits. A tensor has itself, its type, up to 8 sizes,
+     * two offsets and both lists; metadata has texts. */
     VALUES_A_TENSOR = 14,
     METADATA_VALUES = 4096
 };
@@ -39,7 +39,7 @@ struct dd_safetensors {
     size_t count;
 };
 
-/* A tensor's place in the data, while the header is being read. */
+/* The place of a tensor in the data, while the header is read. */
 struct place {
     size_t begin, end, index;
 };
@@ -61,7 +61,7 @@ static ddaebm_status parse_header(json_t **out, const char *text, size_t length,
                        error.byte, error.text);
     if (!json_is_object(header)) {
         json_decref(header);
-        return dd_fail(DDAEBM_FORMAT, "its header is no JSON object");
+        return dd_fail(DDAEBM_FORMAT, "its header is not a JSON object");
     }
     *out = header;
     return DDAEBM_OK;
@@ -86,7 +86,7 @@ static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
     char quote[DD_EXCERPT_ROOM], text[160];
     const char *name = json_string_value(value);
     if (!name)
-        return refuse(DDAEBM_FORMAT, entry, "dtype is missing or no text");
+        return refuse(DDAEBM_FORMAT, entry, "dtype is missing or not a string");
     for (dd_stored dtype = 0; dtype < DD_STORED_COUNT; dtype++)
         if (strcmp(stored[dtype].name, name) == 0) {
             entry->dtype = dtype;
@@ -159,10 +159,10 @@ static ddaebm_status check_metadata(json_t *metadata) {
     json_t *value = NULL;
     char quote[DD_EXCERPT_ROOM];
     if (!json_is_object(metadata))
-        return dd_fail(DDAEBM_FORMAT, "__metadata__ is no JSON object");
+        return dd_fail(DDAEBM_FORMAT, "__metadata__ is not a JSON object");
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value))
-            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of '%s' is no text",
+            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of '%s' is not a string",
                            dd_excerpt(quote, key, strlen(key)));
     }
     return DDAEBM_OK;
@@ -178,8 +178,8 @@ static int by_place(const void *a, const void *b) {
                                        : (left->end > right->end) - (left->end < right->end);
 }
 
-/* Whether the places stand side by side, up to *end; sorts them. No tensor is empty, so none can
- * hide. */
+/* Sorts the places and checks that they follow each other without gap or overlap, up to *end. No
+ * tensor is empty, so none can hide. */
 static ddaebm_status check_places(struct place *places, const dd_tensor_entry *entries,
                                   size_t count, size_t *end) {
     size_t at = 0;
@@ -194,8 +194,8 @@ static ddaebm_status check_places(struct place *places, const dd_tensor_entry *e
     return DDAEBM_OK;
 }
 
-/* Reads all entries, in the header's order, and their places, in the data's, which have `most`
- * bytes at most and *end in fact. */
+/* Reads all entries, in the order of the header, and their places, in the order of the data, which
+ * has at most `most` bytes and in fact *end. */
 static ddaebm_status read_entries(dd_safetensors *file, struct place *places, size_t most,
                                   size_t *end) {
     const char *key = NULL;
@@ -217,8 +217,8 @@ static ddaebm_status read_entries(dd_safetensors *file, struct place *places, si
     return check_places(places, file->entries, count, end);
 }
 
-/* Points the entries at their data. Where a foreign file leaves one unaligned, all move to a block
- * in which each is aligned. */
+/* Points the entries at their data. If a file leaves one unaligned, all are copied to a block in
+ * which each is aligned. */
 static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, const char *data) {
     bool aligned = true;
     size_t total = 0;
@@ -228,7 +228,7 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, c
         entry->data = data + places[i].begin;
         aligned = aligned && (uintptr_t)entry->data % stored[entry->dtype].size == 0;
         total += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT *
-                 ALIGNMENT; /* the bytes are there, so their sum is no overflow */
+                 ALIGNMENT; /* no overflow: the bytes are there */
     }
 
     if (aligned)
@@ -249,8 +249,8 @@ static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, c
     return DDAEBM_OK;
 }
 
-/* What begins with a length beyond the limit: a safetensors file with a large header, or another
- * kind of file. */
+/* Refuses a length of the header beyond the limit: a safetensors file with a large header, or
+ * another kind of file. */
 static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *intake, uint64_t length,
                                    size_t most) {
     dd_block *block = &file->block;
@@ -265,7 +265,7 @@ static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *intake, uint
         (unsigned long long)length, most);
 }
 
-/* Reads up to the end of the header and parses that; *data is where the tensors' bytes begin. */
+/* Reads and parses the header; sets *data to the place where the bytes of the tensors begin. */
 static ddaebm_status load_header(dd_safetensors *file, dd_intake *intake, size_t *data) {
     dd_block *block = &file->block;
     uint64_t length = 0;
@@ -298,7 +298,7 @@ static ddaebm_status load_header(dd_safetensors *file, dd_intake *intake, size_t
                         dd_context_most(file->context, DDAEBM_LIMIT_TENSORS));
 }
 
-/* Reads the tensors' bytes, `size` of them from `data` on, which must be the last of the stream. */
+/* Reads the bytes of the tensors, `size` of them from `data` on, after which the file must end. */
 static ddaebm_status load_data(dd_safetensors *file, dd_intake *intake, size_t data, size_t size) {
     bool ended = false;
     ddaebm_status status = dd_intake_fill(intake, file->context, &file->block, data + size);
@@ -314,7 +314,7 @@ static ddaebm_status load_data(dd_safetensors *file, dd_intake *intake, size_t d
     return status;
 }
 
-/* A file that has a checksum is what was written, byte for byte, or is refused. */
+/* Checks the checksum, if the file has one. */
 static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
     if (!dd_safetensors_metadata(file, DD_SEAL_KEY))
         return DDAEBM_OK;
@@ -335,7 +335,7 @@ static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
                    DD_SEAL_DIGITS, digits);
 }
 
-/* Reads and checks the header, then the tensors that it tells of. */
+/* Reads and checks the header, then reads the tensors. */
 static ddaebm_status load(dd_safetensors *file, dd_intake *intake) {
     struct place *places = NULL;
     size_t data = 0, size = 0;
@@ -369,7 +369,7 @@ cleanup:
     return status;
 }
 
-/* Puts the path, where there is one, before a failure's text. */
+/* Puts the path, if there is one, before the message of a failure. */
 static ddaebm_status name_file(ddaebm_status status, const ddaebm_reader *reader) {
     return status == DDAEBM_OK || !reader->path ? status : dd_fail_in(status, reader->path);
 }
@@ -378,7 +378,7 @@ static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, 
     dd_safetensors *file = dd_alloc_zero(context, 1, sizeof *file);
     if (!file)
         return DDAEBM_OUT_OF_MEMORY;
-    (void)dd_context_hold(&file->context, context); /* only counts: cannot fail */
+    (void)dd_context_hold(&file->context, context); /* only adds a reference: cannot fail */
     ddaebm_status status = load(file, intake);
     if (status == DDAEBM_OK)
         *out = file;

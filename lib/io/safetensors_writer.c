@@ -22,17 +22,18 @@ struct item {
     const void *data;
     size_t bytes;
     json_t *entry; /* borrowed from `tensors` */
-    void *copy;    /* the writer's own data, or NULL */
+    void *copy;    /* data that the writer owns, or NULL */
 };
 
 struct dd_safetensors_writer {
     ddaebm_context *context;
-    json_t *tensors, *metadata; /* objects; data_offsets come in when the file is written */
-    struct item *items;         /* in the order of the calls */
+    json_t *tensors,
+        *metadata;      /* objects, to which data_offsets are added when the file is written */
+    struct item *items; /* in the order of the calls */
     size_t count, capacity;
 };
 
-/* The file in pieces: header, then each tensor's data. */
+/* The file in pieces: the header, then the data of each tensor. */
 struct image {
     char *header;
     dd_span *spans;
@@ -91,7 +92,7 @@ static ddaebm_status check_name(const dd_safetensors_writer *writer, const char 
         return dd_fail(DDAEBM_OUT_OF_RANGE, "the name '%s' has %zu bytes; at most %d are allowed",
                        shown, length, DD_SAFETENSORS_MOST_NAME);
     if (json_object_get(writer->tensors, name))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "there is a tensor '%s' already", shown);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor '%s' exists already", shown);
 
     const size_t tensors = dd_context_most(writer->context, DDAEBM_LIMIT_TENSORS);
     if (writer->count >= tensors)
@@ -116,7 +117,7 @@ static ddaebm_status measure(size_t *bytes, const char *name, dd_stored dtype, s
     return DDAEBM_OK;
 }
 
-/* {"dtype": "F32", "shape": [2, 3]}, or NULL. */
+/* Makes {"dtype": "F32", "shape": [2, 3]}; NULL without memory. */
 static json_t *describe(dd_stored dtype, size_t rank, const size_t *shape) {
     json_t *entry = json_object(), *sizes = json_array();
     bool good = entry && sizes;
@@ -182,18 +183,18 @@ ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, cons
                                              const char *value) {
     char quote[DD_EXCERPT_ROOM];
     if (!dd_utf8_is_valid(key, strlen(key)) || !dd_utf8_is_valid(value, strlen(value)))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata '%s' is no UTF-8",
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata '%s' is not UTF-8",
                        dd_excerpt(quote, key, strlen(key)));
     return json_object_set_new(writer->metadata, key, json_string(value)) == 0 ? DDAEBM_OK
                                                                                : no_memory();
 }
 
-/* Gives each tensor its place, widest elements first so that all are aligned, and lists the data in
+/* Places the tensors, the widest elements first so that all are aligned, and lists their data in
  * that order. */
 static ddaebm_status place(struct image *image, const dd_safetensors_writer *writer) {
     const size_t most = dd_context_most(writer->context, DDAEBM_LIMIT_FILE_BYTES);
     size_t at = 0;
-    image->count = 1; /* the header comes first */
+    image->count = 1; /* the first span is the header */
     for (dd_stored dtype = 0; dtype < DD_STORED_COUNT; dtype++)
         for (size_t i = 0; i < writer->count; i++) {
             const struct item *item = &writer->items[i];
@@ -220,7 +221,7 @@ static ddaebm_status place(struct image *image, const dd_safetensors_writer *wri
     return DDAEBM_OK;
 }
 
-/* The header's JSON: metadata, then the tensors in the order in which they were added. */
+/* Returns the header's JSON: metadata, then the tensors in the order in which they were added. */
 static json_t *compose(const dd_safetensors_writer *writer) {
     json_t *root = json_object();
     bool good = root && json_object_set(root, "__metadata__", writer->metadata) == 0;
@@ -230,7 +231,7 @@ static json_t *compose(const dd_safetensors_writer *writer) {
     return NULL;
 }
 
-/* Writes the header to image->header: its length, its JSON, and spaces up to a multiple of 8. */
+/* Writes image->header: its length, its JSON, and blanks up to a multiple of 8. */
 static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writer,
                           const json_t *root) {
     const size_t flags = JSON_COMPACT,
@@ -262,7 +263,7 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
                : dd_fail(DDAEBM_OUT_OF_RANGE, "the file exceeds the %zu bytes allowed", most);
 }
 
-/* The checksum comes in when all else is there. */
+/* Puts the checksum into the finished file. */
 static void seal(struct image *image) {
     char text[DD_SEAL_DIGITS + 1], *header = image->header + LENGTH;
     size_t length = image->spans[0].size - LENGTH;
@@ -276,7 +277,7 @@ static void clear(struct image *image, const dd_safetensors_writer *writer) {
     dd_free(writer->context, image->spans);
 }
 
-/* The image is to be cleared, also on failure. */
+/* Builds the file; the caller clears the image, also on failure. */
 static ddaebm_status build(struct image *image, const dd_safetensors_writer *writer) {
     image->spans = dd_alloc_zero(writer->context, writer->count + 1, sizeof *image->spans);
     if (!image->spans)

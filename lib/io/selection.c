@@ -11,9 +11,9 @@
 
 /* ---- Lists, as in 3-5,weight,"a,b". ---- */
 
-/* One item: a name, or the numbers first to last. */
+/* An item: a name, or the numbers first to last. */
 struct item {
-    const char *text; /* of a name, its quotes taken off; a quote within quotes stands twice */
+    const char *text; /* the name without its quotes; a quote within is doubled */
     size_t length;
     bool quoted;
     size_t first, last; /* from 1; first is 0 for a name */
@@ -23,8 +23,8 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-/* A number of the text's beginning, moved past; 0 if there is none. What is too large for any table
- * stays so. */
+/* Reads a number at the beginning of the text and moves past it; 0 if there is none. A number too
+ * large for any table is kept as such. */
 static size_t take_number(const char **text, const char *end) {
     size_t value = 0;
     for (; *text < end && **text >= '0' && **text <= '9'; (*text)++)
@@ -32,7 +32,7 @@ static size_t take_number(const char **text, const char *end) {
     return value;
 }
 
-/* Numbers rather than a name: "3" or "3-5". */
+/* Reads an item as numbers, "3" or "3-5", if it is that. */
 static void find_numbers(struct item *item) {
     const char *at = item->text, *end = item->text + item->length;
     size_t first = take_number(&at, end), last = first;
@@ -48,7 +48,7 @@ static void find_numbers(struct item *item) {
 
     if (at != end)
         return;
-    item->first = first > 0 ? first : SIZE_MAX; /* no column is the zeroth: not found */
+    item->first = first > 0 ? first : SIZE_MAX; /* column 0 does not exist: not found */
     item->last = last;
 }
 
@@ -63,8 +63,7 @@ static const char *closing_quote(const char *at) {
     return NULL;
 }
 
-/* Takes the item at *at, and moves *at behind its comma, or to the end. False for what is no item.
- */
+/* Reads the item at *at and moves *at past its comma, or to the end; false if it is malformed. */
 static bool next_item(struct item *item, const char **at) {
     const char *start = *at, *stop = NULL;
     while (is_blank(*start))
@@ -91,7 +90,7 @@ static bool next_item(struct item *item, const char **at) {
     if (item->length == 0 || (**at && **at != ','))
         return false;
     if (**at && !*++*at)
-        return false; /* a comma at the end */
+        return false; /* malformed: a comma at the end */
     return true;
 }
 
@@ -116,7 +115,7 @@ static bool is_named(const struct item *item, const char *name) {
         if (*at != *name)
             return false;
         if (item->quoted && *at == '"')
-            at++; /* its twin */
+            at++; /* the second of a doubled quote */
     }
     return !*name;
 }
@@ -133,7 +132,7 @@ struct making {
  * near. */
 static const char *nearest(const struct making *m, const struct item *item) {
     const char *best = NULL;
-    size_t best_distance = 2 + item->length / 4; /* beyond that, a suggestion is noise */
+    size_t best_distance = 2 + item->length / 4; /* names further away are not similar */
     best_distance = best_distance < item->length ? best_distance : item->length;
     for (size_t i = 0; i < m->names->count; i++) {
         const char *name = m->names->items[i];
@@ -228,7 +227,7 @@ static ddaebm_status take_list(struct making *m, const char *name, const char *l
     return DDAEBM_OK;
 }
 
-/* Closes the gaps that columns left: places keep their order. */
+/* Closes the gaps that dropped columns left, so that places keep their order. */
 static ddaebm_status close_gaps(struct making *m, ddaebm_context *context) {
     dd_selection *s = &m->selection;
     size_t *at_place = dd_alloc_zero(context, s->kept, sizeof *at_place), left = 0; /* column + 1 */
@@ -304,7 +303,7 @@ ddaebm_status dd_selection_apply(dd_rows *rows, ddaebm_context *context,
     size_t width = rows->width, kept = selection->kept,
            size = rows->wide ? sizeof(double) : sizeof(float);
     const char *from = rows->wide ? (const char *)rows->wide : (const char *)rows->values;
-    char *to = dd_alloc(context, rows->count * kept * size); /* less than what there is */
+    char *to = dd_alloc(context, rows->count * kept * size); /* less than the present size */
     if (!to)
         return DDAEBM_OUT_OF_MEMORY;
 

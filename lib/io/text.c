@@ -70,9 +70,9 @@ static bool take_decimal(struct decimal *number, const char *text, const char *e
     return text == end;
 }
 
-/* The nearest double of a number's digits and written exponent, by strtod; without a point, so that
- * no locale matters. Digits beyond the first 800 can only tell on which side of a tie the number
- * lies: one more digit says that. */
+/* Returns the nearest double of a number's digits and written exponent, by strtod; without a point,
+ * so that no locale matters. Digits beyond the first 800 can only tell on which side of a tie the
+ * number lies: one more digit says that. */
 static double compose_exactly(const char *text, const char *end, int written) {
     enum { MOST_DIGITS = 800, MOST_EXPONENT = 99999 };
     char room[MOST_DIGITS + 16];

@@ -164,8 +164,8 @@ START_TEST(quotas_of_version_1) {
 }
 END_TEST
 
-/* The process's group as a container sees it: at the top of the mount, by a name that is not below
- * it, or from above. */
+/* Returns the process's group as a container sees it: at the top of the mount, by a name that is
+ * not below it, or from above. */
 START_TEST(groups_in_containers) {
     put("/proc/self/mountinfo", "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup ro\n");
     put("/sys/fs/cgroup/cpu.max", "300000 100000\n");

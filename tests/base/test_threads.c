@@ -24,7 +24,7 @@ static ddaebm_context *context_of(int threads) {
     return context;
 }
 
-/* A pool that shares work among so many processors, whatever the machine has. */
+/* Returns a pool that shares work among so many processors, whatever the machine has. */
 static dd_pool *pool_of(int threads, int processors) {
     ddaebm_allocator allocator = DDAEBM_ALLOCATOR_INIT;
     ck_assert_int_eq(dd_memory_choose(&allocator, NULL), DDAEBM_OK);
@@ -377,7 +377,7 @@ START_TEST(workers_block_all_signals) {
 }
 END_TEST
 
-/* A pool may end while its threads look for work, and while they sleep. */
+/* Returns a pool may end while its threads look for work, and while they sleep. */
 START_TEST(sleepers_end) {
     for (int run = 0; run < 20; run++) {
         roll_call call = {.bound = 3};

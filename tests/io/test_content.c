@@ -320,7 +320,7 @@ START_TEST(options_without_use_are_refused) {
         asked.white = 1;
         assert_refused(name, "range is an option of");
         asked.layout = DDAEBM_LAYOUT_NCHW;
-        assert_refused(name, i == 2 ? "layout nchw is of arrays of 3 or 4 axes"
+        assert_refused(name, i == 2 ? "layout nchw needs an array of 3 or 4 axes"
                                     : "layout is an option of arrays");
         asked.resize = i == 1 ? 0 : 4;
         if (i != 1)

@@ -110,7 +110,8 @@ static void remove_strays(void) {
     closedir(listing);
 }
 
-/* Whether the target is the new file; anything but that and what was there before ends the test. */
+/* Returns whether the target is the new file; anything but that and what was there before ends the
+ * test. */
 static bool is_new(place kind) {
     struct stat about;
     const char *path = in_folder("target");
@@ -262,7 +263,7 @@ START_TEST(a_save_goes_on_without_courtesies) {
 }
 END_TEST
 
-/* A flush that fails because the disk does is a failure, and the old file stays. */
+/* Returns a flush that fails because the disk does is a failure, and the old file stays. */
 START_TEST(a_save_that_is_not_on_the_disk_fails) {
     static const int disk[] = {EIO, ENOSPC, EDQUOT};
     begin();

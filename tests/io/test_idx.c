@@ -73,10 +73,10 @@ START_TEST(bad_files_are_refused) {
         {8, 3, {1, 0xFFFFFFFF, 0xFFFFFFFF}, 0, DDAEBM_OUT_OF_RANGE, "1048576"},
         {8, 4, {1, 0xFFFFFFFF, 0xFFFFFFFF, 4}, 0, DDAEBM_OUT_OF_RANGE, "1048576"},
         {8, 3, {0xFFFFFFFF, 1024, 1024}, 0, DDAEBM_OUT_OF_RANGE, "bytes allowed"},
-        {8, 5, {1, 1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
-        {8, 0, {1}, 1, DDAEBM_FORMAT, "does not begin"},
-        {15, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
-        {7, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
+        {8, 5, {1, 1, 1, 1}, 1, DDAEBM_FORMAT, "it is not an IDX file"},
+        {8, 0, {1}, 1, DDAEBM_FORMAT, "it is not an IDX file"},
+        {15, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "it is not an IDX file"},
+        {7, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "it is not an IDX file"},
         {8, 3, {3, 0, 5}, 0, DDAEBM_FORMAT, "empty"},
     };
 

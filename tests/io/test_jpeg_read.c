@@ -166,7 +166,7 @@ START_TEST(damage_is_refused) {
     }
 
     ASSERT_FAILS(parse_and_drop((const uint8_t *)"\x89PNG", 4), DDAEBM_FORMAT,
-                 "does not begin as a JPEG file does");
+                 "it is not a JPEG file");
     ASSERT_FAILS(parse_and_drop((const uint8_t *)"\xFF\xD8\xFF\xD9", 4), DDAEBM_FORMAT,
                  "damaged or cut off");
     close_context();
@@ -193,7 +193,7 @@ START_TEST(colours_for_printing_are_refused) {
 }
 END_TEST
 
-/* The place of the header's height, behind its marker, length and precision. */
+/* Returns the place of the header's height, behind its marker, length and precision. */
 static size_t find_height(const uint8_t *file, size_t size) {
     for (size_t at = 2; at + 9 < size; at++)
         if (file[at] == 0xFF && file[at + 1] == 0xC0)

@@ -189,7 +189,7 @@ START_TEST(mistakes_are_told) {
         {"[\"a", "a text without its closing quote, at its end", 1, 3},
         {"[\"\n\"]", "a control character in a text: '\n\"]'", 1, 2},
         {"[\"\\q\"]", "a backslash that stands for no character: 'q\"]'", 1, 3},
-        {"[\"\xFF\"]", "no UTF-8: '\xFF\"]'", 1, 2},
+        {"[\"\xFF\"]", "not UTF-8: '\xFF\"]'", 1, 2},
         {"[]\n[\"a much longer text than is shown\"]", "more follows: '[\"a much longer text'", 2,
          3},
     };

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdint.h>
 
-/* An NPY file in memory with the given version and header text; its size. */
+/* Returns an NPY file in memory with the given version and header text; its size. */
 static size_t compose(unsigned char *file, unsigned major, const char *header, const void *data,
                       size_t bytes) {
     size_t length = strlen(header), at = 8;
@@ -226,7 +226,7 @@ START_TEST(bad_files_are_refused) {
     const unsigned char lie[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, '{'};
     dd_rows out = {.count = 0};
     ASSERT_FAILS(dd_npy_parse(&out, context, lie, sizeof lie), DDAEBM_OUT_OF_RANGE, "4294967295");
-    ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT, "does not begin");
+    ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT, "it is not an NPY file");
     close_context();
 }
 END_TEST

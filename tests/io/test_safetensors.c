@@ -9,7 +9,7 @@
 /* As contexts begin. */
 enum { MOST_TENSORS = 16384 };
 
-/* A file in memory: the header's length, the header, and `bytes` of data. To be freed. */
+/* Returns a file in memory: the header's length, the header, and `bytes` of data. To be freed. */
 static unsigned char *compose(const char *header, size_t bytes, size_t *size) {
     uint64_t length = strlen(header);
     unsigned char *file = malloc(8 + length + bytes);
@@ -137,7 +137,7 @@ START_TEST(lies_are_refused) {
         const char *why;
     } rows[] = {
         {"", 0, DDAEBM_FORMAT, "no JSON"},
-        {"[]", 0, DDAEBM_FORMAT, "no JSON object"},
+        {"[]", 0, DDAEBM_FORMAT, "not a JSON object"},
         {"{", 0, DDAEBM_FORMAT, "no JSON"},
         {"{}x", 0, DDAEBM_FORMAT, "no JSON"},
         {"{} ", 1, DDAEBM_FORMAT, "the tensors end at byte 0 of the data, and more follows"},
@@ -151,7 +151,7 @@ START_TEST(lies_are_refused) {
          DDAEBM_FORMAT, "nothing else"},
         {"{\"x\":{\"type\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT,
          "dtype is missing"},
-        {"{\"x\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT, "no text"},
+        {"{\"x\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT, "not a string"},
         {"{\"x\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, DDAEBM_UNSUPPORTED,
          "'I16'; known"},
         {"{\"x\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, DDAEBM_UNSUPPORTED,
@@ -416,7 +416,7 @@ START_TEST(what_cannot_be_written_is_refused) {
 }
 END_TEST
 
-/* The data alone take all of the bytes that a file may have. None of them is touched. */
+/* Returns the data alone take all of the bytes that a file may have. None of them is touched. */
 START_TEST(a_header_may_be_too_much) {
     open_context(2);
     dd_safetensors_writer *writer = NULL;

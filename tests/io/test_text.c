@@ -99,8 +99,8 @@ START_TEST(numbers_survive_their_digits) {
 }
 END_TEST
 
-/* A tie is decided by the last digit, however far away that is; and where double and a few digits
- * more would round twice. */
+/* Returns a tie is decided by the last digit, however far away that is; and where double and a few
+ * digits more would round twice. */
 START_TEST(ties_are_seen_to_the_last_digit) {
     static const char tie[] = "9007199254740993"; /* 2^53 + 1 */
     double value = 0;

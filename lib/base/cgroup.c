@@ -11,11 +11,11 @@
 
 enum { PATH_BYTES = 4096, LINE_BYTES = 8192 };
 
-/* --- Reading. Files of the kernel's, line by line, without an allocation. --- */
+/* --- Reading the kernel's files line by line, without allocating. --- */
 
 typedef struct lines {
     int file;
-    size_t begin, end; /* of what is read and not yet given */
+    size_t begin, end; /* of the bytes that are read but not yet returned */
     char text[LINE_BYTES];
 } lines;
 
@@ -25,12 +25,12 @@ static int open_file(const char *root, const char *path) {
     return length > 0 && (size_t)length < sizeof whole ? open(whole, O_RDONLY | O_CLOEXEC) : -1;
 }
 
-/* Moves what is left to the front, and reads on. */
+/* Moves the remaining bytes to the front and reads more; false at the end of the file. */
 static bool read_more(lines *from) {
     memmove(from->text, from->text + from->begin, from->end - from->begin);
     from->end -= from->begin;
     from->begin = 0;
-    if (from->end == LINE_BYTES) /* no line of such a file is as long */
+    if (from->end == LINE_BYTES) /* drops a line that is too long for any that matters */
         from->end = 0;
     ssize_t got;
     do
@@ -41,7 +41,7 @@ static bool read_more(lines *from) {
     return got > 0;
 }
 
-/* The next line without its end; NULL after the last. */
+/* Returns the next line without its newline; NULL after the last. */
 static char *next_line(lines *from) {
     for (;;) {
         char *begin = from->text + from->begin,
@@ -56,7 +56,7 @@ static char *next_line(lines *from) {
     }
 }
 
-/* The first line of a small file. */
+/* Reads the first line of a small file; false if there is none or it does not fit. */
 static bool read_line(const char *root, const char *path, char *out, size_t capacity) {
     lines from = {.file = open_file(root, path)};
     if (from.file < 0)
@@ -69,11 +69,11 @@ static bool read_line(const char *root, const char *path, char *out, size_t capa
     return fits;
 }
 
-/* --- Where the process's group is. --- */
+/* --- Finding the process's group. --- */
 
 typedef enum version { V1, V2 } version;
 
-/* Whether a list "a,b,c" has a word. */
+/* Returns whether a list "a,b,c" has a word. */
 static bool lists(const char *list, const char *word) {
     size_t length = strlen(word);
     for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
@@ -82,13 +82,14 @@ static bool lists(const char *list, const char *word) {
     return false;
 }
 
-/* The process's group, out of lines "number:controllers:path": version 2's is number 0, without
- * controllers. */
+/* Finds the path of the process's group in lines "number:controllers:path"; version 2 has number 0
+ * and no controllers. */
 static bool find_group(const char *root, version v, char *out) {
     lines from = {.file = open_file(root, "/proc/self/cgroup")};
     bool found = false;
     if (from.file < 0)
         return false;
+
     for (char *line; !found && (line = next_line(&from)) != NULL;) {
         char *controllers = strchr(line, ':'),
              *path = controllers ? strchr(controllers + 1, ':') : NULL;
@@ -102,6 +103,7 @@ static bool find_group(const char *root, version v, char *out) {
         if (found)
             memcpy(out, path, strlen(path) + 1);
     }
+
     close(from.file);
     return found;
 }
@@ -113,7 +115,7 @@ static bool is_octal(const char *text) {
     return true;
 }
 
-/* Blanks and the like stand as \040. */
+/* Replaces escapes such as \040, a blank, by their characters. */
 static void unescape(char *text) {
     char *to = text;
     for (const char *at = text; *at; to++)
@@ -125,21 +127,23 @@ static void unescape(char *text) {
     *to = '\0';
 }
 
-/* A mounted hierarchy: where, and which group is at its top. */
+/* A mounted hierarchy: its mount point, and the group at its top. */
 typedef struct mount {
     char point[PATH_BYTES], top[PATH_BYTES];
 } mount;
 
-/* "id parent device top point options [more]... - type source options". */
+/* Reads a line "id parent device top point options [more]... - type source options". */
 static bool parse_mount(char *line, version v, mount *out) {
     enum { TOP = 3, POINT = 4, FIELDS = 5 };
     char *fields[FIELDS], *rest = NULL, *end = strstr(line, " - ");
     if (!end)
         return false;
+
     *end = '\0';
     for (int i = 0; i < FIELDS; i++)
         if (!(fields[i] = strtok_r(i == 0 ? line : NULL, " ", &rest)))
             return false;
+
     char *type = strtok_r(end + 3, " ", &rest), *options = NULL;
     if (!type || strcmp(type, v == V2 ? "cgroup2" : "cgroup") != 0)
         return false;
@@ -147,15 +151,18 @@ static bool parse_mount(char *line, version v, mount *out) {
     options = strtok_r(NULL, " ", &rest);
     if (v == V1 && !(options && lists(options, "cpu")))
         return false;
+
     unescape(fields[TOP]);
     unescape(fields[POINT]);
     if (strlen(fields[TOP]) >= PATH_BYTES || strlen(fields[POINT]) >= PATH_BYTES)
         return false;
+
     memcpy(out->top, fields[TOP], strlen(fields[TOP]) + 1);
     memcpy(out->point, fields[POINT], strlen(fields[POINT]) + 1);
     return true;
 }
 
+/* Finds where the hierarchy of that version is mounted. */
 static bool find_mount(const char *root, version v, mount *out) {
     lines from = {.file = open_file(root, "/proc/self/mountinfo")};
     bool found = false;
@@ -169,13 +176,14 @@ static bool find_mount(const char *root, version v, mount *out) {
 
 /* --- Quotas. --- */
 
+/* Returns quota / period; 0 if either is not a positive number. */
 static double ratio(const char *quota, const char *period) {
     char *quota_end = NULL, *period_end = NULL;
     double allowed = strtod(quota, &quota_end), of = strtod(period, &period_end);
     return quota_end != quota && period_end != period && allowed > 0 && of > 0 ? allowed / of : 0;
 }
 
-/* Of one group: "max 100000" and -1 are none. */
+/* Returns the quota of one group; 0 if it has none, that is "max 100000" or -1. */
 static double quota_at(const char *root, const char *folder, version v) {
     char path[2 * PATH_BYTES + 32], quota[64], period[64];
     (void)snprintf(path, sizeof path, "%s/%s", folder, v == V2 ? "cpu.max" : "cpu.cfs_quota_us");
@@ -189,8 +197,8 @@ static double quota_at(const char *root, const char *folder, version v) {
     return read_line(root, path, period, sizeof period) ? ratio(quota, period) : 0;
 }
 
-/* The group's path below the top of the mount: none of it where the process cannot see its own, but
- * from above the top. */
+/* Returns the group's path below the top of the mount: "" where the group is outside what is
+ * mounted, as a container may see it. */
 static const char *path_below(const char *group, const char *top) {
     size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
     bool inside =
@@ -204,12 +212,13 @@ static double least_quota(double a, double b) {
     return a == 0 ? b : b == 0 ? a : a < b ? a : b;
 }
 
-/* The least on the way up from the process's group. */
+/* Returns the smallest quota on the way from the process's group to the top of the mount. */
 static double quota_of(const char *root, version v) {
     char group[PATH_BYTES], folder[2 * PATH_BYTES];
     mount at;
     if (!find_group(root, v, group) || !find_mount(root, v, &at))
         return 0;
+
     size_t top = strlen(at.point);
     (void)snprintf(folder, sizeof folder, "%s%s", at.point, path_below(group, at.top));
     double least = 0;

@@ -1,12 +1,11 @@
-/* What share of the machine the process's control groups leave it. */
+/* The CPU quota of the process's control groups (Linux, versions 1 and 2). */
 #ifndef DD_CGROUP_H
 #define DD_CGROUP_H
 
 #include "base/ieee.h"
 
-/* Processors that the quotas of the process's own group and of all above it allow, the least of
- * them: 0 if there is none, or if nothing is known. Groups of versions 1 and 2, under the mount
- * points that the process sees. `root` stands before every path, "" for the machine's own. */
+/* Returns the smallest quota of the process's group and of those above it, in processors; 0 if
+ * there is none, or if it cannot be read. Every path is taken below `root`, "" outside tests. */
 double dd_cgroup_quota(const char *root);
 
 #endif

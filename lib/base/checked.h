@@ -1,4 +1,6 @@
-/* Sizes that come from outside are multiplied and added here, and nowhere else. */
+/* Checked arithmetic for sizes that come from outside. Such sizes are multiplied and added only
+ * here.
+ */
 #ifndef DD_CHECKED_H
 #define DD_CHECKED_H
 
@@ -7,12 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* *out = a * b; false, with *out untouched by any meaning, on overflow. */
+/* Sets *out to a * b; false on overflow, with *out unspecified. */
 static inline bool dd_size_mul(size_t *out, size_t a, size_t b) {
     return !__builtin_mul_overflow(a, b, out);
 }
 
-/* *out = a + b; false on overflow. */
+/* Sets *out to a + b; false on overflow, with *out unspecified. */
 static inline bool dd_size_add(size_t *out, size_t a, size_t b) {
     return !__builtin_add_overflow(a, b, out);
 }

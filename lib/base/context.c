@@ -1,21 +1,19 @@
 #include "base/context.h"
 
-#include "base/checked.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/processors.h"
-#include "base/struct_size.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, LIMITS = 3 };
+enum { LIMITS = 3 };
 
 struct ddaebm_context {
-    atomic_size_t holds;
+    atomic_size_t holds; /* freed when there is none */
     ddaebm_allocator allocator;
     dd_pool *pool;
     ddaebm_log_function log;
@@ -25,7 +23,7 @@ struct ddaebm_context {
     int accept_not_finite, deterministic;
 };
 
-/* By ddaebm_limit. */
+/* Indexed by ddaebm_limit. */
 static const struct {
     const char *name;
     uint64_t initial, most;
@@ -33,45 +31,23 @@ static const struct {
                     {"DDAEBM_LIMIT_HEADER_BYTES", 8 << 20, 1 << 30},
                     {"DDAEBM_LIMIT_TENSORS", 16384, 1 << 20}};
 
-static void *malloc_allocate(void *user, size_t size) {
-    (void)user;
-    return malloc(size);
-}
-
-static void malloc_release(void *user, void *pointer) {
-    (void)user;
-    free(pointer);
-}
-
-/* What the caller has, or malloc; chosen is initialised. */
-static ddaebm_status choose_allocator(ddaebm_allocator *chosen, const ddaebm_allocator *allocator) {
-    if (!allocator) {
-        chosen->allocate = malloc_allocate;
-        chosen->release = malloc_release;
-        return DDAEBM_OK;
-    }
-    ddaebm_status status = dd_struct_in(chosen, sizeof *chosen, allocator, "DDAEBM_ALLOCATOR_INIT");
-    if (status == DDAEBM_OK && (!chosen->allocate || !chosen->release))
-        status =
-            dd_fail(DDAEBM_INVALID_ARGUMENT, "allocator: allocate and release must both be set");
-    return status;
-}
-
 ddaebm_status ddaebm_context_create(ddaebm_context **out, const ddaebm_allocator *allocator) {
     DD_REQUIRE(out);
     ddaebm_allocator chosen = DDAEBM_ALLOCATOR_INIT;
-    ddaebm_status status = choose_allocator(&chosen, allocator);
+    ddaebm_status status = dd_memory_choose(&chosen, allocator);
     if (status != DDAEBM_OK)
         return status;
+
     ddaebm_context *context = chosen.allocate(chosen.user, sizeof *context);
     if (!context)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for a context");
+
     memset(context, 0, sizeof *context);
     atomic_init(&context->holds, 1);
     context->allocator = chosen;
     for (int i = 0; i < LIMITS; i++)
         context->limits[i] = limits[i].initial;
-    status = dd_pool_create(&context->pool, context, dd_threads_default().threads, 0);
+    status = dd_pool_create(&context->pool, &context->allocator, dd_threads_default().threads, 0);
     if (status != DDAEBM_OK) {
         chosen.release(chosen.user, context);
         return status;
@@ -83,7 +59,7 @@ ddaebm_status ddaebm_context_create(ddaebm_context **out, const ddaebm_allocator
 void ddaebm_context_free(ddaebm_context *context) {
     if (!context || atomic_fetch_sub(&context->holds, 1) != 1)
         return;
-    dd_pool_free(context->pool, context);
+    dd_pool_free(context->pool);
     context->allocator.release(context->allocator.user, context);
 }
 
@@ -95,16 +71,20 @@ ddaebm_status dd_context_hold(ddaebm_context **out, ddaebm_context *context) {
     return DDAEBM_OK;
 }
 
+/* ---- Threads and log. ---- */
+
 ddaebm_status ddaebm_context_set_threads(ddaebm_context *context, int threads) {
     DD_REQUIRE(context);
     if (threads < 1 || threads > DD_MOST_THREADS)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "threads is %d; allowed: 1 to %d", threads,
                        DD_MOST_THREADS);
+
     dd_pool *pool = NULL;
-    ddaebm_status status = dd_pool_create(&pool, context, threads, 0);
+    ddaebm_status status = dd_pool_create(&pool, &context->allocator, threads, 0);
     if (status != DDAEBM_OK)
         return status;
-    dd_pool_free(context->pool, context);
+
+    dd_pool_free(context->pool);
     context->pool = pool;
     return DDAEBM_OK;
 }
@@ -129,6 +109,8 @@ ddaebm_status ddaebm_context_set_log(ddaebm_context *context, ddaebm_log_functio
     return DDAEBM_OK;
 }
 
+/* ---- Limits and switches. ---- */
+
 static bool is_limit(ddaebm_limit limit) {
     return (unsigned)limit < LIMITS;
 }
@@ -137,8 +119,8 @@ ddaebm_status ddaebm_context_set_limit(ddaebm_context *context, ddaebm_limit lim
                                        uint64_t value) {
     DD_REQUIRE(context);
     if (!is_limit(limit))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "limit is %d; there are 0 to %d", (int)limit,
-                       LIMITS - 1);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "limit is %d; limits are numbered from 0 to %d",
+                       (int)limit, LIMITS - 1);
     if (value < 1 || value > limits[limit].most)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "%s is %ju; allowed: 1 to %ju", limits[limit].name,
                        (uintmax_t)value, (uintmax_t)limits[limit].most);
@@ -155,6 +137,7 @@ size_t dd_context_most(const ddaebm_context *context, ddaebm_limit limit) {
     return most < SIZE_MAX ? (size_t)most : SIZE_MAX;
 }
 
+/* Sets a flag; fails for anything but 0 and 1. */
 static ddaebm_status set_switch(int *out, const char *name, int value) {
     if (value != 0 && value != 1)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "%s is %d; allowed: 0 and 1", name, value);
@@ -196,44 +179,14 @@ void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *form
     context->log(context->log_user, level, line);
 }
 
-/* The pointer-sized slot before an aligned block holds what the allocator gave. */
-static void *align(void *base) {
-    uintptr_t aligned = ((uintptr_t)base + sizeof(void *) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    ((void **)aligned)[-1] = base;
-    return (void *)aligned;
-}
-
-/* malloc's large blocks come from the system as zeros: calloc leaves their pages alone until they
- * are used. */
-static void *allocate(const ddaebm_allocator *from, size_t bytes, bool zero) {
-    if (zero && from->allocate == malloc_allocate)
-        return calloc(1, bytes);
-    void *base = from->allocate(from->user, bytes);
-    return base && zero ? memset(base, 0, bytes) : base;
-}
-
-static void *alloc(ddaebm_context *context, size_t size, bool zero) {
-    size_t whole = 0;
-    void *base = NULL;
-    if (dd_size_add(&whole, size, ALIGNMENT + sizeof(void *)))
-        base = allocate(&context->allocator, whole, zero);
-    if (base)
-        return align(base);
-    (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "the allocator has no %zu bytes", size);
-    return NULL;
-}
+/* ---- Memory. ---- */
 
 void *dd_alloc(ddaebm_context *context, size_t size) {
-    return alloc(context, size, false);
+    return dd_memory_take(&context->allocator, size);
 }
 
 void *dd_alloc_zero(ddaebm_context *context, size_t count, size_t size) {
-    size_t bytes = 0;
-    if (dd_size_mul(&bytes, count, size))
-        return alloc(context, bytes, true);
-    (void)dd_fail(DDAEBM_OUT_OF_MEMORY, "%zu elements of %zu bytes exceed the address space", count,
-                  size);
-    return NULL;
+    return dd_memory_take_zero(&context->allocator, count, size);
 }
 
 char *dd_copy_text(ddaebm_context *context, const char *text) {
@@ -243,8 +196,7 @@ char *dd_copy_text(ddaebm_context *context, const char *text) {
 }
 
 void dd_free(ddaebm_context *context, void *pointer) {
-    if (pointer)
-        context->allocator.release(context->allocator.user, ((void **)pointer)[-1]);
+    dd_memory_give_back(&context->allocator, pointer);
 }
 
 void *dd_grow(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size) {
@@ -255,11 +207,13 @@ void *dd_grow_within(ddaebm_context *context, void *array, size_t *capacity, siz
                      size_t size, size_t most) {
     if (needed <= *capacity)
         return array;
+
     size_t wanted = *capacity < 8 ? 8 : *capacity * 2;
     if (wanted > most)
         wanted = most;
     if (wanted < needed)
         wanted = needed;
+
     void *grown = dd_alloc_zero(context, wanted, size);
     if (!grown)
         return NULL;

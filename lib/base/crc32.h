@@ -1,4 +1,4 @@
-/* The checksum of files: CRC-32 as of ISO 3309, gzip and PNG (reflected polynomial 0xEDB88320). */
+/* CRC-32 as in ISO 3309, gzip and PNG (reflected polynomial 0xEDB88320): the checksum of files. */
 #ifndef DD_CRC32_H
 #define DD_CRC32_H
 
@@ -9,17 +9,19 @@
 
 enum { DD_CRC32_AT_ONCE = 8 };
 
-/* A checksum while it is taken. */
+/* The state of a computation. table[k][b] is what byte b followed by k zero bytes does to it. */
 typedef struct dd_crc32 {
     uint32_t state;
-    uint32_t table[DD_CRC32_AT_ONCE]
-                  [256]; /* what a byte does to the state, followed by 0 to 7 more */
+    uint32_t table[DD_CRC32_AT_ONCE][256];
 } dd_crc32;
 
+/* Begins a checksum. */
 void dd_crc32_begin(dd_crc32 *crc);
+
+/* Adds bytes to it. */
 void dd_crc32_add(dd_crc32 *crc, const void *data, size_t size);
 
-/* Of all that was added. */
+/* Returns the checksum of all bytes so far. */
 uint32_t dd_crc32_value(const dd_crc32 *crc);
 
 #endif

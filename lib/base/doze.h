@@ -1,5 +1,5 @@
-/* A thread's sleep until another wakes it: a futex where the system has them, else a mutex and a
- * condition variable. */
+/* Sleeping until another thread wakes it: by a futex where the system has them, else by a mutex and
+ * a condition variable. */
 #ifndef DD_DOZE_H
 #define DD_DOZE_H
 
@@ -16,9 +16,9 @@
 #endif
 #endif
 
-/* One sleeper's own. It says that it is about to sleep (dd_doze_announce), looks once more whether
- * there is a reason not to, and then sleeps (dd_doze) or thinks better of it (dd_doze_cancel). Who
- * makes such a reason calls dd_doze_end afterwards. */
+/* The state of one thread that sleeps. It announces that it is about to (dd_doze_announce), checks
+ * once more what it waits for, and then sleeps (dd_doze) or stays awake (dd_doze_cancel). The
+ * thread that makes it come true calls dd_doze_end afterwards. */
 typedef struct dd_sleeper {
     atomic_uint asleep; /* 0 or 1 */
 #ifndef DD_HAVE_FUTEX
@@ -33,10 +33,10 @@ void dd_doze_destroy(dd_sleeper *sleeper);
 void dd_doze_announce(dd_sleeper *sleeper);
 void dd_doze_cancel(dd_sleeper *sleeper);
 
-/* Returns when it has been ended, at once if that was before. */
+/* Sleeps until dd_doze_end; returns at once if that was called since the announcement. */
 void dd_doze(dd_sleeper *sleeper);
 
-/* Ends the sleep; false if there was none, announced or begun. */
+/* Ends a sleep that was announced or has begun; returns false if there is none. */
 bool dd_doze_end(dd_sleeper *sleeper);
 
 #endif

@@ -5,10 +5,10 @@ static size_t least_of(size_t a, size_t b) {
 }
 
 size_t dd_edit_distance(const char *word, size_t length, const char *name) {
-    size_t row[DD_MOST_SPELLED +
-               1]; /* row[i]: from the first i letters of the word to the part of the name so far */
+    size_t row[DD_MOST_SPELLED + 1]; /* row[i]: from the word's first i bytes to the name so far */
     if (length > DD_MOST_SPELLED)
         return length;
+
     for (size_t i = 0; i <= length; i++)
         row[i] = i;
     for (size_t j = 0; name[j]; j++) {

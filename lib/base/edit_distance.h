@@ -1,4 +1,4 @@
-/* How far a misspelled name is from one that there is. */
+/* Edit distance, for suggestions when a name is misspelled. */
 #ifndef DD_EDIT_DISTANCE_H
 #define DD_EDIT_DISTANCE_H
 
@@ -6,11 +6,11 @@
 
 #include <stddef.h>
 
-/* Bytes of a word, at most, that is compared. */
+/* Longest word that is compared, in bytes. */
 enum { DD_MOST_SPELLED = 63 };
 
-/* Levenshtein's distance between a word and a name: how many letters are to be put in, left out or
- * replaced. The length of a word that is longer than DD_MOST_SPELLED. */
+/* Returns the Levenshtein distance between a word and a name: the number of bytes to insert, delete
+ * or replace. For a word longer than DD_MOST_SPELLED it returns the length. */
 size_t dd_edit_distance(const char *word, size_t length, const char *name);
 
 #endif

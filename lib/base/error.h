@@ -1,5 +1,4 @@
-/* How a function of the library fails: with a status, and one line of text kept for the calling
- * thread. */
+/* Failing: a status, and one line of text that is kept for the calling thread. */
 #ifndef DD_ERROR_H
 #define DD_ERROR_H
 
@@ -7,15 +6,15 @@
 
 #include <ddaebm/status.h>
 
-/* Keeps the text as the thread's error message and gives the status back: `return
- * dd_fail(DDAEBM_IO, "cannot ...")`. */
+/* Sets the thread's error message and returns the status: return dd_fail(DDAEBM_IO, "cannot ...").
+ */
 __attribute__((format(printf, 2, 3))) ddaebm_status dd_fail(ddaebm_status status,
                                                             const char *format, ...);
 
-/* Puts more context before the kept text: "what: text". Gives the status back. */
+/* Puts context before the thread's error message, "what: message", and returns the status. */
 ddaebm_status dd_fail_in(ddaebm_status status, const char *what);
 
-/* Refuses a NULL argument, naming it. For public functions alone. */
+/* Returns with DDAEBM_INVALID_ARGUMENT if an argument is NULL. For public functions only. */
 #define DD_REQUIRE(pointer)                                                                        \
     do {                                                                                           \
         if (!(pointer))                                                                            \
@@ -23,7 +22,7 @@ ddaebm_status dd_fail_in(ddaebm_status status, const char *what);
                            #pointer);                                                              \
     } while (0)
 
-/* Leaves for the function's one cleanup label when a call fails; `status` is the function's own. */
+/* Sets the function's variable `status`, and goes to its label `cleanup` if the call failed. */
 #define DD_TRY(call)                                                                               \
     do {                                                                                           \
         status = (call);                                                                           \

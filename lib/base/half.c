@@ -20,14 +20,17 @@ uint16_t dd_half_from_float(float value) {
         return (uint16_t)(sign | infinite | 1);
     if (isinf(value) || value == 0)
         return value == 0 ? sign : (uint16_t)(sign | infinite);
+
     (void)frexpf(value, &exponent); /* |value| in [2^(exponent-1), 2^exponent) */
     if (exponent < 2 - BIAS)
-        exponent = 2 - BIAS; /* subnormal: steps do not get finer */
-    /* In steps of the last place. A carry out of the fraction is the next exponent's first number,
-     * as it should be. */
+        exponent = 2 - BIAS; /* subnormal numbers share one exponent */
+
+    /* In units in the last place. A carry out of the fraction into the exponent gives the right
+     * number, the smallest one with the next exponent. */
     unsigned steps = (unsigned)lrintf(ldexpf(fabsf(value), FRACTION + 1 - exponent));
     if (exponent - 1 + BIAS > MOST_EXPONENT - 1)
         return (uint16_t)(sign | infinite);
+
     unsigned bits = ((unsigned)(exponent - 2 + BIAS) << FRACTION) + steps;
     return (uint16_t)(sign | bits);
 }

@@ -1,4 +1,4 @@
-/* Numbers of 16 bits, IEEE 754 binary16: how files store weights and arrays in half the bytes. */
+/* IEEE 754 binary16 (float16), in which files may store weights and arrays. */
 #ifndef DD_HALF_H
 #define DD_HALF_H
 
@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-/* Exact. Infinities and NaN stay what they are. */
+/* Converts to float, which is exact; infinities and NaN stay infinities and NaN. */
 float dd_half_to_float(uint16_t half);
 
-/* The nearest, ties to even; infinity from 65520 on. */
+/* Rounds to the nearest float16, ties to even; to infinity from 65520 on. */
 uint16_t dd_half_from_float(float value);
 
 #endif

@@ -1,7 +1,7 @@
-/* Arithmetic is IEEE 754's. Compiled with -ffast-math or -ffinite-math-only, the library's checks
- * for what is not finite would be removed, and data, weights and losses that are not numbers would
- * pass. The build undoes these flags (cmake/flags.cmake); where something else compiles a source,
- * it is refused. Every source includes this, most of them by another header. */
+/* Refuses compilers that do not follow IEEE 754. With -ffast-math or -ffinite-math-only the
+ * library's checks for NaN and infinity would be removed, and such data, weights and losses would
+ * pass. The build undoes these flags (cmake/flags.cmake); another build fails here. Every source
+ * includes this file, most of them through another header. */
 #ifndef DD_IEEE_H
 #define DD_IEEE_H
 

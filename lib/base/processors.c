@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Bytes of a mask: those of most systems, and more than any kernel takes. */
+/* Bytes of an affinity mask: of most systems, and more than any kernel has. */
 enum { USUAL_MASK = sizeof(cpu_set_t), LARGEST_MASK = 1 << 14 };
 
 static int system_affinity(size_t bytes, unsigned long *mask) {
@@ -47,14 +47,14 @@ int dd_processors_quota(void) {
     return round_up(dd_cgroup_quota(""));
 }
 
-/* The first number of "4" or "4,2"; 0 if that is none. */
+/* Returns the first number of a list such as "4" or "4,2"; 0 if it does not begin with a number. */
 static int first_number(const char *text) {
     char *end = NULL;
     while (*text == ' ' || *text == '\t')
         text++;
     if (*text < '0' || *text > '9')
         return 0;
-    long number = strtol(text, &end, 10); /* the largest there is, if it does not fit */
+    long number = strtol(text, &end, 10); /* LONG_MAX if it does not fit */
     while (*end == ' ' || *end == '\t')
         end++;
     return *end != '\0' && *end != ',' ? 0
@@ -73,10 +73,12 @@ dd_threads_choice dd_threads_choose(int processors, double quota, const char *en
         choice.threads = round_up(quota);
         choice.reason = DD_THREADS_QUOTA;
     }
+
     if (asked > 0) {
         choice.threads = asked;
         choice.reason = DD_THREADS_ENVIRONMENT;
     }
+
     if (choice.threads < 1)
         choice.threads = 1;
     return choice;
@@ -87,8 +89,7 @@ void dd_threads_explain(char *out, size_t size, const dd_threads_choice *choice)
     if (choice->reason == DD_THREADS_ENVIRONMENT)
         (void)snprintf(out, size, "OMP_NUM_THREADS; %d processor%s in the affinity mask",
                        choice->processors, plural);
-    else if (choice->reason ==
-             DD_THREADS_QUOTA) /* hundredths: whatever the locale's decimal sign */
+    else if (choice->reason == DD_THREADS_QUOTA) /* integers: the locale has no say in these */
         (void)snprintf(out, size, "a quota of %d.%02d of %d processor%s in the affinity mask",
                        (int)choice->quota, (int)(choice->quota * 100) % 100, choice->processors,
                        plural);

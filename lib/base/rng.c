@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* The ten rounds on `count` counters; inlined for counts that are known, so that compilers turn the
- * inner loop into vectors. */
+/* Runs the ten rounds on `count` counters. Inlined, so that the count is a constant and compilers
+ * vectorise the inner loop. */
 static inline void rounds(uint32_t *restrict c0, uint32_t *restrict c1, uint32_t *restrict c2,
                           uint32_t *restrict c3, size_t count, uint64_t key) {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
@@ -28,9 +28,9 @@ void dd_philox(uint32_t out[4], uint64_t key, uint64_t counter_low, uint64_t cou
     rounds(out, out + 1, out + 2, out + 3, 1, key);
 }
 
-/* Blocks block .. block + LANES - 1 of a stream. */
 enum { LANES = 8 };
 
+/* Computes blocks block .. block + LANES - 1 of a stream. */
 static void philox_lanes(uint32_t out[4 * LANES], uint64_t key, uint64_t block, uint64_t stream) {
     uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
     for (size_t i = 0; i < LANES; i++) {
@@ -39,6 +39,7 @@ static void philox_lanes(uint32_t out[4 * LANES], uint64_t key, uint64_t block, 
         c2[i] = (uint32_t)stream;
         c3[i] = (uint32_t)(stream >> 32);
     }
+
     rounds(c0, c1, c2, c3, LANES, key);
     for (size_t i = 0; i < LANES; i++) {
         out[4 * i] = c0[i];
@@ -48,12 +49,13 @@ static void philox_lanes(uint32_t out[4 * LANES], uint64_t key, uint64_t block, 
     }
 }
 
-/* 23 bits, not 24: the half must be exact too, else the last ones round to 1. */
+/* Maps a word to (0, 1). With 24 bits the half would not be exact, and the last values would round
+ * to 1. */
 static float unit(uint32_t word) {
     return ((float)(word >> 9) + 0.5f) * 0x1p-23f;
 }
 
-/* Both normals of a pair of words. */
+/* Computes two normals from two words (Box and Muller). */
 static void normal_pair(float out[2], uint32_t a, uint32_t b) {
     const float two_pi = 6.28318530717958648f;
     float radius = sqrtf(-2.0f * logf(unit(a))), angle = two_pi * unit(b);
@@ -71,7 +73,7 @@ static void words_as_normals(float out[4], const uint32_t words[4]) {
     normal_pair(out + 2, words[2], words[3]);
 }
 
-/* Block b of a stream holds elements 4b .. 4b+3. */
+/* Draws elements of a stream; block b holds elements 4b .. 4b + 3. */
 static void fill(float *out, uint64_t seed, uint64_t stream, uint64_t first, size_t count,
                  void (*shape)(float *, const uint32_t *)) {
     uint64_t block = first / 4;
@@ -113,6 +115,7 @@ uint64_t dd_rng_permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t n
     while (bits < 32 && (UINT64_C(1) << 2 * bits) < size)
         bits++;
     uint64_t mask = (UINT64_C(1) << bits) - 1;
+
     do {
         uint64_t left = index >> bits, right = index & mask;
         for (uint64_t round = 0; round < 6; round++) {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* No struct of this interface will be larger; what claims to be is not initialised. */
+/* Larger than any struct of the interface: such a struct_size was not initialised. */
 enum { MOST = 4096 };
 
 static size_t claimed_size(const void *theirs) {
@@ -13,7 +13,7 @@ static size_t claimed_size(const void *theirs) {
     return size;
 }
 
-/* A struct that begins with a size_t is a whole number of those, so no field is ever cut. */
+/* Structs begin with a size_t, so their sizes are multiples of its size. */
 ddaebm_status dd_struct_check(const void *theirs, const char *init) {
     size_t size = claimed_size(theirs);
     if (size >= sizeof(size_t) && size <= MOST && size % sizeof(size_t) == 0)
@@ -27,6 +27,7 @@ ddaebm_status dd_struct_in(void *ours, size_t size, const void *theirs, const ch
     ddaebm_status status = dd_struct_check(theirs, init);
     if (status != DDAEBM_OK)
         return status;
+
     size_t there = claimed_size(theirs), common = there < size ? there : size,
            skip = sizeof(size_t);
     for (size_t i = size; i < there; i++)
@@ -34,8 +35,9 @@ ddaebm_status dd_struct_in(void *ours, size_t size, const void *theirs, const ch
             return dd_fail(
                 DDAEBM_UNSUPPORTED,
                 "the struct that %s initialises sets a field that this version of the library does "
-                "not know "
-                "(struct_size is %zu, known are %zu bytes): leave it zero, or use a newer library",
+                "not know (struct_size is %zu, this version has %zu): leave it zero, or use a "
+                "newer "
+                "library",
                 init, there, size);
     memcpy((char *)ours + skip, (const char *)theirs + skip, common - skip);
     return DDAEBM_OK;

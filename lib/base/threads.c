@@ -2,9 +2,8 @@
 #include "base/threads.h"
 
 #include "base/arithmetic.h"
-#include "base/context.h"
 #include "base/doze.h"
-#include "base/error.h"
+#include "base/memory.h"
 #include "base/pace.h"
 #include "base/processors.h"
 
@@ -14,37 +13,43 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nanoseconds: how long a thread looks for what it waits for before it sleeps, how often the
- * affinity mask is read, and the unit of what is counted up. */
-enum { SPIN = 200000, LOOK_AT_PROCESSORS = 100000000, TICK = 64 };
+/* In nanoseconds: how long a thread spins before it sleeps, how long an affinity mask once read is
+ * taken to hold, and the unit in which the time that workers spend on parts is counted. */
+enum { SPIN = 200000, MASK_HOLDS = 100000000, TICK = 64 };
+
+enum { SPINS = 32 }; /* between two readings of the clock */
 
 struct worker {
     dd_pool *pool;
     pthread_t thread;
     int index;
-    unsigned seen; /* the last stage that it knows of */
+    unsigned seen; /* number of the last stage that it knows of */
     dd_sleeper sleeper;
 };
 
-/* A stage has an even number. Slot p holds it while part p is free, and the next odd one once it is
- * taken; so a thread that is late, and means a stage that is over, finds nothing to take. */
+/* Stages have even numbers. Slot p holds the stage's number while part p is free, and the next odd
+ * number once it is taken. So a thread that comes late, with the number of a stage that is over,
+ * finds nothing to take. */
 struct dd_pool {
+    /* Read and written by the caller alone, who holds `caller`. */
     int threads, started;
-    int processors;         /* that may be used at once */
-    bool fixed;             /* and do not follow the affinity mask */
-    int quota;              /* of the control group, in whole processors; 0: none */
-    int64_t looked;         /* at the mask */
-    pid_t process;          /* whose threads they are */
+    int processors;         /* upper bound on the takers */
+    bool fixed;             /* processors was given, and does not follow the affinity mask */
+    int quota;              /* of the control group, in whole processors; 0 for none */
+    int64_t mask_read;      /* time at which processors was last set */
+    pid_t process;          /* that the threads belong to */
     struct worker *workers; /* threads - 1 of them */
-    pthread_mutex_t caller; /* held by the one whose call runs */
-    dd_pace pace;           /* the caller's, like what is above */
+    pthread_mutex_t caller;
+    dd_pace pace;
     dd_sleeper caller_sleep;
+    ddaebm_allocator allocator;
 
-    atomic_uint number; /* of the stage in hand */
-    atomic_int takers;  /* whose numbers are below */
-    atomic_size_t parts, done;
-    atomic_uint others;        /* ticks that their parts took */
-    dd_part_function function; /* for those who have taken a part */
+    /* Shared with the workers. */
+    atomic_uint number;        /* of the present stage */
+    atomic_int takers;         /* threads with an index below this may take parts */
+    atomic_size_t parts, done; /* of the present stage */
+    atomic_uint others;        /* ticks that workers spent on their parts */
+    dd_part_function function; /* read only by a thread that has taken a part */
     void *argument;
     atomic_bool ending;
     atomic_uint slots[DD_MOST_PARTS];
@@ -66,18 +71,21 @@ static int64_t now(void) {
 
 /* --- Taking parts. --- */
 
+/* Takes a part, if it is free in the stage of that number. */
 static bool take(dd_pool *pool, size_t part, unsigned number) {
     unsigned free = number;
     return atomic_load_explicit(&pool->slots[part], memory_order_relaxed) == number &&
            atomic_compare_exchange_strong(&pool->slots[part], &free, number | 1);
 }
 
-/* Goes once through all parts, from a place of its own on, so that neighbours in memory go to the
- * same thread from stage to stage. */
+/* Goes once through all parts and runs those that it can take; returns how many. Each taker starts
+ * at a place of its own, so that the same parts tend to go to the same thread from stage to stage.
+ */
 static size_t run_parts(dd_pool *pool, int taker, unsigned number) {
     size_t parts = atomic_load_explicit(&pool->parts, memory_order_relaxed), mine = 0;
     size_t takers = (size_t)atomic_load_explicit(&pool->takers, memory_order_relaxed);
     size_t first = (size_t)taker < takers ? (size_t)taker * parts / takers : 0;
+
     for (size_t i = 0, part = first; i < parts; i++, part = part + 1 == parts ? 0 : part + 1)
         if (take(pool, part, number)) {
             pool->function(pool->argument, part, taker);
@@ -88,6 +96,7 @@ static size_t run_parts(dd_pool *pool, int taker, unsigned number) {
 
 /* --- Workers. --- */
 
+/* Returns whether there is a stage that this worker may help with, or the pool ends. */
 static bool is_called(const struct worker *self) {
     const dd_pool *pool = self->pool;
     return atomic_load(&pool->ending) ||
@@ -95,13 +104,13 @@ static bool is_called(const struct worker *self) {
             self->index < atomic_load_explicit(&pool->takers, memory_order_relaxed));
 }
 
-/* Looks for a while, then sleeps. */
+/* Waits until the worker is called: spins for a while, then sleeps. */
 static void await_call(struct worker *self) {
-    enum { LOOKS = 32 }; /* between two at the clock */
     for (int64_t start = now(); now() - start < SPIN;)
-        for (int i = 0; i < LOOKS; i++, pause_briefly())
+        for (int i = 0; i < SPINS; i++, pause_briefly())
             if (is_called(self))
                 return;
+
     while (!is_called(self)) {
         dd_doze_announce(&self->sleeper);
         if (is_called(self))
@@ -111,12 +120,14 @@ static void await_call(struct worker *self) {
     }
 }
 
+/* Runs what parts it can take, and wakes the caller if these were the last. */
 static void help(const struct worker *self) {
     dd_pool *pool = self->pool;
     int64_t begun = now();
     size_t mine = run_parts(pool, self->index, self->seen);
     if (mine == 0)
         return;
+
     atomic_fetch_add_explicit(&pool->others, (unsigned)((now() - begun) / TICK),
                               memory_order_relaxed);
     size_t parts = atomic_load_explicit(&pool->parts, memory_order_relaxed);
@@ -127,15 +138,16 @@ static void help(const struct worker *self) {
 static void *work(void *argument) {
     struct worker *self = argument;
     dd_pool *pool = self->pool;
-    (void)dd_arithmetic_enter(); /* for good: a thread begins with its maker's */
+    (void)dd_arithmetic_enter(); /* a thread inherits its maker's floating-point environment */
+
     for (;;) {
         await_call(self);
         if (atomic_load(&pool->ending))
             return NULL;
+
+        /* takers is that of this stage, or the stage is over and has no free part */
         self->seen = atomic_load(&pool->number);
-        if (self->index <
-            atomic_load_explicit(&pool->takers,
-                                 memory_order_relaxed)) /* of this stage, or it is over */
+        if (self->index < atomic_load_explicit(&pool->takers, memory_order_relaxed))
             help(self);
     }
 }
@@ -148,15 +160,18 @@ static void init_sleep(dd_pool *pool) {
         dd_doze_init(&pool->workers[i].sleeper);
 }
 
-ddaebm_status dd_pool_create(dd_pool **out, ddaebm_context *context, int threads, int processors) {
-    dd_pool *pool = dd_alloc_zero(context, 1, sizeof *pool);
+ddaebm_status dd_pool_create(dd_pool **out, const ddaebm_allocator *allocator, int threads,
+                             int processors) {
+    dd_pool *pool = dd_memory_take_zero(allocator, 1, sizeof *pool);
     if (!pool)
         return DDAEBM_OUT_OF_MEMORY;
-    pool->workers = dd_alloc_zero(context, (size_t)threads, sizeof *pool->workers);
+    pool->workers = dd_memory_take_zero(allocator, (size_t)threads, sizeof *pool->workers);
     if (!pool->workers) {
-        dd_free(context, pool);
+        dd_memory_give_back(allocator, pool);
         return DDAEBM_OUT_OF_MEMORY;
     }
+
+    pool->allocator = *allocator;
     pool->threads = threads;
     pool->fixed = processors > 0;
     pool->processors = processors;
@@ -166,23 +181,25 @@ ddaebm_status dd_pool_create(dd_pool **out, ddaebm_context *context, int threads
     return DDAEBM_OK;
 }
 
-/* A fork copies a pool without its threads. Those in the child begin anew. */
+/* Returns whether this is a child's copy of a pool: fork copies memory, but no threads. */
 static bool was_forked(const dd_pool *pool) {
     return pool->started > 0 && pool->process != getpid();
 }
 
-/* By the one who holds `caller`, with which nobody was inside when the process forked. */
+/* Prepares a child's copy for threads of its own. Whoever calls holds `caller`, so no other thread
+ * held it when the process forked. */
 static void begin_anew(dd_pool *pool) {
     init_sleep(pool);
     pool->started = 0;
 }
 
-/* Starts the threads at the first call that has work for them: a context that only reads files
- * costs none. If the system gives fewer, those do. */
+/* Starts the threads, or as many as the system allows, with all signals blocked: signals are for
+ * the program's own threads. */
 static void start(dd_pool *pool) {
-    sigset_t all, before; /* signals are for the host's own threads */
+    sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+
     while (pool->started < pool->threads - 1) {
         struct worker *worker = &pool->workers[pool->started];
         worker->pool = pool;
@@ -192,6 +209,7 @@ static void start(dd_pool *pool) {
             break;
         pool->started++;
     }
+
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pool->process = getpid();
 }
@@ -208,13 +226,14 @@ static void end_threads(dd_pool *pool) {
     pthread_mutex_destroy(&pool->caller);
 }
 
-void dd_pool_free(dd_pool *pool, ddaebm_context *context) {
+void dd_pool_free(dd_pool *pool) {
     if (!pool)
         return;
     if (!was_forked(pool))
         end_threads(pool);
-    dd_free(context, pool->workers);
-    dd_free(context, pool);
+    const ddaebm_allocator allocator = pool->allocator;
+    dd_memory_give_back(&allocator, pool->workers);
+    dd_memory_give_back(&allocator, pool);
 }
 
 int dd_pool_threads(const dd_pool *pool) {
@@ -223,16 +242,18 @@ int dd_pool_threads(const dd_pool *pool) {
 
 /* --- Calling. --- */
 
-/* An affinity mask may change while the program runs. */
+/* Sets the number of processors, now and then: an affinity mask may change while the program runs.
+ */
 static void look_at_processors(dd_pool *pool) {
     int64_t time = now();
-    if (pool->fixed || (pool->processors > 0 && time - pool->looked < LOOK_AT_PROCESSORS))
+    if (pool->fixed || (pool->processors > 0 && time - pool->mask_read < MASK_HOLDS))
         return;
+
     if (pool->processors == 0)
         pool->quota = dd_processors_quota();
     int allowed = dd_processors_allowed();
     pool->processors = pool->quota > 0 && pool->quota < allowed ? pool->quota : allowed;
-    pool->looked = time;
+    pool->mask_read = time;
 }
 
 dd_team dd_pool_enter(dd_pool *pool, bool alone) {
@@ -260,7 +281,7 @@ static int least(int a, int b) {
     return a < b ? a : b;
 }
 
-/* Who may take parts of a stage that begins now: numbers below this. */
+/* Returns how many threads may take parts of a stage that begins now. */
 static int choose_takers(dd_pool *pool, const dd_work *stage, int64_t time) {
     int most = least(pool->started + 1, pool->processors);
     if (stage->takers > 0)
@@ -270,9 +291,10 @@ static int choose_takers(dd_pool *pool, const dd_work *stage, int64_t time) {
     return most < 2 ? 1 : dd_pace_takers(&pool->pace, time, most);
 }
 
-/* Shows a stage to those workers who are awake. */
+/* Fills in a stage and then sets its number, by which workers that are awake see it. */
 static unsigned publish(dd_pool *pool, const dd_work *stage, int takers) {
     unsigned number = atomic_load_explicit(&pool->number, memory_order_relaxed) + 2;
+
     for (size_t part = 0; part < stage->parts; part++)
         atomic_store_explicit(&pool->slots[part], number, memory_order_relaxed);
     pool->function = stage->function;
@@ -285,7 +307,7 @@ static unsigned publish(dd_pool *pool, const dd_work *stage, int takers) {
     return number;
 }
 
-/* Whether any of them slept. */
+/* Wakes the takers that sleep; returns whether any did. */
 static bool wake(dd_pool *pool, int takers) {
     bool any = false;
     for (int i = 1; i < takers; i++)
@@ -293,13 +315,13 @@ static bool wake(dd_pool *pool, int takers) {
     return any;
 }
 
-/* Waits for what others have taken. */
+/* Waits until all parts are done: spins for a while, then sleeps. */
 static void await_done(dd_pool *pool, size_t parts) {
-    enum { LOOKS = 32 };
     for (int64_t start = now(); now() - start < SPIN;)
-        for (int i = 0; i < LOOKS; i++, pause_briefly())
+        for (int i = 0; i < SPINS; i++, pause_briefly())
             if (atomic_load(&pool->done) == parts)
                 return;
+
     while (atomic_load(&pool->done) != parts) {
         dd_doze_announce(&pool->caller_sleep);
         if (atomic_load(&pool->done) == parts)
@@ -309,12 +331,14 @@ static void await_done(dd_pool *pool, size_t parts) {
     }
 }
 
+/* Runs a stage together with the workers, and reports to the pace how that went. */
 static void run_shared(dd_pool *pool, const dd_work *work, int takers, int64_t begun) {
     unsigned number = publish(pool, work, takers);
     dd_shared_stage seen = {
         .parts = work->parts, .takers = takers, .woke = !work->small && wake(pool, takers)};
     if (seen.woke)
         begun = now();
+
     seen.mine = run_parts(pool, 0, number);
     int64_t worked = begun, ended = begun;
     if (seen.mine < work->parts) {
@@ -323,6 +347,7 @@ static void run_shared(dd_pool *pool, const dd_work *work, int takers, int64_t b
         await_done(pool, work->parts);
         ended = now();
     }
+
     seen.worked = worked - begun;
     seen.waited = ended - worked;
     seen.others = (int64_t)atomic_load_explicit(&pool->others, memory_order_relaxed) * TICK;

@@ -1,8 +1,10 @@
-/* A pool of threads that share the parts of a piece of work with the thread that has it. Parts are
- * taken by whoever is there: the caller always takes part, waits for nobody who has taken nothing,
- * and can do all of it alone. */
+/* A pool of threads that share the parts of a stage of work with the thread that called. Threads
+ * take parts as they are free: the caller always takes part, waits only for parts that others have
+ * taken, and can do all of them alone. */
 #ifndef DD_THREADS_H
 #define DD_THREADS_H
+
+#include "base/ieee.h"
 
 #include <ddaebm/context.h>
 #include <stdbool.h>
@@ -10,45 +12,48 @@
 
 typedef struct dd_pool dd_pool;
 
-/* Runs part `part`. Takers have numbers, 0 the caller's thread; no two parts run at the same time
- * under one number. */
+/* Runs part `part`. `taker` is the number of the thread that took it, 0 for the caller; no two
+ * parts run at the same time with the same number. */
 typedef void (*dd_part_function)(void *argument, size_t part, int taker);
 
-/* Parts that may run in any order and at the same time: what each does must not depend on who runs
- * it. */
+enum { DD_MOST_PARTS = 1024 };
+
+/* A stage: parts that may run in any order and at the same time. What a part computes must not
+ * depend on which thread runs it. */
 typedef struct dd_work {
-    size_t parts; /* up to DD_MOST_PARTS */
-    int takers;   /* numbers from here on take nothing; 0 for no such bound */
-    bool small;   /* not worth waking anybody for; those awake may help */
+    size_t parts; /* at most DD_MOST_PARTS */
+    int takers;   /* upper bound on the threads that take part; 0 for none */
+    bool small;   /* too short to wake threads that sleep; those awake may help */
     dd_part_function function;
     void *argument;
 } dd_work;
 
-enum { DD_MOST_PARTS = 1024 };
-
-/* One caller's use of a pool, for one stage after the other. */
+/* A caller's hold on a pool, for one stage after the other. */
 typedef struct dd_team {
-    dd_pool *pool; /* NULL: the caller is alone */
+    dd_pool *pool; /* NULL: the caller runs alone */
 } dd_team;
 
-/* Makes a pool of threads-1 threads, which start at the first call that has work for them; in a
- * child that forks, anew. A pool that another thread had when the process forked serves the child's
- * callers alone. At most as many share a stage as there are processors: those that the machine
- * gives, or `processors` if it is not 0. */
-ddaebm_status dd_pool_create(dd_pool **out, ddaebm_context *context, int threads, int processors);
+/* Makes a pool of `threads` threads, the caller's counted. The others start at the first call that
+ * has work for them, and again in a child process after fork; a pool that another thread held at
+ * the fork lets the child's callers run alone. A stage is shared among at most `processors`
+ * threads, or, if that is 0, among as many as the process may use processors. The allocator is
+ * copied. */
+ddaebm_status dd_pool_create(dd_pool **out, const ddaebm_allocator *allocator, int threads,
+                             int processors);
 
-/* Ends the threads. NULL is fine. */
-void dd_pool_free(dd_pool *pool, ddaebm_context *context);
+/* Ends the threads and frees the pool; NULL is fine. */
+void dd_pool_free(dd_pool *pool);
 
+/* Returns the number of threads, the caller's counted. */
 int dd_pool_threads(const dd_pool *pool);
 
-/* Has the pool until dd_pool_leave. The caller is alone if `alone` is set, or if another caller, or
- * one further out, has the pool. */
+/* Holds the pool until dd_pool_leave. The caller runs alone if `alone` is set, or if the pool is
+ * held already, by another thread or by a call further out. */
 dd_team dd_pool_enter(dd_pool *pool, bool alone);
 void dd_pool_leave(dd_team team);
 
-/* Runs each part of a stage once and returns when all are done. What was written before is seen by
- * the parts, and what they wrote, after. */
+/* Runs each part of a stage once and returns when all are done. Parts see what the caller wrote
+ * before, and the caller sees afterwards what they wrote. */
 void dd_team_run(dd_team team, const dd_work *stage);
 
 /* Enters, runs one stage and leaves. */

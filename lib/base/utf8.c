@@ -7,12 +7,14 @@ size_t dd_utf8_size(const char *text, size_t length) {
     const unsigned char *byte = (const unsigned char *)text;
     if (byte[0] < 0x80)
         return 1;
+
     size_t size = byte[0] >= 0xC2 && byte[0] < 0xE0   ? 2
                   : (byte[0] & 0xF0) == 0xE0          ? 3
                   : byte[0] >= 0xF0 && byte[0] < 0xF5 ? 4
                                                       : 0;
     if (size == 0 || size > length)
         return 0;
+
     for (size_t i = 1; i < size; i++)
         if ((byte[i] & 0xC0) != 0x80)
             return 0;
@@ -39,7 +41,7 @@ size_t dd_utf8_cut(const char *text, size_t most) {
     return most;
 }
 
-/* The number of a character of so many bytes. */
+/* Decodes a valid character of `size` bytes. */
 static uint32_t number(const char *text, size_t size) {
     uint32_t value = (unsigned char)text[0] & (size == 1 ? 0x7Fu : 0xFFu >> (size + 1));
     for (size_t i = 1; i < size; i++)

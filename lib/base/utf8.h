@@ -1,4 +1,4 @@
-/* UTF-8 from strangers. */
+/* Checking and cutting UTF-8 text of any origin. */
 #ifndef DD_UTF8_H
 #define DD_UTF8_H
 
@@ -7,20 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of the character that begins the text, 1 to 4, or 0 if none does. No surrogates, nothing
- * overlong, nothing above U+10FFFF. The text is not empty. */
+/* Returns the bytes of the first character of a text that is not empty, 1 to 4, or 0 if it is not
+ * valid: surrogates, overlong forms and anything above U+10FFFF are not. */
 size_t dd_utf8_size(const char *text, size_t length);
 
-/* Whether all of the text is characters. */
+/* Returns whether all of the text is valid UTF-8. */
 bool dd_utf8_is_valid(const char *text, size_t length);
 
-/* The most of the text's first `most` bytes that does not end within a character; there is a byte,
- * or the end, after them. */
+/* Returns the largest length up to `most` that does not cut a character. text[most] must be
+ * readable.
+ */
 size_t dd_utf8_cut(const char *text, size_t most);
 
-/* Puts a ? in the place of all that a terminal might not show as it stands, in one line and from
- * left to right: control characters, line and paragraph separators, marks of direction, and bytes
- * that are no character. The text ends with a zero; it grows no longer. */
+/* Replaces by '?', in place, what would disturb one line of output: control characters, line and
+ * paragraph separators, marks of writing direction, and bytes that are not valid UTF-8. */
 void dd_utf8_make_printable(char *text);
 
 #endif

@@ -4,7 +4,9 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/struct_size.h"
-#include "config/keys.h"
+#include "config/key_parse.h"
+#include "config/key_print.h"
+#include "config/key_suggest.h"
 #include "config/presets.h"
 #include "io/file.h"
 #include "io/json.h"
@@ -13,7 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* There are fewer than a hundred keys, with lists of at most DD_MOST_INTEGERS. */
+/* Limits on a file: of its bytes, and of the JSON values in it. All keys together, each with the
+ * longest list, have fewer. */
 enum { MOST_FILE_BYTES = 1 << 20, MOST_VALUES = 4096 };
 
 struct ddaebm_config {
@@ -27,17 +30,20 @@ const dd_settings *dd_config_settings(const ddaebm_config *config) {
 
 /* ---- Creation. ---- */
 
+/* Makes a handle that holds the context and a copy of the settings. */
 static ddaebm_status create(ddaebm_config **out, ddaebm_context *context,
                             const dd_settings *settings) {
     ddaebm_context *held = NULL;
     ddaebm_config *config = NULL;
     ddaebm_status status = DDAEBM_OK;
+
     DD_TRY(dd_context_hold(&held, context));
     config = dd_alloc_zero(held, 1, sizeof *config);
     if (!config) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
+
     config->context = held;
     config->settings = *settings;
     held = NULL;
@@ -72,21 +78,21 @@ ddaebm_status ddaebm_config_copy(ddaebm_config **out, const ddaebm_config *confi
 
 /* ---- JSON. ---- */
 
-/* What a text says, until all of it is known to be good. */
+/* The values read so far. They become the configuration's when all of the text is valid. */
 typedef struct reading {
     dd_settings settings;
-    bool seen[DD_MOST_KEYS];
+    bool seen[DD_MOST_KEYS]; /* by the key's index */
 } reading;
 
 static ddaebm_status read_member(reading *into, const char *name, json_t *value);
 
-/* prefix is "" or a group. */
+/* Reads the members of the root object (prefix "") or of a group. */
 static ddaebm_status read_object(reading *into, const char *prefix, json_t *object) {
     const char *member = NULL;
     json_t *value = NULL;
     json_object_foreach(object, member, value) {
-        char
-            name[2 * DD_NAME_ROOM]; /* a name that is cut is longer than any key's, so it is none */
+        /* A name that is cut is longer than any key's, so it stays unknown. */
+        char name[2 * DD_NAME_ROOM];
         (void)snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "", member);
         ddaebm_status status = read_member(into, name, value);
         if (status != DDAEBM_OK)
@@ -95,7 +101,7 @@ static ddaebm_status read_object(reading *into, const char *prefix, json_t *obje
     return DDAEBM_OK;
 }
 
-/* Names of groups are short, so nesting ends before the stack does. */
+/* Reads one member: a key or a group. Groups are not nested, which bounds the recursion. */
 static ddaebm_status read_member(reading *into, const char *name, json_t *value) {
     const dd_key *key = dd_key_find(name);
     if (!key && json_is_object(value) && dd_key_is_group(name))
@@ -109,12 +115,14 @@ static ddaebm_status read_member(reading *into, const char *name, json_t *value)
     return dd_key_set_json(key, &into->settings, value);
 }
 
+/* Reads JSON into the settings, which stay as they were on failure. */
 static ddaebm_status parse(dd_settings *settings, const char *text, size_t length) {
     const size_t mark = dd_json_mark(text, length);
     dd_json_error error;
     json_t *root = dd_json_read(text + mark, length - mark, MOST_VALUES, &error);
     if (!root)
         return dd_fail(error.status, "line %d: %s", error.line, error.text);
+
     reading into = {.settings = *settings};
     ddaebm_status status = DDAEBM_OK;
     if (json_is_object(root))
@@ -123,6 +131,7 @@ static ddaebm_status parse(dd_settings *settings, const char *text, size_t lengt
         status =
             dd_fail(DDAEBM_FORMAT,
                     "the configuration must be a JSON object, {\"diffusion.timesteps\": 4, ...}");
+
     json_decref(root);
     if (status == DDAEBM_OK)
         *settings = into.settings;
@@ -161,7 +170,7 @@ ddaebm_status ddaebm_config_load(ddaebm_config *config, const char *path) {
     return status == DDAEBM_OK ? status : dd_fail_in(status, path);
 }
 
-/* ---- One value. ---- */
+/* ---- One value by its key. ---- */
 
 static ddaebm_status find(const dd_key **out, const char *name) {
     *out = dd_key_find(name);
@@ -254,7 +263,7 @@ ddaebm_status ddaebm_config_get_real(const ddaebm_config *config, const char *ke
 
 /* ---- Text. ---- */
 
-/* Where text goes; with no place for it, it is only counted. */
+/* Receives text; without a buffer it only counts. */
 typedef struct sink {
     char *text;
     size_t used;
@@ -306,7 +315,8 @@ ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *ke
         if (status != DDAEBM_OK)
             return status;
     }
-    for (sink to = {0};; to = (sink){text, 0}) { /* once to count, once to write */
+
+    for (sink to = {0};; to = (sink){text, 0}) { /* counts first, then writes */
         if (found)
             append_value(&to, &config->settings, found);
         else
@@ -321,7 +331,7 @@ ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *ke
     }
 }
 
-/* ---- What there is. ---- */
+/* ---- Lists of keys and presets. ---- */
 
 ddaebm_status ddaebm_config_key(size_t index, ddaebm_key_info *info) {
     DD_REQUIRE(info);
@@ -329,8 +339,10 @@ ddaebm_status ddaebm_config_key(size_t index, ddaebm_key_info *info) {
     if (status != DDAEBM_OK)
         return status;
     if (index >= dd_key_count())
-        return dd_fail(DDAEBM_NOT_FOUND, "there is no key %zu; there are %zu, from 0", index,
+        return dd_fail(DDAEBM_NOT_FOUND,
+                       "there is no key %zu; keys are numbered from 0 and there are %zu", index,
                        dd_key_count());
+
     const dd_key *key = dd_key_at(index);
     const ddaebm_key_info known = {.name = key->name,
                                    .meaning = key->meaning,

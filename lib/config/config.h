@@ -1,5 +1,4 @@
-/* Configurations from inside: how a model file's text becomes one, and which values fit together.
- */
+/* Configurations inside the library: to and from the text in a model file. */
 #ifndef DD_CONFIG_H
 #define DD_CONFIG_H
 
@@ -7,21 +6,14 @@
 
 #include <ddaebm/config.h>
 
-/* Makes a configuration from JSON alone; what the text does not name has the value of preset "toy",
- * so files written before a key existed keep their meaning. Fails as ddaebm_config_parse; *out is
- * then untouched. */
+/* Makes a configuration from JSON. Keys that the text does not name have the value of preset "toy",
+ * so that files keep their meaning when a new version adds keys. Fails as ddaebm_config_parse does,
+ * with *out untouched. */
 ddaebm_status dd_config_create_from_json(ddaebm_config **out, ddaebm_context *context,
                                          const char *text, size_t length);
 
-/* All of it as JSON, with which dd_config_create_from_json makes the same: a new text, to be freed
- * with dd_free. */
+/* Writes all values as JSON, from which dd_config_create_from_json makes the same configuration.
+ * The caller frees *out with dd_free. */
 ddaebm_status dd_config_text(char **out, ddaebm_context *context, const ddaebm_config *config);
-
-/* Refuses values that are each within bounds but do not fit together: DDAEBM_OUT_OF_RANGE, with a
- * text that names the keys. */
-ddaebm_status dd_settings_check(const dd_settings *settings);
-
-/* Its part for network.family ncsnpp. */
-ddaebm_status dd_settings_check_images(const dd_settings *settings);
 
 #endif

@@ -1,20 +1,21 @@
 #include "config/presets.h"
 
 #include "base/error.h"
-#include "config/keys.h"
+#include "base/excerpt.h"
+#include "config/key_parse.h"
+#include "config/key_suggest.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The published two-dimensional experiment is what keys.c begins with. */
+/* The published two-dimensional experiment; the initial values of keys.c. */
 static const char *const toy[][2] = {{NULL, NULL}};
 
-/* docs/experiments.md says what was tried. */
+/* The best found for two dimensions; docs/experiments.md has the comparisons. */
 static const char *const points[][2] = {
     {"data.standardize", "always"},
     {"diffusion.timesteps", "6"},
-    {"diffusion.schedule",
-     "karras"}, /* from the width of a mode to N(0, I), where sampling starts */
+    {"diffusion.schedule", "karras"}, /* from a mode's width to N(0, I), where sampling starts */
     {"diffusion.sigma_min", "0.018"},
     {"diffusion.sigma_max", "12"},
     {"diffusion.rho", "3.5"},
@@ -58,8 +59,9 @@ static const char *const points[][2] = {
     {NULL, NULL},
 };
 
-/* Rows of any width, above all to tell anomalies by: no waves, a timestep 0 fitted to the data, and
- * the best weights by rows held out. docs/experiments.md has the tables that decided. */
+/* Rows of any width, above all for anomaly detection: no Fourier features, a noise level of
+ * timestep 0 that is fitted to the data, and weights chosen on held-out rows. docs/experiments.md
+ * has the comparisons. */
 static const char *const vector[][2] = {
     {"data.width", "30"},
     {"diffusion.fit", "true"},
@@ -87,9 +89,9 @@ static const char *const vector[][2] = {
     {NULL, NULL},
 };
 
-/* The published settings for CIFAR-10, its reconstruction as the paper has it: from the encoder's z
- * (the published code's is mse_prior). Batches are those of one of the four processes that it was
- * trained by, and steps as many as its epochs then take. */
+/* The published settings for CIFAR-10. The reconstruction is the paper's, with z from the encoder;
+ * the published code has mse_prior. The batch is that of one of the four processes of the published
+ * training, and the steps are those of its epochs with that batch. */
 static const char *const cifar10[][2] = {
     {"data.image_size", "32"},
     {"data.channels", "3"},
@@ -109,7 +111,7 @@ static const char *const cifar10[][2] = {
     {NULL, NULL},
 };
 
-/* Likewise for CelebA: 600 epochs of 162,770 images. */
+/* The published settings for CelebA at 64 x 64: 600 epochs of 162,770 images. */
 static const char *const celeba64[][2] = {
     {"data.image_size", "64"},
     {"energy.channels", "64"},
@@ -125,9 +127,9 @@ static const char *const celeba64[][2] = {
     {NULL, NULL},
 };
 
-/* Likewise for the churches of LSUN: 500 epochs of 126,227 images. Time grid, encoder and
- * reconstruction are all three what was published for LSUN, though the published code never has
- * them together. */
+/* The published settings for LSUN churches at 128 x 128: 500 epochs of 126,227 images. The
+ * published code has each of time grid, encoder and reconstruction, but never all three together.
+ */
 static const char *const lsun128[][2] = {
     {"data.image_size", "128"},
     {"diffusion.grid", "lsun"},
@@ -144,7 +146,7 @@ static const char *const lsun128[][2] = {
     {NULL, NULL},
 };
 
-/* 28 x 28 grey images on a margin of 2, with networks small enough for a processor. */
+/* 28 x 28 grey images, padded to 32 x 32, with networks small enough for a CPU. */
 static const char *const fashion[][2] = {
     {"data.channels", "1"},
     {"data.padding", "2"},
@@ -169,11 +171,11 @@ static const char *const fashion[][2] = {
     {NULL, NULL},
 };
 
-/* Networks for a processor: squares of 2 x 2 pixels as one, an energy much narrower than the
- * generator, timesteps close together where textures are decided, and little weight on the reverse
- * divergence, whose log q(x_{t+1} | x_t) asks short steps to keep their noise. The energy is a
- * log-density: it follows the score, and is told from noise, from other timesteps and from turned
- * images. */
+/* Smaller networks for a CPU: patches of 2 x 2 pixels, an energy much narrower than the generator,
+ * and timesteps close together at the noise levels where textures form. The reverse divergence has
+ * little weight: between such timesteps its log q(x_{t+1} | x_t) rewards leaving noise in x_t. The
+ * energy is a log-density, trained by the score and by contrasts with noise, with other timesteps
+ * and with transformed images. */
 static const char *const fashion_small[][2] = {
     {"diffusion.schedule", "cosine"},
     {"diffusion.timesteps", "12"},
@@ -239,12 +241,12 @@ const dd_preset *dd_preset_find(const char *name) {
 }
 
 static ddaebm_status unknown(const char *name) {
-    char shown[DD_SHOWN_ROOM], list[128] = "";
+    char shown[DD_EXCERPT_ROOM], list[128] = "";
     for (size_t i = 0, used = 0; i < PRESET_COUNT && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
                                  presets[i].name);
-    return dd_fail(DDAEBM_NOT_FOUND, "no preset \"%s\"; there are: %s", dd_shown(shown, name),
-                   list);
+    return dd_fail(DDAEBM_NOT_FOUND, "no preset \"%s\"; there are: %s",
+                   dd_excerpt(shown, name, strlen(name)), list);
 }
 
 static ddaebm_status initial_values(dd_settings *settings) {
@@ -255,7 +257,7 @@ static ddaebm_status initial_values(dd_settings *settings) {
     return status;
 }
 
-/* A preset's base stands before it, so this ends. */
+/* Applies the base's changes, then the preset's own. A base is an earlier preset, so this ends. */
 static ddaebm_status build(dd_settings *settings, const dd_preset *preset) {
     ddaebm_status status =
         preset->base ? build(settings, dd_preset_find(preset->base)) : initial_values(settings);

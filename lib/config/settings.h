@@ -1,7 +1,9 @@
-/* Every hyperparameter as a plain value: what the rooms above read. The names that users see, the
- * bounds and the meanings stand in keys.c. */
+/* Every hyperparameter as a plain value, as the rooms above read it. keys.c has the names that
+ * users see, the bounds and the meanings. */
 #ifndef DD_SETTINGS_H
 #define DD_SETTINGS_H
+
+#include "base/ieee.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +17,7 @@ typedef struct dd_integers {
     int64_t values[DD_MOST_INTEGERS];
 } dd_integers;
 
-/* The order of the words below is the order of the `choices` texts in keys.c. */
+/* The enumerators of each type below are in the order of the words in the table of keys.c. */
 typedef enum dd_standardize {
     DD_STANDARDIZE_ALWAYS,
     DD_STANDARDIZE_FILES,
@@ -46,118 +48,134 @@ typedef enum dd_reconstruction {
 } dd_reconstruction;
 typedef enum dd_rate_schedule { DD_RATE_CONSTANT, DD_RATE_COSINE } dd_rate_schedule;
 
-/* One network; the keys are <network>.feature_layers and so on. */
-typedef struct dd_network_settings {
-    /* multi-layer perceptrons */
-    dd_integers feature_layers; /* hidden widths of the branches that read x and t */
+/* A multi-layer perceptron on rows (DD_FAMILY_MLP). */
+typedef struct dd_mlp_settings {
+    dd_integers feature_layers; /* hidden widths of the branches that embed row and timestep */
     dd_integers hidden_layers;  /* hidden widths of the trunk */
     int64_t norm;               /* dd_norm */
     int64_t activation;         /* dd_activation */
-    int64_t frequencies; /* of the sines and cosines of each coordinate that the network is shown; 0
-                            for none */
-    /* images */
-    int64_t channels;        /* at full size */
-    dd_integers multipliers; /* of the channels, one a resolution, halving the image in between; no
-                                key for the encoder, nor for the next two */
-    int64_t blocks;          /* residual blocks a resolution */
-    dd_integers attention;   /* sizes of the images that attend */
-    int64_t kind;            /* dd_encoder: a key of the encoder alone */
+    int64_t frequencies;        /* of the Fourier features of each coordinate; 0 for none */
+} dd_mlp_settings;
+
+/* A U-Net on images (DD_FAMILY_NCSNPP). */
+typedef struct dd_u_net_settings {
+    int64_t channels;        /* at full resolution */
+    dd_integers multipliers; /* of the channels, one per resolution, each half the one before */
+    int64_t blocks;          /* residual blocks per resolution */
+    dd_integers attention;   /* resolutions with self-attention, beside the lowest */
+} dd_u_net_settings;
+
+/* The energy or the generator; the keys are named <network>.feature_layers and so on. */
+typedef struct dd_network_settings {
+    dd_mlp_settings mlp;
+    dd_u_net_settings u_net;
 } dd_network_settings;
 
+/* The encoder; its network on images is no U-Net. */
+typedef struct dd_encoder_settings {
+    dd_mlp_settings mlp;
+    int64_t channels; /* at full resolution (DD_FAMILY_NCSNPP) */
+    int64_t kind;     /* dd_encoder (DD_FAMILY_NCSNPP) */
+} dd_encoder_settings;
+
+/* keys.c has the bounds and the meanings. */
 typedef struct dd_settings {
     struct {
-        int64_t width;      /* numbers in a row; images have a size instead */
-        int64_t image_size; /* pixels on a side of the square images that the networks see; 0 for
-                               rows */
-        int64_t channels;   /* of a pixel */
-        int64_t padding; /* of those pixels, how many on each side are added to the data's and taken
-                            from the samples */
-        bool flip;       /* half the images are mirrored, left to right, in training */
+        int64_t width;       /* columns of a row; images have image_size and channels instead */
+        int64_t image_size;  /* pixels on a side of the images that the networks see; 0 for rows */
+        int64_t channels;    /* of an image */
+        int64_t padding;     /* pixels of image_size on each side that the data's images lack */
+        bool flip;           /* mirrors images at random in training */
         int64_t standardize; /* dd_standardize */
     } data;
     struct {
-        int64_t timesteps; /* T */
-        int64_t schedule;  /* dd_schedule_kind */
-        double beta_min, beta_max;
-        bool fit; /* sigma_min is taken from the data */
-        double sigma_min, sigma_max,
-            rho;               /* of DD_SCHEDULE_KARRAS; the first two of DD_SCHEDULE_COSINE too */
-        int64_t grid;          /* dd_grid */
-        double beta_limit;     /* betas are cut there; 1 cuts nothing */
-        double variance_floor; /* of the posterior's log variance; 0 for none */
-        int64_t precision;     /* dd_precision: of the tables */
+        int64_t timesteps;           /* T */
+        int64_t schedule;            /* dd_schedule_kind */
+        double beta_min, beta_max;   /* DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC */
+        bool fit;                    /* sets sigma_min from the data before training */
+        double sigma_min, sigma_max; /* DD_SCHEDULE_KARRAS, DD_SCHEDULE_COSINE */
+        double rho;                  /* DD_SCHEDULE_KARRAS */
+        int64_t grid;                /* dd_grid */
+        double beta_limit;           /* upper bound of the betas; 1 for none */
+        double variance_floor;       /* lower bound of the posterior's variance; 0 for none */
+        int64_t precision;           /* dd_precision: of the schedule's tables */
     } diffusion;
     struct {
-        int64_t family;       /* dd_family */
-        int64_t latent_width; /* of z, without its maps */
-        int64_t latent_maps;
-        int64_t time_width;       /* of the timestep's sinusoidal embedding */
-        int64_t latent_embedding; /* widths of the network that maps z to styles */
-        int64_t mapping_layers;   /* its layers, beside the first */
+        int64_t family;           /* dd_family */
+        int64_t latent_width;     /* dimension of z, latent_maps not counted */
+        int64_t latent_maps;      /* channels of latent noise at the input's resolution */
+        int64_t time_width;       /* dimension of the timestep embedding */
+        int64_t latent_embedding; /* width of the mapping network from z to styles */
+        int64_t mapping_layers;   /* its layers after the first */
     } network;
-    dd_network_settings energy, generator, encoder;
+    dd_network_settings energy, generator;
+    dd_encoder_settings encoder;
     struct {
-        int64_t patch; /* side of the squares of pixels that energy and generator take as one */
-        double dropout;
-        bool fir;                  /* resample by a filter */
-        dd_integers fir_kernel;    /* its taps on an axis */
-        bool skip_rescale;         /* sums of two branches are divided by sqrt 2 */
+        int64_t patch;             /* pixels on a side of a patch that is folded into channels */
+        double dropout;            /* probability */
+        bool fir;                  /* resamples with fir_kernel */
+        dd_integers fir_kernel;    /* taps of the separable filter */
+        bool skip_rescale;         /* divides sums of two branches by sqrt(2) */
         int64_t progressive_input; /* dd_progressive */
         bool centered;             /* data is in [-1, 1]; else in [0, 1] */
-        bool tanh;                 /* ends the generator */
-        double tanh_gain;
-    } image;
+        bool tanh;                 /* ends the generator in tanh */
+        double tanh_gain;          /* factor on tanh, before clipping to [-1, 1] */
+    } image;                       /* DD_FAMILY_NCSNPP */
     struct {
         int64_t energy; /* dd_form */
-        bool residual;  /* the generator predicts what the noise changed */
-        bool proposal;  /* the generator is shown a draw of x_0 in place of x_{t+1} */
+        bool residual;  /* adds the generator's output to a linear estimate of x_0 */
+        bool proposal;  /* shows the generator a draw of x_0 in place of x_{t+1} */
     } form;
     struct {
-        double gamma;      /* weight of the gradient penalty */
-        int64_t penalty;   /* dd_penalty: what the gradient is pulled to */
-        double fake_gamma; /* weight of the same on generated samples */
-        int64_t contrast;  /* dd_contrast */
-        double contrast_weight, margin;
-        double noise_contrast;    /* weight of the contrast of data with noise of a known density */
-        double timestep_contrast; /* of neighbouring timesteps */
-        double transform_contrast; /* of data with the same data transformed */
-        double energy_score;       /* weight of the energy score of the generator's draws */
-        double temperature;        /* the generator sees f / temperature */
+        double gamma;              /* weight of the gradient penalty */
+        int64_t penalty;           /* dd_penalty: target of the gradient */
+        double fake_gamma;         /* weight of the penalty at generated samples */
+        int64_t contrast;          /* dd_contrast */
+        double contrast_weight;    /* of the contrast of generated samples and data */
+        double margin;             /* inside DD_CONTRAST_SOFTPLUS */
+        double noise_contrast;     /* weight of the contrast with noise of known density */
+        double timestep_contrast;  /* weight of the contrast of neighbouring timesteps */
+        double transform_contrast; /* weight of the contrast with transformed data */
+        double energy_score;       /* weight of the energy score of generated x_0 */
+        double temperature;        /* divides f in the generator's loss */
         double latent_weight;      /* w */
-        double reverse_weight;     /* of the reverse divergence beside the forward one */
+        double reverse_weight;     /* of the reverse KL relative to the forward KL */
         int64_t divergence;        /* dd_divergence */
         int64_t reconstruction;    /* dd_reconstruction */
     } objective;
     struct {
         double energy_rate, generator_rate;
         int64_t rate_schedule; /* dd_rate_schedule, over training.steps */
-        double final_rate;
+        double final_rate;     /* of DD_RATE_COSINE */
         double beta1, beta2, epsilon;
         double ema_decay; /* 0 for no averaging */
     } optimizer;
     struct {
         int64_t steps, batch;
-        double first_timestep; /* share of samples at timestep 0; 0 for as many as at any other */
-        bool calibrate;        /* fit the temperature after training */
-        double held_out;       /* share of the rows kept aside, to choose the weights by */
+        double first_timestep; /* probability of timestep 0; 0 for all alike */
+        bool calibrate;        /* fits the temperature after training */
+        double held_out;       /* fraction of the rows held out, to choose the weights by */
     } training;
 } dd_settings;
 
-/* Numbers in a row as callers see it, and as the networks do: images are padded in between. */
+/* Returns the numbers per sample as callers see it. */
 size_t dd_settings_width(const dd_settings *settings);
+
+/* Returns the numbers per sample as the networks see it: images with their padding. */
 size_t dd_settings_inner_width(const dd_settings *settings);
 
-/* Numbers of z, those that are images (network.latent_maps) included. */
+/* Returns the dimension of z, latent_maps included. */
 size_t dd_settings_latent_width(const dd_settings *settings);
 
-/* Weight w of the latent term, by which f/w is a log-density: objective.latent_weight, and 1 where
- * that is 0. */
+/* Returns the weight w by which f/w is a log-density: objective.latent_weight, or 1 where that is
+ * 0.
+ */
 double dd_settings_density_weight(const dd_settings *settings);
 
-/* Pixels on a side of the images that callers see; 0 for rows. */
+/* Returns the pixels on a side of the images that callers see; 0 for rows. */
 size_t dd_settings_outer_side(const dd_settings *settings);
 
-/* The values inside a configuration. */
+/* Returns the values of a configuration, which owns them. */
 struct ddaebm_config;
 const dd_settings *dd_config_settings(const struct ddaebm_config *config);
 

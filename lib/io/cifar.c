@@ -19,7 +19,7 @@ static ddaebm_status check_records(const uint8_t *bytes, size_t size) {
     if (size == 0 || size % RECORD != 0)
         return dd_fail(
             DDAEBM_FORMAT,
-            "it has %zu bytes; CIFAR-10 batches are of records of %d bytes, and not cut off", size,
+            "it has %zu bytes; CIFAR-10 batches consist of whole records of %d bytes", size,
             RECORD);
     for (size_t i = 0; i < size; i += RECORD)
         if (bytes[i] > MOST_LABEL)
@@ -40,7 +40,7 @@ bool dd_cifar_recognise(const void *data, size_t size) {
     return true;
 }
 
-/* Planes to pixels. */
+/* Converts records with one plane per channel to images with channels last. */
 static void interleave(uint8_t *out, const uint8_t *records, size_t count) {
     for (size_t i = 0; i < count; i++, out += IMAGE, records += RECORD)
         for (size_t c = 0; c < CHANNELS; c++)
@@ -48,7 +48,7 @@ static void interleave(uint8_t *out, const uint8_t *records, size_t count) {
                 out[at * CHANNELS + c] = records[1 + c * PLANE + at];
 }
 
-/* Adds a file's images to the block, which has room for *capacity bytes. */
+/* Adds a file's images to the block, which has *capacity bytes and grows. */
 static ddaebm_status append(dd_images *images, size_t *capacity, ddaebm_context *context,
                             const void *data, size_t size) {
     size_t added = size / RECORD;
@@ -91,11 +91,13 @@ ddaebm_status dd_cifar_read_folder(dd_images *out, ddaebm_context *context, cons
     dd_images images = none;
     size_t capacity = 0;
     ddaebm_status status = DDAEBM_OK;
+
     for (size_t i = 0; i < names->count && status == DDAEBM_OK; i++) {
         char *file = dd_folder_join(context, path, names->items[i]);
         status = file ? append_file(&images, &capacity, context, file) : DDAEBM_OUT_OF_MEMORY;
         dd_free(context, file);
     }
+
     if (status == DDAEBM_OK)
         *out = images;
     else

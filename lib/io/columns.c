@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/utf8.h"
 #include "io/json.h"
 #include "io/text.h"
@@ -32,6 +33,7 @@ void dd_column_names_put(dd_column_names *names, size_t index, const char *text,
     char *to = names->texts + names->used;
     if (length == 0)
         return;
+
     names->items[index] = to;
     if (dd_utf8_is_valid(text, length)) {
         memcpy(to, text, length);
@@ -44,6 +46,7 @@ void dd_column_names_put(dd_column_names *names, size_t index, const char *text,
             *to++ = (char)(c < 0x80 ? c : 0x80 | (c & 0x3F));
         }
     }
+
     *to++ = '\0';
     names->used = (size_t)(to - names->texts);
 }
@@ -107,7 +110,7 @@ static ddaebm_status take_list(dd_column_names *out, ddaebm_context *context, co
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
         if (!json_is_null(item) && (!json_is_string(item) || json_string_length(item) == 0))
-            return dd_fail(DDAEBM_FORMAT, "the name of column %zu is no text, or empty", i + 1);
+            return dd_fail(DDAEBM_FORMAT, "the name of column %zu is not a string, or is empty", i + 1);
         bytes += json_is_string(item) ? json_string_length(item) + 1 : 0;
     }
 
@@ -126,12 +129,12 @@ ddaebm_status dd_column_names_parse(dd_column_names *out, ddaebm_context *contex
     json_t *list = dd_json_read(text, strlen(text), count + 1, &error);
     if (!list)
         return dd_fail(error.status,
-                       "the names of columns are no JSON that they may be: byte %zu: %s",
+                       "the names of columns are not valid: byte %zu: %s",
                        error.byte, error.text);
     ddaebm_status status =
         json_is_array(list) && json_array_size(list) == count
             ? take_list(out, context, list, count)
-            : dd_fail(DDAEBM_MISMATCH, "the names of columns are no list of %zu", count);
+            : dd_fail(DDAEBM_MISMATCH, "the names of columns are not a list of %zu", count);
     json_decref(list);
     return status;
 }
@@ -140,7 +143,7 @@ ddaebm_status dd_column_names_parse(dd_column_names *out, ddaebm_context *contex
 
 enum { MOST_RUNS = 8, MOST_NAMES = 3 };
 
-/* A text in the making; what does not fit is cut. */
+/* Text that is being written; what does not fit is cut. */
 struct sentence {
     char *text;
     size_t used;
@@ -155,7 +158,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct sentence *s, const 
     s->used += written < left ? written : left;
 }
 
-/* "3, 5-9"; gives how many of the members were named. */
+/* Writes the numbers of the members, "3, 5-9"; returns how many of them. */
 static size_t say_numbers(struct sentence *s, const bool *member, size_t count) {
     size_t said = 0, runs = 0;
     for (size_t i = 0; i < count && runs < MOST_RUNS; i++) {
@@ -174,8 +177,9 @@ static size_t say_numbers(struct sentence *s, const bool *member, size_t count) 
 
 static void say_names(struct sentence *s, const bool *member, size_t count,
                       const dd_column_names *names) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     size_t said = 0;
+
     for (size_t i = 0; i < count; i++) {
         const char *name = member[i] ? dd_column_name(names, i) : NULL;
         if (!name)
@@ -184,8 +188,9 @@ static void say_names(struct sentence *s, const bool *member, size_t count,
             say(s, ", ...");
             break;
         }
-        say(s, said++ == 0 ? " (%s" : ", %s", dd_text_quote(quote, name, strlen(name)));
+        say(s, said++ == 0 ? " ('%s'" : ", '%s'", dd_excerpt(quote, name, strlen(name)));
     }
+
     if (said > 0)
         say(s, ")");
 }
@@ -204,7 +209,8 @@ const char *dd_columns_describe(char out[DD_COLUMNS_ROOM], const bool *member, s
     return out;
 }
 
-/* A name as a list has it: in quotes if it could be taken for numbers or for two names. */
+/* Writes a name as an item of a list, in quotes if it looks like a number or holds a comma or
+ * quote. */
 static void say_item(struct sentence *s, const char *name) {
     const bool plain = !strpbrk(name, ",\"") && !(*name >= '0' && *name <= '9') && *name != ' ' &&
                        name[strlen(name) - 1] != ' ';
@@ -223,6 +229,7 @@ bool dd_column_names_list(char out[DD_COLUMNS_ROOM], const dd_column_names *name
     struct sentence s = {out, 0};
     size_t said = 0;
     out[0] = '\0';
+
     for (size_t i = 0; i < names->count; i++) {
         if (!names->items[i])
             continue;

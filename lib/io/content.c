@@ -21,7 +21,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A file's bytes, on their way. */
+/* A file's bytes while its format is found. */
 typedef struct whole_file {
     ddaebm_context *context;
     const char *path;
@@ -50,8 +50,8 @@ static ddaebm_status unpack(whole_file *file) {
     return DDAEBM_OK;
 }
 
-/* Whether it is text: no byte is a control character but those of lines and tabs, and three of four
- * are ASCII's at least. */
+/* Returns whether the bytes are text: no control characters but tabs and line ends, and at least
+ * three of four bytes ASCII. */
 static bool is_text(const unsigned char *bytes, size_t size) {
     size_t beyond = 0;
     for (size_t i = 0; i < size; i++) {
@@ -68,8 +68,8 @@ static ddaebm_status parse_text(dd_content *out, const whole_file *file) {
                         file->options);
 }
 
-/* What has a mark is asked for that first, then what is text. CIFAR-10 has no mark of its own: its
- * size speaks for it at last, and the name for what is cut off. */
+/* Finds the format and reads the file. Formats with a signature come first, then text. CIFAR-10 has
+ * no signature: it is known by its size or, if it is cut off, by its name. */
 static ddaebm_status parse(dd_content *out, whole_file *file) {
     if (dd_npy_recognise(file->data, file->size))
         return dd_image_array_npy(out, file->context, file->data, file->size, file->options);
@@ -119,7 +119,7 @@ static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const c
 
 /* ---- Options of tables. ---- */
 
-/* Columns of an array have no names. */
+/* Keeps the columns that the options choose from an array, whose columns have no names. */
 static ddaebm_status select_columns(dd_rows *rows, ddaebm_context *context,
                                     const ddaebm_read_options *options) {
     const dd_column_names unnamed = {.items = NULL};
@@ -132,14 +132,14 @@ static ddaebm_status select_columns(dd_rows *rows, ddaebm_context *context,
     return status;
 }
 
-/* To what is no text, which has applied them while it was read. An option that the data has no use
- * for is not passed over. */
+/* Applies the options of tables to arrays; CSV has applied them while it was read. An option that
+ * does not fit the data is an error. */
 static ddaebm_status apply_table_options(dd_content *content, ddaebm_context *context,
                                          const ddaebm_read_options *options) {
     if (content->is_text)
         return DDAEBM_OK;
     if (options->header != DDAEBM_HEADER_AUTO)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "header is an option of CSV, and this is none");
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "header is an option of CSV, which this is not");
     if (!options->columns && !options->drop)
         return DDAEBM_OK;
     if (content->images.pixels || content->shape.height > 0)
@@ -165,20 +165,22 @@ static ddaebm_status check_image_options(const ddaebm_read_options *options) {
     return DDAEBM_OK;
 }
 
-/* What arrays of images have been read by, and others have no use for. */
+/* Refuses options of arrays of images where the data is something else. */
 static ddaebm_status refuse_image_options(const dd_content *content,
                                           const ddaebm_read_options *options, bool is_folder) {
     if (options->recursive && !is_folder)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "recursive is an option of folders, and this is a file");
+
     if (!content->is_text && !content->has_own_layout)
         return DDAEBM_OK;
     if (options->layout != DDAEBM_LAYOUT_AUTO)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                       "layout is an option of arrays, NPY and IDX, and this is none");
+                       "layout is an option of arrays, NPY and IDX, which this is not");
+
     if (dd_image_range_asked(options))
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                       "range is an option of arrays of images, NPY and IDX, and this is none");
+                       "range is an option of arrays of images, NPY and IDX, which this is not");
     if (content->is_text && options->resize > 0)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "resize is an option of images, and these are rows");

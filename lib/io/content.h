@@ -1,4 +1,4 @@
-/* What a file or folder of data holds, whichever format it has. */
+/* The content of a file or folder of data, whichever format it has. */
 #ifndef DD_CONTENT_H
 #define DD_CONTENT_H
 
@@ -7,20 +7,20 @@
 
 #include <ddaebm/dataset.h>
 
-/* Rows, or images of 8 bits. */
+/* Either rows of numbers, or 8-bit images. */
 typedef struct dd_content {
-    dd_rows rows;            /* without numbers for images of 8 bits */
+    dd_rows rows;            /* empty for 8-bit images */
     dd_column_names columns; /* of rows */
-    bool is_text;            /* it was CSV */
-    bool has_own_layout;     /* it was images of a format that says what its numbers are: PNG, JPEG,
-                                CIFAR-10 */
-    dd_image_shape shape; /* of rows that are images, floats from -1 to 1 or so: all 0 for others */
-    dd_images images;     /* without pixels for rows */
+    bool is_text;            /* the file was CSV */
+    bool has_own_layout;     /* the format says what its numbers are: PNG, JPEG, CIFAR-10 */
+    dd_image_shape
+        shape;        /* shape of rows that are images with float pixels; all 0 for plain rows */
+    dd_images images; /* 8-bit images; empty for rows */
 } dd_content;
 
-/* Reads what ddaebm_dataset_open takes, told by its content. Whatever the format, a file is read
- * whole: a mapped file that another process cuts short would end this one. Failures name file and
- * cause; out is untouched then. */
+/* Reads whatever ddaebm_dataset_open takes; the format is found from the content. A file is read
+ * whole into memory: with a mapping, a process that truncates the file would end this one. Failures
+ * name the file and the cause; *out is then untouched. */
 ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const char *path,
                               const ddaebm_read_options *options);
 

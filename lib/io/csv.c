@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "io/csv_first.h"
 #include "io/csv_head.h"
 #include "io/csv_words.h"
@@ -12,37 +13,38 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A table on its way. */
+/* A table that is being read. */
 struct reading {
     ddaebm_context *context;
     const ddaebm_read_options *options;
     dd_csv_head head;
     dd_selection selection;
-    dd_csv_cursor cursor, first; /* the line in hand, and the first row of numbers */
+    dd_csv_cursor cursor, first; /* the present line, and the first row of numbers */
     dd_rows rows;
-    size_t capacity; /* of rows.wide, numbers */
+    size_t capacity; /* of rows.wide, in numbers */
 };
 
-/* "line 3, column 2 ('weight')" */
+/* Writes the place of a field: "line 3, column 2 ('weight')". */
 static const char *place_of(char out[160], const struct reading *r, const dd_csv_field *field) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     const char *name = dd_column_name(&r->head.names, field->column - 1);
-    (void)snprintf(out, 160, name ? "line %zu, column %zu (%s)" : "line %zu, column %zu",
+    (void)snprintf(out, 160, name ? "line %zu, column %zu ('%s')" : "line %zu, column %zu",
                    r->cursor.number, field->column,
-                   name ? dd_text_quote(quote, name, strlen(name)) : "");
+                   name ? dd_excerpt(quote, name, strlen(name)) : "");
     return out;
 }
 
 static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *field) {
-    char quote[DD_TEXT_QUOTE], place[160];
+    char quote[DD_EXCERPT_ROOM], place[160];
     bool may_be_header =
         r->rows.count == 0 && !r->head.has_names && r->options->header == DDAEBM_HEADER_AUTO;
     (void)place_of(place, r, field);
     if (field->length == 0)
         return dd_fail(DDAEBM_FORMAT, "%s: a number is missing; --drop %zu leaves the column out",
                        place, field->column);
+
     return dd_fail(
-        DDAEBM_FORMAT, "%s: %s %s%s", place, dd_text_quote(quote, field->text, field->length),
+        DDAEBM_FORMAT, "%s: '%s' %s%s", place, dd_excerpt(quote, field->text, field->length),
         dd_csv_explain(field->text, field->length),
         may_be_header
             ? " (in a header row no field may be a number, unless --header yes says that it is one)"
@@ -50,7 +52,7 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
 }
 
 static ddaebm_status read_field(double *row, const struct reading *r, const dd_csv_field *field) {
-    char quote[DD_TEXT_QUOTE], place[160];
+    char quote[DD_EXCERPT_ROOM], place[160];
     size_t at = r->selection.place[field->column - 1];
     double value = 0;
     if (at == DD_LEFT_OUT)
@@ -58,16 +60,17 @@ static ddaebm_status read_field(double *row, const struct reading *r, const dd_c
     if (!dd_text_number(&value, field->text, field->length))
         return refuse_field(r, field);
     if (!isfinite(value))
-        return dd_fail(DDAEBM_NOT_FINITE, "%s: %s is not a finite number",
-                       place_of(place, r, field), dd_text_quote(quote, field->text, field->length));
+        return dd_fail(DDAEBM_NOT_FINITE, "%s: '%s' is not a finite number",
+                       place_of(place, r, field), dd_excerpt(quote, field->text, field->length));
     row[at] = value;
     return DDAEBM_OK;
 }
 
-/* Reads of the line in hand what is kept. */
+/* Reads the kept fields of the present line. */
 static ddaebm_status read_row(double *row, const struct reading *r) {
     dd_csv_field field = {.column = 0};
     const char *at = r->cursor.line;
+
     do {
         ddaebm_status status = dd_csv_next_field(&field, &r->cursor, &at, r->head.separator);
         if (status == DDAEBM_OK && field.column > r->head.width)
@@ -89,8 +92,9 @@ static ddaebm_status read_row(double *row, const struct reading *r) {
 static ddaebm_status read_rows(struct reading *r) {
     dd_rows *rows = &r->rows;
     rows->width = r->selection.kept;
+
     do {
-        /* width and count are bounded by the text's length: the product cannot overflow */
+        /* cannot overflow: width and count are bounded by the text's length */
         size_t used = rows->count * rows->width;
         double *grown =
             dd_grow(r->context, rows->wide, &r->capacity, used + rows->width, sizeof *grown);
@@ -105,7 +109,8 @@ static ddaebm_status read_rows(struct reading *r) {
     return DDAEBM_OK;
 }
 
-/* Looks at a first row that was taken for numbers since nothing in it says otherwise. */
+/* Checks whether a first row that was read as numbers is likely to be names, now that all rows are
+ * known. */
 static ddaebm_status judge_first(struct reading *r) {
     dd_rows *rows = &r->rows;
     dd_csv_first first = r->head.has_names || r->options->header != DDAEBM_HEADER_AUTO
@@ -134,7 +139,7 @@ static ddaebm_status judge_first(struct reading *r) {
                              r->head.width);
 }
 
-/* Says of a column that is kept that it may be the rows' number. */
+/* Reports a kept column that seems to number the rows. */
 static void report_kept(const struct reading *r) {
     const dd_csv_head *head = &r->head;
     const size_t *place = r->selection.place;
@@ -148,7 +153,7 @@ static void report_kept(const struct reading *r) {
                   head->names.items[head->counted]);
 }
 
-/* The names of what is kept, unless a model's file has no room for them. */
+/* Keeps the names of the kept columns, unless they are too long for a model's file. */
 static ddaebm_status keep_names(dd_column_names *out, const struct reading *r) {
     ddaebm_status status = dd_selection_names(out, r->context, &r->selection, &r->head.names);
     if (status == DDAEBM_OK && out->count + out->used > DD_MOST_NAME_BYTES) {

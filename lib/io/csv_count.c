@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The field of a column, from 0; false if the line has none. */
+/* Finds the field of a column, from 0; false if the line has none. */
 static bool take_field(dd_csv_field *field, const dd_csv_cursor *line, char separator,
                        size_t column) {
     const char *at = line->line;
@@ -20,6 +20,7 @@ static bool take_field(dd_csv_field *field, const dd_csv_cursor *line, char sepa
 bool dd_csv_counts_up(dd_csv_cursor cursor, char separator, size_t column, double *first) {
     double last = 0;
     bool begun = false;
+
     do {
         dd_csv_field field;
         double number = 0;

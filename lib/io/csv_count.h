@@ -1,24 +1,23 @@
-/* Columns of a CSV file that hold no numbers of their own: those that count the rows, and one that
- * is empty. */
+/* Columns of a CSV file that hold no data: those that count the rows, and an empty last one. */
 #ifndef DD_CSV_COUNT_H
 #define DD_CSV_COUNT_H
 
 #include "io/columns.h"
 #include "io/csv_line.h"
 
-/* Whether the column, from 0, is a whole number in the line in hand, and one more in each line that
- * follows. *first is the first. */
+/* Returns whether the column, from 0, holds a whole number in the present line and one more in each
+ * following line. Sets *first to the first. */
 bool dd_csv_counts_up(dd_csv_cursor cursor, char separator, size_t column, double *first);
 
-/* Whether the last of `width` fields, of two at least, is empty in the line in hand and in all that
- * follow. */
+/* Returns whether the last of `width` fields, at least two, is empty in the present line and in all
+ * that follow. */
 bool dd_csv_last_is_empty(dd_csv_cursor cursor, char separator, size_t width);
 
-/* Whether pandas gives such a name to a column that has none: "Unnamed: 0". */
+/* Returns whether pandas gives this name to a column without one: "Unnamed: 0". */
 bool dd_csv_is_unnamed(const char *name);
 
-/* Whether a column of that name is likely to number the rows: index, id, row, row_id, in any case.
- */
+/* Returns whether a column of this name is likely to number the rows: index, id, row or row_id, in
+ * any case of letters. */
 bool dd_csv_is_index(const char *name);
 
 #endif

@@ -30,8 +30,8 @@ static bool row_is_whole(const dd_rows *rows, size_t row) {
     return true;
 }
 
-/* Whether the first number of a column is far from all others: by ten times their range or, where
- * they are equal, by ten times as much as they are. */
+/* Returns whether the first number of a column is far from all others: by ten times their range or,
+ * if they are all equal, by ten times their size. */
 static bool first_is_far(const dd_rows *rows, size_t column) {
     double first = number_at(rows, 0, column), low = number_at(rows, 1, column), high = low;
     for (size_t i = 2; i < rows->count; i++) {
@@ -53,13 +53,15 @@ static bool none_is_like_the_first(const dd_rows *rows) {
     return true;
 }
 
-/* 0, 1, 2 or 1, 2, 3: pandas' names for columns that have none. */
+/* Returns whether the first row is 0, 1, 2 or 1, 2, 3, the names that pandas gives to unnamed
+ * columns. */
 static bool row_counts(const dd_rows *rows) {
     double first = number_at(rows, 0, 0);
     return row_rises(rows, 0) && (first == 0 || first == 1) && number_at(rows, 0, 1) == first + 1;
 }
 
-/* Whether numbers that rise are likely to be names: any two whole numbers rise evenly. */
+/* Returns whether numbers that rise evenly are likely to be names; with two columns, any two whole
+ * numbers do. */
 static bool may_be_names(const dd_rows *rows) {
     const double first_year = 1500, last_year = 2199;
     return row_rises(rows, 0) &&

@@ -1,4 +1,4 @@
-/* A first row of numbers, which may be the columns' names. */
+/* Whether a first row of numbers is in fact the names of the columns. */
 #ifndef DD_CSV_FIRST_H
 #define DD_CSV_FIRST_H
 
@@ -8,17 +8,18 @@
 
 #include <stdbool.h>
 
-/* Whether a number goes on as the `before` numbers before it, of which `last` is the last: whole,
- * and evenly rising. */
+/* Returns whether a number continues the `before` numbers before it, of which `last` is the last:
+ * whole numbers that rise evenly. *step is their distance. */
 bool dd_csv_goes_on(double number, size_t before, double last, double *step);
 
-/* What the first row is likely to be, beside what it was read as. */
+/* What the first row is likely to be, although it was read as numbers. */
 typedef enum dd_csv_first { DD_CSV_ROW, DD_CSV_NAMES, DD_CSV_STRANGER, DD_CSV_COUNT } dd_csv_first;
 
-/* NAMES: whole numbers that rise evenly, 2001 2002 2003, of two columns years or counted from 0 or
- * 1, and either each is far from all numbers below it, by ten times their range, or of ten lines
- * below at least none rises so, and none is of whole numbers alone unless there are eight columns.
- * STRANGER: far and no more. COUNT: of two columns at least, counted from 0 or 1, and no more. */
+/* Judges the first row. NAMES: whole numbers that rise evenly, as 2001, 2002, 2003 (with two
+ * columns: years, or 0, 1 or 1, 2), and either each is far from all numbers below it, by ten times
+ * their range, or there are at least ten rows below, none rises so, and none is all whole numbers
+ * unless there are eight columns. STRANGER: far from the rows below, but not rising. COUNT: at
+ * least two columns, counted from 0 or 1, but not far. */
 dd_csv_first dd_csv_judge_first(const dd_rows *rows);
 
 #endif

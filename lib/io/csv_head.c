@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "io/csv_count.h"
 #include "io/csv_first.h"
 #include "io/csv_words.h"
@@ -13,19 +14,19 @@
 
 /* ---- One line. ---- */
 
-/* What is in a line. */
+/* What a line holds. */
 struct survey {
     size_t fields;
-    size_t kept, numbers; /* of the fields: those that are kept, and of those the numbers */
-    size_t empty, marks;  /* of those that are no numbers: empty ones, and texts that stand for
-                             numbers, as NA and 0x1F do */
-    dd_csv_field mark;    /* the first of these */
+    size_t kept, numbers; /* fields; those that are kept; of those, the numbers */
+    size_t empty, marks;  /* kept fields that are not numbers: empty ones, and marks of missing
+                           * values */
+    dd_csv_field mark;    /* the first such mark */
     bool mark_is_repeated;
     bool first_is_empty;
     bool rises; /* the numbers are whole and rise evenly */
 };
 
-/* Counts a field that is no number, if it stands for one or is empty. */
+/* Counts a field that is not a number, if it is empty or stands for one. */
 static void take_mark(struct survey *out, const dd_csv_field *field) {
     out->empty += field->length == 0;
     if (field->length == 0 || !dd_csv_stands_for_number(field->text, field->length))
@@ -38,13 +39,14 @@ static void take_mark(struct survey *out, const dd_csv_field *field) {
         out->mark = *field;
 }
 
-/* selection may be NULL: all fields are kept. */
+/* Surveys a line; with selection NULL all fields count as kept. */
 static ddaebm_status take_survey(struct survey *out, const dd_csv_cursor *line, char separator,
                                  const dd_selection *selection) {
     dd_csv_field field = {.column = 0};
     const char *at = line->line;
     double number = 0, last = 0, step = 0;
     *out = (struct survey){.rises = true};
+
     do {
         ddaebm_status status = dd_csv_next_field(&field, line, &at, separator);
         if (status != DDAEBM_OK)
@@ -68,10 +70,11 @@ static ddaebm_status take_survey(struct survey *out, const dd_csv_cursor *line, 
 
 /* ---- Columns that are left out. ---- */
 
-/* An unnamed column, as pandas and R write their row numbers, is left out if it counts up. */
+/* Leaves out an unnamed column that counts up: the row numbers of pandas and R. */
 static void judge_index(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first) {
     if (!head->has_names || head->width == 1)
         return;
+
     for (size_t j = 0; j < head->width; j++) {
         const char *name = dd_column_name(&head->names, j);
         double from = 0;
@@ -92,7 +95,7 @@ static void judge_index(dd_csv_head *head, ddaebm_context *context, const dd_csv
     head->unnamed_first = !dd_column_name(&head->names, 0) && !head->spare[0];
 }
 
-/* A separator at the end of every line makes no column. */
+/* Leaves out an unnamed last column that is empty in every line, which ends in a separator. */
 static void judge_last(dd_csv_head *head, ddaebm_context *context, const dd_csv_cursor *first) {
     const size_t last = head->width - 1;
     if (dd_column_name(&head->names, last) ||
@@ -117,7 +120,7 @@ static ddaebm_status judge_columns(dd_csv_head *head, ddaebm_context *context,
 
 /* ---- Names. ---- */
 
-/* A quote within quotes stands twice. */
+/* Undoes the doubling of quotes within quotes. */
 static void halve_quotes(char *name) {
     char *to = name;
     for (const char *at = name; *at; at++) {
@@ -135,8 +138,8 @@ static void put_name(dd_column_names *names, size_t index, const dd_csv_field *f
         halve_quotes(names->texts + before);
 }
 
-/* Names are aligned with the last columns, R leaves out that of the first; or with the first, where
- * the last is empty. */
+/* Sets the names from a header. A header with one name less than there are columns belongs to the
+ * last columns, as R writes it, or to the first where the last column is empty. */
 static ddaebm_status put_names(dd_column_names *names, const dd_csv_cursor *line, char separator,
                                size_t missing) {
     dd_csv_field field = {.column = 0};
@@ -158,7 +161,7 @@ ddaebm_status dd_csv_read_names(dd_column_names *out, ddaebm_context *context,
         return status;
     size_t length = (size_t)(line->line_end - line->line);
     bool whole = width == 1 && survey.fields > 1 &&
-                 dd_csv_separator(line) == ' '; /* one name, with blanks in it */
+                 dd_csv_separator(line) == ' '; /* one name that contains blanks */
     if (!whole && survey.fields != width && survey.fields + 1 != width)
         return dd_fail(DDAEBM_FORMAT,
                        "line %zu is a header of %zu names, and there are %zu columns", line->number,
@@ -180,8 +183,8 @@ ddaebm_status dd_csv_read_names(dd_column_names *out, ddaebm_context *context,
     return status;
 }
 
-/* A header of one name less than there are fields is R's: the first column has the rows' own names,
- * numbers that count up or texts. */
+/* Checks that the header has as many names as the first row has fields, or one less, as R writes
+ * it: the first column then has the names of the rows, numbers that count up or texts. */
 static ddaebm_status check_header(const dd_csv_cursor *header, const dd_csv_cursor *first,
                                   const dd_csv_head *head, const ddaebm_read_options *options) {
     struct survey survey, row;
@@ -212,10 +215,10 @@ static ddaebm_status check_header(const dd_csv_cursor *header, const dd_csv_curs
 
 /* ---- The head. ---- */
 
-/* A first line of marks, all that is kept or one of them twice, is a row like any other, and is
- * refused as such. */
+/* Refuses a first line whose kept fields are all marks of missing values, or that repeats one: it
+ * is a row, not a header. */
 static ddaebm_status refuse_marks(const dd_csv_cursor *line, const struct survey *survey) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     const dd_csv_field *mark = &survey->mark;
     if (survey->empty == survey->kept && survey->kept > 1)
         return dd_fail(
@@ -225,13 +228,14 @@ static ddaebm_status refuse_marks(const dd_csv_cursor *line, const struct survey
     if (survey->marks == 0 ||
         (survey->marks + survey->empty < survey->kept && !survey->mark_is_repeated))
         return DDAEBM_OK;
+
     return dd_fail(DDAEBM_FORMAT,
-                   "line %zu, column %zu: %s %s (--header yes reads the line as names)",
-                   line->number, mark->column, dd_text_quote(quote, mark->text, mark->length),
+                   "line %zu, column %zu: '%s' %s (--header yes reads the line as names)",
+                   line->number, mark->column, dd_excerpt(quote, mark->text, mark->length),
                    dd_csv_explain(mark->text, mark->length));
 }
 
-/* What of a line the lists keep. */
+/* Surveys the fields of a line that the options keep. */
 static ddaebm_status survey_kept(struct survey *out, ddaebm_context *context,
                                  const dd_csv_cursor *line, char separator,
                                  const ddaebm_read_options *options) {
@@ -250,8 +254,8 @@ static ddaebm_status survey_kept(struct survey *out, ddaebm_context *context,
     return status;
 }
 
-/* Whether the first line, left to the content, is a header: no field that is kept is a number; or
- * all but the first, which is empty, are the names 0, 1, 2, ... beside an index. */
+/* Guesses whether the first line is a header: no kept field is a number, or all but an empty first
+ * one are the names 0, 1, 2, ... beside an index. */
 static ddaebm_status guess(bool *is_header, ddaebm_context *context, const dd_csv_cursor *cursor,
                            const ddaebm_read_options *options) {
     const char separator = dd_csv_separator(cursor);
@@ -270,7 +274,7 @@ static ddaebm_status guess(bool *is_header, ddaebm_context *context, const dd_cs
                                                                    : DDAEBM_OK;
 }
 
-/* Whether a comment has a name for each column. *separator may become its own. */
+/* Returns whether a comment has a name for each column. May set *separator to the comment's own. */
 static bool names_columns(const dd_csv_cursor *comment, size_t width, char *separator) {
     const char candidates[] = {*separator, dd_csv_separator(comment)};
     for (size_t i = 0; i < sizeof candidates; i++) {
@@ -284,14 +288,15 @@ static bool names_columns(const dd_csv_cursor *comment, size_t width, char *sepa
     return false;
 }
 
-/* The last comment above the first row that names its columns, as NumPy writes them. */
+/* Finds the last comment above the first row that names its columns, as NumPy writes them. */
 static bool find_comment(dd_csv_cursor *comment, char *separator, dd_csv_cursor above,
                          const dd_csv_cursor *first) {
     const char own = dd_csv_separator(first);
     struct survey row;
     bool found = false;
     if (take_survey(&row, first, own, NULL) != DDAEBM_OK || row.fields == 1)
-        return false; /* one column has no order, and any word would fit */
+        return false; /* a single column would take any word for its name */
+
     while (dd_csv_next_comment(&above) && above.number < first->number) {
         char with = own;
         if (!names_columns(&above, row.fields, &with))
@@ -303,10 +308,10 @@ static bool find_comment(dd_csv_cursor *comment, char *separator, dd_csv_cursor 
     return found;
 }
 
-/* What the names of a table's columns stand in, if anything. */
+/* Where the names of the columns are, if anywhere. */
 struct header {
     dd_csv_cursor line;
-    char separator; /* of a comment */
+    char separator; /* separator of a comment */
     bool is_there, is_comment;
 };
 
@@ -326,7 +331,7 @@ static ddaebm_status find_header(struct header *out, ddaebm_context *context,
     return DDAEBM_OK;
 }
 
-/* Reads the header's names. */
+/* Reads the names from the header. */
 static ddaebm_status take_names(dd_csv_head *head, ddaebm_context *context,
                                 const struct header *header, const dd_csv_cursor *first,
                                 const ddaebm_read_options *options) {
@@ -350,12 +355,13 @@ static ddaebm_status take_names(dd_csv_head *head, ddaebm_context *context,
                              head->width - (without_last ? 1 : 0));
 }
 
-/* Moves to the first line that is neither empty nor a comment nor Excel's. */
+/* Moves to the first line that is not empty, a comment or Excel's "sep=;". */
 static bool first_line(dd_csv_cursor *cursor) {
     return dd_csv_next_row(cursor) && (!dd_csv_is_for_excel(cursor) || dd_csv_next_row(cursor));
 }
 
-/* A row of numbers shows separator and width: no comma or blank within a name can mislead. */
+/* Finds separator and width from a row of numbers, where no comma or blank within a name can
+ * mislead. */
 static ddaebm_status measure_width(dd_csv_head *head, const dd_csv_cursor *row) {
     struct survey survey;
     head->separator = dd_csv_separator(row);

@@ -8,7 +8,7 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-/* Moves to the next line, ended by LF, CRLF or CR; false at the end of the text. */
+/* Moves to the next line, which ends with LF, CRLF or CR; false at the end of the text. */
 static bool next_line(dd_csv_cursor *cursor) {
     if (cursor->next == cursor->end)
         return false;
@@ -72,7 +72,7 @@ char dd_csv_separator(const dd_csv_cursor *cursor) {
     return ' ';
 }
 
-/* Blanks that are not the separator itself. */
+/* Skips blanks that are not the separator. */
 static const char *skip_blanks(const char *at, const char *end, char separator) {
     while (at < end && is_blank(*at) && (separator == ' ' || *at != separator))
         at++;
@@ -83,8 +83,8 @@ static bool is_separator(char c, char separator) {
     return separator == ' ' ? is_blank(c) : c == separator;
 }
 
-/* Past the closing quote of a field that opens at `at`; NULL if it does not close on its line, or
- * if anything but a separator follows. */
+/* Returns the place after the closing quote of a field that opens at `at`; NULL if it does not
+ * close in its line, or if anything but a separator follows. */
 static const char *end_of_quoted(const char *at, const char *end, char separator) {
     for (at++; at < end; at++) {
         if (*at != '"')
@@ -129,6 +129,7 @@ ddaebm_status dd_csv_next_field(dd_csv_field *field, const dd_csv_cursor *cursor
         field->text = start;
         field->length = (size_t)(stop - start);
     }
+
     trim(field);
     stop = skip_blanks(stop, end, separator);
     field->last = stop == end;

@@ -1,4 +1,4 @@
-/* Lines of numbers in text, and the fields in them. */
+/* Lines of CSV, and the fields in them. */
 #ifndef DD_CSV_LINE_H
 #define DD_CSV_LINE_H
 
@@ -6,27 +6,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What is left of the text, and the line in hand. */
+/* The rest of the text, and the present line. */
 typedef struct dd_csv_cursor {
     const char *next, *end;
     const char *line, *line_end;
-    size_t number; /* of the line, from 1 */
+    size_t number; /* number of the line, from 1 */
 } dd_csv_cursor;
 
 /* Moves to the next line that is neither empty nor a comment; false at the end of the text. */
 bool dd_csv_next_row(dd_csv_cursor *cursor);
 
-/* Moves to the next comment, what follows its # and blanks being the line; false at the end of the
+/* Moves to the next comment, whose line is what follows its # and blanks; false at the end of the
  * text. */
 bool dd_csv_next_comment(dd_csv_cursor *cursor);
 
-/* Whether the line tells Excel the separator, as "sep=;" does. */
+/* Returns whether the line tells Excel the separator: "sep=;". */
 bool dd_csv_is_for_excel(const dd_csv_cursor *cursor);
 
-/* The first of tab, semicolon and comma that stands in the line outside quotes, or else a blank. */
+/* Returns the first of tab, semicolon and comma that is in the line outside quotes, or a blank. */
 char dd_csv_separator(const dd_csv_cursor *cursor);
 
-/* One field of a line, quotes and blanks taken off. */
+/* A field, without quotes and blanks around it. */
 typedef struct dd_csv_field {
     const char *text; /* a quote within quotes stands twice */
     size_t length;
@@ -35,8 +35,8 @@ typedef struct dd_csv_field {
     bool quoted;
 } dd_csv_field;
 
-/* Takes the field at *at, from the beginning of the line on, and moves *at to the next one. FORMAT
- * for quotes that do not close. */
+/* Reads the field at *at, which begins at the start of the line, and moves *at to the next. Fails
+ * with DDAEBM_FORMAT for quotes that do not close. */
 ddaebm_status dd_csv_next_field(dd_csv_field *field, const dd_csv_cursor *cursor, const char **at,
                                 char separator);
 

@@ -27,17 +27,18 @@ static bool is_hexadecimal(const char *text, size_t length) {
 
 /* ---- Digits between other marks than a point. ---- */
 
-/* Groups of digits, as in 1.234.567,5: what stands between them, and how many have three digits. */
+/* Groups of digits, as in 1.234.567,5: the marks between them, and how many groups have three
+ * digits. */
 struct groups {
-    size_t count, triples; /* triples: of those after the first */
+    size_t count, triples; /* triples: among those after the first */
     size_t commas, points, others;
     bool triple_last;
     char last; /* mark */
 };
 
-/* What separates groups of digits, its length; 0 for none. */
+/* Counts the mark between two groups and returns its length; 0 if there is none. */
 static size_t take_mark(struct groups *g, const char *text, size_t length) {
-    static const char narrow[] = "\xE2\x80\xAF", wide[] = "\xC2\xA0"; /* blanks that do not break */
+    static const char narrow[] = "\xE2\x80\xAF", wide[] = "\xC2\xA0"; /* no-break spaces */
     g->last = *text;
     g->commas += *text == ',';
     g->points += *text == '.';
@@ -51,10 +52,11 @@ static size_t take_mark(struct groups *g, const char *text, size_t length) {
     return length >= 2 && memcmp(text, wide, 2) == 0 ? 2 : 0;
 }
 
-/* False for what is more than digits and marks. */
+/* Splits a text into groups of digits; false if it holds anything but digits and marks. */
 static bool find_groups(struct groups *g, const char *text, size_t length) {
     size_t i = length > 0 && (*text == '-' || *text == '+');
     *g = (struct groups){.count = 0};
+
     while (i < length) {
         size_t digits = 0;
         for (; i < length && dd_text_is_digit(text[i]); i++)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Moves the path beyond its beginning, if it is that. */
+/* Moves the path past a beginning, if it has that. */
 static bool skip(const char **path, const char *beginning) {
     size_t length = strlen(beginning);
     bool there = strncmp(*path, beginning, length) == 0;
@@ -37,7 +37,7 @@ bool dd_descriptor_is(const char *path) {
            (skip_process(&path) && skip_entry(&path) && *path == '\0');
 }
 
-/* Digits alone. */
+/* Returns a number written in digits alone, or -1. */
 static int number_of(const char *text) {
     enum { MOST = 1 << 20 };
     size_t length = strspn(text, "0123456789");

@@ -1,6 +1,6 @@
-/* Names under which the system shows a process's open files: /dev/stdout, /dev/fd/3,
- * /proc/self/fd/3. They are used as they are: opened by name, a file may be another user's, and
- * begins anew; a socket cannot be opened at all. */
+/* Paths that name open files of the process: /dev/stdout, /dev/fd/3, /proc/self/fd/3. The
+ * descriptor itself is used: opened by name, a file starts at its beginning and needs its
+ * permissions again, and a socket cannot be opened. */
 #ifndef DD_DESCRIPTOR_H
 #define DD_DESCRIPTOR_H
 
@@ -8,15 +8,15 @@
 
 #include <stdbool.h>
 
-/* Whether a path names a descriptor of any process: what it stands for cannot be replaced by its
- * name. */
+/* Returns whether a path names a descriptor of any process. Such a path cannot be replaced by a
+ * file. */
 bool dd_descriptor_is(const char *path);
 
-/* The descriptor of this process that a path names, or -1. */
+/* Returns the descriptor of this process that a path names, or -1. */
 int dd_descriptor_of(const char *path);
 
-/* After a read or write that failed: whether errno says that it would have had to wait, as somebody
- * has set the descriptor so; then it has been waited for, POLLIN or POLLOUT. */
+/* Returns, after a read or write failed, whether errno says that it would have blocked, as on a
+ * descriptor in non-blocking mode; if so, waits for `events`, POLLIN or POLLOUT, first. */
 bool dd_descriptor_wait(int file, short events);
 
 #endif

@@ -1,23 +1,24 @@
-/* Whole files: read with a bound, written whole or not at all. */
+/* Whole files: read up to a limit, and written all or nothing. */
 #ifndef DD_FILE_H
 #define DD_FILE_H
 
-#include "io/stream.h"
+#include "io/span.h"
 
-/* Reads all of a file into a new block, *data, to be freed with dd_free; a zero byte that *size
- * does not count follows the content. Memory grows with what has been read, in steps of at most 1
- * MiB or twice what there is, never with what a size claims. NOT_FOUND if there is no such file,
- * OUT_OF_RANGE beyond most_bytes, IO for whatever else the system refuses, and for a folder. */
+#include <ddaebm/context.h>
+
+/* Reads all of a file into a new block *data, which the caller frees with dd_free; a NUL that *size
+ * does not count follows it. Memory grows as in dd_intake_fill. Fails with DDAEBM_NOT_FOUND if
+ * there is no such file, DDAEBM_OUT_OF_RANGE beyond most_bytes, and DDAEBM_IO for a folder and for
+ * other errors of the system. */
 ddaebm_status dd_file_read(ddaebm_context *context, const char *path, size_t most_bytes,
                            void **data, size_t *size);
 
-/* The same of a name that was found in a folder: IO for what is no plain file, a pipe above all, at
- * which one might wait for ever. */
+/* Reads a regular file whose name was found in a folder. Anything else is DDAEBM_IO: a pipe might
+ * be waited for without end. */
 ddaebm_status dd_file_read_plain(ddaebm_context *context, const char *path, size_t most_bytes,
                                  void **data, size_t *size);
 
-/* Writes the spans, one after the other, as the file's new content, whole or not at all, as
- * io/output.h says. */
+/* Makes the spans, one after the other, the file's content, as dd_output_send does. */
 ddaebm_status dd_file_write(ddaebm_context *context, const char *path, const dd_span *spans,
                             size_t count);
 

@@ -10,8 +10,7 @@
 
 /* ---- The hash. ---- */
 
-/* Numbers go to the lanes in turn, so that a processor can have several multiplications under way.
- */
+/* Numbers go to the lanes in turn, so that a processor can run several multiplications at once. */
 enum { LANES = 4, BLOCK_NUMBERS = 8192 };
 
 typedef struct hash {
@@ -19,9 +18,10 @@ typedef struct hash {
     uint64_t done; /* numbers */
 } hash;
 
-/* One to one in `value` for every `before`: two streams of numbers that differ in one never meet.
- * The shift brings the high bits, where small whole numbers have theirs, to the low ones, from
- * where the next multiplication spreads them. */
+/* Mixes a value into the state. For every `before` the map is one to one in `value`, so two
+ * sequences that differ in a single number have different hashes. The shift moves the high bits,
+ * where small whole numbers have theirs, to the low ones, from where the next multiplication
+ * spreads them. */
 static uint64_t stir(uint64_t before, uint64_t value) {
     uint64_t mixed = (before ^ value) * UINT64_C(0xD6E8FEB86659FD93);
     return mixed ^ mixed >> 32;
@@ -29,7 +29,7 @@ static uint64_t stir(uint64_t before, uint64_t value) {
 
 static uint64_t bits_of(double number) {
     uint64_t bits = 0;
-    number += 0.0; /* -0 is 0 */
+    number += 0.0; /* makes -0 equal to 0 */
     memcpy(&bits, &number, sizeof bits);
     return bits;
 }
@@ -56,7 +56,7 @@ static uint64_t hash_finish(const hash *self) {
 
 /* ---- Of a data set. ---- */
 
-/* The set's numbers, block by block. */
+/* Hashes the numbers of a data set, block by block. */
 static ddaebm_status hash_rows(uint64_t *content, ddaebm_context *context,
                                const ddaebm_dataset *dataset) {
     size_t width = ddaebm_dataset_width(dataset),
@@ -94,6 +94,7 @@ ddaebm_status dd_fingerprint_make(dd_fingerprint *out, ddaebm_context *context,
         made.kind = DD_FINGERPRINT_ROWS;
         status = hash_rows(content, context, dataset);
     }
+
     if (status == DDAEBM_OK)
         *out = made;
     return status;
@@ -126,10 +127,11 @@ static ddaebm_status refuse_kind(const dd_fingerprint *given, const dd_fingerpri
     return refuse(text);
 }
 
-/* Of rows: the first of rows, columns and content. */
+/* Refuses rows by the first difference: in rows, columns or content. */
 static ddaebm_status refuse_rows(const uint64_t *given, const uint64_t *had) {
     static const char *const what[] = {[DD_DATA_ROWS] = "rows", [DD_DATA_COLUMNS] = "columns"};
     char text[192];
+
     for (int i = DD_DATA_ROWS; i <= DD_DATA_COLUMNS; i++)
         if (given[i] != had[i]) {
             (void)snprintf(text, sizeof text,

@@ -1,5 +1,4 @@
-/* What tells one data set from another: how many rows and columns it has, and a hash of all its
- * numbers. */
+/* Fingerprints of data sets: the numbers of rows and columns, and a hash of all numbers. */
 #ifndef DD_FINGERPRINT_H
 #define DD_FINGERPRINT_H
 
@@ -9,32 +8,32 @@
 enum { DD_FINGERPRINT_NAME = 32 };
 
 typedef enum dd_fingerprint_kind {
-    DD_FINGERPRINT_NONE, /* of a caller's source, whose content is the caller's business */
+    DD_FINGERPRINT_NONE, /* a caller's source, whose content is not checked */
     DD_FINGERPRINT_ROWS,
-    DD_FINGERPRINT_DRAWN /* of a named set without end */
+    DD_FINGERPRINT_DRAWN /* a named set that is drawn */
 } dd_fingerprint_kind;
 
-/* The numbers of a fingerprint, as a checkpoint has them. */
+/* The numbers of a fingerprint, as a checkpoint stores them. */
 enum { DD_DATA_ROWS, DD_DATA_COLUMNS, DD_DATA_CONTENT, DD_DATA_NUMBERS };
 
 typedef struct dd_fingerprint {
     dd_fingerprint_kind kind;
-    uint64_t numbers[DD_DATA_NUMBERS]; /* rows, 0 without end; columns; a hash of the content, or
-                                          the seed of a set without end */
+    uint64_t numbers[DD_DATA_NUMBERS]; /* rows, 0 if unbounded; columns; hash of the content, or the
+                                        * seed of a set that is drawn */
     char name[DD_FINGERPRINT_NAME];    /* of a set without end */
 } dd_fingerprint;
 
-/* Reads the whole set, as doubles: a file of float32 and one of text have the same fingerprint if
- * all their numbers are equal. OUT_OF_MEMORY, or what reading the set returned; *out is untouched
- * on failure. */
+/* Reads the whole data set as doubles: files in float32 and in text have the same fingerprint if
+ * all their numbers are equal. Fails with DDAEBM_OUT_OF_MEMORY, or as reading does; *out is then
+ * untouched. */
 ddaebm_status dd_fingerprint_make(dd_fingerprint *out, ddaebm_context *context,
                                   const ddaebm_dataset *dataset);
 
-/* Whether two sets are the same, as far as is known. */
+/* Returns whether two data sets are the same, as far as can be known. */
 bool dd_fingerprint_is_same(const dd_fingerprint *a, const dd_fingerprint *b);
 
-/* MISMATCH: the first difference of the data that is given from that of the run to resume, and what
- * to do. */
+/* Fails with DDAEBM_MISMATCH and a message that tells how the given data first differs from that of
+ * the run to be resumed, and what to do. */
 ddaebm_status dd_fingerprint_refuse(const dd_fingerprint *given, const dd_fingerprint *had);
 
 #endif

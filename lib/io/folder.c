@@ -66,10 +66,12 @@ ddaebm_status dd_folder_list(dd_names *out, ddaebm_context *context, const char 
     DIR *folder = opendir(path);
     if (!folder)
         return cannot_read(path, errno);
+
     errno = 0;
     for (struct dirent *entry; (entry = readdir(folder)); errno = 0)
         if (fits(entry->d_name, beginning, ending))
             DD_TRY(dd_names_add(&names, context, entry->d_name));
+
     if (errno != 0)
         DD_TRY(cannot_read(path, errno));
     if (names.count > 0)
@@ -89,7 +91,7 @@ void dd_names_free(dd_names *names, ddaebm_context *context) {
     *names = (dd_names){NULL, 0, 0};
 }
 
-/* Of a link that cannot be followed, says where it leads. */
+/* Fails for a symbolic link that cannot be followed, and tells where it leads. */
 static ddaebm_status refuse_link(const char *path, const char *target, int error) {
     if (error == ELOOP)
         return dd_fail(
@@ -111,17 +113,20 @@ ddaebm_status dd_folder_read_file(ddaebm_context *context, const char *path, voi
         context, path, dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), data, size);
     if (status == DDAEBM_OK || status == DDAEBM_OUT_OF_MEMORY)
         return status;
+
     DD_UNINTERRUPTED(result, stat(path, &about));
     const int error = result == 0 ? 0 : errno;
     const ssize_t length = error == ENOENT || error == ENOTDIR || error == ELOOP
                                ? readlink(path, target, sizeof target - 1)
                                : -1;
+
     if (length >= 0) {
         target[length] = '\0';
         return refuse_link(path, target, error);
     }
+
     return status == DDAEBM_NOT_FOUND
-               ? dd_fail(DDAEBM_IO, "cannot open %.250s: it is gone since its folder was listed",
+               ? dd_fail(DDAEBM_IO, "cannot open %.250s: it was removed after its folder was listed",
                          path)
                : status;
 }

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Bytes that a kind of file has in a place. */
+/* Signatures: the bytes of a format at a fixed place. */
 static const struct {
     size_t offset, length;
     const char *bytes, *kind;
@@ -55,7 +55,7 @@ static bool contains(const char *bytes, size_t size, const char *word) {
     return false;
 }
 
-/* What a ZIP archive holds, by the name of its first file. */
+/* Explains a ZIP archive by the name of its first file. */
 static const char *explain_zip(const char *bytes, size_t size) {
     enum { NAME = 30, MOST = 64 };
     const size_t left = size > NAME ? size - NAME : 0, length = left < MOST ? left : MOST;

@@ -1,4 +1,4 @@
-/* Files of kinds that are not read. */
+/* Formats that are recognised but not read. */
 #ifndef DD_FOREIGN_H
 #define DD_FOREIGN_H
 
@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* What a file is, by its first bytes, and what to do with it: "an NPZ archive: ..."; NULL for what
- * is not known. For what is no text; of texts, pages of the web alone are known. */
+/* Explains what a file is, from its first bytes, and what to do with it: "an NPZ archive: ...".
+ * NULL if it is not known. Among text formats only web pages are known. */
 const char *dd_foreign_explain(const void *data, size_t size);
 
 #endif

@@ -31,9 +31,10 @@ typedef struct output {
     size_t used, capacity;
 } output;
 
-/* Room for the next piece, of at most `most` bytes in all and one that is too many. */
+/* Makes room for the next piece. In all there may be `most` bytes, and one more to notice that
+ * there are too many. */
 static ddaebm_status make_room(ddaebm_context *context, output *out, size_t most) {
-    size_t needed = out->used + 2; /* a byte, and the zero after the last */
+    size_t needed = out->used + 2; /* one byte, and the NUL after the last */
     if (needed <= out->capacity)
         return DDAEBM_OK;
     if (needed < STEP)
@@ -49,8 +50,8 @@ static uInt piece(size_t size) {
     return size < UINT_MAX ? (uInt)size : UINT_MAX;
 }
 
-/* Whether another member follows, at which the stream begins anew. As gzip does, passes over zeros,
- * as archives are filled up with, in silence, and over what else there is with a warning. */
+/* Returns whether another member follows, and prepares the stream for it. As gzip does, passes over
+ * padding with zeros silently, and over other bytes with a warning. */
 static bool begin_member(z_stream *stream, ddaebm_context *context, const unsigned char *data_end) {
     const unsigned char *at = stream->next_in;
     const size_t left = (size_t)(data_end - at);
@@ -64,7 +65,7 @@ static bool begin_member(z_stream *stream, ddaebm_context *context, const unsign
     return false;
 }
 
-/* One call of inflate; *end once a member is over. */
+/* Calls inflate once; sets *end at the end of a member. */
 static ddaebm_status unpack_some(z_stream *stream, output *out, const unsigned char *data_end,
                                  bool *end) {
     stream->avail_in = piece((size_t)(data_end - stream->next_in));
@@ -79,6 +80,7 @@ static ddaebm_status unpack_some(z_stream *stream, output *out, const unsigned c
     if (result != Z_OK && result != Z_STREAM_END)
         return dd_fail(DDAEBM_FORMAT, "its gzip data is damaged: %s",
                        stream->msg ? stream->msg : "no known form");
+
     *end = result == Z_STREAM_END;
     return DDAEBM_OK;
 }
@@ -91,6 +93,7 @@ ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *conte
     bool end = false;
     if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to unpack gzip");
+
     const unsigned char *data_end = (const unsigned char *)data + size;
     while (!end || begin_member(&stream, context, data_end)) {
         DD_TRY(make_room(context, &unpacked, most_bytes));
@@ -100,6 +103,7 @@ ddaebm_status dd_gzip_unpack(void **out, size_t *out_size, ddaebm_context *conte
                            "unpacked, it is larger than the %zu bytes allowed" DD_RAISE_LIMIT,
                            most_bytes));
     }
+
     unpacked.bytes[unpacked.used] = 0;
     *out = unpacked.bytes;
     *out_size = unpacked.used;

@@ -56,6 +56,7 @@ ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, cons
     ddaebm_status status = DDAEBM_OK;
     bool more = size > 0 || last;
     stream->next_in = data;
+
     while (more && status == DDAEBM_OK) {
         size_t left = (size_t)(end - stream->next_in);
         stream->avail_in = left < UINT_MAX ? (uInt)left : UINT_MAX;
@@ -63,7 +64,7 @@ ddaebm_status dd_gzip_writer_add(dd_gzip_writer *writer, dd_output *output, cons
         stream->avail_out = ROOM;
         (void)deflate(stream, last && left <= UINT_MAX
                                   ? Z_FINISH
-                                  : Z_NO_FLUSH); /* fails for a damaged state alone */
+                                  : Z_NO_FLUSH); /* fails only for a corrupt state */
         const dd_span ready = {writer->packed, ROOM - stream->avail_out};
         if (ready.size > 0)
             status = dd_output_write(output, &ready, 1);

@@ -20,7 +20,7 @@ static ddaebm_status check_kind(const uint8_t *data) {
                        "its array has two axes; images have three, or four with channels");
     if (data[2] != UNSIGNED_BYTES)
         return dd_fail(DDAEBM_UNSUPPORTED,
-                       "its numbers are of IDX type %u; images are of type 8, bytes", data[2]);
+                       "its numbers have IDX type %u; images have type 8, bytes", data[2]);
     return DDAEBM_OK;
 }
 
@@ -31,12 +31,14 @@ static size_t header_size(const uint8_t *data) {
 ddaebm_status dd_idx_look(dd_array_axes *out, const void *data, size_t size) {
     const uint8_t *bytes = data;
     if (!dd_idx_recognise(data, size))
-        return dd_fail(DDAEBM_FORMAT, "it does not begin as an IDX file does");
+        return dd_fail(DDAEBM_FORMAT, "it is not an IDX file");
+
     ddaebm_status status = check_kind(bytes);
     if (status != DDAEBM_OK)
         return status;
     if (size < header_size(bytes))
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+
     *out = (dd_array_axes){.rank = bytes[3], .kind = DD_BYTES};
     for (size_t i = 0; i < out->rank; i++) {
         const uint8_t *at = bytes + MAGIC + AXIS * i;

@@ -1,4 +1,4 @@
-/* The format of MNIST and its relatives: a big-endian header and bytes. */
+/* The IDX format of MNIST and similar sets: a big-endian header and bytes. */
 #ifndef DD_IDX_H
 #define DD_IDX_H
 
@@ -6,16 +6,17 @@
 
 #include <stdbool.h>
 
-/* Whether a file's first bytes are IDX's. */
+/* Returns whether a file's first bytes are IDX's. */
 bool dd_idx_recognise(const void *data, size_t size);
 
-/* What the header says of the axes. FORMAT if cut off, UNSUPPORTED for other types than bytes and
- * other ranks than 3 and 4. */
+/* Reads the axes from the header. Fails with DDAEBM_FORMAT if it is cut off, and with
+ * DDAEBM_UNSUPPORTED for types other than bytes and for ranks other than 3 and 4. */
 ddaebm_status dd_idx_look(dd_array_axes *out, const void *data, size_t size);
 
-/* Reads bytes in place, whose axes but the first have as many numbers as `shape`: the block is
- * data, which the images take over on success. Beside what dd_idx_look refuses, FORMAT if too long
- * or empty, OUT_OF_RANGE beyond the limits, of which `most` bytes of pixels is one. */
+/* Reads images in place. Each image, that is all axes but the first, must have as many numbers as
+ * `shape`. On success the images own `data`. Fails as dd_idx_look, with DDAEBM_FORMAT if the file
+ * is too long or empty, and with DDAEBM_OUT_OF_RANGE beyond the limits, such as `most` bytes of
+ * pixels. */
 ddaebm_status dd_idx_parse(dd_images *out, uint8_t *data, size_t size, size_t most,
                            dd_image_shape shape);
 

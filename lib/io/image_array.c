@@ -30,7 +30,7 @@ static ddaebm_status make_floats(dd_content *content, ddaebm_context *context) {
     return DDAEBM_OK;
 }
 
-/* Whole numbers from 0 to 255. */
+/* Stores whole numbers from 0 to 255 as bytes. */
 static ddaebm_status make_bytes(dd_content *content, ddaebm_context *context) {
     dd_rows *rows = &content->rows;
     const size_t numbers = rows->count * rows->width;
@@ -47,7 +47,7 @@ static ddaebm_status make_bytes(dd_content *content, ddaebm_context *context) {
     return DDAEBM_OK;
 }
 
-/* 0 and 1 to 0 and 255. */
+/* Maps 0 and 1 to 0 and 255. */
 static void brighten(dd_images *images) {
     for (size_t i = 0; i < images->count * dd_image_numbers(images->shape); i++)
         images->pixels[i] = (uint8_t)(images->pixels[i] * 255);
@@ -55,8 +55,8 @@ static void brighten(dd_images *images) {
 
 /* ---- Images. ---- */
 
-/* Brings images to their range: bytes of 0 to 255 where bytes can hold them, else floats of -1
- * to 1. */
+/* Finds the range of the images and scales them: to bytes from 0 to 255 where these are exact, else
+ * to floats from -1 to 1. */
 static ddaebm_status apply_range(dd_content *content, ddaebm_context *context, dd_number_kind kind,
                                  const ddaebm_read_options *options) {
     const bool are_bytes = content->images.pixels != NULL;
@@ -76,7 +76,7 @@ static ddaebm_status apply_range(dd_content *content, ddaebm_context *context, d
     return DDAEBM_OK;
 }
 
-/* Images as they lie in the file become a set of images. */
+/* Turns the numbers of a file into a set of images: layout, range and size. */
 static ddaebm_status finish(dd_content *content, ddaebm_context *context,
                             const dd_image_layout *layout, dd_number_kind kind,
                             const ddaebm_read_options *options) {
@@ -97,7 +97,7 @@ static ddaebm_status finish(dd_content *content, ddaebm_context *context,
                          : dd_rows_resize(floats, &content->shape, context, options->resize);
 }
 
-/* Whether the options ask for what rows have not. */
+/* Refuses options of images for an array that is read as rows. */
 static ddaebm_status check_rows(const ddaebm_read_options *options) {
     if (dd_image_range_asked(options))
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "range is an option of images, and these are rows");
@@ -124,6 +124,7 @@ ddaebm_status dd_image_array_npy(dd_content *out, ddaebm_context *context, const
                    : dd_npy_parse_floats(&content.rows, context, data, size));
         DD_TRY(finish(&content, context, &layout, axes.kind, options));
     }
+
     *out = content;
     content = (dd_content){.is_text = false};
 cleanup:
@@ -131,7 +132,7 @@ cleanup:
     return status;
 }
 
-/* The shape of rows, as if each were an image of one line. */
+/* Sets *out to the shape of rows, as if each were an image of one line. */
 static ddaebm_status measure_rows(dd_image_shape *out, const dd_array_axes *axes) {
     size_t width = 1;
     for (size_t i = 1; i < axes->rank; i++)
@@ -157,11 +158,13 @@ ddaebm_status dd_image_array_idx(dd_content *out, ddaebm_context *context, void 
         DD_TRY(check_rows(options));
         DD_TRY(measure_rows(&layout.shape, &axes));
     }
+
     DD_TRY(dd_idx_parse(&content.images, *data, size,
                         dd_context_most(context, DDAEBM_LIMIT_FILE_BYTES), layout.shape));
-    *data = NULL; /* the images' */
+    *data = NULL; /* of the images */
     DD_TRY(rows ? make_floats(&content, context)
                 : finish(&content, context, &layout, DD_BYTES, options));
+
     if (rows)
         content.shape = (dd_image_shape){0, 0, 0};
     *out = content;

@@ -10,13 +10,13 @@
 
 #include <string.h>
 
-/* A set on its way. */
+/* A set of images that is being read. */
 struct reading {
     ddaebm_context *context;
     const ddaebm_read_options *options;
     const dd_names *names;
     dd_images set;
-    size_t capacity; /* of the set's block, bytes */
+    size_t capacity; /* bytes of the block */
     size_t long_files, first_long, first_surplus;
 };
 
@@ -26,7 +26,7 @@ ddaebm_status dd_image_parse(dd_images *out, ddaebm_context *context, const void
         return dd_png_parse(out, context, data, size, most);
     if (dd_jpeg_recognise(data, size))
         return dd_jpeg_parse(out, context, data, size, most);
-    return dd_fail(DDAEBM_FORMAT, "it begins neither as a PNG file does nor as a JPEG file");
+    return dd_fail(DDAEBM_FORMAT, "it is neither a PNG nor a JPEG file");
 }
 
 static const char *kind_of(dd_image_shape shape) {
@@ -68,7 +68,7 @@ static ddaebm_status add_image(struct reading *r, const dd_images *one) {
     return DDAEBM_OK;
 }
 
-/* Reads the image of a file into the set; `at` is its place among the names. */
+/* Reads the image in a file and adds it to the set; `at` is its index among the names. */
 static ddaebm_status read_into(struct reading *r, const char *path, size_t at) {
     dd_images one = {.count = 0};
     void *data = NULL;
@@ -76,6 +76,7 @@ static ddaebm_status read_into(struct reading *r, const char *path, size_t at) {
     ddaebm_status status = dd_folder_read_file(r->context, path, &data, &size);
     if (status != DDAEBM_OK)
         return status;
+
     status = dd_image_parse(&one, r->context, data, size, most);
     if (status == DDAEBM_OK)
         status = add_image(r, &one);
@@ -83,6 +84,7 @@ static ddaebm_status read_into(struct reading *r, const char *path, size_t at) {
         r->first_long = at;
         r->first_surplus = one.surplus;
     }
+
     dd_free(r->context, one.block);
     dd_free(r->context, data);
     return status == DDAEBM_OK ? status : dd_fail_in(status, path);
@@ -92,16 +94,19 @@ static ddaebm_status read_images(dd_images *out, ddaebm_context *context, const 
                                  const dd_names *names, const ddaebm_read_options *options) {
     struct reading r = {.context = context, .options = options, .names = names};
     ddaebm_status status = DDAEBM_OK;
+
     for (size_t i = 0; i < names->count && status == DDAEBM_OK; i++) {
         char *file = dd_folder_join(context, path, names->items[i]);
         status = file ? read_into(&r, file, i) : DDAEBM_OUT_OF_MEMORY;
         dd_free(context, file);
     }
+
     if (status == DDAEBM_OK && r.long_files > 0)
         dd_report(context, DDAEBM_LOG_WARNING,
                   "%.100s has %zu byte%s after the end of its image%s: passed over",
                   names->items[r.first_long], r.first_surplus, r.first_surplus == 1 ? "" : "s",
                   r.long_files > 1 ? " (and others have some, too)" : "");
+
     if (status == DDAEBM_OK)
         *out = r.set;
     else
@@ -109,7 +114,7 @@ static ddaebm_status read_images(dd_images *out, ddaebm_context *context, const 
     return status;
 }
 
-/* Formats of images that are not read: a user who has them wants to know. */
+/* Returns whether files of image formats that cannot be read were passed over. */
 static bool has_other_images(const dd_image_walk *walk) {
     static const char *const endings[] = {".avif", ".bmp", ".gif", ".heic", ".jp2",
                                           ".pgm",  ".ppm", ".tif", ".tiff", ".webp"};

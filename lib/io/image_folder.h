@@ -1,4 +1,4 @@
-/* Sets of images that are folders. */
+/* Folders of images. */
 #ifndef DD_IMAGE_FOLDER_H
 #define DD_IMAGE_FOLDER_H
 
@@ -6,13 +6,14 @@
 
 #include <ddaebm/dataset.h>
 
-/* Reads a folder of PNG and JPEG files as the options say, or CIFAR-10's batches. What is passed
- * over is reported in one line. FORMAT without any image, MISMATCH for the first file whose size or
- * channels differ, IO for one that is not there behind its name; failures name the file. */
+/* Reads a folder of PNG and JPEG files as the options say, or of CIFAR-10 batches. One line reports
+ * what was passed over. Fails with DDAEBM_FORMAT if there is no image, DDAEBM_MISMATCH for the
+ * first file of another size or number of channels, and DDAEBM_IO for a name without a file;
+ * messages name the file. */
 ddaebm_status dd_image_folder_read(dd_images *out, ddaebm_context *context, const char *path,
                                    const ddaebm_read_options *options);
 
-/* One file's image of `most` numbers at most, by its content. */
+/* Reads the image in one file, of at most `most` numbers; the format is found from the content. */
 ddaebm_status dd_image_parse(dd_images *out, ddaebm_context *context, const void *data, size_t size,
                              size_t most);
 

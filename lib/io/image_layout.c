@@ -8,7 +8,7 @@
 
 #define ROWS_REMEDY "--layout rows reads each entry of the first axis as a row of numbers"
 
-/* "[60000, 28, 28]" */
+/* Writes a shape as "[60000, 28, 28]". */
 static const char *describe(char out[120], const dd_array_axes *axes) {
     size_t used = 0;
     for (size_t i = 0; i < axes->rank && i < DD_ARRAY_AXES; i++)
@@ -43,12 +43,12 @@ static ddaebm_status take(dd_image_layout *out, const dd_array_axes *axes, bool 
     return DDAEBM_OK;
 }
 
-/* A layout that the caller asks for. */
+/* Checks the layout that the options ask for. */
 static ddaebm_status check_asked(dd_image_layout *out, const dd_array_axes *axes, bool planes) {
     char text[120];
     if (axes->rank != 3 && axes->rank != 4)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                       "layout %s is of arrays of 3 or 4 axes, and this one has %zu; leave it out, "
+                       "layout %s needs an array of 3 or 4 axes, and this one has %zu; leave it out, "
                        "and each entry of the first axis "
                        "is a row",
                        planes ? "nchw" : "nhwc", axes->rank);
@@ -60,8 +60,8 @@ static ddaebm_status check_asked(dd_image_layout *out, const dd_array_axes *axes
     return DDAEBM_OK;
 }
 
-/* Three axes: several images of one channel, unless the last axis looks like the channels of one
- * image. */
+/* Guesses the layout of three axes: images of one channel, unless the last axis looks like the
+ * channels of a single image. */
 static ddaebm_status guess_of_three(dd_image_layout *out, const dd_array_axes *axes) {
     char text[120];
     const size_t height = axes->length[1], last = axes->length[2];
@@ -77,12 +77,12 @@ static ddaebm_status guess_of_three(dd_image_layout *out, const dd_array_axes *a
 static ddaebm_status refuse_channels(const dd_array_axes *axes) {
     char text[120];
     return dd_fail(DDAEBM_UNSUPPORTED,
-                   "its shape %s is of no images: those are [N, H, W], [N, H, W, C] or [N, C, H, "
+                   "its shape %s is not one of images: those are [N, H, W], [N, H, W, C] or [N, C, H, "
                    "W] with 1 to %d channels; " ROWS_REMEDY,
                    describe(text, axes), DD_MOST_CHANNELS);
 }
 
-/* Four axes: the one that can be the channels is. */
+/* Guesses the layout of four axes: the axis that can be the channels is. */
 static ddaebm_status guess_of_four(dd_image_layout *out, ddaebm_context *context,
                                    const dd_array_axes *axes) {
     char text[120];
@@ -120,8 +120,9 @@ ddaebm_status dd_image_layout_find(dd_image_layout *out, ddaebm_context *context
     else if (asked == DDAEBM_LAYOUT_AUTO && axes->rank > 4)
         dd_report(
             context, DDAEBM_LOG_INFO,
-            "an array of %zu axes is of no images: each entry of the first axis is read as a row",
+            "an array of %zu axes is not one of images: each entry of the first axis is read as a row",
             axes->rank);
+
     if (status == DDAEBM_OK)
         *out = layout;
     return status;
@@ -133,6 +134,7 @@ ddaebm_status dd_image_layout_interleave(void *numbers, size_t size, ddaebm_cont
     char *image = numbers, *copy = dd_alloc(context, bytes);
     if (!copy)
         return DDAEBM_OUT_OF_MEMORY;
+
     for (size_t i = 0; i < count; i++, image += bytes) {
         memcpy(copy, image, bytes);
         for (size_t c = 0; c < shape.channels; c++)
@@ -140,6 +142,7 @@ ddaebm_status dd_image_layout_interleave(void *numbers, size_t size, ddaebm_cont
                 memcpy(image + (at * shape.channels + c) * size, copy + (c * plane + at) * size,
                        size);
     }
+
     dd_free(context, copy);
     return DDAEBM_OK;
 }

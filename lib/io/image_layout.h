@@ -1,4 +1,4 @@
-/* Which axes of an array are those of images. */
+/* Finding which axes of an array are height, width and channels. */
 #ifndef DD_IMAGE_LAYOUT_H
 #define DD_IMAGE_LAYOUT_H
 
@@ -7,14 +7,14 @@
 #include <ddaebm/dataset.h>
 #include <stdbool.h>
 
-/* What the numbers of an array are in its file. */
+/* Type of the numbers in a file. */
 typedef enum dd_number_kind { DD_BOOLEANS, DD_BYTES, DD_INTEGERS, DD_FRACTIONS } dd_number_kind;
 
 enum { DD_ARRAY_AXES = 4 };
 
 typedef struct dd_array_axes {
     size_t rank;
-    size_t length[DD_ARRAY_AXES]; /* of the first axes */
+    size_t length[DD_ARRAY_AXES]; /* of the first axes only */
     dd_number_kind kind;
 } dd_array_axes;
 
@@ -23,14 +23,14 @@ typedef struct dd_image_layout {
     bool planes;          /* the channels come before height and width */
 } dd_image_layout;
 
-/* Finds what an array holds. Left to its shape, three axes are [N, H, W], and four [N, H, W, C] or
- * [N, C, H, W], whichever has 1 to 4 channels; if both have, whichever is square. What is guessed
- * is reported. Other arrays of three or four axes are UNSUPPORTED, and the text says which layout
- * reads them. INVALID_ARGUMENT for a layout that the array cannot have. */
+/* Finds the layout of an array. If the options leave it open, three axes are [N, H, W], and four
+ * are [N, H, W, C] or [N, C, H, W], whichever has 1 to 4 channels, or is square if both have. A
+ * guess is reported. Other arrays of three or four axes are DDAEBM_UNSUPPORTED, with a message that
+ * says which layout reads them. DDAEBM_INVALID_ARGUMENT for a layout that the array cannot have. */
 ddaebm_status dd_image_layout_find(dd_image_layout *out, ddaebm_context *context,
                                    const dd_array_axes *axes, ddaebm_layout asked);
 
-/* Brings `count` images of planes, numbers of `size` bytes each, to channels that come last. */
+/* Moves the channels of `count` images from first to last place; numbers have `size` bytes. */
 ddaebm_status dd_image_layout_interleave(void *numbers, size_t size, ddaebm_context *context,
                                          dd_image_shape shape, size_t count);
 

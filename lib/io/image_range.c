@@ -7,7 +7,7 @@
 
 enum { LARGEST_BYTE = 255, LEAST_OF_BYTES = 64 };
 
-/* What numbers there are. */
+/* The range of the numbers and their types. */
 typedef struct survey {
     double low, high;
     bool whole;
@@ -27,6 +27,7 @@ static ddaebm_status take_survey(survey *out, const dd_rows *images) {
         seen.high = value > seen.high ? value : seen.high;
         seen.whole = seen.whole && value == floor(value);
     }
+
     *out = seen;
     return DDAEBM_OK;
 }
@@ -46,8 +47,8 @@ static dd_image_range make_range(const survey *seen, double black, double white)
                             from_zero && black == 0 && (white == 1 || white == LARGEST_BYTE)};
 }
 
-/* Whether the numbers lie within the range that was asked for, or by no more than four times its
- * width beyond: samples of a model do, and noise. What lies farther is of another range. */
+/* Checks that the numbers are in the range that was asked for, or beyond it by at most four times
+ * its width: samples of a model, and noise, are. Anything further away belongs to another range. */
 static ddaebm_status check_asked(dd_image_range *out, const survey *seen,
                                  const ddaebm_read_options *options) {
     const double low = fmin(options->black, options->white),
@@ -62,8 +63,8 @@ static ddaebm_status check_asked(dd_image_range *out, const survey *seen,
     return DDAEBM_OK;
 }
 
-/* A range that such numbers are likely to have. The numbers' own ends would differ from file to
- * file. */
+/* Suggests a range that is likely for such numbers; their own minimum and maximum would differ from
+ * file to file. */
 static const char *suggest(const survey *seen, dd_number_kind kind) {
     const bool integers = kind == DD_INTEGERS || (seen->whole && seen->high > LARGEST_BYTE);
     if (integers && seen->low >= 0 && seen->high > LARGEST_BYTE && seen->high <= 65535)
@@ -79,13 +80,13 @@ static const char *suggest(const survey *seen, dd_number_kind kind) {
 
 static ddaebm_status refuse(const survey *seen, dd_number_kind kind) {
     return dd_fail(DDAEBM_OUT_OF_RANGE,
-                   "its numbers are from %g to %g; known of images: 0 to 255 (one of 64 at least), "
+                   "its numbers are from %g to %g; the ranges of images are 0 to 255 (with a number of at least 64), "
                    "0 to 1, and fractions from -1 to 1: "
                    "say which numbers are black and white, %s, or read rows with --layout rows",
                    seen->low, seen->high, suggest(seen, kind));
 }
 
-/* Takes a guess, and reports it. */
+/* Sets a range that was guessed, and reports it. */
 static ddaebm_status guess(dd_image_range *out, ddaebm_context *context, const survey *seen,
                            double black, double white) {
     *out = make_range(seen, black, white);

@@ -15,9 +15,9 @@
 enum {
     MOST_COUNTED = 100000,
     MOST_SHOWN = 6
-}; /* entries below that are counted; endings in a line */
+}; /* limit on the entries below that are counted; endings listed in a line */
 
-/* A folder, whichever path leads there. */
+/* Identity of a folder, whichever path leads to it. */
 typedef struct place {
     dev_t device;
     ino_t file;
@@ -28,12 +28,11 @@ typedef struct walking {
     ddaebm_context *context;
     const char *path;
     bool recursive;
-    dd_names
-        folders; /* paths from `path` on, in the order in which they are walked; "" is the first */
+    dd_names folders; /* paths relative to `path`, in the order of the walk; "" is the first */
     place *visited;
     size_t visited_count, visited_capacity;
-    bool through_link; /* some folder was reached by a link: others may be met twice */
-    size_t entries;    /* below, where they are only counted */
+    bool through_link; /* some folder was reached by a link, so others may be met twice */
+    size_t entries;    /* entries below that were counted, where images are only counted */
 } walking;
 
 /* ---- Names. ---- */
@@ -52,7 +51,7 @@ static bool is_batch(const char *name) {
     return strncmp(name, beginning, sizeof beginning - 1) == 0 && ends_in(name, ".bin");
 }
 
-/* Counts a file that is passed over. */
+/* Counts a file that is passed over, by its ending. */
 static void count_ending(dd_image_walk *walk, const char *name) {
     char ending[DD_ENDING_ROOM] = "";
     const char *point = strrchr(name, '.');
@@ -77,13 +76,13 @@ static size_t length_of_folder(const char *path) {
     return slash ? (size_t)(slash - path) : 0;
 }
 
-/* As texts are compared that end at these lengths. */
+/* Compares texts that end at these lengths. */
 static int compare_parts(const char *a, size_t a_length, const char *b, size_t b_length) {
     int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
     return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
 }
 
-/* By the uppermost folder, then by folder, then by name. */
+/* Orders images by the uppermost folder, then by folder, then by name. */
 static int compare_images(const void *left, const void *right) {
     const char *a = *(char *const *)left, *b = *(char *const *)right;
     size_t a_folder = length_of_folder(a), b_folder = length_of_folder(b);
@@ -95,14 +94,14 @@ static int compare_images(const void *left, const void *right) {
 
 /* ---- Folders. ---- */
 
-/* A path from the walk's folder on, or that path itself for the name "". */
+/* Returns the path of a name in the folder of the walk, or the folder itself for "". */
 static char *join(ddaebm_context *context, const char *folder, const char *name) {
     if (*folder && *name)
         return dd_folder_join(context, folder, name);
     return dd_copy_text(context, *folder ? folder : name);
 }
 
-/* Whether a folder is met for the first time. */
+/* Sets *first to whether the folder is met for the first time. */
 static ddaebm_status note_visit(bool *first, walking *w, const struct stat *about) {
     *first = true;
     for (size_t i = 0; w->through_link && i < w->visited_count; i++)
@@ -110,27 +109,30 @@ static ddaebm_status note_visit(bool *first, walking *w, const struct stat *abou
             *first = false;
     if (!*first)
         return DDAEBM_OK;
+
     place *grown =
         dd_grow(w->context, w->visited, &w->visited_capacity, w->visited_count + 1, sizeof *grown);
     if (!grown)
         return DDAEBM_OUT_OF_MEMORY;
+
     w->visited = grown;
     w->visited[w->visited_count++] = (place){about->st_dev, about->st_ino};
     return DDAEBM_OK;
 }
 
-/* The folders that `path` lies in: a link that leads back to one is no folder below. */
+/* Notes the folders that contain `path`: a link back to one of them is not a folder below. */
 static ddaebm_status note_those_above(walking *w) {
     struct stat about, above;
     int result = 0;
     DD_UNINTERRUPTED(result, stat(w->path, &about));
     char *path = dd_folder_join(w->context, w->path, "..");
     ddaebm_status status = path ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+
     while (result == 0 && status == DDAEBM_OK) {
         bool first = true;
         DD_UNINTERRUPTED(result, stat(path, &above));
         if (result != 0 || (above.st_dev == about.st_dev && above.st_ino == about.st_ino))
-            break; /* the root is above itself */
+            break; /* the root is its own parent */
         status = note_visit(&first, w, &above);
         about = above;
         char *higher = status == DDAEBM_OK ? dd_folder_join(w->context, path, "..") : NULL;
@@ -139,6 +141,7 @@ static ddaebm_status note_those_above(walking *w) {
         dd_free(w->context, path);
         path = higher;
     }
+
     dd_free(w->context, path);
     return status;
 }
@@ -150,7 +153,7 @@ static bool is_link(const char *path) {
     return result == 0 && S_ISLNK(about.st_mode);
 }
 
-/* A folder within another is walked later. */
+/* Adds a folder that is walked later. */
 static ddaebm_status add_folder(walking *w, const char *inside, const char *whole) {
     w->through_link = w->through_link || is_link(whole);
     return dd_names_add(&w->folders, w->context, inside);
@@ -163,8 +166,8 @@ static ddaebm_status refuse_folder(const char *whole) {
                    whole);
 }
 
-/* An entry that is no folder: an image, a batch of CIFAR-10, or nothing of use. What cannot be
- * looked at is found out when it is read. */
+/* Adds an entry that is not a folder: an image, a batch of CIFAR-10, or a file that is passed over.
+ * One that cannot be examined fails when it is read. */
 static ddaebm_status add_file(walking *w, const char *folder, const char *name, const char *inside,
                               size_t *images) {
     dd_image_walk *walk = &w->walk;
@@ -204,7 +207,7 @@ static ddaebm_status add_entry(walking *w, const char *folder, const char *name,
     return status;
 }
 
-/* Names of a folder. Where images are only counted, one that cannot be read has none. */
+/* Lists a folder. Where images are only counted, a folder that cannot be read is empty. */
 static ddaebm_status list(dd_names *out, walking *w, const char *folder, const char *whole) {
     ddaebm_status status = dd_folder_list(out, w->context, whole, "", "");
     return status == DDAEBM_IO && *folder && !w->recursive ? DDAEBM_OK : status;
@@ -222,10 +225,12 @@ static ddaebm_status walk_folder(walking *w, const char *folder) {
     DD_UNINTERRUPTED(result, stat(whole, &about));
     if (result == 0)
         DD_TRY(note_visit(&first, w, &about));
+
     if (first)
         DD_TRY(list(&names, w, folder, whole));
     w->walk.repeated += !first;
     w->entries += *folder ? names.count : 0;
+
     for (size_t i = 0; i < names.count; i++)
         DD_TRY(add_entry(w, folder, names.items[i], &images));
     if (*folder && !w->recursive && images > 0) {
@@ -245,12 +250,14 @@ ddaebm_status dd_image_walk_folder(dd_image_walk *out, ddaebm_context *context, 
     ddaebm_status status;
     DD_TRY(note_those_above(&w));
     DD_TRY(dd_names_add(&w.folders, context, ""));
+
     for (size_t i = 0; i < w.folders.count; i++) {
         w.walk.counted_all = recursive || w.entries < MOST_COUNTED;
         if (!w.walk.counted_all)
             break;
         DD_TRY(walk_folder(&w, w.folders.items[i]));
     }
+
     if (w.walk.images.count > 0)
         qsort(w.walk.images.items, w.walk.images.count, sizeof *w.walk.images.items,
               compare_images);
@@ -276,18 +283,20 @@ static int compare_counts(const void *left, const void *right) {
                                 : strcmp(a->ending, b->ending);
 }
 
-/* "9 .txt, 3 .bmp, 1 without an ending and 4 others" */
+/* Writes the endings with their counts: "9 .txt, 3 .bmp, 1 without an ending and 4 others". */
 static size_t describe_endings(char *out, size_t room, const dd_image_walk *walk) {
     dd_ending_count sorted[DD_MOST_ENDINGS];
     size_t used = 0, shown = 0;
     memcpy(sorted, walk->endings, sizeof sorted);
     qsort(sorted, walk->kinds, sizeof *sorted, compare_counts);
+
     for (size_t i = 0; i < walk->kinds && i < MOST_SHOWN; i++) {
         const char *ending = *sorted[i].ending ? sorted[i].ending : "without an ending";
         used += (size_t)snprintf(out + used, room - used, "%s%zu %s", i > 0 ? ", " : "",
                                  sorted[i].files, ending);
         shown += sorted[i].files;
     }
+
     if (shown < walk->passed)
         used += (size_t)snprintf(out + used, room - used, " and %zu others", walk->passed - shown);
     return used;
@@ -307,16 +316,19 @@ const char *dd_image_walk_describe(char out[DD_WALK_ROOM], const dd_image_walk *
         used += describe_endings(out + used, DD_WALK_ROOM - used, walk);
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used, ")");
     }
+
     if (walk->images_below > 0)
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used,
                                  "%s%s%zu image%s in %zu folder%s below, which --recursive reads",
                                  used > 0 ? "; " : "", walk->counted_all ? "" : "at least ",
                                  walk->images_below, plural(walk->images_below),
                                  walk->folders_below, plural(walk->folders_below));
+
     if (walk->lost > 0)
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used,
                                  "%s%zu link%s that lead%s nowhere", used > 0 ? "; " : "",
                                  walk->lost, plural(walk->lost), walk->lost == 1 ? "s" : "");
+
     if (walk->repeated > 0 && walk->images_below == 0)
         (void)snprintf(out + used, DD_WALK_ROOM - used,
                        "%s%zu link%s back to a folder that is read anyway, or above",

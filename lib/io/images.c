@@ -18,6 +18,7 @@ ddaebm_status dd_images_measure(size_t *bytes, size_t most, dd_image_shape shape
     if (count == 0 || shape.height == 0 || shape.width == 0)
         return dd_fail(DDAEBM_FORMAT, "it is empty: %zu images of %zu x %zu pixels", count,
                        shape.height, shape.width);
+
     if (shape.channels < 1 || shape.channels > DD_MOST_CHANNELS)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its pixels have %zu channels; allowed: 1 to %d",
                        shape.channels, DD_MOST_CHANNELS);
@@ -26,6 +27,7 @@ ddaebm_status dd_images_measure(size_t *bytes, size_t most, dd_image_shape shape
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "its images of %zu x %zu x %zu hold more than %d numbers", shape.height,
                        shape.width, shape.channels, DD_MOST_WIDTH);
+
     if (!dd_size_mul(bytes, numbers, count) || *bytes > most)
         return dd_fail(
             DDAEBM_OUT_OF_RANGE,

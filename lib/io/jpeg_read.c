@@ -20,11 +20,13 @@ bool dd_jpeg_recognise(const void *data, size_t size) {
 #include <jpeglib.h>
 #include <setjmp.h>
 
-enum { MOST_SCANS = 100 }; /* each costs a pass over all the image; encoders write ten or so */
+enum {
+    MOST_SCANS = 100
+}; /* each scan costs a pass over the whole image; encoders write about ten */
 
-/* A file on its way through libjpeg. What is here outlives its jumps. */
+/* The state of decoding, which outlives the jumps of libjpeg. */
 struct decoder {
-    struct jpeg_error_mgr errors; /* the first, for libjpeg hands back its address */
+    struct jpeg_error_mgr errors; /* must be first: libjpeg hands back its address */
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct jpeg;
     jmp_buf leave;
@@ -43,7 +45,7 @@ static _Noreturn void leave(struct decoder *decoder) {
     longjmp(decoder->leave, 1);
 }
 
-/* libjpeg's error: it must not return. */
+/* Handles an error of libjpeg; must not return. */
 static _Noreturn void fail(j_common_ptr jpeg) {
     struct decoder *decoder = decoder_of(jpeg);
     char text[JMSG_LENGTH_MAX] = "";
@@ -54,8 +56,8 @@ static _Noreturn void fail(j_common_ptr jpeg) {
     leave(decoder);
 }
 
-/* Warnings are of damage, after which libjpeg would go on with pixels that it makes up; levels from
- * 0 on are remarks. */
+/* Refuses what libjpeg warns about: the file is damaged, and libjpeg would go on with invented
+ * pixels. Levels from 0 on are remarks. */
 static void judge_message(j_common_ptr jpeg, int level) {
     if (level < 0)
         fail(jpeg);
@@ -92,7 +94,7 @@ static ddaebm_status choose_colours(struct decoder *decoder) {
     }
 }
 
-/* Room for the image, before libjpeg makes any of its own for rows and coefficients. */
+/* Makes room for the image, before libjpeg allocates rows and coefficients of its own. */
 static ddaebm_status make_room(struct decoder *decoder) {
     size_t bytes = 0, channels = decoder->jpeg.out_color_space == JCS_GRAYSCALE ? 1 : 3;
     decoder->image.shape =
@@ -125,8 +127,8 @@ static void read_image(struct decoder *decoder) {
     decoder->image.surplus = jpeg->src->bytes_in_buffer;
 }
 
-/* The image's block is the caller's to free, also on failure. libjpeg's errors are jumps: none
- * leaves this function. */
+/* Decodes the file. The caller frees the image's block, also on failure. libjpeg reports errors by
+ * jumps, which do not leave this function. */
 static ddaebm_status decode(struct decoder *decoder) {
     decoder->jpeg.err = jpeg_std_error(&decoder->errors);
     decoder->errors.error_exit = fail;
@@ -146,7 +148,7 @@ ddaebm_status dd_jpeg_parse(dd_images *out, ddaebm_context *context, const void 
                             size_t most) {
     struct decoder decoder = {.context = context, .data = data, .size = size, .most = most};
     if (!dd_jpeg_recognise(data, size))
-        return dd_fail(DDAEBM_FORMAT, "it does not begin as a JPEG file does");
+        return dd_fail(DDAEBM_FORMAT, "it is not a JPEG file");
     ddaebm_status status = decode(&decoder);
     if (status == DDAEBM_OK)
         *out = decoder.image;

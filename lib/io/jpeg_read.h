@@ -1,4 +1,4 @@
-/* Images from JPEG files. */
+/* Reading JPEG files. */
 #ifndef DD_JPEG_READ_H
 #define DD_JPEG_READ_H
 
@@ -6,13 +6,13 @@
 
 #include <stdbool.h>
 
-/* Whether a file's first bytes are JPEG's. */
+/* Returns whether a file's first bytes are JPEG's. */
 bool dd_jpeg_recognise(const void *data, size_t size);
 
-/* One file's pixels, `most` numbers at most: grey ([H, W, 1]) or RGB ([H, W, 3]). What follows the
- * end is counted in out->surplus. FORMAT for a damaged file, also where libjpeg would guess what is
- * missing; OUT_OF_RANGE beyond the limits; UNSUPPORTED for CMYK and in a build without libjpeg.
- * libjpeg's own memory is not the context's. */
+/* Reads one file, of at most `most` numbers: grey, [H, W, 1], or RGB, [H, W, 3]. out->surplus
+ * counts the bytes after its end. Fails with DDAEBM_FORMAT for a damaged file, even where libjpeg
+ * would guess what is missing, DDAEBM_OUT_OF_RANGE beyond the limits, and DDAEBM_UNSUPPORTED for
+ * CMYK and without libjpeg. libjpeg's own memory does not come from the context. */
 ddaebm_status dd_jpeg_parse(dd_images *out, ddaebm_context *context, const void *data, size_t size,
                             size_t most);
 

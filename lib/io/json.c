@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L /* uselocale */
 #include "io/json.h"
 
+#include "base/excerpt.h"
 #include "base/utf8.h"
 #include "io/text.h"
 
@@ -20,7 +21,7 @@
 typedef struct scanner {
     const char *begin, *at, *end;
     int depth;
-    size_t values; /* that there may be still */
+    size_t values; /* values that are still allowed */
     dd_json_error *error;
 } scanner;
 
@@ -35,17 +36,21 @@ static int line_of(const scanner *self) {
     return line;
 }
 
-/* Notes a mistake, where the scanner stands; nothing is read after one. NULL. */
+/* Reports a mistake at the scanner's place and returns NULL, which ends the reading. */
 static json_t *refuse(scanner *self, ddaebm_status status, const char *what) {
     enum { SHOWN = 20 };
-    char quote[DD_TEXT_QUOTE];
+    dd_json_error *error = self->error;
+    char shown[DD_EXCERPT_ROOM];
     size_t left = (size_t)(self->end - self->at);
-    self->error->status = status;
-    self->error->line = line_of(self);
-    self->error->byte = (size_t)(self->at - self->begin);
-    (void)snprintf(self->error->text, sizeof self->error->text, "%s %s", what,
-                   left == 0 ? "at its end"
-                             : dd_text_quote(quote, self->at, left < SHOWN ? left : SHOWN));
+
+    error->status = status;
+    error->line = line_of(self);
+    error->byte = (size_t)(self->at - self->begin);
+    if (left == 0)
+        (void)snprintf(error->text, sizeof error->text, "%s at its end", what);
+    else
+        (void)snprintf(error->text, sizeof error->text, "%s '%s'", what,
+                       dd_excerpt(shown, self->at, left < SHOWN ? left : SHOWN));
     return NULL;
 }
 
@@ -77,7 +82,7 @@ static bool take_digits(scanner *self) {
     return there;
 }
 
-/* Four hexadecimal digits. */
+/* Reads four hexadecimal digits. */
 static bool take_unit(scanner *self, uint32_t *unit) {
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
     *unit = 0;
@@ -89,7 +94,8 @@ static bool take_unit(scanner *self, uint32_t *unit) {
     return true;
 }
 
-/* After \u: one unit, or two that are one character (UTF-16). No character is 0. */
+/* Reads what follows \u: one UTF-16 unit, or a pair that is one character. The character 0 is
+ * refused. */
 static bool take_units(scanner *self, uint32_t *character) {
     uint32_t low = 0;
     if (!take_unit(self, character))
@@ -103,7 +109,7 @@ static bool take_units(scanner *self, uint32_t *character) {
     return true;
 }
 
-/* After a backslash. */
+/* Reads what follows a backslash. */
 static bool take_escape(scanner *self, uint32_t *character) {
     static const char escapes[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
     if (!is_next(self, escapes))
@@ -112,7 +118,7 @@ static bool take_escape(scanner *self, uint32_t *character) {
     return true;
 }
 
-/* As UTF-8; the number of bytes, never more than its escape has. */
+/* Writes a character as UTF-8; returns its bytes, never more than its escape has. */
 static size_t put_character(char *out, uint32_t c) {
     size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
     static const unsigned char first[] = {0, 0, 0xC0, 0xE0, 0xF0};
@@ -122,14 +128,15 @@ static size_t put_character(char *out, uint32_t c) {
     return size;
 }
 
-/* In place; the new length. */
+/* Replaces escapes in place; returns the new length. */
 static size_t unescape(char *text, size_t length) {
     scanner in = {.at = text, .end = text + length};
     char *to = text;
     while (in.at < in.end) {
         uint32_t character = 0;
         if (take(&in, "\\")) {
-            (void)take_escape(&in, &character); /* as when its end was looked for */
+            (void)take_escape(&in,
+                              &character); /* succeeds, as it did when the end was looked for */
             to += put_character(to, character);
         } else
             *to++ = *in.at++;
@@ -137,15 +144,16 @@ static size_t unescape(char *text, size_t length) {
     return (size_t)(to - text);
 }
 
-/* Up to the closing quote. */
+/* Skips to the closing quote; *escaped tells whether there are escapes. */
 static bool skip_text(scanner *self, bool *escaped) {
     uint32_t character = 0;
     *escaped = false;
+
     while (self->at < self->end && *self->at != '"') {
         size_t size = dd_utf8_size(self->at, (size_t)(self->end - self->at));
         if (size == 0 || (unsigned char)*self->at < ' ')
             return refuse(self, DDAEBM_FORMAT,
-                          size == 0 ? "no UTF-8:" : "a control character in a text:") != NULL;
+                          size == 0 ? "not UTF-8:" : "a control character in a text:") != NULL;
         self->at += size;
         if (self->at[-1] != '\\')
             continue;
@@ -153,6 +161,7 @@ static bool skip_text(scanner *self, bool *escaped) {
         if (!take_escape(self, &character))
             return refuse(self, DDAEBM_FORMAT, "a backslash that stands for no character:") != NULL;
     }
+
     if (self->at < self->end)
         return true;
     return refuse(self, DDAEBM_FORMAT, "a text without its closing quote,") != NULL;
@@ -167,7 +176,7 @@ static json_t *read_string(scanner *self) {
     json_t *raw = made(self, json_stringn_nocheck(from, length));
     if (!raw || !escaped)
         return raw;
-    char *text = (char *)(uintptr_t)json_string_value(raw); /* nobody else's */
+    char *text = (char *)(uintptr_t)json_string_value(raw); /* owned here alone */
     json_t *value = made(self, json_stringn_nocheck(text, unescape(text, length)));
     json_decref(raw);
     return value;
@@ -175,7 +184,7 @@ static json_t *read_string(scanner *self) {
 
 /* --- Numbers. --- */
 
-/* -12, -1.5, 1e-3: its end, and whether it is no integer. */
+/* Skips a number such as -12, -1.5 or 1e-3; *real tells whether it is not an integer. */
 static bool skip_number(scanner *self, bool *real) {
     (void)take(self, "-");
     bool good = take(self, "0") || take_digits(self);
@@ -206,8 +215,8 @@ static json_t *read_number(scanner *self) {
     bool real = false;
     if (!skip_number(self, &real))
         return refuse(self, DDAEBM_FORMAT, "a number that breaks off,");
-    json_t *copy = made(
-        self, json_stringn_nocheck(from, (size_t)(self->at - from))); /* with a zero after it */
+    json_t *copy =
+        made(self, json_stringn_nocheck(from, (size_t)(self->at - from))); /* with a NUL after it */
     if (!copy)
         return NULL;
     json_t *value = real ? make_real(self, json_string_value(copy))
@@ -261,7 +270,7 @@ static bool add_member(scanner *self, json_t *object) {
     return value != NULL;
 }
 
-/* What follows the opening bracket. */
+/* Reads the elements after an opening bracket. */
 static bool fill(scanner *self, json_t *whole, bool (*add)(scanner *, json_t *),
                  const char *closing) {
     skip_blanks(self);
@@ -290,12 +299,13 @@ static json_t *read_all(scanner *self, json_t *whole, bool (*add)(scanner *, jso
     return NULL;
 }
 
-/* And the blanks around it. */
+/* Reads a value and the blanks around it. */
 static json_t *read_value(scanner *self) {
     json_t *value = NULL;
     skip_blanks(self);
     if (self->values == 0)
         return refuse(self, DDAEBM_OUT_OF_RANGE, "it holds more values than are allowed:");
+
     self->values--;
     if (take(self, "{"))
         value = read_all(self, json_object(), add_member, "}");
@@ -320,13 +330,15 @@ json_t *dd_json_read(const char *text, size_t length, size_t most_values, dd_jso
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (plain == (locale_t)0)
         return made(&self, NULL);
-    locale_t before = uselocale(plain); /* of this thread alone */
+
+    locale_t before = uselocale(plain); /* affects this thread only */
     json_t *value = read_value(&self);
     if (value && self.at < self.end) {
         (void)refuse(&self, DDAEBM_FORMAT, "more follows:");
         json_decref(value);
         value = NULL;
     }
+
     (void)uselocale(before);
     freelocale(plain);
     return value;

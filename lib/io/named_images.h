@@ -1,4 +1,4 @@
-/* Named sets of images: files where a Debian package puts them. */
+/* Named sets of images, in files of Debian packages. */
 #ifndef DD_NAMED_IMAGES_H
 #define DD_NAMED_IMAGES_H
 
@@ -11,10 +11,10 @@ typedef struct dd_named_images {
     const char *name, *path, *package;
 } dd_named_images;
 
-/* NULL if there is none of the name. */
+/* Finds a set by its name; NULL if there is none. */
 const dd_named_images *dd_named_images_find(const char *name);
 
-/* The index-th name, or NULL past the last. */
+/* Returns the index-th name, or NULL past the last. */
 const char *dd_named_images_name(size_t index);
 
 #endif

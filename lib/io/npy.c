@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/half.h"
 #include "io/text.h"
 
@@ -16,11 +17,11 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 enum { MAGIC = 6, MOST_HEADER = 1 << 20, MOST_RANK = 32 };
 static const unsigned char magic[MAGIC] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
-/* How an element is stored. */
+/* A type of element. */
 struct element {
-    char type[3]; /* kind and size, as in the file */
+    char type[3]; /* kind and size, as the file names them */
     size_t size;
-    double (*read)(const unsigned char *bytes); /* little-endian, of any alignment */
+    double (*read)(const unsigned char *bytes); /* reads one, little-endian, at any alignment */
     bool wide;                                  /* a float may not hold it */
 };
 
@@ -67,7 +68,7 @@ bool dd_npy_recognise(const void *data, size_t size) {
     return size >= MAGIC && memcmp(data, magic, MAGIC) == 0;
 }
 
-/* A place in the header's text, a Python dictionary. */
+/* A position in the header's text, a Python dictionary. */
 struct scanner {
     const char *at, *end;
 };
@@ -82,7 +83,7 @@ static void skip_spaces(struct scanner *scanner) {
         scanner->at++;
 }
 
-/* Takes a character, after spaces, if it is the next. */
+/* Skips blanks, and the character if it is next; returns whether it was. */
 static bool take(struct scanner *scanner, char c) {
     skip_spaces(scanner);
     if (scanner->at == scanner->end || *scanner->at != c)
@@ -100,7 +101,7 @@ static bool take_word(struct scanner *scanner, const char *word) {
     return true;
 }
 
-/* A text in single or double quotes, without escapes. */
+/* Reads a text in single or double quotes, without escapes. */
 static bool take_text(struct scanner *scanner, const char **text, size_t *length) {
     skip_spaces(scanner);
     if (scanner->at == scanner->end || (*scanner->at != '\'' && *scanner->at != '"'))
@@ -115,16 +116,17 @@ static bool take_text(struct scanner *scanner, const char **text, size_t *length
     return true;
 }
 
-/* Type text as in '<f4'. */
+/* Reads a type such as '<f4'. */
 static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
     const char *text = NULL;
     size_t length = 0;
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     if (take(scanner, '['))
         return dd_fail(DDAEBM_UNSUPPORTED,
                        "its elements are records; write one array of plain numbers");
     if (!take_text(scanner, &text, &length))
-        return malformed("descr is no text");
+        return malformed("descr is not a string");
+
     for (size_t i = 0; length == 3 && i < sizeof elements / sizeof *elements; i++)
         if (memcmp(text + 1, elements[i].type, 2) == 0 && memchr("<>|", text[0], 3) &&
             (text[0] != '|' || elements[i].size == 1)) {
@@ -133,9 +135,9 @@ static ddaebm_status read_type(struct header *header, struct scanner *scanner) {
             return DDAEBM_OK;
         }
     return dd_fail(DDAEBM_UNSUPPORTED,
-                   "its elements are of type %s; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of "
+                   "its elements have type '%s'; known: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, of "
                    "either byte order",
-                   dd_text_quote(quote, text, length));
+                   dd_excerpt(quote, text, length));
 }
 
 static ddaebm_status read_order(struct header *header, struct scanner *scanner) {
@@ -148,12 +150,14 @@ static ddaebm_status read_order(struct header *header, struct scanner *scanner) 
 static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
     uint64_t value = 0;
     const char *start = scanner->at;
+
     for (; scanner->at < scanner->end && *scanner->at >= '0' && *scanner->at <= '9'; scanner->at++)
         if (value <= INT32_MAX)
             value = value * 10 + (uint64_t)(*scanner->at - '0');
     if (scanner->at == start)
         return malformed("shape is no tuple of sizes");
-    (void)take(scanner, 'L'); /* as Python 2 wrote them */
+
+    (void)take(scanner, 'L'); /* long integers of Python 2 */
     if (header->rank == MOST_RANK)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "it has more than %d axes", MOST_RANK);
     if (value > INT32_MAX)
@@ -161,6 +165,7 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
                        INT32_MAX);
     if (value == 0)
         return dd_fail(DDAEBM_FORMAT, "it is empty: axis %zu has length 0", header->rank);
+
     header->shape[header->rank++] = (size_t)value;
     return DDAEBM_OK;
 }
@@ -168,6 +173,7 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
 static ddaebm_status read_shape(struct header *header, struct scanner *scanner) {
     if (!take(scanner, '('))
         return malformed("shape is no tuple of sizes");
+
     while (!take(scanner, ')')) {
         ddaebm_status status = read_size(header, scanner);
         if (status != DDAEBM_OK)
@@ -175,6 +181,7 @@ static ddaebm_status read_shape(struct header *header, struct scanner *scanner) 
         if (!take(scanner, ',') && !(scanner->at < scanner->end && *scanner->at == ')'))
             return malformed("shape is no tuple of sizes");
     }
+
     if (header->rank == 0)
         return dd_fail(
             DDAEBM_UNSUPPORTED,
@@ -182,7 +189,7 @@ static ddaebm_status read_shape(struct header *header, struct scanner *scanner) 
     return DDAEBM_OK;
 }
 
-/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with its keys in any order. */
+/* Reads {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with its keys in any order. */
 static ddaebm_status read_dictionary(struct header *header, struct scanner *scanner) {
     static const char *const keys[] = {"descr", "fortran_order", "shape"};
     static ddaebm_status (*const readers[])(struct header *,
@@ -190,6 +197,7 @@ static ddaebm_status read_dictionary(struct header *header, struct scanner *scan
     bool seen[] = {false, false, false};
     if (!take(scanner, '{'))
         return malformed("it is no dictionary");
+
     while (!take(scanner, '}')) {
         const char *text = NULL;
         size_t length = 0, key = 0;
@@ -206,6 +214,7 @@ static ddaebm_status read_dictionary(struct header *header, struct scanner *scan
         if (!take(scanner, ',') && !(scanner->at < scanner->end && *scanner->at == '}'))
             return malformed("a comma is missing");
     }
+
     skip_spaces(scanner);
     if (scanner->at != scanner->end)
         return malformed("text follows the dictionary");
@@ -213,14 +222,15 @@ static ddaebm_status read_dictionary(struct header *header, struct scanner *scan
                                          : malformed("descr, fortran_order or shape is missing");
 }
 
-/* Reads the header; *data_at is where the elements begin. */
+/* Reads the header; sets *data_at to the place of the first element. */
 static ddaebm_status read_header(struct header *header, const unsigned char *bytes, size_t size,
                                  size_t *data_at) {
     size_t begin = MAGIC + 4;
     if (!dd_npy_recognise(bytes, size))
-        return dd_fail(DDAEBM_FORMAT, "it does not begin as an NPY file does");
+        return dd_fail(DDAEBM_FORMAT, "it is not an NPY file");
     if (size < begin)
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+
     unsigned major = bytes[MAGIC];
     if (major < 1 || major > 3)
         return dd_fail(DDAEBM_UNSUPPORTED, "it has NPY version %u; known: 1 to 3", major);
@@ -231,17 +241,19 @@ static ddaebm_status read_header(struct header *header, const unsigned char *byt
             return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
         length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     }
+
     if (length > MOST_HEADER)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its header claims %zu bytes; at most %d are allowed",
                        length, MOST_HEADER);
     if (length > size - begin)
         return dd_fail(DDAEBM_FORMAT, "it is cut off within its header");
+
     *data_at = begin + length;
     struct scanner scanner = {(const char *)bytes + begin, (const char *)bytes + begin + length};
     return read_dictionary(header, &scanner);
 }
 
-/* Finds the size of the table, and compares it with the bytes that there are. */
+/* Finds the size of the table and compares it with the bytes that are there. */
 static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t there) {
     size_t width = 1, count = 0, bytes = 0;
     for (size_t i = 1; i < header->rank; i++)
@@ -249,6 +261,7 @@ static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t 
             return dd_fail(DDAEBM_OUT_OF_RANGE,
                            "its rows, all axes but the first, hold more than %d numbers",
                            DD_MOST_WIDTH);
+
     if (!dd_size_mul(&count, width, header->shape[0]) ||
         !dd_size_mul(&bytes, count, header->element->size))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "its shape exceeds the address space");
@@ -256,6 +269,7 @@ static ddaebm_status measure(dd_rows *rows, const struct header *header, size_t 
         return dd_fail(DDAEBM_FORMAT,
                        "its shape and type ask for %zu bytes of numbers, the file has %zu", bytes,
                        there);
+
     rows->count = header->shape[0];
     rows->width = width;
     return DDAEBM_OK;
@@ -270,7 +284,7 @@ static double read_element(const struct header *header, const unsigned char *byt
     return header->element->read(turned);
 }
 
-/* Where elements go: one of the three is set. */
+/* Where elements are written to: exactly one is set. */
 struct target {
     float *floats;
     double *doubles;
@@ -287,7 +301,7 @@ static void put(const struct target *out, size_t at, const struct header *header
         out->floats[at] = (float)read_element(header, bytes);
 }
 
-/* Visits the elements in C order; position is the element's place in the file, where in Fortran
+/* Converts the elements in C order. `position` is an element's place in the file, where in Fortran
  * order the first axis runs fastest. */
 static void convert(struct target out, size_t count, const struct header *header,
                     const unsigned char *bytes) {
@@ -297,6 +311,7 @@ static void convert(struct target out, size_t count, const struct header *header
         strides[axis] = stride;
         stride *= header->shape[axis];
     }
+
     for (size_t i = 0; i < count; i++) {
         put(&out, i, header, bytes + position * header->element->size);
         for (size_t axis = header->rank; axis-- > 0;) {
@@ -309,7 +324,7 @@ static void convert(struct target out, size_t count, const struct header *header
     }
 }
 
-/* As rows of doubles, where floats may not hold the type and it is not `narrow`, or of floats. */
+/* Reads rows: as doubles if the type needs them and `narrow` is not set, else as floats. */
 static ddaebm_status parse(dd_rows *out, ddaebm_context *context, const void *data, size_t size,
                            bool narrow) {
     struct header header = {NULL, false, false, 0, {0}};
@@ -355,12 +370,14 @@ ddaebm_status dd_npy_look(dd_array_axes *out, const void *data, size_t size) {
     ddaebm_status status = read_header(&header, data, size, &data_at);
     if (status != DDAEBM_OK)
         return status;
+
     const char kind = header.element->type[0];
     *out = (dd_array_axes){.rank = header.rank};
     out->kind = kind == 'b'                       ? DD_BOOLEANS
                 : kind == 'f'                     ? DD_FRACTIONS
                 : header.element->read == read_u1 ? DD_BYTES
                                                   : DD_INTEGERS;
+
     for (size_t i = 0; i < header.rank && i < DD_ARRAY_AXES; i++)
         out->length[i] = header.shape[i];
     return DDAEBM_OK;

@@ -21,6 +21,7 @@ size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t ra
     out[MAGIC + 1] = 0;
     used += (size_t)snprintf(out + used, DD_NPY_HEADER - used,
                              "{'descr': '<%s', 'fortran_order': False, 'shape': (", type);
+
     for (size_t i = 0; i < rank; i++)
         used += (size_t)snprintf(out + used, DD_NPY_HEADER - used,
                                  i + 1 < rank ? "%zu, "
@@ -28,7 +29,7 @@ size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t ra
                                               : "%zu",
                                  shape[i]);
     used += (size_t)snprintf(out + used, DD_NPY_HEADER - used, "), }");
-    out[used] = ' '; /* over the final zero */
+    out[used] = ' '; /* over the NUL */
     size_t whole = (used + 1 + 63) / 64 * 64;
     out[whole - 1] = '\n';
     out[MAGIC + 2] = (char)((whole - MAGIC - 4) & 0xFF);
@@ -36,18 +37,20 @@ size_t dd_npy_format_header(char out[DD_NPY_HEADER], const char *type, size_t ra
     return whole;
 }
 
-/* Numbers of a type, f4 or f8, of as many bytes each. */
+/* Writes numbers of type f4 or f8. */
 static ddaebm_status write_npy(ddaebm_context *context, const char *path, const void *values,
                                const char *type, size_t bytes, size_t rank, const size_t *shape) {
     if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank,
                        DD_NPY_MOST_RANK_WRITTEN);
+
     for (size_t i = 0; i < rank; i++)
         if (shape[i] == 0)
             return dd_fail(DDAEBM_OUT_OF_RANGE, "shape[%zu] is 0; allowed: at least 1", i);
         else if (!dd_size_mul(&bytes, bytes, shape[i]))
             return dd_fail(DDAEBM_OUT_OF_RANGE,
                            "shape: the product of its sizes exceeds the address space");
+
     char header[DD_NPY_HEADER];
     dd_span spans[] = {{header, dd_npy_format_header(header, type, rank, shape)}, {values, bytes}};
     ddaebm_context *held = NULL;

@@ -24,11 +24,11 @@
 #define PATH_MAX 4096
 #endif
 
-enum { TRIES = 100 };
+enum { TRIES = 100 }; /* names for a temporary file */
 
-/* --- Bytes to a descriptor. --- */
+/* --- Writing to a descriptor. --- */
 
-/* 0, or the error of the system. */
+/* Writes all spans; returns 0 or an errno. */
 static int write_spans(int file, const dd_span *spans, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const char *from = spans[i].data;
@@ -38,7 +38,7 @@ static int write_spans(int file, const dd_span *spans, size_t count) {
             if (done < 0 && dd_descriptor_wait(file, POLLOUT))
                 continue;
             if (done <= 0)
-                return done < 0 ? errno : EIO; /* 0 would go on for ever */
+                return done < 0 ? errno : EIO; /* 0 would repeat for ever */
             from += done;
             left -= (size_t)done;
         }
@@ -46,7 +46,7 @@ static int write_spans(int file, const dd_span *spans, size_t count) {
     return 0;
 }
 
-/* Takes away a signal that waits for this thread. */
+/* Removes a signal that is pending for this thread. */
 static void take_signal(int signal) {
     const struct timespec at_once = {0, 0};
     sigset_t one;
@@ -56,9 +56,9 @@ static void take_signal(int signal) {
         ;
 }
 
-/* write_spans without the signals that would end the process: of a pipe whose reader has gone, and
- * of a file as large as the process may make one. They are held back and taken away, but for one
- * that was waiting before. */
+/* Calls write_spans with SIGPIPE and SIGXFSZ blocked, which by default end the process: a pipe may
+ * lose its reader, a file may reach the limit of its size. A signal that the writing caused is
+ * removed; one that was pending before stays. */
 static int write_quietly(int file, const dd_span *spans, size_t count) {
     sigset_t deadly, before, pending;
     sigemptyset(&deadly);
@@ -69,6 +69,7 @@ static int write_quietly(int file, const dd_span *spans, size_t count) {
     int error = pthread_sigmask(SIG_BLOCK, &deadly, &before);
     if (error != 0)
         return error;
+
     error = write_spans(file, spans, count);
     int sent = error == EPIPE ? SIGPIPE : error == EFBIG ? SIGXFSZ : 0;
     if (sent != 0 && sigismember(&pending, sent) == 0)
@@ -79,8 +80,9 @@ static int write_quietly(int file, const dd_span *spans, size_t count) {
 
 /* --- Opening. --- */
 
-/* Makes a new empty file with a name of its own in the folder. The descriptor, or -1 with errno
- * set. */
+/* Creates an empty file with a new name in the folder; returns its descriptor, or -1 with errno
+ * set.
+ */
 static int make_temporary(int folder, char name[DD_TEMPORARY_NAME], mode_t mode) {
     for (unsigned i = 0; i < TRIES; i++) {
         struct timespec now = {0, 0};
@@ -94,8 +96,8 @@ static int make_temporary(int folder, char name[DD_TEMPORARY_NAME], mode_t mode)
     return -1;
 }
 
-/* Asks stat or lstat what is there; a mode of 0 is nothing, or what cannot be followed. 0 or the
- * error of the system: who does not know what is there must not replace it. */
+/* Calls stat or lstat; a mode of 0 means that there is nothing, or a link that leads nowhere.
+ * Returns 0 or an errno: a target that cannot be examined must not be replaced. */
 static int look(int (*ask)(const char *, struct stat *), const char *path, mode_t *mode) {
     struct stat about;
     int result = 0;
@@ -104,17 +106,18 @@ static int look(int (*ask)(const char *, struct stat *), const char *path, mode_
     return result == 0 || errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : errno;
 }
 
-/* *target = a new copy of the path of the file that is to be replaced, behind any symbolic links.
- */
+/* Sets *target to a new copy of the path, with a symbolic link followed. */
 static ddaebm_status resolve(ddaebm_context *context, const char *path, char **target) {
     mode_t mode = 0;
     int unknown = look(lstat, path, &mode);
     if (unknown)
         return dd_system_refuse(DDAEBM_IO, "write", path, unknown);
+
     if (!S_ISLNK(mode)) {
         *target = dd_copy_text(context, path);
         return *target ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     }
+
     char *real = dd_alloc(context, PATH_MAX);
     if (!real)
         return DDAEBM_OUT_OF_MEMORY;
@@ -128,11 +131,12 @@ static ddaebm_status resolve(ddaebm_context *context, const char *path, char **t
                        "cannot write %.250s: it is a symbolic link that cannot be followed: %s",
                        path, dd_system_reason(error, text, sizeof text));
     }
+
     *target = real;
     return DDAEBM_OK;
 }
 
-/* A device, a pipe or one of the process's own descriptors. */
+/* Opens a device or a pipe, or duplicates one of the process's own descriptors. */
 static ddaebm_status open_directly(dd_output *output, const char *path) {
     int own = dd_descriptor_of(path);
     if (own >= 0)
@@ -142,23 +146,22 @@ static ddaebm_status open_directly(dd_output *output, const char *path) {
     return output->file >= 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
 }
 
-/* What replaces a file may be read by those who might read that one, and by nobody else, where the
- * file system knows permissions: CIFS and vfat refuse to set any. A mode of 0: there is no file to
- * replace. */
+/* Opens the temporary file. It has the permissions of the file that it will replace, unless the
+ * file system refuses to set any (CIFS, vfat). A mode of 0 means that there is no such file. */
 static ddaebm_status open_temporary(dd_output *output, const char *path, mode_t mode) {
     int refused = 0;
     output->file =
         make_temporary(output->folder, output->temporary, mode != 0 ? mode & 0777 : 0666);
     if (output->file < 0)
         return dd_system_refuse(DDAEBM_IO, "write", path, errno);
-    if (mode != 0) /* what the process's mask took away */
+    if (mode != 0) /* without the process's umask */
         DD_UNINTERRUPTED(refused, fchmod(output->file, mode & 0777));
     (void)refused;
     return DDAEBM_OK;
 }
 
-/* A folder that may be written to and not be read is opened for its names alone; it cannot be
- * flushed. */
+/* Opens a folder for the calls that take names in it. One that may not be read is opened with
+ * O_PATH; it cannot be flushed. */
 static int open_names(const char *folder) {
     int opened = 0;
     DD_UNINTERRUPTED(opened, open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -169,7 +172,7 @@ static int open_names(const char *folder) {
     return opened;
 }
 
-/* Cuts the target, a path with links followed, into its folder and its name there. */
+/* Splits the target's path into folder and name, and opens the folder. */
 static ddaebm_status open_folder(dd_output *output, const char *path) {
     char *slash = strrchr(output->target, '/');
     output->base = slash ? slash + 1 : output->target;
@@ -185,6 +188,7 @@ static ddaebm_status open_folder(dd_output *output, const char *path) {
     return output->folder >= 0 ? DDAEBM_OK : dd_system_refuse(DDAEBM_IO, "write", path, errno);
 }
 
+/* Opens what the path names, directly or by a temporary file. */
 static ddaebm_status open_path(dd_output *output, const char *path) {
     mode_t mode = 0;
     if (*path == '\0')
@@ -210,11 +214,13 @@ ddaebm_status dd_output_open(dd_output *output, ddaebm_context *context,
         (dd_output){.context = context, .writer = DDAEBM_WRITER_INIT, .file = -1, .folder = -1};
     ddaebm_status status =
         dd_struct_in(&output->writer, sizeof output->writer, writer, "DDAEBM_WRITER_INIT");
+
     if (status != DDAEBM_OK)
         return status;
     if (!output->writer.path == !output->writer.write)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "a writer needs a path or a write function, and not both");
+
     if (output->writer.path)
         status = open_path(output, output->writer.path);
     if (status != DDAEBM_OK)
@@ -224,11 +230,12 @@ ddaebm_status dd_output_open(dd_output *output, ddaebm_context *context,
 
 /* --- Writing. --- */
 
+/* Passes the spans to the caller's function in steps. */
 static ddaebm_status write_function(dd_output *output, const dd_span *spans, size_t count) {
     const ddaebm_writer *writer = &output->writer;
     for (size_t i = 0; i < count; i++)
         for (size_t at = 0; at < spans[i].size;) {
-            size_t left = spans[i].size - at, size = left < DD_STREAM_STEP ? left : DD_STREAM_STEP;
+            size_t left = spans[i].size - at, size = left < DD_OUTPUT_STEP ? left : DD_OUTPUT_STEP;
             ddaebm_status status =
                 writer->write(writer->user, (const char *)spans[i].data + at, size);
             if (status != DDAEBM_OK)
@@ -249,20 +256,20 @@ ddaebm_status dd_output_write(dd_output *output, const dd_span *spans, size_t co
 
 /* --- Closing. --- */
 
-/* Some file systems cannot flush a file or a folder, and say so; a failure to write is another
- * matter. */
+/* Returns whether the error of a flush says that the file system has none, rather than that writing
+ * failed. */
 static bool cannot_flush(int error) {
     return error == EINVAL || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS;
 }
 
-/* 0, or the error of the system. */
+/* Flushes a file to the disk; returns 0 or an errno. */
 static int flush_file(int file) {
     int result = 0;
     DD_UNINTERRUPTED(result, fsync(file));
     return result == 0 || cannot_flush(errno) ? 0 : errno;
 }
 
-/* A folder that may not be flushed holds the new name all the same. */
+/* Flushes a folder; one that may not be flushed holds the new name all the same. */
 static int flush_folder(int folder) {
     int error = flush_file(folder);
     return error == EACCES || error == EPERM || error == EROFS || error == EBADF || error == EISDIR
@@ -270,7 +277,8 @@ static int flush_folder(int folder) {
                : error;
 }
 
-/* 0, or the error of the system. What is moved over the target is on the disk before. */
+/* Flushes a temporary file, before it is moved over the target, and closes the file; returns 0 or
+ * an errno. */
 static int close_file(dd_output *output) {
     int file = output->file, error = output->folder >= 0 ? flush_file(file) : 0;
     output->file = -1;
@@ -286,6 +294,7 @@ ddaebm_status dd_output_finish(dd_output *output) {
     if (error == 0 && output->folder >= 0)
         DD_UNINTERRUPTED(result,
                          renameat(output->folder, output->temporary, output->folder, output->base));
+
     if (result != 0)
         error = errno;
     ddaebm_status status = error ? dd_system_refuse(DDAEBM_IO, "write", path, error) : DDAEBM_OK;
@@ -295,6 +304,7 @@ ddaebm_status dd_output_finish(dd_output *output) {
         if (error)
             status = dd_system_refuse(DDAEBM_IO, "flush the folder of", path, error);
     }
+
     dd_output_discard(output);
     return status;
 }

@@ -1,42 +1,48 @@
-/* Bytes on their way to a file, which is whole or not there, or to a caller's function. */
+/* Writing bytes to a file, of which either all or nothing is there, or to a caller's function. */
 #ifndef DD_OUTPUT_H
 #define DD_OUTPUT_H
 
-#include "io/stream.h"
+#include "io/span.h"
+
+#include <ddaebm/stream.h>
+
+/* The most bytes that a caller's function is given at once. */
+enum { DD_OUTPUT_STEP = 1 << 20 };
 
 enum { DD_TEMPORARY_NAME = 40 };
 
-/* A plain file is made beside the target, flushed to the disk and moved over it, so that the target
- * is the old file or the new one at every moment; until then, and after a failure, the old one
- * stays. A symbolic link is followed. A device, a pipe or one of the process's own descriptors
- * (/dev/stdout) is written directly. */
+/* An output that is open. A regular file is written under a temporary name in the target's folder,
+ * flushed to the disk and moved over the target, which is the old file or the new one at every
+ * moment; after a failure the old one stays. Symbolic links are followed. A device, a pipe or one
+ * of the process's own descriptors (/dev/stdout) is written directly. */
 typedef struct dd_output {
     ddaebm_context *context;
     ddaebm_writer writer; /* its path is borrowed */
     uint64_t done;        /* bytes that the caller's function has taken */
     int file, folder;     /* -1 for none; only a temporary file has a folder */
     char temporary[DD_TEMPORARY_NAME];
-    char *target;     /* owned: the folder, where base is behind it */
-    const char *base; /* of the target in its folder */
+    char *target;     /* owned: path of the target, cut at the end of its folder */
+    const char *base; /* name of the target in its folder, inside `target` */
 } dd_output;
 
-/* To be finished or discarded on success alone. Failures name the path and the cause. */
+/* Opens an output, to be finished or discarded only if it succeeds. Failures name path and cause.
+ */
 ddaebm_status dd_output_open(dd_output *output, ddaebm_context *context,
                              const ddaebm_writer *writer);
 
-/* Writes the spans, one after the other. Signals do not fail it. After a failure the output can
+/* Writes the spans one after the other; signals do not interrupt it. After a failure the output can
  * only be discarded. */
 ddaebm_status dd_output_write(dd_output *output, const dd_span *spans, size_t count);
 
-/* Closes the output, whatever it returns. One failure comes after the new file: the folder cannot
- * be flushed. */
+/* Completes the file and closes the output, whatever the result. One failure comes after the new
+ * file is in place: that the folder cannot be flushed. */
 ddaebm_status dd_output_finish(dd_output *output);
 
-/* Closes it and leaves the target as it was; what a device, a pipe or a function has taken is gone.
- */
+/* Closes the output and leaves the target as it was. What a device, a pipe or a function has taken
+ * cannot be undone. */
 void dd_output_discard(dd_output *output);
 
-/* All of it at once: opens, writes and finishes. */
+/* Opens, writes and finishes. */
 ddaebm_status dd_output_send(ddaebm_context *context, const ddaebm_writer *writer,
                              const dd_span *spans, size_t count);
 

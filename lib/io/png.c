@@ -14,9 +14,9 @@ enum { MOST_SIDE = 65535 };
 
 #include "io/png_jumps.h"
 
-/* The file as it comes out of libpng, and how that failed. */
+/* The file as libpng writes it, and how that failed. */
 struct encoder {
-    dd_png_user user; /* the first, for libpng gets its address */
+    dd_png_user user; /* must be first: libpng gets its address */
     char *bytes;
     size_t used, capacity;
 };
@@ -40,7 +40,7 @@ static void flush(png_structp png) {
     (void)png;
 }
 
-/* Everything that may jump: called under setjmp. */
+/* Makes all calls that may jump; called under setjmp. */
 static void write_image(png_structp png, png_infop info, struct encoder *encoder,
                         const uint8_t *pixels, png_uint_32 height, png_uint_32 width,
                         size_t channels) {
@@ -54,13 +54,14 @@ static void write_image(png_structp png, png_infop info, struct encoder *encoder
     png_write_end(png, info);
 }
 
-/* encoder->bytes is the caller's to free, also on failure. libpng's errors are jumps: none leaves
- * this function. */
+/* Encodes the image. The caller frees encoder->bytes, also on failure. libpng reports errors by
+ * jumps, which do not leave this function. */
 static ddaebm_status encode(struct encoder *encoder, const uint8_t *pixels, size_t height,
                             size_t width, size_t channels) {
     png_structp png =
         png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &encoder->user, dd_png_fail, dd_png_ignore,
                                   &encoder->user, dd_png_allocate, dd_png_release);
+
     if (!png)
         return encoder->user.status ? encoder->user.status
                                     : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to write a PNG");

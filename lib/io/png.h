@@ -1,4 +1,4 @@
-/* Images as PNG; the function is ddaebm_array_write_png of <ddaebm/array.h>. */
+/* Writing PNG: ddaebm_array_write_png of <ddaebm/array.h>. */
 #ifndef DD_PNG_H
 #define DD_PNG_H
 

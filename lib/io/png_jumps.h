@@ -1,5 +1,5 @@
-/* What reading and writing PNG share: memory from the context, and errors that are jumps. For the
- * files that include png.h alone. */
+/* What reading and writing PNG share: memory from the context, and errors as jumps. Only for files
+ * that include png.h. */
 #ifndef DD_PNG_JUMPS_H
 #define DD_PNG_JUMPS_H
 
@@ -9,10 +9,10 @@
 #include <png.h>
 #include <stdbool.h>
 
-/* What libpng hands back to the functions below; outlives the jumps. */
+/* The state that libpng hands to the functions below; it outlives the jumps. */
 typedef struct dd_png_user {
     ddaebm_context *context;
-    ddaebm_status blame; /* status of what libpng finds wrong, and the words before its own */
+    ddaebm_status blame; /* status of libpng's own errors, and the words before its message */
     const char *words;
     bool starved;         /* an allocation failed */
     ddaebm_status status; /* of the first failure */
@@ -29,7 +29,7 @@ static inline void dd_png_release(png_structp png, png_voidp pointer) {
     dd_free(((dd_png_user *)png_get_mem_ptr(png))->context, pointer);
 }
 
-/* Keeps the reason, unless there is one or memory is what failed, and leaves. */
+/* Keeps the first reason, unless memory is what failed, and jumps. */
 static inline void dd_png_fail(png_structp png, png_const_charp text) {
     dd_png_user *user = png_get_error_ptr(png);
     if (user->starved)

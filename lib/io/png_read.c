@@ -15,9 +15,9 @@ bool dd_png_recognise(const void *data, size_t size) {
 
 #include "io/png_jumps.h"
 
-/* A file on its way through libpng. What is here outlives its jumps. */
+/* The state of decoding, which outlives the jumps of libpng. */
 struct decoder {
-    dd_png_user user; /* the first, for libpng gets its address */
+    dd_png_user user; /* must be first: libpng gets its address */
     const unsigned char *at, *end;
     dd_images image;
     size_t most;                                /* numbers */
@@ -35,7 +35,8 @@ static void give(png_structp png, png_bytep out, png_size_t size) {
     decoder->at += size;
 }
 
-/* libpng would warn, and go on without the chunk or with other pixels. */
+/* Refuses what libpng only warns about, after which it would skip the chunk or decode other pixels.
+ */
 static void refuse_damage(png_structp png) {
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
 #ifdef PNG_BENIGN_ERRORS_SUPPORTED
@@ -43,9 +44,9 @@ static void refuse_damage(png_structp png) {
 #endif
 }
 
-/* All chunks but IHDR, PLTE, tRNS, IDAT and IEND. For a text or a profile libpng makes room of the
- * length that the chunk claims, up to 2 GiB, before it looks whether it is there. What no room is
- * made for may be as long as it is: without benign errors libpng's own limit refuses. */
+/* Ignores all chunks but IHDR, PLTE, tRNS, IDAT and IEND. For a text or a profile libpng allocates
+ * the length that the chunk claims, up to 2 GiB, before it checks that it is there. Chunks that are
+ * ignored may have any length, where libpng's own limit on benign errors would refuse them. */
 static void pass_over_remarks(png_structp png) {
 #ifdef PNG_HANDLE_AS_UNKNOWN_SUPPORTED
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
@@ -57,7 +58,7 @@ static void pass_over_remarks(png_structp png) {
 #endif
 }
 
-/* Room for the image, once the header has been read: before libpng makes any for its rows. */
+/* Makes room for the image once the header is read, before libpng allocates rows. */
 static void measure(png_structp png, png_infop info, struct decoder *decoder) {
     size_t bytes = 0, channels = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
     decoder->image.shape =
@@ -74,8 +75,9 @@ static void keep_palette(png_structp png, png_infop info, struct decoder *decode
     png_bytep alphas = NULL;
     int transparent = 0;
     (void)png_get_PLTE(png, info, &colours,
-                       &decoder->colours); /* libpng has refused a file without one */
+                       &decoder->colours); /* libpng has refused a file without a palette */
     (void)png_get_tRNS(png, info, &alphas, &transparent, NULL);
+
     for (int i = 0; i < decoder->colours; i++) {
         uint8_t *entry = decoder->palette[i];
         entry[0] = colours[i].red;
@@ -85,8 +87,8 @@ static void keep_palette(png_structp png, png_infop info, struct decoder *decode
     }
 }
 
-/* Whatever the file has becomes grey or RGB of 8 bits, with alpha or not, or numbers of colours of
- * a palette, which are looked up here: libpng takes one beyond the palette for black. */
+/* Asks libpng for 8-bit grey or RGB, with alpha or not, or for palette indices. These are looked up
+ * here, because libpng reads an index beyond the palette as black. */
 static void normalise(png_structp png, png_infop info, struct decoder *decoder) {
     if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
         keep_palette(png, info, decoder);
@@ -102,17 +104,17 @@ static void normalise(png_structp png, png_infop info, struct decoder *decoder) 
         decoder->colours > 0 || png_get_channels(png, info) > decoder->image.shape.channels;
 }
 
-/* Whether image data come after the end of their stream: libpng, which has read that chunk with the
- * last line, would pass over them. */
+/* Returns whether more image data follows the end of its stream. libpng, which has read that chunk
+ * with the last line, would ignore it. */
 static bool more_data_follow(const struct decoder *decoder) {
-    enum { FRAME = 12 }; /* bytes of a chunk beside its data: length, name, checksum */
+    enum { FRAME = 12 }; /* bytes of a chunk apart from its data: length, name, checksum */
     const unsigned char *at = decoder->at;
     while (decoder->end - at >= FRAME) {
         size_t length = png_get_uint_32(at);
         if (length > 0 && memcmp(at + 4, "IDAT", 4) == 0)
             return true;
         if (length > (size_t)(decoder->end - at) - FRAME)
-            return false; /* libpng refuses it */
+            return false; /* libpng refuses such a file */
         at += FRAME + length;
     }
     return false;
@@ -125,6 +127,7 @@ static void read_image(png_structp png, png_infop info, struct decoder *decoder)
     size_t line = png_get_rowbytes(png, info), height = decoder->image.shape.height;
     decoder->decoded = png_malloc(png, height * line);
     int passes = png_get_interlace_type(png, info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
+
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < height; y++)
             png_read_row(png, decoder->decoded + y * line, NULL);
@@ -134,13 +137,14 @@ static void read_image(png_structp png, png_infop info, struct decoder *decoder)
     decoder->image.surplus = (size_t)(decoder->end - decoder->at);
 }
 
-/* The pixels of the image. What shines through is black. */
+/* Writes the pixels, with transparent ones blended with black. */
 static ddaebm_status lay_over_black(const struct decoder *decoder) {
     size_t channels = decoder->image.shape.channels,
            pixels = decoder->image.shape.height * decoder->image.shape.width;
-    const bool numbers = decoder->colours > 0; /* of colours in the palette */
+    const bool numbers = decoder->colours > 0; /* palette indices */
     const uint8_t *from = decoder->decoded;
     uint8_t *to = decoder->image.pixels;
+
     for (size_t i = 0; i < pixels;
          i++, from += numbers ? 1 : channels + decoder->alpha, to += channels) {
         const uint8_t *pixel = numbers ? decoder->palette[*from] : from;
@@ -153,12 +157,13 @@ static ddaebm_status lay_over_black(const struct decoder *decoder) {
     return DDAEBM_OK;
 }
 
-/* decoder's blocks are the caller's to free, also on failure. libpng's errors are jumps: none
- * leaves this function. */
+/* Decodes the file. The caller frees the decoder's blocks, also on failure. libpng reports errors
+ * by jumps, which do not leave this function. */
 static ddaebm_status decode(struct decoder *decoder) {
     png_structp png =
         png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &decoder->user, dd_png_fail, dd_png_ignore,
                                  &decoder->user, dd_png_allocate, dd_png_release);
+
     if (!png)
         return decoder->user.status ? decoder->user.status
                                     : dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory to read a PNG");
@@ -172,6 +177,7 @@ static ddaebm_status decode(struct decoder *decoder) {
         png_set_read_fn(png, decoder, give);
         read_image(png, info, decoder);
     }
+
     png_destroy_read_struct(&png, info ? &info : NULL, NULL);
     return decoder->user.status;
 }
@@ -185,7 +191,8 @@ ddaebm_status dd_png_parse(dd_images *out, ddaebm_context *context, const void *
         .end = bytes + size,
         .most = most};
     if (!dd_png_recognise(data, size))
-        return dd_fail(DDAEBM_FORMAT, "it does not begin as a PNG file does");
+        return dd_fail(DDAEBM_FORMAT, "it is not a PNG file");
+
     ddaebm_status status = decode(&decoder);
     if (status == DDAEBM_OK)
         status = lay_over_black(&decoder);

@@ -4,18 +4,19 @@
 #include "base/context.h"
 #include "base/error.h"
 
-/* How an axis of an image becomes one of `side` pixels: lengths are counted in parts, `side` of
- * them a pixel of the image and `outer` of them a pixel of the result, so that all are whole. */
+/* Maps one axis of an image to `side` pixels. Lengths are whole numbers of parts: a pixel of the
+ * image has `side` of them, a pixel of the result `outer`. */
 typedef struct axis {
-    size_t side, outer;   /* pixels of the result, and of the square that it is an average of */
-    size_t before, there; /* of the square: black pixels, and the image's */
+    size_t side, outer; /* pixels of the result, and of the padded square that it averages */
+    size_t before,
+        there; /* of that square: black pixels before the image, and pixels of the image */
 } axis;
 
 static axis make_axis(size_t side, size_t outer, size_t there) {
     return (axis){side, outer, (outer - there) / 2, there};
 }
 
-/* The image's pixels that a pixel of the result covers: first to end - 1. */
+/* Finds the pixels of the image that a pixel of the result covers: *first to *end - 1. */
 static void find_covered(size_t *first, size_t *end, const axis *a, size_t at) {
     const size_t low = at * a->outer / a->side,
                  high = ((at + 1) * a->outer + a->side - 1) / a->side;
@@ -25,7 +26,7 @@ static void find_covered(size_t *first, size_t *end, const axis *a, size_t at) {
         *end = a->there;
 }
 
-/* Parts of one of the image's pixels that lie within a pixel of the result. */
+/* Returns the parts of a pixel of the image that lie in a pixel of the result. */
 static size_t overlap(const axis *a, size_t pixel, size_t at) {
     const size_t begin = (a->before + pixel) * a->side, end = begin + a->side, low = at * a->outer,
                  high = low + a->outer;
@@ -37,8 +38,9 @@ static size_t outer_side(size_t side, dd_image_shape shape) {
     return longer > side ? longer : side;
 }
 
-/* A pixel of the result is the sum of the image's, each times its area in parts, over all its area,
- * outer * outer parts. Two functions of one form: sums of bytes are whole numbers, and exact. */
+/* A pixel of the result is the sum of the image's pixels, each times its overlap in parts, divided
+ * by its own area of outer * outer parts. There is one function for bytes, whose sums are exact in
+ * integers, and one for floats. */
 #define DEFINE_RESIZE(name, number, sum_type, finish)                                              \
     void name(number *out, size_t side, const number *image, dd_image_shape shape) {               \
         const size_t outer = outer_side(side, shape), channels = shape.channels;                   \

@@ -16,19 +16,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that are gathered before they are handed on, and the most that a number takes with its
- * separator. */
+/* Bytes that are collected before they are written, and the most that a number and its separator
+ * have. */
 enum { ROOM = 1 << 16, NUMBER_ROOM = 32 };
 
 struct ddaebm_row_writer {
     ddaebm_context *context;
-    ddaebm_row_options options; /* without names */
-    size_t width, rows, done;   /* numbers in a row; rows in all, and so far */
-    char *path;                 /* of the output; NULL for a function */
+    ddaebm_row_options options; /* not used */
+    size_t width, rows, done;   /* numbers per row; rows in all, and so far */
+    char *path;                 /* path of the output; NULL for a function */
     dd_output output;
-    bool open; /* the output is to be finished or discarded; false after a failure, too */
-    dd_gzip_writer *gzip; /* NULL for what is not packed */
-    locale_t plain;       /* C's, whose decimal sign is a point; of CSV */
+    bool open;            /* the output must be finished or discarded; false after a failure too */
+    dd_gzip_writer *gzip; /* NULL if the file is not compressed */
+    locale_t plain;       /* the locale "C", whose decimal mark is a point; for CSV */
     char gathered[ROOM];
     size_t used;
 };
@@ -48,7 +48,7 @@ static ddaebm_status flush(ddaebm_row_writer *writer, bool last) {
     return hand_on(writer, writer->gathered, size, last);
 }
 
-/* Makes sure that `size` more bytes fit. */
+/* Makes room for `size` more bytes. */
 static ddaebm_status make_room(ddaebm_row_writer *writer, size_t size) {
     return writer->used + size > ROOM ? flush(writer, false) : DDAEBM_OK;
 }
@@ -69,11 +69,12 @@ static int format_number(char out[NUMBER_ROOM], bool wide, double value) {
     return strtod(out, NULL) == value ? length : snprintf(out, NUMBER_ROOM, "%.17g", value);
 }
 
-/* Of [count, width] numbers, narrow or wide. */
+/* Writes [count, width] numbers, floats or doubles, as lines. */
 static ddaebm_status write_lines(ddaebm_row_writer *writer, const float *narrow, const double *wide,
                                  size_t count) {
     const bool as_wide = writer->options.wide != 0;
     ddaebm_status status = DDAEBM_OK;
+
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
         for (size_t j = 0; j < writer->width && status == DDAEBM_OK; j++) {
             size_t at = i * writer->width + j;
@@ -87,8 +88,8 @@ static ddaebm_status write_lines(ddaebm_row_writer *writer, const float *narrow,
     return status;
 }
 
-/* A name as a field: in quotes, which are doubled within, where a reader would take it for
- * something else. */
+/* Writes a name as a field: in quotes, with quotes doubled, where a reader would misunderstand it.
+ */
 static ddaebm_status put_name(ddaebm_row_writer *writer, const char *name) {
     const bool quoted = strpbrk(name, ",;\t\"\r\n") || *name == '#' || *name == ' ' ||
                         (*name && name[strlen(name) - 1] == ' ');
@@ -123,7 +124,7 @@ static ddaebm_status write_header(ddaebm_row_writer *writer, size_t rank, const 
                    false);
 }
 
-/* Of `count` numbers, narrow or wide, as the other. */
+/* Writes `count` numbers, converted from floats to doubles or back. */
 static ddaebm_status write_converted(ddaebm_row_writer *writer, const float *narrow,
                                      const double *wide, size_t count) {
     ddaebm_status status = DDAEBM_OK;
@@ -144,7 +145,7 @@ static ddaebm_status write_array(ddaebm_row_writer *writer, const float *narrow,
     size_t numbers = count * writer->width;
     if (writer->options.wide ? !wide : !narrow)
         return write_converted(writer, narrow, wide, numbers);
-    ddaebm_status status = flush(writer, false); /* what was converted comes before */
+    ddaebm_status status = flush(writer, false); /* what was converted before comes first */
     if (status != DDAEBM_OK)
         return status;
     return narrow ? hand_on(writer, narrow, numbers * sizeof *narrow, false)
@@ -158,6 +159,7 @@ static ddaebm_status measure(ddaebm_row_writer *writer, size_t rank, const size_
     if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "rank is %zu; allowed: 1 to %d", rank,
                        DD_NPY_MOST_RANK_WRITTEN);
+
     writer->rows = shape[0];
     writer->width = 1;
     for (size_t i = 0; i < rank; i++) {
@@ -182,7 +184,7 @@ static ddaebm_status take_options(ddaebm_row_writer *writer, const ddaebm_row_op
     return status;
 }
 
-/* The path is kept for as long as there are messages to name it. */
+/* Opens the output; keeps the path for messages. */
 static ddaebm_status open_output(ddaebm_row_writer *writer, const ddaebm_writer *to) {
     ddaebm_writer own = DDAEBM_WRITER_INIT;
     ddaebm_status status = dd_struct_in(&own, sizeof own, to, "DDAEBM_WRITER_INIT");
@@ -241,7 +243,7 @@ cleanup:
 
 /* ---- Rows. ---- */
 
-/* Nothing is left of a file that failed. */
+/* Removes what there is of a file that failed. */
 static void give_up(ddaebm_row_writer *writer) {
     if (writer->open)
         dd_output_discard(&writer->output);
@@ -250,7 +252,7 @@ static void give_up(ddaebm_row_writer *writer) {
 
 static ddaebm_status write_text(ddaebm_row_writer *writer, const float *narrow, const double *wide,
                                 size_t count) {
-    locale_t before = uselocale(writer->plain); /* of this thread alone */
+    locale_t before = uselocale(writer->plain); /* affects this thread only */
     ddaebm_status status = write_lines(writer, narrow, wide, count);
     (void)uselocale(before);
     return status;
@@ -261,10 +263,12 @@ static ddaebm_status append(ddaebm_row_writer *writer, const float *narrow, cons
     if (!writer->open)
         return dd_fail(DDAEBM_STATE,
                        "this file of rows is finished, or has failed; make another writer");
+
     if (count > writer->rows - writer->done)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "count is %zu; %zu rows of the %zu are left to be written", count,
                        writer->rows - writer->done, writer->rows);
+
     bool array = writer->options.format == DDAEBM_ROWS_NPY;
     ddaebm_status status = (array ? write_array : write_text)(writer, narrow, wide, count);
     if (status != DDAEBM_OK)
@@ -295,6 +299,7 @@ ddaebm_status ddaebm_row_writer_finish(ddaebm_row_writer *writer) {
     if (!writer->open)
         return dd_fail(DDAEBM_STATE,
                        "this file of rows is finished, or has failed; make another writer");
+
     if (writer->done < writer->rows)
         return dd_fail(DDAEBM_STATE, "%zu of the %zu rows are missing; append them first",
                        writer->rows - writer->done, writer->rows);
@@ -303,6 +308,7 @@ ddaebm_status ddaebm_row_writer_finish(ddaebm_row_writer *writer) {
         give_up(writer);
         return status;
     }
+
     writer->open = false;
     return dd_output_finish(&writer->output);
 }

@@ -1,14 +1,14 @@
-/* A table of numbers, as the readers of files hand it over. */
+/* A table of numbers. */
 #ifndef DD_ROWS_H
 #define DD_ROWS_H
 
 #include <stddef.h>
 
-/* Numbers in a row, at most: the bound of ddaebm_source.width. */
+/* Most numbers in a row: the bound of ddaebm_source.width. */
 enum { DD_MOST_WIDTH = 1 << 20 };
 
-/* The numbers are [count, width], to be freed with dd_free: floats if a float holds each as it was,
- * else doubles. */
+/* Numbers [count, width], freed with dd_free: floats if these hold every number exactly, else
+ * doubles. */
 typedef struct dd_rows {
     float *values; /* NULL for doubles */
     size_t count;

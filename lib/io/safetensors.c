@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/struct_size.h"
 #include "io/json.h"
 #include "io/seal.h"
@@ -18,8 +19,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 enum {
     LENGTH = 8, /* bytes before the header */
     ALIGNMENT = 8,
-    /* What a header within the limits can hold: of a tensor itself, its type, at most 8 sizes, two
-       offsets, and both lists; of metadata texts. */
+    /* Most JSON values of a header within the limits. A tensor has itself, its type, up to 8 sizes,
+     * two offsets and both lists; metadata has texts. */
     VALUES_A_TENSOR = 14,
     METADATA_VALUES = 4096
 };
@@ -38,7 +39,7 @@ struct dd_safetensors {
     size_t count;
 };
 
-/* A tensor's place in the data, while the header is being read. */
+/* The place of a tensor in the data, while the header is read. */
 struct place {
     size_t begin, end, index;
 };
@@ -60,15 +61,15 @@ static ddaebm_status parse_header(json_t **out, const char *text, size_t length,
                        error.byte, error.text);
     if (!json_is_object(header)) {
         json_decref(header);
-        return dd_fail(DDAEBM_FORMAT, "its header is no JSON object");
+        return dd_fail(DDAEBM_FORMAT, "its header is not a JSON object");
     }
     *out = header;
     return DDAEBM_OK;
 }
 
 static ddaebm_status refuse(ddaebm_status status, const dd_tensor_entry *entry, const char *what) {
-    char quote[DD_TEXT_QUOTE];
-    return dd_fail(status, "tensor %s: %s", dd_text_quote(quote, entry->name, strlen(entry->name)),
+    char quote[DD_EXCERPT_ROOM];
+    return dd_fail(status, "tensor '%s': %s", dd_excerpt(quote, entry->name, strlen(entry->name)),
                    what);
 }
 
@@ -82,27 +83,29 @@ static ddaebm_status check_name(const dd_tensor_entry *entry) {
 }
 
 static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
-    char quote[DD_TEXT_QUOTE], text[160];
+    char quote[DD_EXCERPT_ROOM], text[160];
     const char *name = json_string_value(value);
     if (!name)
-        return refuse(DDAEBM_FORMAT, entry, "dtype is missing or no text");
+        return refuse(DDAEBM_FORMAT, entry, "dtype is missing or not a string");
     for (dd_stored dtype = 0; dtype < DD_STORED_COUNT; dtype++)
         if (strcmp(stored[dtype].name, name) == 0) {
             entry->dtype = dtype;
             return DDAEBM_OK;
         }
-    (void)snprintf(text, sizeof text, "dtype is %s; known: F64 F32 F16 BF16 I64 I32 U8",
-                   dd_text_quote(quote, name, strlen(name)));
+    (void)snprintf(text, sizeof text, "dtype is '%s'; known: F64 F32 F16 BF16 I64 I32 U8",
+                   dd_excerpt(quote, name, strlen(name)));
     return refuse(DDAEBM_UNSUPPORTED, entry, text);
 }
 
 static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     if (!json_is_array(value))
         return refuse(DDAEBM_FORMAT, entry, "shape is missing or no list");
+
     entry->rank = json_array_size(value);
     entry->elements = 1;
     if (entry->rank > DD_SAFETENSORS_MOST_RANK)
         return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape has more than the 8 axes allowed");
+
     for (size_t i = 0; i < entry->rank; i++) {
         const json_t *size = json_array_get(value, i);
         if (!json_is_integer(size))
@@ -114,6 +117,7 @@ static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
         if (!dd_size_mul(&entry->elements, entry->elements, entry->shape[i]))
             return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape exceeds the address space");
     }
+
     if (!dd_size_mul(&entry->bytes, entry->elements, stored[entry->dtype].size))
         return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape exceeds the address space");
     return DDAEBM_OK;
@@ -153,13 +157,13 @@ static ddaebm_status read_entry(dd_tensor_entry *entry, struct place *place, con
 static ddaebm_status check_metadata(json_t *metadata) {
     const char *key = NULL;
     json_t *value = NULL;
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     if (!json_is_object(metadata))
-        return dd_fail(DDAEBM_FORMAT, "__metadata__ is no JSON object");
+        return dd_fail(DDAEBM_FORMAT, "__metadata__ is not a JSON object");
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value))
-            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of %s is no text",
-                           dd_text_quote(quote, key, strlen(key)));
+            return dd_fail(DDAEBM_FORMAT, "__metadata__: the value of '%s' is not a string",
+                           dd_excerpt(quote, key, strlen(key)));
     }
     return DDAEBM_OK;
 }
@@ -174,8 +178,8 @@ static int by_place(const void *a, const void *b) {
                                        : (left->end > right->end) - (left->end < right->end);
 }
 
-/* Whether the places stand side by side, up to *end; sorts them. No tensor is empty, so none can
- * hide. */
+/* Sorts the places and checks that they follow each other without gap or overlap, up to *end. No
+ * tensor is empty, so none can hide. */
 static ddaebm_status check_places(struct place *places, const dd_tensor_entry *entries,
                                   size_t count, size_t *end) {
     size_t at = 0;
@@ -190,8 +194,8 @@ static ddaebm_status check_places(struct place *places, const dd_tensor_entry *e
     return DDAEBM_OK;
 }
 
-/* Reads all entries, in the header's order, and their places, in the data's, which have `most`
- * bytes at most and *end in fact. */
+/* Reads all entries, in the order of the header, and their places, in the order of the data, which
+ * has at most `most` bytes and in fact *end. */
 static ddaebm_status read_entries(dd_safetensors *file, struct place *places, size_t most,
                                   size_t *end) {
     const char *key = NULL;
@@ -213,40 +217,44 @@ static ddaebm_status read_entries(dd_safetensors *file, struct place *places, si
     return check_places(places, file->entries, count, end);
 }
 
-/* Points the entries at their data. Where a foreign file leaves one unaligned, all move to a block
- * in which each is aligned. */
+/* Points the entries at their data. If a file leaves one unaligned, all are copied to a block in
+ * which each is aligned. */
 static ddaebm_status lay_out(dd_safetensors *file, const struct place *places, const char *data) {
     bool aligned = true;
     size_t total = 0;
+
     for (size_t i = 0; i < file->count; i++) {
         dd_tensor_entry *entry = &file->entries[places[i].index];
         entry->data = data + places[i].begin;
         aligned = aligned && (uintptr_t)entry->data % stored[entry->dtype].size == 0;
         total += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT *
-                 ALIGNMENT; /* the bytes are there, so their sum is no overflow */
+                 ALIGNMENT; /* no overflow: the bytes are there */
     }
+
     if (aligned)
         return DDAEBM_OK;
     char *block = dd_alloc(file->context, total), *at = block;
     if (!block)
         return DDAEBM_OUT_OF_MEMORY;
+
     for (size_t i = 0; i < file->count; i++) {
         dd_tensor_entry *entry = &file->entries[places[i].index];
         memcpy(at, entry->data, entry->bytes);
         entry->data = at;
         at += (entry->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
+
     dd_free(file->context, file->block.data);
     file->block.data = block;
     return DDAEBM_OK;
 }
 
-/* What begins with a length beyond the limit: a safetensors file with a large header, or another
- * kind of file. */
-static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *stream, uint64_t length,
+/* Refuses a length of the header beyond the limit: a safetensors file with a large header, or
+ * another kind of file. */
+static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *intake, uint64_t length,
                                    size_t most) {
     dd_block *block = &file->block;
-    ddaebm_status status = dd_intake_fill(stream, file->context, block, LENGTH + 1);
+    ddaebm_status status = dd_intake_fill(intake, file->context, block, LENGTH + 1);
     if (status != DDAEBM_OK)
         return status;
     if (length >= UINT64_C(1) << 40 || block->used <= LENGTH || block->data[LENGTH] != '{')
@@ -257,56 +265,60 @@ static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *stream, uint
         (unsigned long long)length, most);
 }
 
-/* Reads up to the end of the header and parses that; *data is where the tensors' bytes begin. */
-static ddaebm_status load_header(dd_safetensors *file, dd_intake *stream, size_t *data) {
+/* Reads and parses the header; sets *data to the place where the bytes of the tensors begin. */
+static ddaebm_status load_header(dd_safetensors *file, dd_intake *intake, size_t *data) {
     dd_block *block = &file->block;
     uint64_t length = 0;
-    ddaebm_status status = dd_intake_fill(stream, file->context, block, LENGTH);
+    ddaebm_status status = dd_intake_fill(intake, file->context, block, LENGTH);
     if (status != DDAEBM_OK)
         return status;
     if (block->used < LENGTH)
         return dd_fail(DDAEBM_FORMAT, "it has %zu bytes: too short for a safetensors file",
                        block->used);
+
     memcpy(&length, block->data, LENGTH);
     const size_t most = dd_context_most(file->context, DDAEBM_LIMIT_HEADER_BYTES);
     const size_t most_in_all = dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES);
     if (length > most)
-        return refuse_length(file, stream, length, most);
+        return refuse_length(file, intake, length, most);
     if (LENGTH + length > most_in_all)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "its header alone takes more than the %zu bytes allowed a file",
                        most_in_all);
+
     *data = LENGTH + (size_t)length;
-    status = dd_intake_fill(stream, file->context, block, *data);
+    status = dd_intake_fill(intake, file->context, block, *data);
     if (status != DDAEBM_OK)
         return status;
     if (block->used < *data)
         return dd_fail(DDAEBM_FORMAT, "it is cut off: its header claims %zu bytes, %zu are there",
                        (size_t)length, block->used - LENGTH);
+
     return parse_header(&file->header, block->data + LENGTH, (size_t)length,
                         dd_context_most(file->context, DDAEBM_LIMIT_TENSORS));
 }
 
-/* Reads the tensors' bytes, `size` of them from `data` on, which must be the last of the stream. */
-static ddaebm_status load_data(dd_safetensors *file, dd_intake *stream, size_t data, size_t size) {
+/* Reads the bytes of the tensors, `size` of them from `data` on, after which the file must end. */
+static ddaebm_status load_data(dd_safetensors *file, dd_intake *intake, size_t data, size_t size) {
     bool ended = false;
-    ddaebm_status status = dd_intake_fill(stream, file->context, &file->block, data + size);
+    ddaebm_status status = dd_intake_fill(intake, file->context, &file->block, data + size);
     if (status != DDAEBM_OK)
         return status;
     if (file->block.used < data + size)
         return dd_fail(DDAEBM_FORMAT, "it is cut off: its tensors take %zu bytes, %zu are there",
                        size, file->block.used - data);
-    status = dd_intake_finish(stream, &ended);
+    status = dd_intake_finish(intake, &ended);
     if (status == DDAEBM_OK && !ended)
         status = dd_fail(DDAEBM_FORMAT, "the tensors end at byte %zu of the data, and more follows",
                          size);
     return status;
 }
 
-/* A file that has a checksum is what was written, byte for byte, or is refused. */
+/* Checks the checksum, if the file has one. */
 static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
     if (!dd_safetensors_metadata(file, DD_SEAL_KEY))
         return DDAEBM_OK;
+
     char computed[DD_SEAL_DIGITS + 1], *header = file->block.data + LENGTH,
                                        *digits = dd_seal_find(header, data - LENGTH);
     const dd_span span = {file->block.data + data, file->block.used - data};
@@ -317,18 +329,20 @@ static ddaebm_status check_seal(const dd_safetensors *file, size_t data) {
     dd_seal_compute(computed, header, data - LENGTH, digits, &span, 1);
     if (memcmp(computed, digits, DD_SEAL_DIGITS) == 0)
         return DDAEBM_OK;
+
     return dd_fail(DDAEBM_FORMAT,
                    "it is damaged: its content has checksum %s, its header says %.*s", computed,
                    DD_SEAL_DIGITS, digits);
 }
 
-/* Reads and checks the header, then the tensors that it tells of. */
-static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
+/* Reads and checks the header, then reads the tensors. */
+static ddaebm_status load(dd_safetensors *file, dd_intake *intake) {
     struct place *places = NULL;
     size_t data = 0, size = 0;
-    ddaebm_status status = load_header(file, stream, &data);
+    ddaebm_status status = load_header(file, intake, &data);
     if (status != DDAEBM_OK)
         return status;
+
     file->count =
         json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
     const size_t tensors = dd_context_most(file->context, DDAEBM_LIMIT_TENSORS);
@@ -336,14 +350,16 @@ static ddaebm_status load(dd_safetensors *file, dd_intake *stream) {
     if (file->count > tensors)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "it has %zu tensors; at most %zu are allowed",
                        file->count, tensors);
+
     file->entries = dd_alloc_zero(file->context, file->count, sizeof *file->entries);
     places = dd_alloc_zero(file->context, file->count, sizeof *places);
     if (!file->entries || !places) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
+
     DD_TRY(read_entries(file, places, most - data, &size));
-    DD_TRY(load_data(file, stream, data, size));
+    DD_TRY(load_data(file, intake, data, size));
     DD_TRY(check_seal(file, data));
     DD_TRY(lay_out(file, places, file->block.data + data));
     if (file->count > 0)
@@ -353,34 +369,34 @@ cleanup:
     return status;
 }
 
-/* Puts the path, where there is one, before a failure's text. */
+/* Puts the path, if there is one, before the message of a failure. */
 static ddaebm_status name_file(ddaebm_status status, const ddaebm_reader *reader) {
     return status == DDAEBM_OK || !reader->path ? status : dd_fail_in(status, reader->path);
 }
 
-static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, dd_intake *stream) {
+static ddaebm_status open_stream(dd_safetensors **out, ddaebm_context *context, dd_intake *intake) {
     dd_safetensors *file = dd_alloc_zero(context, 1, sizeof *file);
     if (!file)
         return DDAEBM_OUT_OF_MEMORY;
-    (void)dd_context_hold(&file->context, context); /* only counts: cannot fail */
-    ddaebm_status status = load(file, stream);
+    (void)dd_context_hold(&file->context, context); /* only adds a reference: cannot fail */
+    ddaebm_status status = load(file, intake);
     if (status == DDAEBM_OK)
         *out = file;
     else
         dd_safetensors_free(file);
-    return name_file(status, &stream->reader);
+    return name_file(status, &intake->reader);
 }
 
 ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context,
                                   const ddaebm_reader *reader) {
     ddaebm_context *held = NULL;
-    dd_intake stream;
+    dd_intake intake;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
-    DD_TRY(dd_intake_open(&stream, reader));
-    status = open_stream(out, held, &stream);
-    dd_intake_close(&stream);
+    DD_TRY(dd_intake_open(&intake, reader));
+    status = open_stream(out, held, &intake);
+    dd_intake_close(&intake);
 cleanup:
     ddaebm_context_free(held);
     return status;
@@ -394,6 +410,7 @@ ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *r
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
+
     DD_TRY(dd_struct_in(&own, sizeof own, reader, "DDAEBM_READER_INIT"));
     DD_TRY(dd_safetensors_open(&file, held, &own));
     status = name_file(use(user, held, file), &own);

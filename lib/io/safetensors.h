@@ -1,11 +1,10 @@
-/* Reading safetensors: eight bytes of header length, a JSON header, and the tensors' bytes. Files
- * come from strangers, so everything that the header says is held against the limits below, those
- * of the context, and against the bytes that there are before any of it is used.
- */
+/* Reading safetensors: eight bytes with the length of the header, a JSON header, and the bytes of
+ * the tensors. Files may be hostile: whatever the header says is checked against the limits below,
+ * those of the context, and the bytes that are there, before it is used. */
 #ifndef DD_SAFETENSORS_H
 #define DD_SAFETENSORS_H
 
-#include "io/stream.h"
+#include "io/intake.h"
 
 enum {
     DD_SAFETENSORS_MOST_NAME = 255,
@@ -13,7 +12,7 @@ enum {
     DD_SAFETENSORS_MOST_DIMENSION = 0x7FFFFFFF
 };
 
-/* How elements are stored, widest first. */
+/* Types of stored elements, the widest first. */
 typedef enum dd_stored {
     DD_STORED_F64,
     DD_STORED_I64,
@@ -25,7 +24,7 @@ typedef enum dd_stored {
     DD_STORED_COUNT
 } dd_stored;
 
-/* Name in the file, "F32", and bytes of one element. */
+/* Return the name of a type in the file, such as "F32", and the bytes of one element. */
 const char *dd_stored_name(dd_stored dtype);
 size_t dd_stored_size(dd_stored dtype);
 
@@ -39,39 +38,39 @@ typedef struct dd_tensor_entry {
     size_t bytes;
 } dd_tensor_entry;
 
-/* A file's content in memory, read-only: any number of threads may look. */
+/* The content of a file in memory. It is read-only: any number of threads may use it. */
 typedef struct dd_safetensors dd_safetensors;
 
-/* Reads a whole stream: the header is checked before any data are read. What dd_intake_open and
- * dd_intake_fill return, FORMAT (malformed: the text says where), UNSUPPORTED (an element type not
- * known here), OUT_OF_RANGE (beyond a limit) or OUT_OF_MEMORY; *out, to be freed with
- * dd_safetensors_free, is untouched on failure. */
+/* Reads a whole file; the header is checked before any data is read. Fails as dd_intake_open and
+ * dd_intake_fill do, and with DDAEBM_FORMAT (malformed; the message says where), DDAEBM_UNSUPPORTED
+ * (type of element), DDAEBM_OUT_OF_RANGE (beyond a limit) or DDAEBM_OUT_OF_MEMORY. The caller frees
+ * *out, which is untouched on failure. */
 ddaebm_status dd_safetensors_open(dd_safetensors **out, ddaebm_context *context,
                                   const ddaebm_reader *reader);
 
-/* Reads a stream, hands what it holds to `use`, and frees it. The context (NULL for a new one)
- * lives at least as long. Failures name the path, where there is one. */
+/* Reads a file, passes it to `use` and frees it. The context, a new one for NULL, lives at least as
+ * long. Messages of failures name the path, if there is one. */
 typedef ddaebm_status (*dd_safetensors_function)(void *user, ddaebm_context *context,
                                                  const dd_safetensors *file);
 ddaebm_status dd_safetensors_use(ddaebm_context *context, const ddaebm_reader *reader,
                                  dd_safetensors_function use, void *user);
 
-/* NULL is fine. */
+/* Frees the file; NULL is fine. */
 void dd_safetensors_free(dd_safetensors *file);
 
-/* The context that it was opened with. */
+/* Returns the context that the file was opened with. */
 const ddaebm_context *dd_safetensors_context(const dd_safetensors *file);
 
 size_t dd_safetensors_count(const dd_safetensors *file);
 
-/* The index-th tensor in the order of the names' bytes, or NULL past the last. Valid as long as the
- * file is. */
+/* Returns the index-th tensor, ordered by the bytes of the names, or NULL past the last. Valid as
+ * long as the file. */
 const dd_tensor_entry *dd_safetensors_entry(const dd_safetensors *file, size_t index);
 
-/* The tensor of that name, or NULL. */
+/* Returns the tensor of a name, or NULL. */
 const dd_tensor_entry *dd_safetensors_find(const dd_safetensors *file, const char *name);
 
-/* The metadata of that key, or NULL. */
+/* Returns the metadata under a key, or NULL. */
 const char *dd_safetensors_metadata(const dd_safetensors *file, const char *key);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/half.h"
 #include "base/utf8.h"
 #include "io/seal.h"
@@ -21,17 +22,18 @@ struct item {
     const void *data;
     size_t bytes;
     json_t *entry; /* borrowed from `tensors` */
-    void *copy;    /* the writer's own data, or NULL */
+    void *copy;    /* data that the writer owns, or NULL */
 };
 
 struct dd_safetensors_writer {
     ddaebm_context *context;
-    json_t *tensors, *metadata; /* objects; data_offsets come in when the file is written */
-    struct item *items;         /* in the order of the calls */
+    json_t *tensors,
+        *metadata;      /* objects, to which data_offsets are added when the file is written */
+    struct item *items; /* in the order of the calls */
     size_t count, capacity;
 };
 
-/* The file in pieces: header, then each tensor's data. */
+/* The file in pieces: the header, then the data of each tensor. */
 struct image {
     char *header;
     dd_span *spans;
@@ -47,11 +49,13 @@ ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_c
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
         return status;
+
     dd_safetensors_writer *writer = dd_alloc_zero(held, 1, sizeof *writer);
     if (!writer) {
         ddaebm_context_free(held);
         return DDAEBM_OUT_OF_MEMORY;
     }
+
     writer->context = held;
     writer->tensors = json_object();
     writer->metadata = json_object();
@@ -60,6 +64,7 @@ ddaebm_status dd_safetensors_writer_create(dd_safetensors_writer **out, ddaebm_c
         dd_safetensors_writer_free(writer);
         return no_memory();
     }
+
     *out = writer;
     return DDAEBM_OK;
 }
@@ -78,19 +83,20 @@ void dd_safetensors_writer_free(dd_safetensors_writer *writer) {
 }
 
 static ddaebm_status check_name(const dd_safetensors_writer *writer, const char *name) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     size_t length = strlen(name);
-    const char *shown = dd_text_quote(quote, name, length);
+    const char *shown = dd_excerpt(quote, name, length);
     if (length == 0 || strcmp(name, "__metadata__") == 0 || !dd_utf8_is_valid(name, length))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor cannot have the name %s", shown);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor cannot have the name '%s'", shown);
     if (length > DD_SAFETENSORS_MOST_NAME)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "the name %s has %zu bytes; at most %d are allowed",
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "the name '%s' has %zu bytes; at most %d are allowed",
                        shown, length, DD_SAFETENSORS_MOST_NAME);
     if (json_object_get(writer->tensors, name))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "there is a tensor %s already", shown);
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "a tensor '%s' exists already", shown);
+
     const size_t tensors = dd_context_most(writer->context, DDAEBM_LIMIT_TENSORS);
     if (writer->count >= tensors)
-        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s is one more than the %zu allowed", shown,
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor '%s' is one more than the %zu allowed", shown,
                        tensors);
     return DDAEBM_OK;
 }
@@ -111,7 +117,7 @@ static ddaebm_status measure(size_t *bytes, const char *name, dd_stored dtype, s
     return DDAEBM_OK;
 }
 
-/* {"dtype": "F32", "shape": [2, 3]}, or NULL. */
+/* Makes {"dtype": "F32", "shape": [2, 3]}; NULL without memory. */
 static json_t *describe(dd_stored dtype, size_t rank, const size_t *shape) {
     json_t *entry = json_object(), *sizes = json_array();
     bool good = entry && sizes;
@@ -153,6 +159,7 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
     ddaebm_status status = measure(&bytes, name, DD_STORED_F16, rank, shape);
     if (status != DDAEBM_OK)
         return status;
+
     uint16_t *copy = dd_alloc(writer->context, bytes);
     if (!copy)
         return DDAEBM_OUT_OF_MEMORY;
@@ -162,6 +169,7 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
             status = dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g, beyond float16",
                              i, name, (double)data[i]);
     }
+
     if (status == DDAEBM_OK)
         status = dd_safetensors_writer_add(writer, name, DD_STORED_F16, rank, shape, copy);
     if (status == DDAEBM_OK)
@@ -173,20 +181,20 @@ ddaebm_status dd_safetensors_writer_add_half(dd_safetensors_writer *writer, cons
 
 ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, const char *key,
                                              const char *value) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     if (!dd_utf8_is_valid(key, strlen(key)) || !dd_utf8_is_valid(value, strlen(value)))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata %s is no UTF-8",
-                       dd_text_quote(quote, key, strlen(key)));
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "metadata '%s' is not UTF-8",
+                       dd_excerpt(quote, key, strlen(key)));
     return json_object_set_new(writer->metadata, key, json_string(value)) == 0 ? DDAEBM_OK
                                                                                : no_memory();
 }
 
-/* Gives each tensor its place, widest elements first so that all are aligned, and lists the data in
+/* Places the tensors, the widest elements first so that all are aligned, and lists their data in
  * that order. */
 static ddaebm_status place(struct image *image, const dd_safetensors_writer *writer) {
     const size_t most = dd_context_most(writer->context, DDAEBM_LIMIT_FILE_BYTES);
     size_t at = 0;
-    image->count = 1; /* the header comes first */
+    image->count = 1; /* the first span is the header */
     for (dd_stored dtype = 0; dtype < DD_STORED_COUNT; dtype++)
         for (size_t i = 0; i < writer->count; i++) {
             const struct item *item = &writer->items[i];
@@ -213,7 +221,7 @@ static ddaebm_status place(struct image *image, const dd_safetensors_writer *wri
     return DDAEBM_OK;
 }
 
-/* The header's JSON: metadata, then the tensors in the order in which they were added. */
+/* Returns the header's JSON: metadata, then the tensors in the order in which they were added. */
 static json_t *compose(const dd_safetensors_writer *writer) {
     json_t *root = json_object();
     bool good = root && json_object_set(root, "__metadata__", writer->metadata) == 0;
@@ -223,7 +231,7 @@ static json_t *compose(const dd_safetensors_writer *writer) {
     return NULL;
 }
 
-/* Writes the header to image->header: its length, its JSON, and spaces up to a multiple of 8. */
+/* Writes image->header: its length, its JSON, and blanks up to a multiple of 8. */
 static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writer,
                           const json_t *root) {
     const size_t flags = JSON_COMPACT,
@@ -231,6 +239,7 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
     const size_t most_header = dd_context_most(writer->context, DDAEBM_LIMIT_HEADER_BYTES);
     size_t length = json_dumpb(root, NULL, 0, flags),
            padded = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
     if (length == 0)
         return no_memory();
     if (padded > most_header)
@@ -240,11 +249,13 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
     image->header = dd_alloc(writer->context, LENGTH + padded);
     if (!image->header)
         return DDAEBM_OUT_OF_MEMORY;
+
     uint64_t stated = padded;
     memcpy(image->header, &stated, LENGTH);
     memset(image->header + LENGTH, ' ', padded);
     if (json_dumpb(root, image->header + LENGTH, length, flags) != length)
         return no_memory();
+
     image->spans[0] = (dd_span){image->header, LENGTH + padded};
     image->bytes += LENGTH + padded;
     return image->bytes <= most
@@ -252,7 +263,7 @@ static ddaebm_status dump(struct image *image, const dd_safetensors_writer *writ
                : dd_fail(DDAEBM_OUT_OF_RANGE, "the file exceeds the %zu bytes allowed", most);
 }
 
-/* The checksum comes in when all else is there. */
+/* Puts the checksum into the finished file. */
 static void seal(struct image *image) {
     char text[DD_SEAL_DIGITS + 1], *header = image->header + LENGTH;
     size_t length = image->spans[0].size - LENGTH;
@@ -266,17 +277,19 @@ static void clear(struct image *image, const dd_safetensors_writer *writer) {
     dd_free(writer->context, image->spans);
 }
 
-/* The image is to be cleared, also on failure. */
+/* Builds the file; the caller clears the image, also on failure. */
 static ddaebm_status build(struct image *image, const dd_safetensors_writer *writer) {
     image->spans = dd_alloc_zero(writer->context, writer->count + 1, sizeof *image->spans);
     if (!image->spans)
         return DDAEBM_OUT_OF_MEMORY;
+
     ddaebm_status status = place(image, writer);
     if (status != DDAEBM_OK)
         return status;
     json_t *root = compose(writer);
     if (!root)
         return no_memory();
+
     status = dump(image, writer, root);
     json_decref(root);
     if (status == DDAEBM_OK)

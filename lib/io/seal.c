@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where its first quote is not escaped, this stands nowhere but where the metadata has it: only
- * there may the value be a text. */
+/* If its first quote is not escaped, this text can only be where the metadata has it: nowhere else
+ * may the value be a text. */
 static const char key[] = "\"" DD_SEAL_KEY "\":\"";
 
 char *dd_seal_find(char *header, size_t length) {

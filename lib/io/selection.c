@@ -4,15 +4,16 @@
 #include "base/context.h"
 #include "base/edit_distance.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "io/text.h"
 
 #include <string.h>
 
 /* ---- Lists, as in 3-5,weight,"a,b". ---- */
 
-/* One item: a name, or the numbers first to last. */
+/* An item: a name, or the numbers first to last. */
 struct item {
-    const char *text; /* of a name, its quotes taken off; a quote within quotes stands twice */
+    const char *text; /* the name without its quotes; a quote within is doubled */
     size_t length;
     bool quoted;
     size_t first, last; /* from 1; first is 0 for a name */
@@ -22,8 +23,8 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-/* A number of the text's beginning, moved past; 0 if there is none. What is too large for any table
- * stays so. */
+/* Reads a number at the beginning of the text and moves past it; 0 if there is none. A number too
+ * large for any table is kept as such. */
 static size_t take_number(const char **text, const char *end) {
     size_t value = 0;
     for (; *text < end && **text >= '0' && **text <= '9'; (*text)++)
@@ -31,21 +32,23 @@ static size_t take_number(const char **text, const char *end) {
     return value;
 }
 
-/* Numbers rather than a name: "3" or "3-5". */
+/* Reads an item as numbers, "3" or "3-5", if it is that. */
 static void find_numbers(struct item *item) {
     const char *at = item->text, *end = item->text + item->length;
     size_t first = take_number(&at, end), last = first;
     if (at == item->text)
         return;
+
     if (at < end && *at == '-') {
         const char *second = ++at;
         last = take_number(&at, end);
         if (at == second)
             return;
     }
+
     if (at != end)
         return;
-    item->first = first > 0 ? first : SIZE_MAX; /* no column is the zeroth: not found */
+    item->first = first > 0 ? first : SIZE_MAX; /* column 0 does not exist: not found */
     item->last = last;
 }
 
@@ -60,8 +63,7 @@ static const char *closing_quote(const char *at) {
     return NULL;
 }
 
-/* Takes the item at *at, and moves *at behind its comma, or to the end. False for what is no item.
- */
+/* Reads the item at *at and moves *at past its comma, or to the end; false if it is malformed. */
 static bool next_item(struct item *item, const char **at) {
     const char *start = *at, *stop = NULL;
     while (is_blank(*start))
@@ -79,14 +81,16 @@ static bool next_item(struct item *item, const char **at) {
         while (stop > start && is_blank(stop[-1]))
             stop--;
     }
+
     item->text = start;
     item->length = (size_t)(stop - start);
     if (!item->quoted)
         find_numbers(item);
+
     if (item->length == 0 || (**at && **at != ','))
         return false;
     if (**at && !*++*at)
-        return false; /* a comma at the end */
+        return false; /* malformed: a comma at the end */
     return true;
 }
 
@@ -111,7 +115,7 @@ static bool is_named(const struct item *item, const char *name) {
         if (*at != *name)
             return false;
         if (item->quoted && *at == '"')
-            at++; /* its twin */
+            at++; /* the second of a doubled quote */
     }
     return !*name;
 }
@@ -128,7 +132,7 @@ struct making {
  * near. */
 static const char *nearest(const struct making *m, const struct item *item) {
     const char *best = NULL;
-    size_t best_distance = 2 + item->length / 4; /* beyond that, a suggestion is noise */
+    size_t best_distance = 2 + item->length / 4; /* names further away are not similar */
     best_distance = best_distance < item->length ? best_distance : item->length;
     for (size_t i = 0; i < m->names->count; i++) {
         const char *name = m->names->items[i];
@@ -146,30 +150,30 @@ static const char *nearest(const struct making *m, const struct item *item) {
 }
 
 static ddaebm_status not_named(const struct making *m, const struct item *item) {
-    char quote[DD_TEXT_QUOTE], near_quote[DD_TEXT_QUOTE], first[DD_COLUMNS_ROOM];
-    (void)dd_text_quote(quote, item->text, item->length);
+    char quote[DD_EXCERPT_ROOM], near_quote[DD_EXCERPT_ROOM], first[DD_COLUMNS_ROOM];
+    (void)dd_excerpt(quote, item->text, item->length);
     const char *near = nearest(m, item);
     if (near)
-        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; the nearest is %s", m->list,
-                       quote, dd_text_quote(near_quote, near, strlen(near)));
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named '%s'; the nearest is '%s'",
+                       m->list, quote, dd_excerpt(near_quote, near, strlen(near)));
     if (dd_column_names_list(first, m->names))
-        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named %s; there are %s", m->list, quote,
-                       first);
+        return dd_fail(DDAEBM_NOT_FOUND, "%s: no column is named '%s'; there are %s", m->list,
+                       quote, first);
     return dd_fail(DDAEBM_NOT_FOUND,
-                   "%s: no column is named %s: the table has no names; give numbers from 1",
+                   "%s: no column is named '%s': the table has no names; give numbers from 1",
                    m->list, quote);
 }
 
 /* The one column that has the item's name. */
 static ddaebm_status find_name(struct item *item, const struct making *m) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     for (size_t i = 0; i < m->names->count; i++) {
         if (!m->names->items[i] || !is_named(item, m->names->items[i]))
             continue;
         if (item->first > 0)
             return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                           "%s: columns %zu and %zu are both named %s; give the number", m->list,
-                           item->first, i + 1, dd_text_quote(quote, item->text, item->length));
+                           "%s: columns %zu and %zu are both named '%s'; give the number", m->list,
+                           item->first, i + 1, dd_excerpt(quote, item->text, item->length));
         item->first = item->last = i + 1;
     }
     return item->first > 0 ? DDAEBM_OK : not_named(m, item);
@@ -192,40 +196,44 @@ static ddaebm_status take_item(struct making *m, struct item *item, bool keep) {
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "%s: %zu-%zu is no range; the smaller number comes first", m->list,
                        item->first, item->last);
+
     if (item->first > m->selection.width || item->last > m->selection.width)
         return dd_fail(DDAEBM_NOT_FOUND, "%s: there is no column %.*s; the table has 1 to %zu",
                        m->list, item->length < 30 ? (int)item->length : 30, item->text,
                        m->selection.width);
+
     for (size_t i = item->first; i <= item->last && status == DDAEBM_OK; i++)
         status = take_column(m, i - 1, keep);
     return status;
 }
 
 static ddaebm_status take_list(struct making *m, const char *name, const char *list, bool keep) {
-    char quote[DD_TEXT_QUOTE];
+    char quote[DD_EXCERPT_ROOM];
     const char *at = list;
     m->list = name;
+
     do {
         struct item item;
         ddaebm_status status =
             next_item(&item, &at)
                 ? take_item(m, &item, keep)
                 : dd_fail(DDAEBM_INVALID_ARGUMENT,
-                          "%s is %s; allowed: names, numbers from 1 and ranges, as in "
+                          "%s is '%s'; allowed: names, numbers from 1 and ranges, as in "
                           "3-5,weight",
-                          name, dd_text_quote(quote, list, strlen(list)));
+                          name, dd_excerpt(quote, list, strlen(list)));
         if (status != DDAEBM_OK)
             return status;
     } while (*at);
     return DDAEBM_OK;
 }
 
-/* Closes the gaps that columns left: places keep their order. */
+/* Closes the gaps that dropped columns left, so that places keep their order. */
 static ddaebm_status close_gaps(struct making *m, ddaebm_context *context) {
     dd_selection *s = &m->selection;
     size_t *at_place = dd_alloc_zero(context, s->kept, sizeof *at_place), left = 0; /* column + 1 */
     if (!at_place)
         return DDAEBM_OUT_OF_MEMORY;
+
     for (size_t i = 0; i < s->width; i++)
         if (s->place[i] != DD_LEFT_OUT)
             at_place[s->place[i]] = i + 1;
@@ -295,7 +303,7 @@ ddaebm_status dd_selection_apply(dd_rows *rows, ddaebm_context *context,
     size_t width = rows->width, kept = selection->kept,
            size = rows->wide ? sizeof(double) : sizeof(float);
     const char *from = rows->wide ? (const char *)rows->wide : (const char *)rows->values;
-    char *to = dd_alloc(context, rows->count * kept * size); /* less than what there is */
+    char *to = dd_alloc(context, rows->count * kept * size); /* less than the present size */
     if (!to)
         return DDAEBM_OUT_OF_MEMORY;
 

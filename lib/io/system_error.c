@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What a user can do about an error of the system. */
+/* Returns what a user can do about an error of the system. */
 static const char *remedy(int error) {
     switch (error) {
     case ENOSPC:

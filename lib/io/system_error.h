@@ -1,4 +1,4 @@
-/* What the operating system refuses, said so that a user can do something about it. */
+/* Errors of the operating system, with what a user can do about them. */
 #ifndef DD_SYSTEM_ERROR_H
 #define DD_SYSTEM_ERROR_H
 
@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <stddef.h>
 
-/* Makes a call of the system again as long as signals interrupt it. */
+/* Repeats a system call as long as signals interrupt it. */
 #define DD_UNINTERRUPTED(result, call)                                                             \
     do                                                                                             \
         (result) = (call);                                                                         \
     while ((result) < 0 && errno == EINTR)
 
-/* The text of an errno, in the buffer or constant. */
+/* Returns the text of an errno, in the buffer or constant. */
 const char *dd_system_reason(int error, char *buffer, size_t size);
 
 /* Fails with "cannot WHAT PATH: CAUSE; REMEDY". */

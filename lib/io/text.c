@@ -1,7 +1,5 @@
 #include "io/text.h"
 
-#include "base/utf8.h"
-
 #include <float.h>
 #include <limits.h>
 #include <math.h>
@@ -36,6 +34,7 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
         negative = *text++ == '-';
     if (text == end)
         return false;
+
     int value = 0;
     for (; text < end; text++) {
         if (!dd_text_is_digit(*text))
@@ -43,6 +42,7 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
         if (value < INT_MAX / 40)
             value = value * 10 + (*text - '0');
     }
+
     number->written = negative ? -value : value;
     number->exponent += number->written;
     return true;
@@ -51,6 +51,7 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
 static bool take_decimal(struct decimal *number, const char *text, const char *end) {
     bool after_point = false;
     size_t count = 0;
+
     for (; text < end; text++) {
         if (dd_text_is_digit(*text)) {
             take_digit(number, *text, after_point);
@@ -61,6 +62,7 @@ static bool take_decimal(struct decimal *number, const char *text, const char *e
             break;
         }
     }
+
     if (count == 0)
         return false;
     if (text < end && (*text == 'e' || *text == 'E'))
@@ -68,9 +70,9 @@ static bool take_decimal(struct decimal *number, const char *text, const char *e
     return text == end;
 }
 
-/* The nearest double of a number's digits and written exponent, by strtod; without a point, so that
- * no locale matters. Digits beyond the first 800 can only tell on which side of a tie the number
- * lies: one more digit says that. */
+/* Returns the nearest double of a number's digits and written exponent, by strtod; without a point,
+ * so that no locale matters. Digits beyond the first 800 can only tell on which side of a tie the
+ * number lies: one more digit says that. */
 static double compose_exactly(const char *text, const char *end, int written) {
     enum { MOST_DIGITS = 800, MOST_EXPONENT = 99999 };
     char room[MOST_DIGITS + 16];
@@ -159,17 +161,4 @@ bool dd_text_number(double *out, const char *text, size_t length) {
         return false;
     *out = negative ? -value : value;
     return true;
-}
-
-const char *dd_text_quote(char out[DD_TEXT_QUOTE], const char *text, size_t length) {
-    const size_t most = DD_TEXT_QUOTE - 6; /* two quotes, three dots and the end */
-    size_t shown = length > most ? dd_utf8_cut(text, most) : length;
-    if (shown == 0 && length > most)
-        shown = most; /* no character is so long: what it is all the same */
-    char *to = out;
-    *to++ = '\'';
-    for (size_t i = 0; i < shown; i++)
-        *to++ = text[i] ? text[i] : '?';
-    strcpy(to, shown < length ? "'..." : "'");
-    return out;
 }

@@ -1,4 +1,4 @@
-/* Text from strangers: numbers whatever the locale, and quotes for messages. */
+/* Numbers and words in text from files, whatever the locale. */
 #ifndef DD_TEXT_H
 #define DD_TEXT_H
 
@@ -24,12 +24,5 @@ static inline char dd_text_lower(char c) {
 static inline bool dd_text_is_digit(char c) {
     return c >= '0' && c <= '9';
 }
-
-/* Room for dd_text_quote. */
-enum { DD_TEXT_QUOTE = 72 };
-
-/* Puts the text in quotes for a message (which shows a ? for what is not printable), cut with dots
- * where it is long. Gives `out` back. */
-const char *dd_text_quote(char out[DD_TEXT_QUOTE], const char *text, size_t length);
 
 #endif

@@ -15,7 +15,7 @@ typedef struct widths {
 } widths;
 
 typedef struct stack {
-    const dd_network_settings *settings;
+    const dd_mlp_settings *settings;
     dd_norm norm;
     widths widths;
 } stack;
@@ -57,7 +57,7 @@ static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s)
 
 /* x, and sin and cos of pi f x for the network's number of frequencies f from 1/2 to 8, evenly in
  * their logarithm (Tancik et al., 2020). */
-static dd_node with_waves(dd_builder *builder, const dd_network_settings *settings, dd_node x) {
+static dd_node with_waves(dd_builder *builder, const dd_mlp_settings *settings, dd_node x) {
     const double pi = 3.14159265358979323846, low = 0.5, high = 8;
     dd_graph *graph = builder->graph;
     dd_node all = x;
@@ -72,7 +72,7 @@ static dd_node with_waves(dd_builder *builder, const dd_network_settings *settin
 
 /* net(concat[x_encoder(x), t_encoder(embedding(t))]), both branches with 2 time_width features. The
  * timestep's branch is computed once a timestep, not once a sample, and is never normalised. */
-static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x,
+static dd_node trunk(dd_builder *builder, const dd_mlp_settings *settings, dd_node x,
                      dd_node timestep, widths out_widths) {
     size_t time_width = (size_t)builder->settings->network.time_width,
            timesteps = (size_t)builder->settings->diffusion.timesteps;
@@ -87,7 +87,7 @@ static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, d
 }
 
 dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
-    const dd_network_settings *settings = &builder->settings->energy;
+    const dd_mlp_settings *settings = &builder->settings->energy.mlp;
     bool distance = builder->settings->form.energy != DD_FORM_SCALAR;
     size_t width = distance ? dd_settings_inner_width(builder->settings) + 1 : 1;
     dd_node out = trunk(builder, settings, with_waves(builder, settings, x), timestep,
@@ -116,7 +116,7 @@ static dd_node first_of_latent(dd_builder *builder, dd_node z) {
  * is seen as sharply as x_{t+1} is, so that the network can move on what comes to lie between two
  * modes. */
 dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node z) {
-    const dd_network_settings *settings = &builder->settings->generator;
+    const dd_mlp_settings *settings = &builder->settings->generator.mlp;
     dd_graph *graph = builder->graph;
     bool proposes = builder->settings->form.proposal;
     dd_node noise = proposes ? first_of_latent(builder, z) : DD_NONE;
@@ -132,7 +132,7 @@ dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node timestep, 
 }
 
 dd_latent dd_mlp_encoder(dd_builder *builder, dd_node x_t, dd_node x_next, dd_node timestep) {
-    const dd_network_settings *settings = &builder->settings->encoder;
+    const dd_mlp_settings *settings = &builder->settings->encoder.mlp;
     dd_node h = trunk(builder, settings,
                       dd_concat(builder->graph, with_waves(builder, settings, x_t),
                                 with_waves(builder, settings, x_next), 3),

@@ -11,7 +11,7 @@
  * making, whatever they are. */
 typedef struct unet {
     dd_builder *builder;
-    const dd_network_settings *settings;
+    const dd_u_net_settings *settings;
     dd_condition condition;
     dd_node h, pyramid;
     dd_node kept[DD_MOST_INTEGERS * (DD_MOST_BLOCKS + 1) + 1]; /* for the way up */
@@ -113,7 +113,7 @@ static void go_up(unet *net) {
     }
 }
 
-static dd_node trunk(dd_builder *builder, const dd_network_settings *settings, dd_node x,
+static dd_node trunk(dd_builder *builder, const dd_u_net_settings *settings, dd_node x,
                      dd_node timestep, dd_node style, size_t channels, bool linear) {
     unet net = {.builder = builder,
                 .settings = settings,
@@ -152,7 +152,7 @@ static dd_node density_energy(dd_builder *builder, dd_node x, dd_node timestep) 
     dd_graph *graph = builder->graph;
     size_t channels = dd_graph_shape(graph, x).size[3];
     dd_node out =
-        trunk(builder, &builder->settings->energy, x, timestep, DD_NONE, channels + 1, true);
+        trunk(builder, &builder->settings->energy.u_net, x, timestep, DD_NONE, channels + 1, true);
     dd_node point = dd_slice(graph, out, 3, 0, channels),
             heights = dd_slice(graph, out, 3, channels, 1);
     dd_node height = dd_sum(graph, heights, dd_shape_a_sample(graph, x));
@@ -164,7 +164,7 @@ dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
     x = taken_in(builder, x);
     if (builder->settings->form.energy == DD_FORM_DENSITY)
         return density_energy(builder, x, timestep);
-    dd_node point = trunk(builder, &builder->settings->energy, x, timestep, DD_NONE,
+    dd_node point = trunk(builder, &builder->settings->energy.u_net, x, timestep, DD_NONE,
                           dd_graph_shape(graph, x).size[3], false);
     if (builder->settings->form.energy == DD_FORM_DISTANCE)
         return dd_distance_energy(builder, x, timestep, point);
@@ -216,8 +216,8 @@ dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node timeste
         z = dd_slice(graph, z, 3, 0,
                      dd_graph_shape(graph, z).size[3] - maps * shape.size[1] * shape.size[2]);
     }
-    dd_node out = trunk(builder, &builder->settings->generator, x, timestep, style_of(builder, z),
-                        channels, false);
+    dd_node out = trunk(builder, &builder->settings->generator.u_net, x, timestep,
+                        style_of(builder, z), channels, false);
     out = dd_unfold(graph, out, (size_t)builder->settings->image.patch);
     if (!builder->settings->image.tanh)
         return builder->settings->form.residual ? dd_with_residual(builder, x_next, timestep, out)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/struct_size.h"
 #include "config/config.h"
+#include "config/settings_check.h"
 #include "diffusion/noise_schedule.h"
 #include "layers/network.h"
 
@@ -47,12 +48,13 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
                        "between two timesteps: raise them or use fewer steps",
                        settings->diffusion.beta_min, settings->diffusion.beta_max, steps);
     if (left > most_signal_left)
-        dd_report(context, DDAEBM_LOG_WARNING,
-                  "the last timestep keeps %.0f%% of the data's variance, yet sampling starts from "
-                  "N(0, I): samples cannot match; "
-                  "raise diffusion.beta_max (20 with diffusion.schedule vp ends in noise; karras: "
-                  "diffusion.sigma_max)",
-                  100 * left);
+        dd_report(
+            context, DDAEBM_LOG_WARNING,
+            "at the last timestep %.0f%% of the variance is still signal, but sampling starts "
+            "from pure noise, N(0, I), so samples will not match the data; raise "
+            "diffusion.beta_max (with diffusion.schedule vp, 20 ends in pure noise) or, with "
+            "karras and cosine, diffusion.sigma_max",
+            100 * left);
     return DDAEBM_OK;
 }
 

@@ -3,9 +3,10 @@
 #include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/excerpt.h"
 #include "base/half.h"
+#include "base/real_text.h"
 #include "config/config.h"
-#include "config/keys.h"
 #include "io/seal.h"
 #include "io/text.h"
 #include "tensor/kernels/vector.h"
@@ -196,25 +197,25 @@ ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, si
 ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *key,
                                         double *value) {
     const char *text = dd_safetensors_metadata(file, key);
-    char shown[DD_SHOWN_ROOM];
+    char shown[DD_EXCERPT_ROOM];
     double number = 0;
     if (!text)
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has no %s", key);
     if (!dd_text_number(&number, text, strlen(text)) || !isfinite(number))
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has %s \"%s\", not a number", key,
-                       dd_shown(shown, text));
+                       dd_excerpt(shown, text, strlen(text)));
     *value = number;
     return DDAEBM_OK;
 }
 
 static ddaebm_status check_format(const dd_safetensors *file) {
-    const char *format = dd_safetensors_metadata(file, "format");
-    char shown[DD_SHOWN_ROOM];
+    const char *found = dd_safetensors_metadata(file, "format"), *format = found ? found : "";
+    char shown[DD_EXCERPT_ROOM];
     double version = 0;
-    if (!format || strcmp(format, format_name) != 0)
+    if (strcmp(format, format_name) != 0)
         return dd_fail(DDAEBM_FORMAT,
                        "no model of this library: its metadata has format \"%s\", not \"%s\"",
-                       dd_shown(shown, format ? format : ""), format_name);
+                       dd_excerpt(shown, format, strlen(format)), format_name);
     ddaebm_status status = dd_model_file_read_number(file, "version", &version);
     if (status == DDAEBM_OK &&
         (version < 1 || version > DD_MODEL_FILE_VERSION || version != floor(version)))
@@ -318,7 +319,7 @@ ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameter
 static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safetensors *file) {
     for (size_t i = 0; i < dd_safetensors_count(file); i++) {
         const char *name = dd_safetensors_entry(file, i)->name;
-        char shown[DD_SHOWN_ROOM];
+        char shown[DD_EXCERPT_ROOM];
         if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 &&
             strcmp(name, data_mean) != 0 && strcmp(name, data_scale) != 0 &&
             strcmp(name, data_rows) != 0 && strcmp(name, typical_mean) != 0 &&
@@ -326,7 +327,7 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
             dd_parameters_find(&model->parameters, name) == model->parameters.count)
             return dd_fail(DDAEBM_MISMATCH,
                            "the file has a tensor %s, which its configuration does not build",
-                           dd_shown(shown, name));
+                           dd_excerpt(shown, name, strlen(name)));
     }
     return DDAEBM_OK;
 }
@@ -380,7 +381,7 @@ static ddaebm_status read_rows(ddaebm_model *model, const dd_safetensors *file) 
 /* A file without it is of a set that was no file, or of a version that did not say. */
 static ddaebm_status read_kind(ddaebm_model *model, const dd_safetensors *file) {
     const char *kind = dd_safetensors_metadata(file, kind_key);
-    char shown[DD_SHOWN_ROOM];
+    char shown[DD_EXCERPT_ROOM];
     for (int i = DD_KIND_ROWS; kind && i <= DD_KIND_IMAGES; i++)
         if (strcmp(kind, kinds[i]) == 0) {
             model->kind = (dd_data_kind)i;
@@ -388,7 +389,7 @@ static ddaebm_status read_kind(ddaebm_model *model, const dd_safetensors *file) 
         }
     return kind ? dd_fail(DDAEBM_OUT_OF_RANGE,
                           "the file's metadata has %s \"%s\"; allowed: rows, images", kind_key,
-                          dd_shown(shown, kind))
+                          dd_excerpt(shown, kind, strlen(kind)))
                 : DDAEBM_OK;
 }
 
@@ -523,7 +524,7 @@ ddaebm_status ddaebm_model_load(ddaebm_model **out, ddaebm_context *context, con
 ddaebm_status ddaebm_model_load_memory(ddaebm_model **out, ddaebm_context *context,
                                        const void *data, size_t size) {
     DD_REQUIRE(data);
-    dd_memory memory = {data, size};
+    dd_memory_source memory = {data, size};
     const ddaebm_reader reader = dd_reader_of_memory(&memory);
     return ddaebm_model_load_stream(out, context, &reader);
 }

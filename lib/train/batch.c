@@ -97,7 +97,7 @@ static void draw_timesteps(const ddaebm_trainer *trainer) {
     float *out = trainer->inputs[DD_SLOT_LEVEL];
     for (size_t i = 0; i < trainer->batch; i++) {
         uint32_t word;
-        dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_LEVEL, trainer->step),
+        dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_TIMESTEP, trainer->step),
                      first_of(trainer) + i, 1);
         out[i] = (float)timestep_of(trainer, word, timesteps);
     }

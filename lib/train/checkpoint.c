@@ -278,7 +278,7 @@ ddaebm_status ddaebm_trainer_resume_memory(ddaebm_trainer **out, ddaebm_context 
                                            const void *data, size_t size,
                                            const ddaebm_dataset *dataset) {
     DD_REQUIRE(data);
-    dd_memory memory = {data, size};
+    dd_memory_source memory = {data, size};
     const ddaebm_reader reader = dd_reader_of_memory(&memory);
     return ddaebm_trainer_resume_stream(out, context, &reader, dataset);
 }

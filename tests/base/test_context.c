@@ -63,7 +63,7 @@ static ddaebm_context *counted_context(counter *count) {
 
 /* --- Creation. --- */
 
-/* The ABI of the one struct that crosses it. */
+/* Returns the ABI of the one struct that crosses it. */
 START_TEST(the_allocator_struct_is_pinned) {
     ck_assert_uint_eq(offsetof(ddaebm_allocator, struct_size), 0);
     ck_assert_uint_eq(offsetof(ddaebm_allocator, allocate), sizeof(size_t));
@@ -83,6 +83,7 @@ START_TEST(creation_refuses_what_it_cannot_use) {
     ddaebm_context *context = untouched;
     ck_assert_int_eq(ddaebm_context_create(NULL, &allocator), DDAEBM_INVALID_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "out"));
+
     for (size_t size = 0; size < sizeof allocator;
          size++) { /* too small, cut within a field, or without both functions */
         allocator.struct_size = size;
@@ -93,12 +94,14 @@ START_TEST(creation_refuses_what_it_cannot_use) {
         ck_assert_ptr_nonnull(
             strstr(ddaebm_error_message(), whole ? "must both be set" : "struct_size"));
     }
+
     for (int missing = 0; missing < 3; missing++) {
         allocator = counted_allocator(&count);
         allocator.allocate = missing == 1 ? counted_allocate : NULL;
         allocator.release = missing == 2 ? counted_release : NULL;
         ck_assert_int_eq(ddaebm_context_create(&context, &allocator), DDAEBM_INVALID_ARGUMENT);
     }
+
     ck_assert_ptr_eq(context, untouched);
     ck_assert_uint_eq(count.calls, 0);
     ddaebm_context_free(NULL);
@@ -111,6 +114,7 @@ START_TEST(memory_that_runs_out_leaves_nothing) {
     ddaebm_context *context = NULL;
     ddaebm_status status;
     size_t allowed = 0;
+
     do {
         count.calls = 0;
         count.allowed = allowed++;
@@ -121,6 +125,7 @@ START_TEST(memory_that_runs_out_leaves_nothing) {
     ck_assert_uint_ge(allowed, 3);
     int threads = ddaebm_context_threads(context);
     size_t live = count.live;
+
     for (allowed = 0, status = DDAEBM_OUT_OF_MEMORY; status != DDAEBM_OK; allowed++) {
         count.calls = 0;
         count.allowed = allowed;
@@ -128,6 +133,7 @@ START_TEST(memory_that_runs_out_leaves_nothing) {
         status = ddaebm_context_set_threads(context, 5);
         ck_assert_uint_eq(count.live, live);
     }
+
     ck_assert_int_eq(ddaebm_context_threads(context), 5);
     ddaebm_context_free(context);
     ck_assert_uint_eq(count.live, 0);
@@ -159,6 +165,7 @@ START_TEST(blocks_are_aligned_and_as_large_as_asked) {
     counter count;
     ddaebm_context *context = counted_context(&count);
     size_t live = count.live;
+
     for (size_t size = 0; size < 300; size++) {
         unsigned char *block = dd_alloc(context, size), *zeros = dd_alloc_zero(context, size, 3);
         ck_assert(block && zeros);
@@ -170,6 +177,7 @@ START_TEST(blocks_are_aligned_and_as_large_as_asked) {
         dd_free(context, block);
         dd_free(context, zeros);
     }
+
     dd_free(context, NULL);
     ck_assert_uint_eq(count.live, live);
     ddaebm_context_free(context);
@@ -180,6 +188,7 @@ START_TEST(sizes_beyond_the_address_space_are_refused) {
     counter count;
     ddaebm_context *context = counted_context(&count);
     size_t calls = count.calls;
+
     for (size_t below = 0; below < 72; below++)
         ck_assert_ptr_null(dd_alloc(context, SIZE_MAX - below));
     ck_assert_ptr_null(dd_alloc_zero(context, SIZE_MAX / 2, 3));
@@ -199,6 +208,7 @@ START_TEST(arrays_grow_and_keep_their_content) {
     ddaebm_context *context = counted_context(&count);
     size_t live = count.live, capacity = 0;
     int *array = NULL;
+
     for (int i = 0; i < 1000; i++) {
         int *grown = dd_grow(context, array, &capacity, (size_t)i + 1, sizeof *array);
         ck_assert_ptr_nonnull(grown);
@@ -206,6 +216,7 @@ START_TEST(arrays_grow_and_keep_their_content) {
         array = grown;
         array[i] = i;
     }
+
     for (int i = 0; i < 1000; i++)
         ck_assert_int_eq(array[i], i);
     ck_assert_uint_le(count.calls, 20);
@@ -246,6 +257,7 @@ START_TEST(lines_of_a_level_and_above_are_told) {
     ddaebm_context *context = counted_context(&count);
     record r = {0};
     dd_report(context, DDAEBM_LOG_WARNING, "silent by default");
+
     for (int least = DDAEBM_LOG_DEBUG; least <= DDAEBM_LOG_WARNING; least++)
         for (int level = DDAEBM_LOG_DEBUG; level <= DDAEBM_LOG_WARNING; level++) {
             ck_assert_int_eq(ddaebm_context_set_log(context, keep, &r, (ddaebm_log_level)least),
@@ -299,6 +311,7 @@ START_TEST(limits_have_bounds) {
                 {DDAEBM_LIMIT_HEADER_BYTES, 8388608, 1 << 30},
                 {DDAEBM_LIMIT_TENSORS, 16384, 1 << 20}};
     ddaebm_context *context = fresh();
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert_uint_eq(ddaebm_context_limit(NULL, rows[i].limit), rows[i].initial);
         ck_assert_uint_eq(ddaebm_context_limit(context, rows[i].limit), rows[i].initial);
@@ -311,6 +324,7 @@ START_TEST(limits_have_bounds) {
         ck_assert_int_eq(ddaebm_context_set_limit(context, rows[i].limit, 1), DDAEBM_OK);
         ck_assert_uint_eq(dd_context_most(context, rows[i].limit), 1);
     }
+
     ck_assert_int_eq(ddaebm_context_set_limit(context, (ddaebm_limit)3, 5),
                      DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_context_set_limit(NULL, DDAEBM_LIMIT_TENSORS, 5),
@@ -327,6 +341,7 @@ START_TEST(switches_are_off_until_set) {
     } rows[] = {{ddaebm_context_set_accept_not_finite, ddaebm_context_accepts_not_finite},
                 {ddaebm_context_set_deterministic, ddaebm_context_deterministic}};
     ddaebm_context *context = fresh();
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert_int_eq(rows[i].get(NULL), 0);
         ck_assert_int_eq(rows[i].get(context), 0);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A status may be added after the last; none may change its value. */
+/* Returns a status may be added after the last; none may change its value. */
 START_TEST(values_are_pinned) {
     ck_assert_int_eq(DDAEBM_OK, 0);
     ck_assert_int_eq(DDAEBM_INVALID_ARGUMENT, 1);
@@ -117,10 +117,12 @@ START_TEST(each_thread_has_its_own_text) {
     pthread_t threads[THREADS];
     int numbers[THREADS];
     (void)dd_fail(DDAEBM_IO, "the first thread's");
+
     for (int i = 0; i < THREADS; i++) {
         numbers[i] = i;
         ck_assert_int_eq(pthread_create(&threads[i], NULL, fail_often, &numbers[i]), 0);
     }
+
     for (int i = 0; i < THREADS; i++) {
         void *wrong = NULL;
         ck_assert_int_eq(pthread_join(threads[i], &wrong), 0);

@@ -164,8 +164,8 @@ START_TEST(quotas_of_version_1) {
 }
 END_TEST
 
-/* The process's group as a container sees it: at the top of the mount, by a name that is not below
- * it, or from above. */
+/* Returns the process's group as a container sees it: at the top of the mount, by a name that is
+ * not below it, or from above. */
 START_TEST(groups_in_containers) {
     put("/proc/self/mountinfo", "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup ro\n");
     put("/sys/fs/cgroup/cpu.max", "300000 100000\n");
@@ -245,6 +245,7 @@ START_TEST(the_first_number_of_omp_num_threads_counts) {
                  {"true", 8},
                  {"4;2", 8},
                  {"4 2", 8}};
+
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         ck_assert_int_eq(threads_for(8, 0, cases[i].text), cases[i].threads);
     ck_assert_int_eq(threads_for(8, 1, "4"), 4);
@@ -260,6 +261,7 @@ START_TEST(reasons_are_given) {
         {dd_threads_choose(1, 4, "x"), "1 processor in the affinity mask"},
         {dd_threads_choose(4, 1.5, NULL), "a quota of 1.50 of 4 processors in the affinity mask"},
         {dd_threads_choose(4, 1.5, "3,1"), "OMP_NUM_THREADS; 4 processors in the affinity mask"}};
+
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[128];
         dd_threads_explain(text, sizeof text, &cases[i].choice);

@@ -44,6 +44,7 @@ START_TEST(streams_are_laid_out_as_documented) {
     dd_rng_words(words, seed, stream, 0, STREAM);
     dd_rng_uniforms(uniforms, seed, stream, 0, STREAM);
     dd_rng_normals(normals, seed, stream, 0, STREAM);
+
     for (size_t i = 0; i < STREAM; i++) {
         dd_philox(block, seed, i / 4, stream);
         ck_assert_uint_eq(words[i], block[i % 4]);
@@ -64,6 +65,7 @@ START_TEST(any_part_is_the_same_as_in_the_whole) {
     dd_rng_words(words, 3, 4, far, STREAM);
     dd_rng_uniforms(uniforms, 3, 4, far, STREAM);
     dd_rng_normals(normals, 3, 4, far, STREAM);
+
     for (size_t first = 0; first < 20; first++)
         for (size_t count = 0; first + count <= STREAM; count += count < 20 ? 1 : 37) {
             some_words[count] = 99;
@@ -117,10 +119,12 @@ START_TEST(uniforms_are_uniform) {
     float *x = numbers(dd_rng_uniforms, 17);
     size_t bins[64] = {0};
     double chi = 0;
+
     for (size_t i = 0; i < MANY; i++) {
         ck_assert(x[i] > 0 && x[i] < 1);
         bins[(size_t)(x[i] * 64)]++;
     }
+
     for (int b = 0; b < 64; b++)
         chi += pow((double)bins[b] - MANY / 64.0, 2) / (MANY / 64.0);
     ck_assert_double_lt(chi, 63 + 5 * sqrt(2 * 63.0));
@@ -151,6 +155,7 @@ END_TEST
 START_TEST(normals_are_normal) {
     float *x = numbers(dd_rng_normals, 18);
     const double expected[] = {0, 0, 1, 0, 3, 0, 15}, deviation[] = {0, 1, 1.42, 3.9, 9.8, 31, 101};
+
     for (int power = 1; power <= 6; power++)
         ck_assert_double_le(fabs(moment(x, 0, power) - expected[power]), 5e-3 * deviation[power]);
     double neighbours = 0, skipping = 0, squares = 0;
@@ -159,10 +164,12 @@ START_TEST(normals_are_normal) {
         skipping += (double)x[i] * (double)x[i + 2];
         squares += ((double)x[i] * (double)x[i] - 1) * ((double)x[i + 1] * (double)x[i + 1] - 1);
     }
+
     ck_assert_double_le(fabs(neighbours / MANY), 5e-3);
     ck_assert_double_le(fabs(skipping / MANY), 5e-3);
     ck_assert_double_le(fabs(squares / MANY), 5e-3 * 2);
     size_t beyond[5] = {0};
+
     for (size_t i = 0; i < MANY; i++)
         for (int z = 0; z < 5; z++)
             beyond[z] += fabsf(x[i]) > (float)z;
@@ -213,6 +220,7 @@ START_TEST(permutations_mix) {
     enum { SIZE = 10, ROUNDS = 20000 };
     size_t counts[SIZE][SIZE] = {{0}};
     double chi = 0;
+
     for (uint64_t number = 0; number < ROUNDS; number++)
         for (uint64_t i = 0; i < SIZE; i++)
             counts[i][dd_rng_permute(i, SIZE, 77, number)]++;
@@ -221,11 +229,13 @@ START_TEST(permutations_mix) {
             chi += pow((double)counts[i][j] - ROUNDS / (double)SIZE, 2) / (ROUNDS / (double)SIZE);
     ck_assert_double_lt(chi, 81 + 6 * sqrt(2 * 81.0));
     size_t fixed = 0, neighbours = 0;
+
     for (uint64_t i = 0; i + 1 < 5000; i++) {
         uint64_t a = dd_rng_permute(i, 5000, 3, 4), b = dd_rng_permute(i + 1, 5000, 3, 4);
         fixed += a == i;
         neighbours += a + 1 == b || b + 1 == a;
     }
+
     ck_assert_uint_le(fixed, 7);
     ck_assert_uint_le(neighbours, 10);
 }

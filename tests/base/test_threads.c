@@ -1,13 +1,15 @@
-/* The pool: every part runs once whoever takes it, nobody waits for who has taken nothing, callers
- * that find it busy run alone, and it can be used again, shared and replaced. Linked so that
- * pthread_create passes here first (CMakeLists.txt). */
+/* The pool: every part runs once, a caller waits for no thread that has taken nothing, a caller
+ * that finds the pool busy runs alone, and a pool can be used again, shared and replaced. The
+ * linker sends pthread_create here first (CMakeLists.txt). */
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include "base/threads.h"
 
 #include "base/context.h"
+#include "base/memory.h"
 
 #include <check.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,10 +24,12 @@ static ddaebm_context *context_of(int threads) {
     return context;
 }
 
-/* Of so many processors, whatever the machine has: as many may take part. */
-static dd_pool *pool_of(ddaebm_context *context, int threads, int processors) {
+/* Returns a pool that shares work among so many processors, whatever the machine has. */
+static dd_pool *pool_of(int threads, int processors) {
+    ddaebm_allocator allocator = DDAEBM_ALLOCATOR_INIT;
+    ck_assert_int_eq(dd_memory_choose(&allocator, NULL), DDAEBM_OK);
     dd_pool *pool = NULL;
-    ck_assert_int_eq(dd_pool_create(&pool, context, threads, processors), DDAEBM_OK);
+    ck_assert_int_eq(dd_pool_create(&pool, &allocator, threads, processors), DDAEBM_OK);
     return pool;
 }
 
@@ -54,12 +58,12 @@ static void expect_once(roll_call *call, size_t parts) {
     ck_assert_int_eq(atomic_load(&call->outside), 0);
 }
 
-/* Of 1 to MOST threads; more threads than parts, and the other way round. */
+/* With 1 to MOST threads; with more threads than parts, and with fewer. */
 START_TEST(every_part_runs_once) {
     static const size_t parts[] = {0, 1, 2, 3, 5, 8, 17, 200, PARTS};
-    ddaebm_context *context = context_of(1);
-    dd_pool *pool = pool_of(context, _i, _i);
+    dd_pool *pool = pool_of(_i, _i);
     ck_assert_int_eq(dd_pool_threads(pool), _i);
+
     for (size_t run = 0; run < 20 * sizeof parts / sizeof *parts; run++) {
         roll_call call = {.bound = _i};
         size_t count = parts[run % (sizeof parts / sizeof *parts)];
@@ -69,8 +73,7 @@ START_TEST(every_part_runs_once) {
                 .parts = count, .small = run % 3 == 0, .function = sign_in, .argument = &call});
         expect_once(&call, count);
     }
-    dd_pool_free(pool, context);
-    ddaebm_context_free(context);
+    dd_pool_free(pool);
 }
 END_TEST
 
@@ -84,10 +87,9 @@ START_TEST(alone_is_the_caller) {
 }
 END_TEST
 
-/* Neither more than there are processors, nor more than the work has room for. */
+/* By the number of processors, and by the takers that the work allows. */
 START_TEST(takers_are_bounded) {
-    ddaebm_context *context = context_of(1);
-    dd_pool *few = pool_of(context, MOST, _i), *many = pool_of(context, MOST, MOST);
+    dd_pool *few = pool_of(MOST, _i), *many = pool_of(MOST, MOST);
     for (int run = 0; run < 200; run++) {
         roll_call by_processors = {.bound = _i}, by_room = {.bound = _i};
         dd_pool_run(few, false,
@@ -98,9 +100,9 @@ START_TEST(takers_are_bounded) {
         expect_once(&by_processors, 64);
         expect_once(&by_room, 64);
     }
-    dd_pool_free(few, context);
-    dd_pool_free(many, context);
-    ddaebm_context_free(context);
+
+    dd_pool_free(few);
+    dd_pool_free(many);
 }
 END_TEST
 
@@ -118,11 +120,10 @@ static void meet(void *argument, size_t part, int taker) {
     (void)pthread_barrier_wait(&m->all);
 }
 
-/* As many parts as takers, each of which waits for all others: each taker has one. Sleepers wake
- * for it. */
+/* There are as many parts as takers, and each part waits for all others, so each taker has one.
+ * Threads that sleep are woken for it. */
 START_TEST(all_threads_share) {
-    ddaebm_context *context = context_of(1);
-    dd_pool *pool = pool_of(context, _i, _i);
+    dd_pool *pool = pool_of(_i, _i);
     for (int run = 0; run < 3; run++) {
         meeting m = {.takers = {0}};
         ck_assert_int_eq(pthread_barrier_init(&m.all, NULL, (unsigned)_i), 0);
@@ -131,15 +132,14 @@ START_TEST(all_threads_share) {
         for (int i = 0; i < _i; i++)
             ck_assert_int_eq(atomic_load(&m.takers[i]), 1);
         pthread_barrier_destroy(&m.all);
-        dd_pool_free(pool, context); /* what its pace has learnt goes with it */
-        pool = pool_of(context, _i, _i);
+        dd_pool_free(pool); /* a new pool has a new pace */
+        pool = pool_of(_i, _i);
     }
-    dd_pool_free(pool, context);
-    ddaebm_context_free(context);
+    dd_pool_free(pool);
 }
 END_TEST
 
-/* --- Threads that do not come. They begin when they are let. --- */
+/* --- Threads that start late: those made while held_back is set wait at the gate. --- */
 
 static atomic_bool held_back;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -172,29 +172,29 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     return __real_pthread_create(thread, attributes, begin_late, b);
 }
 
-START_TEST(who_has_taken_nothing_holds_nobody_up) {
-    ddaebm_context *context = context_of(1);
-    dd_pool *pool = pool_of(context, 4, 4);
+START_TEST(a_caller_waits_for_no_thread_without_a_part) {
+    dd_pool *pool = pool_of(4, 4);
     pthread_mutex_lock(&gate);
     atomic_store(&held_back, true);
+
     for (int run = 0; run < 100; run++) {
         roll_call call = {.bound = 1}; /* all by the caller */
         dd_pool_run(pool, false, &(dd_work){.parts = 16, .function = sign_in, .argument = &call});
         expect_once(&call, 16);
     }
+
     atomic_store(&held_back, false);
     pthread_mutex_unlock(&gate);
-    for (int run = 0; run < 100; run++) { /* they come in the middle */
+    for (int run = 0; run < 100; run++) { /* now they start, in the middle of the work */
         roll_call call = {.bound = 4};
         dd_pool_run(pool, false, &(dd_work){.parts = 16, .function = sign_in, .argument = &call});
         expect_once(&call, 16);
     }
-    dd_pool_free(pool, context);
-    ddaebm_context_free(context);
+    dd_pool_free(pool);
 }
 END_TEST
 
-/* --- Stages after each other. Plain numbers, so that a race shows under a sanitizer too. --- */
+/* --- Stages in turn. Their numbers are not atomic, so that a thread sanitiser sees a race. --- */
 
 enum { STAGES = 40 };
 
@@ -226,12 +226,10 @@ static int run_relay(dd_pool *pool, bool alone) {
 }
 
 START_TEST(stages_see_what_was_written) {
-    ddaebm_context *context = context_of(1);
-    dd_pool *pool = pool_of(context, _i, _i);
+    dd_pool *pool = pool_of(_i, _i);
     for (int run = 0; run < 50; run++)
         ck_assert_int_eq(run_relay(pool, run % 10 == 0), 0);
-    dd_pool_free(pool, context);
-    ddaebm_context_free(context);
+    dd_pool_free(pool);
 }
 END_TEST
 
@@ -259,8 +257,7 @@ static void call_again(void *argument, size_t part, int taker) {
 }
 
 START_TEST(a_call_within_a_call_runs_alone) {
-    ddaebm_context *context = context_of(1);
-    dd_pool *pool = pool_of(context, 4, 4);
+    dd_pool *pool = pool_of(4, 4);
     for (int run = 0; run < 50; run++) {
         nest n = {.pool = pool};
         dd_pool_run(pool, false, &(dd_work){.parts = 4, .function = call_again, .argument = &n});
@@ -268,8 +265,7 @@ START_TEST(a_call_within_a_call_runs_alone) {
         ck_assert_int_eq(atomic_load(&n.inner), 3 * 4);
         ck_assert_int_eq(atomic_load(&n.others), 0);
     }
-    dd_pool_free(pool, context);
-    ddaebm_context_free(context);
+    dd_pool_free(pool);
 }
 END_TEST
 
@@ -289,8 +285,7 @@ static void *call_often(void *argument) {
 }
 
 START_TEST(many_callers_share_a_pool) {
-    ddaebm_context *context = context_of(1);
-    dd_pool *pool = pool_of(context, 3, 3);
+    dd_pool *pool = pool_of(3, 3);
     pthread_t callers[CALLERS];
     for (int i = 0; i < CALLERS; i++)
         ck_assert_int_eq(pthread_create(&callers[i], NULL, call_often, pool), 0);
@@ -299,8 +294,7 @@ START_TEST(many_callers_share_a_pool) {
         ck_assert_int_eq(pthread_join(callers[i], &wrong), 0);
         ck_assert_ptr_null(wrong);
     }
-    dd_pool_free(pool, context);
-    ddaebm_context_free(context);
+    dd_pool_free(pool);
 }
 END_TEST
 
@@ -326,32 +320,73 @@ END_TEST
 START_TEST(numbers_of_threads_are_bounded) {
     ddaebm_context *context = context_of(2);
     const int bad[] = {0, -1, 257, 1 << 30};
+
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_int_eq(ddaebm_context_set_threads(context, bad[i]), DDAEBM_OUT_OF_RANGE);
         ck_assert_int_eq(ddaebm_context_threads(context), 2);
     }
+
     ck_assert_int_eq(ddaebm_context_set_threads(NULL, 2), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_context_set_threads(context, 256), DDAEBM_OK);
     ck_assert_int_eq(ddaebm_context_threads(context), 256);
     ddaebm_context_free(context);
     ck_assert_int_ge(ddaebm_context_threads(NULL), 1);
     ck_assert_int_le(ddaebm_context_threads(NULL), 256);
-    dd_pool_free(NULL, NULL);
+    dd_pool_free(NULL);
 }
 END_TEST
 
-/* A pool may end while its threads look for work, and while they sleep. */
+/* --- Signals. --- */
+
+typedef struct masks {
+    pthread_barrier_t all;
+    atomic_int open; /* signals that some worker does not block */
+} masks;
+
+static void look_at_mask(void *argument, size_t part, int taker) {
+    masks *m = argument;
+    sigset_t blocked;
+    (void)part;
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    for (int signal = 1; taker > 0 && signal < 32; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP && sigismember(&blocked, signal) != 1)
+            atomic_fetch_add(&m->open, 1);
+    (void)pthread_barrier_wait(&m->all);
+}
+
+/* Signals are for the program's own threads: the pool's block them all, the caller keeps its mask.
+ */
+START_TEST(workers_block_all_signals) {
+    enum { THREADS = 3 };
+    dd_pool *pool = pool_of(THREADS, THREADS);
+    masks m = {.open = 0};
+    sigset_t none, after;
+    sigemptyset(&none);
+    ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, &none, NULL), 0);
+
+    ck_assert_int_eq(pthread_barrier_init(&m.all, NULL, THREADS), 0);
+    dd_pool_run(pool, false,
+                &(dd_work){.parts = THREADS, .function = look_at_mask, .argument = &m});
+    ck_assert_int_eq(atomic_load(&m.open), 0);
+
+    ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
+    for (int signal = 1; signal < 32; signal++)
+        ck_assert_int_eq(sigismember(&after, signal), 0);
+    pthread_barrier_destroy(&m.all);
+    dd_pool_free(pool);
+}
+END_TEST
+
+/* Returns a pool may end while its threads look for work, and while they sleep. */
 START_TEST(sleepers_end) {
-    ddaebm_context *context = context_of(1);
     for (int run = 0; run < 20; run++) {
         roll_call call = {.bound = 3};
-        dd_pool *pool = pool_of(context, 3, 3);
+        dd_pool *pool = pool_of(3, 3);
         dd_pool_run(pool, false, &(dd_work){.parts = 6, .function = sign_in, .argument = &call});
         (void)nanosleep(&(struct timespec){.tv_nsec = run % 2 * 10000000}, NULL);
-        dd_pool_free(pool, context);
+        dd_pool_free(pool);
         expect_once(&call, 6);
     }
-    ddaebm_context_free(context);
 }
 END_TEST
 
@@ -363,12 +398,13 @@ int main(void) {
     tcase_add_test(tests, alone_is_the_caller);
     tcase_add_loop_test(tests, takers_are_bounded, 1, 4);
     tcase_add_loop_test(tests, all_threads_share, 2, MOST + 1);
-    tcase_add_test(tests, who_has_taken_nothing_holds_nobody_up);
+    tcase_add_test(tests, a_caller_waits_for_no_thread_without_a_part);
     tcase_add_loop_test(tests, stages_see_what_was_written, 1, 5);
     tcase_add_test(tests, a_call_within_a_call_runs_alone);
     tcase_add_test(tests, many_callers_share_a_pool);
     tcase_add_test(tests, pools_come_and_go);
     tcase_add_test(tests, numbers_of_threads_are_bounded);
+    tcase_add_test(tests, workers_block_all_signals);
     tcase_add_test(tests, sleepers_end);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -25,6 +25,7 @@ START_TEST(utf8_is_told_from_other_bytes) {
                                       "\xFF",
                                       "a\xE2\x82",
                                       "\xC3\x41"};
+
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         ck_assert(dd_utf8_is_valid(good[i], strlen(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -3,7 +3,9 @@
 #include "config/presets.h"
 
 #include "config/config.h"
-#include "config/keys.h"
+#include "config/key_parse.h"
+#include "config/key_print.h"
+#include "config/settings_check.h"
 
 #include <check.h>
 #include <stdio.h>

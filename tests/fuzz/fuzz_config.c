@@ -1,6 +1,7 @@
 /* A configuration's JSON. What is accepted comes back as text that means the same; what is refused
  * changes nothing, and the text of a failure depends on the input alone. */
 #include "config/config.h"
+#include "config/settings_check.h"
 #include "fuzz/fuzz.h"
 
 #include <stdio.h>

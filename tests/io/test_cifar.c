@@ -81,17 +81,17 @@ START_TEST(a_folder_is_read_in_order) {
 }
 END_TEST
 
-/* A pipe without a writer would be waited for, for ever; a device may have no end. */
+/* Returns a pipe without a writer would be waited for, for ever; a device may have no end. */
 START_TEST(what_is_no_plain_file_is_not_waited_for) {
     ddaebm_dataset *dataset = NULL;
     open_context(2);
     ck_assert_int_eq(mkfifo(in_folder("data_batch_1.bin"), 0600), 0);
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, context, folder), DDAEBM_IO,
-                 "data_batch_1.bin: it is no plain file");
+                 "data_batch_1.bin: it is not a regular file");
     ck_assert_int_eq(unlink(in_folder("data_batch_1.bin")), 0);
     ck_assert_int_eq(symlink("/dev/zero", in_folder("data_batch_1.bin")), 0);
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, context, folder), DDAEBM_IO,
-                 "data_batch_1.bin: it is no plain file");
+                 "data_batch_1.bin: it is not a regular file");
     close_context();
 }
 END_TEST

@@ -64,6 +64,7 @@ START_TEST(text_of_any_size_is_no_batch) {
         {"\t\xE5\x90\x8D\ty\n", "7\t1\t2\n", 3, NULL},
     };
     begin();
+
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (size_t records = 1; records <= 3; records++) {
             asked.drop = texts[i].row[0] == 'a' ? "1" : NULL;
@@ -83,6 +84,7 @@ START_TEST(batches_are_no_text) {
     static uint8_t batch[2 * RECORD];
     dd_content content = {.is_text = false};
     begin();
+
     for (int bright = 0; bright < 2; bright++) {
         memset(batch, bright ? 'A' : '\t', sizeof batch); /* even pixels that could be text */
         batch[0] = batch[RECORD] = 9;
@@ -93,6 +95,7 @@ START_TEST(batches_are_no_text) {
                   content.images.shape.channels == 3);
         dd_content_free(&content, context);
     }
+
     memset(batch, 0xC0, sizeof batch); /* so bright that no byte is a control character */
     batch[0] = batch[RECORD] = 9;
     put_file(in_folder("a"), batch, sizeof batch);
@@ -135,6 +138,7 @@ START_TEST(bytes_of_any_type_are_bytes) {
     int64_t integers[NUMBERS];
     int16_t shorts[NUMBERS];
     fill_bytes(bytes, sizeof bytes, 1);
+
     for (size_t i = 0; i < NUMBERS; i++) {
         floats[i] = bytes[i];
         doubles[i] = bytes[i];
@@ -143,6 +147,7 @@ START_TEST(bytes_of_any_type_are_bytes) {
         zeros_and_ones[i] = bytes[i] & 1;
         black_and_white[i] = zeros_and_ones[i] ? 255 : 0;
     }
+
     begin();
     put_npy("a", "|u1", "(2, 5, 5)", bytes, sizeof bytes);
     assert_bytes("a", bytes, NUMBERS);
@@ -209,10 +214,12 @@ START_TEST(planes_are_read_as_pixels) {
     const uint8_t pixels[] = {0, 100, 200, 1, 101, 201, 2, 102, 202, 3, 103, 203};
     float floats[12], expected[12];
     uint8_t file[100];
+
     for (size_t i = 0; i < 12; i++) {
         floats[i] = planes[i] / 127.5f - 1;
         expected[i] = pixels[i] / 127.5f - 1;
     }
+
     begin();
     put_npy("a", "|u1", "(1, 3, 2, 2)", planes, sizeof planes);
     assert_bytes("a", pixels, 12);
@@ -241,6 +248,7 @@ static void assert_rows(const char *name, size_t count, size_t width) {
 START_TEST(rows_may_be_asked_for) {
     uint8_t bytes[24], file[100];
     double doubles[24];
+
     for (size_t i = 0; i < 24; i++)
         doubles[i] = bytes[i] = (uint8_t)i;
     begin();
@@ -304,6 +312,7 @@ START_TEST(options_without_use_are_refused) {
     put_file(in_folder("t"), "1,2\n", 4);
     put_file(in_folder("c"), record, sizeof record);
     put_npy("n", "<f8", "(2, 2)", numbers, sizeof numbers);
+
     for (size_t i = 0; i < 3; i++) {
         const char *name = (const char *[]){"t", "c", "n"}[i];
         asked.recursive = 1;
@@ -311,12 +320,13 @@ START_TEST(options_without_use_are_refused) {
         asked.white = 1;
         assert_refused(name, "range is an option of");
         asked.layout = DDAEBM_LAYOUT_NCHW;
-        assert_refused(name, i == 2 ? "layout nchw is of arrays of 3 or 4 axes"
+        assert_refused(name, i == 2 ? "layout nchw needs an array of 3 or 4 axes"
                                     : "layout is an option of arrays");
         asked.resize = i == 1 ? 0 : 4;
         if (i != 1)
             assert_refused(name, "resize is an option of images");
     }
+
     asked.resize = 1025;
     ASSERT_FAILS(read_content(&content, "c"), DDAEBM_OUT_OF_RANGE,
                  "resize is 1025; allowed: 1 to 1024");
@@ -374,6 +384,7 @@ START_TEST(other_kinds_are_named) {
     static char file[RECORD];
     dd_content content = {.is_text = false};
     begin();
+
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         for (size_t whole = 0; whole < 2;
              whole++) { /* cut off behind its mark, and as large as a batch */

@@ -68,6 +68,7 @@ START_TEST(frills_do_not_matter) {
                                         "1.0,2e0\n+3,.4e1\n",
                                         "1,2\n3,4\n# end",
                                         "\"1\";2\n3;\"4\"\n"};
+
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_rows(texts[i], 2, 2, four);
 }
@@ -154,6 +155,7 @@ START_TEST(bad_text_is_refused_with_its_place) {
     };
     open_context(2);
     size_t live = counted.live;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         table out = {.rows = {.count = 77}};
         ck_assert_msg(parse(&out, rows[i].text) == rows[i].status, "%s", rows[i].text);
@@ -162,6 +164,7 @@ START_TEST(bad_text_is_refused_with_its_place) {
         ck_assert_uint_eq(out.rows.count, 77);
         ck_assert_uint_eq(counted.live, live);
     }
+
     table out = {.rows = {.wide = NULL}};
     ASSERT_FAILS(parse_bytes(&out, "1,2\0,3\n", 7, DDAEBM_HEADER_AUTO, NULL, NULL), DDAEBM_FORMAT,
                  "byte 3 is 0");
@@ -174,6 +177,7 @@ START_TEST(rows_may_be_wide_up_to_the_limit) {
     size_t most = DD_MOST_WIDTH;
     char *text = malloc(2 * most + 4);
     table t = {.rows = {.wide = NULL}};
+
     for (size_t i = 0; i <= most; i++)
         memcpy(text + 2 * i, "7,", 2);
     ASSERT_OK(parse_bytes(&t, text, 2 * most - 1, DDAEBM_HEADER_AUTO, NULL, NULL));
@@ -259,8 +263,8 @@ static void join_names(char *out, size_t room, const table *t) {
 #define YES DDAEBM_HEADER_YES
 #define NO DDAEBM_HEADER_NO
 
-/* The first number of each column that is kept, names, rows, and a part of the one line that is
- * said, or NULL for none. */
+/* Returns the first number of each column that is kept, names, rows, and a part of the one line
+ * that is said, or NULL for none. */
 START_TEST(headers_and_columns_are_found) {
     static const struct {
         const char *text;
@@ -380,6 +384,7 @@ START_TEST(headers_and_columns_are_found) {
         {"x-1,x-2\n1,2\n", AUTO, "x-2", NULL, "x-2", "2", 1, NULL},
         {"a,a,b\n1,2,3\n", AUTO, "2,b", NULL, "a|b", "2 3", 1, NULL},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         table t = {.rows = {.wide = NULL}};
         spoken said = {0};
@@ -435,11 +440,13 @@ START_TEST(lists_of_columns_must_make_sense) {
     open_context(2);
     table t = {.rows = {.wide = NULL}};
     size_t live = counted.live;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ASSERT_FAILS(parse_bytes(&t, text, sizeof text - 1, AUTO, rows[i].columns, rows[i].drop),
                      rows[i].status, rows[i].why);
         ck_assert_uint_eq(counted.live, live);
     }
+
     static const char petals[] = "petal_length,\"petal, width\",petal width\n1,2,3\n";
     ASSERT_FAILS(parse_bytes(&t, petals, sizeof petals - 1, AUTO, "petal_lenght", NULL),
                  DDAEBM_NOT_FOUND, "the nearest is 'petal_length'");

@@ -30,6 +30,7 @@ static ddaebm_status refuse(void *user, uint64_t first, size_t count, float *out
 START_TEST(named_sets_are_unbounded) {
     ddaebm_dataset *dataset = NULL;
     float some[20], again[2];
+
     for (size_t i = 0; i < 9; i++) {
         ASSERT_OK(ddaebm_dataset_create_named(&dataset, NULL, ddaebm_dataset_name(i), 3));
         ck_assert(dd_dataset_named(dataset));
@@ -44,6 +45,7 @@ START_TEST(named_sets_are_unbounded) {
                      "rows 5");
         ddaebm_dataset_free(dataset);
     }
+
     dataset = NULL;
     ASSERT_FAILS(ddaebm_dataset_create_named(&dataset, NULL, "spiral", 3), DDAEBM_NOT_FOUND,
                  "checkerboard fashion-mnist");
@@ -61,6 +63,7 @@ START_TEST(files_are_told_by_their_content) {
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.csv"), values, 2, shape));
     put_text("b.npy", "x,y\n1,2\n3,4\n5,6\n");
     static const char *const names[] = {"a.csv", "b.npy"};
+
     for (size_t i = 0; i < 2; i++) {
         ddaebm_dataset *dataset = NULL;
         float back[6];
@@ -91,11 +94,13 @@ START_TEST(bad_files_are_refused_by_name) {
                 {"1,2\n3,nan\n", DDAEBM_NOT_FINITE, "bad: line 2, column 2"},
                 {"\x93NUMPY\1", DDAEBM_FORMAT, "bad: it is cut off"}};
     ddaebm_dataset *dataset = NULL;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         put_text("bad", rows[i].text);
         ASSERT_FAILS(ddaebm_dataset_open(&dataset, NULL, in_folder("bad")), rows[i].status,
                      rows[i].why);
     }
+
     const float wild[] = {1, 2, 3, INFINITY};
     const size_t shape[] = {2, 2};
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("bad"), wild, 2, shape));
@@ -251,6 +256,7 @@ START_TEST(images_are_told_by_their_content) {
     ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a")));
     assert_images(dataset, 1, 4, 6, 1);
     ASSERT_OK(ddaebm_dataset_read(dataset, 0, 1, numbers));
+
     for (size_t i = 0; i < 24; i++)
         ck_assert(numbers[i] == (float)bytes[i] / 127.5f - 1);
     ddaebm_dataset_free(dataset);
@@ -262,6 +268,7 @@ START_TEST(floats_are_images) {
     float values[24], back[24];
     const size_t shape[] = {2, 2, 2, 3};
     ddaebm_dataset *dataset = NULL;
+
     for (size_t i = 0; i < 24; i++)
         values[i] = (float)i / 12 - 0.95f;
     values[3] = -1;
@@ -325,6 +332,7 @@ START_TEST(folders_are_opened) {
         ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("b.png"), bytes + 12, 3, 4, 1));
         open_and_compare(folder, bytes, 1);
     }
+
     put_file(in_folder("data_batch_7.bin"), batch, sizeof batch);
     ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, folder));
     assert_images(dataset, 1, 32, 32, 3);
@@ -346,7 +354,7 @@ START_TEST(names_of_files_hardly_matter) {
 }
 END_TEST
 
-/* Whether it is installed here or not. */
+/* Returns whether it is installed here or not. */
 START_TEST(a_missing_package_is_named) {
     ddaebm_dataset *dataset = NULL;
     faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);
@@ -387,6 +395,7 @@ START_TEST(arrays_of_images_are_copied) {
     float values[24], back[24];
     ddaebm_dataset *dataset = NULL;
     fill_bytes(bytes, sizeof bytes, 3);
+
     for (size_t i = 0; i < 24; i++)
         values[i] = (float)bytes[i] / 127.5f - 1;
     for (int floats = 0; floats < 2; floats++) {
@@ -397,6 +406,7 @@ START_TEST(arrays_of_images_are_copied) {
         ck_assert_int_eq(memcmp(back, values, sizeof values), 0);
         ddaebm_dataset_free(dataset);
     }
+
     dataset = NULL;
     ASSERT_FAILS(ddaebm_dataset_create_images(&dataset, NULL, bytes, 0, 2, 3, 2),
                  DDAEBM_OUT_OF_RANGE, "count is 0");
@@ -461,6 +471,7 @@ START_TEST(memory_may_run_out) {
         ddaebm_dataset_free(dataset);
         dataset = NULL;
     }
+
     SWEEP_ALLOCATIONS(counted, dataset,
                       ddaebm_dataset_create_rows(&dataset, context, values, 2, 2));
     ddaebm_dataset_free(dataset);
@@ -561,6 +572,7 @@ START_TEST(columns_of_tables_are_chosen) {
     static const char *const names[] = {"d.npy", "f.npy", "t.csv"};
     ddaebm_dataset *dataset = NULL;
     double back[4];
+
     for (size_t i = 0; i < 3; i++) {
         SWEEP_ALLOCATIONS(
             counted, dataset,
@@ -573,6 +585,7 @@ START_TEST(columns_of_tables_are_chosen) {
         ddaebm_dataset_free(dataset);
         dataset = NULL;
     }
+
     ASSERT_FAILS(open_with(&dataset, in_folder("f.npy"), DDAEBM_HEADER_AUTO, "a", NULL),
                  DDAEBM_NOT_FOUND,
                  "f.npy: --columns: no column is named 'a': the table has no names");

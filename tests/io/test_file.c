@@ -45,6 +45,7 @@ START_TEST(large_and_empty_files_are_read) {
     size_t size = 5 * 1024 * 1024 + 3, got = 0;
     char *much = malloc(size);
     void *data = NULL;
+
     for (size_t i = 0; i < size; i++)
         much[i] = (char)(i * 31 >> 3);
     dd_span span = {much, size};
@@ -62,7 +63,7 @@ START_TEST(large_and_empty_files_are_read) {
 }
 END_TEST
 
-/* The kernel says 0 bytes of these; the content decides. */
+/* Returns the kernel says 0 bytes of these; the content decides. */
 START_TEST(files_without_a_size_are_read) {
     open_context(2);
     void *data = NULL;
@@ -95,18 +96,20 @@ START_TEST(unreadable_files_are_refused) {
                  "10 bytes");
     ASSERT_FAILS(dd_file_read(context, in_folder("ten/x"), 9, &data, &size), DDAEBM_NOT_FOUND,
                  "Not a directory");
+
     if (geteuid() != 0) {
         ck_assert_int_eq(chmod(in_folder("ten"), 0), 0);
         ASSERT_FAILS(dd_file_read(context, in_folder("ten"), 10, &data, &size), DDAEBM_IO,
                      "may not read");
     }
+
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
     close_context();
 }
 END_TEST
 
-/* A sparse file of 8 GiB: refused before any of it is read. */
+/* Returns a sparse file of 8 GiB: refused before any of it is read. */
 START_TEST(a_huge_file_costs_nothing) {
     open_context(2);
     void *data = NULL;
@@ -159,6 +162,7 @@ START_TEST(the_systems_reasons_are_told) {
                 {99999, DDAEBM_IO, "unknown error"}};
     open_context(2);
     put_file(in_folder("ten"), "0123456789", 10);
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         void *data = NULL;
         size_t size = 0;
@@ -234,6 +238,7 @@ START_TEST(impossible_targets_are_refused) {
         ASSERT_FAILS(write_text(in_folder("plain"), "x"), DDAEBM_IO, "may write to");
         ck_assert_int_eq(chmod(folder, 0700), 0);
     }
+
     assert_content(in_folder("plain"), "y");
     close_context();
 }
@@ -261,6 +266,7 @@ START_TEST(a_file_may_be_named_through_proc) {
     open_context(2);
     static const char *const ways[] = {"/proc/self/root", "/proc/thread-self/root"};
     ck_assert_int_eq(mkdir(in_folder("fd"), 0700), 0);
+
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         char path[300];
         (void)snprintf(path, sizeof path, "%s%s", ways[i], in_folder("fd/1"));
@@ -268,10 +274,12 @@ START_TEST(a_file_may_be_named_through_proc) {
         ASSERT_OK(write_text(path, "new"));
         assert_content(in_folder("fd/1"), "new");
     }
+
     ck_assert_int_eq(unlink(in_folder("fd/1")), 0);
     int file = open(in_folder("a"), O_WRONLY | O_CREAT, 0600);
     static const char *const folders[] = {"/dev", "/proc/self", "/proc/thread-self",
                                           "/proc/self/task/"};
+
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         char path[100], thread[20] = "";
         if (i == 3)
@@ -279,6 +287,7 @@ START_TEST(a_file_may_be_named_through_proc) {
         (void)snprintf(path, sizeof path, "%s%s/fd/%d", folders[i], thread, file);
         ASSERT_OK(write_text(path, "+"));
     }
+
     close(file);
     assert_content(in_folder("a"), "++++");
     ASSERT_FAILS(write_text("/proc/self/fd/0/a", "x"), DDAEBM_IO,
@@ -333,11 +342,13 @@ START_TEST(devices_and_descriptors_are_written_directly) {
     assert_content(in_folder("out"), "hello");
     close(saved);
     static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d"};
+
     for (size_t i = 0; i < 2; i++) {
         char path[64];
         snprintf(path, sizeof path, names[i], file);
         ASSERT_OK(write_text(path, i == 0 ? " you" : " two"));
     }
+
     saved = dup(2);
     ck_assert_int_ge(dup2(file, 2), 0);
     status = write_text("/dev/stderr", "!");
@@ -360,10 +371,12 @@ START_TEST(a_descriptor_is_used_as_it_is) {
     int file = open(in_folder("out"), O_RDWR);
     static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d",
                                         "/proc/thread-self/fd/%d"};
+
     for (size_t i = 0; i < 3; i++) {
         snprintf(path, sizeof path, names[i], file);
         ASSERT_OK(write_text(path, "ab"));
     }
+
     assert_content(in_folder("out"), "ababab6789");
     ASSERT_OK(dd_file_read(context, path, 4, &data, &size));
     ck_assert_str_eq(data, "6789");
@@ -381,7 +394,8 @@ START_TEST(a_descriptor_is_used_as_it_is) {
 }
 END_TEST
 
-/* A socket cannot be opened by name at all, and a descriptor may have been set not to wait. */
+/* Returns a socket cannot be opened by name at all, and a descriptor may have been set not to wait.
+ */
 START_TEST(a_socket_is_written_and_read) {
     open_context(2);
     enum { MUCH = 1 << 20 };
@@ -402,6 +416,7 @@ START_TEST(a_socket_is_written_and_read) {
                     memcmp(data, much, MUCH) == 0;
         _exit(!good);
     }
+
     close(ends[1]);
     snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
     dd_span span = {much, MUCH};
@@ -423,6 +438,7 @@ static void write_to_broken_pipe(void) {
         int file = open(path, O_RDONLY | O_CLOEXEC);
         _exit(read(file, buffer, sizeof buffer) > 0 ? 0 : 1);
     }
+
     char *much = calloc(1, 4 << 20);
     dd_span span = {much, 4 << 20};
     ASSERT_FAILS(dd_file_write(context, path, &span, 1), DDAEBM_IO, "Broken pipe");
@@ -452,8 +468,8 @@ START_TEST(errors_of_devices_are_told) {
 }
 END_TEST
 
-/* The reader of a pipe goes before all is written: an error, no signal, though another comes while
- * that is taken away. */
+/* Returns the reader of a pipe goes before all is written: an error, no signal, though another
+ * comes while that is taken away. */
 START_TEST(a_broken_pipe_is_an_error) {
     open_context(2);
     write_to_broken_pipe();

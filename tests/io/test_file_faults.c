@@ -77,6 +77,7 @@ static ddaebm_status save_rows(const char *path) {
     ddaebm_status status = DDAEBM_OK;
     to.path = path;
     DD_TRY(ddaebm_row_writer_create(&writer, context, &to, &options, 2, shape));
+
     for (size_t i = 0; i < 3; i++)
         DD_TRY(ddaebm_row_writer_append(writer, rows + 2 * i, 1));
     DD_TRY(ddaebm_row_writer_finish(writer));
@@ -109,7 +110,8 @@ static void remove_strays(void) {
     closedir(listing);
 }
 
-/* Whether the target is the new file; anything but that and what was there before ends the test. */
+/* Returns whether the target is the new file; anything but that and what was there before ends the
+ * test. */
 static bool is_new(place kind) {
     struct stat about;
     const char *path = in_folder("target");
@@ -117,10 +119,12 @@ static bool is_new(place kind) {
     ck_assert(there || kind == NOTHING);
     if (!there)
         return false;
+
     ck_assert_int_eq(S_ISLNK(about.st_mode), kind == A_LINK);
     size_t size = get_file(path, found, sizeof found);
     if (kind != NOTHING && size == sizeof old_bytes && memcmp(found, old_bytes, size) == 0)
         return false;
+
     ck_assert_uint_eq(size, new_size);
     ck_assert_int_eq(memcmp(found, new_bytes, size), 0);
     return true;
@@ -177,6 +181,7 @@ static size_t sweep_errors(int which, place kind, int error, fault_reach reach) 
         unnoticed += status == DDAEBM_OK;
         ck_assert_uint_lt(at, MOST_CALLS);
     }
+
     ck_assert_uint_eq(unnoticed, kind != NOTHING && reach == FAULT_ONCE ? 2 : 1);
     ck_assert_uint_eq(unflushed, 1);
     ck_assert_uint_ge(failed, 8);
@@ -207,11 +212,13 @@ START_TEST(a_save_goes_on_after_signals_and_short_writes) {
     place kind = (place)(_i % PLACES);
     size_t calls = 0;
     learn_new(which);
+
     for (size_t at = 1; at <= (calls ? calls : 1); at++) {
         assert_saved(save_with(which, kind, FAULT_ERROR, EINTR, at, FAULT_ONCE, &calls), kind);
         ck_assert_ptr_nonnull(faults_first());
         assert_saved(save_with(which, kind, FAULT_SHORT, 0, at, FAULT_ONCE, &calls), kind);
     }
+
     size_t undisturbed = calls;
     printf("save %d of %d: %zu interruptions, %zu short calls\n", _i + 1, SAVES * PLACES,
            undisturbed, undisturbed);
@@ -220,6 +227,7 @@ START_TEST(a_save_goes_on_after_signals_and_short_writes) {
                      kind);
         ck_assert_uint_gt(calls, undisturbed);
     }
+
     assert_saved(save_with(which, kind, FAULT_SHORT, 0, 1, FAULT_FROM_THERE_ON, &calls), kind);
     ck_assert_uint_gt(calls, undisturbed + 5);
     end();
@@ -239,6 +247,7 @@ START_TEST(a_save_goes_on_without_courtesies) {
                       {"open", 1, {EACCES, EPERM}}};
     begin();
     learn_new(_i / PLACES);
+
     for (size_t c = 0; c < sizeof courtesies / sizeof *courtesies; c++)
         for (const int *error = courtesies[c].errors; *error != 0; error++) {
             prepare((place)(_i % PLACES));
@@ -254,11 +263,12 @@ START_TEST(a_save_goes_on_without_courtesies) {
 }
 END_TEST
 
-/* A flush that fails because the disk does is a failure, and the old file stays. */
+/* Returns a flush that fails because the disk does is a failure, and the old file stays. */
 START_TEST(a_save_that_is_not_on_the_disk_fails) {
     static const int disk[] = {EIO, ENOSPC, EDQUOT};
     begin();
     learn_new(_i / PLACES);
+
     for (size_t e = 0; e < sizeof disk / sizeof *disk; e++) {
         prepare((place)(_i % PLACES));
         faults_begin(FAULT_ERROR, disk[e], 1, FAULT_ONCE);
@@ -304,6 +314,7 @@ END_TEST
 START_TEST(a_device_is_written_through_signals_and_fails_aloud) {
     begin();
     size_t calls = 1;
+
     for (size_t at = 1; at <= calls; at++) {
         faults_begin(FAULT_ERROR, EINTR, at, FAULT_ONCE);
         ASSERT_OK(saves[_i]("/dev/null"));
@@ -316,6 +327,7 @@ START_TEST(a_device_is_written_through_signals_and_fails_aloud) {
         (void)faults_end();
         ck_assert_int_eq(faults_open_files(), 0);
     }
+
     ck_assert_uint_ge(calls, 4);
     end();
 }
@@ -436,6 +448,7 @@ START_TEST(a_load_that_fails_leaves_nothing) {
     begin_loads();
     const struct load *self = &loads[_i];
     size_t points = 0;
+
     for (size_t e = 0; e < sizeof errors / sizeof *errors; e++)
         for (fault_reach reach = FAULT_ONCE; reach <= FAULT_FROM_THERE_ON; reach++) {
             size_t failed = 0, at = 0;
@@ -462,6 +475,7 @@ START_TEST(a_load_goes_on_after_signals_and_short_reads) {
     const struct load *self = &loads[_i];
     void *back = NULL;
     size_t at = 0;
+
     do {
         ASSERT_OK(load_with(self, &back, FAULT_ERROR, EINTR, ++at, FAULT_ONCE));
         self->check(back);
@@ -473,10 +487,12 @@ START_TEST(a_load_goes_on_after_signals_and_short_reads) {
     } while (at < MOST_CALLS);
     ck_assert_uint_ge(at, 4);
     printf("load %d of %d: %zu interruptions, %zu short calls\n", _i + 1, LOADS, at - 1, at - 1);
+
     for (at = 1; at <= 2; at++) {
         ASSERT_OK(load_with(self, &back, FAULT_ERROR, EINTR, at, FAULT_EVERY_OTHER));
         self->check(back);
     }
+
     ASSERT_OK(load_with(self, &back, FAULT_SHORT, 0, 1, FAULT_FROM_THERE_ON));
     self->check(back);
     end();

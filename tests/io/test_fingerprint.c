@@ -82,6 +82,7 @@ END_TEST
 START_TEST(any_difference_is_another_set) {
     open_context(1);
     dd_fingerprint before = of_doubles(plain, ROWS, WIDTH);
+
     for (size_t i = 0; i < NUMBERS; i++) {
         double changed[NUMBERS];
         memcpy(changed, plain, sizeof changed);
@@ -101,6 +102,7 @@ START_TEST(any_difference_is_another_set) {
             differ(&before, &after);
         }
     }
+
     dd_fingerprint fewer = of_doubles(plain, ROWS - 1, WIDTH),
                    turned = of_doubles(plain, WIDTH, ROWS);
     differ(&before, &fewer);
@@ -114,6 +116,7 @@ START_TEST(blocks_do_not_show) {
     static const size_t widths[] = {1, 3, 7, 83, 20011};
     double *numbers = malloc(MANY * sizeof *numbers);
     open_context(1);
+
     for (size_t i = 0; i < MANY; i++)
         numbers[i] = (double)(i * i % 1009) / 64;
     uint64_t first = 0;
@@ -131,6 +134,7 @@ START_TEST(blocks_do_not_show) {
         if (count * widths[w] == MANY)
             ck_assert_uint_eq(doubles.numbers[DD_DATA_CONTENT], first);
     }
+
     free(numbers);
     close_context();
 }
@@ -154,12 +158,14 @@ START_TEST(small_sets_do_not_collide) {
     enum { SETS = 4096 };
     uint64_t *seen = malloc(SETS * sizeof *seen);
     open_context(1);
+
     for (size_t i = 0; i < SETS; i++) {
         const double numbers[4] = {(double)(i & 7), (double)(i >> 3 & 7), (double)(i >> 6 & 7),
                                    (double)(i >> 9)};
         dd_fingerprint one = of_doubles(numbers, 2, 2);
         seen[i] = one.numbers[DD_DATA_CONTENT];
     }
+
     qsort(seen, SETS, sizeof *seen, ascending);
     for (size_t i = 1; i < SETS; i++)
         ck_assert_uint_lt(seen[i - 1], seen[i]);
@@ -173,6 +179,7 @@ START_TEST(images_are_their_pixels) {
     float floats[sizeof pixels];
     ddaebm_dataset *dataset = NULL, *wide = NULL;
     open_context(1);
+
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)(37 * i);
     ASSERT_OK(ddaebm_dataset_create_images(&dataset, context, pixels, 2, 8, 8, 1));

@@ -12,10 +12,12 @@ START_TEST(names_are_chosen_and_sorted) {
     static const char *const wanted[] = {"a10.png", "a2.PNG", "b.png"};
     dd_names names = {NULL, 0, 0};
     open_context(2);
+
     for (size_t i = 0; i < sizeof there / sizeof *there; i++)
         put_file(in_folder(there[i]), "", 0);
     SWEEP_ALLOCATIONS(counted, names.items, dd_folder_list(&names, context, folder, "", ".png"));
     ck_assert_uint_eq(names.count, 3);
+
     for (size_t i = 0; i < 3; i++)
         ck_assert_str_eq(names.items[i], wanted[i]);
     dd_names_free(&names, context);
@@ -49,6 +51,7 @@ START_TEST(a_folder_that_cannot_be_read_is_refused) {
     open_context(2);
     put_file(in_folder("a.png"), "", 0);
     put_file(in_folder("b.png"), "", 0);
+
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         size_t calls = 1;
         for (size_t at = 1; at <= calls; at++) { /* opendir, and each readdir */

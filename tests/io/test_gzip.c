@@ -37,6 +37,7 @@ static size_t make_file(size_t size) {
 START_TEST(what_was_packed_comes_out) {
     open_context(2);
     const size_t sizes[] = {0, 1, 100, 65534, 65535, 65536, LARGE};
+
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         void *out = NULL;
         size_t out_size = 0, size = make_file(sizes[i]);
@@ -57,12 +58,14 @@ START_TEST(damage_is_refused) {
     open_context(2);
     void *out = NULL;
     size_t out_size = 0, size = make_file(1000);
+
     for (size_t cut = 2; cut < size; cut++) {
         uint8_t *part = exact_copy(file, cut);
         ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT,
                      "cut off");
         free(part);
     }
+
     file[size - 6] ^= 1; /* in the sum over the content */
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE), DDAEBM_FORMAT,
                  "damaged: incorrect data check");
@@ -137,12 +140,14 @@ START_TEST(a_damaged_member_is_refused) {
     size_t out_size = 0, size = make_file(1000), twice = 2 * size;
     open_context(2);
     memcpy(file + size, file, size);
+
     for (size_t cut = size + 2; cut < twice; cut++) {
         uint8_t *part = exact_copy(file, cut);
         ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, part, cut, LARGE), DDAEBM_FORMAT,
                      "cut off");
         free(part);
     }
+
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, twice, 1999), DDAEBM_OUT_OF_RANGE,
                  "1999 bytes allowed");
     file[twice - 6] ^= 1;

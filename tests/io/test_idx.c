@@ -30,6 +30,7 @@ START_TEST(images_are_read_in_place) {
     ck_assert_int_eq(memcmp(out.pixels, pixels, 30), 0);
     float numbers[20];
     dd_images_read(&out, 1, 2, numbers);
+
     for (size_t i = 0; i < 20; i++)
         ck_assert(numbers[i] == (float)pixels[10 + i] / 127.5f - 1);
     free(out.block);
@@ -72,12 +73,13 @@ START_TEST(bad_files_are_refused) {
         {8, 3, {1, 0xFFFFFFFF, 0xFFFFFFFF}, 0, DDAEBM_OUT_OF_RANGE, "1048576"},
         {8, 4, {1, 0xFFFFFFFF, 0xFFFFFFFF, 4}, 0, DDAEBM_OUT_OF_RANGE, "1048576"},
         {8, 3, {0xFFFFFFFF, 1024, 1024}, 0, DDAEBM_OUT_OF_RANGE, "bytes allowed"},
-        {8, 5, {1, 1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
-        {8, 0, {1}, 1, DDAEBM_FORMAT, "does not begin"},
-        {15, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
-        {7, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "does not begin"},
+        {8, 5, {1, 1, 1, 1}, 1, DDAEBM_FORMAT, "it is not an IDX file"},
+        {8, 0, {1}, 1, DDAEBM_FORMAT, "it is not an IDX file"},
+        {15, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "it is not an IDX file"},
+        {7, 3, {1, 1, 1}, 1, DDAEBM_FORMAT, "it is not an IDX file"},
         {8, 3, {3, 0, 5}, 0, DDAEBM_FORMAT, "empty"},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_images out = {.count = 77};
         ASSERT_FAILS(parse(&out, rows[i].type, rows[i].rank, rows[i].axes, rows[i].bytes),

@@ -90,6 +90,7 @@ START_TEST(what_is_passed_over_is_counted) {
         "--recursive reads");
     ck_assert_str_eq(describe(text, true),
                      "3 files that are neither PNG nor JPEG (1 without an ending, 1 .csv, 1 .txt)");
+
     for (int i = 0; i < 30; i++) {
         char name[32];
         snprintf(name, sizeof name, "f.e%d", i);
@@ -97,6 +98,7 @@ START_TEST(what_is_passed_over_is_counted) {
         snprintf(name, sizeof name, "g%d.bmp", i);
         put_text(name);
     }
+
     put_text("h.an-ending-that-is-long");
     (void)describe(text, true);
     ck_assert_ptr_nonnull(strstr(
@@ -143,6 +145,7 @@ START_TEST(folders_that_cannot_be_read_are_refused) {
     begin();
     make_folders("a", NULL);
     put_text("a/1.png");
+
     for (size_t at = 1; at <= 2; at++) {
         faults_begin(FAULT_ERROR, EACCES, at, FAULT_ONCE);
         faults_only("opendir");
@@ -150,6 +153,7 @@ START_TEST(folders_that_cannot_be_read_are_refused) {
                      "cannot read the folder");
         ck_assert_uint_eq(faults_end(), at);
     }
+
     faults_begin(FAULT_ERROR, EACCES, 2, FAULT_ONCE); /* where images are only counted */
     faults_only("opendir");
     ASSERT_OK(dd_image_walk_folder(&walk, context, folder, false));
@@ -187,14 +191,17 @@ START_TEST(a_folder_is_read_in_order) {
     uint8_t expected[4 * PIXELS];
     dd_images out = {.block = NULL};
     begin();
+
     for (uint32_t i = 1; i <= 3; i++)
         put_image((const char[]){"cba"[3 - i], '.', 'p', 'n', 'g', '\0'}, HEIGHT, WIDTH, 3, i);
     SWEEP_ALLOCATIONS(counted, out.block, read_set(&out, 0, 0));
     ck_assert_uint_eq(out.count, 3);
+
     for (uint32_t i = 0; i < 3; i++) {
         fill_bytes(expected, sizeof expected, i + 1);
         ck_assert_mem_eq(out.pixels + i * 3 * PIXELS, expected, 3 * PIXELS);
     }
+
     ck_assert_uint_eq(heard_lines, 0);
     dd_free(context, out.block);
     close_context();
@@ -217,7 +224,7 @@ START_TEST(images_must_be_alike) {
                  "make all alike, or bring them to one size with --resize");
     put_file(in_folder("b.png"), "GIF89a", 6);
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
-                 "b.png: it begins neither as a PNG file does nor as a JPEG file");
+                 "b.png: it is neither a PNG nor a JPEG file");
     ck_assert_ptr_null(out.block);
     close_context();
 }
@@ -234,6 +241,7 @@ START_TEST(images_of_all_sizes_are_resized) {
     ck_assert(out.count == 3 && out.shape.height == 11 && out.shape.width == 11 &&
               out.shape.channels == 3);
     fill_bytes(expected, sizeof expected, 1);
+
     for (size_t i = 0; i < 33; i++) /* a line of black above, and one below */
         ck_assert(out.pixels[i] == 0 && out.pixels[10 * 33 + i] == 0);
     ck_assert_mem_eq(out.pixels + 33, expected, 3 * PIXELS);
@@ -318,6 +326,7 @@ START_TEST(bytes_after_the_end_are_passed_over) {
     uint8_t file[1000];
     dd_images out = {.block = NULL};
     begin();
+
     for (int i = 0; i < 3; i++) {
         char name[] = {(char)('a' + i), '.', 'p', 'n', 'g', '\0'};
         put_image(name, 2, 2, 1, 1);
@@ -388,23 +397,23 @@ START_TEST(files_that_may_not_be_read_are_named) {
     (void)faults_end();
     faults_begin(FAULT_ERROR, ENOENT, 2, FAULT_ONCE);
     faults_only("open");
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO, "b.png: it is gone since its folder was listed");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO, "b.png: it was removed after its folder was listed");
     (void)faults_end();
     ck_assert_ptr_null(out.block);
     close_context();
 }
 END_TEST
 
-/* A pipe without a writer would be waited for, for ever; a device may have no end. */
+/* Returns a pipe without a writer would be waited for, for ever; a device may have no end. */
 START_TEST(what_is_no_plain_file_is_not_waited_for) {
     dd_images out = {.block = NULL};
     begin();
     put_image("a.png", 2, 2, 1, 1);
     ck_assert_int_eq(mkfifo(in_folder("b.png"), 0600), 0);
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO, "b.png: it is no plain file");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO, "b.png: it is not a regular file");
     ck_assert_int_eq(unlink(in_folder("b.png")), 0);
     make_link("/dev/zero", "b.png");
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO, "b.png: it is no plain file");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO, "b.png: it is not a regular file");
     ck_assert_ptr_null(out.block);
     close_context();
 }
@@ -416,11 +425,13 @@ START_TEST(a_folder_may_hold_too_much) {
     dd_images out = {.block = NULL};
     begin();
     put_image("a.png", HEIGHT, WIDTH, 3, 1);
+
     for (int i = 0; i < FILES; i++) {
         char name[32];
         snprintf(name, sizeof name, "b%d.png", i);
         make_link("a.png", name);
     }
+
     ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, 100 * 3 * PIXELS));
     counted.most = counted.bytes;
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_OUT_OF_RANGE, "its 101 images of 297 bytes");

@@ -18,7 +18,7 @@ static const struct {
 } rows[] = {
     {1, {7}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, NULL, NULL},
     {2, {7, 784}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, NULL, NULL},
-    {5, {7, 2, 3, 28}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, NULL, "5 axes is of no images"},
+    {5, {7, 2, 3, 28}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, NULL, "5 axes is not one of images"},
     {3, {7, 28, 28}, DDAEBM_LAYOUT_AUTO, 28, 28, 1, false, NULL, NULL},
     {3, {7, 20, 28}, DDAEBM_LAYOUT_AUTO, 20, 28, 1, false, NULL, NULL},
     {3, {7, 3, 3}, DDAEBM_LAYOUT_AUTO, 3, 3, 1, false, NULL, NULL},
@@ -83,7 +83,7 @@ static const struct {
      "[7, 3, 32, 3] may be [N, H, W, C] or [N, C, H, W]",
      NULL},
     {4, {7, 3, 3, 3}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, "--layout nchw as the second", NULL},
-    {4, {7, 16, 16, 8}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, "[7, 16, 16, 8] is of no images", NULL},
+    {4, {7, 16, 16, 8}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, "[7, 16, 16, 8] is not one of images", NULL},
     {4, {7, 3, 3, 3}, DDAEBM_LAYOUT_NHWC, 3, 3, 3, false, NULL, NULL},
     {4, {7, 3, 3, 2}, DDAEBM_LAYOUT_NCHW, 3, 2, 3, true, NULL, NULL},
     {4, {7, 32, 32, 3}, DDAEBM_LAYOUT_ROWS, 0, 0, 0, false, NULL, NULL},
@@ -113,7 +113,7 @@ static const struct {
      0,
      0,
      false,
-     "layout nhwc is of arrays of 3 or 4 axes, and this one has 2",
+     "layout nhwc needs an array of 3 or 4 axes, and this one has 2",
      NULL},
     {5,
      {7, 2, 3, 28},
@@ -165,6 +165,7 @@ START_TEST(planes_become_pixels) {
     void *none = NULL;
     begin();
     memcpy(bytes, planes, sizeof bytes);
+
     for (size_t i = 0; i < 12; i++)
         floats[i] = planes[i];
     SWEEP_ALLOCATIONS(counted, none,
@@ -172,6 +173,7 @@ START_TEST(planes_become_pixels) {
     ASSERT_OK(
         dd_image_layout_interleave(floats, sizeof *floats, context, (dd_image_shape){2, 1, 3}, 2));
     ck_assert_mem_eq(bytes, pixels, sizeof bytes);
+
     for (size_t i = 0; i < 12; i++)
         ck_assert(floats[i] == (float)pixels[i]);
     close_context();

@@ -69,7 +69,7 @@ static const struct {
 } strange[] = {
     {{0, 16, 3, 2},
      DD_FRACTIONS,
-     "from 0 to 16; known of images: 0 to 255 (one of 64 at least), 0 to 1, and fractions from -1 "
+     "from 0 to 16; the ranges of images are 0 to 255 (with a number of at least 64), 0 to 1, and fractions from -1 "
      "to 1"},
     {{0, 16, 3, 2},
      DD_INTEGERS,
@@ -105,6 +105,7 @@ START_TEST(what_is_not_known_is_refused) {
                      strange[i].why);
         ck_assert(out.black == 77 && heard_lines == 0);
     }
+
     float values[] = {0, 1, NAN, 1};
     dd_image_range out;
     ASSERT_FAILS(find(&out, values, DD_FRACTIONS, 0, 0), DDAEBM_NOT_FINITE,
@@ -155,12 +156,14 @@ START_TEST(bytes_are_from_0_to_255) {
     } bytes[] = {{0, 255, 0}, {1, 1, 1}, {2, 255, 1}, {63, 255, 1}, {64, 255, 0}, {255, 255, 0}};
     dd_image_range out;
     begin();
+
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
         heard_lines = 0;
         ASSERT_OK(find_of_bytes(&out, bytes[i].high, 0, 0));
         ck_assert(out.black == 0 && out.white == bytes[i].white && out.levels);
         ck_assert_uint_eq(heard_lines, bytes[i].heard_lines);
     }
+
     heard_lines = 0;
     ASSERT_OK(find_of_bytes(&out, 1, 0, 255));
     ck_assert(out.white == 255 && out.levels);

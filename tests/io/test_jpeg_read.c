@@ -51,18 +51,22 @@ static size_t write_jpeg(uint8_t file[ROOM], const style *how, const uint8_t *pi
     jpeg_set_defaults(&jpeg);
     jpeg_set_colorspace(&jpeg, how->file);
     jpeg_set_quality(&jpeg, 100, TRUE);
+
     for (int i = 0; i < jpeg.num_components; i++)
         jpeg.comp_info[i].h_samp_factor = jpeg.comp_info[i].v_samp_factor = 1;
     if (how->progressive)
         jpeg_simple_progression(&jpeg);
+
     if (how->in_scans)
         choose_scans(&jpeg);
     jpeg.restart_in_rows = how->restarts ? 1 : 0;
     jpeg_start_compress(&jpeg, TRUE);
+
     for (unsigned y = 0; y < height; y++) {
         JSAMPROW row = (JSAMPROW)(uintptr_t)(pixels + (size_t)y * width * (size_t)how->channels);
         (void)jpeg_write_scanlines(&jpeg, &row, 1);
     }
+
     jpeg_finish_compress(&jpeg);
     jpeg_destroy_compress(&jpeg);
     ck_assert_uint_le(size, ROOM);
@@ -102,6 +106,7 @@ START_TEST(pixels_come_back) {
                                    {JCS_RGB, JCS_RGB, 3, false, false, false}};
     static uint8_t file[ROOM], pixels[3 * WIDTH * HEIGHT];
     open_context(2);
+
     for (size_t i = 0; i < sizeof styles / sizeof *styles; i++) {
         const size_t channels = (size_t)styles[i].channels;
         dd_images out = {.block = NULL};
@@ -139,6 +144,7 @@ END_TEST
 START_TEST(damage_is_refused) {
     static uint8_t file[ROOM], pixels[3 * WIDTH * HEIGHT];
     open_context(2);
+
     for (int progressive = 0; progressive < 2; progressive++) {
         style how = colour;
         how.progressive = progressive;
@@ -158,8 +164,9 @@ START_TEST(damage_is_refused) {
             file[at] ^= 0x24;
         }
     }
+
     ASSERT_FAILS(parse_and_drop((const uint8_t *)"\x89PNG", 4), DDAEBM_FORMAT,
-                 "does not begin as a JPEG file does");
+                 "it is not a JPEG file");
     ASSERT_FAILS(parse_and_drop((const uint8_t *)"\xFF\xD8\xFF\xD9", 4), DDAEBM_FORMAT,
                  "damaged or cut off");
     close_context();
@@ -171,11 +178,13 @@ START_TEST(colours_for_printing_are_refused) {
                                    {JCS_CMYK, JCS_YCCK, 4, false, false, false}};
     static uint8_t file[ROOM], pixels[4 * WIDTH * HEIGHT];
     open_context(2);
+
     for (size_t i = 0; i < 2; i++) {
         fill_smooth(pixels, 4);
         size_t size = write_jpeg(file, &styles[i], pixels, WIDTH, HEIGHT);
         ASSERT_FAILS(parse_and_drop(file, size), DDAEBM_UNSUPPORTED, "CMYK");
     }
+
     static const style unknown = {JCS_UNKNOWN, JCS_UNKNOWN, 2, false, false, false};
     fill_smooth(pixels, 2);
     size_t size = write_jpeg(file, &unknown, pixels, WIDTH, HEIGHT);
@@ -184,7 +193,7 @@ START_TEST(colours_for_printing_are_refused) {
 }
 END_TEST
 
-/* The place of the header's height, behind its marker, length and precision. */
+/* Returns the place of the header's height, behind its marker, length and precision. */
 static size_t find_height(const uint8_t *file, size_t size) {
     for (size_t at = 2; at + 9 < size; at++)
         if (file[at] == 0xFF && file[at + 1] == 0xC0)

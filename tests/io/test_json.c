@@ -74,6 +74,7 @@ static void assert_same(const char *text, size_t length, bool one_mistake) {
         json_loadb(exact, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &expected_error);
     ck_assert_msg(!value == !expected, "'%.*s' is read by one alone: %s", (int)length, text,
                   value ? expected_error.text : error.text);
+
     if (expected) {
         ck_assert_int_eq(error.status, DDAEBM_OK);
         ck_assert(json_equal(value, expected));
@@ -85,6 +86,7 @@ static void assert_same(const char *text, size_t length, bool one_mistake) {
         ck_assert(!one_mistake || error.status == status_of(&expected_error));
         ck_assert(error.line >= 1 && error.byte <= length && *error.text);
     }
+
     json_decref(value);
     json_decref(expected);
     free(exact);
@@ -121,6 +123,7 @@ END_TEST
 START_TEST(the_locale_does_not_matter) {
     static const char *const locales[] = {"de_DE.UTF-8", "ps_AF.UTF-8"};
     static const char *const numbers[] = {"[0.5]", "[5e-1]", "[0.5, \"\xC3\xA4\"]"};
+
     for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
         if (!setlocale(LC_ALL, locales[i])) {
             printf("SKIPPED: the_locale_does_not_matter: install the locale %s\n", locales[i]);
@@ -186,10 +189,11 @@ START_TEST(mistakes_are_told) {
         {"[\"a", "a text without its closing quote, at its end", 1, 3},
         {"[\"\n\"]", "a control character in a text: '\n\"]'", 1, 2},
         {"[\"\\q\"]", "a backslash that stands for no character: 'q\"]'", 1, 3},
-        {"[\"\xFF\"]", "no UTF-8: '\xFF\"]'", 1, 2},
+        {"[\"\xFF\"]", "not UTF-8: '\xFF\"]'", 1, 2},
         {"[]\n[\"a much longer text than is shown\"]", "more follows: '[\"a much longer text'", 2,
          3},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_json_error error;
         ck_assert_ptr_null(dd_json_read(rows[i].text, strlen(rows[i].text), 100, &error));

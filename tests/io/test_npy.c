@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdint.h>
 
-/* An NPY file in memory with the given version and header text; its size. */
+/* Returns an NPY file in memory with the given version and header text; its size. */
 static size_t compose(unsigned char *file, unsigned major, const char *header, const void *data,
                       size_t bytes) {
     size_t length = strlen(header), at = 8;
@@ -74,6 +74,7 @@ START_TEST(every_type_is_read) {
                 {"<i2", i2, 2, minus}, {"<u4", u4, 4, small}, {"<i4", i4, 4, minus},
                 {"<u8", u8, 8, small}, {"<i8", i8, 8, minus}, {"<f4", f4, 4, minus},
                 {"<f8", f8, 8, minus}, {"<f2", f2, 2, minus}};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char header[200];
         unsigned char turned[24];
@@ -86,6 +87,7 @@ START_TEST(every_type_is_read) {
         snprintf(header, sizeof header, HEADER(">%s", "False", "(3,)"), rows[i].type + 1);
         assert_rows(1, header, turned, 3 * size, 3, 1, rows[i].values);
     }
+
     static const float truth[] = {0, 1, 1};
     assert_rows(1, HEADER("|b1", "False", "(3,)"), "\0\1\2", 3, 3, 1, truth);
 }
@@ -188,6 +190,7 @@ START_TEST(bad_files_are_refused) {
     open_context(2);
     size_t calls = counted.calls;
     const char zeros[32] = {0};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_rows out = {.count = 77};
         ASSERT_FAILS(parse(&out, rows[i].major, rows[i].header, zeros, rows[i].bytes),
@@ -195,6 +198,7 @@ START_TEST(bad_files_are_refused) {
         ck_assert_ptr_null(out.values);
         ck_assert_uint_eq(out.count, 77);
     }
+
     ck_assert_uint_eq(counted.calls, calls); /* lies cost no memory */
     dd_rows edge = {.count = 0}; /* what is just allowed is read: 32 axes, headers of 2^20 bytes */
     ASSERT_OK(parse(
@@ -202,6 +206,7 @@ START_TEST(bad_files_are_refused) {
         HEADER("<f4", "False", "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)"),
         zeros, 4));
     dd_free(context, edge.values);
+
     for (size_t length = 1 << 20; length <= (1 << 20) + 1; length++) {
         unsigned char *big = malloc(12 + length + 4);
         memset(big, ' ', 12 + length + 4);
@@ -217,10 +222,11 @@ START_TEST(bad_files_are_refused) {
             dd_free(context, edge.values);
         free(big);
     }
+
     const unsigned char lie[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, '{'};
     dd_rows out = {.count = 0};
     ASSERT_FAILS(dd_npy_parse(&out, context, lie, sizeof lie), DDAEBM_OUT_OF_RANGE, "4294967295");
-    ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT, "does not begin");
+    ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT, "it is not an NPY file");
     close_context();
 }
 END_TEST
@@ -229,6 +235,7 @@ START_TEST(every_cut_is_refused) {
     static const float values[] = {1, 2, 3, 4};
     unsigned char file[256];
     open_context(2);
+
     for (unsigned major = 1; major <= 3; major++) {
         size_t size = compose(file, major, HEADER("<f4", "False", "(2, 2)"), values, sizeof values);
         for (size_t cut = 0; cut < size; cut++) {
@@ -253,6 +260,7 @@ START_TEST(what_is_written_is_read) {
                 {2, {4, 6}, 4, 6},
                 {3, {2, 3, 4}, 2, 12},
                 {8, {1, 1, 1, 1, 1, 1, 1, 24}, 1, 24}};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char file[512];
         dd_rows read = {.count = 0};
@@ -362,6 +370,7 @@ START_TEST(headers_are_looked_at) {
     dd_array_axes axes;
     dd_rows out = {.values = NULL};
     open_context(2);
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ASSERT_OK(dd_npy_look(&axes, file, compose(file, 1, rows[i].header, "", 0)));
         ck_assert_int_eq(axes.kind, rows[i].kind);
@@ -369,6 +378,7 @@ START_TEST(headers_are_looked_at) {
         ck_assert_uint_eq(axes.length[0], 2);
         ck_assert_uint_eq(axes.length[3], rows[i].last);
     }
+
     ASSERT_FAILS(dd_npy_look(&axes, "\x93NUMPY\1", 7), DDAEBM_FORMAT, "cut off");
     size_t size = compose(file, 1, HEADER("<f8", "False", "(1, 3, 1)"), values, sizeof values);
     ASSERT_OK(dd_npy_parse_floats(&out, context, file, size));

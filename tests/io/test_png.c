@@ -5,7 +5,7 @@
 #include <png.h>
 #endif
 
-/* A build without libpng says so, and that is all there is to test. */
+/* Returns a build without libpng says so, and that is all there is to test. */
 static bool without_png(void) {
     const uint8_t pixel = 1;
     if (ddaebm_array_write_png(NULL, "/dev/null", &pixel, 1, 1, 1) != DDAEBM_UNSUPPORTED)
@@ -25,6 +25,7 @@ static void fill(uint8_t *pixels, size_t count) {
 START_TEST(pixels_survive) {
     if (without_png())
         return;
+
     for (size_t channels = 1; channels <= 3; channels += 2) {
         enum { HEIGHT = 61, WIDTH = 97 };
         static uint8_t pixels[HEIGHT * WIDTH * 3], back[HEIGHT * WIDTH * 3];
@@ -67,6 +68,7 @@ START_TEST(what_cannot_be_written_is_refused) {
                  "0 pixels wide and 1 high");
     ASSERT_FAILS(ddaebm_array_write_png(NULL, path, pixel, 1, 1, 2), DDAEBM_OUT_OF_RANGE,
                  "channels is 2");
+
     if (!without_png()) {
         ASSERT_FAILS(ddaebm_array_write_png(NULL, "/dev/full", pixel, 1, 1, 3), DDAEBM_IO,
                      "/dev/full");

@@ -18,12 +18,14 @@ static void write_png_of(const char *path, uint32_t height, int colour, int dept
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(png);
     png_bytep lines[HEIGHT];
+
     for (size_t y = 0; y < height; y++)
         lines[y] = (png_bytep)(uintptr_t)(data + y * line);
     ck_assert_int_eq(setjmp(png_jmpbuf(png)), 0);
     png_init_io(png, file);
     png_set_IHDR(png, info, WIDTH, height, depth, colour, interlace, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
+
     if (colour == PNG_COLOR_TYPE_PALETTE)
         png_set_PLTE(png, info, palette, 4);
     png_write_info(png, info);
@@ -80,22 +82,26 @@ START_TEST(other_depths_become_eight_bits) {
     open_context(2);
     fill_bytes(data, sizeof data, 1);
     const char *path = in_folder("a.png");
+
     for (size_t i = 0; i < 3 * PIXELS; i++)
         expected[i] = (uint8_t)((data[2 * i] * 256u + data[2 * i + 1]) / 257.0 + 0.5);
     write_png(path, PNG_COLOR_TYPE_RGB, 16, PNG_INTERLACE_NONE, data, 6 * WIDTH);
     assert_read(path, 3, expected);
     write_png(path, PNG_COLOR_TYPE_GRAY, 16, PNG_INTERLACE_ADAM7, data, 2 * WIDTH);
     assert_read(path, 1, expected);
+
     for (size_t y = 0; y < HEIGHT; y++)
         for (size_t x = 0; x < WIDTH; x++)
             expected[y * WIDTH + x] = data[y * 2 + x / 8] >> (7 - x % 8) & 1 ? 255 : 0;
     write_png(path, PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, data, 2);
     assert_read(path, 1, expected);
     static const uint8_t palette[] = {1, 2, 3, 40, 50, 60, 255, 0, 7, 9, 9, 9};
+
     for (size_t i = 0; i < PIXELS; i++) {
         data[i] &= 3;
         memcpy(expected + 3 * i, palette + 3 * data[i], 3);
     }
+
     write_png(path, PNG_COLOR_TYPE_PALETTE, 8, PNG_INTERLACE_NONE, data, WIDTH);
     assert_read(path, 3, expected);
     close_context();
@@ -106,6 +112,7 @@ START_TEST(transparent_pixels_lie_over_black) {
     uint8_t data[ROOM], expected[ROOM];
     open_context(2);
     const char *path = in_folder("a.png");
+
     for (size_t channels = 1; channels <= 3; channels += 2) {
         fill_bytes(data, sizeof data, 1);
         data[channels] = 255;
@@ -138,6 +145,7 @@ START_TEST(a_claim_of_length_costs_nothing) {
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     size_t size = get_file(in_folder("a.png"), file, sizeof file);
     ck_assert_uint_gt(size, HEADER + 8);
+
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         memcpy(file + HEADER, "\x7F\xFF\xFF\xFF", 4);
         memcpy(file + HEADER + 4, names[i], 4);
@@ -158,11 +166,13 @@ START_TEST(damage_is_refused) {
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     size_t size = get_file(in_folder("a.png"), file, sizeof file);
+
     for (size_t cut = 0; cut < size; cut++) {
         uint8_t *part = exact_copy(file, cut);
         ck_assert_int_eq(dd_png_parse(&out, context, part, cut, DD_MOST_WIDTH), DDAEBM_FORMAT);
         free(part);
     }
+
     ASSERT_FAILS(dd_png_parse(&out, context, file, size - 20, DD_MOST_WIDTH), DDAEBM_FORMAT,
                  "damaged or cut off");
     for (size_t at = 8; at < size - 12; at++) { /* every chunk has a sum over its bytes */
@@ -171,6 +181,7 @@ START_TEST(damage_is_refused) {
         ck_assert_int_ne(dd_png_parse(&damaged, context, file, size, DD_MOST_WIDTH), DDAEBM_OK);
         file[at] ^= 0x10;
     }
+
     /* 65535 x 65535, with the sum over that header */
     static const uint8_t vast[] = {0, 0, 0xFF, 0xFF, 0,    0,    0xFF, 0xFF, 8,
                                    0, 0, 0,    0,    0x93, 0x6E, 0x86, 0x8C};
@@ -200,6 +211,7 @@ static size_t put_chunk(uint8_t *file, size_t size, size_t at, size_t replaced, 
     dd_crc32_begin(&sum);
     dd_crc32_add(&sum, file + at + 4, 4 + length);
     uint32_t value = dd_crc32_value(&sum);
+
     for (int i = 0; i < 4; i++)
         file[at + 8 + length + (size_t)i] = (uint8_t)(value >> (24 - 8 * i));
     return size - replaced + FRAME + length;
@@ -225,6 +237,7 @@ START_TEST(what_is_not_understood_whole_is_refused) {
         const char *name;
         size_t length;
     } rows[] = {{"tRNS", 6}, {"tEXt", 9}, {"iCCP", 20}, {"gAMA", 4}, {"quIt", 0}};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         memcpy(changed, file, size);
         size_t longer = put_chunk(changed, size, HEADER_END, 0, rows[i].name,
@@ -234,6 +247,7 @@ START_TEST(what_is_not_understood_whole_is_refused) {
         ASSERT_FAILS(parse_copy(changed, longer), DDAEBM_FORMAT,
                      "CRC error"); /* but to be what was written */
     }
+
     memcpy(changed, file, size);
     memcpy(changed + size, "and so on", 9);
     dd_images out = {.block = NULL};
@@ -255,6 +269,7 @@ END_TEST
 START_TEST(data_end_with_the_last_line) {
     uint8_t file[ROOM], changed[ROOM];
     open_context(2);
+
     for (int interlace = PNG_INTERLACE_NONE; interlace <= PNG_INTERLACE_ADAM7; interlace++)
         for (uint8_t height = 1; height <= HEIGHT; height++) {
             uint8_t data[ROOM] = {0};
@@ -286,6 +301,7 @@ START_TEST(what_is_passed_over_may_be_long) {
     open_context(2);
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
+
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t size = get_file(in_folder("a.png"), file, ROOM);
         size = put_chunk(file, size, HEADER_END, 0, names[i], text, LONG);
@@ -293,6 +309,7 @@ START_TEST(what_is_passed_over_may_be_long) {
         ASSERT_OK(parse_copy(file, size));
         ck_assert_uint_lt(counted.most, 1 << 20);
     }
+
     free(text);
     free(file);
     close_context();
@@ -303,6 +320,7 @@ START_TEST(a_palette_has_no_other_colours) {
     uint8_t data[ROOM], file[ROOM], expected[ROOM];
     dd_images out = {.block = NULL};
     open_context(2);
+
     for (size_t i = 0; i < PIXELS; i++)
         data[i] = (uint8_t)(i % 3);
     for (int depth = 4; depth <= 8; depth += 4) {

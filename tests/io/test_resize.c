@@ -59,10 +59,12 @@ START_TEST(channels_keep_apart) {
     double before[3] = {0}, after[3] = {0};
     uint8_t bytes[sizeof image / sizeof *image];
     fill_bytes(bytes, sizeof bytes, 5);
+
     for (size_t i = 0; i < sizeof bytes; i++) {
         image[i] = bytes[i] / 127.5f - 1;
         before[i % 3] += (double)image[i] + 1;
     }
+
     dd_resize_floats(out, 3, image, shape);
     for (size_t i = 0; i < 27; i++)
         after[i % 3] += (double)out[i] + 1;
@@ -91,6 +93,7 @@ START_TEST(sets_are_resized) {
     images.block = images.pixels = dd_alloc(context, sizeof bytes);
     floats.values = dd_alloc(context, sizeof bytes * sizeof(float));
     memcpy(images.pixels, bytes, sizeof bytes);
+
     for (size_t i = 0; i < 24; i++)
         floats.values[i] = bytes[i] / 127.5f - 1;
     SWEEP_ALLOCATIONS(counted, none, dd_images_resize(&images, context, 3));
@@ -98,11 +101,13 @@ START_TEST(sets_are_resized) {
     ck_assert(images.shape.height == 3 && images.shape.width == 3 && images.shape.channels == 2 &&
               images.count == 2);
     ck_assert(shape.height == 3 && shape.width == 3 && floats.width == 18 && floats.count == 2);
+
     for (size_t n = 0; n < 2; n++) {
         ck_assert_mem_eq(images.pixels + 18 * n, bytes + 12 * n, 12);
         for (size_t i = 0; i < 18; i++)
             ck_assert(floats.values[18 * n + i] == images.pixels[18 * n + i] / 127.5f - 1);
     }
+
     ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, 100));
     ASSERT_FAILS(dd_images_resize(&images, context, 100), DDAEBM_OUT_OF_RANGE, "bytes allowed");
     ASSERT_FAILS(dd_rows_resize(&floats, &shape, context, 100), DDAEBM_OUT_OF_RANGE,

@@ -91,6 +91,7 @@ START_TEST(what_is_written_is_read_whatever_the_blocks) {
     static const char *const names[] = {"a", "b", "c"};
     const char *path = in_folder("rows");
     size_t before = 0;
+
     for (int wide = 0; wide <= 1; wide++)
         for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++) {
             write_all(path, options_of(formats[_i], wide, names), blocks[b], wide, false);
@@ -115,7 +116,7 @@ START_TEST(numbers_of_either_width_may_come) {
 }
 END_TEST
 
-/* A file that is not finished never was. */
+/* Returns a file that is not finished never was. */
 START_TEST(nothing_is_left_of_what_is_not_finished) {
     open_context(2);
     put_file(in_folder("a"), "old", 3);
@@ -142,6 +143,7 @@ START_TEST(a_full_disk_is_an_error_and_leaves_the_old_file) {
                                           (const size_t[]){100 * ROWS, WIDTH});
     ddaebm_status status = DDAEBM_OK;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+
     for (int i = 0; i < 100 && status == DDAEBM_OK; i++)
         status = append(writer, 0, ROWS, true);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -180,6 +182,7 @@ static ddaebm_status write_to(heap *all, ddaebm_row_options options) {
     ddaebm_status status = append(writer, 0, ROWS, false);
     if (status == DDAEBM_OK)
         status = ddaebm_row_writer_finish(writer);
+
     if (status == DDAEBM_OK)
         ASSERT_FAILS(ddaebm_row_writer_finish(writer), DDAEBM_STATE, "is finished");
     ddaebm_row_writer_free(writer);
@@ -236,6 +239,7 @@ START_TEST(names_are_a_first_line) {
         {{"a;b", "e\nf", "g\th", "\xC3\xA9"}, "\"a;b\",\"e\nf\",\"g\th\",\xC3\xA9\n1,2,3,4\n"},
         {{NULL, NULL, NULL, NULL}, "1,2,3,4\n"},
     };
+
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_one(in_folder("a"), options_of(DDAEBM_ROWS_CSV, 0, cases[i].names), row, 4);
         assert_text(in_folder("a"), cases[i].text);

@@ -9,7 +9,7 @@
 /* As contexts begin. */
 enum { MOST_TENSORS = 16384 };
 
-/* A file in memory: the header's length, the header, and `bytes` of data. To be freed. */
+/* Returns a file in memory: the header's length, the header, and `bytes` of data. To be freed. */
 static unsigned char *compose(const char *header, size_t bytes, size_t *size) {
     uint64_t length = strlen(header);
     unsigned char *file = malloc(8 + length + bytes);
@@ -28,7 +28,7 @@ static ddaebm_status open_file(dd_safetensors **out, ddaebm_context *held, const
 
 static ddaebm_status open_memory(dd_safetensors **out, ddaebm_context *held, const void *data,
                                  size_t size) {
-    dd_memory memory = {data, size};
+    dd_memory_source memory = {data, size};
     const ddaebm_reader reader = dd_reader_of_memory(&memory);
     return dd_safetensors_open(out, held, &reader);
 }
@@ -103,6 +103,7 @@ END_TEST
 START_TEST(data_is_aligned_whatever_the_file) {
     static const char *const pads[] = {"", " ", "  ", "   ", "    ", "     ", "      ", "       "};
     open_context(2);
+
     for (size_t i = 0; i < 8; i++) {
         char header[400];
         dd_safetensors *file = NULL;
@@ -136,7 +137,7 @@ START_TEST(lies_are_refused) {
         const char *why;
     } rows[] = {
         {"", 0, DDAEBM_FORMAT, "no JSON"},
-        {"[]", 0, DDAEBM_FORMAT, "no JSON object"},
+        {"[]", 0, DDAEBM_FORMAT, "not a JSON object"},
         {"{", 0, DDAEBM_FORMAT, "no JSON"},
         {"{}x", 0, DDAEBM_FORMAT, "no JSON"},
         {"{} ", 1, DDAEBM_FORMAT, "the tensors end at byte 0 of the data, and more follows"},
@@ -150,7 +151,7 @@ START_TEST(lies_are_refused) {
          DDAEBM_FORMAT, "nothing else"},
         {"{\"x\":{\"type\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT,
          "dtype is missing"},
-        {"{\"x\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT, "no text"},
+        {"{\"x\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT, "not a string"},
         {"{\"x\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, DDAEBM_UNSUPPORTED,
          "'I16'; known"},
         {"{\"x\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, DDAEBM_UNSUPPORTED,
@@ -195,6 +196,7 @@ START_TEST(lies_are_refused) {
     };
     open_context(2);
     size_t live = counted.live;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_safetensors *file = NULL;
         ck_assert_msg(parse(&file, rows[i].header, rows[i].bytes) != DDAEBM_OK, "%s",
@@ -211,6 +213,7 @@ START_TEST(limits_hold_at_their_edge) {
     open_context(2);
     dd_safetensors *file = NULL;
     char name[300], header[600];
+
     for (size_t length = 255; length <= 256; length++) {
         memset(name, 'n', length);
         name[length] = '\0';
@@ -223,6 +226,7 @@ START_TEST(limits_hold_at_their_edge) {
         dd_safetensors_free(file);
         file = NULL;
     }
+
     ASSERT_OK(parse(&file, "{\"__metadata__\":{\"a\":\"b\\\" [[[[[[[[[[ \\\\\"}}", 0));
     dd_safetensors_free(file);
     file = NULL;
@@ -241,6 +245,7 @@ START_TEST(limits_hold_at_their_edge) {
             ASSERT_FAILS(open_memory(&file, context, begun, 9), DDAEBM_FORMAT,
                          "it is not a safetensors file");
     }
+
     const uint64_t cut = 8 << 20;
     ASSERT_FAILS(open_memory(&file, context, &cut, 8), DDAEBM_FORMAT, "cut off");
     ASSERT_FAILS(open_memory(&file, context, NULL, 0), DDAEBM_FORMAT, "0 bytes");
@@ -261,6 +266,7 @@ END_TEST
 START_TEST(bombs_are_refused) {
     open_context(2);
     static const char *const pieces[] = {"[],", "{},", "1,", "[[[[", "\"\":[],"};
+
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         size_t length = 8000000, step = strlen(pieces[i]);
         char *header = malloc(length + 1);
@@ -410,7 +416,7 @@ START_TEST(what_cannot_be_written_is_refused) {
 }
 END_TEST
 
-/* The data alone take all of the bytes that a file may have. None of them is touched. */
+/* Returns the data alone take all of the bytes that a file may have. None of them is touched. */
 START_TEST(a_header_may_be_too_much) {
     open_context(2);
     dd_safetensors_writer *writer = NULL;
@@ -434,18 +440,22 @@ START_TEST(as_many_tensors_as_allowed) {
     char name[32];
     const size_t one = 1;
     ASSERT_OK(dd_safetensors_writer_create(&writer, context));
+
     for (unsigned i = 0; i < MOST_TENSORS; i++) {
         snprintf(name, sizeof name, "t%u", i);
         ASSERT_OK(dd_safetensors_writer_add(writer, name, DD_STORED_U8, 1, &one, flags));
     }
+
     ASSERT_FAILS(dd_safetensors_writer_add(writer, "more", DD_STORED_U8, 1, &one, flags),
                  DDAEBM_OUT_OF_RANGE, "16384");
     ASSERT_OK(save_file(writer, in_folder("m")));
     ASSERT_OK(open_file(&file, context, in_folder("m")));
+
     for (unsigned i = 0; i < MOST_TENSORS; i++) {
         snprintf(name, sizeof name, "t%u", i);
         ck_assert_ptr_nonnull(dd_safetensors_find(file, name));
     }
+
     dd_safetensors_free(file);
     dd_safetensors_writer_free(writer);
     close_context();
@@ -454,7 +464,7 @@ END_TEST
 
 #define SEALED(entries)                                                                            \
     "{\"__metadata__\":{" entries "},\"x\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]" \
-                                  "}}"
+    "}}"
 
 START_TEST(a_checksum_is_eight_digits_in_their_place) {
     static const char *const odd[] = {
@@ -466,6 +476,7 @@ START_TEST(a_checksum_is_eight_digits_in_their_place) {
     };
     open_context(2);
     dd_safetensors *file = NULL;
+
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         ASSERT_FAILS(parse(&file, odd[i], i < 4 ? 4 : 0), DDAEBM_FORMAT,
                      "the checksum is not 8 digits");
@@ -495,6 +506,7 @@ START_TEST(one_tensor_too_many_is_refused) {
     size_t count = MOST_TENSORS + 1, used = 0;
     char *header = malloc(count * 80);
     dd_safetensors *file = NULL;
+
     for (size_t i = 0; i < count; i++)
         used += (size_t)snprintf(
             header + used, 80,
@@ -541,6 +553,7 @@ START_TEST(every_cut_is_refused_and_every_flip_survived) {
     ASSERT_OK(save_memory(writer, bytes, sizeof bytes, &size));
     dd_safetensors_writer_free(writer);
     size_t live = counted.live;
+
     for (size_t cut = 0; cut < size; cut++) {
         unsigned char *part = malloc(cut ? cut : 1);
         dd_safetensors *file = NULL;
@@ -549,6 +562,7 @@ START_TEST(every_cut_is_refused_and_every_flip_survived) {
         ck_assert_ptr_null(file);
         free(part);
     }
+
     for (size_t bit = 0; bit < 8 * size; bit++) {
         dd_safetensors *file = NULL;
         bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
@@ -557,6 +571,7 @@ START_TEST(every_cut_is_refused_and_every_flip_survived) {
         dd_safetensors_free(file);
         bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
     }
+
     ck_assert_uint_eq(counted.live, live);
     close_context();
 }

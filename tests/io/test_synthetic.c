@@ -64,12 +64,14 @@ START_TEST(moments_are_those_of_the_formulas) {
            pi], and the noise */
         (1.0 / 6 + 4.5 * pi * pi + 0.5 * (2 - 8 / (9 * pi * pi) + 4 / (3 * pi))) / 9 + 0.02,
         2 * 16.0 / 3};
+
     for (size_t i = 0; i < sizeof centred / sizeof *centred; i++) {
         draw(centred[i], 100 + i);
         assert_mean(centred[i], first, 0);
         assert_mean(centred[i], second, 0);
         assert_mean(centred[i], squared, power[i]);
     }
+
     draw("swissroll", 1);
     assert_mean("swissroll", first, 0.4);
     assert_mean("swissroll", second, 2 / (3 * pi) / 5);
@@ -99,6 +101,7 @@ static void assert_modes(const char *name, size_t modes, const double (*centres)
     size_t counts[25] = {0}, near = 0;
     double spread = 0;
     draw(name, 3);
+
     for (size_t i = 0; i < ROWS; i++) {
         size_t best = 0;
         double least = INFINITY;
@@ -114,6 +117,7 @@ static void assert_modes(const char *name, size_t modes, const double (*centres)
         near += least < 9 * deviation * deviation;
         spread += least / 2;
     }
+
     for (size_t k = 0; k < modes; k++)
         assert_share(name, counts[k], ROWS, 1 / (double)modes);
     assert_share(name, near, ROWS, 1 - exp(-4.5));
@@ -141,6 +145,7 @@ START_TEST(rings_have_their_radii) {
         size_t count;
         double radii[4], deviation;
     } sets[] = {{"circles", 2, {1.5, 3}, 0.24}, {"rings", 4, {0.75, 1.5, 2.25, 3}, 0.08}};
+
     for (size_t s = 0; s < 2; s++) {
         size_t counts[4] = {0};
         draw(sets[s].name, 5);
@@ -158,12 +163,14 @@ END_TEST
 START_TEST(the_checkerboard_has_eight_squares) {
     size_t counts[4][4] = {{0}};
     draw("checkerboard", 9);
+
     for (size_t i = 0; i < ROWS; i++) {
         ck_assert(fabsf(rows[i][0]) <= 4 && fabsf(rows[i][1]) <= 4);
         int column = (int)fmin(floor((first(rows[i]) + 4) / 2), 3),
             row = (int)fmin(floor((second(rows[i]) + 4) / 2), 3);
         counts[row][column]++;
     }
+
     for (int row = 0; row < 4; row++)
         for (int column = 0; column < 4; column++)
             if ((row + column) % 2 == 0)
@@ -177,6 +184,7 @@ START_TEST(blades_turn_the_published_way) {
     size_t counts[5] = {0};
     const double pi = acos(-1);
     draw("pinwheel", 2);
+
     for (size_t i = 0; i < ROWS; i++) {
         /* x = 2 r cos a, y = -2 r sin a along the blade's middle, a = 2 pi k/5 + e^r/4 */
         double radius = sqrt(squared(rows[i])) / 2,
@@ -184,6 +192,7 @@ START_TEST(blades_turn_the_published_way) {
         double turn = angle / (2 * pi / 5), nearest = floor(turn + 0.5);
         counts[(int)fmod(nearest + 10, 5)] += fabs(turn - nearest) < 0.25;
     }
+
     for (size_t k = 0; k < 5; k++)
         ck_assert_msg((double)counts[k] > 0.19 * ROWS && (double)counts[k] < 0.21 * ROWS, "%zu",
                       counts[k]);

@@ -17,12 +17,14 @@ START_TEST(errors_come_with_what_to_do) {
                 {EFBIG, "; raise the limit on file sizes"},
                 {EMFILE, "; close some files"},
                 {ENFILE, "; close some files"}};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ASSERT_FAILS(dd_system_refuse(DDAEBM_IO, "write", "a/b", rows[i].error), DDAEBM_IO,
                      rows[i].remedy);
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "cannot write a/b: "));
         ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), strerror(rows[i].error)));
     }
+
     (void)dd_system_refuse(DDAEBM_IO, "read", "a/b", EIO);
     ck_assert_ptr_null(strchr(ddaebm_error_message(), ';'));
 }

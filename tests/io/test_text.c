@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "io/text.h"
 
-#include "base/utf8.h"
 #include "support/harness.h"
 
 #include <locale.h>
@@ -37,6 +36,7 @@ START_TEST(numbers_are_read) {
                 {"18446744073709551616", 18446744073709551616.0}, /* 2^64 */
                 {"18446744073709551619", 18446744073709551616.0},
                 {"1e-999999999999", 0}};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = -7;
         ck_assert_msg(number(&value, rows[i].text), "%s", rows[i].text);
@@ -68,6 +68,7 @@ START_TEST(words_and_overflow_are_not_finite) {
                                        "-1e309",
                                        "1e999999999999",
                                        "1.7976931348623159e308"};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = -7;
         ck_assert_msg(number(&value, rows[i]) && !isfinite(value), "%s", rows[i]);
@@ -98,11 +99,12 @@ START_TEST(numbers_survive_their_digits) {
 }
 END_TEST
 
-/* A tie is decided by the last digit, however far away that is; and where double and a few digits
- * more would round twice. */
+/* Returns a tie is decided by the last digit, however far away that is; and where double and a few
+ * digits more would round twice. */
 START_TEST(ties_are_seen_to_the_last_digit) {
     static const char tie[] = "9007199254740993"; /* 2^53 + 1 */
     double value = 0;
+
     for (size_t zeros = 0; zeros < 1200; zeros += 7) {
         char text[1300];
         size_t used = sizeof tie - 1;
@@ -115,6 +117,7 @@ START_TEST(ties_are_seen_to_the_last_digit) {
         ck_assert_msg(dd_text_number(&value, text, used) && value == 9007199254740994.0,
                       "%zu zeros", zeros);
     }
+
     static const char *const texts[] = {"1.00000000000000011102230246251565404236316680908203125",
                                         "5e-324",
                                         "2.4703282292062328e-324",
@@ -123,6 +126,7 @@ START_TEST(ties_are_seen_to_the_last_digit) {
                                         "8.5e300",
                                         "6.02214076e23",
                                         "7.2057594037927933e16"};
+
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         ck_assert(number(&value, texts[i]));
         ck_assert_msg(value == strtod(texts[i], NULL), "%s gives %.17g", texts[i], value);
@@ -142,43 +146,12 @@ START_TEST(the_locale_does_not_matter) {
 }
 END_TEST
 
-START_TEST(quotes_are_short) {
-    char quote[DD_TEXT_QUOTE], lengthy[400];
-    ck_assert_str_eq(dd_text_quote(quote, "abc", 3), "'abc'");
-    ck_assert_str_eq(dd_text_quote(quote, "", 0), "''");
-    ck_assert_str_eq(dd_text_quote(quote, "\xC3\xA4", 2), "'\xC3\xA4'");
-    ck_assert_str_eq(dd_text_quote(quote, "a\0b", 3), "'a?b'");
-    for (size_t length = 0; length < sizeof lengthy; length++)
-        for (int odd = 0; odd < 2; odd++) { /* a cut falls between characters */
-            memset(lengthy, 'x', sizeof lengthy);
-            for (size_t i = (size_t)odd; i + 2 <= length; i += 2)
-                memcpy(lengthy + i, "\xC3\xA4", 2);
-            dd_text_quote(quote, lengthy, length);
-            ck_assert_uint_lt(strlen(quote), sizeof quote);
-            ck_assert(dd_utf8_is_valid(quote, strlen(quote)));
-            ck_assert_int_eq(strstr(quote, "'...") != NULL, length > sizeof quote - 6);
-        }
-    struct {
-        char quote[DD_TEXT_QUOTE], guard;
-    } room = {.guard = '!'};
-    memset(lengthy, 'x', sizeof lengthy); /* the most that is not cut, and one more */
-    ck_assert_uint_eq(strlen(dd_text_quote(room.quote, lengthy, sizeof quote - 6)),
-                      sizeof quote - 4);
-    ck_assert_str_eq(dd_text_quote(room.quote, lengthy, sizeof quote - 5) + sizeof quote - 7,
-                     "xx'...");
-    ck_assert_int_eq(room.guard, '!');
-    memset(lengthy, '\x80', sizeof lengthy); /* no character anywhere */
-    ck_assert_uint_lt(strlen(dd_text_quote(quote, lengthy, sizeof lengthy)), sizeof quote);
-}
-END_TEST
-
 int main(void) {
     const TTest *const tests[] = {numbers_are_read,
                                   other_text_is_not,
                                   words_and_overflow_are_not_finite,
                                   numbers_survive_their_digits,
                                   ties_are_seen_to_the_last_digit,
-                                  the_locale_does_not_matter,
-                                  quotes_are_short};
+                                  the_locale_does_not_matter};
     return run_tests("text", tests, sizeof tests / sizeof *tests);
 }

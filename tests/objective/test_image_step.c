@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "base/rng.h"
-#include "config/config.h"
+#include "config/settings_check.h"
 #include "layers/network.h"
 #include "objective/objective.h"
 #include "support/counted.h"

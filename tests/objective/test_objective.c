@@ -9,7 +9,8 @@
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "config/config.h"
-#include "config/keys.h"
+#include "config/key_print.h"
+#include "config/settings_check.h"
 #include "objective/objective.h"
 #include "support/counted.h"
 #include "support/extremes.h"

@@ -1,7 +1,7 @@
 /* Single layers from a fixture's inputs and weights, each through the library's own function, with
  * the gradients of sum(cotangent * out). */
 #include "base/context.h"
-#include "config/keys.h"
+#include "config/key_parse.h"
 #include "config/presets.h"
 #include "layers/dense.h"
 #include "layers/image_encoder.h"

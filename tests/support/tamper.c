@@ -108,7 +108,7 @@ void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         wanted = wanted || named[i];
     check(ddaebm_context_create(&context, NULL) == DDAEBM_OK, "context");
-    dd_memory memory = {data, size};
+    dd_memory_source memory = {data, size};
     const ddaebm_reader reader = dd_reader_of_memory(&memory);
     check(dd_safetensors_open(&file, context, &reader) == DDAEBM_OK, "parse");
     check(dd_safetensors_writer_create(&writer, context) == DDAEBM_OK, "writer");

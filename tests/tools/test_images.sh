@@ -56,7 +56,7 @@ bad 1 'its numbers are from -1 to 0, far beyond the range 0.9:1 ' data --data ha
 head -c 384 bytes | tr '\000-\377' '\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017\000-\017' >digits
 od -An -v -t u1 -w1 digits | awk '{ printf "\\%03o\\0\\0\\0", $1 }' >octal
 printf "$(cat octal)" | array digits.npy '<i4' '6, 8, 8'
-bad 1 'its numbers are from 0 to 15; known of images: .*--range LO:HI, the same for every file' data --data digits.npy --count 6 --out never.npy
+bad 1 'its numbers are from 0 to 15; the ranges of images are .*--range LO:HI, the same for every file' data --data digits.npy --count 6 --out never.npy
 good data --data digits.npy --range 0:15 --count 6 --out digits.read.npy
 holds "digits are black and white, too" sh -c "tail -c +129 digits.read.npy | od -An -v -t f4 -w4 | awk '{ if (\$1 > h) h = \$1; if (\$1 < l) l = \$1 } END { exit !(l == -1 && h == 1) }'"
 good data --data digits.npy --layout rows --count 6 --out digits.rows.npy
@@ -73,7 +73,7 @@ head -c 36 bytes | array both.npy '|u1' '2, 3, 2, 3'
 bad 1 'may be \[N, H, W, C\] or \[N, C, H, W\]: --layout nhwc' data --data both.npy --count 2 --out never.npy
 good data --data both.npy --layout nhwc --range 0:255 --count 2 --out both.read.npy
 head -c 1024 bytes | array deep.npy '|u1' '2, 8, 8, 8'
-bad 1 'is of no images.*--layout rows' data --data deep.npy --count 2 --out never.npy
+bad 1 'is not one of images.*--layout rows' data --data deep.npy --count 2 --out never.npy
 bad 2 'auto|nhwc|nchw|rows' data --data deep.npy --layout chw --count 2 --out never.npy
 
 # ---- Sizes. ----

@@ -1,7 +1,7 @@
-/* Streams: read in order, in steps, with memory that grows with what has come; written in steps;
- * and what a caller's function may not do. */
+/* Reading: in order, in steps, with memory that grows with what has come, and what a caller's
+ * function may not do. */
 #define _GNU_SOURCE
-#include "io/stream.h"
+#include "io/intake.h"
 
 #include "base/context.h"
 #include "io/safetensors.h"
@@ -30,6 +30,7 @@ static ddaebm_status give(void *user, void *buffer, size_t capacity, size_t *got
         self->finished = true;
         return self->failure;
     }
+
     size_t left = self->head_size + self->size - self->at,
            most = capacity < self->piece ? capacity : self->piece;
     *got = left < most ? left : most;
@@ -66,14 +67,16 @@ START_TEST(all_sources_give_the_same) {
     enum { SIZE = 3 * MEGABYTE + 5 };
     open_context(2);
     unsigned char *bytes = malloc(SIZE);
+
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 7);
     put_file(in_folder("f"), bytes, SIZE);
     source plain = {.size = SIZE, .piece = SIZE_MAX}, crumbs = {.size = SIZE, .piece = 1001};
-    dd_memory memory = {(const char *)bytes, SIZE};
+    dd_memory_source memory = {(const char *)bytes, SIZE};
     const ddaebm_reader readers[] = {reader_of(&plain), reader_of(&crumbs),
                                      dd_reader_of_memory(&memory),
                                      dd_reader_of_file(in_folder("f"))};
+
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         dd_block block = {NULL, 0, 0};
         bool ended = false;
@@ -81,6 +84,7 @@ START_TEST(all_sources_give_the_same) {
         ck_assert(ended && block.used == SIZE && memcmp(block.data, bytes, SIZE) == 0);
         dd_free(context, block.data);
     }
+
     ck_assert_uint_eq(plain.largest, MEGABYTE);
     free(bytes);
     close_context();
@@ -109,6 +113,7 @@ END_TEST
 START_TEST(memory_grows_with_what_comes) {
     static const size_t sizes[] = {0, 10, MEGABYTE, MEGABYTE + 1, 5 * MEGABYTE};
     open_context(2);
+
     for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
         source from = {.size = sizes[i / 2], .piece = SIZE_MAX};
         ddaebm_reader reader = reader_of(&from);
@@ -146,6 +151,7 @@ START_TEST(headers_that_lie_cost_nothing) {
                 {0, "", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {100, "", SIZE_MAX / 2, DDAEBM_FORMAT, 200}};
     open_context(2);
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unsigned char head[200];
         size_t text = strlen(rows[i].header);
@@ -177,6 +183,7 @@ START_TEST(a_functions_failure_is_passed_on) {
     static const ddaebm_status statuses[] = {DDAEBM_IO, DDAEBM_CANCELLED, DDAEBM_FORMAT,
                                              (ddaebm_status)77};
     open_context(2);
+
     for (size_t nth = 1; nth < 4; nth++)
         for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
             source from = {.size = 30, .piece = 10, .fail_at = nth, .failure = statuses[i]};
@@ -252,11 +259,10 @@ START_TEST(the_end_may_fail) {
 }
 END_TEST
 
-START_TEST(readers_and_writers_are_checked) {
+START_TEST(readers_are_checked) {
     open_context(2);
     source from = {.size = 1, .piece = 1};
     ddaebm_reader reader = reader_of(&from), none = DDAEBM_READER_INIT;
-    ddaebm_writer writer = DDAEBM_WRITER_INIT;
     dd_intake stream;
     reader.path = "both";
     ASSERT_FAILS(dd_intake_open(&stream, &reader), DDAEBM_INVALID_ARGUMENT, "not both");
@@ -264,87 +270,14 @@ START_TEST(readers_and_writers_are_checked) {
                  "a path or a read function");
     none.struct_size = 5;
     ASSERT_FAILS(dd_intake_open(&stream, &none), DDAEBM_INVALID_ARGUMENT, "DDAEBM_READER_INIT");
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0),
-                 DDAEBM_INVALID_ARGUMENT, "a write function");
-    writer.struct_size = 5;
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0),
-                 DDAEBM_INVALID_ARGUMENT, "DDAEBM_WRITER_INIT");
-    close_context();
-}
-END_TEST
-
-/* --- Writing. --- */
-
-typedef struct sink {
-    size_t used, calls, largest, fail_at;
-    unsigned char *bytes;
-} sink;
-
-static ddaebm_status take(void *user, const void *bytes, size_t count) {
-    sink *self = user;
-    self->calls++;
-    self->largest = count > self->largest ? count : self->largest;
-    if (self->calls == self->fail_at)
-        return DDAEBM_CANCELLED;
-    memcpy(self->bytes + self->used, bytes, count);
-    self->used += count;
-    return DDAEBM_OK;
-}
-
-START_TEST(writing_is_in_steps_too) {
-    enum { SIZE = 2 * MEGABYTE + 9 };
-    open_context(2);
-    unsigned char *bytes = malloc(SIZE);
-    for (size_t i = 0; i < SIZE; i++)
-        bytes[i] = (unsigned char)(i * 5);
-    const dd_span spans[] = {{bytes, 10}, {NULL, 0}, {bytes + 10, SIZE - 10}};
-    sink to = {.bytes = malloc(SIZE)};
-    ddaebm_writer writer = DDAEBM_WRITER_INIT;
-    writer.write = take;
-    writer.user = &to;
-    ASSERT_OK(dd_target_write(context, &(dd_target){.writer = &writer}, spans, 3));
-    ck_assert(to.used == SIZE && to.calls == 3 && to.largest == MEGABYTE &&
-              memcmp(to.bytes, bytes, SIZE) == 0);
-    to.used = to.calls = 0;
-    to.fail_at = 2;
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, spans, 3),
-                 DDAEBM_CANCELLED, "write function stopped after 10 bytes");
-    ck_assert_uint_eq(to.calls, 2);
-    free(to.bytes);
-    free(bytes);
-    close_context();
-}
-END_TEST
-
-START_TEST(memory_is_written_whole_or_not_at_all) {
-    open_context(2);
-    const dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}},
-                  vast[] = {{"", SIZE_MAX}, {"", 1}};
-    char data[8] = "";
-    size_t needed = 0;
-    const dd_target whole = {.data = data, .capacity = 7, .needed = &needed},
-                    small = {.data = data, .capacity = 6};
-    ASSERT_FAILS(dd_target_write(context, &small, spans, 3), DDAEBM_OUT_OF_RANGE,
-                 "6 bytes is too small for a file of 7");
-    ck_assert_str_eq(data, "");
-    ASSERT_OK(dd_target_write(context, &whole, spans, 3));
-    ck_assert_str_eq(data, "one two");
-    ck_assert_uint_eq(needed, 7);
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.needed = &needed}, spans, 3),
-                 DDAEBM_OUT_OF_RANGE, "0 bytes");
-    ASSERT_FAILS(dd_target_write(context, &(dd_target){.capacity = 7}, spans, 3),
-                 DDAEBM_INVALID_ARGUMENT, "must not be NULL");
-    ASSERT_FAILS(dd_target_write(context, &whole, vast, 2), DDAEBM_OUT_OF_RANGE, "address space");
     close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        all_sources_give_the_same,        what_follows_is_noticed,
-        memory_grows_with_what_comes,     headers_that_lie_cost_nothing,
-        a_functions_failure_is_passed_on, readers_and_writers_are_checked,
-        writing_is_in_steps_too,          memory_is_written_whole_or_not_at_all,
-        progress_is_told_and_may_end_it,  the_end_may_fail};
-    return run_tests("stream", tests, sizeof tests / sizeof *tests);
+    const TTest *const tests[] = {all_sources_give_the_same,        what_follows_is_noticed,
+                                  memory_grows_with_what_comes,     headers_that_lie_cost_nothing,
+                                  a_functions_failure_is_passed_on, readers_are_checked,
+                                  progress_is_told_and_may_end_it,  the_end_may_fail};
+    return run_tests("io/intake", tests, sizeof tests / sizeof *tests);
 }

@@ -1,0 +1,108 @@
+#include "config/settings_check.h"
+
+#include "base/error.h"
+#include "base/real_text.h"
+
+static ddaebm_status check_data(const dd_settings *settings) {
+    long long size = (long long)settings->data.image_size,
+              padding = (long long)settings->data.padding;
+    if (size > 0 && size <= 2 * padding)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "data.image_size is %lld and data.padding %lld on each side; the first must "
+                       "be larger than twice the second",
+                       size, padding);
+    return DDAEBM_OK;
+}
+
+/* Checks the bounds of the schedule that is chosen, and the number of timesteps. */
+static ddaebm_status check_diffusion(const dd_settings *settings) {
+    char low[DD_REAL_ROOM], high[DD_REAL_ROOM];
+
+    dd_real_text(settings->diffusion.beta_min, low);
+    dd_real_text(settings->diffusion.beta_max, high);
+    if (settings->diffusion.beta_min >= settings->diffusion.beta_max)
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.beta_min is %s and diffusion.beta_max %s; the first must be smaller", low,
+            high);
+    if (settings->diffusion.schedule == DD_SCHEDULE_GEOMETRIC && settings->diffusion.beta_max >= 1)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "diffusion.beta_max is %s; with diffusion.schedule geometric it is a "
+                       "variance and must be below 1",
+                       high);
+
+    dd_real_text(settings->diffusion.sigma_min, low);
+    dd_real_text(settings->diffusion.sigma_max, high);
+    if (settings->diffusion.schedule >= DD_SCHEDULE_KARRAS &&
+        settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.sigma_min is %s and diffusion.sigma_max %s; the first must be smaller", low,
+            high);
+
+    long long timesteps = (long long)settings->diffusion.timesteps;
+    if (settings->diffusion.grid == DD_GRID_LSUN &&
+        (timesteps < 2 ||
+         timesteps > 501)) /* its stride 1000 / (2T - 2) is an integer, rounded down */
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.timesteps is %lld; with diffusion.grid lsun it must be from 2 to 501",
+            timesteps);
+    return DDAEBM_OK;
+}
+
+/* Checks what the network family allows. */
+static ddaebm_status check_networks(const dd_settings *settings) {
+    if (settings->network.family == DD_FAMILY_NCSNPP && settings->training.held_out > 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "training.held_out is %g; with network.family ncsnpp it must be 0",
+                       settings->training.held_out);
+    if (settings->network.family == DD_FAMILY_NCSNPP && settings->diffusion.fit)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "diffusion.fit is true; with network.family ncsnpp it must be false");
+    if (settings->network.family == DD_FAMILY_NCSNPP)
+        return dd_settings_check_images(settings);
+
+    if (settings->encoder.mlp.feature_layers.count == 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "encoder.feature_layers is empty; with network.family "
+                                            "mlp its last number is the width of the encoder's "
+                                            "trunk, so there must be at least one");
+    return DDAEBM_OK;
+}
+
+static ddaebm_status check_objective(const dd_settings *settings) {
+    if (settings->objective.reconstruction == DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL &&
+        settings->diffusion.timesteps < 2)
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.timesteps is %lld; with objective.reconstruction weighted_gaussian_nll it "
+            "must be at least 2",
+            (long long)settings->diffusion.timesteps);
+    return DDAEBM_OK;
+}
+
+/* Refuses a cosine schedule that would raise the learning rate. */
+static ddaebm_status check_rate(const dd_settings *settings, const char *name, double rate) {
+    if (settings->optimizer.rate_schedule != DD_RATE_COSINE ||
+        settings->optimizer.final_rate <= rate)
+        return DDAEBM_OK;
+    char first[DD_REAL_ROOM], last[DD_REAL_ROOM];
+    dd_real_text(rate, first);
+    dd_real_text(settings->optimizer.final_rate, last);
+    return dd_fail(DDAEBM_OUT_OF_RANGE,
+                   "optimizer.final_rate is %s and %s %s; with optimizer.rate_schedule cosine the "
+                   "first must not be larger",
+                   last, name, first);
+}
+
+ddaebm_status dd_settings_check(const dd_settings *settings) {
+    ddaebm_status status = DDAEBM_OK;
+    DD_TRY(check_data(settings));
+    DD_TRY(check_diffusion(settings));
+    DD_TRY(check_networks(settings));
+    DD_TRY(check_objective(settings));
+    DD_TRY(check_rate(settings, "optimizer.energy_rate", settings->optimizer.energy_rate));
+    DD_TRY(check_rate(settings, "optimizer.generator_rate", settings->optimizer.generator_rate));
+cleanup:
+    return status;
+}

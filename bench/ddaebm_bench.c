@@ -87,7 +87,7 @@ static void parse_case(bench *b, const char *text) {
 static void choose_count(bench *b) {
     bool images = dd_model_settings(b->model)->data.image_size > 0;
     int64_t batch = 0;
-    must(ddaebm_config_get_integer(b->config, "training.batch", &batch));
+    must(ddaebm_config_integer(b->config, "training.batch", &batch));
     if (strcmp(b->what, "step") == 0)
         b->count = (size_t)batch;
     else if (strcmp(b->what, "curve") == 0)
@@ -133,7 +133,7 @@ static void call(bench *b) {
     } else {
         if (!b->scorer)
             must(ddaebm_scorer_create(&b->scorer, b->model));
-        must(ddaebm_scorer_score(b->scorer, b->rows, b->count, 0, b->scores));
+        must(ddaebm_scorer_score(b->scorer, DDAEBM_SCORE_ENERGY, b->rows, b->count, 0, b->scores));
     }
 }
 

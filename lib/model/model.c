@@ -234,8 +234,8 @@ size_t ddaebm_model_parameter_count(const ddaebm_model *model) {
     return count;
 }
 
-ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index,
-                                     ddaebm_parameter_info *info) {
+ddaebm_status ddaebm_model_parameter_info(const ddaebm_model *model, size_t index,
+                                          ddaebm_parameter_info *info) {
     DD_REQUIRE(model);
     DD_REQUIRE(info);
     ddaebm_status status = dd_struct_check(info, "DDAEBM_PARAMETER_INFO_INIT");
@@ -271,8 +271,8 @@ static ddaebm_status find_tensor(const ddaebm_model *model, const char *name, si
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *name, float *values,
-                                         size_t elements) {
+ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, const char *name, float *values,
+                                     size_t elements) {
     DD_REQUIRE(model);
     DD_REQUIRE(name);
     DD_REQUIRE(values);

@@ -53,7 +53,7 @@ static ddaebm_status write_weight(dd_safetensors_writer *writer, const ddaebm_mo
         return dd_safetensors_writer_add(writer, name, DD_STORED_I64, p->rank, p->shape,
                                          weights->counters[p->network] + p->offset);
     const float *values = dd_weights_at(weights, p);
-    ddaebm_status status = ddaebm_context_accepts_not_finite(model->context)
+    ddaebm_status status = ddaebm_context_accept_not_finite(model->context)
                                ? DDAEBM_OK
                                : dd_model_file_check_floats(name, values, p->elements);
     if (status != DDAEBM_OK)
@@ -297,7 +297,7 @@ static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p,
         return status;
     if (p->role != DD_ROLE_COUNTER)
         return copy_floats(dd_weights_at(weights, p), entry,
-                           ddaebm_context_accepts_not_finite(dd_safetensors_context(file)) != 0);
+                           ddaebm_context_accept_not_finite(dd_safetensors_context(file)) != 0);
     memcpy(weights->counters[p->network] + p->offset, entry->data, entry->bytes);
     return dd_model_file_check_counts(name, weights->counters[p->network] + p->offset,
                                       entry->elements);

@@ -43,7 +43,7 @@ typedef struct step {
     dd_node leaves[LEAVES]; /* x0_pred and x_pos, as constants */
     dd_node losses[DD_LOSSES];
     gradients of_energy, of_generator; /* with the encoder's */
-    bool own_loss;                     /* the caller's, on x0_pred */
+    bool custom_loss;                  /* the caller's, on x0_pred */
 } step;
 
 /* Adds the gradients of sum(y seed). */
@@ -326,7 +326,7 @@ static void differentiate_generator(step *s) {
     dd_gradient(graph, s->x_pos, wanted[LEAF_X_POS], &s->x0_pred, 1, &cotangent);
     if (wanted[LEAF_X0] != DD_NONE)
         cotangent = dd_add(graph, cotangent, wanted[LEAF_X0]);
-    if (s->own_loss)
+    if (s->custom_loss)
         cotangent =
             dd_add(graph, cotangent,
                    dd_input(graph, s->slots.of_samples, dd_graph_shape(graph, s->x0_pred), 1));
@@ -435,7 +435,7 @@ ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
     step s = {.out = &result,
               .settings = settings,
               .slots = dd_step_slots_of(parameters),
-              .own_loss = extras == DD_STEP_OWN_LOSS};
+              .custom_loss = extras == DD_STEP_CUSTOM_LOSS};
     ddaebm_status status = dd_noise_schedule_make(&schedule, context, settings);
     if (status != DDAEBM_OK)
         return status;
@@ -462,7 +462,7 @@ ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
     ask_for_statistics(&s);
     if (extras == DD_STEP_OBSERVED)
         ask_for_observed(&s);
-    if (s.own_loss)
+    if (s.custom_loss)
         dd_output(result.graph, s.x0_pred, s.slots.samples, 0);
     DD_TRY(dd_graph_status(result.graph));
     *out = result;

@@ -45,7 +45,7 @@ typedef enum dd_loss {
 /* Where each kind of slot begins; the number of parameters spaces the last three. */
 typedef struct dd_step_slots {
     dd_slot losses, parameters, gradients, statistics, observed;
-    dd_slot samples, of_samples; /* with DD_STEP_OWN_LOSS */
+    dd_slot samples, of_samples; /* with DD_STEP_CUSTOM_LOSS */
 } dd_step_slots;
 
 dd_step_slots dd_step_slots_of(const dd_parameters *parameters);
@@ -78,7 +78,7 @@ typedef enum dd_step_extras {
     DD_STEP_OBSERVED, /* writes the i-th observed value to slots.observed + i */
     /* Writes the generator's draws of x_0 to slots.samples in phase 0; reads from slots.of_samples,
      * in phase 1, the gradient in them of a loss that joins the generator's. */
-    DD_STEP_OWN_LOSS
+    DD_STEP_CUSTOM_LOSS
 } dd_step_extras;
 
 /* Builds the graph for a batch. */

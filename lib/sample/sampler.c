@@ -120,13 +120,13 @@ ddaebm_status ddaebm_sampler_set_guidance(ddaebm_sampler *sampler,
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_sampler_acceptance(const ddaebm_sampler *sampler, double *out) {
+ddaebm_status ddaebm_sampler_acceptance(const ddaebm_sampler *sampler, double *rate) {
     DD_REQUIRE(sampler);
-    DD_REQUIRE(out);
+    DD_REQUIRE(rate);
     if (isnan(sampler->acceptance))
         return dd_fail(DDAEBM_STATE, "there is no acceptance: the last draw was not refined "
                                      "(ddaebm_sampler_set_refinement)");
-    *out = sampler->acceptance;
+    *rate = sampler->acceptance;
     return DDAEBM_OK;
 }
 

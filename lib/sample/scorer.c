@@ -150,11 +150,6 @@ static ddaebm_status run(const ddaebm_scorer *scorer, request r, size_t count) {
                             scorer->progress, scorer->progress_user);
 }
 
-ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count,
-                                  size_t timestep, float *scores) {
-    return ddaebm_scorer_measure(scorer, DDAEBM_SCORE_ENERGY, rows, count, timestep, scores);
-}
-
 /* A gradient may be steeper than float32 holds where the data is small. */
 static ddaebm_status check_gradients(const float *gradients, size_t numbers) {
     if (dd_kernels_choose()->all_within(gradients, numbers, FLT_MAX))
@@ -261,30 +256,32 @@ static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd
     return status;
 }
 
-static ddaebm_status measure(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows,
-                             size_t count, size_t timestep, float *scores) {
+/* Checks the arguments and scores rows of either width. */
+static ddaebm_status score(ddaebm_scorer *scorer, ddaebm_score kind, dd_rows_in rows, size_t count,
+                           size_t timestep, float *scores) {
     DD_REQUIRE(scorer);
-    if (!ddaebm_score_name((size_t)score))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%d is no score", (int)score);
+    if (!ddaebm_score_name((size_t)kind))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%d is no kind of score", (int)kind);
     if (count == 0)
         return DDAEBM_OK;
     if (!rows.narrow && !rows.wide)
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "rows must not be NULL");
     DD_REQUIRE(scores);
-    return score == DDAEBM_SCORE_ENERGY
-               ? run(scorer, (request){.rows = rows, .timestep = timestep, .scores = scores}, count)
-               : measure_other(scorer, score, rows, count, timestep, scores);
+
+    if (kind != DDAEBM_SCORE_ENERGY)
+        return measure_other(scorer, kind, rows, count, timestep, scores);
+    return run(scorer, (request){.rows = rows, .timestep = timestep, .scores = scores}, count);
 }
 
-ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows,
-                                    size_t count, size_t timestep, float *scores) {
+ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, ddaebm_score kind, const float *rows,
+                                  size_t count, size_t timestep, float *scores) {
     DD_DEFAULT_ARITHMETIC;
-    return measure(scorer, score, (dd_rows_in){.narrow = rows}, count, timestep, scores);
+    return score(scorer, kind, (dd_rows_in){.narrow = rows}, count, timestep, scores);
 }
 
-ddaebm_status ddaebm_scorer_measure_double(ddaebm_scorer *scorer, ddaebm_score score,
-                                           const double *rows, size_t count, size_t timestep,
-                                           float *scores) {
+ddaebm_status ddaebm_scorer_score_double(ddaebm_scorer *scorer, ddaebm_score kind,
+                                         const double *rows, size_t count, size_t timestep,
+                                         float *scores) {
     DD_DEFAULT_ARITHMETIC;
-    return measure(scorer, score, (dd_rows_in){.wide = rows}, count, timestep, scores);
+    return score(scorer, kind, (dd_rows_in){.wide = rows}, count, timestep, scores);
 }

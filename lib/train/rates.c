@@ -41,8 +41,7 @@ ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char
                            prefix);
 }
 
-ddaebm_status ddaebm_trainer_get_rate(const ddaebm_trainer *trainer, const char *name,
-                                      double *rate) {
+ddaebm_status ddaebm_trainer_rate(const ddaebm_trainer *trainer, const char *name, double *rate) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     DD_REQUIRE(name);

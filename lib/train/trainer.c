@@ -101,10 +101,10 @@ static void bind(ddaebm_trainer *trainer) {
         dd_workspace_bind(trainer->workspace, i, trainer->inputs[i]);
     for (int i = 0; i < DD_LOSSES; i++)
         dd_workspace_bind(trainer->workspace, trainer->slots.losses + i, &trainer->losses[i]);
-    if (trainer->own_loss.drawn) {
-        dd_workspace_bind(trainer->workspace, trainer->slots.samples, trainer->own_loss.drawn);
+    if (trainer->custom_loss.drawn) {
+        dd_workspace_bind(trainer->workspace, trainer->slots.samples, trainer->custom_loss.drawn);
         dd_workspace_bind(trainer->workspace, trainer->slots.of_samples,
-                          trainer->own_loss.gradients);
+                          trainer->custom_loss.gradients);
     }
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
@@ -230,7 +230,7 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
         dd_free(context, trainer->observed[i]);
     dd_free(context, trainer->observed);
     free_plan(trainer);
-    dd_trainer_free_own_loss(trainer);
+    dd_trainer_free_custom_loss(trainer);
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         dd_free(context, trainer->inputs[i]);
     dd_free(context, trainer->gradients[DDAEBM_NETWORK_ENERGY]); /* all networks' */
@@ -304,10 +304,10 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
 
 /* --- What it knows and holds. --- */
 
-ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *trainer, ddaebm_model **out) {
+ddaebm_status ddaebm_trainer_snapshot(ddaebm_model **out, ddaebm_trainer *trainer) {
     DD_DEFAULT_ARITHMETIC;
-    DD_REQUIRE(trainer);
     DD_REQUIRE(out);
+    DD_REQUIRE(trainer);
     ddaebm_model *model = NULL;
     const dd_weights *last = trainer->averaging ? &trainer->average : &trainer->model->weights;
     ddaebm_status status = copy_model(&model, trainer->model, last);
@@ -322,8 +322,8 @@ ddaebm_status ddaebm_trainer_snapshot(ddaebm_trainer *trainer, ddaebm_model **ou
     return status;
 }
 
-ddaebm_status ddaebm_trainer_set_hook(ddaebm_trainer *trainer, ddaebm_gradient_hook hook,
-                                      void *user) {
+ddaebm_status ddaebm_trainer_set_gradient_hook(ddaebm_trainer *trainer, ddaebm_gradient_hook hook,
+                                               void *user) {
     DD_REQUIRE(trainer);
     trainer->hook = hook;
     trainer->hook_user = user;
@@ -398,8 +398,8 @@ const ddaebm_config *ddaebm_trainer_config(const ddaebm_trainer *trainer) {
     return trainer->model->config;
 }
 
-ddaebm_status ddaebm_trainer_memory(ddaebm_context *context, const ddaebm_config *config,
-                                    size_t *bytes) {
+ddaebm_status ddaebm_config_training_memory(const ddaebm_config *config, ddaebm_context *context,
+                                            size_t *bytes) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     DD_REQUIRE(bytes);

@@ -21,14 +21,14 @@ typedef enum dd_stage {
 } dd_stage;
 
 /* A loss of the caller's own on generated samples; all NULL without its hook. */
-typedef struct dd_own_loss {
+typedef struct dd_custom_loss {
     ddaebm_sample_hook hook;
     void *user;
     float *drawn;          /* [batch, inner width]: by the step */
     float *samples, *data; /* [batch, width]: as the hook is shown them */
     size_t *timesteps;     /* [batch] */
     float *gradients;      /* [batch, inner width] */
-} dd_own_loss;
+} dd_custom_loss;
 
 /* The energy before its update, for as long as the rest of the step may fail. */
 typedef struct dd_energy_before {
@@ -60,7 +60,7 @@ struct ddaebm_trainer {
     float **observed; /* [graph.observed_count], for tests */
     ddaebm_gradient_hook hook;
     void *hook_user;
-    dd_own_loss own_loss;
+    dd_custom_loss custom_loss;
     dd_held_out *held_out; /* NULL where no rows are kept aside */
 };
 
@@ -96,8 +96,8 @@ double dd_trainer_rate(const ddaebm_trainer *trainer, ddaebm_network network);
 /* Bounds of what a rate is multiplied by. */
 #define DD_MOST_RATE_FACTOR 1e6
 
-/* own_loss.c: shows the hook what phase 0 drew, and takes its gradients. */
+/* custom_loss.c: shows the hook what phase 0 drew, and takes its gradients. */
 ddaebm_status dd_trainer_call_sample_hook(ddaebm_trainer *trainer);
-void dd_trainer_free_own_loss(ddaebm_trainer *trainer);
+void dd_trainer_free_custom_loss(ddaebm_trainer *trainer);
 
 #endif

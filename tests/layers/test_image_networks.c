@@ -89,7 +89,7 @@ START_TEST(the_energy_begins_as_half_the_squared_norm) {
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     dd_rng_uniforms(images, 5, dd_stream(DD_STREAM_DATA, 0), 0, sizeof images / sizeof *images);
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
-        ASSERT_OK(ddaebm_scorer_score(scorer, images, counts[c], 2, scores));
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, images, counts[c], 2, scores));
         for (size_t i = 0; i < counts[c]; i++) {
             double squares = 0;
             for (size_t j = 0; j < PIXELS; j++)

@@ -60,7 +60,7 @@ START_TEST(statistics_are_their_formulas) {
         for (size_t i = 0; i < ROWS * WIDTH; i++)
             diffused[i] = (float)schedule.a_cum[t] * rows[i] +
                           (float)schedule.sigma_cum[t] * noise[i % WIDTH];
-        ASSERT_OK(ddaebm_scorer_score(scorer, diffused, ROWS, t, energies));
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, diffused, ROWS, t, energies));
         ASSERT_OK(ddaebm_scorer_gradient(scorer, diffused, ROWS, t, gradients));
         ASSERT_OK(dd_statistics_measure(statistics,
                                         &(dd_measurement){.rows = {.narrow = rows},
@@ -87,24 +87,20 @@ START_TEST(statistics_are_their_formulas) {
 }
 END_TEST
 
-/* Each score of one row is what it is among many, and the energy is ddaebm_scorer_score. */
+/* Each score of one row is what it is among many. */
 START_TEST(scores_do_not_depend_on_company) {
     begin();
     ASSERT_OK(ddaebm_model_fit_typicality(model, data));
     for (int kind = DDAEBM_SCORE_ENERGY; kind <= DDAEBM_SCORE_TYPICALITY; kind++) {
         float one = 0;
-        ASSERT_OK(ddaebm_scorer_measure(scorer, (ddaebm_score)kind, rows, ROWS, 1, scores));
+        ASSERT_OK(ddaebm_scorer_score(scorer, (ddaebm_score)kind, rows, ROWS, 1, scores));
         for (size_t i = 0; i < ROWS; i += 37) {
             ASSERT_OK(
-                ddaebm_scorer_measure(scorer, (ddaebm_score)kind, rows + i * WIDTH, 1, 1, &one));
+                ddaebm_scorer_score(scorer, (ddaebm_score)kind, rows + i * WIDTH, 1, 1, &one));
             ck_assert_double_eq_tol((double)one, (double)scores[i],
                                     1e-3 * (1 + fabs((double)scores[i])));
         }
     }
-    float energies[ROWS];
-    ASSERT_OK(ddaebm_scorer_score(scorer, rows, ROWS, 2, energies));
-    ASSERT_OK(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_ENERGY, rows, ROWS, 2, scores));
-    ck_assert_mem_eq(energies, scores, sizeof scores);
     end();
 }
 END_TEST
@@ -113,10 +109,10 @@ END_TEST
  * the ridge and one row. */
 START_TEST(typicality_is_a_distance_from_the_data) {
     begin();
-    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores),
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores),
                  DDAEBM_STATE, "fit_typicality");
     ASSERT_OK(ddaebm_model_fit_typicality(model, data));
-    ASSERT_OK(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores));
     double mean = 0, far = 0;
     for (size_t i = 0; i < ROWS; i++)
         mean += -2 * (double)scores[i] / ROWS;
@@ -126,7 +122,7 @@ START_TEST(typicality_is_a_distance_from_the_data) {
     float shifted[ROWS * WIDTH];
     for (size_t i = 0; i < ROWS * WIDTH; i++)
         shifted[i] = rows[i] + 20;
-    ASSERT_OK(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, shifted, ROWS, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_TYPICALITY, shifted, ROWS, 0, scores));
     for (size_t i = 0; i < ROWS; i++)
         far += -2 * (double)scores[i] / ROWS;
     ck_assert_double_gt(far, 10 * mean);
@@ -140,12 +136,12 @@ START_TEST(typicality_travels_in_the_file) {
     ddaebm_scorer *other = NULL;
     float again[ROWS];
     ASSERT_OK(ddaebm_model_fit_typicality(model, data));
-    ASSERT_OK(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, scores));
     ASSERT_OK(ddaebm_model_save(model, in_folder("typical.safetensors")));
     ASSERT_OK(ddaebm_model_load(&loaded, context, in_folder("typical.safetensors")));
     ck_assert(same_models(model, loaded));
     ASSERT_OK(ddaebm_scorer_create(&other, loaded));
-    ASSERT_OK(ddaebm_scorer_measure(other, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, again));
+    ASSERT_OK(ddaebm_scorer_score(other, DDAEBM_SCORE_TYPICALITY, rows, ROWS, 0, again));
     ck_assert_mem_eq(scores, again, sizeof scores);
     ddaebm_scorer_free(other);
     ddaebm_model_free(loaded);
@@ -259,13 +255,13 @@ START_TEST(orientation_is_its_formula) {
     /* With two images that differ, the difference of typicality that the plain statistics leave is
      * that of the sums. */
     ASSERT_OK(ddaebm_model_fit_typicality(of_images, dataset));
-    ASSERT_OK(ddaebm_scorer_measure(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, found));
+    ASSERT_OK(ddaebm_scorer_score(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, found));
     size_t last = LEVELS * DD_STATISTIC_ORIENTATION, width = last + 1;
     double scale = sqrt((double)of_images->typical_precision[last * width + last]),
            kept = (double)of_images->typical_mean[last];
     of_images->typical_precision[last * width + last] = 0;
     float plain[IMAGES];
-    ASSERT_OK(ddaebm_scorer_measure(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, plain));
+    ASSERT_OK(ddaebm_scorer_score(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, plain));
     for (size_t i = 0; i < IMAGES; i++) {
         double expected = DD_ORIENTATION_WEIGHT * scale * ((double)sums[i] - kept);
         ck_assert_double_eq_tol((double)found[i] - (double)plain[i], expected,
@@ -302,12 +298,12 @@ START_TEST(what_cannot_be_fitted_or_measured_is_refused) {
     ASSERT_FAILS(ddaebm_model_fit_typicality(model, few), DDAEBM_OUT_OF_RANGE, "rows");
     ASSERT_FAILS(ddaebm_model_fit_typicality(model, wide), DDAEBM_MISMATCH, "3");
     ASSERT_FAILS(ddaebm_model_fit_typicality(NULL, data), DDAEBM_INVALID_ARGUMENT, "model");
-    ASSERT_FAILS(ddaebm_scorer_measure(scorer, (ddaebm_score)9, rows, ROWS, 0, scores),
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, (ddaebm_score)9, rows, ROWS, 0, scores),
                  DDAEBM_INVALID_ARGUMENT, "9");
-    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_GRADIENT, rows, ROWS, LEVELS, scores),
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_GRADIENT, rows, ROWS, LEVELS, scores),
                  DDAEBM_OUT_OF_RANGE, "timestep");
     rows[5] = NAN;
-    ASSERT_FAILS(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, ROWS, 0, scores),
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, ROWS, 0, scores),
                  DDAEBM_NOT_FINITE, "row 2");
     ddaebm_dataset_free(few);
     ddaebm_dataset_free(wide);

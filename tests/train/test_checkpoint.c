@@ -12,7 +12,7 @@ static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset,
     ddaebm_model *model = small_model(context, changes, 3);
     ddaebm_trainer *trainer = NULL;
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, UINT64_C(0xFEDCBA9876543210)));
-    ASSERT_OK(ddaebm_trainer_run(trainer, last, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, last, NULL, NULL));
     ddaebm_model_free(model);
     return trainer;
 }
@@ -59,10 +59,10 @@ static void compare_resumed(const char *changes, const ddaebm_dataset *dataset) 
         ddaebm_context_free(other);
         ck_assert_uint_eq(ddaebm_trainer_steps(resumed), cuts[i]);
         assert_same_state(trainer, resumed);
-        ASSERT_OK(ddaebm_trainer_run(resumed, LAST, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(resumed, LAST, NULL, NULL));
         assert_same_state(straight, resumed);
         assert_same_files(straight, resumed);
-        ASSERT_OK(ddaebm_trainer_run(trainer, LAST, NULL, NULL)); /* saving changes nothing */
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, LAST, NULL, NULL)); /* saving changes nothing */
         assert_same_state(straight, trainer);
         ddaebm_trainer_free(trainer);
         ddaebm_trainer_free(resumed);
@@ -95,7 +95,7 @@ START_TEST(a_run_may_be_cut_again_and_again) {
         ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
         ddaebm_trainer_free(trainer);
         ASSERT_OK(ddaebm_trainer_resume(&trainer, context, in_folder("k"), rows));
-        ASSERT_OK(ddaebm_trainer_run(trainer, step, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, step, NULL, NULL));
     }
     assert_same_state(straight, trainer);
     ck_assert_uint_eq(entries_in_folder(), 1);
@@ -120,9 +120,9 @@ START_TEST(first_moments_that_say_nothing_are_passed_over) {
         weights += resumed->model->parameters.totals[n][DD_ROLE_WEIGHT];
         ck_assert_ptr_null(resumed->moments[n][0]);
     }
-    ASSERT_OK(ddaebm_trainer_run(resumed, 6, NULL, NULL));
-    ASSERT_OK(
-        ddaebm_trainer_run(trainer, 6, NULL, NULL)); /* the memory that it has changes nothing */
+    ASSERT_OK(ddaebm_trainer_run_until(resumed, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 6, NULL,
+                                       NULL)); /* the memory that it has changes nothing */
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("old")));
     ASSERT_OK(ddaebm_trainer_save(resumed, in_folder("new")));
     free(file_bytes(in_folder("old"), &with));
@@ -145,7 +145,7 @@ START_TEST(a_checkpoint_is_a_model) {
         ddaebm_trainer *trainer = train(kinds[i], rows, 5);
         ddaebm_model *snapshot = NULL, *loaded = NULL;
         ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
-        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+        ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
         ASSERT_OK(ddaebm_model_load(&loaded, context, in_folder("k")));
         ck_assert(same_models(snapshot, loaded));
         ck_assert_int_eq(same_models(trainer->model, loaded),
@@ -174,7 +174,7 @@ START_TEST(what_is_no_checkpoint_is_refused) {
     ddaebm_dataset *rows = small_rows(context, 21, 2), *wide = small_rows(context, 21, 3);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 2);
     ddaebm_model *snapshot = NULL;
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+    ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
     ASSERT_OK(ddaebm_model_save(snapshot, in_folder("model")));
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     put_file(in_folder("text"), "no", 2);

@@ -214,7 +214,7 @@ START_TEST(data_may_be_replaced_between_steps) {
     double mean[2];
     float row[2];
     memcpy(mean, trainer->model->mean, sizeof mean);
-    ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 2, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_set_dataset(trainer, named));
     ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
     for (size_t i = 0; i < PART;

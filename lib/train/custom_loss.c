@@ -9,20 +9,20 @@
 #include <math.h>
 #include <string.h>
 
-void dd_trainer_free_own_loss(ddaebm_trainer *trainer) {
+void dd_trainer_free_custom_loss(ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
-    dd_own_loss *own = &trainer->own_loss;
+    dd_custom_loss *own = &trainer->custom_loss;
     dd_free(context, own->drawn);
     dd_free(context, own->samples);
     dd_free(context, own->data);
     dd_free(context, own->timesteps);
     dd_free(context, own->gradients);
-    *own = (dd_own_loss){0};
+    *own = (dd_custom_loss){0};
 }
 
 static ddaebm_status allocate(ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
-    dd_own_loss *own = &trainer->own_loss;
+    dd_custom_loss *own = &trainer->custom_loss;
     size_t outer = trainer->batch * ddaebm_model_width(trainer->model),
            inner = trainer->batch * dd_model_inner_width(trainer->model);
     own->drawn = dd_alloc_zero(context, inner, sizeof(float));
@@ -39,16 +39,16 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
 static ddaebm_status begin(ddaebm_trainer *trainer) {
     ddaebm_status status = allocate(trainer);
     if (status == DDAEBM_OK)
-        status = dd_trainer_plan(trainer, DD_STEP_OWN_LOSS);
+        status = dd_trainer_plan(trainer, DD_STEP_CUSTOM_LOSS);
     if (status != DDAEBM_OK)
-        dd_trainer_free_own_loss(trainer);
+        dd_trainer_free_custom_loss(trainer);
     return status;
 }
 
 static ddaebm_status end(ddaebm_trainer *trainer) {
     ddaebm_status status = dd_trainer_plan(trainer, DD_STEP_PLAIN);
     if (status == DDAEBM_OK)
-        dd_trainer_free_own_loss(trainer);
+        dd_trainer_free_custom_loss(trainer);
     return status;
 }
 
@@ -56,7 +56,7 @@ ddaebm_status ddaebm_trainer_set_sample_hook(ddaebm_trainer *trainer, ddaebm_sam
                                              void *user) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
-    dd_own_loss *own = &trainer->own_loss;
+    dd_custom_loss *own = &trainer->custom_loss;
     if (trainer->stage != DD_STAGE_BEGIN)
         return dd_fail(DDAEBM_STATE, "%s comes between two steps; this one is begun", __func__);
     ddaebm_status status = DDAEBM_OK;
@@ -72,7 +72,7 @@ ddaebm_status ddaebm_trainer_set_sample_hook(ddaebm_trainer *trainer, ddaebm_sam
 }
 
 static ddaebm_generated_batch show(ddaebm_trainer *trainer) {
-    const dd_own_loss *own = &trainer->own_loss;
+    const dd_custom_loss *own = &trainer->custom_loss;
     dd_model_restore(trainer->model, own->drawn, trainer->batch,
                      (dd_rows_out){.narrow = own->samples}, 0);
     dd_model_restore(trainer->model, trainer->inputs[DD_SLOT_X0], trainer->batch,
@@ -88,7 +88,7 @@ static ddaebm_generated_batch show(ddaebm_trainer *trainer) {
 }
 
 ddaebm_status dd_trainer_call_sample_hook(ddaebm_trainer *trainer) {
-    const dd_own_loss *own = &trainer->own_loss;
+    const dd_custom_loss *own = &trainer->custom_loss;
     if (!own->hook)
         return DDAEBM_OK;
     ddaebm_generated_batch batch = show(trainer);

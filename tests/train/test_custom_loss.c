@@ -55,13 +55,13 @@ START_TEST(a_loss_without_gradients_changes_no_bit) {
     begin();
     ddaebm_trainer *trainer = train(EVERYTHING), *straight = train(EVERYTHING);
     size_t calls = 0;
-    ASSERT_OK(ddaebm_trainer_run(straight, 9, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 3, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(straight, 9, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 3, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, nothing, &calls));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 6, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 9, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, NULL, NULL));
     ck_assert_uint_eq(calls, 3);
     ck_assert(same_weights(trainer, straight));
     ddaebm_trainer_free(trainer);
@@ -148,7 +148,7 @@ START_TEST(images_come_without_their_border) {
             for (size_t x = 0; x < 8; x++) {
                 bool inside = y >= 1 && y < 7 && x >= 1 && x < 7;
                 size_t at = i * 64 + y * 8 + x;
-                ck_assert_float_eq(trainer->own_loss.gradients[at], inside ? 0.5f : 0.0f);
+                ck_assert_float_eq(trainer->custom_loss.gradients[at], inside ? 0.5f : 0.0f);
                 if (inside)
                     ck_assert_float_eq(s.data[i * 36 + (y - 1) * 6 + x - 1],
                                        trainer->inputs[DD_SLOT_X0][at]);
@@ -294,7 +294,7 @@ START_TEST(samples_follow) {
     ddaebm_trainer *trainer = train("\"optimizer.generator_rate\":1e-2");
     double mean = 0;
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, pull, &mean));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 300, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 300, NULL, NULL));
     ck_assert_msg(mean < -2, "the samples' mean is %g; the data's is 1", mean);
     ddaebm_trainer_free(trainer);
     end();
@@ -314,11 +314,11 @@ START_TEST(a_step_may_be_stopped_and_taken_again) {
     ddaebm_trainer *trainer = train(EVERYTHING), *straight = train(EVERYTHING);
     double value = (double)NAN;
     size_t calls = 0;
-    ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_run(straight, 5, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 2, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(straight, 5, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, spoil, &value));
     ddaebm_trainer *fresh = train(EVERYTHING);
-    ASSERT_OK(ddaebm_trainer_run(fresh, 2, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(fresh, 2, NULL, NULL));
     ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, "sample hook's gradient");
     ck_assert(same_weights(trainer, fresh));
     ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 2);
@@ -340,7 +340,7 @@ START_TEST(a_step_may_be_stopped_and_taken_again) {
     ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
     ASSERT_OK(ddaebm_trainer_generator_update(trainer, NULL));
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, nothing, &calls));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 5, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 5, NULL, NULL));
     ck_assert(same_weights(trainer, straight));
     ASSERT_FAILS(ddaebm_trainer_set_sample_hook(NULL, nothing, NULL), DDAEBM_INVALID_ARGUMENT,
                  "trainer");
@@ -369,14 +369,14 @@ START_TEST(memory_may_run_out) {
         ck_assert_int_eq(ddaebm_trainer_set_sample_hook(trainer, NULL, NULL), DDAEBM_OUT_OF_MEMORY);
         counted.fail_at = 0;
         size_t before = calls, allocations = counted.calls;
-        ASSERT_OK(ddaebm_trainer_run(trainer, trainer->step + 2, NULL,
-                                     NULL)); /* the hook stayed; steps do not allocate */
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, trainer->step + 2, NULL,
+                                           NULL)); /* the hook stayed; steps do not allocate */
         ck_assert_uint_eq(calls, before + 2);
         ck_assert_uint_eq(counted.calls, allocations);
         ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, NULL, NULL));
         ck_assert_uint_eq(counted.live, live);
     }
-    ASSERT_OK(ddaebm_trainer_run(straight, trainer->step, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(straight, trainer->step, NULL, NULL));
     ck_assert(same_weights(trainer, straight));
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
@@ -404,5 +404,5 @@ int main(void) {
                                   a_step_may_be_stopped_and_taken_again,
                                   memory_may_run_out,
                                   the_border_struct_stays};
-    return run_tests("own_loss", tests, sizeof tests / sizeof *tests);
+    return run_tests("custom_loss", tests, sizeof tests / sizeof *tests);
 }

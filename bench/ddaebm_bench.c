@@ -166,8 +166,8 @@ static double forward_multiply_adds(const bench *b) {
 /* Multiply-adds of one call: of matrix products and convolutions. */
 static double multiply_adds(const bench *b) {
     if (b->trainer)
-        return dd_plan_multiply_adds(b->trainer->plan, 0) +
-               dd_plan_multiply_adds(b->trainer->plan, 1);
+        return dd_plan_multiply_adds(b->trainer->planned.plan, 0) +
+               dd_plan_multiply_adds(b->trainer->planned.plan, 1);
     return forward_multiply_adds(b) * (double)b->count *
            (b->sampler ? (double)ddaebm_model_timesteps(b->model) : 1);
 }

@@ -30,14 +30,15 @@ static ddaebm_status write_moments(dd_safetensors_writer *writer, const ddaebm_t
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int k = 0; k < 2; k++) {
             char name[DD_MOST_NAME];
-            if (!trainer->moments[n][k])
+            if (!trainer->optimizer.moments[n][k])
                 continue;
             moment_name(name, n, k);
             size_t count = trainer->model->parameters.totals[n][DD_ROLE_WEIGHT];
-            ddaebm_status status = dd_model_file_check_floats(name, trainer->moments[n][k], count);
+            ddaebm_status status =
+                dd_model_file_check_floats(name, trainer->optimizer.moments[n][k], count);
             if (status == DDAEBM_OK)
                 status = dd_safetensors_writer_add(writer, name, DD_STORED_F32, 1, &count,
-                                                   trainer->moments[n][k]);
+                                                   trainer->optimizer.moments[n][k]);
             if (status != DDAEBM_OK)
                 return status;
         }
@@ -58,14 +59,13 @@ static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user
     const ddaebm_model *model = trainer->model;
     size_t parameters = model->parameters.count, state_count = STATE_COUNT;
     ddaebm_status status;
-    DD_TRY(dd_model_file_write(
-        writer, model, trainer->averaging ? &trainer->average : &model->weights, DD_STORED_F32));
-    if (trainer->averaging)
+    DD_TRY(dd_model_file_write(writer, model, dd_optimizer_weights(trainer), DD_STORED_F32));
+    if (trainer->optimizer.averaging)
         DD_TRY(
             dd_model_file_write_weights(writer, model, &model->weights, "trainer.", DD_STORED_F32));
     DD_TRY(write_moments(writer, trainer));
     DD_TRY(dd_held_out_write(writer, trainer));
-    DD_TRY(dd_same_data_write(writer, &trainer->data));
+    DD_TRY(dd_same_data_write(writer, &trainer->batch.fingerprint));
     DD_TRY(
         dd_safetensors_writer_add(writer, updates_name, DD_STORED_I64, 1, &parameters, c->updates));
     DD_TRY(
@@ -84,8 +84,8 @@ static ddaebm_status save(const ddaebm_trainer *trainer, const dd_target *target
     ddaebm_status status;
     DD_TRY(c.updates && c.factors ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
     for (size_t i = 0; i < parameters; i++) {
-        c.updates[i] = (int64_t)trainer->adam[i].updates;
-        c.factors[i] = trainer->adam[i].rate_factor;
+        c.updates[i] = (int64_t)trainer->optimizer.adam[i].updates;
+        c.factors[i] = trainer->optimizer.adam[i].rate_factor;
     }
     memcpy(&c.state[STATE_STEP], &trainer->step, sizeof trainer->step);
     memcpy(&c.state[STATE_SEED], &trainer->seed, sizeof trainer->seed);
@@ -143,7 +143,7 @@ static ddaebm_status restore_rate_factors(ddaebm_trainer *trainer, const dd_safe
         if (!(factor >= 0 && factor <= DD_MOST_RATE_FACTOR))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: 0 to %g",
                            i, rate_factors, factor, DD_MOST_RATE_FACTOR);
-        trainer->adam[i].rate_factor = factor;
+        trainer->optimizer.adam[i].rate_factor = factor;
     }
     return DDAEBM_OK;
 }
@@ -165,21 +165,21 @@ static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file
     DD_TRY(find_integers(&updates, file, updates_name, parameters->count));
     DD_TRY(dd_model_file_check_counts(updates_name, updates, parameters->count));
     for (size_t i = 0; i < parameters->count; i++)
-        trainer->adam[i].updates = (uint64_t)updates[i];
+        trainer->optimizer.adam[i].updates = (uint64_t)updates[i];
     DD_TRY(restore_rate_factors(trainer, file));
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int k = 0; k < 2; k++) {
             char name[DD_MOST_NAME];
-            if (!trainer->moments[n][k]) /* the file may have it: it is not needed */
+            if (!trainer->optimizer.moments[n][k]) /* the file may have it: it is not needed */
                 continue;
             moment_name(name, n, k);
-            DD_TRY(dd_model_file_read_floats(file, name, trainer->moments[n][k],
+            DD_TRY(dd_model_file_read_floats(file, name, trainer->optimizer.moments[n][k],
                                              parameters->totals[n][DD_ROLE_WEIGHT]));
             if (k == 1)
-                DD_TRY(refuse_negative(name, trainer->moments[n][k],
+                DD_TRY(refuse_negative(name, trainer->optimizer.moments[n][k],
                                        parameters->totals[n][DD_ROLE_WEIGHT]));
         }
-    if (trainer->averaging) /* made from the model: the file's averages */
+    if (trainer->optimizer.averaging) /* made from the model: the file's averages */
         DD_TRY(dd_model_file_read_weights(&trainer->model->weights, parameters, file, "trainer."));
 cleanup:
     return status;
@@ -214,7 +214,7 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
     DD_TRY(dd_model_file_read(&model, context, file));
     DD_TRY(check_width(model, r->dataset));
     DD_TRY(dd_trainer_create(&trainer, model, r->dataset, (uint64_t)state[STATE_SEED], false));
-    DD_TRY(dd_same_data_check(&same_data, file, &trainer->data, r->data));
+    DD_TRY(dd_same_data_check(&same_data, file, &trainer->batch.fingerprint, r->data));
     if (!same_data)
         dd_report(trainer->model->context, DDAEBM_LOG_INFO,
                   "the data is other than the run had; mean and standard deviation of its columns "
@@ -230,10 +230,6 @@ cleanup:
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     return status;
-}
-
-uint64_t ddaebm_trainer_seed(const ddaebm_trainer *trainer) {
-    return trainer->seed;
 }
 
 ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *context,

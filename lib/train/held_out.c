@@ -32,13 +32,14 @@ struct dd_held_out {
 
 uint64_t dd_held_out_count(const ddaebm_trainer *trainer) {
     double share = dd_trainer_settings(trainer)->training.held_out;
-    uint64_t rows = share > 0 ? ddaebm_dataset_rows(trainer->dataset) : 0,
+    uint64_t rows = share > 0 ? ddaebm_dataset_rows(trainer->batch.dataset) : 0,
              count = (uint64_t)(share * (double)rows);
     return count >= 2 ? count : 0;
 }
 
 uint64_t dd_held_out_row(const ddaebm_trainer *trainer, uint64_t place) {
-    return dd_rng_permute(place, ddaebm_dataset_rows(trainer->dataset), trainer->seed, parting);
+    return dd_rng_permute(place, ddaebm_dataset_rows(trainer->batch.dataset), trainer->seed,
+                          parting);
 }
 
 /* ---- Making one. ---- */
@@ -53,7 +54,7 @@ static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, fl
                                size_t count) {
     size_t width = dd_model_inner_width(trainer->model);
     for (size_t i = 0; i < count; i++) {
-        ddaebm_status status = dd_model_read(trainer->model, trainer->dataset,
+        ddaebm_status status = dd_model_read(trainer->model, trainer->batch.dataset,
                                              dd_held_out_row(trainer, i), 1, sample + i * width);
         if (status != DDAEBM_OK)
             return status;
@@ -80,7 +81,7 @@ static dd_node build_energy(dd_builder *builder, const dd_process *process,
 static ddaebm_status fill(dd_held_out *h, const ddaebm_trainer *trainer) {
     const ddaebm_model *model = trainer->model;
     size_t width = dd_model_inner_width(model), most = least(MOST_NUMBERS / width, MOST_ROWS);
-    size_t count = least(ddaebm_dataset_rows(trainer->dataset), most);
+    size_t count = least(ddaebm_dataset_rows(trainer->batch.dataset), most);
     h->kept = least(dd_held_out_count(trainer), most);
     h->mixed = most;
     h->rows = dd_alloc_zero(h->context, (h->kept + h->mixed) * width, sizeof *h->rows);
@@ -115,12 +116,12 @@ ddaebm_status dd_held_out_create(dd_held_out **out, const ddaebm_trainer *traine
 }
 
 ddaebm_status dd_held_out_change_data(ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
-    const ddaebm_dataset *before = trainer->dataset;
+    const ddaebm_dataset *before = trainer->batch.dataset;
     dd_held_out *other = NULL;
-    trainer->dataset = dataset;
+    trainer->batch.dataset = dataset;
     ddaebm_status status = dd_held_out_create(&other, trainer);
     if (status != DDAEBM_OK) {
-        trainer->dataset = before;
+        trainer->batch.dataset = before;
         return status;
     }
     dd_held_out_free(trainer->held_out);
@@ -139,11 +140,6 @@ void dd_held_out_free(dd_held_out *held_out) {
 }
 
 /* ---- Looking. ---- */
-
-/* What the trainer would give away as its model. */
-static const dd_weights *present(const ddaebm_trainer *trainer) {
-    return trainer->averaging ? &trainer->average : &trainer->model->weights;
-}
 
 typedef struct request {
     dd_held_out *held_out;
@@ -183,7 +179,7 @@ void dd_held_out_look(ddaebm_trainer *trainer) {
     if (!h || !is_time(trainer))
         return;
     request r = {h, dd_model_inner_width(trainer->model)};
-    if (dd_evaluator_renew(h->evaluator, present(trainer)) != DDAEBM_OK ||
+    if (dd_evaluator_renew(h->evaluator, dd_optimizer_weights(trainer)) != DDAEBM_OK ||
         dd_evaluator_run(h->evaluator, h->kept + h->mixed, score_chunk, &r, NULL, NULL) !=
             DDAEBM_OK)
         return; /* after a step that could compute, this can as well */
@@ -191,7 +187,7 @@ void dd_held_out_look(ddaebm_trainer *trainer) {
     double found = contrast(h);
     bool best = found >= h->state[STATE_CONTRAST];
     if (best) {
-        dd_weights_copy(&h->best, present(trainer), &trainer->model->parameters);
+        dd_weights_copy(&h->best, dd_optimizer_weights(trainer), &trainer->model->parameters);
         h->state[STATE_STEP] = (double)trainer->step;
         h->state[STATE_CONTRAST] = found;
     }

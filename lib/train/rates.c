@@ -33,7 +33,7 @@ ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char
         const dd_parameter *p = &parameters->items[i];
         if (p->role != DD_ROLE_WEIGHT || strncmp(p->name, prefix, length) != 0)
             continue;
-        trainer->adam[i].rate_factor = factor;
+        trainer->optimizer.adam[i].rate_factor = factor;
         found++;
     }
     return found ? DDAEBM_OK
@@ -50,6 +50,7 @@ ddaebm_status ddaebm_trainer_rate(const ddaebm_trainer *trainer, const char *nam
     size_t i = dd_parameters_find(parameters, name);
     if (i == parameters->count || parameters->items[i].role != DD_ROLE_WEIGHT)
         return dd_fail(DDAEBM_NOT_FOUND, "no trained weight is named \"%.100s\"", name);
-    *rate = dd_trainer_rate(trainer, parameters->items[i].network) * trainer->adam[i].rate_factor;
+    *rate = dd_trainer_rate(trainer, parameters->items[i].network) *
+            trainer->optimizer.adam[i].rate_factor;
     return DDAEBM_OK;
 }

@@ -118,7 +118,7 @@ START_TEST(first_moments_that_say_nothing_are_passed_over) {
     ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("old"), rows));
     for (int n = 0; n < DD_NETWORKS; n++) {
         weights += resumed->model->parameters.totals[n][DD_ROLE_WEIGHT];
-        ck_assert_ptr_null(resumed->moments[n][0]);
+        ck_assert_ptr_null(resumed->optimizer.moments[n][0]);
     }
     ASSERT_OK(ddaebm_trainer_run_until(resumed, 6, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_run_until(trainer, 6, NULL,
@@ -313,9 +313,9 @@ START_TEST(what_could_not_be_resumed_is_not_saved) {
     } places[] = {
         {trainer->model->weights.values[1][DD_ROLE_WEIGHT], "tensor trainer.generator."},
         {trainer->model->weights.values[1][DD_ROLE_STATISTIC], "tensor trainer.generator."},
-        {trainer->average.values[2][DD_ROLE_WEIGHT], "tensor encoder."},
-        {trainer->moments[0][0], "element 0 of tensor trainer.adam.m.energy is inf"},
-        {trainer->moments[2][1], "element 0 of tensor trainer.adam.v.encoder is inf"}};
+        {trainer->optimizer.average.values[2][DD_ROLE_WEIGHT], "tensor encoder."},
+        {trainer->optimizer.moments[0][0], "element 0 of tensor trainer.adam.m.energy is inf"},
+        {trainer->optimizer.moments[2][1], "element 0 of tensor trainer.adam.v.encoder is inf"}};
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         float before = *places[i].value;

@@ -94,9 +94,9 @@ static ddaebm_status look(void *user, const ddaebm_generated_batch *batch, float
 }
 
 static float *observed(const ddaebm_trainer *trainer, const char *name) {
-    for (size_t i = 0; i < trainer->graph.observed_count; i++)
-        if (strcmp(trainer->graph.observed[i].name, name) == 0)
-            return trainer->observed[i];
+    for (size_t i = 0; i < trainer->planned.graph.observed_count; i++)
+        if (strcmp(trainer->planned.graph.observed[i].name, name) == 0)
+            return trainer->planned.observed[i];
     ck_abort_msg("%s is not observed", name);
 }
 
@@ -112,7 +112,7 @@ START_TEST(the_hook_sees_the_batch_in_the_datas_units) {
     for (size_t i = 0; i < 8; i++) {
         float row[2];
         ASSERT_OK(ddaebm_dataset_read(dataset, dd_rng_permute(i, 21, 5, 0), 1, row));
-        ck_assert_uint_eq(s.timesteps[i], (size_t)watched->inputs[DD_SLOT_LEVEL][i]);
+        ck_assert_uint_eq(s.timesteps[i], (size_t)watched->batch.inputs[DD_SLOT_LEVEL][i]);
         for (size_t j = 0; j < 2; j++) {
             double inner = (double)observed(watched, "x0_pred")[2 * i + j];
             ck_assert_float_eq_tol(s.data[2 * i + j], row[j], 1e-6f);
@@ -151,7 +151,7 @@ START_TEST(images_come_without_their_border) {
                 ck_assert_float_eq(trainer->custom_loss.gradients[at], inside ? 0.5f : 0.0f);
                 if (inside)
                     ck_assert_float_eq(s.data[i * 36 + (y - 1) * 6 + x - 1],
-                                       trainer->inputs[DD_SLOT_X0][at]);
+                                       trainer->batch.inputs[DD_SLOT_X0][at]);
             }
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
@@ -175,10 +175,10 @@ static ddaebm_status reconstruct(void *user, const ddaebm_generated_batch *batch
             double mean = trainer->model->mean[j], scale = trainer->model->scale[j];
             double x0 = ((double)batch->data[at] - mean) / scale,
                    drawn = ((double)batch->samples[at] - mean) / scale;
-            double x_t =
-                s.a_cum[t] * x0 + s.sigma_cum[t] * (double)trainer->inputs[DD_SLOT_NOISE_T][at];
-            double x_next =
-                s.a[t + 1] * x_t + s.sigma[t + 1] * (double)trainer->inputs[DD_SLOT_NOISE_NEXT][at];
+            double x_t = s.a_cum[t] * x0 +
+                         s.sigma_cum[t] * (double)trainer->batch.inputs[DD_SLOT_NOISE_T][at];
+            double x_next = s.a[t + 1] * x_t +
+                            s.sigma[t + 1] * (double)trainer->batch.inputs[DD_SLOT_NOISE_NEXT][at];
             double miss = s.post_coef_x0[t] * drawn + s.post_coef_next[t] * x_next - x_t;
             gradients[at] = (float)(2 * miss * s.post_coef_x0[t] / (double)batch->count / scale);
         }
@@ -209,19 +209,19 @@ START_TEST(a_loss_of_the_librarys_may_be_the_callers) {
     ASSERT_OK(ddaebm_trainer_set_sample_hook(own, reconstruct, own));
     ASSERT_OK(ddaebm_trainer_energy_gradients(without));
     ASSERT_OK(ddaebm_trainer_energy_gradients(own));
-    ck_assert_int_eq(memcmp(own->gradients[DDAEBM_NETWORK_ENERGY],
-                            without->gradients[DDAEBM_NETWORK_ENERGY],
+    ck_assert_int_eq(memcmp(own->planned.gradients[DDAEBM_NETWORK_ENERGY],
+                            without->planned.gradients[DDAEBM_NETWORK_ENERGY],
                             own->model->parameters.totals[DDAEBM_NETWORK_ENERGY][DD_ROLE_WEIGHT] *
                                 sizeof(float)),
                      0);
     gradients_of_first_step(theirs);
     gradients_of_first_step(without);
     gradients_of_first_step(own);
-    const float *expected = theirs->gradients[DDAEBM_NETWORK_GENERATOR];
+    const float *expected = theirs->planned.gradients[DDAEBM_NETWORK_GENERATOR];
     double scale = largest(expected, NULL, count);
-    double miss = largest(own->gradients[DDAEBM_NETWORK_GENERATOR], expected, count) / scale;
+    double miss = largest(own->planned.gradients[DDAEBM_NETWORK_GENERATOR], expected, count) / scale;
     ck_assert_msg(miss < ROUNDING, "the gradients differ by %g of the largest", miss);
-    ck_assert_double_gt(largest(without->gradients[DDAEBM_NETWORK_GENERATOR], expected, count),
+    ck_assert_double_gt(largest(without->planned.gradients[DDAEBM_NETWORK_GENERATOR], expected, count),
                         0.01 * scale);
     ddaebm_trainer_free(theirs);
     ddaebm_trainer_free(without);

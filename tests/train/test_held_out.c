@@ -37,9 +37,9 @@ static ddaebm_dataset *line(size_t count) {
 static void count_draws(size_t draws[ROWS], ddaebm_trainer *trainer, uint64_t first,
                         uint64_t last) {
     for (trainer->step = first; trainer->step < last; trainer->step++) {
-        ASSERT_OK(dd_trainer_draw(trainer));
-        for (size_t i = 0; i < trainer->batch; i++)
-            draws[lrintf((trainer->inputs[DD_SLOT_X0][2 * i] + 0.5f) * ROWS)]++;
+        ASSERT_OK(dd_batch_draw(trainer));
+        for (size_t i = 0; i < trainer->batch.size; i++)
+            draws[lrintf((trainer->batch.inputs[DD_SLOT_X0][2 * i] + 0.5f) * ROWS)]++;
     }
 }
 
@@ -104,7 +104,8 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
     ddaebm_scorer *scorer = NULL;
     float kept[2 * KEPT], mixed[2 * 1024], scores[KEPT + 1024], all[2 * ROWS];
     double wins = 0;
-    dd_weights_copy(&plain->model->weights, &trainer->average, &trainer->model->parameters);
+    dd_weights_copy(&plain->model->weights, &trainer->optimizer.average,
+                    &trainer->model->parameters);
     ASSERT_OK(ddaebm_scorer_create(&scorer, plain->model));
     for (uint64_t i = 0; i < ROWS; i++)
         ASSERT_OK(ddaebm_dataset_read(dataset, dd_held_out_row(trainer, i), 1, all + 2 * i));
@@ -144,7 +145,7 @@ START_TEST(the_best_weights_are_kept) {
         if (contrast >= best) {
             best = contrast;
             best_step = step;
-            dd_weights_copy(&expected->weights, &trainer->average, &expected->parameters);
+            dd_weights_copy(&expected->weights, &trainer->optimizer.average, &expected->parameters);
         }
         ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
         ck_assert_uint_eq(ddaebm_model_best_step(model), best_step);
@@ -194,7 +195,7 @@ START_TEST(other_data_begins_anew) {
     ck_assert_int_eq(ddaebm_trainer_set_dataset(trainer, other), DDAEBM_OUT_OF_MEMORY);
     counted.fail_at = 0;
     ck_assert_ptr_eq(trainer->held_out, before);
-    ck_assert_ptr_eq(trainer->dataset, dataset);
+    ck_assert_ptr_eq(trainer->batch.dataset, dataset);
     ASSERT_OK(ddaebm_trainer_set_dataset(trainer, other));
     ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
     ck_assert_uint_eq(ddaebm_model_best_step(model), 0);

@@ -42,8 +42,9 @@ static bool same_network(const ddaebm_trainer *a, const ddaebm_trainer *b, int n
                   weights) == 0 &&
            memcmp(a->model->weights.values[network][1], b->model->weights.values[network][1],
                   statistics) == 0 &&
-           memcmp(a->moments[network][0], b->moments[network][0], weights) == 0 &&
-           memcmp(a->moments[network][1], b->moments[network][1], weights) == 0;
+           memcmp(a->optimizer.moments[network][0], b->optimizer.moments[network][0], weights) ==
+               0 &&
+           memcmp(a->optimizer.moments[network][1], b->optimizer.moments[network][1], weights) == 0;
 }
 
 static bool same_networks(const ddaebm_trainer *a, const ddaebm_trainer *b) {
@@ -165,10 +166,10 @@ START_TEST(a_frozen_network_alone_stands_still) {
         for (int other = 0; other < DD_NETWORKS; other++) {
             size_t weights = bytes_of(trainer, other, DD_ROLE_WEIGHT),
                    statistics = bytes_of(trainer, other, DD_ROLE_STATISTIC);
-            bool stood =
-                memcmp(trainer->model->weights.values[other][0],
-                       before->model->weights.values[other][0], weights) == 0 &&
-                memcmp(trainer->moments[other][1], before->moments[other][1], weights) == 0;
+            bool stood = memcmp(trainer->model->weights.values[other][0],
+                                before->model->weights.values[other][0], weights) == 0 &&
+                         memcmp(trainer->optimizer.moments[other][1], before->optimizer.moments[other][1],
+                                weights) == 0;
             ck_assert_int_eq(stood, other == n);
             if (statistics) /* of batch norms: of what goes in, not of the weights */
                 ck_assert_int_ne(memcmp(trainer->model->weights.values[other][1],
@@ -176,8 +177,9 @@ START_TEST(a_frozen_network_alone_stands_still) {
                                  0);
             if (n != DDAEBM_NETWORK_ENERGY) { /* the gradients are those of a step that freezes
                                                  nothing */
-                ck_assert_int_eq(
-                    memcmp(trainer->gradients[other], straight->gradients[other], weights), 0);
+                ck_assert_int_eq(memcmp(trainer->planned.gradients[other],
+                                        straight->planned.gradients[other], weights),
+                                 0);
                 ck_assert(other == n || same_network(trainer, straight, other));
             }
         }

@@ -289,7 +289,7 @@ START_TEST(memory_may_run_out) {
         resumed = NULL;
         SWEEP_ALLOCATIONS_FROM(counted, none,
                                ddaebm_trainer_set_dataset(trainer, on ? rows : other), on);
-        ck_assert(dd_fingerprint_is_same(&trainer->data, &trainer->data));
+        ck_assert(dd_fingerprint_is_same(&trainer->batch.fingerprint, &trainer->batch.fingerprint));
     }
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);

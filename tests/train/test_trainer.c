@@ -165,9 +165,9 @@ START_TEST(threads_change_no_more_than_rounding) {
         for (int n = 0; n < DD_NETWORKS; n++) {
             double largest = 0, worst = 0;
             for (size_t i = 0; i < alone->model->parameters.totals[n][DD_ROLE_WEIGHT]; i++) {
-                largest = larger(largest, fabs((double)alone->gradients[n][i]));
-                worst = larger(
-                    worst, fabs((double)alone->gradients[n][i] - (double)shared->gradients[n][i]));
+                largest = larger(largest, fabs((double)alone->planned.gradients[n][i]));
+                worst = larger(worst, fabs((double)alone->planned.gradients[n][i] -
+                                           (double)shared->planned.gradients[n][i]));
             }
             /* the energy's own step came first: where a gradient was rounding noise, its weights
              * differ by up to twice the rate */
@@ -413,7 +413,7 @@ static ddaebm_status spoil_loss(void *user, ddaebm_network network, float *gradi
                                 size_t elements) {
     ddaebm_trainer *trainer = user;
     (void)gradients, (void)elements;
-    trainer->losses[network == DDAEBM_NETWORK_ENERGY ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR] =
+    trainer->planned.losses[network == DDAEBM_NETWORK_ENERGY ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR] =
         INFINITY;
     return DDAEBM_OK;
 }
@@ -715,8 +715,8 @@ START_TEST(columns_are_measured) {
     ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
     ck_assert_int_eq(memcmp(snapshot->mean, trainer->model->mean, WIDTH * sizeof(double)), 0);
     ck_assert_int_eq(memcmp(snapshot->scale, trainer->model->scale, WIDTH * sizeof(double)), 0);
-    for (size_t i = 0; i < trainer->batch * WIDTH; i++)
-        ck_assert_double_lt(fabs((double)trainer->inputs[DD_SLOT_X0][i]), 6);
+    for (size_t i = 0; i < trainer->batch.size * WIDTH; i++)
+        ck_assert_double_lt(fabs((double)trainer->batch.inputs[DD_SLOT_X0][i]), 6);
     ddaebm_model_free(snapshot);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
@@ -766,10 +766,10 @@ START_TEST(epochs_hold_every_row_once) {
         for (int step = 0; step < ROWS / 8; step++) {
             ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
             for (int i = 0; i < 8; i++) {
-                order[epoch][step * 8 + i] = (int)trainer->inputs[DD_SLOT_X0][i];
+                order[epoch][step * 8 + i] = (int)trainer->batch.inputs[DD_SLOT_X0][i];
                 seen[order[epoch][step * 8 + i]]++;
-                ck_assert_float_ge(trainer->inputs[DD_SLOT_LEVEL][i], 0.0f);
-                ck_assert_float_le(trainer->inputs[DD_SLOT_LEVEL][i], 3.0f);
+                ck_assert_float_ge(trainer->batch.inputs[DD_SLOT_LEVEL][i], 0.0f);
+                ck_assert_float_le(trainer->batch.inputs[DD_SLOT_LEVEL][i], 3.0f);
             }
             run(trainer, ddaebm_trainer_steps(trainer) + 1);
         }
@@ -886,7 +886,7 @@ START_TEST(wrong_arguments_are_refused) {
     ASSERT_FAILS(ddaebm_trainer_step(trainer, &s), DDAEBM_INVALID_ARGUMENT,
                  "DDAEBM_STEP_STATISTICS_INIT");
     ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 0);
-    ck_assert_int_eq(trainer->stage, DD_STAGE_BEGIN); /* nothing was begun */
+    ck_assert_int_eq(trainer->stage, DD_STAGE_NONE); /* nothing was begun */
     ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
     ASSERT_OK(ddaebm_trainer_energy_update(trainer));
     ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));

@@ -156,18 +156,16 @@ const char *ddaebm_model_column_name(const ddaebm_model *model, size_t index) {
     return dd_column_name(&model->columns, index);
 }
 
-enum { PLAIN_STATISTICS = 3 };
-
 size_t dd_model_statistics(const ddaebm_model *model) {
     const dd_settings *settings = dd_model_settings(model);
     bool oriented =
         settings->network.family == DD_FAMILY_NCSNPP && settings->objective.transform_contrast > 0;
-    return PLAIN_STATISTICS + oriented;
+    return DD_PLAIN_STATISTICS + oriented;
 }
 
 size_t dd_model_typicality_width(const ddaebm_model *model) {
-    return ddaebm_model_timesteps(model) * PLAIN_STATISTICS +
-           (dd_model_statistics(model) > PLAIN_STATISTICS);
+    return ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS +
+           (dd_model_statistics(model) > DD_PLAIN_STATISTICS);
 }
 
 ddaebm_status dd_model_make_typicality(ddaebm_model *model) {

@@ -32,12 +32,23 @@ struct ddaebm_model {
                                                 until they are fitted */
 };
 
-/* Statistics of a row at a timestep (lib/sample/statistics.h): three, and for images whose energy
- * was compared with transformed ones a fourth, of orientation. */
+/* Statistics of a row x at a timestep t (lib/sample/statistics.h), where x_t and x_{t+1} are x
+ * diffused with one noise, the same for every row. */
+typedef enum dd_statistic {
+    DD_STATISTIC_ENERGY,         /* f(x_t, t) */
+    DD_STATISTIC_GRADIENT,       /* log mean square of sigma_cum[t] grad f(x_t, t) */
+    DD_STATISTIC_RECONSTRUCTION, /* log mean square of x - G(x_{t+1}, t, z), z the same for all */
+    DD_PLAIN_STATISTICS,         /* the number of those, which every model has */
+    /* Of images whose energy was trained with transform_contrast: log softmax of f/w over the eight
+     * symmetries of the square, the log-probability that of them x_t is the data. */
+    DD_STATISTIC_ORIENTATION = DD_PLAIN_STATISTICS
+} dd_statistic;
+
+/* Number of a model's statistics. */
 size_t dd_model_statistics(const ddaebm_model *model);
 
-/* Numbers of a row that typicality weighs: the three statistics of each timestep, and where there
- * is a fourth, its sum over the timesteps. */
+/* Numbers of a row that typicality uses: the plain statistics of each timestep, and the sum of
+ * orientation over the timesteps if the model has it. */
 size_t dd_model_typicality_width(const ddaebm_model *model);
 
 /* Makes room for typical_mean and typical_precision, if there is none. */

@@ -59,7 +59,7 @@ static dd_node build(dd_builder *builder, const dd_process *process, const dd_no
             second = log_mean_square(graph, slope, samples);
     dd_node all = dd_concat(graph, dd_concat(graph, first, second, 3),
                             log_mean_square(graph, miss, samples), 3);
-    if (dd_model_statistics(model) <= DD_STATISTIC_ORIENTATION)
+    if (dd_model_statistics(model) == DD_PLAIN_STATISTICS)
         return all;
     dd_node fourth = orientation(builder, x_t, in[DD_EVAL_LEVEL], f);
     return dd_concat(graph, all, dd_reshape(graph, fourth, dd_shape_rows(samples, 1)), 3);

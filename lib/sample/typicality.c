@@ -48,12 +48,12 @@ static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *
 static void gather(const ddaebm_model *model, size_t count, float *values) {
     size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model),
            width = dd_model_typicality_width(model);
-    for (size_t i = 0; i < count && width > timesteps * DD_STATISTIC_ORIENTATION; i++) {
+    for (size_t i = 0; i < count && width > timesteps * DD_PLAIN_STATISTICS; i++) {
         const float *in = values + i * timesteps * each;
         float *out = values + i * width, orientation = 0;
         for (size_t t = 0; t < timesteps; t++, in += each) {
             orientation += in[DD_STATISTIC_ORIENTATION];
-            memmove(out + t * DD_STATISTIC_ORIENTATION, in, DD_STATISTIC_ORIENTATION * sizeof *out);
+            memmove(out + t * DD_PLAIN_STATISTICS, in, DD_PLAIN_STATISTICS * sizeof *out);
         }
         out[width - 1] = orientation;
     }
@@ -62,7 +62,7 @@ static void gather(const ddaebm_model *model, size_t count, float *values) {
 /* Of one row's numbers. */
 static double typicality_of(const ddaebm_model *model, const float *v) {
     size_t width = dd_model_typicality_width(model),
-           plain = ddaebm_model_timesteps(model) * DD_STATISTIC_ORIENTATION;
+           plain = ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS;
     double distance = 0;
     for (size_t j = 0; j < plain; j++)
         for (size_t k = 0; k < plain; k++)
@@ -190,7 +190,7 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     DD_TRY(measure_all(statistics, model,
                        &(dd_measurement){.rows = {.inner = rows}, .count = count, .out = values}));
     gather(model, count, values);
-    if (fit(values, count, width, ddaebm_model_timesteps(model) * DD_STATISTIC_ORIENTATION, mean,
+    if (fit(values, count, width, ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS, mean,
             precision))
         status = keep(model, mean, precision);
     else

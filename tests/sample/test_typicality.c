@@ -13,7 +13,7 @@
 #include <ddaebm/scorer.h>
 #include <math.h>
 
-enum { ROWS = 300, WIDTH = 2, LEVELS = 4, STATISTICS = LEVELS * DD_STATISTIC_ORIENTATION };
+enum { ROWS = 300, WIDTH = 2, LEVELS = 4, STATISTICS = LEVELS * DD_PLAIN_STATISTICS };
 
 static ddaebm_model *model;
 static ddaebm_dataset *data;
@@ -55,26 +55,26 @@ START_TEST(statistics_are_their_formulas) {
     double temperature = ddaebm_model_temperature(model);
     for (size_t t = 0; t < LEVELS; t++) {
         float noise[WIDTH], diffused[ROWS * WIDTH], gradients[ROWS * WIDTH], energies[ROWS],
-            all[ROWS * DD_STATISTIC_ORIENTATION];
+            all[ROWS * DD_PLAIN_STATISTICS];
         dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, WIDTH);
         for (size_t i = 0; i < ROWS * WIDTH; i++)
             diffused[i] = (float)schedule.a_cum[t] * rows[i] +
                           (float)schedule.sigma_cum[t] * noise[i % WIDTH];
         ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, diffused, ROWS, t, energies));
         ASSERT_OK(ddaebm_scorer_gradient(scorer, diffused, ROWS, t, gradients));
-        ASSERT_OK(dd_statistics_measure(statistics,
-                                        &(dd_measurement){.rows = {.narrow = rows},
-                                                          .count = ROWS,
-                                                          .timestep = t,
-                                                          .out = all,
-                                                          .stride = DD_STATISTIC_ORIENTATION}));
+        ASSERT_OK(
+            dd_statistics_measure(statistics, &(dd_measurement){.rows = {.narrow = rows},
+                                                                .count = ROWS,
+                                                                .timestep = t,
+                                                                .out = all,
+                                                                .stride = DD_PLAIN_STATISTICS}));
         for (size_t i = 0; i < ROWS; i++) {
             double square = 0;
             for (size_t j = 0; j < WIDTH; j++)
                 square +=
                     pow(schedule.sigma_cum[t] * temperature * (double)gradients[i * WIDTH + j], 2) /
                     WIDTH;
-            const float *one = all + i * DD_STATISTIC_ORIENTATION;
+            const float *one = all + i * DD_PLAIN_STATISTICS;
             ck_assert_double_eq_tol((double)one[DD_STATISTIC_ENERGY],
                                     temperature * (double)energies[i], 1e-4);
             ck_assert_double_eq_tol((double)one[DD_STATISTIC_GRADIENT], log(square + 1e-12), 1e-3);
@@ -203,7 +203,7 @@ static void turn(const float *in, unsigned symmetry, float *out) {
 START_TEST(orientation_is_its_formula) {
     static const uint64_t shared_seed = 0x5EED;
     open_context(2);
-    float images[IMAGES * SIDE * SIDE], measured[IMAGES * (DD_STATISTIC_ORIENTATION + 1)],
+    float images[IMAGES * SIDE * SIDE], measured[IMAGES * (DD_PLAIN_STATISTICS + 1)],
         sums[IMAGES] = {0}, found[IMAGES];
     double apart = 0;
     ddaebm_model *of_images = image_model(",\"objective.transform_contrast\":1");
@@ -216,8 +216,8 @@ START_TEST(orientation_is_its_formula) {
     ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(of_images)));
     ASSERT_OK(dd_statistics_create(&statistics, of_images));
     ASSERT_OK(ddaebm_scorer_create(&of_them, of_images));
-    ck_assert_uint_eq(dd_model_statistics(of_images), DD_STATISTIC_ORIENTATION + 1);
-    ck_assert_uint_eq(dd_model_typicality_width(of_images), LEVELS * DD_STATISTIC_ORIENTATION + 1);
+    ck_assert_uint_eq(dd_model_statistics(of_images), DD_PLAIN_STATISTICS + 1);
+    ck_assert_uint_eq(dd_model_typicality_width(of_images), LEVELS * DD_PLAIN_STATISTICS + 1);
 
     for (size_t t = 0; t < LEVELS; t++) {
         float noise[INNER * INNER], image[INNER * INNER], turned[INNER * INNER];
@@ -225,7 +225,7 @@ START_TEST(orientation_is_its_formula) {
                               .count = IMAGES,
                               .timestep = t,
                               .out = measured,
-                              .stride = DD_STATISTIC_ORIENTATION + 1};
+                              .stride = DD_PLAIN_STATISTICS + 1};
         ASSERT_OK(dd_statistics_measure(statistics, &all));
         dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, INNER * INNER);
         for (size_t i = 0; i < IMAGES; i++) {
@@ -256,7 +256,7 @@ START_TEST(orientation_is_its_formula) {
      * that of the sums. */
     ASSERT_OK(ddaebm_model_fit_typicality(of_images, dataset));
     ASSERT_OK(ddaebm_scorer_score(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, found));
-    size_t last = LEVELS * DD_STATISTIC_ORIENTATION, width = last + 1;
+    size_t last = LEVELS * DD_PLAIN_STATISTICS, width = last + 1;
     double scale = sqrt((double)of_images->typical_precision[last * width + last]),
            kept = (double)of_images->typical_mean[last];
     of_images->typical_precision[last * width + last] = 0;
@@ -281,11 +281,11 @@ END_TEST
 START_TEST(models_without_the_contrast_have_no_orientation) {
     open_context(1);
     ddaebm_model *of_images = image_model("");
-    ck_assert_uint_eq(dd_model_statistics(of_images), DD_STATISTIC_ORIENTATION);
-    ck_assert_uint_eq(dd_model_typicality_width(of_images), LEVELS * DD_STATISTIC_ORIENTATION);
+    ck_assert_uint_eq(dd_model_statistics(of_images), DD_PLAIN_STATISTICS);
+    ck_assert_uint_eq(dd_model_typicality_width(of_images), LEVELS * DD_PLAIN_STATISTICS);
     ddaebm_model_free(of_images);
     ddaebm_model *of_rows = small_model(context, "\"objective.transform_contrast\":1", 3);
-    ck_assert_uint_eq(dd_model_statistics(of_rows), DD_STATISTIC_ORIENTATION);
+    ck_assert_uint_eq(dd_model_statistics(of_rows), DD_PLAIN_STATISTICS);
     ddaebm_model_free(of_rows);
     close_context();
 }

@@ -87,12 +87,14 @@ START_TEST(seed_and_step_fix_the_batch) {
             size_t bytes = dd_batch_input_size(dd_model_settings(a->model), slot) * sizeof(float);
             if (slot == DD_SLOT_NOISE_DENSITY) /* that of rows is always the same */
                 continue;
-            ck_assert_int_eq(memcmp(a->batch.inputs[slot], b->batch.inputs[slot], bytes) == 0, again);
+            ck_assert_int_eq(memcmp(a->batch.inputs[slot], b->batch.inputs[slot], bytes) == 0,
+                             again);
             ck_assert_int_ne(memcmp(a->batch.inputs[slot], other->batch.inputs[slot], bytes), 0);
             for (int further = slot + 1; further < DD_SLOT_INPUTS; further++)
                 if (slot != DD_SLOT_LEVEL && further != DD_SLOT_LEVEL) /* no two alike */
-                    ck_assert_int_ne(memcmp(a->batch.inputs[slot], a->batch.inputs[further], 4 * sizeof(float)),
-                                     0);
+                    ck_assert_int_ne(
+                        memcmp(a->batch.inputs[slot], a->batch.inputs[further], 4 * sizeof(float)),
+                        0);
         }
         draw(b, 3);
     }

@@ -168,8 +168,8 @@ START_TEST(a_frozen_network_alone_stands_still) {
                    statistics = bytes_of(trainer, other, DD_ROLE_STATISTIC);
             bool stood = memcmp(trainer->model->weights.values[other][0],
                                 before->model->weights.values[other][0], weights) == 0 &&
-                         memcmp(trainer->optimizer.moments[other][1], before->optimizer.moments[other][1],
-                                weights) == 0;
+                         memcmp(trainer->optimizer.moments[other][1],
+                                before->optimizer.moments[other][1], weights) == 0;
             ck_assert_int_eq(stood, other == n);
             if (statistics) /* of batch norms: of what goes in, not of the weights */
                 ck_assert_int_ne(memcmp(trainer->model->weights.values[other][1],

@@ -142,7 +142,7 @@ static void call(bench *b) {
 /* Multiply-adds of one row's way through the generator or the energy, without what is done once for
  * all rows. */
 static double forward_multiply_adds(const bench *b) {
-    enum { X, LEVEL, LATENT, OUT, SLOTS };
+    enum { X, TIMESTEP, LATENT, OUT, SLOTS };
     const dd_settings *settings = dd_model_settings(b->model);
     dd_parameters parameters = b->model->parameters;
     dd_graph *graph = NULL;
@@ -151,7 +151,7 @@ static double forward_multiply_adds(const bench *b) {
     dd_builder builder = {
         .graph = graph, .settings = settings, .parameters = &parameters, .first_slot = SLOTS};
     dd_node x = dd_input(graph, X, dd_network_data_shape(settings, 1), 1),
-            timestep = dd_input(graph, LEVEL, dd_shape_rows(1, 1), 1);
+            timestep = dd_input(graph, TIMESTEP, dd_shape_rows(1, 1), 1);
     dd_node z = dd_input(graph, LATENT, dd_shape_rows(1, dd_settings_latent_width(settings)), 1);
     dd_output(graph,
               b->sampler ? dd_network_generator(&builder, x, timestep, z)

@@ -24,8 +24,8 @@ void dd_symmetry_mirror(float *image, size_t side, size_t channels) {
         }
 }
 
-/* Pixels are rows of a table, and are taken in another order. */
-dd_node dd_turned(dd_graph *graph, dd_node x, unsigned symmetry) {
+/* Takes the pixels, as rows of a table, in another order. */
+dd_node dd_symmetry_apply(dd_graph *graph, dd_node x, unsigned symmetry) {
     dd_shape shape = dd_graph_shape(graph, x);
     size_t side = shape.size[1], pixels = shape.size[0] * side * side;
     ddaebm_context *context = dd_graph_context(graph);

@@ -16,6 +16,6 @@ void dd_symmetry_source(unsigned symmetry, size_t side, size_t *y, size_t *x);
 void dd_symmetry_mirror(float *image, size_t side, size_t channels);
 
 /* Applies a symmetry to each of the square images [N, S, S, C]. */
-dd_node dd_turned(dd_graph *graph, dd_node x, unsigned symmetry);
+dd_node dd_symmetry_apply(dd_graph *graph, dd_node x, unsigned symmetry);
 
 #endif

@@ -12,15 +12,15 @@
 #include <math.h>
 #include <string.h>
 
-/* A last timestep with more than this share of the data's signal left is not N(0, I). */
+/* Largest fraction of the data's variance at a last timestep that passes for N(0, I). */
 static const double most_signal_left = 0.05;
 
 const dd_settings *dd_model_settings(const ddaebm_model *model) {
     return dd_config_settings(model->config);
 }
 
-/* With weight w on the latent term the energy that balances the data is w log p + const. Above 0 as
- * a float, too, as files keep it. */
+/* Initial temperature: with weight w on the latent term, the optimal energy is w log p + const.
+ * Positive as a float as well, which files store. */
 static double first_temperature(const dd_settings *settings) {
     double seen = settings->objective.timestep_contrast > 0
                       ? 1
@@ -28,12 +28,13 @@ static double first_temperature(const dd_settings *settings) {
     return fmax(dd_settings_density_weight(settings) * seen, FLT_MIN);
 }
 
-/* The tables must be finite, and should end in noise. */
+/* Refuses tables that are not finite, and warns if they do not end in noise. */
 static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *settings) {
     dd_noise_schedule schedule;
     ddaebm_status status = dd_noise_schedule_make(&schedule, context, settings);
     if (status != DDAEBM_OK)
         return status;
+
     size_t steps = schedule.steps;
     double left = schedule.abar[steps], sum = 0;
     for (size_t i = 0; i < steps; i++)
@@ -53,6 +54,7 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
                   "raise diffusion.beta_max (20 with diffusion.schedule vp ends in noise; karras: "
                   "diffusion.sigma_max)",
                   100 * left);
+
     return DDAEBM_OK;
 }
 
@@ -71,6 +73,7 @@ ddaebm_status dd_model_declare(ddaebm_model **out, ddaebm_context *context,
         ddaebm_context_free(held);
         return DDAEBM_OUT_OF_MEMORY;
     }
+
     model->context = held;
     DD_TRY(ddaebm_config_copy(&model->config, config));
     DD_TRY(check_schedule(held, settings));
@@ -124,6 +127,7 @@ ddaebm_status ddaebm_model_create(ddaebm_model **out, ddaebm_context *context,
 void ddaebm_model_free(ddaebm_model *model) {
     if (!model)
         return;
+
     ddaebm_context *context = model->context;
     ddaebm_config_free(model->config);
     dd_parameters_free(&model->parameters);
@@ -131,6 +135,7 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_free(context, model->mean);
     dd_free(context, model->scale);
     dd_column_names_free(&model->columns, context);
+
     dd_free(context, model->typical_mean);
     dd_free(context, model->typical_precision);
     dd_free(context, model);
@@ -219,7 +224,7 @@ ddaebm_status ddaebm_model_set_temperature(ddaebm_model *model, double temperatu
     if (!((float)temperature > 0) || !isfinite((float)temperature))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "temperature is %g; allowed: finite and above 0",
                        temperature);
-    model->temperature = (double)(float)temperature; /* as files keep it */
+    model->temperature = (double)(float)temperature; /* as files store it */
     return DDAEBM_OK;
 }
 
@@ -239,6 +244,7 @@ ddaebm_status ddaebm_model_parameter_info(const ddaebm_model *model, size_t inde
     ddaebm_status status = dd_struct_check(info, "DDAEBM_PARAMETER_INFO_INIT");
     if (status != DDAEBM_OK)
         return status;
+
     for (size_t i = 0, seen = 0; i < model->parameters.count; i++) {
         const dd_parameter *p = &model->parameters.items[i];
         if (p->role == DD_ROLE_COUNTER || seen++ != index)
@@ -291,6 +297,7 @@ ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, 
     ddaebm_status status = find_tensor(model, name, elements, &parameter);
     if (status != DDAEBM_OK)
         return status;
+
     for (size_t i = 0; i < elements; i++)
         if (!isfinite(values[i]))
             return dd_fail(DDAEBM_NOT_FINITE, "element %zu given for %s is %g", i, name,

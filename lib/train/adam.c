@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdatomic.h>
 
-enum { GRAIN = 16384 }; /* fewer numbers are not worth another thread */
+enum { GRAIN = 16384 }; /* fewest numbers a thread */
 
-/* One pass over flat arrays, cut evenly. */
+/* One pass over flat arrays, divided evenly among threads. */
 typedef struct pass {
     const dd_kernels *kernels;
     size_t count, parts;
@@ -27,7 +27,7 @@ static void run_part(void *argument, size_t part, int taker) {
     p->part(p, mine.first, mine.last - mine.first);
 }
 
-/* No number depends on its neighbours, so bits do not depend on the parts. */
+/* Numbers are independent of each other, so bits do not depend on the parts. */
 static void run(pass *p, dd_pool *pool) {
     size_t threads = (size_t)dd_pool_threads(pool), grains = p->count / GRAIN;
     p->kernels = dd_kernels_choose();

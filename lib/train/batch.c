@@ -16,7 +16,7 @@ size_t dd_batch_input_size(const dd_settings *settings, int slot) {
     switch (slot) {
     case DD_SLOT_DROPOUT_SEED:
         return 4;
-    case DD_SLOT_LEVEL:
+    case DD_SLOT_TIMESTEP:
         return batch;
     case DD_SLOT_NOISE_DENSITY: {
         dd_spectrum spectrum = dd_spectrum_of(settings);
@@ -116,7 +116,7 @@ static uint64_t timestep_of(const ddaebm_trainer *trainer, uint32_t word, uint64
 
 static void draw_timesteps(const ddaebm_trainer *trainer) {
     uint64_t timesteps = ddaebm_model_timesteps(trainer->model);
-    float *out = trainer->batch.inputs[DD_SLOT_LEVEL];
+    float *out = trainer->batch.inputs[DD_SLOT_TIMESTEP];
     for (size_t i = 0; i < trainer->batch.size; i++) {
         uint32_t word;
         dd_rng_words(&word, trainer->seed, dd_stream(DD_STREAM_LEVEL, trainer->step),
@@ -196,6 +196,7 @@ ddaebm_status dd_batch_draw(ddaebm_trainer *trainer) {
     ddaebm_status status = draw_data(trainer);
     if (status != DDAEBM_OK)
         return status;
+
     draw_timesteps(trainer);
     draw_dropout_seed(trainer);
     for (size_t i = 0; i < sizeof noises / sizeof *noises; i++) {

@@ -19,11 +19,13 @@ void dd_custom_loss_free(ddaebm_trainer *trainer) {
     *custom = (dd_custom_loss){0};
 }
 
+/* Allocates what the hook is shown and what it returns. */
 static ddaebm_status allocate(ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
     dd_custom_loss *custom = &trainer->custom_loss;
     size_t outer = trainer->batch.size * ddaebm_model_width(trainer->model),
            inner = trainer->batch.size * dd_model_inner_width(trainer->model);
+
     custom->drawn = dd_alloc_zero(context, inner, sizeof(float));
     custom->samples = dd_alloc_zero(context, outer, sizeof(float));
     custom->data = dd_alloc_zero(context, outer, sizeof(float));
@@ -35,7 +37,7 @@ static ddaebm_status allocate(ddaebm_trainer *trainer) {
                : DDAEBM_OUT_OF_MEMORY;
 }
 
-/* With a hook, the step has an input more. */
+/* Plans the step with the gradient of the custom loss as an input. */
 static ddaebm_status begin(ddaebm_trainer *trainer) {
     ddaebm_status status = allocate(trainer);
     if (status == DDAEBM_OK)
@@ -59,6 +61,7 @@ ddaebm_status ddaebm_trainer_set_sample_hook(ddaebm_trainer *trainer, ddaebm_sam
     dd_custom_loss *custom = &trainer->custom_loss;
     if (trainer->stage != DD_STAGE_NONE)
         return dd_fail(DDAEBM_STATE, "%s comes between two steps; this one is begun", __func__);
+
     ddaebm_status status = DDAEBM_OK;
     if (hook && !custom->hook)
         status = begin(trainer);
@@ -71,6 +74,7 @@ ddaebm_status ddaebm_trainer_set_sample_hook(ddaebm_trainer *trainer, ddaebm_sam
     return status;
 }
 
+/* Converts samples and data to the units of the data. */
 static ddaebm_generated_batch show(ddaebm_trainer *trainer) {
     const dd_custom_loss *custom = &trainer->custom_loss;
     dd_model_restore(trainer->model, custom->drawn, trainer->batch.size,
@@ -78,7 +82,7 @@ static ddaebm_generated_batch show(ddaebm_trainer *trainer) {
     dd_model_restore(trainer->model, trainer->batch.inputs[DD_SLOT_X0], trainer->batch.size,
                      (dd_rows_out){.narrow = custom->data}, 0);
     for (size_t i = 0; i < trainer->batch.size; i++)
-        custom->timesteps[i] = (size_t)trainer->batch.inputs[DD_SLOT_LEVEL][i];
+        custom->timesteps[i] = (size_t)trainer->batch.inputs[DD_SLOT_TIMESTEP][i];
     return (ddaebm_generated_batch){.struct_size = sizeof(ddaebm_generated_batch),
                                     .count = trainer->batch.size,
                                     .width = ddaebm_model_width(trainer->model),
@@ -95,12 +99,12 @@ ddaebm_status dd_custom_loss_call(ddaebm_trainer *trainer) {
     size_t outer = batch.count * batch.width,
            inner = batch.count * dd_model_inner_width(trainer->model);
     unsigned long long step = (unsigned long long)trainer->step + 1;
-    float *gradients =
-        custom->gradients + (inner - outer); /* to be spread in place, from the front */
+    float *gradients = custom->gradients + (inner - outer); /* padded in place, from the front */
     memset(gradients, 0, outer * sizeof *gradients);
     ddaebm_status status = custom->hook(custom->user, &batch, gradients);
     if (status != DDAEBM_OK)
         return dd_fail(status, "the sample hook stopped step %llu", step);
+
     for (size_t i = 0; i < outer; i++)
         if (!isfinite(gradients[i]))
             return dd_fail(DDAEBM_NOT_FINITE,

@@ -92,6 +92,7 @@ static size_t take_neighbours(ddaebm_trainer *trainer, size_t *index) {
     const dd_adam_state first = adam[*index];
     const ddaebm_network network = parameters->items[*index].network;
     size_t count = 0, i = *index;
+
     for (; i < parameters->count && parameters->items[i].network == network; i++) {
         if (parameters->items[i].role != DD_ROLE_WEIGHT)
             continue; /* statistics lie elsewhere */

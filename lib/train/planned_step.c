@@ -90,7 +90,7 @@ static void bind(ddaebm_trainer *trainer) {
         dd_workspace_bind(planned->workspace, planned->slots.losses + i, &planned->losses[i]);
     if (custom->drawn) {
         dd_workspace_bind(planned->workspace, planned->slots.samples, custom->drawn);
-        dd_workspace_bind(planned->workspace, planned->slots.of_samples, custom->gradients);
+        dd_workspace_bind(planned->workspace, planned->slots.sample_gradients, custom->gradients);
     }
     bind_parameters(trainer);
 }
@@ -168,6 +168,7 @@ ddaebm_status dd_planned_step_memory(size_t *bytes, ddaebm_model *model) {
     ddaebm_status status = make_plan(&plan, &graph, model->context, dd_model_settings(model),
                                      &model->parameters, DD_STEP_PLAIN);
     size_t numbers = count_gradients(parameters);
+
     for (int n = 0; n < DD_NETWORKS; n++)
         numbers += parameters->totals[n][DD_ROLE_STATISTIC];
     if (status == DDAEBM_OK)

@@ -1,4 +1,4 @@
-/* Learning rates: a network's by its schedule, times a factor of each weight's own. */
+/* Learning rates: that of a network by its schedule, times a factor for each weight. */
 #include "train/trainer.h"
 
 #include "base/arithmetic.h"

@@ -95,6 +95,7 @@ cleanup:
     return status;
 }
 
+/* Writes the measurements of a step. */
 static void report(const ddaebm_trainer *trainer, double rate, ddaebm_step_statistics *out) {
     const float *losses = trainer->planned.losses;
     const ddaebm_step_statistics known = {.step = trainer->step,

@@ -10,12 +10,14 @@
 
 /* ---- Making and freeing. ---- */
 
+/* Copies a model with other weights of its shape. */
 static ddaebm_status copy_model(ddaebm_model **out, const ddaebm_model *model,
                                 const dd_weights *weights) {
     ddaebm_model *copy = NULL;
     ddaebm_status status = dd_model_create_blank(&copy, model->context, model->config);
     if (status != DDAEBM_OK)
         return status;
+
     dd_weights_copy(&copy->weights, weights, &model->parameters);
     copy->temperature = model->temperature;
     status = dd_model_copy_data(copy, model);

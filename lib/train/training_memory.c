@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "train/trainer.h"
 
-/* Weights, and statistics as they are. */
+/* Weights and statistics of the model. */
 static size_t model_memory(const dd_parameters *parameters) {
     size_t numbers = 0;
     for (int n = 0; n < DD_NETWORKS; n++)

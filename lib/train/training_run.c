@@ -35,6 +35,7 @@ ddaebm_status ddaebm_train(ddaebm_model **out, ddaebm_context *context, const dd
     DD_TRY(ddaebm_trainer_create(&trainer, start, dataset, seed));
     DD_TRY(ddaebm_trainer_run(trainer, progress, user));
     DD_TRY(ddaebm_trainer_snapshot(out, trainer));
+
 cleanup:
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(start);

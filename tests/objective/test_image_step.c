@@ -129,7 +129,7 @@ static void bind_all(run *r) {
             continue;
         size_t count = r->sizes[data->slot] = dd_shape_elements(data->shape);
         float *values = r->slots[data->slot] = calloc(count, sizeof *values);
-        if (data->op == DD_OP_INPUT && data->slot != DD_SLOT_LEVEL &&
+        if (data->op == DD_OP_INPUT && data->slot != DD_SLOT_TIMESTEP &&
             data->slot != DD_SLOT_DROPOUT_SEED)
             dd_rng_normals(values, 3, dd_stream(DD_STREAM_DATA, (uint64_t)data->slot), 0, count);
         for (size_t i = 0; data->op == DD_OP_INPUT && data->slot > DD_SLOT_INPUTS && i < count; i++)

@@ -13,7 +13,7 @@
 #include <ddaebm/scorer.h>
 #include <math.h>
 
-enum { ROWS = 300, WIDTH = 2, LEVELS = 4, STATISTICS = LEVELS * DD_PLAIN_STATISTICS };
+enum { ROWS = 300, WIDTH = 2, TIMESTEPS = 4, STATISTICS = TIMESTEPS * DD_PLAIN_STATISTICS };
 
 static ddaebm_model *model;
 static ddaebm_dataset *data;
@@ -53,7 +53,7 @@ START_TEST(statistics_are_their_formulas) {
     ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(model)));
     ASSERT_OK(dd_statistics_create(&statistics, model));
     double temperature = ddaebm_model_temperature(model);
-    for (size_t t = 0; t < LEVELS; t++) {
+    for (size_t t = 0; t < TIMESTEPS; t++) {
         float noise[WIDTH], diffused[ROWS * WIDTH], gradients[ROWS * WIDTH], energies[ROWS],
             all[ROWS * DD_PLAIN_STATISTICS];
         dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, WIDTH);
@@ -217,9 +217,9 @@ START_TEST(orientation_is_its_formula) {
     ASSERT_OK(dd_statistics_create(&statistics, of_images));
     ASSERT_OK(ddaebm_scorer_create(&of_them, of_images));
     ck_assert_uint_eq(dd_model_statistics(of_images), DD_PLAIN_STATISTICS + 1);
-    ck_assert_uint_eq(dd_model_typicality_width(of_images), LEVELS * DD_PLAIN_STATISTICS + 1);
+    ck_assert_uint_eq(dd_model_typicality_width(of_images), TIMESTEPS * DD_PLAIN_STATISTICS + 1);
 
-    for (size_t t = 0; t < LEVELS; t++) {
+    for (size_t t = 0; t < TIMESTEPS; t++) {
         float noise[INNER * INNER], image[INNER * INNER], turned[INNER * INNER];
         dd_measurement all = {.rows = {.narrow = images},
                               .count = IMAGES,
@@ -256,7 +256,7 @@ START_TEST(orientation_is_its_formula) {
      * that of the sums. */
     ASSERT_OK(ddaebm_model_fit_typicality(of_images, dataset));
     ASSERT_OK(ddaebm_scorer_score(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, found));
-    size_t last = LEVELS * DD_PLAIN_STATISTICS, width = last + 1;
+    size_t last = TIMESTEPS * DD_PLAIN_STATISTICS, width = last + 1;
     double scale = sqrt((double)of_images->typical_precision[last * width + last]),
            kept = (double)of_images->typical_mean[last];
     of_images->typical_precision[last * width + last] = 0;
@@ -282,7 +282,7 @@ START_TEST(models_without_the_contrast_have_no_orientation) {
     open_context(1);
     ddaebm_model *of_images = image_model("");
     ck_assert_uint_eq(dd_model_statistics(of_images), DD_PLAIN_STATISTICS);
-    ck_assert_uint_eq(dd_model_typicality_width(of_images), LEVELS * DD_PLAIN_STATISTICS);
+    ck_assert_uint_eq(dd_model_typicality_width(of_images), TIMESTEPS * DD_PLAIN_STATISTICS);
     ddaebm_model_free(of_images);
     ddaebm_model *of_rows = small_model(context, "\"objective.transform_contrast\":1", 3);
     ck_assert_uint_eq(dd_model_statistics(of_rows), DD_PLAIN_STATISTICS);
@@ -300,7 +300,7 @@ START_TEST(what_cannot_be_fitted_or_measured_is_refused) {
     ASSERT_FAILS(ddaebm_model_fit_typicality(NULL, data), DDAEBM_INVALID_ARGUMENT, "model");
     ASSERT_FAILS(ddaebm_scorer_score(scorer, (ddaebm_score)9, rows, ROWS, 0, scores),
                  DDAEBM_INVALID_ARGUMENT, "9");
-    ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_GRADIENT, rows, ROWS, LEVELS, scores),
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_GRADIENT, rows, ROWS, TIMESTEPS, scores),
                  DDAEBM_OUT_OF_RANGE, "timestep");
     rows[5] = NAN;
     ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, ROWS, 0, scores),

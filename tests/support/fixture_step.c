@@ -113,7 +113,7 @@ static dd_node build_prediction(dd_builder *builder, const dd_process *process,
                                 const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)process;
     (void)user;
-    return dd_network_generator(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL], in[DD_EVAL_LATENT]);
+    return dd_network_generator(builder, in[DD_EVAL_X], in[DD_EVAL_TIMESTEP], in[DD_EVAL_LATENT]);
 }
 
 typedef struct reverse_step {

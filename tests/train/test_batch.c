@@ -50,7 +50,7 @@ START_TEST(the_first_timestep_has_its_share) {
             for (uint64_t step = 0; step < STEPS; step++) {
                 draw(trainer, step);
                 for (int i = 0; i < BATCH; i++) {
-                    float timestep = trainer->batch.inputs[DD_SLOT_LEVEL][i];
+                    float timestep = trainer->batch.inputs[DD_SLOT_TIMESTEP][i];
                     ck_assert(timestep >= 0 && timestep < (float)timesteps &&
                               timestep == floorf(timestep));
                     hits[(int)timestep]++;
@@ -91,7 +91,7 @@ START_TEST(seed_and_step_fix_the_batch) {
                              again);
             ck_assert_int_ne(memcmp(a->batch.inputs[slot], other->batch.inputs[slot], bytes), 0);
             for (int further = slot + 1; further < DD_SLOT_INPUTS; further++)
-                if (slot != DD_SLOT_LEVEL && further != DD_SLOT_LEVEL) /* no two alike */
+                if (slot != DD_SLOT_TIMESTEP && further != DD_SLOT_TIMESTEP) /* no two alike */
                     ck_assert_int_ne(
                         memcmp(a->batch.inputs[slot], a->batch.inputs[further], 4 * sizeof(float)),
                         0);

@@ -111,7 +111,7 @@ START_TEST(the_hook_sees_the_batch_in_the_datas_units) {
     for (size_t i = 0; i < 8; i++) {
         float row[2];
         ASSERT_OK(ddaebm_dataset_read(dataset, dd_rng_permute(i, 21, 5, 0), 1, row));
-        ck_assert_uint_eq(s.timesteps[i], (size_t)watched->batch.inputs[DD_SLOT_LEVEL][i]);
+        ck_assert_uint_eq(s.timesteps[i], (size_t)watched->batch.inputs[DD_SLOT_TIMESTEP][i]);
         for (size_t j = 0; j < 2; j++) {
             double inner = (double)observed(watched, "x0_pred")[2 * i + j];
             ck_assert_float_eq_tol(s.data[2 * i + j], row[j], 1e-6f);

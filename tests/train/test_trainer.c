@@ -768,8 +768,8 @@ START_TEST(epochs_hold_every_row_once) {
             for (int i = 0; i < 8; i++) {
                 order[epoch][step * 8 + i] = (int)trainer->batch.inputs[DD_SLOT_X0][i];
                 seen[order[epoch][step * 8 + i]]++;
-                ck_assert_float_ge(trainer->batch.inputs[DD_SLOT_LEVEL][i], 0.0f);
-                ck_assert_float_le(trainer->batch.inputs[DD_SLOT_LEVEL][i], 3.0f);
+                ck_assert_float_ge(trainer->batch.inputs[DD_SLOT_TIMESTEP][i], 0.0f);
+                ck_assert_float_le(trainer->batch.inputs[DD_SLOT_TIMESTEP][i], 3.0f);
             }
             run(trainer, ddaebm_trainer_steps(trainer) + 1);
         }

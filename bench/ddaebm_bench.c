@@ -87,7 +87,7 @@ static void parse_case(bench *b, const char *text) {
 static void choose_count(bench *b) {
     bool images = dd_model_settings(b->model)->data.image_size > 0;
     int64_t batch = 0;
-    must(ddaebm_config_get_integer(b->config, "training.batch", &batch));
+    must(ddaebm_config_integer(b->config, "training.batch", &batch));
     if (strcmp(b->what, "step") == 0)
         b->count = (size_t)batch;
     else if (strcmp(b->what, "curve") == 0)
@@ -133,7 +133,7 @@ static void call(bench *b) {
     } else {
         if (!b->scorer)
             must(ddaebm_scorer_create(&b->scorer, b->model));
-        must(ddaebm_scorer_score(b->scorer, b->rows, b->count, 0, b->scores));
+        must(ddaebm_scorer_score(b->scorer, DDAEBM_SCORE_ENERGY, b->rows, b->count, 0, b->scores));
     }
 }
 
@@ -142,7 +142,7 @@ static void call(bench *b) {
 /* Multiply-adds of one row's way through the generator or the energy, without what is done once for
  * all rows. */
 static double forward_multiply_adds(const bench *b) {
-    enum { X, LEVEL, LATENT, OUT, SLOTS };
+    enum { X, TIMESTEP, LATENT, OUT, SLOTS };
     const dd_settings *settings = dd_model_settings(b->model);
     dd_parameters parameters = b->model->parameters;
     dd_graph *graph = NULL;
@@ -151,7 +151,7 @@ static double forward_multiply_adds(const bench *b) {
     dd_builder builder = {
         .graph = graph, .settings = settings, .parameters = &parameters, .first_slot = SLOTS};
     dd_node x = dd_input(graph, X, dd_network_data_shape(settings, 1), 1),
-            timestep = dd_input(graph, LEVEL, dd_shape_rows(1, 1), 1);
+            timestep = dd_input(graph, TIMESTEP, dd_shape_rows(1, 1), 1);
     dd_node z = dd_input(graph, LATENT, dd_shape_rows(1, dd_settings_latent_width(settings)), 1);
     dd_output(graph,
               b->sampler ? dd_network_generator(&builder, x, timestep, z)
@@ -166,8 +166,8 @@ static double forward_multiply_adds(const bench *b) {
 /* Multiply-adds of one call: of matrix products and convolutions. */
 static double multiply_adds(const bench *b) {
     if (b->trainer)
-        return dd_plan_multiply_adds(b->trainer->plan, 0) +
-               dd_plan_multiply_adds(b->trainer->plan, 1);
+        return dd_plan_multiply_adds(b->trainer->planned.plan, 0) +
+               dd_plan_multiply_adds(b->trainer->planned.plan, 1);
     return forward_multiply_adds(b) * (double)b->count *
            (b->sampler ? (double)ddaebm_model_timesteps(b->model) : 1);
 }

@@ -23,23 +23,19 @@ static int report(void *user, const ddaebm_step_statistics *statistics, uint64_t
 
 int main(int argc, char **argv) {
     enum { SAMPLES = 5, SEED = 1 };
-    long steps = argc > 1 ? strtol(argv[1], NULL, 10) : 3000;
+    const char *steps = argc > 1 ? argv[1] : "3000";
     ddaebm_config *config = NULL;
     ddaebm_dataset *dataset = NULL;
-    ddaebm_model *start = NULL, *model = NULL;
-    ddaebm_trainer *trainer = NULL;
+    ddaebm_model *model = NULL;
     ddaebm_sampler *sampler = NULL;
     float samples[SAMPLES][2];
     int code = EXIT_SUCCESS;
 
     TRY(ddaebm_config_create(&config, NULL, "points"));
-    TRY(ddaebm_config_set_integer(config, "training.steps",
-                                  steps)); /* the learning rate falls until then */
+    TRY(ddaebm_config_set(config, "training.steps",
+                          steps)); /* the learning rate falls until then */
     TRY(ddaebm_dataset_create_named(&dataset, NULL, "25gaussians", SEED));
-    TRY(ddaebm_model_create(&start, NULL, config, SEED));
-    TRY(ddaebm_trainer_create(&trainer, start, dataset, SEED));
-    TRY(ddaebm_trainer_run(trainer, (uint64_t)steps, report, NULL));
-    TRY(ddaebm_trainer_snapshot(trainer, &model));
+    TRY(ddaebm_train(&model, NULL, config, dataset, SEED, report, NULL));
     TRY(ddaebm_model_save(model, "points.safetensors"));
 
     TRY(ddaebm_sampler_create(&sampler, model));
@@ -54,8 +50,6 @@ failed:
 cleanup:
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
-    ddaebm_trainer_free(trainer);
-    ddaebm_model_free(start);
     ddaebm_dataset_free(dataset);
     ddaebm_config_free(config);
     return code;

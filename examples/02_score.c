@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
     if (status == DDAEBM_OK)
         status = ddaebm_scorer_create(&scorer, model);
     if (status == DDAEBM_OK)
-        status = ddaebm_scorer_score(scorer, &points[0][0], POINTS, 0,
+        status = ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, &points[0][0], POINTS, 0,
                                      scores); /* timestep 0: the data itself */
     if (status == DDAEBM_OK)
         status = ddaebm_scorer_gradient(scorer, &points[0][0], POINTS, 0, &gradients[0][0]);

@@ -61,17 +61,9 @@ static double area(const float *ordinary, size_t ordinary_count, const float *an
 
 static ddaebm_model *train(const ddaebm_config *config, const rows *data, uint64_t seed) {
     ddaebm_dataset *dataset = NULL;
-    ddaebm_model *first = NULL, *trained = NULL;
-    ddaebm_trainer *trainer = NULL;
-    int64_t steps = 0;
-    check(ddaebm_config_get_integer(config, "training.steps", &steps));
+    ddaebm_model *trained = NULL;
     check(ddaebm_dataset_create_rows(&dataset, NULL, data->values, data->count, COLUMNS));
-    check(ddaebm_model_create(&first, NULL, config, seed));
-    check(ddaebm_trainer_create(&trainer, first, dataset, seed));
-    check(ddaebm_trainer_run(trainer, (uint64_t)steps, NULL, NULL));
-    check(ddaebm_trainer_snapshot(trainer, &trained));
-    ddaebm_trainer_free(trainer);
-    ddaebm_model_free(first);
+    check(ddaebm_train(&trained, NULL, config, dataset, seed, NULL, NULL));
     ddaebm_dataset_free(dataset);
     return trained;
 }
@@ -87,8 +79,9 @@ static double run_split(const ddaebm_config *config, rows *benign, const rows *m
     if (!scores)
         exit(1);
     check(ddaebm_scorer_create(&scorer, model));
-    check(ddaebm_scorer_score(scorer, rest.values, rest.count, 0, scores));
-    check(ddaebm_scorer_score(scorer, malignant->values, malignant->count, 0, scores + rest.count));
+    check(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rest.values, rest.count, 0, scores));
+    check(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, malignant->values, malignant->count, 0,
+                              scores + rest.count));
     double result = area(scores, rest.count, scores + rest.count, malignant->count);
     free(scores);
     ddaebm_scorer_free(scorer);

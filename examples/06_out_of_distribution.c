@@ -119,7 +119,7 @@ static double area(const float *ordinary, size_t ordinary_count, const float *fo
 static float *sorted_scores(ddaebm_scorer *scorer, ddaebm_score score, const float *images,
                             size_t count) {
     float *scores = room(count);
-    check(ddaebm_scorer_measure(scorer, score, images, count, 0, scores));
+    check(ddaebm_scorer_score(scorer, score, images, count, 0, scores));
     qsort(scores, count, sizeof *scores, ascending);
     return scores;
 }

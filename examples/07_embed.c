@@ -124,9 +124,9 @@ static ddaebm_status train(ddaebm_context *context, uint64_t steps, store *to) {
     TRY(ddaebm_dataset_create_named(&dataset, context, "moons", 1));
     TRY(ddaebm_model_create(&start, context, config, 1));
     TRY(ddaebm_trainer_create(&trainer, start, dataset, 1));
-    TRY(expect_cancelled(ddaebm_trainer_run(trainer, steps, wait_for_step, &soon)));
-    TRY(ddaebm_trainer_run(trainer, steps, NULL, NULL));
-    TRY(ddaebm_trainer_snapshot(trainer, &model));
+    TRY(expect_cancelled(ddaebm_trainer_run_until(trainer, steps, wait_for_step, &soon)));
+    TRY(ddaebm_trainer_run_until(trainer, steps, NULL, NULL));
+    TRY(ddaebm_trainer_snapshot(&model, trainer));
     TRY(ddaebm_model_save_stream(model, &writer));
     printf("trained %llu steps; the model takes %zu bytes\n",
            (unsigned long long)ddaebm_trainer_steps(trainer), to->size);
@@ -171,7 +171,7 @@ static ddaebm_status serve(const ddaebm_model *model, const meter *memory) {
     size_t before = memory->used;
     for (uint64_t i = 0; i < ROWS; i++) {
         TRY(ddaebm_sampler_draw(sampler, 1, i, 1, row));
-        TRY(ddaebm_scorer_score(scorer, row, 1, 0, &score));
+        TRY(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, row, 1, 0, &score));
         sum += (double)score;
     }
     printf("%d rows one by one: mean score %.3f, %zu bytes more in use\n", ROWS, sum / ROWS,

@@ -56,8 +56,8 @@ static ddaebm_status run(const guide *g, uint64_t steps, float *samples, size_t 
     TRY(ddaebm_trainer_create(&trainer, start, dataset, 1));
     if (g->weight > 0)
         TRY(ddaebm_trainer_set_sample_hook(trainer, keep_to_one_side, (void *)g));
-    TRY(ddaebm_trainer_run(trainer, steps, NULL, NULL));
-    TRY(ddaebm_trainer_snapshot(trainer, &model));
+    TRY(ddaebm_trainer_run(trainer, NULL, NULL));
+    TRY(ddaebm_trainer_snapshot(&model, trainer));
     TRY(ddaebm_sampler_create(&sampler, model));
     TRY(ddaebm_sampler_draw(sampler, 1, 0, count, samples));
 cleanup:

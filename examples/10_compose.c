@@ -44,8 +44,6 @@ static ddaebm_status make_stripes(ddaebm_dataset **out, int across) {
 static ddaebm_status learn(ddaebm_model **out, int across, uint64_t steps) {
     ddaebm_config *config = NULL;
     ddaebm_dataset *dataset = NULL;
-    ddaebm_model *start = NULL;
-    ddaebm_trainer *trainer = NULL;
     ddaebm_status status;
     TRY(make_stripes(&dataset, across));
     TRY(ddaebm_config_create(&config, NULL, "points"));
@@ -55,13 +53,8 @@ static ddaebm_status learn(ddaebm_model **out, int across, uint64_t steps) {
     TRY(ddaebm_config_set(config, "energy.hidden_layers", "[64, 64]"));
     TRY(ddaebm_config_set(config, "generator.hidden_layers", "[64, 64]"));
     TRY(ddaebm_config_set(config, "encoder.hidden_layers", "[64, 64]"));
-    TRY(ddaebm_model_create(&start, NULL, config, 1));
-    TRY(ddaebm_trainer_create(&trainer, start, dataset, 1));
-    TRY(ddaebm_trainer_run(trainer, steps, NULL, NULL));
-    TRY(ddaebm_trainer_snapshot(trainer, out));
+    TRY(ddaebm_train(out, NULL, config, dataset, 1, NULL, NULL));
 cleanup:
-    ddaebm_trainer_free(trainer);
-    ddaebm_model_free(start);
     ddaebm_config_free(config);
     ddaebm_dataset_free(dataset);
     return status;
@@ -77,8 +70,8 @@ static ddaebm_status multiply(void *user, const ddaebm_guidance_batch *batch, do
                               double *gradients) {
     const other *self = user;
     ddaebm_status status;
-    TRY(ddaebm_scorer_measure_double(self->scorer, DDAEBM_SCORE_ENERGY, batch->rows, batch->count,
-                                     batch->timestep, self->scores));
+    TRY(ddaebm_scorer_score_double(self->scorer, DDAEBM_SCORE_ENERGY, batch->rows, batch->count,
+                                   batch->timestep, self->scores));
     TRY(ddaebm_scorer_gradient_double(self->scorer, batch->rows, batch->count, batch->timestep,
                                       gradients));
     for (size_t i = 0; i < batch->count; i++)
@@ -98,7 +91,8 @@ static ddaebm_status integrate(ddaebm_scorer *const scorers[2], double cells[CEL
             points[y][x][1] = (float)(REACH * ((2 * y + 1.0) / SIDE - 1));
         }
     for (int i = 0; i < 2; i++)
-        TRY(ddaebm_scorer_score(scorers[i], &points[0][0][0], SIDE * SIDE, 0, &scores[i][0][0]));
+        TRY(ddaebm_scorer_score(scorers[i], DDAEBM_SCORE_ENERGY, &points[0][0][0], SIDE * SIDE, 0,
+                                &scores[i][0][0]));
     for (int i = 0; i < SIDE * SIDE; i++)
         highest = fmax(highest, (double)scores[0][i / SIDE][i % SIDE] +
                                     (double)scores[1][i / SIDE][i % SIDE]);

@@ -29,7 +29,7 @@ static void print_choices(const char *words) {
 
 static void print_settings(void) {
     ddaebm_key_info key = DDAEBM_KEY_INFO_INIT;
-    for (size_t i = 0; ddaebm_config_key(i, &key) == DDAEBM_OK; i++)
+    for (size_t i = 0; ddaebm_config_key_info(i, &key) == DDAEBM_OK; i++)
         printf("%s=\t%s\n", key.name, key.meaning);
 }
 

@@ -30,8 +30,8 @@ int score_grid(float **scores, const ddaebm_model *model, interval range, size_t
     for (size_t first = 0; first < side * side; first += POINTS_AT_ONCE) {
         size_t count = side * side - first < POINTS_AT_ONCE ? side * side - first : POINTS_AT_ONCE;
         fill_points(points, range, side, first, count);
-        TRY(checked(ddaebm_scorer_measure_double(scorer, DDAEBM_SCORE_ENERGY, points, count, 0,
-                                                 grid + first)));
+        TRY(checked(ddaebm_scorer_score_double(scorer, DDAEBM_SCORE_ENERGY, points, count, 0,
+                                               grid + first)));
     }
     *scores = grid;
     grid = NULL;

@@ -32,7 +32,7 @@ static int print_threads(bool json) {
 static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *model) {
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
         ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
-        int code = checked(ddaebm_model_parameter(model, i, &info));
+        int code = checked(ddaebm_model_parameter_info(model, i, &info));
         if (code != 0)
             return code;
         *(info.trained ? &out->trained[info.network] : &out->fixed[info.network]) += info.elements;
@@ -43,7 +43,8 @@ static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *
     out->temperature = ddaebm_model_temperature(model);
     out->best_step = ddaebm_model_best_step(model);
     out->contrast = ddaebm_model_held_out_contrast(model);
-    return checked(ddaebm_trainer_memory(context, ddaebm_model_config(model), &out->step_bytes));
+    return checked(
+        ddaebm_config_training_memory(ddaebm_model_config(model), context, &out->step_bytes));
 }
 
 static int print_json(const summary *about, const ddaebm_config *config) {
@@ -78,7 +79,7 @@ static int print_config(const ddaebm_config *config) {
     for (size_t i = 0; code == 0; i++) {
         ddaebm_key_info key = DDAEBM_KEY_INFO_INIT;
         char *text = NULL;
-        if (ddaebm_config_key(i, &key) != DDAEBM_OK)
+        if (ddaebm_config_key_info(i, &key) != DDAEBM_OK)
             break;
         code = config_text(&text, config, key.name);
         if (code == 0)

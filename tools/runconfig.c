@@ -43,7 +43,7 @@ enum { SMALLEST_IMAGE = 8 };
 static int check_images(const ddaebm_config *config, const config_options *options,
                         image_shape shape, const char *data) {
     int64_t preset = 0;
-    int code = checked(ddaebm_config_get_integer(config, "data.image_size", &preset));
+    int code = checked(ddaebm_config_integer(config, "data.image_size", &preset));
     if (code != 0 || shape.height == 0 || can_be_trained(shape) || (options->preset && preset == 0))
         return code;
     return fail("%.250s: its images are %zu pixels wide and %zu high; networks of images take "
@@ -58,7 +58,7 @@ static int check_images(const ddaebm_config *config, const config_options *optio
 static int fit_images(ddaebm_config *config, image_shape shape) {
     int64_t preset = 0, side = (int64_t)shape.height, size = SMALLEST_IMAGE;
     int code = 0;
-    TRY(checked(ddaebm_config_get_integer(config, "data.image_size", &preset)));
+    TRY(checked(ddaebm_config_integer(config, "data.image_size", &preset)));
     while (size < side)
         size *= 2;
     TRY(checked(ddaebm_config_set_integer(config, "data.image_size", preset > 0 ? size : side)));
@@ -86,9 +86,9 @@ static int check_rows(const ddaebm_config *config, const char *preset,
                       const ddaebm_dataset *dataset) {
     int64_t size = 0, padding = 0, channels = 0;
     int code = 0;
-    TRY(checked(ddaebm_config_get_integer(config, "data.image_size", &size)));
-    TRY(checked(ddaebm_config_get_integer(config, "data.padding", &padding)));
-    TRY(checked(ddaebm_config_get_integer(config, "data.channels", &channels)));
+    TRY(checked(ddaebm_config_integer(config, "data.image_size", &size)));
+    TRY(checked(ddaebm_config_integer(config, "data.padding", &padding)));
+    TRY(checked(ddaebm_config_integer(config, "data.channels", &channels)));
     int64_t side = size - 2 * padding;
     if (size > 0 && shape_of_data(dataset).height == 0 &&
         ddaebm_dataset_width(dataset) != (uint64_t)(side * side * channels))
@@ -125,13 +125,13 @@ cleanup:
 
 int config_text(char **out, const ddaebm_config *config, const char *key) {
     size_t needed = 0;
-    ddaebm_status status = ddaebm_config_get_text(config, key, NULL, 0, &needed);
+    ddaebm_status status = ddaebm_config_text(config, key, NULL, 0, &needed);
     if (status != DDAEBM_OK && status != DDAEBM_OUT_OF_RANGE)
         return checked(status);
     char *text = malloc(needed);
     if (!text)
         return fail("no memory for the text of a configuration");
-    int code = checked(ddaebm_config_get_text(config, key, text, needed, NULL));
+    int code = checked(ddaebm_config_text(config, key, text, needed, NULL));
     if (code == 0)
         *out = text;
     else
@@ -159,8 +159,8 @@ cleanup:
 int config_check_same(const ddaebm_config *run, const ddaebm_config *asked, const command *self) {
     ddaebm_key_info key = DDAEBM_KEY_INFO_INIT;
     int64_t fitted = 0;
-    int code = checked(ddaebm_config_get_integer(run, "diffusion.fit", &fitted));
-    for (size_t i = 0; code == 0 && ddaebm_config_key(i, &key) == DDAEBM_OK; i++)
+    int code = checked(ddaebm_config_integer(run, "diffusion.fit", &fitted));
+    for (size_t i = 0; code == 0 && ddaebm_config_key_info(i, &key) == DDAEBM_OK; i++)
         if (strcmp(key.name, "training.steps") != 0 &&
             (!fitted || strcmp(key.name, "diffusion.sigma_min") != 0))
             code = check_key(run, asked, key.name, self);

@@ -26,8 +26,8 @@ static int score_rows(void *user, uint64_t first, size_t count, void *scores) {
     int code = checked(ddaebm_dataset_read_double(asked->dataset, first, count, asked->rows));
     if (code != 0)
         return code;
-    ddaebm_status status = ddaebm_scorer_measure_double(asked->scorer, asked->score, asked->rows,
-                                                        count, asked->timestep, scores);
+    ddaebm_status status = ddaebm_scorer_score_double(asked->scorer, asked->score, asked->rows,
+                                                      count, asked->timestep, scores);
     return status == DDAEBM_CANCELLED ? checked_or_stopped(status, asked->path)
                                       : checked_option(status, asked->command->name, "--timestep");
 }

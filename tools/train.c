@@ -53,9 +53,9 @@ static int copy_parameter(ddaebm_model *model, const ddaebm_model *from, size_t 
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
     float *values = NULL;
     int code = 0;
-    TRY(checked(ddaebm_model_parameter(model, index, &info)));
+    TRY(checked(ddaebm_model_parameter_info(model, index, &info)));
     TRY(make_room(&values, 1, info.elements));
-    TRY(checked(ddaebm_model_get_parameter(from, info.name, values, info.elements)));
+    TRY(checked(ddaebm_model_parameter(from, info.name, values, info.elements)));
     TRY(checked(ddaebm_model_set_parameter(model, info.name, values, info.elements)));
 cleanup:
     free(values);
@@ -137,7 +137,7 @@ static int continue_run(run *state, const command *self) {
     const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
     TRY(ask_config(&config, state, kept, self));
     TRY(config_check_same(kept, config, self));
-    TRY(checked(ddaebm_config_get_integer(config, "training.steps", &steps)));
+    TRY(checked(ddaebm_config_integer(config, "training.steps", &steps)));
     TRY(checked(ddaebm_trainer_set_last_step(state->trainer, (uint64_t)steps)));
 cleanup:
     ddaebm_config_free(config);
@@ -150,7 +150,7 @@ static int find_last_step(run *state, const command *self) {
     uint64_t done = ddaebm_trainer_steps(state->trainer);
     int64_t steps = 0;
     int code = checked(
-        ddaebm_config_get_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps));
+        ddaebm_config_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps));
     if (code != 0)
         return code;
     state->last = asked->given ? asked->value : (uint64_t)steps;

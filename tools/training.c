@@ -21,7 +21,7 @@ static int fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
 static int write_model(const run *state) {
     ddaebm_model *model = NULL;
     int code = 0;
-    TRY(checked(ddaebm_trainer_snapshot(state->trainer, &model)));
+    TRY(checked(ddaebm_trainer_snapshot(&model, state->trainer)));
     int fitted = fit_typicality(model, state->dataset);
     TRY(checked(ddaebm_model_save(model, state->asked->out)));
     code = fitted;
@@ -121,10 +121,8 @@ static int pause_run(run *state) {
 static int count_images(uint64_t *images, const ddaebm_trainer *trainer) {
     int64_t side = 0, batch = 0;
     int code = 0;
-    TRY(checked(
-        ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "data.image_size", &side)));
-    TRY(checked(
-        ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "training.batch", &batch)));
+    TRY(checked(ddaebm_config_integer(ddaebm_trainer_config(trainer), "data.image_size", &side)));
+    TRY(checked(ddaebm_config_integer(ddaebm_trainer_config(trainer), "training.batch", &batch)));
     *images = side > 0 ? (uint64_t)batch : 0;
 cleanup:
     return code;
@@ -139,7 +137,7 @@ static int take_steps(run *state, bool *broken) {
     ddaebm_status status = DDAEBM_OK;
     int code = 0;
     while (code == 0 && !is_over(state) && ending_signal() == 0) {
-        status = ddaebm_trainer_run(state->trainer, next_stop(state), after_step, state);
+        status = ddaebm_trainer_run_until(state->trainer, next_stop(state), after_step, state);
         *broken = status != DDAEBM_OK && status != DDAEBM_CANCELLED;
         code = *broken ? EXIT_FAILED : pause_run(state);
     }

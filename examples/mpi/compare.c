@@ -24,12 +24,12 @@ static ddaebm_status compare(differences *out, const ddaebm_model *a, const ddae
     ddaebm_status status = DDAEBM_OK;
     float *x = NULL, *y = NULL;
     for (size_t i = 0; i < ddaebm_model_parameter_count(a); i++) {
-        TRY(ddaebm_model_parameter(a, i, &info));
+        TRY(ddaebm_model_parameter_info(a, i, &info));
         x = realloc(x, info.elements * sizeof *x);
         y = realloc(y, info.elements * sizeof *y);
         TRY(x && y ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
-        TRY(ddaebm_model_get_parameter(a, info.name, x, info.elements));
-        TRY(ddaebm_model_get_parameter(b, info.name, y, info.elements));
+        TRY(ddaebm_model_parameter(a, info.name, x, info.elements));
+        TRY(ddaebm_model_parameter(b, info.name, y, info.elements));
         double *most = &out->of[info.network][!info.trained];
         for (size_t j = 0; j < info.elements; j++)
             *most = fmax(*most, fabs((double)x[j] - (double)y[j]));

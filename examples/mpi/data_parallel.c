@@ -69,7 +69,7 @@ static ddaebm_status make_trainer(ddaebm_trainer **out, ranks *self, const ddaeb
     TRY(ddaebm_model_create(&start, NULL, config, 1));
     TRY(ddaebm_trainer_create(out, start, dataset, 1));
     TRY(ddaebm_trainer_set_shard(*out, (size_t)self->rank, (size_t)self->count));
-    TRY(ddaebm_trainer_set_hook(*out, average, self));
+    TRY(ddaebm_trainer_set_gradient_hook(*out, average, self));
 cleanup:
     ddaebm_model_free(start);
     ddaebm_config_free(config);
@@ -83,12 +83,12 @@ static ddaebm_status measure_spread(double spread[2], const ddaebm_model *model)
     float *values = NULL, *least = NULL, *most = NULL;
     spread[0] = spread[1] = 0;
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
-        TRY(ddaebm_model_parameter(model, i, &info));
+        TRY(ddaebm_model_parameter_info(model, i, &info));
         values = realloc(values, info.elements * sizeof *values);
         least = realloc(least, info.elements * sizeof *least);
         most = realloc(most, info.elements * sizeof *most);
         TRY(values && least && most ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
-        TRY(ddaebm_model_get_parameter(model, info.name, values, info.elements));
+        TRY(ddaebm_model_parameter(model, info.name, values, info.elements));
         MPI_Allreduce(values, least, (int)info.elements, MPI_FLOAT, MPI_MIN, MPI_COMM_WORLD);
         MPI_Allreduce(values, most, (int)info.elements, MPI_FLOAT, MPI_MAX, MPI_COMM_WORLD);
         for (size_t j = 0; j < info.elements; j++)
@@ -114,14 +114,14 @@ static ddaebm_status train(ranks *self, const char *path, uint64_t steps, long b
     ring.user = self;
     TRY(ddaebm_dataset_create_source(&dataset, NULL, &ring));
     TRY(make_trainer(&trainer, self, dataset, steps, batch, norm));
-    TRY(ddaebm_trainer_run(trainer, steps, NULL, NULL));
+    TRY(ddaebm_trainer_run_until(trainer, steps, NULL, NULL));
     TRY(measure_spread(spread, ddaebm_trainer_model(trainer)));
     if (self->rank > 0)
         goto cleanup;
     printf("%d ranks, batch %ld, norm %s: rank 0 read %llu rows; the ranks' weights differ by %g, "
            "their running statistics by %g\n",
            self->count, batch, norm, self->rows_read, spread[0], spread[1]);
-    TRY(ddaebm_trainer_snapshot(trainer, &model));
+    TRY(ddaebm_trainer_snapshot(&model, trainer));
     TRY(ddaebm_model_save(model, path));
 cleanup:
     ddaebm_model_free(model);

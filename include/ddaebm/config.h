@@ -1,9 +1,10 @@
 /** @file config.h
- *  Every hyperparameter, under a dotted name: typed, bounded and documented.
+ *  Holds every hyperparameter under a dotted name; each has a type, bounds and a description.
  *
- *  Values come from a preset, from JSON, or one at a time. A name that does not exist or a value
- * out of its bounds is an error that says what is allowed, and changes nothing. ddaebm_config_key
- * lists all of them with bounds and meaning. */
+ *  Values come from a preset, from JSON, or one at a time. A name that does not exist, or a value
+ *  out of its bounds, is an error that says what is allowed, and changes nothing.
+ *  ddaebm_config_key_info lists all names with bounds and descriptions.
+ */
 #ifndef DDAEBM_CONFIG_H
 #define DDAEBM_CONFIG_H
 
@@ -16,7 +17,7 @@ extern "C" {
 /** A configuration; opaque. One thread at a time may change it. */
 typedef struct ddaebm_config ddaebm_config;
 
-/** Type of a hyperparameter. @since 0.1 */
+/** Type of a hyperparameter. */
 typedef enum ddaebm_type {
     DDAEBM_TYPE_BOOLEAN = 0, /**< JSON true or false */
     DDAEBM_TYPE_INTEGER = 1, /**< JSON integer */
@@ -25,16 +26,16 @@ typedef enum ddaebm_type {
     DDAEBM_TYPE_INTEGERS = 4 /**< JSON array of integers */
 } ddaebm_type;
 
-/** What is known of a hyperparameter. All strings are constants. */
+/** Description of a hyperparameter. All strings are constants. */
 typedef struct ddaebm_key_info {
-    size_t struct_size;  /**< set by the caller to sizeof(ddaebm_key_info) */
-    const char *name;    /**< dotted, for instance "diffusion.timesteps" */
-    const char *meaning; /**< one sentence */
-    ddaebm_type type;    /**< its type */
-    double least; /**< smallest value (of an element, for integers); meaningless for booleans and
-                     choices */
-    double most;  /**< largest value, likewise */
-    size_t most_elements; /**< longest array, 0 for types other than integers */
+    size_t struct_size;   /**< set by the caller to sizeof(ddaebm_key_info) */
+    const char *name;     /**< dotted, for instance "diffusion.timesteps" */
+    const char *meaning;  /**< one sentence */
+    ddaebm_type type;     /**< its type */
+    double least;         /**< smallest value, or smallest element of an array of integers;
+                               meaningless for booleans and choices */
+    double most;          /**< largest value, likewise */
+    size_t most_elements; /**< most elements of an array; 0 for types other than integers */
     const char *choices;  /**< the words of a choice, separated by '|'; else NULL */
 } ddaebm_key_info;
 
@@ -42,105 +43,145 @@ typedef struct ddaebm_key_info {
 #define DDAEBM_KEY_INFO_INIT                                                                       \
     { sizeof(ddaebm_key_info), NULL, NULL, DDAEBM_TYPE_BOOLEAN, 0, 0, 0, NULL }
 
-/** Makes a configuration from a preset: "toy" (published, two-dimensional), "points" (the best
- * found for two dimensions), "vector" (rows of any width, fitted to them), "fashion" (28 x 28 grey
- * images), "cifar10", "celeba64" and "lsun128" (published, for images).
- *  @param[out] out the new configuration, to be freed with ddaebm_config_free; untouched on failure
+/** Makes a configuration from a preset.
+ *
+ *  The presets, which ddaebm_config_preset lists, are:
+ *  - "toy": two-dimensional data, as published;
+ *  - "points": two-dimensional data, the best configuration found for it;
+ *  - "vector": rows of any width; the noise is fitted to the data;
+ *  - "fashion": 28 x 28 grey images;
+ *  - "fashion-small": the same with smaller networks, for a few processor cores;
+ *  - "cifar10": 32 x 32 colour images, as published;
+ *  - "celeba64": 64 x 64 colour images, as published;
+ *  - "lsun128": 128 x 128 colour images, as published.
+ *
+ *  @param[out] out the new configuration, to be freed with ddaebm_config_free
  *  @param context NULL for the defaults
- *  @param preset its name; NULL for "points"
+ *  @param preset name of the preset; NULL for "points"
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND (the text lists the presets)
- * or ::DDAEBM_OUT_OF_MEMORY.
- *  @since 0.1 */
+ *          or ::DDAEBM_OUT_OF_MEMORY.
+ */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_create(ddaebm_config **out,
                                                              ddaebm_context *context,
                                                              const char *preset);
 
-/** Frees a configuration. @param config may be NULL. @since 0.1 */
+/** Frees a configuration.
+ *  @param config may be NULL
+ */
 DDAEBM_API void ddaebm_config_free(ddaebm_config *config);
 
 /** Copies a configuration.
- *  @param[out] out the copy, to be freed with ddaebm_config_free; untouched on failure
+ *  @param[out] out the copy, to be freed with ddaebm_config_free
  *  @param config the original
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_MEMORY.
+ */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_copy(ddaebm_config **out,
                                                            const ddaebm_config *config);
 
-/** Sets one value from text as it stands in JSON; the quotes of a choice may be left out: "4",
- * "0.1", "true", "vp", "[300, 300]".
+/** Sets a value of any type from JSON text, such as "4", "0.1", "true", "vp" or "[300, 300]".
+ *  The quotes of a choice may be left out.
  *  @param config changed on success alone
  *  @param key dotted name
  *  @param value the text
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND (no such key),
- * ::DDAEBM_FORMAT (not of the key's type),
- *          ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY. @since 0.1 */
+ *          ::DDAEBM_FORMAT (not of the key's type), ::DDAEBM_OUT_OF_RANGE or
+ *          ::DDAEBM_OUT_OF_MEMORY.
+ */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_set(ddaebm_config *config, const char *key,
                                                           const char *value);
 
-/** Sets values from a JSON object, {"diffusion.timesteps": 4, ...}; what it does not name stays.
+/** Sets values from a JSON object such as {"diffusion.timesteps": 4}; keys that it does not name
+ *  keep their values.
  *  @param config changed on success alone
- *  @param text JSON, not necessarily ended by a NUL
+ *  @param text JSON; a NUL at the end is not needed
  *  @param length of @p text in bytes
- *  @return as ddaebm_config_set; ::DDAEBM_FORMAT names the line of a syntax error. @since 0.1 */
+ *  @return as ddaebm_config_set; the text of ::DDAEBM_FORMAT names the line of a syntax error.
+ */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_parse(ddaebm_config *config, const char *text,
                                                             size_t length);
 
-/** ddaebm_config_parse on a file of at most 1 MiB.
+/** Sets values from a JSON file, as ddaebm_config_parse does.
  *  @param config changed on success alone
- *  @param path of the file
- *  @return as ddaebm_config_parse, or ::DDAEBM_NOT_FOUND or ::DDAEBM_IO for the file. @since 0.1 */
+ *  @param path of a file of at most 1 MiB
+ *  @return as ddaebm_config_parse, or ::DDAEBM_NOT_FOUND or ::DDAEBM_IO for the file.
+ */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_load(ddaebm_config *config, const char *path);
 
-/** Sets an integer. @param config changed on success alone @param key dotted name @param value
- * within the key's bounds
+/** Sets an integer.
+ *  @param config changed on success alone
+ *  @param key dotted name
+ *  @param value within the key's bounds
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT (also: the key is of another type),
- * ::DDAEBM_NOT_FOUND or ::DDAEBM_OUT_OF_RANGE.
- *  @since 0.1 */
+ *          ::DDAEBM_NOT_FOUND or ::DDAEBM_OUT_OF_RANGE.
+ */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_set_integer(ddaebm_config *config,
                                                                   const char *key, int64_t value);
 
-/** Sets a real. @param config changed on success alone @param key dotted name @param value within
- * the key's bounds
- *  @return as ddaebm_config_set_integer. @since 0.1 */
+/** Sets a real number.
+ *  @param config changed on success alone
+ *  @param key dotted name
+ *  @param value within the key's bounds
+ *  @return as ddaebm_config_set_integer.
+ */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_set_real(ddaebm_config *config,
                                                                const char *key, double value);
 
-/** Reads an integer or a boolean (0 or 1). @param config the configuration @param key dotted name
- *  @param[out] value untouched on failure
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT (also: the key is of another type) or
- * ::DDAEBM_NOT_FOUND. @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_get_integer(const ddaebm_config *config,
-                                                                  const char *key, int64_t *value);
-
-/** Reads a real. @param config the configuration @param key dotted name @param[out] value untouched
- * on failure
- *  @return as ddaebm_config_get_integer. @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_get_real(const ddaebm_config *config,
-                                                               const char *key, double *value);
-
-/** Writes any value as JSON text.
+/** Reads an integer, or a boolean as 0 or 1.
  *  @param config the configuration
- *  @param key dotted name; NULL for the whole configuration as one JSON object, keys in the order
- * of ddaebm_config_key
- *  @param[out] text NUL-terminated; may be NULL if @p capacity is 0. Untouched on failure
+ *  @param key dotted name
+ *  @param[out] value of the key
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT (also: the key is of another type) or
+ *          ::DDAEBM_NOT_FOUND.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_integer(const ddaebm_config *config,
+                                                              const char *key, int64_t *value);
+
+/** Reads a real number.
+ *  @param config the configuration
+ *  @param key dotted name
+ *  @param[out] value of the key
+ *  @return as ddaebm_config_integer.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_real(const ddaebm_config *config,
+                                                           const char *key, double *value);
+
+/** Writes a value of any type as JSON text.
+ *  @param config the configuration
+ *  @param key dotted name; NULL for the whole configuration as one JSON object, its keys in the
+ *         order of ddaebm_config_key_info
+ *  @param[out] text ends with a NUL; may be NULL if @p capacity is 0
  *  @param capacity bytes at @p text
  *  @param[out] needed bytes that the text and its NUL take; may be NULL
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_NOT_FOUND, ::DDAEBM_OUT_OF_MEMORY, or
- * ::DDAEBM_OUT_OF_RANGE if
- *          @p capacity is too small (@p needed is set all the same). @since 0.1 */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_get_text(const ddaebm_config *config,
-                                                               const char *key, char *text,
-                                                               size_t capacity, size_t *needed);
-
-/** What is known of the index-th hyperparameter.
- *  @param index from 0
- *  @param[in,out] info its struct_size set by the caller; untouched on failure
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, or ::DDAEBM_NOT_FOUND past the last. @since 0.1
+ *          ::DDAEBM_OUT_OF_RANGE if @p capacity is too small (@p needed is set all the same).
  */
-DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_key(size_t index, ddaebm_key_info *info);
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_text(const ddaebm_config *config,
+                                                           const char *key, char *text,
+                                                           size_t capacity, size_t *needed);
 
-/** Name of the index-th preset. @param index from 0 @return a constant string, or NULL past the
- * last. @since 0.1 */
+/** Describes the index-th hyperparameter.
+ *  @param index from 0
+ *  @param[in,out] info its struct_size set by the caller
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, or ::DDAEBM_NOT_FOUND past the last.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_key_info(size_t index, ddaebm_key_info *info);
+
+/** Name of the index-th preset.
+ *  @param index from 0
+ *  @return a constant string, or NULL past the last.
+ */
 DDAEBM_API const char *ddaebm_config_preset(size_t index);
+
+/** Computes the memory that training by a configuration takes: weights, moments, averages, the
+ *  batch, and the working memory of a step. Nothing is trained.
+ *  @param config the configuration
+ *  @param context whose number of threads counts; NULL for the defaults
+ *  @param[out] bytes that a trainer holds after its first step
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE or ::DDAEBM_OUT_OF_MEMORY.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_config_training_memory(const ddaebm_config *config,
+                                                                      ddaebm_context *context,
+                                                                      size_t *bytes);
 
 #ifdef __cplusplus
 }

@@ -1,19 +1,23 @@
 /** @file ddaebm.hpp
- *  The interface for C++11 and later: header-only classes over the C functions, which hold the
- * documentation. Each class owns one handle, can be moved and not copied, and has the handle's
- * functions as members, less their prefix:
+ *  The interface for C++11 and later: header-only classes over the C functions, whose documentation
+ *  holds here as well.
  *
- *  - a call that fails throws ddaebm::error, which has the status and its text. An exception thrown
- * in a callback stops the call and comes out of it. Compiled with -fno-exceptions, it calls
- * std::terminate, whose handler can ask ddaebm_error_message(); who would rather go on calls the C
- * function, with get();
- *  - arrays are ddaebm::span, made of arrays, vectors, std::span or a pointer and a count. Counts
- * follow from their sizes. Where a result goes into a span, nothing is allocated; where it is
- * returned, it is a vector;
- *  - get() lends the C handle, release() hands it over. A context is given as its C handle, or
- * nullptr.
+ *  Each class owns one handle, can be moved and not copied, and has the handle's functions as
+ *  members, without their prefix:
  *
- *  What must outlive what is as in C: a model its samplers and scorers, a data set its trainers. */
+ *  - A call that fails throws ddaebm::error, which has the status and its text. An exception that a
+ *    callback throws stops the call and leaves it. Compiled with -fno-exceptions, a failure calls
+ *    std::terminate, whose handler can read ddaebm_error_message(); a program that must go on calls
+ *    the C function, with get().
+ *  - Arrays are ddaebm::span, made of arrays, vectors, std::span, or a pointer and a count. Counts
+ *    follow from their sizes. A function that fills a span does not allocate; one without a span to
+ *    fill returns a vector.
+ *  - A constructor of each class adopts a C handle, get() lends it, release() gives it up. The
+ *    views (context_view, config_view, model_view) refer to a handle that another object owns, and
+ *    are valid as long as that. A class converts to its view.
+ *
+ *  What must outlive what is as in C: a model its samplers and scorers, a data set its trainers.
+ */
 #ifndef DDAEBM_HPP
 #define DDAEBM_HPP
 
@@ -70,13 +74,12 @@ struct image_shape {
     std::size_t height, width, channels;
 };
 
-/// Hears how far a call has come, in rows or, where one loads, in bytes (a total of 0: not known);
+/// Receives the progress of a call, in rows, or in bytes for a load (a total of 0: unknown);
 /// returns whether to go on.
 typedef std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
-/// Gives the next bytes of a stream: fills some of the buffer, and returns how many bytes; 0 at the
-/// end.
+/// Reads the next bytes of a stream into the buffer and returns their number; 0 at the end.
 typedef std::function<std::size_t(span<unsigned char> buffer)> stream_reader;
-/// Takes the next bytes of a stream, all of them.
+/// Writes the next bytes of a stream, all of them.
 typedef std::function<void(span<const unsigned char> bytes)> stream_writer;
 
 namespace detail {
@@ -86,7 +89,7 @@ namespace detail {
     throw error(status, text);
 }
 
-/// What a callback of this thread threw, until the call that it stopped returns.
+/// The exception of a callback of this thread, until the call that it stopped returns.
 inline std::exception_ptr &thrown() {
     static thread_local std::exception_ptr exception;
     return exception;
@@ -103,7 +106,8 @@ inline void check(ddaebm_status status) {
     fail(status, ddaebm_error_message());
 }
 
-/// Calls what a caller gave; no exception passes through C. False: it threw, or returned false.
+/// Calls a callback and keeps its exception, which must not pass through C. Returns false if it
+/// threw or returned false.
 template <typename F> bool guarded(F call) noexcept {
     try {
         return call();
@@ -132,18 +136,18 @@ inline int go_on(void *user, std::uint64_t done, std::uint64_t total) {
     return guarded([&] { return function(done, total); }) ? 0 : 1;
 }
 
-/// A C reader for as long as this object lives.
+/// A C reader, valid as long as this object.
 class incoming {
   public:
-    incoming(const char *path, stream_reader read, progress heard)
-        : read_(std::move(read)), heard_(std::move(heard)) {
+    incoming(const char *path, stream_reader read, progress report)
+        : read_(std::move(read)), report_(std::move(report)) {
         const ddaebm_reader none = DDAEBM_READER_INIT;
         reader_ = none;
         reader_.path = path;
         reader_.read = read_ ? &incoming::pull : nullptr;
         reader_.user = &read_;
-        reader_.progress = heard_ ? &go_on : nullptr;
-        reader_.progress_user = &heard_;
+        reader_.progress = report_ ? &go_on : nullptr;
+        reader_.progress_user = &report_;
     }
     incoming(const incoming &) = delete;
     incoming &operator=(const incoming &) = delete;
@@ -159,7 +163,7 @@ class incoming {
         return good ? DDAEBM_OK : DDAEBM_CANCELLED;
     }
     stream_reader read_;
-    progress heard_;
+    progress report_;
     ddaebm_reader reader_;
 };
 
@@ -183,21 +187,21 @@ void save_stream(ddaebm_status (*save)(const Handle *, const ddaebm_writer *), c
     check(save(self, &writer));
 }
 
-/// What save(self, room, capacity, &needed) writes.
+/// Returns the bytes that save(self, room, capacity, &needed) writes.
 template <typename Handle>
 std::vector<unsigned char> save_memory(ddaebm_status (*save)(const Handle *, void *, std::size_t,
                                                              std::size_t *),
                                        const Handle *self) {
     std::size_t needed = 0;
     const ddaebm_status status = save(self, nullptr, 0, &needed);
-    if (status != DDAEBM_OUT_OF_RANGE) // that is: no room, and how much it takes
+    if (status != DDAEBM_OUT_OF_RANGE) // no room: needed is set
         check(status);
     std::vector<unsigned char> file(needed);
     check(save(self, file.data(), needed, nullptr));
     return file;
 }
 
-/// How many rows a span holds.
+/// Number of rows in a span.
 inline std::size_t rows_of(std::size_t size, std::size_t width) {
     if (size % width != 0)
         fail(DDAEBM_MISMATCH,
@@ -205,14 +209,14 @@ inline std::size_t rows_of(std::size_t size, std::size_t width) {
     return size / width;
 }
 
-/// The same, where the width is the caller's.
+/// Number of rows in a span, for a width that may be 0.
 inline std::size_t table_rows(std::size_t size, std::size_t width) {
     if (width == 0)
         detail::fail(DDAEBM_OUT_OF_RANGE, "rows without a number");
     return rows_of(size, width);
 }
 
-/// A text that may be NULL.
+/// Copies a text that may be NULL.
 inline std::string text_or_empty(const char *text) {
     return text ? text : "";
 }
@@ -230,7 +234,7 @@ inline std::size_t image_count(std::size_t size, image_shape shape) {
     return rows_of(size, width);
 }
 
-/// Strings by index, to the first NULL.
+/// Lists strings by index, up to the first NULL.
 inline std::vector<std::string> names(const char *(*name)(std::size_t)) {
     std::vector<std::string> list;
     for (std::size_t i = 0; const char *text = name(i); i++)
@@ -238,7 +242,7 @@ inline std::vector<std::string> names(const char *(*name)(std::size_t)) {
     return list;
 }
 
-/// Facts by index, to the first that is not there.
+/// Lists structs by index, up to the first DDAEBM_NOT_FOUND.
 template <typename Info, typename F> std::vector<Info> infos(Info info, F read) {
     std::vector<Info> list;
     for (;;) {
@@ -250,9 +254,12 @@ template <typename Info, typename F> std::vector<Info> infos(Info info, F read) 
     }
 }
 
+/// Owner of a C handle.
 template <typename T, void (*Free)(T *)> class handle {
   public:
+    /// Lends the C handle.
     T *get() const noexcept { return owned_.get(); }
+    /// Gives up the C handle, which the caller must free.
     T *release() noexcept { return owned_.release(); }
 
   protected:
@@ -273,7 +280,7 @@ template <typename T, void (*Free)(T *)> class handle {
 
 } // namespace detail
 
-/// Throws what a failed C call deserves; for C functions that are called directly.
+/// Throws if a C call failed; for C functions that are called directly.
 inline void check(ddaebm_status status) {
     detail::check(status);
 }
@@ -288,7 +295,7 @@ inline std::string status_text(ddaebm_status status) {
     return ddaebm_status_text(status);
 }
 
-/// The number of threads of a new context; @p reason, if not NULL, gets where it comes from.
+/// Number of threads of a new context; @p reason, if not NULL, is set to where it comes from.
 inline int default_threads(std::string *reason = nullptr) {
     char text[128];
     int threads = ddaebm_default_threads(text, sizeof text);
@@ -314,57 +321,86 @@ class context : public detail::handle<ddaebm_context, ddaebm_context_free> {
     void set_accept_not_finite(bool accept) {
         check(ddaebm_context_set_accept_not_finite(get(), accept));
     }
-    bool accepts_not_finite() const { return ddaebm_context_accepts_not_finite(get()) != 0; }
+    bool accept_not_finite() const { return ddaebm_context_accept_not_finite(get()) != 0; }
     void set_deterministic(bool deterministic) {
         check(ddaebm_context_set_deterministic(get(), deterministic));
     }
     bool deterministic() const { return ddaebm_context_deterministic(get()) != 0; }
-    /// As in C, since handles keep the context, and so the log, beyond this object. The function
-    /// must not throw.
+    /// A C function, since handles keep the context, and so the log, beyond this object. It must
+    /// not throw.
     void set_log(ddaebm_log_function function, void *user, ddaebm_log_level least) {
         check(ddaebm_context_set_log(get(), function, user, least));
     }
 };
 
-/// What a configuration says: one of one's own, or that of a model or trainer, valid as long as it.
-class config_view {
+/// A context that a call uses: a ddaebm::context, a C handle, or nullptr for the defaults.
+class context_view {
   public:
-    explicit config_view(const ddaebm_config *lent) noexcept : lent_(lent) {}
-    const ddaebm_config *get() const noexcept { return lent_; }
+    context_view(ddaebm_context *lent = nullptr) noexcept : lent_(lent) {}
+    context_view(const context &owner) noexcept : lent_(owner.get()) {}
+    ddaebm_context *get() const noexcept { return lent_; }
 
+  private:
+    ddaebm_context *lent_;
+};
+
+namespace detail {
+
+/// Reading members of a configuration, for the classes that have its get().
+template <typename Self> class config_reader {
+  public:
     std::int64_t integer(const std::string &key) const {
         std::int64_t value = 0;
-        check(ddaebm_config_get_integer(lent_, key.c_str(), &value));
+        check(ddaebm_config_integer(lent(), key.c_str(), &value));
         return value;
     }
     double real(const std::string &key) const {
         double value = 0;
-        check(ddaebm_config_get_real(lent_, key.c_str(), &value));
+        check(ddaebm_config_real(lent(), key.c_str(), &value));
         return value;
     }
     std::string text(const std::string &key) const { return read(key.c_str()); }
     /// The whole configuration as JSON.
     std::string json() const { return read(nullptr); }
+    /// Bytes that a trainer of this configuration holds after its first step.
+    std::size_t training_memory(context_view context = nullptr) const {
+        std::size_t bytes = 0;
+        check(ddaebm_config_training_memory(lent(), context.get(), &bytes));
+        return bytes;
+    }
 
   private:
+    const ddaebm_config *lent() const { return static_cast<const Self *>(this)->get(); }
     std::string read(const char *key) const {
         std::size_t needed = 0;
-        const ddaebm_status status = ddaebm_config_get_text(lent_, key, nullptr, 0, &needed);
-        if (status != DDAEBM_OUT_OF_RANGE) // that is: no room, and how much it takes
+        const ddaebm_status status = ddaebm_config_text(lent(), key, nullptr, 0, &needed);
+        if (status != DDAEBM_OUT_OF_RANGE) // no room: needed is set
             check(status);
         std::string text(needed, '\0');
-        check(ddaebm_config_get_text(lent_, key, &text[0], needed, nullptr));
+        check(ddaebm_config_text(lent(), key, &text[0], needed, nullptr));
         text.resize(needed - 1);
         return text;
     }
+};
+
+} // namespace detail
+
+/// A configuration that another object owns: a config, a model or a trainer.
+class config_view : public detail::config_reader<config_view> {
+  public:
+    explicit config_view(const ddaebm_config *lent) noexcept : lent_(lent) {}
+    const ddaebm_config *get() const noexcept { return lent_; }
+
+  private:
     const ddaebm_config *lent_;
 };
 
 /// Every hyperparameter.
-class config : public detail::handle<ddaebm_config, ddaebm_config_free> {
+class config : public detail::handle<ddaebm_config, ddaebm_config_free>,
+               public detail::config_reader<config> {
   public:
-    explicit config(const std::string &preset, ddaebm_context *context = nullptr)
-        : config(make(ddaebm_config_create, context, preset.c_str())) {}
+    explicit config(const std::string &preset, context_view context = nullptr)
+        : config(make(ddaebm_config_create, context.get(), preset.c_str())) {}
     explicit config(config_view original) : config(make(ddaebm_config_copy, original.get())) {}
     explicit config(ddaebm_config *owned) noexcept : handle(owned) {}
     operator config_view() const noexcept { return config_view(get()); }
@@ -383,13 +419,8 @@ class config : public detail::handle<ddaebm_config, ddaebm_config_free> {
     }
     config &load(const std::string &path) { return done(ddaebm_config_load(get(), path.c_str())); }
 
-    std::int64_t integer(const std::string &key) const { return config_view(get()).integer(key); }
-    double real(const std::string &key) const { return config_view(get()).real(key); }
-    std::string text(const std::string &key) const { return config_view(get()).text(key); }
-    std::string json() const { return config_view(get()).json(); }
-
     static std::vector<ddaebm_key_info> keys() {
-        return detail::infos(ddaebm_key_info DDAEBM_KEY_INFO_INIT, ddaebm_config_key);
+        return detail::infos(ddaebm_key_info DDAEBM_KEY_INFO_INIT, ddaebm_config_key_info);
     }
     static std::vector<std::string> presets() { return detail::names(ddaebm_config_preset); }
 
@@ -409,48 +440,48 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
 
     explicit dataset(ddaebm_dataset *owned) noexcept : handle(owned) {}
     static dataset named(const std::string &name, std::uint64_t seed,
-                         ddaebm_context *context = nullptr) {
-        return dataset(make(ddaebm_dataset_create_named, context, name.c_str(), seed));
+                         context_view context = nullptr) {
+        return dataset(make(ddaebm_dataset_create_named, context.get(), name.c_str(), seed));
     }
-    static dataset open(const std::string &path, ddaebm_context *context = nullptr) {
-        return dataset(make(ddaebm_dataset_open, context, path.c_str()));
+    static dataset open(const std::string &path, context_view context = nullptr) {
+        return dataset(make(ddaebm_dataset_open, context.get(), path.c_str()));
     }
     static dataset open(const std::string &path, const ddaebm_read_options &options,
-                        ddaebm_context *context = nullptr) {
-        return dataset(make(ddaebm_dataset_open_with, context, path.c_str(), &options));
+                        context_view context = nullptr) {
+        return dataset(make(ddaebm_dataset_open_with, context.get(), path.c_str(), &options));
     }
     static dataset from_rows(span<const float> rows, std::size_t width,
-                             ddaebm_context *context = nullptr) {
-        return dataset(make(ddaebm_dataset_create_rows, context, rows.data(),
+                             context_view context = nullptr) {
+        return dataset(make(ddaebm_dataset_create_rows, context.get(), rows.data(),
                             detail::table_rows(rows.size(), width), width));
     }
     static dataset from_rows(span<const double> rows, std::size_t width,
-                             ddaebm_context *context = nullptr) {
-        return dataset(make(ddaebm_dataset_create_rows_double, context, rows.data(),
+                             context_view context = nullptr) {
+        return dataset(make(ddaebm_dataset_create_rows_double, context.get(), rows.data(),
                             detail::table_rows(rows.size(), width), width));
     }
     static dataset from_images(span<const std::uint8_t> pixels, image_shape shape,
-                               ddaebm_context *context = nullptr) {
+                               context_view context = nullptr) {
         const std::size_t count = detail::image_count(pixels.size(), shape);
-        return dataset(make(ddaebm_dataset_create_images, context, pixels.data(), count,
+        return dataset(make(ddaebm_dataset_create_images, context.get(), pixels.data(), count,
                             shape.height, shape.width, shape.channels));
     }
     static dataset from_images(span<const float> pixels, image_shape shape,
-                               ddaebm_context *context = nullptr) {
+                               context_view context = nullptr) {
         const std::size_t count = detail::image_count(pixels.size(), shape);
-        return dataset(make(ddaebm_dataset_create_images_float, context, pixels.data(), count,
+        return dataset(make(ddaebm_dataset_create_images_float, context.get(), pixels.data(), count,
                             shape.height, shape.width, shape.channels));
     }
     /// rows: how many there are; 0 for no end.
     static dataset from_source(source read, std::size_t width, std::uint64_t rows,
-                               ddaebm_context *context = nullptr) {
+                               context_view context = nullptr) {
         std::unique_ptr<reader> own(new reader{std::move(read), width});
         ddaebm_source given = DDAEBM_SOURCE_INIT;
         given.width = width;
         given.rows = rows;
         given.read = &dataset::read_rows;
         given.user = own.get();
-        dataset made(make(ddaebm_dataset_create_source, context, &given));
+        dataset made(make(ddaebm_dataset_create_source, context.get(), &given));
         made.reader_ = std::move(own);
         return made;
     }
@@ -496,84 +527,107 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
     std::unique_ptr<reader> reader_; ///< where the C handle finds it, wherever this object moves
 };
 
-/// Weights, configuration, and the statistics of the data.
-class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
+namespace detail {
+
+/// Reading members of a model, for the classes that have its get().
+template <typename Self> class model_reader {
   public:
-    model(config_view config, std::uint64_t seed, ddaebm_context *context = nullptr)
-        : model(make(ddaebm_model_create, context, config.get(), seed)) {}
-    explicit model(ddaebm_model *owned) noexcept : handle(owned) {}
-    static model load(const std::string &path, ddaebm_context *context = nullptr) {
-        return model(make(ddaebm_model_load, context, path.c_str()));
-    }
-    static model load_memory(span<const unsigned char> file, ddaebm_context *context = nullptr) {
-        return model(make(ddaebm_model_load_memory, context, static_cast<const void *>(file.data()),
-                          file.size()));
-    }
-    static model load(const std::string &path, progress heard, ddaebm_context *context = nullptr) {
-        return model(make(ddaebm_model_load_stream, context,
-                          detail::incoming(path.c_str(), nullptr, std::move(heard)).get()));
-    }
-    static model load_stream(stream_reader read, ddaebm_context *context = nullptr) {
-        return model(make(ddaebm_model_load_stream, context,
-                          detail::incoming(nullptr, std::move(read), nullptr).get()));
-    }
-    void save(const std::string &path) const { check(ddaebm_model_save(get(), path.c_str())); }
+    void save(const std::string &path) const { check(ddaebm_model_save(lent(), path.c_str())); }
     void save_half(const std::string &path) const {
-        check(ddaebm_model_save_half(get(), path.c_str()));
+        check(ddaebm_model_save_half(lent(), path.c_str()));
     }
     void save_stream(stream_writer write) const {
-        detail::save_stream(ddaebm_model_save_stream, get(), std::move(write));
+        detail::save_stream(ddaebm_model_save_stream, lent(), std::move(write));
     }
     std::vector<unsigned char> save_memory() const {
-        return detail::save_memory(ddaebm_model_save_memory, get());
+        return detail::save_memory(ddaebm_model_save_memory, lent());
     }
 
-    config_view config() const { return config_view(ddaebm_model_config(get())); }
-    std::size_t width() const { return ddaebm_model_width(get()); }
+    config_view config() const { return config_view(ddaebm_model_config(lent())); }
+    std::size_t width() const { return ddaebm_model_width(lent()); }
     ddaebm::image_shape image_shape() const {
         ddaebm::image_shape shape = {0, 0, 0};
-        ddaebm_model_image_shape(get(), &shape.height, &shape.width, &shape.channels);
+        ddaebm_model_image_shape(lent(), &shape.height, &shape.width, &shape.channels);
         return shape;
     }
-    std::size_t timesteps() const { return ddaebm_model_timesteps(get()); }
-    double temperature() const { return ddaebm_model_temperature(get()); }
+    std::size_t timesteps() const { return ddaebm_model_timesteps(lent()); }
+    double temperature() const { return ddaebm_model_temperature(lent()); }
+    std::uint64_t best_step() const { return ddaebm_model_best_step(lent()); }
+    double held_out_contrast() const { return ddaebm_model_held_out_contrast(lent()); }
+    /// Empty for a column without a name.
+    std::string column_name(std::size_t index) const {
+        return detail::text_or_empty(ddaebm_model_column_name(lent(), index));
+    }
+    /// Throws unless the set has the columns of the training data.
+    void check_columns(const dataset &data) const {
+        check(ddaebm_model_check_columns(lent(), data.get()));
+    }
+    /// Throws unless the set can be scored with the model.
+    void check_data(const dataset &data) const {
+        check(ddaebm_model_check_data(lent(), data.get()));
+    }
+
+    /// Descriptions of all tensors; their names belong to the model.
+    std::vector<ddaebm_parameter_info> parameters() const {
+        const ddaebm_model *self = lent();
+        return detail::infos(ddaebm_parameter_info DDAEBM_PARAMETER_INFO_INIT,
+                             [self](std::size_t index, ddaebm_parameter_info *info) {
+                                 return ddaebm_model_parameter_info(self, index, info);
+                             });
+    }
+    std::size_t parameter_count() const { return ddaebm_model_parameter_count(lent()); }
+    void parameter(const std::string &name, span<float> values) const {
+        check(ddaebm_model_parameter(lent(), name.c_str(), values.data(), values.size()));
+    }
+
+  private:
+    const ddaebm_model *lent() const { return static_cast<const Self *>(this)->get(); }
+};
+
+} // namespace detail
+
+/// A model that another object owns: a ddaebm::model or a trainer.
+class model_view : public detail::model_reader<model_view> {
+  public:
+    explicit model_view(const ddaebm_model *lent) noexcept : lent_(lent) {}
+    const ddaebm_model *get() const noexcept { return lent_; }
+
+  private:
+    const ddaebm_model *lent_;
+};
+
+/// Weights, configuration, and the statistics of the data.
+class model : public detail::handle<ddaebm_model, ddaebm_model_free>,
+              public detail::model_reader<model> {
+  public:
+    model(config_view config, std::uint64_t seed, context_view context = nullptr)
+        : model(make(ddaebm_model_create, context.get(), config.get(), seed)) {}
+    explicit model(ddaebm_model *owned) noexcept : handle(owned) {}
+    operator model_view() const noexcept { return model_view(get()); }
+    static model load(const std::string &path, context_view context = nullptr) {
+        return model(make(ddaebm_model_load, context.get(), path.c_str()));
+    }
+    static model load_memory(span<const unsigned char> file, context_view context = nullptr) {
+        return model(make(ddaebm_model_load_memory, context.get(),
+                          static_cast<const void *>(file.data()), file.size()));
+    }
+    static model load(const std::string &path, progress report, context_view context = nullptr) {
+        return model(make(ddaebm_model_load_stream, context.get(),
+                          detail::incoming(path.c_str(), nullptr, std::move(report)).get()));
+    }
+    static model load_stream(stream_reader read, context_view context = nullptr) {
+        return model(make(ddaebm_model_load_stream, context.get(),
+                          detail::incoming(nullptr, std::move(read), nullptr).get()));
+    }
+
     void set_temperature(double temperature) {
         check(ddaebm_model_set_temperature(get(), temperature));
     }
-    std::uint64_t best_step() const { return ddaebm_model_best_step(get()); }
-    double held_out_contrast() const { return ddaebm_model_held_out_contrast(get()); }
-    void fit_typicality(const dataset &data) {
-        check(ddaebm_model_fit_typicality(get(), data.get()));
-    }
-    /// Empty for a column without a name.
-    std::string column_name(std::size_t index) const {
-        return detail::text_or_empty(ddaebm_model_column_name(get(), index));
-    }
-    /// Throws if the set's columns have other names than the model's.
-    void check_columns(const dataset &data) const {
-        check(ddaebm_model_check_columns(get(), data.get()));
-    }
-    /// Throws if the set is not such as the model was trained on.
-    void check_data(const dataset &data) const {
-        check(ddaebm_model_check_data(get(), data.get()));
-    }
-
-    /// What is known of each tensor; their names are the model's.
-    std::vector<ddaebm_parameter_info> parameters() const {
-        const ddaebm_model *self = get();
-        std::vector<ddaebm_parameter_info> list =
-            detail::infos(ddaebm_parameter_info DDAEBM_PARAMETER_INFO_INIT,
-                          [self](std::size_t index, ddaebm_parameter_info *info) {
-                              return ddaebm_model_parameter(self, index, info);
-                          });
-        return list;
-    }
-    std::size_t parameter_count() const { return ddaebm_model_parameter_count(get()); }
-    void get_parameter(const std::string &name, span<float> values) const {
-        check(ddaebm_model_get_parameter(get(), name.c_str(), values.data(), values.size()));
-    }
     void set_parameter(const std::string &name, span<const float> values) {
         check(ddaebm_model_set_parameter(get(), name.c_str(), values.data(), values.size()));
+    }
+    void fit_typicality(const dataset &data) {
+        check(ddaebm_model_fit_typicality(get(), data.get()));
     }
 };
 
@@ -581,22 +635,23 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free> {
 class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
   public:
     typedef ddaebm::progress progress;
-    /// Sets log-densities of its own at batch.rows, and their gradients; both are zero before.
+    /// Computes log-densities at batch.rows and their gradients; both are zero at first.
     typedef std::function<void(const ddaebm_guidance_batch &batch, span<double> log_densities,
                                span<double> gradients)>
         guidance;
 
-    explicit sampler(const model &model)
-        : handle(make(ddaebm_sampler_create, model.get())), width_(model.width()),
-          timesteps_(model.timesteps()) {}
+    explicit sampler(model_view model) : sampler(make(ddaebm_sampler_create, model.get()), model) {}
+    /// Adopts a sampler that was made of the model.
+    sampler(ddaebm_sampler *owned, model_view model) noexcept
+        : handle(owned), width_(model.width()), timesteps_(model.timesteps()) {}
 
-    /// nullptr for nobody.
+    /// nullptr for none.
     void set_progress(progress function) {
         std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
         check(ddaebm_sampler_set_progress(get(), own ? &detail::go_on : nullptr, own.get()));
         progress_ = std::move(own);
     }
-    /// steps: 0 for none; timesteps: how many timesteps, counted from the finished sample.
+    /// steps: 0 for none; timesteps: number of timesteps, counted from timestep 0.
     void set_refinement(std::size_t steps, std::size_t timesteps = 1) {
         check(ddaebm_sampler_set_refinement(get(), steps, timesteps));
     }
@@ -606,13 +661,13 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
         check(ddaebm_sampler_set_guidance(get(), own ? &sampler::guide : nullptr, own.get()));
         guidance_ = std::move(own);
     }
-    /// Share of the proposals that were accepted in the last draw.
+    /// Acceptance rate of the last draw.
     double acceptance() const {
-        double share = 0;
-        check(ddaebm_sampler_acceptance(get(), &share));
-        return share;
+        double rate = 0;
+        check(ddaebm_sampler_acceptance(get(), &rate));
+        return rate;
     }
-    /// Rows at which a long sequence may be cut without another bit.
+    /// Rows at whose multiples a long sequence can be divided without changing a bit.
     std::size_t block() const { return ddaebm_sampler_block(get()); }
     void draw(std::uint64_t seed, std::uint64_t first, span<float> rows) {
         check(ddaebm_sampler_draw(get(), seed, first, detail::rows_of(rows.size(), width_),
@@ -649,21 +704,30 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
     std::size_t width_, timesteps_;
 };
 
-/// Says how ordinary rows are. One thread at a time.
+/// Scores rows. One thread at a time.
 class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
   public:
-    explicit scorer(const model &model)
-        : handle(make(ddaebm_scorer_create, model.get())), width_(model.width()) {}
+    explicit scorer(model_view model) : scorer(make(ddaebm_scorer_create, model.get()), model) {}
+    /// Adopts a scorer that was made of the model.
+    scorer(ddaebm_scorer *owned, model_view model) noexcept
+        : handle(owned), width_(model.width()) {}
 
-    /// Rows at which many may be cut without another bit.
+    /// Rows at whose multiples many rows can be divided without changing a bit.
     std::size_t block() const { return ddaebm_scorer_block(get()); }
-    void score(span<const float> rows, std::size_t timestep, span<float> scores) {
-        check(ddaebm_scorer_score(get(), rows.data(), paired(rows.size(), scores), timestep,
+    void score(ddaebm_score kind, span<const float> rows, std::size_t timestep,
+               span<float> scores) {
+        check(ddaebm_scorer_score(get(), kind, rows.data(), paired(rows.size(), scores), timestep,
                                   scores.data()));
     }
-    std::vector<float> score(span<const float> rows, std::size_t timestep = 0) {
+    void score(ddaebm_score kind, span<const double> rows, std::size_t timestep,
+               span<float> scores) {
+        check(ddaebm_scorer_score_double(get(), kind, rows.data(), paired(rows.size(), scores),
+                                         timestep, scores.data()));
+    }
+    std::vector<float> score(span<const float> rows, std::size_t timestep = 0,
+                             ddaebm_score kind = DDAEBM_SCORE_ENERGY) {
         std::vector<float> scores(detail::rows_of(rows.size(), width_));
-        score(rows, timestep, span<float>(scores));
+        score(kind, rows, timestep, span<float>(scores));
         return scores;
     }
     void gradient(span<const float> rows, std::size_t timestep, span<float> gradients) {
@@ -676,17 +740,7 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
         check(ddaebm_scorer_gradient_double(
             get(), rows.data(), detail::rows_of(rows.size(), width_), timestep, gradients.data()));
     }
-    void measure(ddaebm_score score, span<const float> rows, std::size_t timestep,
-                 span<float> scores) {
-        check(ddaebm_scorer_measure(get(), score, rows.data(), paired(rows.size(), scores),
-                                    timestep, scores.data()));
-    }
-    void measure(ddaebm_score score, span<const double> rows, std::size_t timestep,
-                 span<float> scores) {
-        check(ddaebm_scorer_measure_double(get(), score, rows.data(), paired(rows.size(), scores),
-                                           timestep, scores.data()));
-    }
-    /// nullptr for nobody.
+    /// nullptr for none.
     void set_progress(progress function) {
         std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
         check(ddaebm_scorer_set_progress(get(), own ? &detail::go_on : nullptr, own.get()));
@@ -707,43 +761,42 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
 /// Trains a model. One thread at a time.
 class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
   public:
-    /// Called between gradients and update.
-    typedef std::function<void(ddaebm_network network, span<float> gradients)> hook;
-    /// Called between the energy's update and the gradients of the generator, with zeros to be set
-    /// to dL / d samples.
+    /// Changes gradients before their update.
+    typedef std::function<void(ddaebm_network network, span<float> gradients)> gradient_hook;
+    /// Adds a custom loss L on generated samples: sets gradients, zero at first, to dL / d samples.
     typedef std::function<void(const ddaebm_generated_batch &batch, span<float> gradients)>
         sample_hook;
-    /// Called after a step; returns whether to go on.
+    /// Receives the measurements of each step; returns whether to go on.
     typedef std::function<bool(const ddaebm_step_statistics &statistics, std::uint64_t last)>
         progress;
 
-    trainer(const model &start, const dataset &data, std::uint64_t seed)
+    trainer(model_view start, const dataset &data, std::uint64_t seed)
         : trainer(make(ddaebm_trainer_create, start.get(), data.get(), seed)) {}
     explicit trainer(ddaebm_trainer *owned) noexcept : handle(owned) {}
     static trainer resume(const std::string &path, const dataset &data,
-                          ddaebm_context *context = nullptr) {
-        return trainer(make(ddaebm_trainer_resume, context, path.c_str(), data.get()));
+                          context_view context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume, context.get(), path.c_str(), data.get()));
     }
-    static trainer resume(const std::string &path, const dataset &data, ddaebm::progress heard,
-                          ddaebm_context *context = nullptr) {
-        return trainer(make(ddaebm_trainer_resume_stream, context,
-                            detail::incoming(path.c_str(), nullptr, std::move(heard)).get(),
+    static trainer resume(const std::string &path, const dataset &data, ddaebm::progress report,
+                          context_view context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_stream, context.get(),
+                            detail::incoming(path.c_str(), nullptr, std::move(report)).get(),
                             data.get()));
     }
     static trainer resume(const std::string &path, const dataset &data,
-                          const ddaebm_resume_options &options, ddaebm_context *context = nullptr) {
-        return trainer(make(ddaebm_trainer_resume_with, context,
+                          const ddaebm_resume_options &options, context_view context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_with, context.get(),
                             detail::incoming(path.c_str(), nullptr, nullptr).get(), data.get(),
                             &options));
     }
     static trainer resume_stream(stream_reader read, const dataset &data,
-                                 ddaebm_context *context = nullptr) {
-        return trainer(make(ddaebm_trainer_resume_stream, context,
+                                 context_view context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_stream, context.get(),
                             detail::incoming(nullptr, std::move(read), nullptr).get(), data.get()));
     }
     static trainer resume_memory(span<const unsigned char> file, const dataset &data,
-                                 ddaebm_context *context = nullptr) {
-        return trainer(make(ddaebm_trainer_resume_memory, context,
+                                 context_view context = nullptr) {
+        return trainer(make(ddaebm_trainer_resume_memory, context.get(),
                             static_cast<const void *>(file.data()), file.size(), data.get()));
     }
     void save(const std::string &path) const { check(ddaebm_trainer_save(get(), path.c_str())); }
@@ -753,10 +806,10 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     std::vector<unsigned char> save_memory() const {
         return detail::save_memory(ddaebm_trainer_save_memory, get());
     }
-    model snapshot() {
+    ddaebm::model snapshot() {
         ddaebm_model *made = nullptr;
-        check(ddaebm_trainer_snapshot(get(), &made));
-        return model(made);
+        check(ddaebm_trainer_snapshot(&made, get()));
+        return ddaebm::model(made);
     }
 
     ddaebm_step_statistics step() {
@@ -764,9 +817,13 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         check(ddaebm_trainer_step(get(), &statistics));
         return statistics;
     }
-    void run(std::uint64_t last) { check(ddaebm_trainer_run(get(), last, nullptr, nullptr)); }
-    void run(std::uint64_t last, progress function) {
-        check(ddaebm_trainer_run(get(), last, &trainer::report, &function));
+    /// To the end of the configured run.
+    void run(progress function = nullptr) {
+        check(ddaebm_trainer_run(get(), function ? &trainer::report : nullptr, &function));
+    }
+    void run_until(std::uint64_t last, progress function = nullptr) {
+        check(ddaebm_trainer_run_until(get(), last, function ? &trainer::report : nullptr,
+                                       &function));
     }
 
     void energy_gradients() { check(ddaebm_trainer_energy_gradients(get())); }
@@ -778,10 +835,11 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         return statistics;
     }
     /// nullptr for none.
-    void set_hook(hook function) {
-        std::unique_ptr<hook> own(function ? new hook(std::move(function)) : nullptr);
-        check(ddaebm_trainer_set_hook(get(), own ? &trainer::pass : nullptr, own.get()));
-        hook_ = std::move(own);
+    void set_gradient_hook(gradient_hook function) {
+        std::unique_ptr<gradient_hook> own(function ? new gradient_hook(std::move(function))
+                                                    : nullptr);
+        check(ddaebm_trainer_set_gradient_hook(get(), own ? &trainer::pass : nullptr, own.get()));
+        gradient_hook_ = std::move(own);
     }
     /// nullptr for none.
     void set_sample_hook(sample_hook function) {
@@ -796,17 +854,17 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     }
     double rate(const std::string &name) const {
         double value = 0;
-        check(ddaebm_trainer_get_rate(get(), name.c_str(), &value));
+        check(ddaebm_trainer_rate(get(), name.c_str(), &value));
         return value;
     }
-    /// The data must outlive the trainer, or its own replacement.
+    /// The data must outlive the trainer, or the next replacement.
     void set_dataset(const dataset &data) { check(ddaebm_trainer_set_dataset(get(), data.get())); }
     void set_shard(std::size_t index, std::size_t count) {
         check(ddaebm_trainer_set_shard(get(), index, count));
     }
-    /// Names and offsets of the weights as they are now; the trainer's own, valid as long as it.
-    const ddaebm_model *present_model() const { return ddaebm_trainer_model(get()); }
-    /// The trainer's own, valid as long as it.
+    /// The model in training, its weights as they are now.
+    model_view model() const { return model_view(ddaebm_trainer_model(get())); }
+    /// The trainer's array, valid as long as it.
     span<float> weights(ddaebm_network network) { return view(ddaebm_trainer_weights, network); }
     span<float> gradients(ddaebm_network network) {
         return view(ddaebm_trainer_gradients, network);
@@ -815,11 +873,6 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     std::uint64_t seed() const { return ddaebm_trainer_seed(get()); }
     std::uint64_t steps() const { return ddaebm_trainer_steps(get()); }
     config_view config() const { return config_view(ddaebm_trainer_config(get())); }
-    static std::size_t memory(config_view config, ddaebm_context *context = nullptr) {
-        std::size_t bytes = 0;
-        check(ddaebm_trainer_memory(context, config.get(), &bytes));
-        return bytes;
-    }
 
   private:
     static int report(void *user, const ddaebm_step_statistics *statistics, std::uint64_t last) {
@@ -828,7 +881,7 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
     }
     static ddaebm_status pass(void *user, ddaebm_network network, float *gradients,
                               std::size_t elements) {
-        const hook &function = *static_cast<const hook *>(user);
+        const gradient_hook &function = *static_cast<const gradient_hook *>(user);
         const bool good = detail::guarded([&] {
             function(network, span<float>(gradients, elements));
             return true;
@@ -852,9 +905,25 @@ class trainer : public detail::handle<ddaebm_trainer, ddaebm_trainer_free> {
         check(read(get(), network, &values, &elements));
         return span<float>(values, elements);
     }
-    std::unique_ptr<hook> hook_;
+    std::unique_ptr<gradient_hook> gradient_hook_;
     std::unique_ptr<sample_hook> sample_hook_;
 };
+
+/// Trains a model from random weights to the end of its configured run.
+inline model train(config_view config, const dataset &data, std::uint64_t seed,
+                   trainer::progress function = nullptr, context_view context = nullptr) {
+    struct adapter {
+        static int report(void *user, const ddaebm_step_statistics *statistics,
+                          std::uint64_t last) {
+            const trainer::progress &call = *static_cast<const trainer::progress *>(user);
+            return detail::guarded([&] { return call(*statistics, last); }) ? 0 : 1;
+        }
+    };
+    ddaebm_model *made = nullptr;
+    check(ddaebm_train(&made, context.get(), config.get(), data.get(), seed,
+                       function ? &adapter::report : nullptr, &function));
+    return model(made);
+}
 
 namespace detail {
 
@@ -867,27 +936,31 @@ inline std::size_t elements_of(const std::vector<std::size_t> &shape) {
 
 } // namespace detail
 
-/// shape: slowest axis first.
+/// Writes an array; shape: slowest axis first.
 inline void write_npy(const std::string &path, span<const float> values,
-                      const std::vector<std::size_t> &shape, ddaebm_context *context = nullptr) {
+                      const std::vector<std::size_t> &shape, context_view context = nullptr) {
     detail::expect(values.size(), detail::elements_of(shape));
-    check(ddaebm_array_write_npy(context, path.c_str(), values.data(), shape.size(), shape.data()));
+    check(ddaebm_array_write_npy(context.get(), path.c_str(), values.data(), shape.size(),
+                                 shape.data()));
 }
 inline void write_npy(const std::string &path, span<const double> values,
-                      const std::vector<std::size_t> &shape, ddaebm_context *context = nullptr) {
+                      const std::vector<std::size_t> &shape, context_view context = nullptr) {
     detail::expect(values.size(), detail::elements_of(shape));
-    check(ddaebm_array_write_npy_double(context, path.c_str(), values.data(), shape.size(),
+    check(ddaebm_array_write_npy_double(context.get(), path.c_str(), values.data(), shape.size(),
                                         shape.data()));
 }
 
-/// A file of rows, written block by block. Unless it is finished, nothing is left of it.
+/// Writes a file of rows block by block. Unless it is finished, no file is left.
 class row_writer : public detail::handle<ddaebm_row_writer, ddaebm_row_writer_free> {
   public:
-    /// shape: how many rows, then the shape of a row.
+    /// shape: the number of rows, then the shape of a row.
     row_writer(const std::string &path, const ddaebm_row_options &options,
-               const std::vector<std::size_t> &shape, ddaebm_context *context = nullptr)
-        : handle(open(path, options, shape, context)),
-          width_(shape.empty() || shape[0] == 0 ? 1 : detail::elements_of(shape) / shape[0]) {}
+               const std::vector<std::size_t> &shape, context_view context = nullptr)
+        : row_writer(open(path, options, shape, context),
+                     shape.empty() || shape[0] == 0 ? 1 : detail::elements_of(shape) / shape[0]) {}
+    /// Adopts a writer whose rows have so many numbers.
+    row_writer(ddaebm_row_writer *owned, std::size_t width) noexcept
+        : handle(owned), width_(width) {}
 
     void append(span<const float> rows) {
         check(ddaebm_row_writer_append(get(), rows.data(), detail::rows_of(rows.size(), width_)));
@@ -900,19 +973,20 @@ class row_writer : public detail::handle<ddaebm_row_writer, ddaebm_row_writer_fr
 
   private:
     static ddaebm_row_writer *open(const std::string &path, const ddaebm_row_options &options,
-                                   const std::vector<std::size_t> &shape, ddaebm_context *context) {
+                                   const std::vector<std::size_t> &shape, context_view context) {
         ddaebm_writer to = DDAEBM_WRITER_INIT;
         to.path = path.c_str();
-        return make(ddaebm_row_writer_create, context, &to, &options, shape.size(), shape.data());
+        return make(ddaebm_row_writer_create, context.get(), &to, &options, shape.size(),
+                    shape.data());
     }
     std::size_t width_;
 };
 
 inline void write_png(const std::string &path, span<const std::uint8_t> pixels, image_shape shape,
-                      ddaebm_context *context = nullptr) {
+                      context_view context = nullptr) {
     detail::expect(pixels.size(), shape.height * shape.width * shape.channels);
-    check(ddaebm_array_write_png(context, path.c_str(), pixels.data(), shape.height, shape.width,
-                                 shape.channels));
+    check(ddaebm_array_write_png(context.get(), path.c_str(), pixels.data(), shape.height,
+                                 shape.width, shape.channels));
 }
 
 } // namespace ddaebm

@@ -1,5 +1,6 @@
 /** @file status.h
- *  What a call returns when it can fail, and the text behind it. */
+ *  The status of a call that can fail, and the text that explains it.
+ */
 #ifndef DDAEBM_STATUS_H
 #define DDAEBM_STATUS_H
 
@@ -9,7 +10,7 @@
 extern "C" {
 #endif
 
-/** Every status: name, value (pinned for ever) and text. */
+/** Every status: its name, its value (which never changes) and its text. */
 #define DDAEBM_STATUS_LIST(X)                                                                      \
     X(OK, 0, "success")                                                                            \
     X(INVALID_ARGUMENT, 1, "an argument cannot be used")                                           \
@@ -25,7 +26,7 @@ extern "C" {
     X(STATE, 11, "the calls came in an order that has no meaning")                                 \
     X(INTERNAL, 12, "the library broke one of its own rules; please report it")
 
-/** Result of a call. ::DDAEBM_OK is 0; all others are failures. @since 0.1 */
+/** Result of a call. ::DDAEBM_OK is 0; all others are failures. */
 typedef enum ddaebm_status {
 #define DDAEBM_STATUS_ENTRY(name, value, text)                                                     \
     DDAEBM_##name = value, /**< text, see ::DDAEBM_STATUS_LIST */
@@ -35,13 +36,15 @@ typedef enum ddaebm_status {
 
 /** Text of a status, for instance "success".
  *  @param status any value; an unknown one gives "unknown status"
- *  @return a constant string, never NULL. Any thread. @since 0.1 */
+ *  @return a constant string, never NULL. Any thread.
+ */
 DDAEBM_API const char *ddaebm_status_text(ddaebm_status status);
 
-/** Detail of the calling thread's most recent failure: it names the thing, the value and what is
- * allowed.
- *  @return a string that the library owns, valid until the next failing call of this thread; ""
- * before the first failure. A successful call leaves it alone. @since 0.1 */
+/** Text of the calling thread's most recent failure: it names the thing, the value and what is
+ *  allowed. A successful call does not change it.
+ *  @return the library's string, valid until the next failing call of this thread; "" before the
+ *          first failure.
+ */
 DDAEBM_API const char *ddaebm_error_message(void);
 
 #ifdef __cplusplus

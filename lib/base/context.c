@@ -150,7 +150,7 @@ ddaebm_status ddaebm_context_set_accept_not_finite(ddaebm_context *context, int 
     return set_switch(&context->accept_not_finite, "accept", accept);
 }
 
-int ddaebm_context_accepts_not_finite(const ddaebm_context *context) {
+int ddaebm_context_accept_not_finite(const ddaebm_context *context) {
     return context && context->accept_not_finite;
 }
 

@@ -232,8 +232,7 @@ ddaebm_status ddaebm_config_set_real(ddaebm_config *config, const char *key, dou
     return dd_key_set_real(found, &config->settings, value);
 }
 
-ddaebm_status ddaebm_config_get_integer(const ddaebm_config *config, const char *key,
-                                        int64_t *value) {
+ddaebm_status ddaebm_config_integer(const ddaebm_config *config, const char *key, int64_t *value) {
     DD_REQUIRE(config);
     DD_REQUIRE(key);
     DD_REQUIRE(value);
@@ -247,7 +246,7 @@ ddaebm_status ddaebm_config_get_integer(const ddaebm_config *config, const char 
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_config_get_real(const ddaebm_config *config, const char *key, double *value) {
+ddaebm_status ddaebm_config_real(const ddaebm_config *config, const char *key, double *value) {
     DD_REQUIRE(config);
     DD_REQUIRE(key);
     DD_REQUIRE(value);
@@ -303,8 +302,8 @@ static void append_value(sink *to, const dd_settings *settings, const dd_key *ke
     append(to, value, dd_key_text(key, settings, value) + 1);
 }
 
-ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *key, char *text,
-                                     size_t capacity, size_t *needed) {
+ddaebm_status ddaebm_config_text(const ddaebm_config *config, const char *key, char *text,
+                                 size_t capacity, size_t *needed) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(config);
     if (capacity > 0)
@@ -333,7 +332,7 @@ ddaebm_status ddaebm_config_get_text(const ddaebm_config *config, const char *ke
 
 /* ---- Lists of keys and presets. ---- */
 
-ddaebm_status ddaebm_config_key(size_t index, ddaebm_key_info *info) {
+ddaebm_status ddaebm_config_key_info(size_t index, ddaebm_key_info *info) {
     DD_REQUIRE(info);
     ddaebm_status status = dd_struct_check(info, "DDAEBM_KEY_INFO_INIT");
     if (status != DDAEBM_OK)

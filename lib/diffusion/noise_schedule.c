@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* Arithmetic in double or, rounded after each operation, in float. The double result of one
- * operation on floats is exact enough that its rounding is that of float arithmetic. */
+/* Rounds to float if `single`. The double result of one operation on floats is exact enough that
+ * its rounding is that of float arithmetic. */
 static double rounded(bool single, double x) {
     return single ? (double)(float)x : x;
 }
@@ -20,7 +20,8 @@ static void fill_times(dd_noise_schedule *s, const dd_settings *settings, bool s
             s->t[i] = (double)i / (double)steps * (1.0 - 1e-3) + 1e-3;
 }
 
-/* s^2 / (1 + s^2) for a ratio s of noise to signal; s^(1/rho) is even in time. */
+/* s^2 / (1 + s^2) for a noise-to-signal ratio s, with s^(1/rho) linear in time (Karras et al.,
+ * 2022). */
 static double karras_variance(const dd_settings *settings, double u) {
     double low = pow(settings->diffusion.sigma_min, 1 / settings->diffusion.rho);
     double high = pow(settings->diffusion.sigma_max, 1 / settings->diffusion.rho);
@@ -28,13 +29,14 @@ static double karras_variance(const dd_settings *settings, double u) {
     return ratio * ratio / (1 + ratio * ratio);
 }
 
-/* sin^2 of an angle that is even in time: the ratio of noise to signal is its tangent. */
+/* sin^2 of an angle that is linear in time; its tangent is the noise-to-signal ratio. */
 static double cosine_variance(const dd_settings *settings, double u) {
     double low = atan(settings->diffusion.sigma_min), high = atan(settings->diffusion.sigma_max);
     double amplitude = sin(low + u * (high - low));
     return amplitude * amplitude;
 }
 
+/* Noise variance at time t, by diffusion.schedule. */
 static double variance(const dd_settings *settings, double t, bool single) {
     double low = settings->diffusion.beta_min, high = settings->diffusion.beta_max;
     if (settings->diffusion.schedule == DD_SCHEDULE_GEOMETRIC)
@@ -44,6 +46,7 @@ static double variance(const dd_settings *settings, double t, bool single) {
         return rounded(single, karras_variance(settings, from_zero));
     if (settings->diffusion.schedule == DD_SCHEDULE_COSINE)
         return rounded(single, cosine_variance(settings, from_zero));
+
     double square = rounded(single, -0.25 * rounded(single, t * t));
     double quadratic = rounded(single, square * rounded(single, high - low));
     double linear = rounded(single, rounded(single, 0.5 * t) * rounded(single, low));
@@ -51,6 +54,7 @@ static double variance(const dd_settings *settings, double t, bool single) {
     return rounded(single, 1.0 - rounded(single, exp(2.0 * log_mean)));
 }
 
+/* Fills the tables of the forward process. */
 static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool single_times,
                          bool single) {
     double product = 1;
@@ -76,6 +80,7 @@ static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool
     }
 }
 
+/* Fills the tables of the posterior q(x_t | x_{t+1}, x_0) (Ho et al., 2020). */
 static void fill_posterior(dd_noise_schedule *s, const dd_settings *settings, bool single) {
     for (size_t i = 0; i < s->steps; i++) {
         double rest = rounded(single, 1.0 - s->abar[i]),
@@ -105,6 +110,7 @@ ddaebm_status dd_noise_schedule_make(dd_noise_schedule *out, ddaebm_context *con
     double *block = dd_alloc_zero(context, count * (steps + 1), sizeof *block);
     if (!block)
         return DDAEBM_OUT_OF_MEMORY;
+
     for (size_t i = 0; i < count; i++)
         *tables[i] = block + i * (steps + 1);
     bool single = settings->diffusion.precision == DD_PRECISION_FLOAT32;

@@ -11,7 +11,7 @@
 
 #include <ddaebm/context.h>
 
-enum { DD_MOST_LEVELS = 1000 };
+enum { DD_MOST_TIMESTEPS = 1000 };
 
 typedef struct dd_noise_schedule {
     size_t steps;             /* T */

@@ -22,7 +22,7 @@ dd_shape dd_shape_a_sample(const dd_graph *graph, dd_node x) {
 
 dd_node dd_process_at(const dd_process *process, const double *table, int shift, dd_node x) {
     size_t steps = process->schedule->steps;
-    float values[DD_MOST_LEVELS];
+    float values[DD_MOST_TIMESTEPS];
     for (size_t i = 0; i < steps; i++)
         values[i] = (float)table[i + (size_t)shift];
     dd_node constants = dd_constant(process->graph, values, dd_shape_rows(steps, 1));
@@ -64,7 +64,7 @@ dd_node dd_gaussian_log_density(dd_graph *graph, dd_node x, dd_node mean, dd_nod
 
 dd_node dd_process_log_next(const dd_process *process, dd_node x_t, dd_node x_next) {
     dd_graph *graph = process->graph;
-    double log_variances[DD_MOST_LEVELS];
+    double log_variances[DD_MOST_TIMESTEPS];
     for (size_t i = 0; i < process->schedule->steps; i++)
         log_variances[i] = 2 * log(process->schedule->sigma[i + 1]);
     dd_node mean = dd_multiply(graph, x_t, dd_process_at(process, process->schedule->a, 1, x_t));
@@ -79,7 +79,7 @@ dd_node dd_posterior_mean(const dd_process *process, dd_node x0, dd_node x_next)
 
 dd_node dd_posterior_draw(const dd_process *process, dd_node x0, dd_node x_next, dd_node noise) {
     dd_graph *graph = process->graph;
-    double deviations[DD_MOST_LEVELS];
+    double deviations[DD_MOST_TIMESTEPS];
     for (size_t i = 0; i < process->schedule->steps; i++)
         deviations[i] = i > 0 ? exp(0.5 * process->schedule->post_logvar[i]) : 0;
     dd_node spread = dd_multiply(graph, noise, dd_process_at(process, deviations, 0, noise));

@@ -13,7 +13,7 @@ typedef struct dd_process {
     dd_node timestep;
 } dd_process;
 
-/* Number of samples, and a shape of one number a sample that broadcasts against data. */
+/* Number of samples, and the shape of one number a sample, which broadcasts against data. */
 size_t dd_samples(const dd_graph *graph, dd_node x);
 dd_shape dd_shape_a_sample(const dd_graph *graph, dd_node x);
 
@@ -23,7 +23,7 @@ dd_node dd_process_at(const dd_process *process, const double *table, int shift,
 /* x_t = a_cum[t] x_0 + sigma_cum[t] noise */
 dd_node dd_process_diffuse(const dd_process *process, dd_node x0, dd_node noise);
 
-/* x_{t+1} = a_cum[t+1] x_0 + sigma_cum[t+1] noise: in one step, where x_t is not wanted too */
+/* x_{t+1} = a_cum[t+1] x_0 + sigma_cum[t+1] noise, without x_t */
 dd_node dd_process_diffuse_next(const dd_process *process, dd_node x0, dd_node noise);
 
 /* x_{t+1} = a[t+1] x_t + sigma[t+1] noise */
@@ -35,7 +35,7 @@ dd_node dd_gaussian_log_density(dd_graph *graph, dd_node x, dd_node mean, dd_nod
 /* log q(x_{t+1} | x_t) = log N(x_{t+1}; a[t+1] x_t, sigma[t+1]^2) */
 dd_node dd_process_log_next(const dd_process *process, dd_node x_t, dd_node x_next);
 
-/* Mean of q(x_t | x_{t+1}, x_0), and a draw of it: at timestep 0 the mean itself. */
+/* Mean of q(x_t | x_{t+1}, x_0), and a draw from it; at timestep 0 the draw is the mean. */
 dd_node dd_posterior_mean(const dd_process *process, dd_node x0, dd_node x_next);
 dd_node dd_posterior_draw(const dd_process *process, dd_node x0, dd_node x_next, dd_node noise);
 

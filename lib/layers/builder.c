@@ -15,37 +15,38 @@ dd_scope dd_scope_of(const char *format, ...) {
     return scope;
 }
 
-dd_first dd_first_weights(dd_scaling scaling, size_t inputs, size_t outputs) {
+dd_initial dd_initial_weights(dd_scaling scaling, size_t inputs, size_t outputs) {
     double in = (double)inputs, out = (double)outputs;
-    if (inputs == 0 || outputs == 0) /* of a graph that has failed */
-        return (dd_first){.reach = 0};
+    if (inputs == 0 || outputs == 0) /* of a failed graph */
+        return (dd_initial){.bound = 0};
     if (scaling.fan == DD_FAN_DEFAULT)
-        return (dd_first){.reach = 1 / sqrt(in)};
+        return (dd_initial){.bound = 1 / sqrt(in)};
     double fan = scaling.fan == DD_FAN_AVERAGE ? (in + out) / 2 : out;
-    return (dd_first){.reach = sqrt(3 * scaling.scale / fan)};
+    return (dd_initial){.bound = sqrt(3 * scaling.scale / fan)};
 }
 
-dd_first dd_first_biases(dd_scaling scaling, size_t inputs) {
+dd_initial dd_initial_biases(dd_scaling scaling, size_t inputs) {
     bool spread = scaling.fan == DD_FAN_DEFAULT && inputs > 0;
-    return (dd_first){.reach = spread ? 1 / sqrt((double)inputs) : 0};
+    return (dd_initial){.bound = spread ? 1 / sqrt((double)inputs) : 0};
 }
 
-/* The parameter's index, declared first where that is what the networks are built for; the table's
- * count on failure. */
+/* Returns the parameter's index and declares it first if the builder declares; the table's count on
+ * failure. */
 static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const char *name,
-                              dd_role role, dd_shape shape, size_t rank, dd_first first) {
+                              dd_role role, dd_shape shape, size_t rank, dd_initial first) {
     dd_parameter parameter = {.network = builder->network,
                               .role = role,
                               .rank = rank,
                               .elements = dd_shape_elements(shape),
                               .middle = (float)first.middle,
-                              .reach = (float)first.reach,
+                              .bound = (float)first.bound,
                               .half = first.half};
     (void)snprintf(parameter.name, sizeof parameter.name, "%s.%.60s.%.24s",
                    dd_network_name(builder->network), scope->text, name);
     size_t index = dd_parameters_find(builder->parameters, parameter.name);
     if (index < builder->parameters->count)
         return index;
+
     for (size_t i = 0; i < rank; i++)
         parameter.shape[i] = shape.size[DD_AXES - rank + i];
     if (!builder->declaring)
@@ -56,18 +57,18 @@ static size_t find_or_declare(dd_builder *builder, const dd_scope *scope, const 
 }
 
 void dd_parameter_declare(dd_builder *builder, const dd_scope *scope, const char *name,
-                          dd_role role, dd_shape shape, size_t rank, dd_first first) {
+                          dd_role role, dd_shape shape, size_t rank, dd_initial first) {
     (void)find_or_declare(builder, scope, name, role, shape, rank, first);
 }
 
 dd_node dd_parameter_node(dd_builder *builder, const dd_scope *scope, const char *name,
-                          dd_role role, dd_shape shape, size_t rank, dd_first first) {
+                          dd_role role, dd_shape shape, size_t rank, dd_initial first) {
     size_t index = find_or_declare(builder, scope, name, role, shape, rank, first);
     return dd_input(builder->graph, builder->first_slot + (dd_slot)index, shape, builder->phase);
 }
 
 dd_node dd_statistic_before(dd_builder *builder, const dd_scope *scope, const char *name,
-                            dd_shape shape, dd_first first) {
+                            dd_shape shape, dd_initial first) {
     size_t index = find_or_declare(builder, scope, name, DD_ROLE_STATISTIC, shape, 1, first);
     if (!builder->declaring && index < builder->parameters->count &&
         builder->moved[index] != DD_NONE)

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static const dd_first zeros = {.middle = 0}, ones = {.middle = 1}, quarter = {.middle = 0.25};
+static const dd_initial zeros = {.middle = 0}, ones = {.middle = 1}, quarter = {.middle = 0.25};
 
 static size_t width_of(const dd_builder *builder, dd_node x) {
     return dd_graph_shape(builder->graph, x).size[3];
@@ -17,7 +17,7 @@ typedef struct linear {
 } linear;
 
 static linear linear_parameters(dd_builder *builder, const dd_scope *scope, dd_node x, size_t width,
-                                dd_first weights, dd_first biases) {
+                                dd_initial weights, dd_initial biases) {
     dd_shape shape = dd_shape_rows(width, width_of(builder, x));
     return (linear){dd_parameter_node(builder, scope, "weight", DD_ROLE_WEIGHT, shape, 2, weights),
                     dd_parameter_node(builder, scope, "bias", DD_ROLE_WEIGHT,
@@ -27,8 +27,8 @@ static linear linear_parameters(dd_builder *builder, const dd_scope *scope, dd_n
 static linear scaled_parameters(dd_builder *builder, const dd_scope *scope, dd_node x, size_t width,
                                 dd_scaling scaling) {
     size_t inputs = width_of(builder, x);
-    return linear_parameters(builder, scope, x, width, dd_first_weights(scaling, inputs, width),
-                             dd_first_biases(scaling, inputs));
+    return linear_parameters(builder, scope, x, width, dd_initial_weights(scaling, inputs, width),
+                             dd_initial_biases(scaling, inputs));
 }
 
 static dd_node apply_linear(dd_graph *graph, dd_node x, linear l) {
@@ -45,9 +45,9 @@ dd_node dd_linear_scaled(dd_builder *builder, const dd_scope *scope, dd_node x, 
 }
 
 dd_node dd_linear_style(dd_builder *builder, const dd_scope *scope, dd_node x, size_t width) {
-    const dd_first scales_then_shifts = {.middle = 1, .half = true};
-    dd_first weights =
-        dd_first_weights((dd_scaling){DD_FAN_OUTPUTS, 1}, width_of(builder, x), width);
+    const dd_initial scales_then_shifts = {.middle = 1, .half = true};
+    dd_initial weights =
+        dd_initial_weights((dd_scaling){DD_FAN_OUTPUTS, 1}, width_of(builder, x), width);
     return apply_linear(builder->graph, x,
                         linear_parameters(builder, scope, x, width, weights, scales_then_shifts));
 }
@@ -74,7 +74,7 @@ void dd_batch_norm_declare(dd_builder *builder, const dd_scope *scope, size_t wi
 
 /* before + (now - before) / 10 */
 static void move_statistic(dd_builder *builder, const dd_scope *scope, const char *name,
-                           dd_node now, dd_first first) {
+                           dd_node now, dd_initial first) {
     dd_graph *graph = builder->graph;
     dd_node before = dd_statistic_before(builder, scope, name, dd_graph_shape(graph, now), first);
     dd_statistic_after(
@@ -87,6 +87,7 @@ static dd_node inverse_deviation(dd_graph *graph, dd_node variance) {
     return dd_power(graph, dd_affine(graph, variance, 1, epsilon), -0.5);
 }
 
+/* Batch normalisation in training: by the batch's statistics, which update the running ones. */
 static dd_node batch_norm(dd_builder *builder, const dd_scope *scope, dd_node x, dd_node scale,
                           dd_node shift) {
     dd_graph *graph = builder->graph;
@@ -94,6 +95,7 @@ static dd_node batch_norm(dd_builder *builder, const dd_scope *scope, dd_node x,
     double rows = (double)dd_graph_shape(graph, x).size[2];
     dd_node mean = dd_mean(graph, x, shape), centred = dd_subtract(graph, x, mean);
     dd_node variance = dd_mean(graph, dd_multiply(graph, centred, centred), shape);
+
     move_statistic(builder, scope, "running_mean", mean, zeros);
     move_statistic(builder, scope, "running_var", dd_affine(graph, variance, rows / (rows - 1), 0),
                    ones);
@@ -104,8 +106,7 @@ static dd_node batch_norm(dd_builder *builder, const dd_scope *scope, dd_node x,
         shift);
 }
 
-/* The running statistics and what is trained make one scale and shift, which the weights take in.
- */
+/* Folds running statistics, trained scale and shift into the weights of the linear layer. */
 static dd_node fold_batch_norm(dd_builder *builder, const dd_scope *scope, dd_node x, linear l,
                                dd_node scale, dd_node shift) {
     dd_graph *graph = builder->graph;
@@ -146,10 +147,11 @@ dd_node dd_timestep_embedding(dd_builder *builder, size_t count, size_t width) {
     ddaebm_context *context = dd_graph_context(graph);
     if (builder->never_run)
         return dd_input(graph, -4, dd_shape_rows(count, width),
-                        0); /* beside those of dd_network_declare */
+                        0); /* in addition to those of dd_network_declare */
     float *values = dd_alloc_zero(context, count * width, sizeof *values);
     if (!values)
         return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
+
     size_t half = width / 2;
     float step = -(float)(log(10000.0) / (double)(half - 1));
     for (size_t t = 0; t < count; t++)

@@ -3,7 +3,7 @@
 #include "diffusion/process.h"
 #include "tensor/graph/node.h"
 
-/* form(x, out), with the schedule's tables at hand. */
+/* Applies a form that reads the tables of the noise schedule. */
 typedef dd_node (*output_form)(const dd_process *process, dd_node x, dd_node out);
 
 static dd_node with_form(dd_builder *builder, output_form form, dd_node x, dd_node timestep,
@@ -21,7 +21,7 @@ static dd_node with_form(dd_builder *builder, output_form form, dd_node x, dd_no
 static dd_node distance_energy(const dd_process *process, dd_node x, dd_node point) {
     dd_graph *graph = process->graph;
     const dd_noise_schedule *schedule = process->schedule;
-    double factors[DD_MOST_LEVELS];
+    double factors[DD_MOST_TIMESTEPS];
     for (size_t t = 0; t < schedule->steps; t++)
         factors[t] = -0.5 / (schedule->sigma_cum[t] * schedule->sigma_cum[t] + 0.01);
     dd_node away = dd_subtract(graph, x, point);
@@ -47,11 +47,12 @@ dd_node dd_with_residual(dd_builder *builder, dd_node x_next, dd_node timestep, 
 }
 
 /* For data of -1 and 1 alone, atanh of the mean of x_0 given x_{t+1} = a x_0 + s noise is x_{t+1} a
- * / s^2: as s falls that goes on growing, where for data of variance V it stops at 1/V. */
+ * / s^2. That grows without bound as s falls; for data of variance V the coefficient is bounded by
+ * 1/V. */
 static dd_node add_logits(const dd_process *process, dd_node x_next, dd_node out) {
     enum { VARIANCE_INVERSE = 2 };
     const dd_noise_schedule *schedule = process->schedule;
-    double gains[DD_MOST_LEVELS + 1];
+    double gains[DD_MOST_TIMESTEPS + 1];
     for (size_t t = 0; t <= schedule->steps; t++) {
         double a = schedule->a_cum[t], s = schedule->sigma_cum[t];
         gains[t] = a / (s * s + a * a / VARIANCE_INVERSE);

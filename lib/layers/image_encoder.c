@@ -20,7 +20,7 @@ static int base_two_logarithm(int64_t x) {
     return result;
 }
 
-/* Features of the timesteps, a row a timestep. */
+/* Features of the timesteps, one row a timestep. */
 static dd_node time_features(dd_builder *builder) {
     size_t width = (size_t)builder->settings->network.time_width,
            timesteps = (size_t)builder->settings->diffusion.timesteps;
@@ -35,11 +35,13 @@ static dd_node time_features(dd_builder *builder) {
 
 /* --- Convolutions down to 4 x 4 pixels. --- */
 
+/* Builds the encoder of encoder.kind convolutional. */
 static dd_latent convolutional(dd_builder *builder, dd_node h, dd_node timestep) {
     dd_graph *graph = builder->graph;
     dd_node time = time_features(builder), heads[2];
     size_t width = (size_t)builder->settings->encoder.channels;
     int depth = base_two_logarithm(builder->settings->data.image_size) - 1;
+
     for (int k = 1; k <= depth; k++, width *= 2) {
         dd_scope conv = dd_scope_of("conv%d", k), dense = dd_scope_of("dense_t%d", k);
         dd_conv_shape shape =
@@ -59,7 +61,7 @@ static dd_latent convolutional(dd_builder *builder, dd_node h, dd_node timestep)
 
 /* --- Residual blocks. --- */
 
-dd_node dd_with_spread(dd_graph *graph, dd_node x) {
+dd_node dd_minibatch_deviation(dd_graph *graph, dd_node x) {
     dd_shape shape = dd_graph_shape(graph, x), channel = shape;
     size_t group = shape.size[0] < 4 ? shape.size[0] : 4,
            groups = group > 0 ? shape.size[0] / group : 0;
@@ -71,6 +73,7 @@ dd_node dd_with_spread(dd_graph *graph, dd_node x) {
     dd_node deviation = dd_power(graph, dd_affine(graph, variance, 1, 1e-8), 0.5);
     dd_node spread = dd_mean(graph, deviation, (dd_shape){{1, groups, 1, 1}});
     dd_node each = dd_expand(graph, spread, (dd_shape){{group, groups, 1, 1}});
+
     channel.size[3] = 1;
     return dd_concat(
         graph, x,
@@ -78,12 +81,13 @@ dd_node dd_with_spread(dd_graph *graph, dd_node x) {
         3);
 }
 
-/* Half the size, always by this filter. */
+/* Halves the size with a fixed filter. */
 static dd_node halved(dd_graph *graph, dd_node x) {
     static const dd_integers taps = {.count = 4, .values = {1, 3, 3, 1}};
     return dd_fir_down(graph, x, &taps);
 }
 
+/* Residual block that halves the image. */
 static dd_node down_block(dd_builder *builder, int number, dd_node x, dd_node time,
                           dd_node timestep, size_t channels) {
     dd_graph *graph = builder->graph;
@@ -95,6 +99,7 @@ static dd_node down_block(dd_builder *builder, int number, dd_node x, dd_node ti
     dd_node h = leaky(graph, x), bias = dd_conv_bias(builder, &first, h, shape);
     dd_node features =
         dd_add(graph, dd_linear_scaled(builder, &dense, time, channels, outputs), bias);
+
     h = leaky(graph, dd_add(graph, dd_conv_product(builder, &first, h, shape),
                             dd_of_timestep(graph, features, timestep)));
     shape.scaling = nearly_zero;
@@ -104,6 +109,7 @@ static dd_node down_block(dd_builder *builder, int number, dd_node x, dd_node ti
     return dd_affine(graph, dd_add(graph, h, passed), sqrt(0.5), 0);
 }
 
+/* Builds the encoder of encoder.kind large. */
 static dd_latent large(dd_builder *builder, dd_node h, dd_node timestep) {
     dd_graph *graph = builder->graph;
     dd_node time = time_features(builder);
@@ -111,10 +117,12 @@ static dd_latent large(dd_builder *builder, dd_node h, dd_node timestep) {
     int size = base_two_logarithm(builder->settings->data.image_size), blocks = size < 6 ? size : 6;
     dd_scope start = dd_scope_of("start_conv.conv"), final = dd_scope_of("final_conv.conv");
     dd_scope mean = dd_scope_of("end_linear_mean"), log_variance = dd_scope_of("end_linear_logvar");
+
     h = dd_conv(builder, &start, h, dd_conv_same(2 * width, 1, outputs));
     for (int k = 1; k <= blocks; k++)
         h = down_block(builder, k, h, time, timestep, k == 1 ? 4 * width : 8 * width);
-    h = dd_conv(builder, &final, dd_with_spread(graph, h), dd_conv_same(8 * width, 3, outputs));
+    h = dd_conv(builder, &final, dd_minibatch_deviation(graph, h),
+                dd_conv_same(8 * width, 3, outputs));
     dd_shape shape = dd_graph_shape(graph, h);
     h = dd_sum(graph, leaky(graph, h), (dd_shape){{shape.size[0], 1, 1, shape.size[3]}});
     dd_node rows = dd_images_to_rows(graph, h);

@@ -32,11 +32,11 @@ dd_conv_shape dd_conv_same(size_t channels, int size, dd_scaling scaling) {
     return (dd_conv_shape){channels, size, 1, size / 2, size / 2, scaling};
 }
 
-/* The weights as convolutions read them, [O, KH, KW, C]. */
+/* Weights in the layout of convolutions, [O, KH, KW, C]. */
 static dd_node filters(dd_builder *builder, const dd_scope *scope, size_t inputs, dd_conv_shape c) {
     static const int channels_last[DD_AXES] = {0, 2, 3, 1};
     size_t side = (size_t)c.size, places = side * side;
-    dd_first first = dd_first_weights(c.scaling, inputs * places, c.channels * places);
+    dd_initial first = dd_initial_weights(c.scaling, inputs * places, c.channels * places);
     dd_shape in_files = {{c.channels, inputs, side, side}},
              in_kernels = {{c.channels, side, side, inputs}};
     if (builder->kernel_layout)
@@ -53,6 +53,7 @@ dd_node dd_conv_product(dd_builder *builder, const dd_scope *scope, dd_node x, d
     dd_node weight = filters(builder, scope, shape.size[3], c);
     size_t side = (size_t)c.size;
     bool margins = c.before != 0 || c.after != 0;
+
     if (side == 1 && c.stride == 1 && !margins)
         return dd_pixels_of(
             graph,
@@ -67,7 +68,7 @@ dd_node dd_conv_product(dd_builder *builder, const dd_scope *scope, dd_node x, d
 dd_node dd_conv_bias(dd_builder *builder, const dd_scope *scope, dd_node x, dd_conv_shape c) {
     size_t inputs = dd_graph_shape(builder->graph, x).size[3] * (size_t)c.size * (size_t)c.size;
     return dd_parameter_node(builder, scope, "bias", DD_ROLE_WEIGHT, dd_shape_rows(1, c.channels),
-                             1, dd_first_biases(c.scaling, inputs));
+                             1, dd_initial_biases(c.scaling, inputs));
 }
 
 dd_node dd_conv(dd_builder *builder, const dd_scope *scope, dd_node x, dd_conv_shape c) {
@@ -81,10 +82,10 @@ dd_node dd_pointwise(dd_builder *builder, const dd_scope *scope, dd_node x, dd_s
     size_t channels = shape.size[3];
     dd_node weight =
         dd_parameter_node(builder, scope, "W", DD_ROLE_WEIGHT, dd_shape_rows(channels, channels), 2,
-                          dd_first_weights(scaling, channels, channels));
+                          dd_initial_weights(scaling, channels, channels));
     dd_node bias =
         dd_parameter_node(builder, scope, "b", DD_ROLE_WEIGHT, dd_shape_rows(1, channels), 1,
-                          dd_first_biases(scaling, channels));
+                          dd_initial_biases(scaling, channels));
     return dd_pixels_of(
         graph, dd_add(graph, dd_matmul(graph, dd_pixels(graph, x), false, weight, false), bias),
         shape);
@@ -100,9 +101,9 @@ static dd_node normalize(dd_builder *builder, dd_node x) {
 dd_node dd_group_norm(dd_builder *builder, const dd_scope *scope, dd_node x) {
     dd_shape shape = dd_shape_rows(1, dd_graph_shape(builder->graph, x).size[3]);
     dd_node scale = dd_parameter_node(builder, scope, "weight", DD_ROLE_WEIGHT, shape, 1,
-                                      (dd_first){.middle = 1});
+                                      (dd_initial){.middle = 1});
     dd_node shift = dd_parameter_node(builder, scope, "bias", DD_ROLE_WEIGHT, shape, 1,
-                                      (dd_first){.middle = 0});
+                                      (dd_initial){.middle = 0});
     return dd_add(builder->graph, dd_multiply(builder->graph, normalize(builder, x), scale), shift);
 }
 

@@ -1,4 +1,5 @@
-/* Layers on images [N, H, W, C]: convolutions, norms, dropout, and the way from rows to images. */
+/* Layers on images [N, H, W, C]: convolutions, norms, dropout, and conversions between rows and
+ * images. */
 #ifndef DD_IMAGE_LAYERS_H
 #define DD_IMAGE_LAYERS_H
 
@@ -12,10 +13,11 @@ typedef struct dd_conv_shape {
     dd_scaling scaling;
 } dd_conv_shape;
 
-/* The usual one: stride 1, an image of the same size. size is odd. */
+/* A convolution of stride 1 that keeps the size of the image; `size` is odd. */
 dd_conv_shape dd_conv_same(size_t channels, int size, dd_scaling scaling);
 
-/* Without its bias, and with it. What covers one pixel, or all of them, is a matrix product. */
+/* A convolution without and with its bias. One that covers a single pixel, or all of them, is a
+ * matrix product. */
 dd_node dd_conv_product(dd_builder *builder, const dd_scope *scope, dd_node x,
                         dd_conv_shape convolution);
 dd_node dd_conv(dd_builder *builder, const dd_scope *scope, dd_node x, dd_conv_shape convolution);
@@ -27,17 +29,17 @@ dd_node dd_conv_bias(dd_builder *builder, const dd_scope *scope, dd_node x,
 /* x W + b at each pixel, W [C, C]. */
 dd_node dd_pointwise(dd_builder *builder, const dd_scope *scope, dd_node x, dd_scaling scaling);
 
-/* Normalisation over min(C / 4, 32) groups of channels, epsilon 1e-6 (Wu and He, 2018), with one
- * scale and shift a channel; or with a scale and shift that are read off the rows of `style` [1, 1,
- * N, width]. */
+/* Group normalisation over min(C / 4, 32) groups of channels, epsilon 1e-6 (Wu and He, 2018), with
+ * one scale and shift a channel; or adaptive, with scale and shift linear in the rows of `style`
+ * [1, 1, N, width]. */
 dd_node dd_group_norm(dd_builder *builder, const dd_scope *scope, dd_node x);
 dd_node dd_adaptive_norm(dd_builder *builder, const dd_scope *scope, dd_node x, dd_node style);
 
-/* Training, with image.dropout above 0: numbers set to zero at random, the others scaled to make up
- * for it. Else x. */
+/* Dropout with probability image.dropout in training, the remaining numbers scaled up; else x. */
 dd_node dd_dropout(dd_builder *builder, dd_node x);
 
-/* Pixels as rows [1, 1, N H W, C]; rows as images of one pixel; and both ways back. */
+/* Converts images to rows of pixels [1, 1, N H W, C] and back, and rows to images of one pixel and
+ * back. */
 dd_node dd_pixels(dd_graph *graph, dd_node x);
 dd_node dd_pixels_of(dd_graph *graph, dd_node rows, dd_shape shape);
 dd_node dd_rows_to_images(dd_graph *graph, dd_node rows);

@@ -7,8 +7,7 @@
 
 #include <math.h>
 
-/* Widths of layers: two lists from the configuration, one after the other, or a list and one more.
- */
+/* Widths of layers: two lists of the configuration concatenated, or a list and one more width. */
 typedef struct widths {
     size_t count;
     int64_t values[2 * DD_MOST_INTEGERS];
@@ -33,8 +32,9 @@ static widths with_one(const dd_integers *list, size_t more) {
     return both(list, &(dd_integers){.count = 1, .values = {(int64_t)more}});
 }
 
-/* Linear, normalisation and activation for all but the last layer, which is linear alone. The
- * published networks own a norm and an activation for the last one too, and never call them. */
+/* Linear layer, normalisation and activation, for all layers but the last, which is linear alone.
+ * The published networks have a norm and an activation for the last layer as well, which they never
+ * use. */
 static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s) {
     for (size_t k = 0; k < s.widths.count; k++) {
         dd_scope linear = dd_scope_of("%s.layers.%zu", name, k),
@@ -71,7 +71,8 @@ static dd_node with_waves(dd_builder *builder, const dd_mlp_settings *settings, 
 }
 
 /* net(concat[x_encoder(x), t_encoder(embedding(t))]), both branches with 2 time_width features. The
- * timestep's branch is computed once a timestep, not once a sample, and is never normalised. */
+ * branch of the timestep is computed once a timestep, not once a sample, and is never normalised.
+ */
 static dd_node trunk(dd_builder *builder, const dd_mlp_settings *settings, dd_node x,
                      dd_node timestep, widths out_widths) {
     size_t time_width = (size_t)builder->settings->network.time_width,
@@ -94,6 +95,7 @@ dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
                         with_one(&settings->hidden_layers, width));
     if (!distance)
         return out;
+
     dd_node point = dd_slice(builder->graph, out, 3, 0, width - 1),
             bias = dd_slice(builder->graph, out, 3, width - 1, 1);
     if (builder->settings->form.energy == DD_FORM_DENSITY) {
@@ -103,7 +105,7 @@ dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
     return dd_add(builder->graph, bias, dd_distance_energy(builder, x, timestep, point));
 }
 
-/* The first numbers of z, one for each of a row, and zeros where z has fewer. */
+/* The first numbers of z, as many as a row has, padded with zeros. */
 static dd_node first_of_latent(dd_builder *builder, dd_node z) {
     size_t width = dd_settings_inner_width(builder->settings),
            latent = dd_settings_latent_width(builder->settings);
@@ -112,9 +114,9 @@ static dd_node first_of_latent(dd_builder *builder, dd_node z) {
     return dd_slice(builder->graph, z, 3, 0, width);
 }
 
-/* With form.proposal, waves are those of a draw of x_0 as it would be for normal data: what z moves
- * is seen as sharply as x_{t+1} is, so that the network can move on what comes to lie between two
- * modes. */
+/* With form.proposal, the Fourier features are those of the draw of x_0 that normal data would
+ * have. They resolve the effect of z as well as x_{t+1}, so that the network can move draws that
+ * fall between two modes. */
 dd_node dd_mlp_generator(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node z) {
     const dd_mlp_settings *settings = &builder->settings->generator.mlp;
     dd_graph *graph = builder->graph;

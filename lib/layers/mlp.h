@@ -1,5 +1,4 @@
-/* Multi-layer perceptrons on rows: the published toy networks, and what experiments added to them.
- */
+/* Multi-layer perceptrons on rows: the published toy networks and the options added to them. */
 #ifndef DD_MLP_H
 #define DD_MLP_H
 

@@ -7,14 +7,14 @@
 #include "layers/resample.h"
 #include "layers/residual.h"
 
-/* Where in the network the builder stands. The published modules are numbered in the order of their
- * making, whatever they are. */
+/* State of building the network. The published modules are numbered in the order in which they are
+ * made, whatever their type. */
 typedef struct unet {
     dd_builder *builder;
     const dd_u_net_settings *settings;
     dd_condition condition;
     dd_node h, pyramid;
-    dd_node kept[DD_MOST_INTEGERS * (DD_MOST_BLOCKS + 1) + 1]; /* for the way up */
+    dd_node kept[DD_MOST_INTEGERS * (DD_MOST_BLOCKS + 1) + 1]; /* for the upward path */
     size_t kept_count, module;
 } unet;
 
@@ -60,7 +60,7 @@ static size_t present_channels(const unet *net) {
     return dd_graph_shape(net->builder->graph, net->h).size[3];
 }
 
-/* Features of the timesteps, a row a timestep, shared by all blocks. */
+/* Features of the timesteps, one row a timestep, shared by all blocks. */
 static dd_node time_features(unet *net) {
     dd_builder *builder = net->builder;
     size_t width = (size_t)net->settings->channels,
@@ -75,7 +75,7 @@ static dd_node time_features(unet *net) {
     return features;
 }
 
-/* The input, halved again and again, is added to what the network has made of it. */
+/* Adds the input, halved at each resolution, to the features (input pyramid). */
 static void add_pyramid(unet *net) {
     dd_scope scope = next_module(net);
     net->pyramid = dd_pyramid_down(net->builder, &scope, net->pyramid, present_channels(net));
@@ -83,6 +83,7 @@ static void add_pyramid(unet *net) {
         dd_rescaled(net->builder, dd_add(net->builder->graph, net->pyramid, net->h));
 }
 
+/* Downward path: blocks at each resolution, then half the size. */
 static void go_down(unet *net) {
     for (size_t depth = 0; depth < net->settings->multipliers.count; depth++) {
         for (int64_t i = 0; i < net->settings->blocks; i++) {
@@ -113,6 +114,7 @@ static void go_up(unet *net) {
     }
 }
 
+/* The U-Net from input to features of the same size. */
 static dd_node trunk(dd_builder *builder, const dd_u_net_settings *settings, dd_node x,
                      dd_node timestep, dd_node style, size_t channels, bool linear) {
     unet net = {.builder = builder,
@@ -120,6 +122,7 @@ static dd_node trunk(dd_builder *builder, const dd_u_net_settings *settings, dd_
                 .condition = {.timestep = timestep, .style = style},
                 .h = x,
                 .pyramid = x};
+
     net.condition.time = time_features(&net);
     convolve(&net, (size_t)settings->channels, 1);
     keep(&net);
@@ -140,14 +143,14 @@ static dd_node trunk(dd_builder *builder, const dd_u_net_settings *settings, dd_
     return dd_add(builder->graph, out, net.h);
 }
 
-/* Data in [0, 1] becomes data in [-1, 1], and squares of pixels become pixels. */
+/* Maps data from [0, 1] to [-1, 1], and folds squares of pixels into channels. */
 static dd_node taken_in(dd_builder *builder, dd_node x) {
     dd_node centred = builder->settings->image.centered ? x : dd_affine(builder->graph, x, 2, -1);
     return dd_fold(builder->graph, centred, (size_t)builder->settings->image.patch);
 }
 
-/* A number a pixel, summed, less half the squared distance to an image; what the image is has a
- * part without normalisation. */
+/* One number a pixel, summed, minus half the squared distance to an image, part of which is
+ * computed without normalisation. */
 static dd_node density_energy(dd_builder *builder, dd_node x, dd_node timestep) {
     dd_graph *graph = builder->graph;
     size_t channels = dd_graph_shape(graph, x).size[3];
@@ -173,7 +176,7 @@ dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
         graph, dd_sum(graph, dd_multiply(graph, away, away), dd_shape_a_sample(graph, x)), -0.5, 0);
 }
 
-/* The mapping network: a row of styles an image. */
+/* The mapping network: one row of styles an image. */
 static dd_node style_of(dd_builder *builder, dd_node z) {
     size_t width = (size_t)builder->settings->network.latent_embedding;
     dd_node style = dd_pixel_norm(builder->graph, z);
@@ -185,8 +188,8 @@ static dd_node style_of(dd_builder *builder, dd_node z) {
     return style;
 }
 
-/* The last numbers of z as images of the trunk's size: these say what no style can, what differs
- * from place to place. */
+/* The last numbers of z as images of the trunk's size: they carry what differs from place to place,
+ * which a style cannot. */
 static dd_node maps_of(dd_builder *builder, dd_node z, dd_shape shape) {
     size_t numbers = shape.size[1] * shape.size[2] * shape.size[3];
     size_t width = dd_graph_shape(builder->graph, z).size[3];
@@ -194,7 +197,7 @@ static dd_node maps_of(dd_builder *builder, dd_node z, dd_shape shape) {
                       shape);
 }
 
-/* tanh comes near 1 and never there, but most images have much that is black. */
+/* tanh never reaches -1, but black pixels, which many images have, are -1. */
 static dd_node reaching(dd_graph *graph, const dd_settings *settings, dd_node x) {
     double gain = settings->image.tanh_gain;
     if (gain <= 1)
@@ -210,6 +213,7 @@ dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node timeste
     dd_node x = taken_in(builder, x_next);
     dd_shape shape = dd_graph_shape(graph, x);
     size_t channels = shape.size[3], maps = (size_t)builder->settings->network.latent_maps;
+
     shape.size[3] = maps;
     if (maps > 0) {
         x = dd_concat(graph, x, maps_of(builder, z, shape), 3);

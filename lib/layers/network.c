@@ -50,6 +50,7 @@ ddaebm_status dd_network_declare(dd_parameters *out, ddaebm_context *context,
     ddaebm_status status = dd_graph_create(&graph, context);
     if (status != DDAEBM_OK)
         return status;
+
     dd_builder builder = {.graph = graph,
                           .settings = settings,
                           .parameters = &parameters,

@@ -28,7 +28,7 @@ static uint64_t hash_of(const char *name) {
     return hash;
 }
 
-/* Where the name stands, or where it would. There is at least one bucket that is empty. */
+/* Returns the bucket of a name, or the empty one where it belongs; at least one is empty. */
 static size_t bucket_of(const dd_parameters *parameters, const char *name) {
     size_t mask = parameters->bucket_count - 1, i = (size_t)hash_of(name) & mask;
     while (parameters->buckets[i] != 0 &&
@@ -42,7 +42,7 @@ size_t dd_parameters_find(const dd_parameters *parameters, const char *name) {
     return found ? found - 1 : parameters->count;
 }
 
-/* Room for one more name, at most half of it taken. */
+/* Makes room for one more name; at most half of the buckets are used. */
 static bool grow_buckets(dd_parameters *parameters) {
     enum { LEAST = 64 };
     size_t wanted = parameters->bucket_count ? parameters->bucket_count : LEAST;
@@ -53,6 +53,7 @@ static bool grow_buckets(dd_parameters *parameters) {
     size_t *buckets = dd_alloc_zero(parameters->context, wanted, sizeof *buckets);
     if (!buckets)
         return false;
+
     dd_free(parameters->context, parameters->buckets);
     parameters->buckets = buckets;
     parameters->bucket_count = wanted;
@@ -69,6 +70,7 @@ bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter) {
     parameters->items = items;
     if (!grow_buckets(parameters))
         return false;
+
     size_t *total = &parameters->totals[parameter.network][parameter.role];
     parameter.offset = *total;
     *total += parameter.elements;
@@ -77,7 +79,8 @@ bool dd_parameters_add(dd_parameters *parameters, dd_parameter parameter) {
     return true;
 }
 
-/* Before a run of values: how many hold it. A cache line, so that values begin where one does. */
+/* Header of shared values: the number of owners. A cache line long, so that the values are aligned
+ * to one. */
 typedef union holders {
     atomic_size_t count;
     char line[64];
@@ -176,7 +179,7 @@ void dd_weights_draw(dd_weights *weights, const dd_parameters *parameters, uint6
         dd_rng_uniforms(values, seed, dd_stream(DD_STREAM_WEIGHTS, i), 0, parameter->elements);
         for (size_t j = 0; j < parameter->elements; j++) {
             float middle = parameter->half && j >= parameter->elements / 2 ? 0 : parameter->middle;
-            values[j] = middle + parameter->reach * (2.0f * values[j] - 1.0f);
+            values[j] = middle + parameter->bound * (2.0f * values[j] - 1.0f);
         }
     }
 }

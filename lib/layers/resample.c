@@ -1,7 +1,7 @@
 #include "layers/resample.h"
 
-/* The taps over their sum, times gain; the reference convolves where dd_filter correlates, so they
- * are turned round. */
+/* Taps divided by their sum, times gain; reversed, because the reference convolves where dd_filter
+ * correlates. */
 static dd_node taps_node(dd_graph *graph, const dd_integers *taps, double gain) {
     float values[DD_MOST_INTEGERS];
     double sum = 0;
@@ -37,7 +37,7 @@ dd_node dd_resampled(dd_builder *builder, dd_node x, dd_resample way) {
     return (way == DD_RESAMPLE_UP ? dd_fir_up : dd_fir_down)(builder->graph, x, taps);
 }
 
-/* Exchanges the two axes between which a row of squares is cut. */
+/* Exchanges two axes of a row of squares. */
 static dd_node exchange(dd_graph *graph, dd_node x, dd_shape cut, dd_shape result) {
     static const int order[DD_AXES] = {0, 2, 1, 3};
     return dd_reshape(graph, dd_permute(graph, dd_reshape(graph, x, cut), order), result);

@@ -22,7 +22,7 @@ static dd_node norm(dd_builder *builder, const dd_scope *scope, dd_node x,
                                        : dd_adaptive_norm(builder, scope, x, condition->style);
 }
 
-/* The bias rides on the timestep's features: both are one row a timestep. */
+/* The bias is added to the features of the timestep, one row each. */
 static dd_node first_convolution(dd_builder *builder, const dd_scope *scope, dd_node h,
                                  const dd_condition *condition, size_t channels) {
     dd_graph *graph = builder->graph;
@@ -36,8 +36,7 @@ static dd_node first_convolution(dd_builder *builder, const dd_scope *scope, dd_
     return dd_add(graph, product, dd_of_timestep(graph, features, condition->timestep));
 }
 
-/* The product at each pixel and the filter may change places: it is done where there are fewer
- * pixels. */
+/* The product at each pixel and the filter commute: it is computed at the smaller size. */
 static dd_node shortcut(dd_builder *builder, const dd_scope *scope, dd_node x, size_t channels,
                         dd_resample way) {
     dd_scope conv = dd_scope_of("%s.Conv_2", scope->text);
@@ -70,6 +69,7 @@ dd_node dd_attention(dd_builder *builder, const dd_scope *scope, dd_node x) {
     dd_shape pixels = {{1, shape.size[0], shape.size[1] * shape.size[2], shape.size[3]}};
     dd_scope norm = dd_scope_of("%s.GroupNorm_0", scope->text);
     dd_node h = dd_group_norm(builder, &norm, x), projected[3];
+
     for (int i = 0; i < 3; i++) {
         dd_scope layer = dd_scope_of("%s.NIN_%d", scope->text, i);
         projected[i] = dd_reshape(graph, dd_pointwise(builder, &layer, h, tenth), pixels);

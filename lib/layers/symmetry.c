@@ -9,8 +9,23 @@ void dd_symmetry_source(unsigned symmetry, size_t side, size_t *y, size_t *x) {
     *x = symmetry & 4 ? row : column;
 }
 
-/* Pixels are rows of a table, and are taken in another order. */
-dd_node dd_turned(dd_graph *graph, dd_node x, unsigned symmetry) {
+void dd_symmetry_mirror(float *image, size_t side, size_t channels) {
+    for (size_t y = 0; y < side; y++)
+        for (size_t x = 0; x < side / 2; x++) {
+            size_t from_y = y, from_x = x;
+            dd_symmetry_source(DD_SYMMETRY_MIRROR, side, &from_y, &from_x);
+            float *pixel = image + (y * side + x) * channels,
+                  *source = image + (from_y * side + from_x) * channels;
+            for (size_t c = 0; c < channels; c++) {
+                float kept = pixel[c];
+                pixel[c] = source[c];
+                source[c] = kept;
+            }
+        }
+}
+
+/* Takes the pixels, as rows of a table, in another order. */
+dd_node dd_symmetry_apply(dd_graph *graph, dd_node x, unsigned symmetry) {
     dd_shape shape = dd_graph_shape(graph, x);
     size_t side = shape.size[1], pixels = shape.size[0] * side * side;
     ddaebm_context *context = dd_graph_context(graph);

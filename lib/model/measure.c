@@ -1,4 +1,4 @@
-/* What a model learns of its data's columns before it is trained: mean and standard deviation, and
+/* Statistics of the data's columns that a model has before training: mean, standard deviation, and
  * names. */
 #include "base/context.h"
 #include "base/error.h"
@@ -15,17 +15,17 @@
 
 /* ---- Mean and standard deviation. ---- */
 
-/* Sums over one column: of how much its numbers differ from the first, so that no mean cancels, in
- * units of 2^exponent, so that no square overflows or vanishes. Multiplied by a power of two, a
- * column has the same sums. */
+/* Sums over one column: of the differences from its first number, so that no mean cancels, in units
+ * of 2^exponent, so that no square overflows or underflows. A column that is multiplied by a power
+ * of two has the same sums. */
 typedef struct column_sums {
     double first, sum, squares;
-    double unit; /* 2^-exponent; the differences are below 1 in size */
+    double unit; /* 2^-exponent; differences times unit are below 1 in size */
     int exponent;
 } column_sums;
 
-/* Of the smallest differences; below it 2^-exponent would be no double. They are sums of multiples
- * of 2^-1074, exact all the same. */
+/* Smallest exponent; below it 2^-exponent would overflow. Smaller differences are multiples of
+ * 2^-1074, whose sums are exact all the same. */
 static const int least_exponent = -1000;
 
 static void take_number(column_sums *c, double number) {
@@ -43,7 +43,7 @@ static void take_number(column_sums *c, double number) {
     c->squares += difference * difference;
 }
 
-/* Rows of a data set, block by block. */
+/* Sums the columns of a data set, block by block. */
 static ddaebm_status sum_columns(column_sums *columns, double *block, size_t room,
                                  const ddaebm_dataset *dataset, uint64_t rows) {
     size_t width = ddaebm_dataset_width(dataset);
@@ -62,7 +62,8 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
     return DDAEBM_OK;
 }
 
-/* A column of equal numbers has a standard deviation of 0, and only such a one. */
+/* Sets mean and standard deviation of a column; the latter is 0 if and only if all its numbers are
+ * equal. */
 static ddaebm_status finish(ddaebm_model *model, size_t j, const column_sums *c, uint64_t rows) {
     double mean = c->sum / (double)rows, variance = c->squares / (double)rows - mean * mean;
     if (!isfinite(variance))
@@ -92,8 +93,7 @@ static void warn(const ddaebm_model *model, const bool *member, const char *what
                   count > 1 ? "are" : "is", what);
 }
 
-/* Whether a column may have lost digits of whole numbers: from 2^53 on not every one is a double.
- */
+/* Whether integers of a column may have lost digits: beyond 2^53 not all are doubles. */
 static bool any_is_rounded(const ddaebm_model *model, const bool *member) {
     for (size_t j = 0; j < ddaebm_model_width(model); j++)
         if (member[j] && fabs(model->mean[j]) >= 0x1p53)
@@ -115,7 +115,7 @@ static bool is_spread(double *column, size_t count, double deviation) {
     return apart > 0 && deviation > 10 * apart / quartiles_of_normal;
 }
 
-/* Looks at a sample of the rows. */
+/* Finds widely spread columns by a sample of the rows. */
 static ddaebm_status find_spread(bool *member, const ddaebm_model *model,
                                  const ddaebm_dataset *dataset, uint64_t rows) {
     enum { FEWEST = 20, MOST = 1000, MOST_NUMBERS = 1 << 22 };

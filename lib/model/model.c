@@ -13,15 +13,15 @@
 #include <math.h>
 #include <string.h>
 
-/* A last timestep with more than this share of the data's signal left is not N(0, I). */
+/* Largest fraction of the data's variance at a last timestep that passes for N(0, I). */
 static const double most_signal_left = 0.05;
 
 const dd_settings *dd_model_settings(const ddaebm_model *model) {
     return dd_config_settings(model->config);
 }
 
-/* With weight w on the latent term the energy that balances the data is w log p + const. Above 0 as
- * a float, too, as files keep it. */
+/* Initial temperature: with weight w on the latent term, the optimal energy is w log p + const.
+ * Positive as a float as well, which files store. */
 static double first_temperature(const dd_settings *settings) {
     double seen = settings->objective.timestep_contrast > 0
                       ? 1
@@ -29,12 +29,13 @@ static double first_temperature(const dd_settings *settings) {
     return fmax(dd_settings_density_weight(settings) * seen, FLT_MIN);
 }
 
-/* The tables must be finite, and should end in noise. */
+/* Refuses tables that are not finite, and warns if they do not end in noise. */
 static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *settings) {
     dd_noise_schedule schedule;
     ddaebm_status status = dd_noise_schedule_make(&schedule, context, settings);
     if (status != DDAEBM_OK)
         return status;
+
     size_t steps = schedule.steps;
     double left = schedule.abar[steps], sum = 0;
     for (size_t i = 0; i < steps; i++)
@@ -73,6 +74,7 @@ ddaebm_status dd_model_declare(ddaebm_model **out, ddaebm_context *context,
         ddaebm_context_free(held);
         return DDAEBM_OUT_OF_MEMORY;
     }
+
     model->context = held;
     DD_TRY(ddaebm_config_copy(&model->config, config));
     DD_TRY(check_schedule(held, settings));
@@ -126,6 +128,7 @@ ddaebm_status ddaebm_model_create(ddaebm_model **out, ddaebm_context *context,
 void ddaebm_model_free(ddaebm_model *model) {
     if (!model)
         return;
+
     ddaebm_context *context = model->context;
     ddaebm_config_free(model->config);
     dd_parameters_free(&model->parameters);
@@ -133,6 +136,7 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_free(context, model->mean);
     dd_free(context, model->scale);
     dd_column_names_free(&model->columns, context);
+
     dd_free(context, model->typical_mean);
     dd_free(context, model->typical_precision);
     dd_free(context, model);
@@ -158,18 +162,16 @@ const char *ddaebm_model_column_name(const ddaebm_model *model, size_t index) {
     return dd_column_name(&model->columns, index);
 }
 
-enum { PLAIN_STATISTICS = 3 };
-
 size_t dd_model_statistics(const ddaebm_model *model) {
     const dd_settings *settings = dd_model_settings(model);
     bool oriented =
         settings->network.family == DD_FAMILY_NCSNPP && settings->objective.transform_contrast > 0;
-    return PLAIN_STATISTICS + oriented;
+    return DD_PLAIN_STATISTICS + oriented;
 }
 
 size_t dd_model_typicality_width(const ddaebm_model *model) {
-    return ddaebm_model_timesteps(model) * PLAIN_STATISTICS +
-           (dd_model_statistics(model) > PLAIN_STATISTICS);
+    return ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS +
+           (dd_model_statistics(model) > DD_PLAIN_STATISTICS);
 }
 
 ddaebm_status dd_model_make_typicality(ddaebm_model *model) {
@@ -223,7 +225,7 @@ ddaebm_status ddaebm_model_set_temperature(ddaebm_model *model, double temperatu
     if (!((float)temperature > 0) || !isfinite((float)temperature))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "temperature is %g; allowed: finite and above 0",
                        temperature);
-    model->temperature = (double)(float)temperature; /* as files keep it */
+    model->temperature = (double)(float)temperature; /* as files store it */
     return DDAEBM_OK;
 }
 
@@ -236,13 +238,14 @@ size_t ddaebm_model_parameter_count(const ddaebm_model *model) {
     return count;
 }
 
-ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, size_t index,
-                                     ddaebm_parameter_info *info) {
+ddaebm_status ddaebm_model_parameter_info(const ddaebm_model *model, size_t index,
+                                          ddaebm_parameter_info *info) {
     DD_REQUIRE(model);
     DD_REQUIRE(info);
     ddaebm_status status = dd_struct_check(info, "DDAEBM_PARAMETER_INFO_INIT");
     if (status != DDAEBM_OK)
         return status;
+
     for (size_t i = 0, seen = 0; i < model->parameters.count; i++) {
         const dd_parameter *p = &model->parameters.items[i];
         if (p->role == DD_ROLE_COUNTER || seen++ != index)
@@ -273,8 +276,8 @@ static ddaebm_status find_tensor(const ddaebm_model *model, const char *name, si
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_model_get_parameter(const ddaebm_model *model, const char *name, float *values,
-                                         size_t elements) {
+ddaebm_status ddaebm_model_parameter(const ddaebm_model *model, const char *name, float *values,
+                                     size_t elements) {
     DD_REQUIRE(model);
     DD_REQUIRE(name);
     DD_REQUIRE(values);
@@ -295,6 +298,7 @@ ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, 
     ddaebm_status status = find_tensor(model, name, elements, &parameter);
     if (status != DDAEBM_OK)
         return status;
+
     for (size_t i = 0; i < elements; i++)
         if (!isfinite(values[i]))
             return dd_fail(DDAEBM_NOT_FINITE, "element %zu given for %s is %g", i, name,

@@ -1,4 +1,4 @@
-/* The model from inside. */
+/* The model's fields and functions for the library. */
 #ifndef DD_MODEL_H
 #define DD_MODEL_H
 
@@ -9,8 +9,8 @@
 #include <ddaebm/dataset.h>
 #include <ddaebm/model.h>
 
-/* What a model was trained on: unknown before that, of sets without a file, and in files of
- * versions that did not say. */
+/* Kind of training data: unknown before training, for sets that are no file, and in files of
+ * earlier versions. */
 typedef enum dd_data_kind { DD_KIND_UNKNOWN, DD_KIND_ROWS, DD_KIND_IMAGES } dd_data_kind;
 
 struct ddaebm_model {
@@ -18,113 +18,124 @@ struct ddaebm_model {
     ddaebm_config *config;
     dd_parameters parameters;
     dd_weights weights;
-    double *mean, *scale; /* [width]: a row is standardised as (x - mean) / scale, or 0 where scale
-                             is 0: in a column that was constant; images are not */
-    dd_data_kind kind;    /* what it was trained on */
-    uint64_t measured;    /* rows that these are of; 0: they were not measured, or by a version that
-                             did not say */
-    dd_column_names columns; /* of the data; none for images, and for data without a header */
+    double *mean, *scale; /* [width]: a row is standardised as (x - mean) / scale, or 0 in a
+                             constant column, where scale is 0; images are not standardised */
+    dd_data_kind kind;    /* of the training data */
+    uint64_t
+        measured; /* number of rows that mean and scale were computed from; 0: none, or unknown */
+    dd_column_names
+        columns; /* of the training data; none for images and for data without a header */
     double temperature;
-    uint64_t best_step; /* whose weights these are, if a run chose them by the rows that it held
-                           out; else 0 */
-    double contrast;    /* of those rows, by them (lib/train/held_out.h) */
-    float *typical_mean, *typical_precision; /* [n] and [n, n], n = dd_model_typicality_width; NULL
-                                                until they are fitted */
+    uint64_t best_step; /* of the weights, if they were chosen by held-out rows; else 0 */
+    double contrast;    /* of the held-out rows at that step (lib/train/held_out.h) */
+    float *typical_mean,
+        *typical_precision; /* [n] and [n, n], n = dd_model_typicality_width; NULL until fitted */
 };
 
-/* Statistics of a row at a timestep (lib/sample/statistics.h): three, and for images whose energy
- * was compared with transformed ones a fourth, of orientation. */
+/* Statistics of a row x at a timestep t (lib/sample/statistics.h), where x_t and x_{t+1} are x
+ * diffused with one noise, the same for every row. */
+typedef enum dd_statistic {
+    DD_STATISTIC_ENERGY,         /* f(x_t, t) */
+    DD_STATISTIC_GRADIENT,       /* log mean square of sigma_cum[t] grad f(x_t, t) */
+    DD_STATISTIC_RECONSTRUCTION, /* log mean square of x - G(x_{t+1}, t, z), z the same for all */
+    DD_PLAIN_STATISTICS,         /* the number of those, which every model has */
+    /* Of images whose energy was trained with transform_contrast: log softmax of f/w over the eight
+     * symmetries of the square, the log-probability that of them x_t is the data. */
+    DD_STATISTIC_ORIENTATION = DD_PLAIN_STATISTICS
+} dd_statistic;
+
+/* Number of a model's statistics. */
 size_t dd_model_statistics(const ddaebm_model *model);
 
-/* Numbers of a row that typicality weighs: the three statistics of each timestep, and where there
- * is a fourth, its sum over the timesteps. */
+/* Numbers of a row that typicality uses: the plain statistics of each timestep, and the sum of
+ * orientation over the timesteps if the model has it. */
 size_t dd_model_typicality_width(const ddaebm_model *model);
 
-/* Makes room for typical_mean and typical_precision, if there is none. */
+/* Allocates typical_mean and typical_precision if they are NULL. */
 ddaebm_status dd_model_make_typicality(ddaebm_model *model);
 
 const dd_settings *dd_model_settings(const ddaebm_model *model);
 
-/* A model that knows the names and shapes of its tensors, and has no room for them: a configuration
- * may ask for any size, so a file is held against it first. All that can be done with it is to
- * look, to make the room, and to free it. */
+/* Makes a model with the names and shapes of its tensors but no memory for them: a configuration
+ * may ask for any size, so a file is checked against it first. Such a model can only be inspected,
+ * given memory, and freed. */
 ddaebm_status dd_model_declare(ddaebm_model **out, ddaebm_context *context,
                                const ddaebm_config *config);
 
-/* Makes that room. On failure the model can be freed, and no more. */
+/* Allocates the tensors of such a model. On failure it can only be freed. */
 ddaebm_status dd_model_make_weights(ddaebm_model *model);
 
-/* A model with the configuration's tensors, all zero, no standardisation, and the temperature that
- * training aims at. */
+/* Makes a model with the configuration's tensors, all zero, no standardisation, and the temperature
+ * that training aims at. */
 ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context,
                                     const ddaebm_config *config);
 
-/* Copies what the model knows of its data: statistics and names of columns. */
+/* Copies the statistics of the data: kind, mean and scale, names of columns. */
 ddaebm_status dd_model_copy_data(ddaebm_model *to, const ddaebm_model *from);
 
-/* Takes mean and standard deviation of each column from a data set (all rows of a finite one, the
- * first 65,536 of another). Warns of columns that are constant, and of such as are spread so widely
- * that most of their numbers become one. */
+/* Computes mean and standard deviation of each column of a data set (all rows of a finite one, the
+ * first 65,536 of an unbounded one). Warns of constant columns, and of those spread so widely that
+ * most of their numbers become the same. */
 ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *dataset);
 
-/* Takes the names of the columns, if the model has none. */
+/* Copies the names of the columns, if the model has none. */
 ddaebm_status dd_model_name_columns(ddaebm_model *model, const ddaebm_dataset *dataset);
 
-/* Numbers in a row that the networks see: dd_settings_inner_width. */
+/* Numbers in a row as the networks see it: dd_settings_inner_width. */
 size_t dd_model_inner_width(const ddaebm_model *model);
 
-/* Rows on their way to the networks; one of the three is set. */
+/* Input rows; one of the three is set. */
 typedef struct dd_rows_in {
-    const float *narrow; /* [count, width], in the data's own units */
+    const float *narrow; /* [count, width], in the units of the data */
     const double *wide;  /* likewise */
     const float *inner;  /* [count, inner width], as the networks see them */
 } dd_rows_in;
 
-/* Rows on their way out, [count, width], in the data's own units; one of the two is set. */
+/* Output rows [count, width], in the units of the data; one of the two is set. */
 typedef struct dd_rows_out {
     float *narrow;
     double *wide;
 } dd_rows_out;
 
-/* Rows first .. first+count-1 in the units that the networks see, images with their black border,
- * to [count, inner width]. in.narrow may be the last numbers of out. */
+/* Converts rows first .. first+count-1 to what the networks see, [count, inner width]:
+ * standardised, or images with their black border. in.narrow may be the last numbers of out. */
 void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count,
                           float *out);
 
-/* The same of rows of a data set, which the model takes. */
+/* dd_model_standardize of rows of a data set that fits the model. */
 ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset,
                             uint64_t first, size_t count, float *out);
 
-/* What the score of a row loses: log(measured + 2) for each column that was constant and is another
- * number here. By Laplace's rule of succession the probability of that is 1 / (measured + 2). The
- * constant in another precision is the same: rounded to 32 bits, or written with 15 digits. */
+/* Penalty on the score of a row: log(measured + 2) for each constant column that has another number
+ * here, whose probability by Laplace's rule of succession is 1 / (measured + 2). A constant that
+ * was rounded to float32 or to 15 digits counts as the same. */
 double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row);
 
-/* The way back, to row `first` of out and those after it; out.narrow may be in. */
+/* Converts back, to row `first` of out and those after it; out.narrow may be in. */
 void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,
                       size_t first);
 
-/* Gradients with respect to what the networks see, [count, inner width], become those with respect
- * to rows; otherwise as dd_model_restore. */
+/* Converts gradients with respect to what the networks see, [count, inner width], to those with
+ * respect to rows; otherwise as dd_model_restore. */
 void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count,
                                dd_rows_out out, size_t first);
 
-/* And back: gradients with respect to rows, [count, width], become those with respect to what the
+/* Converts gradients with respect to rows, [count, width], to those with respect to what the
  * networks see. in.narrow may be the last count * width numbers of out. in.inner is not used. */
 void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count,
                                    float *out);
 
-/* MISMATCH if the data's rows, or its images, have another size than the model's, if the data are
- * images and the model was trained on rows, and for columns of other names; OUT_OF_RANGE for images
- * with numbers beyond [-1, 1], and for rows that are to be images with numbers more than a tenth
- * beyond. ddaebm_model_check_data takes images of any numbers. */
+/* Checks data for training. MISMATCH if rows or images have another size than the model's, for
+ * images if the model was trained on rows, and for other names of columns. OUT_OF_RANGE for images
+ * with numbers outside [-1, 1], and for rows of a model of images more than 0.1 outside.
+ * ddaebm_model_check_data accepts images of any numbers. */
 ddaebm_status dd_model_check_data(const ddaebm_model *model, const ddaebm_dataset *dataset);
 
-/* Reports rows for a model of images that may be of another range than [-1, 1]: none of the first
- * has a negative number. */
+/* Reports rows for a model of images whose range may not be [-1, 1]: none of the first has a
+ * negative number. */
 void dd_model_note_range(const ddaebm_model *model, const ddaebm_dataset *dataset);
 
-/* Keeps whether the data are rows or images. */
+/* Sets the kind of the training data. */
 void dd_model_note_kind(ddaebm_model *model, const ddaebm_dataset *dataset);
 
 #endif

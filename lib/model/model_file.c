@@ -9,20 +9,13 @@
 #include "config/config.h"
 #include "io/seal.h"
 #include "io/text.h"
+#include "model/model_names.h"
 #include "tensor/kernels/vector.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
-static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_rows[] = "data.rows",
-                  columns_key[] = "columns";
-static const char kind_key[] = "data_kind";
-static const char *const kinds[] = {[DD_KIND_ROWS] = "rows", [DD_KIND_IMAGES] = "images"};
-static const char best_step[] = "best_step", held_out_contrast[] = "held_out_contrast";
-static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
 
 /* --- What may be in a file. --- */
 
@@ -44,154 +37,6 @@ ddaebm_status dd_model_file_check_counts(const char *name, const int64_t *values
     return DDAEBM_OK;
 }
 
-/* --- Writing. --- */
-
-/* What could not be loaded again is not saved, and the file that is there stays. */
-static ddaebm_status write_weight(dd_safetensors_writer *writer, const ddaebm_model *model,
-                                  const dd_parameter *p, const dd_weights *weights,
-                                  const char *name, dd_stored as) {
-    if (p->role == DD_ROLE_COUNTER)
-        return dd_safetensors_writer_add(writer, name, DD_STORED_I64, p->rank, p->shape,
-                                         weights->counters[p->network] + p->offset);
-    const float *values = dd_weights_at(weights, p);
-    ddaebm_status status = ddaebm_context_accepts_not_finite(model->context)
-                               ? DDAEBM_OK
-                               : dd_model_file_check_floats(name, values, p->elements);
-    if (status != DDAEBM_OK)
-        return status;
-    return as == DD_STORED_F16
-               ? dd_safetensors_writer_add_half(writer, name, p->rank, p->shape, values)
-               : dd_safetensors_writer_add(writer, name, as, p->rank, p->shape, values);
-}
-
-ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const ddaebm_model *model,
-                                          const dd_weights *weights, const char *prefix,
-                                          dd_stored as) {
-    for (size_t i = 0; i < model->parameters.count; i++) {
-        const dd_parameter *p = &model->parameters.items[i];
-        char name[2 * DD_MOST_NAME];
-        (void)snprintf(name, sizeof name, "%s%s", prefix, p->name);
-        ddaebm_status status = write_weight(writer, model, p, weights, name, as);
-        if (status != DDAEBM_OK)
-            return status;
-    }
-    return DDAEBM_OK;
-}
-
-static ddaebm_status write_config(dd_safetensors_writer *writer, const ddaebm_model *model) {
-    char *text = NULL;
-    ddaebm_status status = dd_config_text(&text, model->context, model->config);
-    if (status != DDAEBM_OK)
-        return status;
-    status = dd_safetensors_writer_metadata(writer, "config", text);
-    dd_free(model->context, text);
-    return status;
-}
-
-static ddaebm_status write_typicality(dd_safetensors_writer *writer, const ddaebm_model *model) {
-    size_t width = dd_model_typicality_width(model);
-    const size_t square[] = {width, width};
-    if (!model->typical_mean)
-        return DDAEBM_OK;
-    ddaebm_status status = dd_safetensors_writer_add(writer, typical_mean, DD_STORED_F32, 1, &width,
-                                                     model->typical_mean);
-    if (status == DDAEBM_OK)
-        status = dd_safetensors_writer_add(writer, typical_precision, DD_STORED_F32, 2, square,
-                                           model->typical_precision);
-    return status;
-}
-
-/* What is known of the data. */
-static ddaebm_status write_data(dd_safetensors_writer *writer, const ddaebm_model *model) {
-    size_t width = ddaebm_model_width(model);
-    char *names = NULL;
-    ddaebm_status status;
-    DD_TRY(dd_safetensors_writer_add(writer, data_mean, DD_STORED_F64, 1, &width, model->mean));
-    DD_TRY(dd_safetensors_writer_add(writer, data_scale, DD_STORED_F64, 1, &width, model->scale));
-    if (model->measured > 0)
-        DD_TRY(
-            dd_safetensors_writer_add(writer, data_rows, DD_STORED_I64, 0, NULL, &model->measured));
-    if (model->kind != DD_KIND_UNKNOWN)
-        DD_TRY(dd_safetensors_writer_metadata(writer, kind_key, kinds[model->kind]));
-    if (model->columns.count > 0) {
-        DD_TRY(dd_column_names_text(&names, model->context, &model->columns));
-        DD_TRY(dd_safetensors_writer_metadata(writer, columns_key, names));
-    }
-cleanup:
-    dd_free(model->context, names);
-    return status;
-}
-
-/* Which weights of a run these are, where the run chose them. */
-static ddaebm_status write_choice(dd_safetensors_writer *writer, const ddaebm_model *model) {
-    char step[24], contrast[DD_REAL_ROOM];
-    if (model->best_step == 0)
-        return DDAEBM_OK;
-    (void)snprintf(step, sizeof step, "%llu", (unsigned long long)model->best_step);
-    (void)dd_real_text(model->contrast, contrast);
-    ddaebm_status status = dd_safetensors_writer_metadata(writer, best_step, step);
-    return status == DDAEBM_OK ? dd_safetensors_writer_metadata(writer, held_out_contrast, contrast)
-                               : status;
-}
-
-ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model,
-                                  const dd_weights *weights, dd_stored as) {
-    char version[16], temperature[DD_REAL_ROOM];
-    (void)snprintf(version, sizeof version, "%d", DD_MODEL_FILE_VERSION);
-    (void)dd_real_text(model->temperature, temperature);
-    ddaebm_status status;
-    DD_TRY(dd_safetensors_writer_metadata(writer, "format", format_name));
-    DD_TRY(dd_safetensors_writer_metadata(writer, "version", version));
-    DD_TRY(dd_safetensors_writer_metadata(writer, "temperature", temperature));
-    DD_TRY(write_choice(writer, model));
-    DD_TRY(write_config(writer, model));
-    DD_TRY(write_data(writer, model));
-    DD_TRY(write_typicality(writer, model));
-    DD_TRY(dd_model_file_write_weights(writer, model, weights, "", as));
-cleanup:
-    return status;
-}
-
-static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user) {
-    const ddaebm_model *model = user;
-    return dd_model_file_write(writer, model, &model->weights, DD_STORED_F32);
-}
-
-static ddaebm_status fill_writer_half(dd_safetensors_writer *writer, const void *user) {
-    const ddaebm_model *model = user;
-    return dd_model_file_write(writer, model, &model->weights, DD_STORED_F16);
-}
-
-ddaebm_status ddaebm_model_save_stream(const ddaebm_model *model, const ddaebm_writer *writer) {
-    DD_DEFAULT_ARITHMETIC;
-    DD_REQUIRE(model);
-    DD_REQUIRE(writer);
-    return dd_safetensors_save(model->context, &(dd_target){.writer = writer}, fill_writer, model);
-}
-
-ddaebm_status ddaebm_model_save(const ddaebm_model *model, const char *path) {
-    DD_REQUIRE(path);
-    const ddaebm_writer writer = dd_writer_of_file(path);
-    return ddaebm_model_save_stream(model, &writer);
-}
-
-ddaebm_status ddaebm_model_save_half(const ddaebm_model *model, const char *path) {
-    DD_DEFAULT_ARITHMETIC;
-    DD_REQUIRE(model);
-    DD_REQUIRE(path);
-    const ddaebm_writer writer = dd_writer_of_file(path);
-    return dd_safetensors_save(model->context, &(dd_target){.writer = &writer}, fill_writer_half,
-                               model);
-}
-
-ddaebm_status ddaebm_model_save_memory(const ddaebm_model *model, void *data, size_t capacity,
-                                       size_t *needed) {
-    DD_DEFAULT_ARITHMETIC;
-    DD_REQUIRE(model);
-    const dd_target memory = {NULL, data, capacity, needed};
-    return dd_safetensors_save(model->context, &memory, fill_writer, model);
-}
-
 /* --- Reading. --- */
 
 ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *key,
@@ -208,10 +53,12 @@ ddaebm_status dd_model_file_read_number(const dd_safetensors *file, const char *
     return DDAEBM_OK;
 }
 
+/* Checks format, version and presence of a checksum. */
 static ddaebm_status check_format(const dd_safetensors *file) {
     const char *found = dd_safetensors_metadata(file, "format"), *format = found ? found : "";
     char shown[DD_EXCERPT_ROOM];
     double version = 0;
+
     if (strcmp(format, format_name) != 0)
         return dd_fail(DDAEBM_FORMAT,
                        "no model of this library: its metadata has format \"%s\", not \"%s\"",
@@ -228,7 +75,7 @@ static ddaebm_status check_format(const dd_safetensors *file) {
     return status;
 }
 
-/* F16 may stand for F32. */
+/* Finds a tensor of a type; F16 is accepted for F32. */
 static ddaebm_status find_tensor(const dd_tensor_entry **out, const dd_safetensors *file,
                                  const char *name, dd_stored stored) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, name);
@@ -273,7 +120,7 @@ ddaebm_status dd_model_file_read_floats(const dd_safetensors *file, const char *
     return status == DDAEBM_OK ? copy_floats(values, entry, false) : status;
 }
 
-/* The tensor of a parameter, of its type and shape. */
+/* Finds the tensor of a parameter and checks its type and shape. */
 static ddaebm_status find_weight(const dd_tensor_entry **out, const dd_parameter *p,
                                  const dd_safetensors *file, const char *name) {
     const dd_tensor_entry *entry = NULL;
@@ -281,6 +128,7 @@ static ddaebm_status find_weight(const dd_tensor_entry **out, const dd_parameter
         find_tensor(&entry, file, name, p->role == DD_ROLE_COUNTER ? DD_STORED_I64 : DD_STORED_F32);
     if (status != DDAEBM_OK)
         return status;
+
     if (entry->rank != p->rank || memcmp(entry->shape, p->shape, p->rank * sizeof *p->shape) != 0)
         return dd_fail(DDAEBM_MISMATCH,
                        "tensor %s has another shape (%zu elements) than its configuration gives "
@@ -298,7 +146,7 @@ static ddaebm_status read_weight(dd_weights *weights, const dd_parameter *p,
         return status;
     if (p->role != DD_ROLE_COUNTER)
         return copy_floats(dd_weights_at(weights, p), entry,
-                           ddaebm_context_accepts_not_finite(dd_safetensors_context(file)) != 0);
+                           ddaebm_context_accept_not_finite(dd_safetensors_context(file)) != 0);
     memcpy(weights->counters[p->network] + p->offset, entry->data, entry->bytes);
     return dd_model_file_check_counts(name, weights->counters[p->network] + p->offset,
                                       entry->elements);
@@ -316,6 +164,7 @@ ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameter
     return DDAEBM_OK;
 }
 
+/* Refuses tensors that the configuration does not build. */
 static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safetensors *file) {
     for (size_t i = 0; i < dd_safetensors_count(file); i++) {
         const char *name = dd_safetensors_entry(file, i)->name;
@@ -332,7 +181,8 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
     return DDAEBM_OK;
 }
 
-/* F32 or F16 stand for F64 in files of before version 3, and in those of other programs. */
+/* Finds a statistic. Files before version 3, and those of other programs, have F32 or F16 for F64.
+ */
 static ddaebm_status find_statistic(const dd_tensor_entry **out, const dd_safetensors *file,
                                     const char *name, size_t elements) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, name);
@@ -365,7 +215,7 @@ static ddaebm_status read_statistic(const dd_safetensors *file, const char *name
     return status;
 }
 
-/* A file without them was written before there were any, or its data was never measured. */
+/* Files of earlier versions, or whose data was not measured, have no number of rows. */
 static ddaebm_status read_rows(ddaebm_model *model, const dd_safetensors *file) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, data_rows);
     if (!entry)
@@ -378,12 +228,12 @@ static ddaebm_status read_rows(ddaebm_model *model, const dd_safetensors *file) 
     return status;
 }
 
-/* A file without it is of a set that was no file, or of a version that did not say. */
+/* Files of earlier versions, or of sets that were no file, have no kind. */
 static ddaebm_status read_kind(ddaebm_model *model, const dd_safetensors *file) {
     const char *kind = dd_safetensors_metadata(file, kind_key);
     char shown[DD_EXCERPT_ROOM];
     for (int i = DD_KIND_ROWS; kind && i <= DD_KIND_IMAGES; i++)
-        if (strcmp(kind, kinds[i]) == 0) {
+        if (strcmp(kind, data_kinds[i]) == 0) {
             model->kind = (dd_data_kind)i;
             return DDAEBM_OK;
         }
@@ -393,12 +243,14 @@ static ddaebm_status read_kind(ddaebm_model *model, const dd_safetensors *file) 
                 : DDAEBM_OK;
 }
 
+/* Reads the statistics of the data. */
 static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) {
     size_t width = ddaebm_model_width(model);
     const char *names = dd_safetensors_metadata(file, columns_key);
     ddaebm_status status;
     DD_TRY(read_statistic(file, data_mean, model->mean, width));
     DD_TRY(read_statistic(file, data_scale, model->scale, width));
+
     for (size_t i = 0; i < width; i++)
         if (model->scale[i] < 0)
             DD_TRY(dd_fail(
@@ -413,7 +265,7 @@ cleanup:
     return status;
 }
 
-/* Both tensors or none. */
+/* Reads the typicality; both tensors or none. */
 static ddaebm_status read_typicality(ddaebm_model *model, const dd_safetensors *file) {
     size_t width = dd_model_typicality_width(model);
     const dd_tensor_entry *entry = NULL;
@@ -429,9 +281,9 @@ cleanup:
     return status;
 }
 
-/* Whether the file holds what the configuration builds. Looked at before there is room for it: then
- * that takes no more than the file, or twice as much for float16, and a file of a kilobyte cannot
- * ask for terabytes. */
+/* Checks that the file has the tensors of the configuration, before memory is allocated for them.
+ * So the memory is at most the size of the file, or twice that for float16, and a file of a
+ * kilobyte cannot request terabytes. */
 static ddaebm_status check_tensors(const ddaebm_model *model, const dd_safetensors *file) {
     const dd_tensor_entry *entry = NULL;
     ddaebm_status status;
@@ -445,11 +297,12 @@ cleanup:
     return status;
 }
 
-/* A file without it holds the last weights of its run, or was written before runs could choose. */
+/* Files without it have the last weights of a run, or come from earlier versions. */
 static ddaebm_status read_choice(ddaebm_model *model, const dd_safetensors *file) {
     double step = 0, contrast = 0;
     if (!dd_safetensors_metadata(file, best_step))
         return DDAEBM_OK;
+
     ddaebm_status status;
     DD_TRY(dd_model_file_read_number(file, best_step, &step));
     DD_TRY(dd_model_file_read_number(file, held_out_contrast, &contrast));
@@ -488,6 +341,7 @@ ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context,
         return status;
     if (!text)
         return dd_fail(DDAEBM_FORMAT, "the file's metadata has no config");
+
     DD_TRY(dd_config_create_from_json(&config, context, text, strlen(text)));
     DD_TRY(dd_model_declare(&model, context, config));
     DD_TRY(check_tensors(model, file));

@@ -12,27 +12,27 @@
  * of a constant column is 0. */
 enum { DD_MODEL_FILE_VERSION = 3 };
 
-/* A model's tensors and metadata, under `weights` (the model's own, or others of its shape). */
+/* Writes a model's tensors and metadata, with `weights` (the model's, or others of its shape). */
 ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model,
                                   const dd_weights *weights, dd_stored as);
 
-/* Weights of the model's shape as F32 or F16, each name after `prefix`. NOT_FINITE for what the
- * model's context would not load. */
+/* Writes weights of the model's shape as F32 or F16, each name after `prefix`. NOT_FINITE for what
+ * the model's context would not load. */
 ddaebm_status dd_model_file_write_weights(dd_safetensors_writer *writer, const ddaebm_model *model,
                                           const dd_weights *weights, const char *prefix,
                                           dd_stored as);
 
-/* A model from a file. Tensors beyond those of the configuration are refused, but for names that
- * begin with "trainer.". */
+/* Reads a model from a file. Tensors that the configuration does not build are refused, unless
+ * their names begin with "trainer.". */
 ddaebm_status dd_model_file_read(ddaebm_model **out, ddaebm_context *context,
                                  const dd_safetensors *file);
 
-/* Reads what dd_model_file_write_weights wrote. */
+/* Reads weights that dd_model_file_write_weights wrote. */
 ddaebm_status dd_model_file_read_weights(dd_weights *weights, const dd_parameters *parameters,
                                          const dd_safetensors *file, const char *prefix);
 
-/* Refuses, naming the tensor, what is not finite; and counts (of updates, of batches, of steps)
- * that are none or may soon be none. */
+/* Refuses, naming the tensor, numbers that are not finite; and counts (of updates, batches, steps)
+ * that are negative or too large to count on. */
 ddaebm_status dd_model_file_check_floats(const char *name, const float *values, size_t count);
 ddaebm_status dd_model_file_check_counts(const char *name, const int64_t *values, size_t count);
 #define DD_MOST_COUNT (INT64_C(1) << 53)

@@ -1,6 +1,6 @@
-/* The data's own units and the networks': each column of rows less its mean, divided by its
- * standard deviation, in double, for the mean may be far larger than what the numbers differ by;
- * images as they are, on black. */
+/* Converts between the units of the data and those of the networks. Columns of rows are
+ * standardised in double, because the mean may be far larger than the differences; images are
+ * padded with black. */
 #include "model/model.h"
 
 #include "base/arithmetic.h"
@@ -19,12 +19,12 @@ size_t dd_model_inner_width(const ddaebm_model *model) {
     return dd_settings_inner_width(dd_model_settings(model));
 }
 
-/* Lines of a padded image. */
+/* Layout of a padded image. */
 typedef struct frame {
-    size_t lines;  /* of the image inside */
-    size_t line;   /* numbers in each */
-    size_t before; /* in the border, up to the first of them */
-    size_t gap;    /* and between one and the next */
+    size_t lines;  /* number of lines of the image inside */
+    size_t line;   /* numbers in a line */
+    size_t before; /* numbers of the border before the first line */
+    size_t gap;    /* numbers of the border between two lines */
 } frame;
 
 static frame frame_of(const ddaebm_model *model) {
@@ -45,8 +45,8 @@ static float *fill(float *at, size_t count, float value) {
     return at;
 }
 
-/* Every line moves towards the front, or stays, where in is the end of out: so none is written over
- * before it is read. */
+/* Pads an image. `in` may be the end of `out`: every line moves towards the front, so none is
+ * overwritten before it is read. */
 static void pad(const frame *f, const float *in, float *out, float border) {
     out = fill(out, f->before, border);
     for (size_t y = 0; y < f->lines; y++) {
@@ -74,7 +74,7 @@ static void put_out(dd_rows_out out, size_t at, double number) {
         out.narrow[at] = (float)number;
 }
 
-/* Every number moves towards the front, or stays. */
+/* Removes the border. Every number moves towards the front, so `out` may be `in`. */
 static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,
                     size_t first) {
     frame f = frame_of(model);
@@ -87,7 +87,7 @@ static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd
     }
 }
 
-/* Images of 64 bits lie where they will, to be padded there. */
+/* Pads rows; float64 ones are first converted to the end of `out`. */
 static void pad_rows(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count,
                      float *out, float border) {
     size_t width = ddaebm_model_width(model), numbers = count * width;
@@ -138,16 +138,16 @@ static bool is_whole(double number) {
     return number == floor(number);
 }
 
-/* Whether a number is the nearest 32-bit one of another, and not because that one vanishes. */
+/* Whether a number is another one rounded to float32, unless that underflows. */
 static bool is_rounded(double number, double exact) {
     return number != 0 && number == (double)(float)exact;
 }
 
-/* Whether a number is a column's constant, or that in another precision: rounded to 32 bits, once
- * in the data that the model was trained on or here, or written with 15 digits. Whole numbers of 64
- * bits are exact: an hour of Unix seconds is 1.7e9 to 32 bits. */
+/* Whether a number is a column's constant, up to precision: either may be rounded to float32 or
+ * written with 15 digits. Integers in float64 are exact, since a whole hour of Unix time is the
+ * same float32. */
 static bool is_constant(double number, double constant, bool narrow) {
-    const double last_digit = 24 * DBL_EPSILON; /* half a unit of the 15th, at most */
+    const double last_digit = 24 * DBL_EPSILON; /* at most half a unit of the 15th digit */
     if (number == constant)
         return true;
     if (narrow && number == (double)(float)constant)
@@ -219,13 +219,12 @@ static bool holds_images(const ddaebm_dataset *dataset) {
     return height > 0;
 }
 
-/* Networks of rows may have been trained on images of a shape that their configuration does not
- * have. */
+/* Networks of rows may have been trained on images, whose shape is not in their configuration. */
 static bool takes_images(const ddaebm_model *model) {
     return is_of_images(model) || model->kind == DD_KIND_IMAGES;
 }
 
-/* Images as a model of images takes them; nothing is said of other pairs. */
+/* Checks the shape of images for a model of images; accepts all else. */
 static ddaebm_status check_shape(const ddaebm_model *model, const ddaebm_dataset *dataset) {
     size_t height = 0, width = 0, channels = 0, side = 0, other = 0, wanted = 0;
     ddaebm_dataset_image_shape(dataset, &height, &width, &channels);
@@ -233,6 +232,7 @@ static ddaebm_status check_shape(const ddaebm_model *model, const ddaebm_dataset
     bool halved = dd_model_settings(model)->network.family == DD_FAMILY_NCSNPP;
     if (side == 0 || height == 0 || (height == side && width == side && channels == wanted))
         return DDAEBM_OK;
+
     return dd_fail(DDAEBM_MISMATCH,
                    "the data has images of %zu x %zu x %zu (height, width, channels), the model "
                    "takes %zu x %zu x %zu: "
@@ -243,8 +243,8 @@ static ddaebm_status check_shape(const ddaebm_model *model, const ddaebm_dataset
                    channels == wanted ? "; --resize brings files of images to a size" : "");
 }
 
-/* Numbers of images are from -1 to 1, those of rows are of any unit. A model that was not trained
- * takes either. */
+/* Refuses images for a model of rows, whose numbers have other units. An untrained model accepts
+ * both. */
 static ddaebm_status check_kind(const ddaebm_model *model, const ddaebm_dataset *dataset) {
     if (!holds_images(dataset) || is_of_images(model) || model->kind != DD_KIND_ROWS)
         return DDAEBM_OK;
@@ -254,7 +254,7 @@ static ddaebm_status check_kind(const ddaebm_model *model, const ddaebm_dataset 
         "ddaebm_read_options.layout)");
 }
 
-/* All but the range of numbers. */
+/* Checks everything but the range of numbers. */
 static ddaebm_status check_fit(const ddaebm_model *model, const ddaebm_dataset *dataset) {
     ddaebm_status status = check_kind(model, dataset);
     if (status == DDAEBM_OK)
@@ -267,8 +267,8 @@ static ddaebm_status check_fit(const ddaebm_model *model, const ddaebm_dataset *
     return status == DDAEBM_OK ? ddaebm_model_check_columns(model, dataset) : status;
 }
 
-/* How far rows for a model of images may lie from 0: in training as samples do, in scoring as noise
- * does. */
+/* Largest size of numbers for a model of images: in training that of samples, in scoring that of
+ * noise. */
 static const double most_of_samples = 1.1, most_of_noise = 16;
 
 static ddaebm_status check_range(const ddaebm_model *model, const ddaebm_dataset *dataset,
@@ -289,7 +289,7 @@ ddaebm_status ddaebm_model_check_data(const ddaebm_model *model, const ddaebm_da
     DD_REQUIRE(dataset);
     ddaebm_status status = check_fit(model, dataset);
     if (status == DDAEBM_OK &&
-        !holds_images(dataset)) /* the range of images was found when they were read */
+        !holds_images(dataset)) /* images have been checked when they were read */
         status = check_range(model, dataset, most_of_noise);
     if (status == DDAEBM_OK)
         dd_model_note_range(model, dataset);

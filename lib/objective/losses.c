@@ -12,7 +12,7 @@ static dd_node square(dd_graph *graph, dd_node x) {
     return dd_multiply(graph, x, x);
 }
 
-/* factor times the sum of all, over the number of samples */
+/* factor times the sum of all elements, divided by the number of samples */
 static dd_node mean_of_sums(dd_graph *graph, dd_node x, double factor) {
     return dd_affine(graph, dd_sum(graph, x, scalar), factor / (double)dd_samples(graph, x), 0);
 }
@@ -32,7 +32,7 @@ dd_node dd_score_penalty(const dd_process *process, dd_node gradient, dd_node no
 
 dd_node dd_fake_penalty(const dd_process *process, dd_node gradient, double gamma) {
     dd_graph *graph = process->graph;
-    double scales[DD_MOST_LEVELS];
+    double scales[DD_MOST_TIMESTEPS];
     for (size_t i = 0; i < process->schedule->steps; i++)
         scales[i] = sqrt(process->schedule->sigma_cum[i] * process->schedule->sigma_cum[i] + 0.01);
     return mean_of_sums(
@@ -66,7 +66,7 @@ dd_node dd_latent_divergence(dd_graph *graph, dd_latent q) {
 
 /* max(post_logvar[t], floor), one number a sample */
 static dd_node floored_log_variance(const dd_process *process, double floor, dd_node x) {
-    double values[DD_MOST_LEVELS];
+    double values[DD_MOST_TIMESTEPS];
     for (size_t i = 0; i < process->schedule->steps; i++)
         values[i] = fmax(process->schedule->post_logvar[i], floor);
     return dd_process_at(process, values, 0, x);
@@ -79,6 +79,7 @@ dd_node dd_reconstruction_loss(const dd_process *process, const dd_settings *set
     int64_t kind = settings->objective.reconstruction;
     if (kind == DD_RECONSTRUCTION_MSE_PRIOR || kind == DD_RECONSTRUCTION_MSE_POSTERIOR)
         return mean_of_sums(graph, square(graph, dd_subtract(graph, x_t, mean)), 1);
+
     bool weighted = kind == DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL;
     double floor = weighted ? process->schedule->post_logvar[1] : log(1e-2);
     dd_node nll = dd_affine(
@@ -104,7 +105,7 @@ dd_node dd_transform_contrast_loss(dd_graph *graph, const dd_settings *settings,
         graph, dd_softplus(graph, dd_log_density(graph, settings, dd_subtract(graph, f_y, f_x))));
 }
 
-/* ||x - y||, one number a sample, smooth at 0 */
+/* ||x - y||, one number a sample, smoothed at 0 */
 static dd_node distance(dd_graph *graph, dd_node x, dd_node y) {
     dd_node squares =
         dd_sum(graph, square(graph, dd_subtract(graph, x, y)), dd_shape_a_sample(graph, x));

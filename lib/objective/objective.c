@@ -2,8 +2,8 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "objective/contrasts.h"
 #include "objective/losses.h"
-#include "objective/spectrum.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,23 +15,22 @@ dd_step_slots dd_step_slots_of(const dd_parameters *parameters) {
     slots.statistics = slots.gradients + count;
     slots.observed = slots.statistics + count;
     slots.samples = slots.observed + DD_MOST_OBSERVED;
-    slots.of_samples = slots.samples + 1;
+    slots.sample_gradients = slots.samples + 1;
     return slots;
 }
 
-/* Gradients that are summed loss by loss: of a network's weights, and of tensors that stand for a
- * whole network's output
- * (`leaves`). A loss is differentiated as soon as it is built, so that what its networks have
- * computed is done with before the next one's begin. */
+/* Gradients, summed loss by loss: with respect to a network's weights, and to the generator's
+ * outputs as constants (`leaves`). A loss is differentiated as soon as it is built, so that the
+ * activations of its networks are free before the next ones are computed. */
 enum { LEAF_X0, LEAF_X_POS, LEAVES };
 
 typedef struct gradients {
     dd_node *wrt, *sum; /* weights, then leaves */
-    size_t *index;      /* of each weight among the parameters */
+    size_t *index;      /* index of each weight among the parameters */
     size_t weights, count;
 } gradients;
 
-/* What the pieces of a step are built from and leave behind. */
+/* State of building a step. */
 typedef struct step {
     dd_step_graph *out;
     const dd_settings *settings;
@@ -43,7 +42,7 @@ typedef struct step {
     dd_node leaves[LEAVES]; /* x0_pred and x_pos, as constants */
     dd_node losses[DD_LOSSES];
     gradients of_energy, of_generator; /* with the encoder's */
-    bool own_loss;                     /* the caller's, on x0_pred */
+    bool custom_loss;                  /* a custom loss on x0_pred */
 } step;
 
 /* Adds the gradients of sum(y seed). */
@@ -56,18 +55,21 @@ static void observe(step *s, const char *name, dd_node node, int phase) {
         (dd_observed){name, node, dd_graph_shape(s->out->graph, node), phase};
 }
 
+/* Builds x_t and x_{t+1} of the data, and the generator's draws x0_pred and x_pos. */
 static void build_samples(step *s, size_t batch) {
     dd_graph *graph = s->out->graph;
     dd_shape data = dd_network_data_shape(s->settings, batch);
     dd_shape latent = dd_shape_rows(batch, dd_settings_latent_width(s->settings));
-    s->timestep = s->process.timestep = dd_input(graph, DD_SLOT_LEVEL, dd_shape_rows(batch, 1), 0);
+
+    s->timestep = s->process.timestep =
+        dd_input(graph, DD_SLOT_TIMESTEP, dd_shape_rows(batch, 1), 0);
     s->z = dd_input(graph, DD_SLOT_LATENT, latent, 0);
     s->noise_encoder = dd_input(graph, DD_SLOT_NOISE_ENCODER, latent, 0);
     s->noise_t = dd_input(graph, DD_SLOT_NOISE_T, data, 0);
     s->x0 = dd_input(graph, DD_SLOT_X0, data, 0);
     s->x_t = dd_process_diffuse(&s->process, s->x0, s->noise_t);
     s->x_next = dd_process_next(&s->process, s->x_t, dd_input(graph, DD_SLOT_NOISE_NEXT, data, 0));
-    s->x_t = dd_detach(graph, s->x_t); /* x_next does not follow x_t in any gradient */
+    s->x_t = dd_detach(graph, s->x_t); /* no gradient flows from x_next to x_t */
     s->x_next = dd_detach(graph, s->x_next);
     s->x0_pred = dd_network_generator(&s->builder, s->x_next, s->timestep, s->z);
     s->x_pos = dd_posterior_draw(&s->process, s->x0_pred, s->x_next,
@@ -80,8 +82,8 @@ static void build_samples(step *s, size_t batch) {
     observe(s, "x_pos", s->x_pos, 0);
 }
 
-/* The penalty on d/dx_t [f(x_t) + log q(x_{t+1} | x_t)], or the one that compares d/dx_t f(x_t)
- * with the score. */
+/* Builds the penalty on d/dx_t [f(x_t) + log q(x_{t+1} | x_t)], or the one that compares d/dx_t
+ * f(x_t) with the score. */
 static dd_node build_penalty(step *s, dd_node f_real) {
     dd_graph *graph = s->out->graph;
     dd_node log_q = dd_process_log_next(&s->process, s->x_t, s->x_next), gradient = DD_NONE;
@@ -97,130 +99,8 @@ static dd_node build_penalty(step *s, dd_node f_real) {
                             gamma);
 }
 
-static dd_node log_density_at(step *s, dd_node x, dd_node timestep) {
-    return dd_log_density(s->out->graph, s->settings, dd_network_energy(&s->builder, x, timestep));
-}
-
-/* Noise within the margin of padded images, the data's own on it. */
-static dd_node on_margin_of(step *s, dd_node noise, dd_node x, dd_node *on_margin) {
-    dd_graph *graph = s->out->graph;
-    dd_shape shape = dd_graph_shape(graph, x);
-    size_t margin = (size_t)s->settings->data.padding, side = shape.size[1] - 2 * margin;
-    dd_node inside = dd_expand(graph, dd_scalar(graph, 1), (dd_shape){{1, side, side, 1}});
-    inside =
-        dd_pad(graph, dd_pad(graph, inside, 1, margin, shape.size[1]), 2, margin, shape.size[2]);
-    *on_margin = dd_affine(graph, inside, -1, 1);
-    return dd_add(graph, noise, dd_multiply(graph, x, *on_margin));
-}
-
-/* log N(x; -a_cum[t], sigma_cum[t]^2) on the margin, which is black before the noise of t. */
-static dd_node log_density_of_margin(step *s, dd_node x, dd_node on_margin) {
-    dd_graph *graph = s->out->graph;
-    const dd_noise_schedule *schedule = s->process.schedule;
-    dd_shape shape = dd_graph_shape(graph, x);
-    double precisions[DD_MOST_LEVELS], constants[DD_MOST_LEVELS],
-        outer = (double)dd_settings_outer_side(s->settings);
-    double numbers =
-        (double)shape.size[3] * ((double)shape.size[1] * (double)shape.size[2] - outer * outer);
-    for (size_t t = 0; t < schedule->steps; t++) {
-        double variance = schedule->sigma_cum[t] * schedule->sigma_cum[t];
-        precisions[t] = -0.5 / variance;
-        constants[t] = -0.5 * numbers * log(6.28318530717958647692 * variance);
-    }
-    dd_node away = dd_add(graph, x, dd_process_at(&s->process, schedule->a_cum, 0, x));
-    dd_node squares = dd_sum(graph, dd_multiply(graph, dd_multiply(graph, away, away), on_margin),
-                             dd_shape_a_sample(graph, x));
-    return dd_add(graph, dd_multiply(graph, squares, dd_process_at(&s->process, precisions, 0, x)),
-                  dd_process_at(&s->process, constants, 0, x));
-}
-
-/* Data of every timestep against noise whose density is known: where the adversarial terms only
- * compare, this ties the heights of f over regions that no generated sample connects. */
-static dd_node build_noise_contrast(step *s, dd_node log_p) {
-    dd_graph *graph = s->out->graph;
-    dd_spectrum spectrum = dd_spectrum_of(s->settings);
-    size_t samples = dd_samples(graph, s->x_t);
-    dd_node noise = dd_input(graph, DD_SLOT_NOISE_CONTRAST, dd_graph_shape(graph, s->x_t), 0),
-            on_margin = DD_NONE;
-    dd_node density = dd_input(graph, DD_SLOT_NOISE_DENSITY,
-                               dd_shape_rows(samples, dd_spectrum_numbers(&spectrum)), 0);
-    if (spectrum.margin > 0)
-        noise = on_margin_of(s, noise, s->x_t, &on_margin);
-
-    dd_node of_data =
-        dd_subtract(graph, log_p, dd_spectrum_log_density(graph, &spectrum, s->x_t, density));
-    dd_node of_noise = dd_subtract(graph, log_density_at(s, noise, s->timestep),
-                                   dd_spectrum_log_density(graph, &spectrum, noise, density));
-    if (spectrum.margin > 0) { /* one margin, and so one density of it, for both */
-        dd_node of_margin = log_density_of_margin(s, s->x_t, on_margin);
-        of_data = dd_subtract(graph, of_data, of_margin);
-        of_noise = dd_subtract(graph, of_noise, of_margin);
-    }
-    return dd_ratio_contrast_loss(graph, of_data, of_noise);
-}
-
-/* The log-density of timestep t+1, N(0, I) beyond the last. */
-static dd_node log_density_next(step *s, dd_node x) {
-    dd_graph *graph = s->out->graph;
-    double last[DD_MOST_LEVELS] = {0}, others[DD_MOST_LEVELS], next[DD_MOST_LEVELS];
-    size_t steps = s->process.schedule->steps;
-    for (size_t t = 0; t < steps; t++) {
-        others[t] = t + 1 < steps;
-        last[t] = 1 - others[t];
-        next[t] = (double)(t + 1 < steps ? t + 1 : t);
-    }
-    dd_node timestep = dd_reshape(graph, dd_process_at(&s->process, next, 0, x),
-                                  dd_graph_shape(graph, s->timestep));
-    dd_node zero = dd_scalar(graph, 0);
-    dd_node known = dd_multiply(graph, dd_gaussian_log_density(graph, x, zero, zero),
-                                dd_process_at(&s->process, last, 0, x));
-    return dd_add(graph, known,
-                  dd_multiply(graph, log_density_at(s, x, timestep),
-                              dd_process_at(&s->process, others, 0, x)));
-}
-
-/* Data of timestep t against data of t+1 by the difference of f at both: the ratios of neighbouring
- * densities, down from N(0, I), add up to the normalised log-density (telescoping density ratios;
- * Rhodes, Xu and Gutmann, 2020). */
-static dd_node build_timestep_contrast(step *s, dd_node log_p) {
-    dd_graph *graph = s->out->graph;
-    dd_node of_t = dd_subtract(graph, log_p, log_density_next(s, s->x_t));
-    dd_node of_next = dd_subtract(graph, log_density_at(s, s->x_next, s->timestep),
-                                  log_density_next(s, s->x_next));
-    return dd_ratio_contrast_loss(graph, of_t, of_next);
-}
-
-static dd_node build_transform_contrast(step *s, dd_node f_real) {
-    dd_graph *graph = s->out->graph;
-    dd_shape shape = dd_graph_shape(graph, s->x_t);
-    dd_node x0 = dd_input(graph, DD_SLOT_TRANSFORMED_X0, shape, 0),
-            noise = dd_input(graph, DD_SLOT_TRANSFORMED_T, shape, 0);
-    dd_node f =
-        dd_network_energy(&s->builder, dd_process_diffuse(&s->process, x0, noise), s->timestep);
-    return dd_transform_contrast_loss(graph, s->settings, f_real, f);
-}
-
-/* The contrasts of data with what is no data, beside that with generated samples. */
-static dd_node add_contrasts(step *s, dd_node contrast, dd_node f_real) {
-    dd_graph *graph = s->out->graph;
-    const double noise = s->settings->objective.noise_contrast,
-                 timestep = s->settings->objective.timestep_contrast;
-    const double transform = s->settings->objective.transform_contrast;
-    dd_node log_p = dd_log_density(graph, s->settings, f_real);
-    if (noise > 0)
-        contrast =
-            dd_add(graph, contrast, dd_affine(graph, build_noise_contrast(s, log_p), noise, 0));
-    if (timestep > 0)
-        contrast = dd_add(graph, contrast,
-                          dd_affine(graph, build_timestep_contrast(s, log_p), timestep, 0));
-    if (transform > 0)
-        contrast = dd_add(graph, contrast,
-                          dd_affine(graph, build_transform_contrast(s, f_real), transform, 0));
-    return contrast;
-}
-
-/* f(x_pos). Where the contrast is linear, its gradient waits for nothing: it is taken at once, and
- * the rest sees a constant. */
+/* Builds f(x_pos). A linear contrast is differentiated at once, and the rest of the loss sees a
+ * constant. */
 static dd_node build_f_fake(step *s) {
     dd_graph *graph = s->out->graph;
     dd_node f_fake = dd_network_energy(&s->builder, s->leaves[LEAF_X_POS], s->timestep);
@@ -240,6 +120,7 @@ static void build_energy_loss(step *s) {
     dd_graph *graph = s->out->graph;
     dd_node *losses = s->losses, fake = s->leaves[LEAF_X_POS], gradient = DD_NONE;
     dd_node f_fake = build_f_fake(s), f_real = dd_network_energy(&s->builder, s->x_t, s->timestep);
+
     losses[DD_LOSS_ENERGY_REAL] = dd_batch_mean(graph, f_real);
     losses[DD_LOSS_ENERGY_FAKE] = dd_batch_mean(graph, f_fake);
     losses[DD_LOSS_PENALTY] = build_penalty(s, f_real);
@@ -248,8 +129,15 @@ static void build_energy_loss(step *s) {
         dd_node penalty = dd_fake_penalty(&s->process, gradient, s->settings->objective.fake_gamma);
         losses[DD_LOSS_PENALTY] = dd_add(graph, losses[DD_LOSS_PENALTY], penalty);
     }
+    const dd_contrasts contrasts = {.graph = graph,
+                                    .settings = s->settings,
+                                    .builder = &s->builder,
+                                    .process = &s->process,
+                                    .timestep = s->timestep,
+                                    .x_t = s->x_t,
+                                    .x_next = s->x_next};
     dd_node contrast =
-        add_contrasts(s, dd_contrast_loss(graph, s->settings, f_real, f_fake), f_real);
+        dd_contrasts_add(&contrasts, dd_contrast_loss(graph, s->settings, f_real, f_fake), f_real);
     losses[DD_LOSS_ENERGY] = dd_add(graph, contrast, losses[DD_LOSS_PENALTY]);
     differentiate(s, &s->of_energy, losses[DD_LOSS_ENERGY], DD_NONE);
     observe(s, "f_real", f_real, 0);
@@ -257,7 +145,8 @@ static void build_energy_loss(step *s) {
     observe(s, "loss_energy", losses[DD_LOSS_ENERGY], 0);
 }
 
-/* The half of Jeffrey's divergence that fits q and G to data: KL and reconstruction. */
+/* Builds the forward part of Jeffrey's divergence, which fits q and G to data: KL and
+ * reconstruction. */
 static void build_forward_terms(step *s) {
     dd_graph *graph = s->out->graph;
     bool prior = s->settings->objective.reconstruction == DD_RECONSTRUCTION_MSE_PRIOR;
@@ -265,6 +154,7 @@ static void build_forward_terms(step *s) {
     dd_node deviation = dd_exp(graph, dd_affine(graph, q.log_variance, 0.5, 0)),
             x0 = s->leaves[LEAF_X0];
     dd_node z = dd_add(graph, q.mean, dd_multiply(graph, deviation, s->noise_encoder));
+
     observe(s, "enc_mean", q.mean, 1);
     observe(s, "enc_logvar", q.log_variance, 1);
     observe(s, "z_enc", z, 1);
@@ -286,6 +176,7 @@ static void build_reverse_terms(step *s) {
     dd_node x_pos = s->leaves[LEAF_X_POS];
     const double reverse = s->settings->objective.reverse_weight,
                  weight = s->settings->objective.latent_weight;
+
     s->builder.phase = 1;
     dd_node f_pos = dd_network_energy(&s->builder, x_pos, s->timestep);
     s->builder.phase = 0;
@@ -306,8 +197,8 @@ static void build_reverse_terms(step *s) {
     observe(s, "latent_logvar", q.log_variance, 1);
 }
 
-/* Pulls the generator's draws of x_0 towards their distribution given x_{t+1}, however far apart
- * the modes are. */
+/* Builds the energy score, which fits the generator's draws to the distribution of x_0 given
+ * x_{t+1}, however far apart its modes are. */
 static dd_node build_energy_score(step *s) {
     dd_graph *graph = s->out->graph;
     dd_node z = dd_input(graph, DD_SLOT_LATENT_SCORE, dd_graph_shape(graph, s->z), 0);
@@ -318,7 +209,7 @@ static dd_node build_energy_score(step *s) {
     return score;
 }
 
-/* What the losses want of x0_pred and x_pos, through the generator. */
+/* Propagates the gradients of x0_pred and x_pos through the generator. */
 static void differentiate_generator(step *s) {
     dd_graph *graph = s->out->graph;
     const dd_node *wanted = s->of_generator.sum + s->of_generator.weights;
@@ -326,19 +217,20 @@ static void differentiate_generator(step *s) {
     dd_gradient(graph, s->x_pos, wanted[LEAF_X_POS], &s->x0_pred, 1, &cotangent);
     if (wanted[LEAF_X0] != DD_NONE)
         cotangent = dd_add(graph, cotangent, wanted[LEAF_X0]);
-    if (s->own_loss)
-        cotangent =
-            dd_add(graph, cotangent,
-                   dd_input(graph, s->slots.of_samples, dd_graph_shape(graph, s->x0_pred), 1));
+    if (s->custom_loss)
+        cotangent = dd_add(
+            graph, cotangent,
+            dd_input(graph, s->slots.sample_gradients, dd_graph_shape(graph, s->x0_pred), 1));
     differentiate(s, &s->of_generator, s->x0_pred, cotangent);
 }
 
-/* What is dropped is not built, so it leaves batch statistics alone; the order of building is the
- * order of their moves. */
+/* Terms of weight 0 are not built, so they do not update batch statistics; those are updated in the
+ * order of building. */
 static void build_generator_loss(step *s) {
     static const char *const names[] = {"loss_adversarial", "loss_latent", "loss_kl", "loss_recon"};
     dd_graph *graph = s->out->graph;
     dd_node *losses = s->losses;
+
     for (int i = DD_LOSS_LATENT; i <= DD_LOSS_RECONSTRUCTION; i++)
         losses[i] = dd_scalar(graph, 0);
     if (s->settings->objective.divergence == DD_DIVERGENCE_JEFFREY)
@@ -382,7 +274,7 @@ static void ask_for_observed(step *s) {
                   s->out->observed[i].phase);
 }
 
-/* Weights that a loss is differentiated by. The energy's enter its loss as they are in phase 0. */
+/* Lists the weights that a loss is differentiated by. The energy's are those of phase 0. */
 static ddaebm_status prepare_gradients(step *s, gradients *g, bool of_energy) {
     const dd_parameters *parameters = s->builder.parameters;
     ddaebm_context *context = s->out->context;
@@ -392,6 +284,7 @@ static ddaebm_status prepare_gradients(step *s, gradients *g, bool of_energy) {
     g->index = dd_alloc_zero(context, room, sizeof *g->index);
     if (!g->wrt || !g->sum || !g->index)
         return DDAEBM_OUT_OF_MEMORY;
+
     memset(g->sum, 0xFF, room * sizeof *g->sum); /* DD_NONE */
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
@@ -435,10 +328,11 @@ ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
     step s = {.out = &result,
               .settings = settings,
               .slots = dd_step_slots_of(parameters),
-              .own_loss = extras == DD_STEP_OWN_LOSS};
+              .custom_loss = extras == DD_STEP_CUSTOM_LOSS};
     ddaebm_status status = dd_noise_schedule_make(&schedule, context, settings);
     if (status != DDAEBM_OK)
         return status;
+
     DD_TRY(allocate(&s, context, parameters->count));
     s.builder = (dd_builder){
         .graph = result.graph,
@@ -462,7 +356,7 @@ ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
     ask_for_statistics(&s);
     if (extras == DD_STEP_OBSERVED)
         ask_for_observed(&s);
-    if (s.own_loss)
+    if (s.custom_loss)
         dd_output(result.graph, s.x0_pred, s.slots.samples, 0);
     DD_TRY(dd_graph_status(result.graph));
     *out = result;
@@ -475,6 +369,7 @@ cleanup:
         dd_graph_free(result.graph);
         dd_step_graph_free(&result);
     }
+
     return status;
 }
 

@@ -1,6 +1,6 @@
-/* The losses of one training step, as one graph of two phases: what the energy's update needs, and
- * then, with the updated energy, what the generator's and encoder's need (equations 5 to 9 of the
- * reference; Geng et al., ICML 2024). */
+/* The losses of one training step, as one graph of two phases: those of the energy, and then, with
+ * the updated energy, those of generator and encoder (equations 5 to 9 of the reference; Geng et
+ * al., ICML 2024). */
 #ifndef DD_OBJECTIVE_H
 #define DD_OBJECTIVE_H
 
@@ -12,23 +12,22 @@
  * dd_step_slots. */
 enum {
     DD_SLOT_X0,              /* data */
-    DD_SLOT_LEVEL,           /* [N]: from 0 to T-1 */
+    DD_SLOT_TIMESTEP,        /* [N]: timesteps, from 0 to T-1 */
     DD_SLOT_NOISE_T,         /* like data */
     DD_SLOT_NOISE_NEXT,      /* like data */
     DD_SLOT_NOISE_POSTERIOR, /* like data */
     DD_SLOT_LATENT,          /* [N, nz] */
     DD_SLOT_NOISE_ENCODER,   /* [N, nz] */
-    DD_SLOT_NOISE_CONTRAST,  /* like data: noise that the energy tells data from, see
-                                dd_spectrum_colour */
-    DD_SLOT_NOISE_DENSITY,   /* [N, numbers of dd_spectrum]: what describes its density */
-    DD_SLOT_TRANSFORMED_X0,  /* like data: data, each sample by a random transformation, */
-    DD_SLOT_TRANSFORMED_T,   /* like data: and NOISE_T by the same */
-    DD_SLOT_LATENT_SCORE,    /* [N, nz]: of the energy score's second draw */
-    DD_SLOT_DROPOUT_SEED,    /* [4]: what masks are drawn from, see dd_mask */
+    DD_SLOT_NOISE_CONTRAST,  /* like data: noise of noise_contrast, see dd_spectrum_colour */
+    DD_SLOT_NOISE_DENSITY,   /* [N, dd_spectrum_numbers]: its density */
+    DD_SLOT_TRANSFORMED_X0,  /* like data: data, each sample randomly transformed */
+    DD_SLOT_TRANSFORMED_T,   /* like data: NOISE_T, by the same transformations */
+    DD_SLOT_LATENT_SCORE,    /* [N, nz]: for the second draw of the energy score */
+    DD_SLOT_DROPOUT_SEED,    /* [4]: seed of dropout masks, see dd_mask */
     DD_SLOT_INPUTS
 };
 
-/* The scalars that a step measures, in order; written to the slots from dd_step_slots.losses on. */
+/* Scalars that a step measures, written to the slots from dd_step_slots.losses on. */
 typedef enum dd_loss {
     DD_LOSS_ENERGY,
     DD_LOSS_ENERGY_REAL,
@@ -42,15 +41,16 @@ typedef enum dd_loss {
     DD_LOSSES
 } dd_loss;
 
-/* Where each kind of slot begins; the number of parameters spaces the last three. */
+/* First slot of each kind; parameters, gradients and statistics have one slot for each parameter.
+ */
 typedef struct dd_step_slots {
     dd_slot losses, parameters, gradients, statistics, observed;
-    dd_slot samples, of_samples; /* with DD_STEP_OWN_LOSS */
+    dd_slot samples, sample_gradients; /* with DD_STEP_CUSTOM_LOSS */
 } dd_step_slots;
 
 dd_step_slots dd_step_slots_of(const dd_parameters *parameters);
 
-/* What a step computes on the way, by the names of the fixtures ("x_t", "f_real"): for tests. */
+/* An intermediate value of a step, by its name in the fixtures ("x_t", "f_real"); for tests. */
 typedef struct dd_observed {
     const char *name;
     dd_node node; /* in the graph as built: dd_graph_rematerialise numbers nodes anew */
@@ -72,16 +72,17 @@ typedef struct dd_step_graph {
     ddaebm_context *context;
 } dd_step_graph;
 
-/* What a step may do beyond losses, gradients and statistics. */
+/* Outputs and inputs of a step in addition to losses, gradients and statistics. */
 typedef enum dd_step_extras {
     DD_STEP_PLAIN,
     DD_STEP_OBSERVED, /* writes the i-th observed value to slots.observed + i */
-    /* Writes the generator's draws of x_0 to slots.samples in phase 0; reads from slots.of_samples,
-     * in phase 1, the gradient in them of a loss that joins the generator's. */
-    DD_STEP_OWN_LOSS
+    /* Writes the generator's draws of x_0 to slots.samples in phase 0; reads from
+     * slots.sample_gradients, in phase 1, the gradient in them of a loss that joins the
+     * generator's. */
+    DD_STEP_CUSTOM_LOSS
 } dd_step_extras;
 
-/* Builds the graph for a batch. */
+/* Builds the graph of a step for a batch. */
 ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
                                   const dd_settings *settings, dd_parameters *parameters,
                                   size_t batch, dd_step_extras extras);

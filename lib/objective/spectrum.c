@@ -28,7 +28,7 @@ dd_spectrum dd_spectrum_of(const dd_settings *settings) {
 
 /* --- Drawing. --- */
 
-/* Adds `share` of its mean to each pixel of a block, channel by channel. */
+/* Adds a fraction of the block's mean to each of its pixels, channel by channel. */
 static void add_mean(const dd_spectrum *s, float *corner, size_t block, double share) {
     size_t line = (s->side + 2 * s->margin) * s->channels;
     for (size_t c = 0; c < s->channels; c++) {
@@ -62,13 +62,13 @@ static void clear_margin(const dd_spectrum *s, float *sample) {
     }
 }
 
-/* Coordinates of ||P_k x||^2: one a block and channel. */
+/* Number of coordinates of P_k x: one a block and channel. */
 static double coordinates(const dd_spectrum *s, size_t k) {
     return k < s->count ? (double)s->width / (double)(s->block[k] * s->block[k]) : 0;
 }
 
-/* Once parts 0 to k-1 stand at their deviations, the rest at that of k-1: P_k of what stands there,
- * times d_k/d_{k-1} - 1, is what the rest lacks for that of k. */
+/* Scales part by part. When parts 0 to k-1 have their deviations and the rest has d_{k-1}, adding
+ * P_k of it times d_k/d_{k-1} - 1 gives the rest d_k. */
 void dd_spectrum_colour(const dd_spectrum *s, const double *deviations, float *sample,
                         float *density) {
     const double two_pi = 6.28318530717958647692;
@@ -100,7 +100,7 @@ static dd_node without_margin(dd_graph *graph, const dd_spectrum *s, dd_node x) 
     return x;
 }
 
-/* Means of squares of factor x factor pixels, all of them where these are all there are. */
+/* Means over squares of factor x factor pixels, or over the whole image. */
 static dd_node block_means(dd_graph *graph, dd_node x, size_t factor) {
     float taps[DD_MOST_TAPS];
     dd_shape shape = dd_graph_shape(graph, x);

@@ -1,14 +1,16 @@
-/* Gaussian noise whose standard deviation differs from scale to scale: what the energy tells data
- * from.
+/* Gaussian noise with a standard deviation for each scale, with which noise_contrast contrasts
+ * data.
  *
- * An image of side S is the sum of K parts that are orthogonal to each other: P_k x replaces each
- * block of b_k x b_k pixels by its mean, 1 = b_0 < b_1 < ... < b_{K-1} = S, each dividing the next,
- * and part k is P_k x - P_{k+1} x, the last P_{K-1} x. The coordinates of part k in an orthonormal
- * basis are normal with variance v_k, so the density of the noise is known exactly: log n(x) = -1/2
- * sum_k (1/v_k - 1/v_{k-1}) ||P_k x||^2 - 1/2 sum_k d_k log(2 pi v_k),   1/v_{-1} = 0, d_k the
- * number of coordinates of part k. With all v_k alike this is white noise, and small v_k for small
- * k make it smooth or constant. Rows have one part. The margin of padded images is not part of the
- * noise: it is as the data's. */
+ * P_k x replaces each block of b_k x b_k pixels of an image x by its mean, 1 = b_0 < b_1 < ... <
+ * b_{K-1} = S, each dividing the next, S the side. The image is the sum of K orthogonal parts: part
+ * k is P_k x - P_{k+1} x, the last P_{K-1} x. The d_k coordinates of part k in an orthonormal basis
+ * are normal with variance v_k, so the density of the noise is
+ *
+ *   log n(x) = -1/2 sum_k (1/v_k - 1/v_{k-1}) ||P_k x||^2 - 1/2 sum_k d_k log(2 pi v_k)
+ *
+ * with 1/v_{-1} = 0. Equal v_k give white noise; small v_k for small k make it smooth or constant.
+ * Rows have one part. The margin of padded images is not part of the noise: it is that of the data.
+ */
 #ifndef DD_SPECTRUM_H
 #define DD_SPECTRUM_H
 
@@ -18,7 +20,7 @@
 
 enum { DD_MOST_SCALES = 8 };
 
-/* The sides of the blocks, and of what they divide. */
+/* Sides of the blocks, and layout of the image that they divide. */
 typedef struct dd_spectrum {
     size_t count;
     size_t block[DD_MOST_SCALES];
@@ -28,8 +30,8 @@ typedef struct dd_spectrum {
 
 dd_spectrum dd_spectrum_of(const dd_settings *settings);
 
-/* How many numbers describe the density of one sample's noise: a factor of each ||P_k x||^2, and a
- * constant. */
+/* Number of values that describe the density of one sample's noise: a factor of each ||P_k x||^2,
+ * and a constant. */
 static inline size_t dd_spectrum_numbers(const dd_spectrum *spectrum) {
     return spectrum->count + 1;
 }

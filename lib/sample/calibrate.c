@@ -11,26 +11,26 @@
 
 enum { MOST_ROWS = 16384, MOST_IMAGES = 256, GRID = 384, GRID_LINE = 4096 };
 
-/* How far beyond the data the box reaches, as a part of the data's extent. */
+/* Margin of the box around the data, as a fraction of the data's extent. */
 static const double beyond = 0.25;
 
-/* Where the fresh rows of an unbounded set begin: no training run comes there. */
+/* First of the fresh rows of an unbounded set, which no training run reaches. */
 static const uint64_t fresh_rows = UINT64_C(1) << 40;
 
-/* Where 1 / temperature is sought. */
+/* Bracket of 1 / temperature. */
 static const double least_inverse = 1e-4, most_inverse = 1e4;
 
 typedef struct calibration {
     ddaebm_model *model;
-    ddaebm_scorer *scorer; /* made at temperature 1: scores are f */
-    size_t inner, count;   /* numbers in a row that the networks see */
+    ddaebm_scorer *scorer; /* at temperature 1: scores are f */
+    size_t inner, count;   /* inner: numbers in a row, as the networks see it */
     float *rows;           /* [count, inner]: data as the networks see it */
     float *noisy;          /* [count, inner]: diffused to timestep 0 */
-    float *noise;          /* [count, inner]: with what noise, but for its sign and deviation */
-    double keep, sigma;    /* what is left of the data, and the noise's deviation */
+    float *noise;          /* [count, inner]: the noise, standard normal */
+    double keep, sigma;    /* factor of the data, and standard deviation of the noise */
 } calibration;
 
-/* The rows at timestep 0, with the noise times a sign. */
+/* Diffuses the rows to timestep 0, with the noise times a sign. */
 static void diffuse(calibration *c, float sign) {
     float keep = (float)c->keep, spread = sign * (float)c->sigma;
     for (size_t i = 0; i < c->count * c->inner; i++)
@@ -41,9 +41,10 @@ static void diffuse(calibration *c, float sign) {
 
 typedef struct box {
     float low[2], high[2];
-    size_t points, across; /* points of the grid, and in its first axis */
+    size_t points, across; /* points of the grid, and those along its first axis */
 } box;
 
+/* Box around the data with a margin, and its grid. */
 static box box_of(const calibration *c) {
     box b = {.across = c->inner == 1 ? GRID_LINE : GRID,
              .points = c->inner == 1 ? GRID_LINE : (size_t)GRID * GRID};
@@ -96,9 +97,10 @@ static double likeliest(const float *data, size_t count, const float *grid, size
     }
     double s = exp((low + high) / 2);
     return s > least_inverse * 2 && s < most_inverse / 2 ? 1 / s
-                                                         : 0; /* at the bracket's end: no answer */
+                                                         : 0; /* no solution inside the bracket */
 }
 
+/* Fits the temperature of rows of one or two numbers. */
 static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature) {
     ddaebm_context *context = c->model->context;
     box b = box_of(c);
@@ -106,6 +108,7 @@ static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature
           *f = dd_alloc_zero(context, b.points, sizeof *f);
     float *data = dd_alloc_zero(context, c->count, sizeof *data);
     ddaebm_status status = points && f && data ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+
     if (status == DDAEBM_OK) {
         fill_grid(c, &b, points);
         status = dd_scorer_inner_score(c->scorer, points, b.points, 0, f);
@@ -114,6 +117,7 @@ static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature
         status = dd_scorer_inner_score(c->scorer, c->rows, c->count, 0, data);
     if (status == DDAEBM_OK)
         *temperature = likeliest(data, c->count, f, b.points);
+
     dd_free(context, points);
     dd_free(context, f);
     dd_free(context, data);
@@ -122,12 +126,13 @@ static ddaebm_status fit_by_likelihood(const calibration *c, double *temperature
 
 /* --- Score matching: s minimises mean |s grad f + noise / sigma|^2. --- */
 
-/* Over each noise and its opposite: the gradient at the row itself, which a small sigma would let
- * drown the sum, cancels. */
+/* Sums over each noise and its negative: that cancels the gradient at the row itself, which would
+ * dominate for small sigma. */
 static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
     float *gradients = dd_alloc_zero(c->model->context, c->count * c->inner, sizeof *gradients);
     ddaebm_status status = gradients ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     double product = 0, square = 0;
+
     for (int sign = 1; sign >= -1 && status == DDAEBM_OK; sign -= 2) {
         diffuse(c, (float)sign);
         status = dd_scorer_inner_gradient(c->scorer, c->noisy, c->count, 0, gradients);
@@ -145,18 +150,20 @@ static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
 
 /* --- The whole. --- */
 
+/* Reads the rows, draws the noise and makes the scorer. */
 static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint64_t seed) {
     ddaebm_model *model = c->model;
     uint64_t all = ddaebm_dataset_rows(dataset), first = all ? 0 : fresh_rows;
     uint64_t most = dd_model_settings(model)->data.image_size > 0
                         ? MOST_IMAGES
-                        : MOST_ROWS; /* an image has many numbers to fit */
+                        : MOST_ROWS; /* each image has many numbers to fit */
     c->count = (size_t)(all && all < most ? all : most);
     c->rows = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     c->noisy = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     c->noise = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     if (!c->rows || !c->noisy || !c->noise)
         return DDAEBM_OUT_OF_MEMORY;
+
     dd_noise_schedule schedule;
     ddaebm_status status = dd_model_read(model, dataset, first, c->count, c->rows);
     if (status == DDAEBM_OK)
@@ -181,6 +188,7 @@ ddaebm_status dd_calibrate(ddaebm_model *model, const ddaebm_dataset *dataset, u
     if (status == DDAEBM_OK && ddaebm_model_set_temperature(model, fitted) != DDAEBM_OK)
         dd_report(model->context, DDAEBM_LOG_WARNING, "no temperature fits the data: it stays %g",
                   before);
+
     ddaebm_scorer_free(c.scorer);
     dd_free(model->context, c.rows);
     dd_free(model->context, c.noisy);

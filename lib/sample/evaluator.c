@@ -9,12 +9,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Rows of a chunk: more do not make products faster; for images, pixels of a chunk, and most of
- * them. Chunks of rows that a call is cut in before what is left is cut anew, and up to how many
- * rows go one by one. */
+/* Rows of a chunk, beyond which products do not get faster; for images, pixels of a chunk and the
+ * most images. Full chunks come TOGETHER at a time, and what is left is divided anew. Up to FEW
+ * rows are computed one by one. */
 enum { CHUNK = 128, CHUNK_PIXELS = 4096, MOST_IMAGES = 200, TOGETHER = 4, FEW = 6 };
 
-/* Plans: of a single row, and of a chunk. */
+/* Sizes of plans: a single row, and a chunk. */
 enum { SINGLE, WHOLE, SIZES };
 
 typedef struct call call;
@@ -23,9 +23,9 @@ struct dd_lane {
     dd_workspace *workspace;
     ddaebm_context *context;
     size_t number, rows;
-    bool any_rows;   /* fewer than `rows` are computed as such */
-    call *call;      /* in which a chunk is computed, or NULL */
-    bool is_callers; /* so it reports */
+    bool any_rows;   /* its plan can compute fewer than `rows` */
+    call *call;      /* whose chunk is being computed, or NULL */
+    bool is_callers; /* belongs to the caller's thread, which reports */
     float *buffers[DD_EVAL_SLOTS];
 };
 
@@ -33,28 +33,28 @@ struct dd_evaluator {
     ddaebm_context *context;
     const ddaebm_model *model;
     size_t widths[DD_EVAL_SLOTS];
-    int sizes;                     /* 1 where a chunk is a row */
-    size_t chunk_rows[SIZES], few; /* up to `few` go one by one */
-    size_t together;               /* chunks that are full where there are so many */
-    bool rest_is_single;           /* what is left goes one by one */
+    int sizes;                     /* 1 if a chunk is a row */
+    size_t chunk_rows[SIZES], few; /* up to `few` rows are computed one by one */
+    size_t together;               /* number of full chunks at a time */
+    bool rest_is_single;           /* what is left is computed row by row */
     dd_plan *plans[SIZES];
     size_t threads;
     dd_lane
-        *lanes; /* [sizes, threads]; all keep what is prepared where the first for chunks does */
-    float *numbers;     /* of those parameters that runs read, filters as convolutions read them */
-    float **parameters; /* [parameters]: where, or NULL */
+        *lanes; /* [sizes, threads]; all share the prepared values of the first lane for chunks */
+    float *numbers;     /* parameters that runs read, filters in the layout of convolutions */
+    float **parameters; /* [parameters]: into numbers, or NULL */
 };
 
 /* --- Making one. --- */
 
-/* A few rows are done before another thread wakes. Chunks of rows are cut alike for any number of
- * threads. Images have chunks of a fixed number, which those that are too few for a chunk a thread
- * would not fill: they go one by one, on all threads. Where bits must not depend on how a call is
- * cut, all rows do. */
+/* Chooses the sizes of chunks. A few rows are computed before another thread wakes up. Rows are
+ * divided alike for any number of threads. Images that are fewer than a chunk for each thread are
+ * computed one by one, on all threads. With the deterministic flag, all rows are. */
 static void choose_sizes(dd_evaluator *evaluator) {
     dd_shape one = dd_network_data_shape(dd_model_settings(evaluator->model), 1);
     bool images = one.size[0] == 1 && one.size[1] > 1;
     size_t pixels = one.size[1] * one.size[2], chunk = CHUNK;
+
     if (images)
         chunk = pixels >= CHUNK_PIXELS                ? 1
                 : pixels * MOST_IMAGES > CHUNK_PIXELS ? CHUNK_PIXELS / pixels
@@ -70,15 +70,17 @@ static void choose_sizes(dd_evaluator *evaluator) {
     evaluator->rest_is_single = images;
 }
 
+/* Builds and plans the graph of a chunk. */
 static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build build,
                                 const void *user) {
     const ddaebm_model *model = evaluator->model;
-    dd_parameters parameters = model->parameters; /* only read: nothing is declared */
+    dd_parameters parameters = model->parameters; /* a copy: nothing is declared */
     dd_graph *graph = NULL;
     dd_noise_schedule schedule = {0};
     ddaebm_status status = dd_graph_create(&graph, evaluator->context);
     if (status != DDAEBM_OK)
         return status;
+
     DD_TRY(dd_noise_schedule_make(&schedule, evaluator->context, dd_model_settings(model)));
     dd_builder builder = {.graph = graph,
                           .settings = dd_model_settings(model),
@@ -89,10 +91,10 @@ static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build
     dd_shape data = dd_network_data_shape(builder.settings, rows);
     dd_shape latent = dd_shape_rows(rows, dd_settings_latent_width(builder.settings));
     dd_node in[DD_EVAL_OUT] = {dd_input(graph, DD_EVAL_X, data, 1),
-                               dd_input(graph, DD_EVAL_LEVEL, dd_shape_rows(rows, 1), 1),
+                               dd_input(graph, DD_EVAL_TIMESTEP, dd_shape_rows(rows, 1), 1),
                                dd_input(graph, DD_EVAL_LATENT, latent, 1),
                                dd_input(graph, DD_EVAL_NOISE, data, 1)};
-    dd_process process = {.graph = graph, .schedule = &schedule, .timestep = in[DD_EVAL_LEVEL]};
+    dd_process process = {.graph = graph, .schedule = &schedule, .timestep = in[DD_EVAL_TIMESTEP]};
     dd_node out = build(&builder, &process, in, user);
     dd_output(graph, out, DD_EVAL_OUT, 1);
     for (int slot = 0; slot < DD_EVAL_SLOTS; slot++)
@@ -104,7 +106,7 @@ static ddaebm_status plan_chunk(dd_evaluator *evaluator, int size, dd_eval_build
                                .beside = size > 0 ? evaluator->plans[size - 1] : NULL,
                                .rows = rows};
     DD_TRY(dd_plan_create(&evaluator->plans[size], graph, options));
-    graph = NULL; /* the plan's */
+    graph = NULL; /* now owned by the plan */
 cleanup:
     dd_noise_schedule_free(&schedule);
     dd_graph_free(graph);
@@ -132,6 +134,7 @@ static bool is_packed(const dd_evaluator *evaluator, size_t parameter) {
     return false;
 }
 
+/* Allocates the parameters that runs read. */
 static ddaebm_status make_parameters(dd_evaluator *evaluator) {
     const dd_parameters *all = &evaluator->model->parameters;
     size_t total = 0;
@@ -160,7 +163,7 @@ static bool is_packed_alone(const dd_evaluator *evaluator, size_t parameter) {
     return !evaluator->parameters[parameter] && is_packed(evaluator, parameter);
 }
 
-/* Filters that are needed no more once they are packed. */
+/* Packs the filters that are not needed once they are packed. */
 static ddaebm_status pack(dd_evaluator *evaluator, const dd_weights *weights) {
     const dd_parameters *all = &evaluator->model->parameters;
     size_t largest = 0;
@@ -172,6 +175,7 @@ static ddaebm_status pack(dd_evaluator *evaluator, const dd_weights *weights) {
     float *filter = dd_alloc(evaluator->context, largest * sizeof *filter);
     if (!filter)
         return DDAEBM_OUT_OF_MEMORY;
+
     for (size_t i = 0; i < all->count; i++) {
         if (!is_packed_alone(evaluator, i))
             continue;
@@ -183,7 +187,7 @@ static ddaebm_status pack(dd_evaluator *evaluator, const dd_weights *weights) {
     return DDAEBM_OK;
 }
 
-/* Computes what the weights alone fix: in one lane of a size for all of it. */
+/* Computes what depends on the weights alone, in one lane of each size for all lanes. */
 ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weights) {
     const dd_parameters *all = &evaluator->model->parameters;
     ddaebm_status status = dd_computation_check();
@@ -204,6 +208,7 @@ ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weig
 
 /* --- Lanes. --- */
 
+/* Allocates a lane's buffers and binds them and the parameters. */
 static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size,
                                const dd_lane *first) {
     const dd_plan *plan = evaluator->plans[size];
@@ -216,6 +221,7 @@ static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size,
                       : dd_workspace_create_beside(&lane->workspace, plan, first->workspace);
     if (status != DDAEBM_OK)
         return status;
+
     for (int slot = 0; slot < DD_EVAL_SLOTS; slot++) {
         lane->buffers[slot] =
             dd_alloc_zero(evaluator->context, lane->rows * evaluator->widths[slot], sizeof(float));
@@ -228,7 +234,8 @@ static ddaebm_status open_lane(dd_evaluator *evaluator, dd_lane *lane, int size,
     return DDAEBM_OK;
 }
 
-/* The plan for chunks was made beside the other: its lanes have room for what both prepare. */
+/* The plan for chunks was made after the other: its lanes have room for the prepared values of
+ * both. */
 static ddaebm_status open_lanes(dd_evaluator *evaluator) {
     ddaebm_status status = DDAEBM_OK;
     evaluator->lanes =
@@ -243,12 +250,13 @@ static ddaebm_status open_lanes(dd_evaluator *evaluator) {
     return status;
 }
 
-/* The sizes are the model's, or those of `other`. */
+/* Makes an evaluator with the sizes of `other`, if given. */
 static ddaebm_status make(dd_evaluator **out, const ddaebm_model *model, const dd_weights *weights,
                           const dd_evaluator *other, dd_eval_build build, const void *user) {
     dd_evaluator *evaluator = dd_alloc_zero(model->context, 1, sizeof *evaluator);
     if (!evaluator)
         return DDAEBM_OUT_OF_MEMORY;
+
     ddaebm_status status;
     DD_TRY(dd_context_hold(&evaluator->context, model->context));
     evaluator->model = model;
@@ -269,6 +277,7 @@ cleanup:
         *out = evaluator;
     else
         dd_evaluator_free(evaluator);
+
     return status;
 }
 
@@ -286,6 +295,7 @@ ddaebm_status dd_evaluator_create_beside(dd_evaluator **out, const dd_evaluator 
 void dd_evaluator_free(dd_evaluator *evaluator) {
     if (!evaluator)
         return;
+
     ddaebm_context *context = evaluator->context;
     for (size_t i = 0; evaluator->lanes && i < dd_evaluator_lanes(evaluator); i++) {
         dd_workspace_free(evaluator->lanes[i].workspace);
@@ -295,6 +305,7 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
     dd_free(context, evaluator->lanes);
     for (int size = 0; size < SIZES; size++)
         dd_plan_free(evaluator->plans[size]);
+
     dd_free(context, evaluator->parameters);
     dd_free(context, evaluator->numbers);
     dd_free(context, evaluator);
@@ -306,9 +317,8 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
 struct call {
     dd_evaluator *evaluator;
     const dd_eval_call *asked;
-    size_t wholes, pieces; /* chunks that are full, and pieces of the rows that follow them, as
-                              equal as can be */
-    int piece_size;        /* of whose lanes */
+    size_t wholes, pieces; /* full chunks, and nearly equal pieces of the remaining rows */
+    int piece_size;        /* size of the pieces' lanes */
     atomic_size_t done;
     atomic_bool cancelled, by_chunk;
 };
@@ -334,7 +344,7 @@ void dd_lane_cancel(dd_lane *lane) {
     atomic_store(&lane->call->cancelled, true);
 }
 
-/* Chunk i of a call: full ones come first. */
+/* Rows of chunk i of a call; full ones come first. */
 static dd_range rows_of(const call *c, size_t i) {
     size_t chunk = c->evaluator->chunk_rows[WHOLE], full = c->wholes * chunk;
     if (i < c->wholes)
@@ -343,7 +353,7 @@ static dd_range rows_of(const call *c, size_t i) {
     return (dd_range){full + mine.first, full + mine.last};
 }
 
-/* By the taker's own lane, which may report and cancel meanwhile. */
+/* Computes a chunk in the taker's lane, which may report and cancel meanwhile. */
 static void run_chunk(call *c, size_t chunk, int taker) {
     dd_range mine = rows_of(c, chunk);
     dd_lane *lane = lane_of(c->evaluator, chunk < c->wholes ? WHOLE : c->piece_size, (size_t)taker);
@@ -355,8 +365,8 @@ static void run_chunk(call *c, size_t chunk, int taker) {
     lane->call = NULL;
 }
 
-/* Chunks go to whoever is free: what is in one does not depend on who computes it. Only the
- * caller's thread, number 0, reports. */
+/* Any thread may compute a chunk: its result does not depend on the thread. Only the caller's,
+ * number 0, reports. */
 static void run_chunks(void *argument, size_t part, int taker) {
     call *c = argument;
     size_t chunks = c->wholes + c->pieces;
@@ -365,8 +375,7 @@ static void run_chunks(void *argument, size_t part, int taker) {
         run_chunk(c, i, taker);
 }
 
-/* Threads that the context got after the lanes were made have none, and leave the work to the
- * others. */
+/* Threads that the context got after the lanes were made have no lane, and do not take part. */
 static void run_all(dd_evaluator *evaluator, call *c, bool alone) {
     size_t chunks = c->wholes + c->pieces, parts = chunks < DD_MOST_PARTS ? chunks : DD_MOST_PARTS;
     dd_pool_run(dd_context_pool(evaluator->context), alone,
@@ -376,8 +385,8 @@ static void run_all(dd_evaluator *evaluator, call *c, bool alone) {
                            .argument = c});
 }
 
-/* Rows that are left become one piece, two or four, which are shared out well and are not much
- * slower than a chunk. */
+/* Divides the remaining rows into one, two or four pieces, which suit any number of threads and are
+ * not much slower than a chunk. */
 static size_t pieces_of(size_t rows, size_t chunk) {
     size_t pieces = 1;
     while (pieces * chunk < rows)
@@ -385,8 +394,8 @@ static size_t pieces_of(size_t rows, size_t chunk) {
     return pieces;
 }
 
-/* Full chunks, `together` at a time, and what is left by itself: so it does not depend on what came
- * before (dd_evaluator_block). */
+/* Runs full chunks, `together` at a time, and then what is left by itself, so that this does not
+ * depend on what came before (dd_evaluator_block). */
 static void cut(const dd_evaluator *evaluator, call *c) {
     size_t chunk = evaluator->chunk_rows[WHOLE], together = evaluator->together,
            count = c->asked->count;
@@ -439,8 +448,8 @@ ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_ch
                                                         .progress_user = progress_user});
 }
 
-/* What follows the last multiple of it is then cut as if it were alone, and no call is short enough
- * for its rows to go one by one. */
+/* What follows the last multiple is divided as if it were alone, and no call is short enough for
+ * its rows to be computed one by one. */
 size_t dd_evaluator_block(const dd_evaluator *evaluator) {
     return evaluator->sizes == 1 ? 1 : evaluator->chunk_rows[WHOLE] * evaluator->together;
 }
@@ -467,7 +476,7 @@ float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot) {
 
 void dd_lane_compute(dd_lane *lane, size_t timestep, size_t count) {
     for (size_t i = 0; i < count; i++)
-        lane->buffers[DD_EVAL_LEVEL][i] = (float)timestep;
+        lane->buffers[DD_EVAL_TIMESTEP][i] = (float)timestep;
     if (lane->any_rows)
         dd_workspace_run_rows(lane->workspace, count, dd_context_pool(lane->context), true);
     else

@@ -11,7 +11,7 @@ struct dd_guidance {
     const ddaebm_model *model;
     ddaebm_guidance_function function;
     void *user;
-    double *rows, *gradients; /* [most, width], in the data's own units */
+    double *rows, *gradients; /* [most, width], in the units of the data */
     double *log_densities;    /* [most] */
     float *inner;             /* [most, inner width]: the gradients, as the networks see rows */
 };
@@ -49,7 +49,7 @@ void dd_guidance_free(dd_guidance *guidance) {
     dd_free(context, guidance);
 }
 
-/* A row that the caller rules out has no gradient, whatever was written. */
+/* The gradient of a row that is ruled out is 0, whatever the caller wrote. */
 static ddaebm_status check_row(dd_guidance *guidance, size_t row, uint64_t first) {
     size_t width = ddaebm_model_width(guidance->model);
     double log_density = guidance->log_densities[row],
@@ -59,6 +59,7 @@ static ddaebm_status check_row(dd_guidance *guidance, size_t row, uint64_t first
         memset(gradient, 0, width * sizeof *gradient);
         return DDAEBM_OK;
     }
+
     if (!isfinite(log_density))
         return dd_fail(
             DDAEBM_NOT_FINITE,

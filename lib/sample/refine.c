@@ -7,28 +7,28 @@
 #include <math.h>
 #include <string.h>
 
-/* Of step sizes: the first one in units of a timestep's noise, the share of proposals that a size
- * is good for when it is accepted, how fast a row's size is moved there (in its logarithm, by a
- * step), and how far a step's own may be from it, up or down (likewise). */
-static const double first_size = 16, wanted_share = 0.574, first_gain = 2, spread = 2;
+/* Step sizes: the first one in units of the timestep's noise; the acceptance rate aimed at; the
+ * first gain of the adaptation, in the logarithm of the size; and the half-width of the random
+ * factor of a step, in the logarithm as well. */
+static const double first_size = 16, wanted_acceptance = 0.574, first_gain = 2, spread = 2;
 
-/* What a lane knows of its rows at present. */
+/* State of a lane's rows. */
 typedef struct chain {
-    float *gradients;          /* [rows, inner width]: of the log-density */
-    float *uniforms;           /* [rows] */
-    double *model, *guidance;  /* [rows]: the two parts of the log-density */
-    double *log_sizes, *sizes; /* [rows]: the logarithm of the step size that is being found, and
-                                  the size of this step */
+    float *gradients;         /* [rows, inner width]: of the log-density */
+    float *uniforms;          /* [rows] */
+    double *model, *guidance; /* [rows]: the two parts of the log-density */
+    double *log_sizes,
+        *sizes; /* [rows]: logarithm of the adapted step size, and the size of this step */
 } chain;
 
 struct dd_refiner {
     ddaebm_context *context;
     const ddaebm_model *model;
-    dd_evaluator *evaluator; /* its rows out are f / temperature, and the gradient of that */
-    chain *chains;           /* a lane each */
-    double *log_sizes;       /* [T]: where a chain at a timestep begins */
-    float *fixed, *moves; /* [inner width]: at timestep 0, numbers that are the same in every row,
-                             and 1 for those that are not, else 0 */
+    dd_evaluator *evaluator; /* its output rows are f / temperature, and the gradient of that */
+    chain *chains;           /* one for each lane */
+    double *log_sizes;       /* [T]: initial size of a chain at a timestep */
+    float *fixed, *moves; /* [inner width]: at timestep 0, values of numbers that do not vary; and 1
+                             for those that do, else 0 */
 };
 
 static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT],
@@ -40,7 +40,7 @@ static dd_node build(dd_builder *builder, const dd_process *process, const dd_no
     size_t samples = dd_samples(graph, x), numbers = dd_shape_elements(dd_graph_shape(graph, x));
     size_t width = samples > 0 ? numbers / samples : 0; /* 0: the graph has failed already */
     dd_node score =
-        dd_affine(graph, dd_network_energy(builder, x, in[DD_EVAL_LEVEL]), 1 / *temperature, 0);
+        dd_affine(graph, dd_network_energy(builder, x, in[DD_EVAL_TIMESTEP]), 1 / *temperature, 0);
     dd_gradient(graph, score, DD_NONE, &x, 1, &gradient);
     return dd_concat(graph, dd_reshape(graph, score, dd_shape_rows(samples, 1)),
                      dd_reshape(graph, gradient, dd_shape_rows(samples, width)), 3);
@@ -62,7 +62,7 @@ static ddaebm_status open_chain(dd_refiner *refiner, chain *c, size_t rows) {
     return DDAEBM_OK;
 }
 
-/* Rows' constant columns, and the border of images, are as the energy was trained to see them. */
+/* Finds the numbers that do not vary: constant columns of rows, the border of images. */
 static ddaebm_status find_fixed(dd_refiner *refiner) {
     ddaebm_context *context = refiner->context;
     const ddaebm_model *model = refiner->model;
@@ -74,6 +74,7 @@ static ddaebm_status find_fixed(dd_refiner *refiner) {
         dd_free(context, row);
         return DDAEBM_OUT_OF_MEMORY;
     }
+
     dd_model_standardize(model, (dd_rows_in){.narrow = row}, 0, 1, refiner->fixed);
     for (size_t j = 0; j < width; j++)
         row[j] = 1;
@@ -84,9 +85,9 @@ static ddaebm_status find_fixed(dd_refiner *refiner) {
     return DDAEBM_OK;
 }
 
-/* first_size sigma^2 (2 / d)^(1/3), with sigma the noise of the timestep and d the numbers that
- * move: the order in d is Roberts and Rosenthal's (1998). The factor is large, for far from the
- * data f is flat; a row that it does not suit is at its own size within a few steps. */
+/* Chooses initial sizes first_size sigma^2 (2 / d)^(1/3), with sigma the noise of the timestep and
+ * d the numbers that vary; the order in d is that of Roberts and Rosenthal (1998). The factor is
+ * large because f is flat far from the data; elsewhere the size adapts within a few steps. */
 static ddaebm_status choose_sizes(dd_refiner *refiner) {
     size_t timesteps = ddaebm_model_timesteps(refiner->model),
            inner = dd_model_inner_width(refiner->model), free_ones = 0;
@@ -98,6 +99,7 @@ static ddaebm_status choose_sizes(dd_refiner *refiner) {
         dd_noise_schedule_make(&schedule, refiner->context, dd_model_settings(refiner->model));
     if (status != DDAEBM_OK)
         return status;
+
     for (size_t j = 0; j < inner; j++)
         free_ones += refiner->moves[j] > 0;
     for (size_t t = 0; t < timesteps; t++) {
@@ -116,6 +118,7 @@ ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,
     dd_refiner *refiner = dd_alloc_zero(model->context, 1, sizeof *refiner);
     if (!refiner)
         return DDAEBM_OUT_OF_MEMORY;
+
     *refiner = (dd_refiner){.context = model->context, .model = model};
     ddaebm_status status;
     DD_TRY(dd_evaluator_create_beside(&refiner->evaluator, sampler, weights, build, &temperature));
@@ -136,6 +139,7 @@ cleanup:
 void dd_refiner_free(dd_refiner *refiner) {
     if (!refiner)
         return;
+
     ddaebm_context *context = refiner->context;
     for (size_t i = 0; refiner->chains && i < dd_evaluator_lanes(refiner->evaluator); i++) {
         dd_free(context, refiner->chains[i].gradients);
@@ -168,7 +172,7 @@ static uint64_t stream_of(const work *w, dd_purpose purpose, size_t step) {
     return dd_stream(purpose, (uint64_t)w->timestep << 32 | step);
 }
 
-/* Numbers that are the same in every row of the data become what they are there. */
+/* Sets numbers that do not vary in the data to their values there. */
 static void hold_fixed(const work *w) {
     for (size_t i = 0; i < w->count; i++)
         for (size_t j = 0; j < w->width; j++)
@@ -184,7 +188,7 @@ static double guidance_at(const work *w, size_t row) {
     return w->call->guidance ? dd_guidance_log_densities(w->call->guidance)[row] : 0;
 }
 
-/* f / temperature of a proposal, and the gradient of its log-density. */
+/* Results of a proposal: f / temperature, and from slope_at on the gradient of its log-density. */
 static float *found_at(const work *w, size_t row) {
     return w->found + row * (w->width + 1);
 }
@@ -193,7 +197,7 @@ static float *slope_at(const work *w, size_t row) {
     return found_at(w, row) + 1;
 }
 
-/* What there is to know of the proposals: in w->found, and what the guidance has of its own. */
+/* Evaluates the proposals: the model's part to w->found, the guidance's in the guidance. */
 static ddaebm_status evaluate(const work *w) {
     dd_guidance *guidance = w->call->guidance;
     dd_lane_compute(w->lane, w->timestep, w->count);
@@ -202,6 +206,7 @@ static ddaebm_status evaluate(const work *w) {
                  : DDAEBM_OK;
     if (status != DDAEBM_OK || (!guidance && !holds(w)))
         return status;
+
     for (size_t i = 0; i < w->count; i++) {
         float *slope = slope_at(w, i);
         const float *more = guidance ? dd_guidance_gradients(guidance) + i * w->width : NULL;
@@ -213,7 +218,7 @@ static ddaebm_status evaluate(const work *w) {
     return DDAEBM_OK;
 }
 
-/* A row becomes its proposal. */
+/* Replaces a row by its proposal. */
 static void take(const work *w, size_t row) {
     memcpy(w->x + row * w->width, w->proposals + row * w->width, w->width * sizeof *w->x);
     memcpy(w->chain->gradients + row * w->width, slope_at(w, row), w->width * sizeof *w->x);
@@ -221,7 +226,7 @@ static void take(const work *w, size_t row) {
     w->chain->guidance[row] = guidance_at(w, row);
 }
 
-/* Where the chain begins. A row where f is no number moves at random until it is one. */
+/* Begins a chain. A row where f is not finite moves at random until it is. */
 static ddaebm_status begin(const work *w) {
     if (holds(w))
         hold_fixed(w);
@@ -229,6 +234,7 @@ static ddaebm_status begin(const work *w) {
     ddaebm_status status = evaluate(w);
     if (status != DDAEBM_OK)
         return status;
+
     for (size_t i = 0; i < w->count; i++) {
         float *gradient = w->chain->gradients + i * w->width;
         take(w, i);
@@ -239,8 +245,9 @@ static ddaebm_status begin(const work *w) {
     return DDAEBM_OK;
 }
 
-/* x' = x + h / 2 gradient + sqrt(h) noise. The size h is drawn around the one that was found so
- * far, whatever the state: a mixture of chains each of which keeps the density keeps it, too. */
+/* x' = x + h / 2 gradient + sqrt(h) noise. The size h is drawn around the adapted one,
+ * independently of the state: a mixture of kernels that each leave the density invariant does so as
+ * well. */
 static void propose(const work *w, size_t step) {
     chain *c = w->chain;
     dd_rng_uniforms(c->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_SIZE, step), w->first,
@@ -281,8 +288,8 @@ static double log_way_back(const work *w, size_t row) {
     return (there - back) / (2 * size);
 }
 
-/* The probability that a proposal is accepted. A row that the guidance rules out moves by the model
- * alone until it comes where it does not. */
+/* Acceptance probability of a proposal. A row that the guidance rules out moves by the model alone
+ * until it is not ruled out. */
 static double chance(const work *w, size_t row) {
     double model = (double)*found_at(w, row), guidance = guidance_at(w, row),
            way_back = log_way_back(w, row);
@@ -298,19 +305,20 @@ static double chance(const work *w, size_t row) {
     return gain < 0 ? exp(gain) : 1;
 }
 
-/* Accepts or rejects. In the first half of the steps each row's size is moved towards the share
- * that serves it best (Robbins and Monro, 1951; Roberts and Rosenthal, 1998: 0.574 for many
- * numbers, more for few). */
+/* Accepts or rejects. In the first half of the steps each row's size is adapted towards the best
+ * acceptance rate (Robbins and Monro, 1951; Roberts and Rosenthal, 1998: 0.574 for many numbers,
+ * more for few). */
 static size_t decide(const work *w, size_t step) {
     const double gain = first_gain / pow((double)step + 1, 0.6);
     bool finding = step < w->call->steps / 2;
     size_t accepted = 0;
+
     dd_rng_uniforms(w->chain->uniforms, w->call->seed, stream_of(w, DD_STREAM_REFINE_ACCEPT, step),
                     w->first, w->count);
     for (size_t i = 0; i < w->count; i++) {
         double probability = chance(w, i);
         if (finding)
-            w->chain->log_sizes[i] += gain * (probability - wanted_share);
+            w->chain->log_sizes[i] += gain * (probability - wanted_acceptance);
         if ((double)w->chain->uniforms[i] >= probability)
             continue;
         take(w, i);
@@ -319,6 +327,7 @@ static size_t decide(const work *w, size_t step) {
     return accepted;
 }
 
+/* Runs the chains of a chunk; false if the call is cancelled. */
 static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted,
                       ddaebm_status *status) {
     ddaebm_status found = begin(w);
@@ -356,6 +365,7 @@ bool dd_refine(dd_refine_call *call, dd_lane *lane, float *x, size_t count, size
                     .width = dd_model_inner_width(refiner->model),
                     .timestep = timestep,
                     .first = first};
+
     if (!run_steps(&w, lane, &accepted, status))
         return false;
     atomic_fetch_add(&call->kept, (call->steps - call->steps / 2) * count);

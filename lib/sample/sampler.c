@@ -15,12 +15,12 @@ struct ddaebm_sampler {
     ddaebm_context *context;
     const ddaebm_model *model;
     dd_evaluator *evaluator;
-    dd_weights energy;  /* what a refiner is made of: the model's when this was made */
-    double temperature; /* the model's when this was made */
+    dd_weights energy;  /* for refiners: the model's when the sampler was made */
+    double temperature; /* the model's when the sampler was made */
     size_t refine_steps, refine_timesteps;
-    dd_refiner *refiner;   /* NULL until it is asked for */
+    dd_refiner *refiner;   /* NULL without refinement */
     dd_guidance *guidance; /* or NULL */
-    double acceptance;     /* of the last draw; NAN if it has none */
+    double acceptance;     /* rate of the last draw; NAN if it was not refined */
     ddaebm_progress_function progress;
     void *progress_user;
 };
@@ -29,7 +29,7 @@ dd_node dd_sampler_build_step(dd_builder *builder, const dd_process *process,
                               const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)user;
     dd_node x0 =
-        dd_network_generator(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL], in[DD_EVAL_LATENT]);
+        dd_network_generator(builder, in[DD_EVAL_X], in[DD_EVAL_TIMESTEP], in[DD_EVAL_LATENT]);
     return dd_posterior_draw(process, x0, in[DD_EVAL_X], in[DD_EVAL_NOISE]);
 }
 
@@ -40,6 +40,7 @@ ddaebm_status ddaebm_sampler_create(ddaebm_sampler **out, const ddaebm_model *mo
     ddaebm_sampler *sampler = dd_alloc_zero(model->context, 1, sizeof *sampler);
     if (!sampler)
         return DDAEBM_OUT_OF_MEMORY;
+
     *sampler =
         (ddaebm_sampler){.model = model, .temperature = model->temperature, .acceptance = NAN};
     ddaebm_status status;
@@ -120,13 +121,13 @@ ddaebm_status ddaebm_sampler_set_guidance(ddaebm_sampler *sampler,
     return DDAEBM_OK;
 }
 
-ddaebm_status ddaebm_sampler_acceptance(const ddaebm_sampler *sampler, double *out) {
+ddaebm_status ddaebm_sampler_acceptance(const ddaebm_sampler *sampler, double *rate) {
     DD_REQUIRE(sampler);
-    DD_REQUIRE(out);
+    DD_REQUIRE(rate);
     if (isnan(sampler->acceptance))
         return dd_fail(DDAEBM_STATE, "there is no acceptance: the last draw was not refined "
                                      "(ddaebm_sampler_set_refinement)");
-    *out = sampler->acceptance;
+    *rate = sampler->acceptance;
     return DDAEBM_OK;
 }
 
@@ -137,10 +138,10 @@ typedef struct draw {
     float *steps;     /* [count, T + 1, width], or NULL */
     dd_refine_call refine;
     size_t refine_timesteps;
-    ddaebm_status guidance; /* what it failed with; written on the calling thread alone */
+    ddaebm_status guidance; /* of the guidance; written on the calling thread alone */
 } draw;
 
-/* Shows x_t of a chunk's rows; `step` reverse steps are done. */
+/* Writes x_t of a chunk's rows to the steps of the draw, after `step` reverse steps. */
 static void keep_step(const draw *d, const float *x, size_t first, size_t count, size_t step) {
     size_t inner = dd_model_inner_width(d->model), states = ddaebm_model_timesteps(d->model) + 1;
     for (size_t i = 0; d->steps && i < count; i++)
@@ -148,7 +149,7 @@ static void keep_step(const draw *d, const float *x, size_t first, size_t count,
                          (first + i) * states + step);
 }
 
-/* What a guidance sees must be finite. */
+/* A guidance must see finite rows. */
 static bool can_be_guided(draw *d, const float *x, size_t numbers) {
     if (!d->refine.guidance || dd_kernels_choose()->all_within(x, numbers, FLT_MAX))
         return true;
@@ -157,7 +158,7 @@ static bool can_be_guided(draw *d, const float *x, size_t numbers) {
     return false;
 }
 
-/* False if the call is over. */
+/* Refines a chunk; false if the call is cancelled. */
 static bool refine(draw *d, dd_lane *lane, float *x, size_t timestep, size_t first, size_t count) {
     if (timestep >= d->refine_timesteps)
         return true;
@@ -167,6 +168,7 @@ static bool refine(draw *d, dd_lane *lane, float *x, size_t timestep, size_t fir
     return false;
 }
 
+/* Draws the samples of a chunk: T reverse steps, each refined if asked for. */
 static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     draw *d = user;
     size_t width = dd_model_inner_width(d->model),
@@ -174,6 +176,7 @@ static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     size_t timesteps = ddaebm_model_timesteps(d->model);
     uint64_t number = d->first + first;
     float *x = dd_lane_buffer(lane, DD_EVAL_X);
+
     dd_rng_normals(x, d->seed, dd_stream(DD_STREAM_SAMPLE_START, 0), number * width, count * width);
     keep_step(d, x, first, count, 0);
     for (size_t t = timesteps; t-- > 0;) {
@@ -224,7 +227,7 @@ static ddaebm_status compute(ddaebm_sampler *sampler, draw *d, size_t count) {
     return d->guidance != DDAEBM_OK ? d->guidance : status;
 }
 
-/* The draw's numbers are `width` of them a sample. */
+/* Runs a draw of `width` numbers a sample. */
 static ddaebm_status run(ddaebm_sampler *sampler, draw d, size_t count, size_t width) {
     sampler->acceptance = NAN;
     if (sampler->guidance && sampler->refine_steps == 0)

@@ -15,8 +15,8 @@
 struct ddaebm_scorer {
     ddaebm_context *context;
     const ddaebm_model *model;
-    dd_evaluator *scores, *gradients; /* both made at once, of the same weights */
-    dd_statistics *statistics;        /* NULL until they are asked for */
+    dd_evaluator *scores, *gradients; /* both with the same weights */
+    dd_statistics *statistics;        /* NULL until a kind other than the energy is first scored */
     ddaebm_progress_function progress;
     void *progress_user;
 };
@@ -26,7 +26,8 @@ static dd_node build_score(dd_builder *builder, const dd_process *process,
                            const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)process;
     const ddaebm_model *model = user;
-    return dd_affine(builder->graph, dd_network_energy(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL]),
+    return dd_affine(builder->graph,
+                     dd_network_energy(builder, in[DD_EVAL_X], in[DD_EVAL_TIMESTEP]),
                      1 / model->temperature, 0);
 }
 
@@ -44,6 +45,7 @@ ddaebm_status ddaebm_scorer_create(ddaebm_scorer **out, const ddaebm_model *mode
     ddaebm_scorer *scorer = dd_alloc_zero(model->context, 1, sizeof *scorer);
     if (!scorer)
         return DDAEBM_OUT_OF_MEMORY;
+
     *scorer = (ddaebm_scorer){.model = model};
     ddaebm_status status;
     DD_TRY(dd_context_hold(&scorer->context, model->context));
@@ -86,7 +88,7 @@ typedef struct request {
     float *scores; /* [count], or NULL */
     float
         *inner; /* [count, inner width]: gradients with respect to what the networks see, or NULL */
-    dd_rows_out gradients; /* those with respect to rows, where neither of these is set */
+    dd_rows_out gradients; /* with respect to rows, if neither of those is set */
 } request;
 
 static void take_scores(const request *r, const float *found, size_t first, size_t count) {
@@ -123,8 +125,8 @@ static bool row_is_finite(const ddaebm_model *model, dd_rows_in rows, size_t row
 static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size_t count) {
     const float *floats = rows.inner ? rows.inner : rows.narrow;
     size_t width = rows.inner ? dd_model_inner_width(model) : ddaebm_model_width(model);
-    if (floats && dd_kernels_choose()->all_within(floats, count * width,
-                                                  FLT_MAX)) /* the common case, at once */
+    if (floats &&
+        dd_kernels_choose()->all_within(floats, count * width, FLT_MAX)) /* the common case */
         return DDAEBM_OK;
     for (size_t i = 0; i < count; i++)
         if (!row_is_finite(model, rows, i))
@@ -150,12 +152,7 @@ static ddaebm_status run(const ddaebm_scorer *scorer, request r, size_t count) {
                             scorer->progress, scorer->progress_user);
 }
 
-ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, const float *rows, size_t count,
-                                  size_t timestep, float *scores) {
-    return ddaebm_scorer_measure(scorer, DDAEBM_SCORE_ENERGY, rows, count, timestep, scores);
-}
-
-/* A gradient may be steeper than float32 holds where the data is small. */
+/* Gradients may be beyond float32 where the data is small. */
 static ddaebm_status check_gradients(const float *gradients, size_t numbers) {
     if (dd_kernels_choose()->all_within(gradients, numbers, FLT_MAX))
         return DDAEBM_OK;
@@ -169,6 +166,7 @@ ddaebm_status ddaebm_scorer_gradient(ddaebm_scorer *scorer, const float *rows, s
     DD_REQUIRE(scorer);
     if (count == 0)
         return DDAEBM_OK;
+
     DD_REQUIRE(rows);
     DD_REQUIRE(gradients);
     ddaebm_status status =
@@ -214,6 +212,7 @@ const char *ddaebm_score_name(size_t index) {
     return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
 
+/* Scores rows by minus one of their statistics. */
 static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic statistic,
                                        const dd_measurement *asked) {
     size_t room = 0;
@@ -231,7 +230,7 @@ static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic stati
     return status;
 }
 
-/* Any score but the energy, which needs the statistics. */
+/* Scores by any kind but the energy, which need the statistics. */
 static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows,
                                    size_t count, size_t timestep, float *scores) {
     ddaebm_status status =
@@ -261,30 +260,32 @@ static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd
     return status;
 }
 
-static ddaebm_status measure(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows,
-                             size_t count, size_t timestep, float *scores) {
+/* Checks the arguments and scores rows of either width. */
+static ddaebm_status score(ddaebm_scorer *scorer, ddaebm_score kind, dd_rows_in rows, size_t count,
+                           size_t timestep, float *scores) {
     DD_REQUIRE(scorer);
-    if (!ddaebm_score_name((size_t)score))
-        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%d is no score", (int)score);
+    if (!ddaebm_score_name((size_t)kind))
+        return dd_fail(DDAEBM_INVALID_ARGUMENT, "%d is no kind of score", (int)kind);
     if (count == 0)
         return DDAEBM_OK;
     if (!rows.narrow && !rows.wide)
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "rows must not be NULL");
     DD_REQUIRE(scores);
-    return score == DDAEBM_SCORE_ENERGY
-               ? run(scorer, (request){.rows = rows, .timestep = timestep, .scores = scores}, count)
-               : measure_other(scorer, score, rows, count, timestep, scores);
+
+    if (kind != DDAEBM_SCORE_ENERGY)
+        return measure_other(scorer, kind, rows, count, timestep, scores);
+    return run(scorer, (request){.rows = rows, .timestep = timestep, .scores = scores}, count);
 }
 
-ddaebm_status ddaebm_scorer_measure(ddaebm_scorer *scorer, ddaebm_score score, const float *rows,
-                                    size_t count, size_t timestep, float *scores) {
+ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, ddaebm_score kind, const float *rows,
+                                  size_t count, size_t timestep, float *scores) {
     DD_DEFAULT_ARITHMETIC;
-    return measure(scorer, score, (dd_rows_in){.narrow = rows}, count, timestep, scores);
+    return score(scorer, kind, (dd_rows_in){.narrow = rows}, count, timestep, scores);
 }
 
-ddaebm_status ddaebm_scorer_measure_double(ddaebm_scorer *scorer, ddaebm_score score,
-                                           const double *rows, size_t count, size_t timestep,
-                                           float *scores) {
+ddaebm_status ddaebm_scorer_score_double(ddaebm_scorer *scorer, ddaebm_score kind,
+                                         const double *rows, size_t count, size_t timestep,
+                                         float *scores) {
     DD_DEFAULT_ARITHMETIC;
-    return measure(scorer, score, (dd_rows_in){.wide = rows}, count, timestep, scores);
+    return score(scorer, kind, (dd_rows_in){.wide = rows}, count, timestep, scores);
 }

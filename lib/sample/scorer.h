@@ -1,4 +1,4 @@
-/* The scorer from inside. */
+/* Scores and gradients of rows as the networks see them. */
 #ifndef DD_SCORER_H
 #define DD_SCORER_H
 
@@ -6,8 +6,8 @@
 
 #include <ddaebm/scorer.h>
 
-/* ddaebm_scorer_score and ddaebm_scorer_gradient of rows as the networks see them, [count, inner
- * width], with respect to those. count is at least 1. */
+/* Energy scores of rows as the networks see them, [count, inner width], and their gradients with
+ * respect to those rows. count is at least 1. */
 ddaebm_status dd_scorer_inner_score(ddaebm_scorer *scorer, const float *rows, size_t count,
                                     size_t timestep, float *scores);
 ddaebm_status dd_scorer_inner_gradient(ddaebm_scorer *scorer, const float *rows, size_t count,

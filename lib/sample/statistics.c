@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Of the noise and latents that all rows share: part of what the statistics mean, so that a file's
- * typicality holds for every program. */
+/* Seed of the noise and latents that all rows share. It is part of the definition: a file's
+ * typicality must hold for every program. */
 static const uint64_t shared_seed = 0x5EED;
 
 struct dd_statistics {
@@ -27,19 +27,21 @@ static dd_node log_mean_square(dd_graph *graph, dd_node x, size_t samples) {
                       dd_shape_rows(samples, 1));
 }
 
-/* f(x) - log sum exp f(g x) over the symmetries g, in units of w */
+/* f(x)/w - log sum exp f(g x)/w over the symmetries g */
 static dd_node orientation(dd_builder *builder, dd_node x, dd_node timestep, dd_node f) {
     dd_graph *graph = builder->graph;
     const double scale = 1 / dd_settings_density_weight(builder->settings);
     dd_node own = dd_affine(graph, f, scale, 0), sum = own;
     for (unsigned symmetry = 1; symmetry < DD_SYMMETRIES; symmetry++) {
         dd_node other = dd_affine(
-            graph, dd_network_energy(builder, dd_turned(graph, x, symmetry), timestep), scale, 0);
+            graph, dd_network_energy(builder, dd_symmetry_apply(graph, x, symmetry), timestep),
+            scale, 0);
         sum = dd_add(graph, sum, dd_softplus(graph, dd_subtract(graph, other, sum)));
     }
     return dd_subtract(graph, own, sum);
 }
 
+/* Builds the statistics of a chunk, one row a sample. */
 static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT],
                      const void *user) {
     const ddaebm_model *model = user;
@@ -49,19 +51,20 @@ static dd_node build(dd_builder *builder, const dd_process *process, const dd_no
     size_t samples = dd_samples(graph, x);
     dd_node x_t = dd_process_diffuse(process, x, noise);
     dd_node x_next = dd_process_diffuse_next(process, x, noise);
-    dd_node f = dd_network_energy(builder, x_t, in[DD_EVAL_LEVEL]);
+    dd_node f = dd_network_energy(builder, x_t, in[DD_EVAL_TIMESTEP]);
+
     dd_gradient(graph, f, DD_NONE, &x_t, 1, &gradient);
     dd_node slope =
         dd_multiply(graph, gradient, dd_process_at(process, schedule->sigma_cum, 0, gradient));
     dd_node miss = dd_subtract(
-        graph, x, dd_network_generator(builder, x_next, in[DD_EVAL_LEVEL], in[DD_EVAL_LATENT]));
+        graph, x, dd_network_generator(builder, x_next, in[DD_EVAL_TIMESTEP], in[DD_EVAL_LATENT]));
     dd_node first = dd_reshape(graph, f, dd_shape_rows(samples, 1)),
             second = log_mean_square(graph, slope, samples);
     dd_node all = dd_concat(graph, dd_concat(graph, first, second, 3),
                             log_mean_square(graph, miss, samples), 3);
-    if (dd_model_statistics(model) <= DD_STATISTIC_ORIENTATION)
+    if (dd_model_statistics(model) == DD_PLAIN_STATISTICS)
         return all;
-    dd_node fourth = orientation(builder, x_t, in[DD_EVAL_LEVEL], f);
+    dd_node fourth = orientation(builder, x_t, in[DD_EVAL_TIMESTEP], f);
     return dd_concat(graph, all, dd_reshape(graph, fourth, dd_shape_rows(samples, 1)), 3);
 }
 
@@ -69,6 +72,7 @@ ddaebm_status dd_statistics_create(dd_statistics **out, const ddaebm_model *mode
     dd_statistics *statistics = dd_alloc_zero(model->context, 1, sizeof *statistics);
     if (!statistics)
         return DDAEBM_OUT_OF_MEMORY;
+
     *statistics = (dd_statistics){.context = model->context, .model = model};
     statistics->noise = dd_alloc_zero(model->context, dd_model_inner_width(model), sizeof(float));
     statistics->latent = dd_alloc_zero(
@@ -99,12 +103,14 @@ typedef struct request {
     const dd_measurement *measurement;
 } request;
 
+/* Measures a chunk; all its rows share noise and latent. */
 static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const request *r = user;
     const dd_statistics *s = r->statistics;
     const dd_measurement *m = r->measurement;
     size_t width = dd_model_inner_width(s->model),
            latent = dd_settings_latent_width(dd_model_settings(s->model));
+
     dd_model_standardize(s->model, m->rows, first, count, dd_lane_buffer(lane, DD_EVAL_X));
     for (size_t i = 0; i < count; i++) {
         memcpy(dd_lane_buffer(lane, DD_EVAL_NOISE) + i * width, s->noise, width * sizeof *s->noise);

@@ -11,27 +11,27 @@
 
 enum { MOST_ROWS = 2048 };
 
-/* Progress over all timesteps, from that of one. */
-typedef struct level_progress {
+/* Converts progress of one timestep to that of all. */
+typedef struct timestep_progress {
     const dd_measurement *whole;
     uint64_t before, total;
-} level_progress;
+} timestep_progress;
 
 static int tell(void *user, uint64_t done, uint64_t total) {
-    const level_progress *self = user;
+    const timestep_progress *self = user;
     (void)total; /* of this timestep */
     return self->whole->progress(self->whole->progress_user, self->before + done, self->total);
 }
 
-/* The statistics of all timesteps, a row a sample: [count, timesteps x dd_model_statistics]. The
- * timestep and stride of `whole` do not count. */
+/* Measures the statistics of all timesteps, one row a sample: [count, timesteps x
+ * dd_model_statistics]. Ignores timestep and stride of `whole`. */
 static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *model,
                                  const dd_measurement *whole) {
     size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model);
     ddaebm_status status = DDAEBM_OK;
     for (size_t t = 0; t < timesteps && status == DDAEBM_OK; t++) {
-        level_progress progress = {whole, (uint64_t)t * whole->count,
-                                   (uint64_t)timesteps * whole->count};
+        timestep_progress progress = {whole, (uint64_t)t * whole->count,
+                                      (uint64_t)timesteps * whole->count};
         dd_measurement one = *whole;
         one.timestep = t;
         one.out = whole->out + t * each;
@@ -43,27 +43,28 @@ static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *
     return status;
 }
 
-/* What typicality weighs of each row [count, dd_model_typicality_width], in the place of its
- * statistics at all timesteps [count, timesteps x dd_model_statistics]. */
+/* Replaces the statistics at all timesteps [count, timesteps x dd_model_statistics] by the numbers
+ * that typicality uses [count, dd_model_typicality_width], in place. */
 static void gather(const ddaebm_model *model, size_t count, float *values) {
     size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model),
            width = dd_model_typicality_width(model);
-    for (size_t i = 0; i < count && width > timesteps * DD_STATISTIC_ORIENTATION; i++) {
+    for (size_t i = 0; i < count && width > timesteps * DD_PLAIN_STATISTICS; i++) {
         const float *in = values + i * timesteps * each;
         float *out = values + i * width, orientation = 0;
         for (size_t t = 0; t < timesteps; t++, in += each) {
             orientation += in[DD_STATISTIC_ORIENTATION];
-            memmove(out + t * DD_STATISTIC_ORIENTATION, in, DD_STATISTIC_ORIENTATION * sizeof *out);
+            memmove(out + t * DD_PLAIN_STATISTICS, in, DD_PLAIN_STATISTICS * sizeof *out);
         }
         out[width - 1] = orientation;
     }
 }
 
-/* Of one row's numbers. */
+/* Typicality of one row's numbers. */
 static double typicality_of(const ddaebm_model *model, const float *v) {
     size_t width = dd_model_typicality_width(model),
-           plain = ddaebm_model_timesteps(model) * DD_STATISTIC_ORIENTATION;
+           plain = ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS;
     double distance = 0;
+
     for (size_t j = 0; j < plain; j++)
         for (size_t k = 0; k < plain; k++)
             distance += ((double)v[j] - (double)model->typical_mean[j]) *
@@ -100,8 +101,8 @@ ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model
 
 /* --- Fitting. --- */
 
-/* A becomes its inverse, A symmetric and positive definite [n, n]: Gauss and Jordan need no pivots
- * there. */
+/* Inverts a symmetric positive definite matrix [n, n] in place by Gauss-Jordan elimination, which
+ * needs no pivoting there. */
 static bool invert(double *a, size_t n) {
     for (size_t p = 0; p < n; p++) {
         double pivot = a[p * n + p];
@@ -118,8 +119,9 @@ static bool invert(double *a, size_t n) {
     return true;
 }
 
-/* Mean and inverse covariance, in which orientation, the last beyond the `plain` ones, stands
- * alone; a thousandth more on the diagonal keeps what hardly varies from deciding all. */
+/* Computes mean and inverse covariance. Orientation, the last number after the `plain` ones, is
+ * taken as uncorrelated. A ridge of a thousandth keeps statistics that hardly vary from dominating.
+ */
 static bool fit(const float *values, size_t count, size_t width, size_t plain, double *mean,
                 double *precision) {
     for (size_t i = 0; i < count; i++)
@@ -138,7 +140,8 @@ static bool fit(const float *values, size_t count, size_t width, size_t plain, d
     return invert(precision, width);
 }
 
-/* Rows spread evenly over a finite set; the first of an unbounded one. As the networks see them. */
+/* Reads rows spread evenly over a finite set, or the first of an unbounded one, as the networks see
+ * them. */
 static ddaebm_status read_spread(const ddaebm_model *model, const ddaebm_dataset *dataset,
                                  size_t count, float *rows) {
     size_t width = dd_model_inner_width(model);
@@ -166,6 +169,7 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     ddaebm_status status = dd_model_check_data(model, dataset);
     if (status != DDAEBM_OK)
         return status;
+
     uint64_t all = ddaebm_dataset_rows(dataset);
     size_t count = all && all < MOST_ROWS ? (size_t)all : MOST_ROWS,
            width = dd_model_typicality_width(model);
@@ -190,13 +194,14 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     DD_TRY(measure_all(statistics, model,
                        &(dd_measurement){.rows = {.inner = rows}, .count = count, .out = values}));
     gather(model, count, values);
-    if (fit(values, count, width, ddaebm_model_timesteps(model) * DD_STATISTIC_ORIENTATION, mean,
+    if (fit(values, count, width, ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS, mean,
             precision))
         status = keep(model, mean, precision);
     else
         status = dd_fail(DDAEBM_NOT_FINITE, "the data's statistics have no finite covariance");
 cleanup:
     dd_statistics_free(statistics);
+
     dd_free(context, rows);
     dd_free(context, values);
     dd_free(context, mean);

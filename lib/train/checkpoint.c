@@ -1,7 +1,7 @@
-/* Checkpoints: a model file (the averaged weights, so that ddaebm_model_load reads it) with what a
- * run needs to go on beside it, under names that begin with "trainer.": the raw weights, Adam's
- * moments and counts, factors of the learning rates, step and seed. Noise, shuffles and timesteps
- * follow from step and seed. */
+/* Checkpoints: a model file (the averaged weights, which ddaebm_model_load reads) with the state of
+ * the run under names that begin with "trainer.": the raw weights, Adam's moments and counts,
+ * factors of the learning rates, step and seed. Noise, shuffles and timesteps follow from step and
+ * seed. */
 #include "train/trainer.h"
 
 #include "base/arithmetic.h"
@@ -20,31 +20,33 @@ static const char *const moment_names[2] = {"m", "v"};
 static const char updates_name[] = "trainer.adam.updates", rate_factors[] = "trainer.rate_factors",
                   state_name[] = "trainer.state";
 
-/* "trainer.adam.m.energy" */
+/* For instance "trainer.adam.m.energy". */
 static void moment_name(char out[DD_MOST_NAME], int network, int moment) {
     (void)snprintf(out, DD_MOST_NAME, "trainer.adam.%s.%s", moment_names[moment],
                    dd_network_name((ddaebm_network)network));
 }
 
+/* Writes Adam's moments. */
 static ddaebm_status write_moments(dd_safetensors_writer *writer, const ddaebm_trainer *trainer) {
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int k = 0; k < 2; k++) {
             char name[DD_MOST_NAME];
-            if (!trainer->moments[n][k])
+            if (!trainer->optimizer.moments[n][k])
                 continue;
             moment_name(name, n, k);
             size_t count = trainer->model->parameters.totals[n][DD_ROLE_WEIGHT];
-            ddaebm_status status = dd_model_file_check_floats(name, trainer->moments[n][k], count);
+            ddaebm_status status =
+                dd_model_file_check_floats(name, trainer->optimizer.moments[n][k], count);
             if (status == DDAEBM_OK)
                 status = dd_safetensors_writer_add(writer, name, DD_STORED_F32, 1, &count,
-                                                   trainer->moments[n][k]);
+                                                   trainer->optimizer.moments[n][k]);
             if (status != DDAEBM_OK)
                 return status;
         }
     return DDAEBM_OK;
 }
 
-/* What a checkpoint is made of. */
+/* Contents of a checkpoint. */
 typedef struct checkpoint {
     const ddaebm_trainer *trainer;
     int64_t *updates; /* [parameters] */
@@ -52,20 +54,21 @@ typedef struct checkpoint {
     int64_t state[STATE_COUNT];
 } checkpoint;
 
+/* Writes the model file, and after it the state of the run. */
 static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user) {
     const checkpoint *c = user;
     const ddaebm_trainer *trainer = c->trainer;
     const ddaebm_model *model = trainer->model;
     size_t parameters = model->parameters.count, state_count = STATE_COUNT;
     ddaebm_status status;
-    DD_TRY(dd_model_file_write(
-        writer, model, trainer->averaging ? &trainer->average : &model->weights, DD_STORED_F32));
-    if (trainer->averaging)
+    DD_TRY(dd_model_file_write(writer, model, dd_optimizer_weights(trainer), DD_STORED_F32));
+
+    if (trainer->optimizer.averaging)
         DD_TRY(
             dd_model_file_write_weights(writer, model, &model->weights, "trainer.", DD_STORED_F32));
     DD_TRY(write_moments(writer, trainer));
     DD_TRY(dd_held_out_write(writer, trainer));
-    DD_TRY(dd_same_data_write(writer, &trainer->data));
+    DD_TRY(dd_same_data_write(writer, &trainer->batch.fingerprint));
     DD_TRY(
         dd_safetensors_writer_add(writer, updates_name, DD_STORED_I64, 1, &parameters, c->updates));
     DD_TRY(
@@ -75,6 +78,7 @@ cleanup:
     return status;
 }
 
+/* Writes a checkpoint to a target. */
 static ddaebm_status save(const ddaebm_trainer *trainer, const dd_target *target) {
     ddaebm_context *context = trainer->model->context;
     size_t parameters = trainer->model->parameters.count;
@@ -83,9 +87,10 @@ static ddaebm_status save(const ddaebm_trainer *trainer, const dd_target *target
                     .factors = dd_alloc_zero(context, parameters, sizeof *c.factors)};
     ddaebm_status status;
     DD_TRY(c.updates && c.factors ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY);
+
     for (size_t i = 0; i < parameters; i++) {
-        c.updates[i] = (int64_t)trainer->adam[i].updates;
-        c.factors[i] = trainer->adam[i].rate_factor;
+        c.updates[i] = (int64_t)trainer->optimizer.adam[i].updates;
+        c.factors[i] = trainer->optimizer.adam[i].rate_factor;
     }
     memcpy(&c.state[STATE_STEP], &trainer->step, sizeof trainer->step);
     memcpy(&c.state[STATE_SEED], &trainer->seed, sizeof trainer->seed);
@@ -129,12 +134,13 @@ static ddaebm_status find_integers(const int64_t **out, const dd_safetensors *fi
     return DDAEBM_OK;
 }
 
-/* A file without them was written before there were any: all are 1. */
+/* Files of earlier versions have none: all factors are 1. */
 static ddaebm_status restore_rate_factors(ddaebm_trainer *trainer, const dd_safetensors *file) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, rate_factors);
     size_t count = trainer->model->parameters.count;
     if (!entry)
         return DDAEBM_OK;
+
     if (entry->dtype != DD_STORED_F64 || entry->elements != count)
         return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu numbers of 64 bits",
                        rate_factors, count);
@@ -143,12 +149,12 @@ static ddaebm_status restore_rate_factors(ddaebm_trainer *trainer, const dd_safe
         if (!(factor >= 0 && factor <= DD_MOST_RATE_FACTOR))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "element %zu of tensor %s is %g; allowed: 0 to %g",
                            i, rate_factors, factor, DD_MOST_RATE_FACTOR);
-        trainer->adam[i].rate_factor = factor;
+        trainer->optimizer.adam[i].rate_factor = factor;
     }
     return DDAEBM_OK;
 }
 
-/* The root of a second moment is divided by. */
+/* Refuses negative second moments, whose root Adam divides by. */
 static ddaebm_status refuse_negative(const char *name, const float *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (values[i] < 0)
@@ -158,34 +164,37 @@ static ddaebm_status refuse_negative(const char *name, const float *values, size
     return DDAEBM_OK;
 }
 
+/* Reads the state of the optimiser, and the raw weights if the run averages. */
 static ddaebm_status restore(ddaebm_trainer *trainer, const dd_safetensors *file) {
     const dd_parameters *parameters = &trainer->model->parameters;
     const int64_t *updates = NULL;
     ddaebm_status status;
     DD_TRY(find_integers(&updates, file, updates_name, parameters->count));
     DD_TRY(dd_model_file_check_counts(updates_name, updates, parameters->count));
+
     for (size_t i = 0; i < parameters->count; i++)
-        trainer->adam[i].updates = (uint64_t)updates[i];
+        trainer->optimizer.adam[i].updates = (uint64_t)updates[i];
     DD_TRY(restore_rate_factors(trainer, file));
     for (int n = 0; n < DD_NETWORKS; n++)
         for (int k = 0; k < 2; k++) {
             char name[DD_MOST_NAME];
-            if (!trainer->moments[n][k]) /* the file may have it: it is not needed */
+            if (!trainer->optimizer
+                     .moments[n][k]) /* beta1 is 0: not needed, even if the file has it */
                 continue;
             moment_name(name, n, k);
-            DD_TRY(dd_model_file_read_floats(file, name, trainer->moments[n][k],
+            DD_TRY(dd_model_file_read_floats(file, name, trainer->optimizer.moments[n][k],
                                              parameters->totals[n][DD_ROLE_WEIGHT]));
             if (k == 1)
-                DD_TRY(refuse_negative(name, trainer->moments[n][k],
+                DD_TRY(refuse_negative(name, trainer->optimizer.moments[n][k],
                                        parameters->totals[n][DD_ROLE_WEIGHT]));
         }
-    if (trainer->averaging) /* made from the model: the file's averages */
+    if (trainer->optimizer.averaging) /* the model has the averages of the file so far */
         DD_TRY(dd_model_file_read_weights(&trainer->model->weights, parameters, file, "trainer."));
 cleanup:
     return status;
 }
 
-/* What a run goes on with. */
+/* Arguments and result of resuming. */
 typedef struct resumption {
     ddaebm_trainer *trainer; /* the result */
     const ddaebm_dataset *dataset;
@@ -202,6 +211,7 @@ static ddaebm_status check_width(const ddaebm_model *model, const ddaebm_dataset
                    width, had);
 }
 
+/* Makes a trainer of a checkpoint. */
 static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safetensors *file) {
     resumption *r = user;
     ddaebm_model *model = NULL;
@@ -214,7 +224,8 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
     DD_TRY(dd_model_file_read(&model, context, file));
     DD_TRY(check_width(model, r->dataset));
     DD_TRY(dd_trainer_create(&trainer, model, r->dataset, (uint64_t)state[STATE_SEED], false));
-    DD_TRY(dd_same_data_check(&same_data, file, &trainer->data, r->data));
+    DD_TRY(dd_same_data_check(&same_data, file, &trainer->batch.fingerprint, r->data));
+
     if (!same_data)
         dd_report(trainer->model->context, DDAEBM_LOG_INFO,
                   "the data is other than the run had; mean and standard deviation of its columns "
@@ -230,10 +241,6 @@ cleanup:
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     return status;
-}
-
-uint64_t ddaebm_trainer_seed(const ddaebm_trainer *trainer) {
-    return trainer->seed;
 }
 
 ddaebm_status ddaebm_trainer_resume_with(ddaebm_trainer **out, ddaebm_context *context,

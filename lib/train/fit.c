@@ -8,22 +8,22 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Rows whose neighbours are sought, and differences of numbers that are looked at for it. */
+/* Limits on the rows whose neighbours are searched, and on the differences computed. */
 enum { MOST_ROWS = 256, MOST_DIFFERENCES = 1 << 28, UNBOUNDED_ROWS = 65536 };
 
-/* Below, training takes more steps than there are; above, timestep 0 is far from the data. */
+/* Bounds: below, training would take too many steps; above, timestep 0 is far from the data. */
 static const double least_sigma = 0.03, most_sigma = 0.5, share_of_distance = 0.5;
 
 typedef struct search {
     const ddaebm_model *model;
     const ddaebm_dataset *dataset;
-    size_t width, count; /* numbers in a row, and rows whose neighbours are sought */
+    size_t width, count; /* numbers in a row, and rows whose neighbours are searched */
     uint64_t among;      /* rows that may be neighbours */
     float *rows;         /* [count + 1, width]: those, and the row that they are compared with */
     double *nearest;     /* [count]: squared distances */
 } search;
 
-/* Rows in a random order; those of an unbounded set are random as they come. */
+/* Reads a row in a random order; those of an unbounded set are random already. */
 static ddaebm_status read_row(const search *s, uint64_t place, float *into) {
     uint64_t rows = ddaebm_dataset_rows(s->dataset);
     return dd_model_read(s->model, s->dataset, rows ? dd_rng_permute(place, rows, 0, 0) : place, 1,
@@ -37,6 +37,7 @@ static double squared_distance(const float *a, const float *b, size_t width) {
     return sum;
 }
 
+/* Finds the squared distance of each row to the nearest different one. */
 static ddaebm_status find_nearest(search *s) {
     float *other = s->rows + s->count * s->width;
     ddaebm_status status = DDAEBM_OK;

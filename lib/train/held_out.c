@@ -12,7 +12,7 @@
 
 enum { LOOKS = 32, MOST_ROWS = 1024, MOST_NUMBERS = 1 << 22 };
 
-/* Numbers of permutations that no epoch has. */
+/* Numbers of permutations, which no epoch has. */
 static const uint64_t parting = UINT64_C(1) << 55, columns = (UINT64_C(1) << 55) + 1;
 
 static const char state_name[] = "trainer.held_out", weights_prefix[] = "trainer.best.";
@@ -20,25 +20,26 @@ enum { STATE_STEP, STATE_CONTRAST, STATE_COUNT };
 
 struct dd_held_out {
     ddaebm_context *context;
-    size_t kept, mixed; /* rows kept aside, and rows of columns drawn on their own */
+    size_t kept, mixed; /* held-out rows, and rows of independent columns */
     float *rows;        /* [kept + mixed, inner width] */
     float *scores;      /* [kept + mixed] */
     dd_evaluator *evaluator;
     dd_weights best;
-    double state[STATE_COUNT]; /* of the best weights; step 0 before the first look */
+    double state[STATE_COUNT]; /* of the best weights; its step is 0 before the first look */
 };
 
 /* ---- Which rows. ---- */
 
 uint64_t dd_held_out_count(const ddaebm_trainer *trainer) {
     double share = dd_trainer_settings(trainer)->training.held_out;
-    uint64_t rows = share > 0 ? ddaebm_dataset_rows(trainer->dataset) : 0,
+    uint64_t rows = share > 0 ? ddaebm_dataset_rows(trainer->batch.dataset) : 0,
              count = (uint64_t)(share * (double)rows);
     return count >= 2 ? count : 0;
 }
 
 uint64_t dd_held_out_row(const ddaebm_trainer *trainer, uint64_t place) {
-    return dd_rng_permute(place, ddaebm_dataset_rows(trainer->dataset), trainer->seed, parting);
+    return dd_rng_permute(place, ddaebm_dataset_rows(trainer->batch.dataset), trainer->seed,
+                          parting);
 }
 
 /* ---- Making one. ---- */
@@ -47,13 +48,13 @@ static size_t least(uint64_t a, size_t b) {
     return a < b ? (size_t)a : b;
 }
 
-/* Rows kept aside, then mixed ones: each column is shuffled on its own among the first `count` rows
- * of the parting's order, and anew whenever those are through. */
+/* Reads the held-out rows and makes the mixed ones: each column is shuffled independently among the
+ * first `count` rows of the random order, and again whenever those are used up. */
 static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, float *sample,
                                size_t count) {
     size_t width = dd_model_inner_width(trainer->model);
     for (size_t i = 0; i < count; i++) {
-        ddaebm_status status = dd_model_read(trainer->model, trainer->dataset,
+        ddaebm_status status = dd_model_read(trainer->model, trainer->batch.dataset,
                                              dd_held_out_row(trainer, i), 1, sample + i * width);
         if (status != DDAEBM_OK)
             return status;
@@ -74,13 +75,14 @@ static dd_node build_energy(dd_builder *builder, const dd_process *process,
                             const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)process;
     (void)user;
-    return dd_network_energy(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL]);
+    return dd_network_energy(builder, in[DD_EVAL_X], in[DD_EVAL_TIMESTEP]);
 }
 
+/* Reads the rows, and allocates scores, weights and evaluator. */
 static ddaebm_status fill(dd_held_out *h, const ddaebm_trainer *trainer) {
     const ddaebm_model *model = trainer->model;
     size_t width = dd_model_inner_width(model), most = least(MOST_NUMBERS / width, MOST_ROWS);
-    size_t count = least(ddaebm_dataset_rows(trainer->dataset), most);
+    size_t count = least(ddaebm_dataset_rows(trainer->batch.dataset), most);
     h->kept = least(dd_held_out_count(trainer), most);
     h->mixed = most;
     h->rows = dd_alloc_zero(h->context, (h->kept + h->mixed) * width, sizeof *h->rows);
@@ -105,7 +107,8 @@ ddaebm_status dd_held_out_create(dd_held_out **out, const ddaebm_trainer *traine
     dd_held_out *h = dd_alloc_zero(trainer->model->context, 1, sizeof *h);
     if (!h)
         return DDAEBM_OUT_OF_MEMORY;
-    h->context = trainer->model->context; /* as long as the trainer's model */
+
+    h->context = trainer->model->context; /* the trainer's model keeps it */
     ddaebm_status status = fill(h, trainer);
     if (status == DDAEBM_OK)
         *out = h;
@@ -115,12 +118,12 @@ ddaebm_status dd_held_out_create(dd_held_out **out, const ddaebm_trainer *traine
 }
 
 ddaebm_status dd_held_out_change_data(ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
-    const ddaebm_dataset *before = trainer->dataset;
+    const ddaebm_dataset *before = trainer->batch.dataset;
     dd_held_out *other = NULL;
-    trainer->dataset = dataset;
+    trainer->batch.dataset = dataset;
     ddaebm_status status = dd_held_out_create(&other, trainer);
     if (status != DDAEBM_OK) {
-        trainer->dataset = before;
+        trainer->batch.dataset = before;
         return status;
     }
     dd_held_out_free(trainer->held_out);
@@ -140,11 +143,6 @@ void dd_held_out_free(dd_held_out *held_out) {
 
 /* ---- Looking. ---- */
 
-/* What the trainer would give away as its model. */
-static const dd_weights *present(const ddaebm_trainer *trainer) {
-    return trainer->averaging ? &trainer->average : &trainer->model->weights;
-}
-
 typedef struct request {
     dd_held_out *held_out;
     size_t width;
@@ -158,8 +156,8 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     memcpy(r->held_out->scores + first, dd_lane_buffer(lane, DD_EVAL_OUT), count * sizeof(float));
 }
 
-/* The share of pairs in which the row kept aside scores higher, ties half. A score that is no
- * number never does. */
+/* Computes the fraction of pairs in which the held-out row scores higher; ties count half, NaN
+ * never. */
 static double contrast(const dd_held_out *h) {
     const float *mixed = h->scores + h->kept;
     uint64_t halves = 0;
@@ -169,29 +167,28 @@ static double contrast(const dd_held_out *h) {
     return 0.5 * (double)halves / ((double)h->kept * (double)h->mixed);
 }
 
-/* So many times a run, and at its end. */
+/* Whether this step is one of the LOOKS of a run, or its last. */
 static bool is_time(const ddaebm_trainer *trainer) {
     uint64_t steps = (uint64_t)dd_trainer_settings(trainer)->training.steps,
              every = steps > LOOKS ? steps / LOOKS : 1;
     return trainer->step == steps || (trainer->step < steps && trainer->step % every == 0);
 }
 
-/* Later weights are taken where the contrast is the same: once it has come to 1, it tells no more.
- */
+/* Of weights with the same contrast the latest are kept: a contrast of 1 cannot tell them apart. */
 void dd_held_out_look(ddaebm_trainer *trainer) {
     dd_held_out *h = trainer->held_out;
     if (!h || !is_time(trainer))
         return;
     request r = {h, dd_model_inner_width(trainer->model)};
-    if (dd_evaluator_renew(h->evaluator, present(trainer)) != DDAEBM_OK ||
+    if (dd_evaluator_renew(h->evaluator, dd_optimizer_weights(trainer)) != DDAEBM_OK ||
         dd_evaluator_run(h->evaluator, h->kept + h->mixed, score_chunk, &r, NULL, NULL) !=
             DDAEBM_OK)
-        return; /* after a step that could compute, this can as well */
+        return; /* not after a step that could compute */
 
     double found = contrast(h);
     bool best = found >= h->state[STATE_CONTRAST];
     if (best) {
-        dd_weights_copy(&h->best, present(trainer), &trainer->model->parameters);
+        dd_weights_copy(&h->best, dd_optimizer_weights(trainer), &trainer->model->parameters);
         h->state[STATE_STEP] = (double)trainer->step;
         h->state[STATE_CONTRAST] = found;
     }
@@ -231,6 +228,7 @@ ddaebm_status dd_held_out_restore(ddaebm_trainer *trainer, const dd_safetensors 
     const dd_tensor_entry *entry = dd_safetensors_find(file, state_name);
     if (!h || !entry)
         return DDAEBM_OK;
+
     if (entry->dtype != DD_STORED_F64 || entry->elements != STATE_COUNT)
         return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %d numbers of 64 bits", state_name,
                        (int)STATE_COUNT);

@@ -1,97 +1,151 @@
 #include "train/optimizer.h"
 
-#include "tensor/kernels/share.h"
-#include "tensor/kernels/vector.h"
+#include "base/context.h"
+#include "train/trainer.h"
 
-#include <math.h>
-#include <stdatomic.h>
+#include <string.h>
 
-enum { GRAIN = 16384 }; /* fewer numbers are not worth another thread */
-
-/* One pass over flat arrays, cut evenly. */
-typedef struct pass {
-    const dd_kernels *kernels;
-    size_t count, parts;
-    float *a, *m, *v;
-    const float *b;
-    dd_adam_factors factors;
-    float decay, rest, bound;
-    atomic_bool within;
-    void (*part)(struct pass *pass, size_t first, size_t count);
-} pass;
-
-static void run_part(void *argument, size_t part, int taker) {
-    (void)taker;
-    pass *p = argument;
-    dd_range mine = dd_share(p->count, part, p->parts);
-    p->part(p, mine.first, mine.last - mine.first);
+/* Without a decay, the first moment is the gradient and needs no memory. */
+static int first_moment(const dd_settings *settings) {
+    return settings->optimizer.beta1 > 0 ? 0 : 1;
 }
 
-/* No number depends on its neighbours, so bits do not depend on the parts. */
-static void run(pass *p, dd_pool *pool) {
-    size_t threads = (size_t)dd_pool_threads(pool), grains = p->count / GRAIN;
-    p->kernels = dd_kernels_choose();
-    p->parts = grains < 1 ? 1 : grains < threads ? grains : threads;
-    dd_pool_run(pool, false, &(dd_work){.parts = p->parts, .function = run_part, .argument = p});
+static bool allocate_moments(ddaebm_trainer *trainer) {
+    dd_optimizer *optimizer = &trainer->optimizer;
+    const dd_parameters *parameters = &trainer->model->parameters;
+    bool good = true;
+    for (int n = 0; n < DD_NETWORKS; n++)
+        for (int k = first_moment(dd_trainer_settings(trainer)); k < 2; k++) {
+            optimizer->moments[n][k] = dd_alloc_zero(
+                trainer->model->context, parameters->totals[n][DD_ROLE_WEIGHT], sizeof(float));
+            good = good && optimizer->moments[n][k];
+        }
+    return good;
 }
 
-static void adam_part(pass *p, size_t first, size_t count) {
-    p->kernels->adam(p->a + first, p->b + first, p->m ? p->m + first : NULL, p->v + first, count,
-                     p->factors);
+/* Points Adam's state of each weight into the flat moments. */
+static void divide_moments(dd_optimizer *optimizer, const dd_parameters *parameters) {
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        optimizer->adam[i].rate_factor = 1;
+        if (p->role != DD_ROLE_WEIGHT)
+            continue;
+        float *const *moments = optimizer->moments[p->network];
+        optimizer->adam[i].m = moments[0] ? moments[0] + p->offset : NULL;
+        optimizer->adam[i].v = moments[1] + p->offset;
+    }
 }
 
-static void average_part(pass *p, size_t first, size_t count) {
-    p->kernels->average(p->a + first, p->b + first, count, p->decay, p->rest);
+ddaebm_status dd_optimizer_allocate(ddaebm_trainer *trainer) {
+    dd_optimizer *optimizer = &trainer->optimizer;
+    ddaebm_context *context = trainer->model->context;
+    const dd_parameters *parameters = &trainer->model->parameters;
+    optimizer->adam = dd_alloc_zero(context, parameters->count, sizeof *optimizer->adam);
+    if (!allocate_moments(trainer) || !optimizer->adam || !dd_undo_allocate(trainer))
+        return DDAEBM_OUT_OF_MEMORY;
+    divide_moments(optimizer, parameters);
+
+    optimizer->averaging = dd_trainer_settings(trainer)->optimizer.ema_decay > 0;
+    if (!optimizer->averaging)
+        return DDAEBM_OK;
+    ddaebm_status status = dd_weights_create(&optimizer->average, context, parameters);
+    if (status == DDAEBM_OK)
+        dd_weights_copy(&optimizer->average, &trainer->model->weights, parameters);
+    return status;
 }
 
-static void within_part(pass *p, size_t first, size_t count) {
-    if (!p->kernels->all_within(p->b + first, count, p->bound))
-        atomic_store(&p->within, false);
+void dd_optimizer_free(ddaebm_trainer *trainer) {
+    dd_optimizer *optimizer = &trainer->optimizer;
+    ddaebm_context *context = trainer->model->context;
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        dd_free(context, optimizer->moments[n][0]);
+        dd_free(context, optimizer->moments[n][1]);
+    }
+    dd_free(context, optimizer->adam);
+    dd_undo_free(trainer);
+    dd_weights_free(&optimizer->average);
 }
 
-void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count,
-                    double rate, const dd_settings *settings, dd_pool *pool) {
-    double updates = (double)++state->updates, beta1 = settings->optimizer.beta1,
-           beta2 = settings->optimizer.beta2;
-    pass p = {.count = count,
-              .a = weights,
-              .b = gradients,
-              .m = state->m,
-              .v = state->v,
-              .factors = {.beta1 = (float)beta1,
-                          .rest1 = (float)(1 - beta1),
-                          .beta2 = (float)beta2,
-                          .rest2 = (float)(1 - beta2),
-                          .rate = (float)(rate / (1 - pow(beta1, updates))),
-                          .root = (float)(1 / sqrt(1 - pow(beta2, updates))),
-                          .epsilon = (float)settings->optimizer.epsilon},
-              .part = adam_part};
-    run(&p, pool);
+size_t dd_optimizer_memory(const dd_settings *settings, const dd_parameters *parameters) {
+    size_t moments = (size_t)(2 - first_moment(settings)),
+           averages = settings->optimizer.ema_decay > 0 ? 1 : 0,
+           numbers = parameters->totals[DDAEBM_NETWORK_ENERGY][DD_ROLE_WEIGHT] *
+                     (1 + moments); /* dd_undo */
+    for (int n = 0; n < DD_NETWORKS; n++)
+        numbers += parameters->totals[n][DD_ROLE_WEIGHT] * (moments + averages) +
+                   parameters->totals[n][DD_ROLE_STATISTIC] * averages;
+    return numbers * sizeof(float);
 }
 
-void dd_average_update(float *average, const float *weights, size_t count, double decay,
-                       dd_pool *pool) {
-    pass p = {.count = count,
-              .a = average,
-              .b = weights,
-              .decay = (float)decay,
-              .rest = (float)(1 - decay),
-              .part = average_part};
-    run(&p, pool);
+/* ---- Updates. ---- */
+
+static bool is_updated(const ddaebm_trainer *trainer, size_t index) {
+    return trainer->planned.graph.used[index] && trainer->optimizer.adam[index].rate_factor > 0;
 }
 
-bool dd_all_within(const float *values, size_t count, float bound, dd_pool *pool) {
-    pass p = {.count = count, .b = values, .bound = bound, .part = within_part};
-    atomic_init(&p.within, true);
-    run(&p, pool);
-    return atomic_load(&p.within);
+/* Counts an update of weight *index and of those after it that have as many updates, the same rate
+ * and neighbouring memory. Returns how many numbers they have; *index is then the next parameter.
+ */
+static size_t take_neighbours(ddaebm_trainer *trainer, size_t *index) {
+    const dd_parameters *parameters = &trainer->model->parameters;
+    dd_adam_state *adam = trainer->optimizer.adam;
+    const dd_adam_state first = adam[*index];
+    const ddaebm_network network = parameters->items[*index].network;
+    size_t count = 0, i = *index;
+
+    for (; i < parameters->count && parameters->items[i].network == network; i++) {
+        if (parameters->items[i].role != DD_ROLE_WEIGHT)
+            continue; /* statistics lie elsewhere */
+        if (!is_updated(trainer, i) || adam[i].updates != first.updates ||
+            adam[i].rate_factor != first.rate_factor)
+            break;
+        count += parameters->items[i].elements;
+        adam[i].updates++;
+    }
+    *index = i;
+    return count;
 }
 
-double dd_learning_rate(const dd_settings *settings, double first, uint64_t step, uint64_t steps) {
-    const double pi = 3.14159265358979323846;
-    if (settings->optimizer.rate_schedule == DD_RATE_CONSTANT)
-        return first;
-    double progress = step < steps ? (double)step / (double)steps : 1.0,
-           last = settings->optimizer.final_rate;
-    return last + (first - last) * (1 + cos(pi * progress)) / 2;
+/* Neighbours are updated in one pass. */
+void dd_optimizer_update(ddaebm_trainer *trainer, ddaebm_network network) {
+    const dd_parameters *parameters = &trainer->model->parameters;
+    double rate = dd_trainer_rate(trainer, network);
+    for (size_t i = 0; i < parameters->count;) {
+        const dd_parameter *p = &parameters->items[i];
+        if (p->network != network || p->role != DD_ROLE_WEIGHT || !is_updated(trainer, i)) {
+            i++;
+            continue;
+        }
+
+        dd_adam_state state = trainer->optimizer.adam[i];
+        size_t count = take_neighbours(trainer, &i);
+        dd_adam_update(&state, dd_weights_at(&trainer->model->weights, p),
+                       trainer->planned.gradients[network] + p->offset, count,
+                       rate * state.rate_factor, dd_trainer_settings(trainer),
+                       dd_context_pool(trainer->model->context));
+    }
+}
+
+/* Averages begin as the weights after the first step. Statistics of batch norms are averaged with
+ * the weights that they belong to. */
+void dd_optimizer_average(ddaebm_trainer *trainer) {
+    dd_weights *average = &trainer->optimizer.average;
+    const dd_weights *weights = &trainer->model->weights;
+    const dd_parameters *parameters = &trainer->model->parameters;
+    if (!trainer->optimizer.averaging)
+        return;
+
+    double decay = trainer->step == 1 ? 0 : dd_trainer_settings(trainer)->optimizer.ema_decay;
+    for (int n = 0; n < DD_NETWORKS; n++) {
+        for (int role = 0; role < 2; role++)
+            dd_average_update(average->values[n][role], weights->values[n][role],
+                              parameters->totals[n][role], decay,
+                              dd_context_pool(trainer->model->context));
+        memcpy(average->counters[n], weights->counters[n],
+               parameters->totals[n][DD_ROLE_COUNTER] * sizeof(int64_t));
+    }
+}
+
+const dd_weights *dd_optimizer_weights(const ddaebm_trainer *trainer) {
+    return trainer->optimizer.averaging ? &trainer->optimizer.average : &trainer->model->weights;
 }

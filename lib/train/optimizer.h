@@ -1,34 +1,48 @@
-/* Adam with a learning-rate schedule, and averages of the weights. */
+/* The optimiser of a run: Adam's state of every weight, the averaged weights, and a copy of the
+ * energy by which a failed step undoes its update. */
 #ifndef DD_OPTIMIZER_H
 #define DD_OPTIMIZER_H
 
-#include "base/threads.h"
-#include "config/settings.h"
+#include "layers/parameters.h"
+#include "train/adam.h"
 
-/* Adam's memory of one tensor. */
-typedef struct dd_adam_state {
-    float *m, *v;       /* m may be NULL if beta1 is 0: the first moment is the gradient */
-    uint64_t updates;   /* those that it has had: a tensor without a gradient does not age */
-    double rate_factor; /* of the learning rate, for who calls dd_adam_update; 0: frozen */
-} dd_adam_state;
+#include <ddaebm/trainer.h>
 
-/* One update of `count` weights (Kingma and Ba, 2015). Cut over the pool's threads. */
-void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients, size_t count,
-                    double rate, const dd_settings *settings, dd_pool *pool);
+/* The energy before its update, kept as long as the rest of the step may fail. */
+typedef struct dd_undo {
+    float *arrays[3];  /* weights, m, v: as long as the trainer's */
+    uint64_t *updates; /* [parameters] */
+} dd_undo;
 
-/* average = decay average + (1 - decay) weights */
-void dd_average_update(float *average, const float *weights, size_t count, double decay,
-                       dd_pool *pool);
+typedef struct dd_optimizer {
+    dd_adam_state *adam;            /* [parameters] */
+    float *moments[DD_NETWORKS][2]; /* flat m and v; m is NULL if beta1 is 0 */
+    bool averaging;                 /* as configured */
+    dd_weights average;             /* of all weights and statistics, if averaging */
+    dd_undo undo;
+} dd_optimizer;
 
-/* Gradients beyond this have squares that leave float's range, and the second moment would stay
- * infinite for ever. */
-#define DD_MOST_GRADIENT 1e18f
+/* Allocates the optimiser of a trainer whose model is made; averages begin as its weights. Frees
+ * nothing on failure. */
+ddaebm_status dd_optimizer_allocate(ddaebm_trainer *trainer);
+void dd_optimizer_free(ddaebm_trainer *trainer);
 
-/* Whether |value| <= bound, which is finite, for all: no NaN among them. */
-bool dd_all_within(const float *values, size_t count, float bound, dd_pool *pool);
+/* Bytes that dd_optimizer_allocate allocates, apart from numbers a parameter. */
+size_t dd_optimizer_memory(const dd_settings *settings, const dd_parameters *parameters);
 
-/* Rate of the step-th step, counted from 0, of `steps`: constant, or final + (first - final) (1 +
- * cos(pi step / steps)) / 2. */
-double dd_learning_rate(const dd_settings *settings, double first, uint64_t step, uint64_t steps);
+/* Adam on those weights of a network that its loss depends on and that are not frozen. */
+void dd_optimizer_update(ddaebm_trainer *trainer, ddaebm_network network);
+
+/* Averages the weights after a step. */
+void dd_optimizer_average(ddaebm_trainer *trainer);
+
+/* The weights that a snapshot has: averaged ones where the configuration averages. */
+const dd_weights *dd_optimizer_weights(const ddaebm_trainer *trainer);
+
+/* undo.c: copies of the energy's weights and moments. */
+bool dd_undo_allocate(ddaebm_trainer *trainer);
+void dd_undo_free(ddaebm_trainer *trainer);
+void dd_undo_keep(ddaebm_trainer *trainer);
+void dd_undo_restore(ddaebm_trainer *trainer);
 
 #endif

@@ -1,4 +1,4 @@
-/* Learning rates: a network's by its schedule, times a factor of each weight's own. */
+/* Learning rates: that of a network by its schedule, times a factor for each weight. */
 #include "train/trainer.h"
 
 #include "base/arithmetic.h"
@@ -33,7 +33,7 @@ ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char
         const dd_parameter *p = &parameters->items[i];
         if (p->role != DD_ROLE_WEIGHT || strncmp(p->name, prefix, length) != 0)
             continue;
-        trainer->adam[i].rate_factor = factor;
+        trainer->optimizer.adam[i].rate_factor = factor;
         found++;
     }
     return found ? DDAEBM_OK
@@ -41,8 +41,7 @@ ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char
                            prefix);
 }
 
-ddaebm_status ddaebm_trainer_get_rate(const ddaebm_trainer *trainer, const char *name,
-                                      double *rate) {
+ddaebm_status ddaebm_trainer_rate(const ddaebm_trainer *trainer, const char *name, double *rate) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(trainer);
     DD_REQUIRE(name);
@@ -51,6 +50,7 @@ ddaebm_status ddaebm_trainer_get_rate(const ddaebm_trainer *trainer, const char 
     size_t i = dd_parameters_find(parameters, name);
     if (i == parameters->count || parameters->items[i].role != DD_ROLE_WEIGHT)
         return dd_fail(DDAEBM_NOT_FOUND, "no trained weight is named \"%.100s\"", name);
-    *rate = dd_trainer_rate(trainer, parameters->items[i].network) * trainer->adam[i].rate_factor;
+    *rate = dd_trainer_rate(trainer, parameters->items[i].network) *
+            trainer->optimizer.adam[i].rate_factor;
     return DDAEBM_OK;
 }

@@ -18,7 +18,7 @@ ddaebm_status dd_same_data_write(dd_safetensors_writer *writer, const dd_fingerp
     return status;
 }
 
-/* The name of a set without end. */
+/* Reads the name of an unbounded set. */
 static ddaebm_status read_name(dd_fingerprint *out, const dd_safetensors *file) {
     const char *name = dd_safetensors_metadata(file, name_key);
     if (!name)
@@ -33,7 +33,7 @@ static ddaebm_status read_name(dd_fingerprint *out, const dd_safetensors *file) 
     return DDAEBM_OK;
 }
 
-/* A file without a record leaves *out as it is. */
+/* Reads the record; *out stays as it is if the file has none. */
 static ddaebm_status read_record(dd_fingerprint *out, const dd_safetensors *file,
                                  uint64_t columns) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, record_name);

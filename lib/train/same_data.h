@@ -1,4 +1,4 @@
-/* Which data a run has: a checkpoint's record of it, and whether a run is resumed with the same. */
+/* Record of a run's data in a checkpoint, and its comparison with the data of a resumed run. */
 #ifndef DD_SAME_DATA_H
 #define DD_SAME_DATA_H
 
@@ -7,7 +7,7 @@
 
 #include <ddaebm/trainer.h>
 
-/* Nothing where the data has no fingerprint. */
+/* Writes the record; none where the data has no fingerprint. */
 ddaebm_status dd_same_data_write(dd_safetensors_writer *writer, const dd_fingerprint *data);
 
 /* Compares a file's record with the data given. MISMATCH unless `allowed` lets them differ; FORMAT,

@@ -20,7 +20,7 @@ static size_t below(uint32_t word, size_t bound) {
     return (size_t)((uint64_t)word * bound >> 32);
 }
 
-/* A side of blocks that divides the image's, at most half of it; 0 if it is prime. */
+/* Chooses a block side that divides the image's, at most half of it; 0 if that is prime. */
 static size_t choose_block(size_t side, uint32_t word) {
     size_t count = 0, found = 0;
     for (size_t block = 1; block <= side / 2; block++)
@@ -34,6 +34,7 @@ static size_t choose_block(size_t side, uint32_t word) {
 
 enum { WORDS = 5 };
 
+/* Draws transformation `index` of (seed, stream). */
 static transformation choose(size_t side, uint64_t seed, uint64_t stream, uint64_t index) {
     uint32_t words[WORDS];
     dd_rng_words(words, seed, stream, index * WORDS, WORDS);
@@ -52,7 +53,7 @@ static transformation choose(size_t side, uint64_t seed, uint64_t stream, uint64
     return t;
 }
 
-/* Where the pixel at (y, x) comes from. */
+/* Replaces (y, x) by the place that its pixel comes from. */
 static void find_source(const transformation *t, size_t *y, size_t *x) {
     size_t blocks = t->block > 0 ? t->side / t->block : 0;
     switch (t->kind) {
@@ -75,6 +76,7 @@ static void find_source(const transformation *t, size_t *y, size_t *x) {
     }
 }
 
+/* Applies a transformation to an image inside its margin. */
 static void transform_image(const dd_settings *settings, const transformation *t, const float *in,
                             float *out) {
     size_t whole = (size_t)settings->data.image_size, channels = (size_t)settings->data.channels;

@@ -338,7 +338,7 @@ START_TEST(switches_are_off_until_set) {
     static const struct {
         ddaebm_status (*set)(ddaebm_context *, int);
         int (*get)(const ddaebm_context *);
-    } rows[] = {{ddaebm_context_set_accept_not_finite, ddaebm_context_accepts_not_finite},
+    } rows[] = {{ddaebm_context_set_accept_not_finite, ddaebm_context_accept_not_finite},
                 {ddaebm_context_set_deterministic, ddaebm_context_deterministic}};
     ddaebm_context *context = fresh();
 

@@ -200,7 +200,7 @@ START_TEST(outputs_of_other_versions) {
     ddaebm_key_info key = DDAEBM_KEY_INFO_INIT;
     key.struct_size = offsetof(ddaebm_key_info, type);
     key.most = 77;
-    ASSERT_OK(ddaebm_config_key(0, &key));
+    ASSERT_OK(ddaebm_config_key_info(0, &key));
     ck_assert(key.name && key.meaning && key.struct_size == offsetof(ddaebm_key_info, type));
     ck_assert_double_eq(key.most, 77);
     ddaebm_config *config = NULL;
@@ -212,7 +212,7 @@ START_TEST(outputs_of_other_versions) {
         size_t unknown;
     } newer = {DDAEBM_PARAMETER_INFO_INIT, 55};
     newer.known.struct_size = sizeof newer;
-    ASSERT_OK(ddaebm_model_parameter(model, 0, &newer.known));
+    ASSERT_OK(ddaebm_model_parameter_info(model, 0, &newer.known));
     ck_assert(newer.known.name && newer.known.elements > 0 &&
               newer.known.struct_size == sizeof newer && newer.unknown == 55);
     ddaebm_model_free(model);

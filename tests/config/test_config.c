@@ -141,8 +141,8 @@ START_TEST(values_go_in_and_out_without_the_allocator) {
     ck_assert_int_eq(ddaebm_config_set_integer(config, "data.width", 3), DDAEBM_OK);
     ck_assert_int_eq(ddaebm_config_set_real(config, "objective.gamma", 0.5), DDAEBM_OK);
     ck_assert_int_eq(parse(config, "{\"diffusion\": {\"timesteps\": 5}}"), DDAEBM_OK);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "data.width", &integer), DDAEBM_OK);
-    ck_assert_int_eq(ddaebm_config_get_real(config, "objective.gamma", &real), DDAEBM_OK);
+    ck_assert_int_eq(ddaebm_config_integer(config, "data.width", &integer), DDAEBM_OK);
+    ck_assert_int_eq(ddaebm_config_real(config, "objective.gamma", &real), DDAEBM_OK);
     assert_text(config, "diffusion.timesteps", "5");
     free(text_of(config, NULL));
     ck_assert_uint_eq(count.calls, calls);
@@ -233,13 +233,13 @@ START_TEST(typed_setters_and_getters) {
     int64_t integer = -1;
     double real = -1;
     ck_assert_int_eq(ddaebm_config_set_integer(config, "training.steps", 1000000000), DDAEBM_OK);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "training.steps", &integer), DDAEBM_OK);
+    ck_assert_int_eq(ddaebm_config_integer(config, "training.steps", &integer), DDAEBM_OK);
     ck_assert_int_eq(integer, 1000000000);
     ck_assert_int_eq(ddaebm_config_set(config, "training.calibrate", "true"), DDAEBM_OK);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "training.calibrate", &integer), DDAEBM_OK);
+    ck_assert_int_eq(ddaebm_config_integer(config, "training.calibrate", &integer), DDAEBM_OK);
     ck_assert_int_eq(integer, 1);
     ck_assert_int_eq(ddaebm_config_set_real(config, "objective.gamma", 1.0 / 3), DDAEBM_OK);
-    ck_assert_int_eq(ddaebm_config_get_real(config, "objective.gamma", &real), DDAEBM_OK);
+    ck_assert_int_eq(ddaebm_config_real(config, "objective.gamma", &real), DDAEBM_OK);
     ck_assert_double_eq(real, 1.0 / 3);
     ddaebm_config_free(config);
 }
@@ -271,26 +271,22 @@ START_TEST(typed_setters_and_getters_refuse) {
     assert_message("data.width is an integer, not a real");
     ck_assert_int_eq(ddaebm_config_set_real(NULL, "objective.gamma", 1), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(ddaebm_config_set_real(config, NULL, 1), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "objective.gamma", &integer),
+    ck_assert_int_eq(ddaebm_config_integer(config, "objective.gamma", &integer),
                      DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "energy.norm", &integer),
+    ck_assert_int_eq(ddaebm_config_integer(config, "energy.norm", &integer),
                      DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "energy.hidden_layers", &integer),
+    ck_assert_int_eq(ddaebm_config_integer(config, "energy.hidden_layers", &integer),
                      DDAEBM_INVALID_ARGUMENT);
     assert_message("energy.hidden_layers is a list of integers, not");
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "nothing", &integer), DDAEBM_NOT_FOUND);
-    ck_assert_int_eq(ddaebm_config_get_integer(NULL, "data.width", &integer),
-                     DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, NULL, &integer), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_integer(config, "data.width", NULL),
-                     DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_real(config, "data.width", &real), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_real(config, "nothing", &real), DDAEBM_NOT_FOUND);
-    ck_assert_int_eq(ddaebm_config_get_real(NULL, "objective.gamma", &real),
-                     DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_real(config, NULL, &real), DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_real(config, "objective.gamma", NULL),
-                     DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_integer(config, "nothing", &integer), DDAEBM_NOT_FOUND);
+    ck_assert_int_eq(ddaebm_config_integer(NULL, "data.width", &integer), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_integer(config, NULL, &integer), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_integer(config, "data.width", NULL), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_real(config, "data.width", &real), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_real(config, "nothing", &real), DDAEBM_NOT_FOUND);
+    ck_assert_int_eq(ddaebm_config_real(NULL, "objective.gamma", &real), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_real(config, NULL, &real), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_real(config, "objective.gamma", NULL), DDAEBM_INVALID_ARGUMENT);
     ck_assert_int_eq(integer, -1);
     ck_assert_double_eq(real, -1);
     assert_same(config, original);
@@ -303,22 +299,22 @@ START_TEST(get_text_asks_for_room) {
     ddaebm_config *config = create("toy");
     char text[8] = "before";
     size_t needed = 0;
-    ck_assert_int_eq(ddaebm_config_get_text(config, "training.batch", text, 3, &needed),
+    ck_assert_int_eq(ddaebm_config_text(config, "training.batch", text, 3, &needed),
                      DDAEBM_OUT_OF_RANGE);
     assert_message("capacity is 3; training.batch takes 4 bytes");
     ck_assert_str_eq(text, "before");
     ck_assert_uint_eq(needed, 4);
-    ck_assert_int_eq(ddaebm_config_get_text(config, NULL, text, sizeof text, NULL),
+    ck_assert_int_eq(ddaebm_config_text(config, NULL, text, sizeof text, NULL),
                      DDAEBM_OUT_OF_RANGE);
     ck_assert_str_eq(text, "before");
-    ck_assert_int_eq(ddaebm_config_get_text(config, "training.batch", text, 4, NULL), DDAEBM_OK);
+    ck_assert_int_eq(ddaebm_config_text(config, "training.batch", text, 4, NULL), DDAEBM_OK);
     ck_assert_str_eq(text, "200");
     needed = 77;
-    ck_assert_int_eq(ddaebm_config_get_text(config, "batch", text, sizeof text, &needed),
+    ck_assert_int_eq(ddaebm_config_text(config, "batch", text, sizeof text, &needed),
                      DDAEBM_NOT_FOUND);
-    ck_assert_int_eq(ddaebm_config_get_text(config, "training.batch", NULL, 4, &needed),
+    ck_assert_int_eq(ddaebm_config_text(config, "training.batch", NULL, 4, &needed),
                      DDAEBM_INVALID_ARGUMENT);
-    ck_assert_int_eq(ddaebm_config_get_text(NULL, "training.batch", text, sizeof text, &needed),
+    ck_assert_int_eq(ddaebm_config_text(NULL, "training.batch", text, sizeof text, &needed),
                      DDAEBM_INVALID_ARGUMENT);
     ck_assert_uint_eq(needed, 77);
     ck_assert_str_eq(text, "200");
@@ -331,7 +327,7 @@ END_TEST
 START_TEST(keys_are_listed) {
     for (size_t i = 0; i < dd_key_count(); i++) {
         ddaebm_key_info info = DDAEBM_KEY_INFO_INIT;
-        ck_assert_int_eq(ddaebm_config_key(i, &info), DDAEBM_OK);
+        ck_assert_int_eq(ddaebm_config_key_info(i, &info), DDAEBM_OK);
         const dd_key *key = dd_key_at(i);
         ck_assert(info.struct_size == sizeof info && info.name == key->name &&
                   info.meaning == key->meaning);
@@ -342,13 +338,13 @@ START_TEST(keys_are_listed) {
     }
 
     ddaebm_key_info info = DDAEBM_KEY_INFO_INIT;
-    ck_assert_int_eq(ddaebm_config_key(dd_key_count(), &info), DDAEBM_NOT_FOUND);
-    ck_assert_int_eq(ddaebm_config_key(SIZE_MAX, &info), DDAEBM_NOT_FOUND);
+    ck_assert_int_eq(ddaebm_config_key_info(dd_key_count(), &info), DDAEBM_NOT_FOUND);
+    ck_assert_int_eq(ddaebm_config_key_info(SIZE_MAX, &info), DDAEBM_NOT_FOUND);
     info.struct_size = 1;
-    ck_assert_int_eq(ddaebm_config_key(0, &info), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_key_info(0, &info), DDAEBM_INVALID_ARGUMENT);
     assert_message("DDAEBM_KEY_INFO_INIT");
     ck_assert_ptr_null(info.name);
-    ck_assert_int_eq(ddaebm_config_key(0, NULL), DDAEBM_INVALID_ARGUMENT);
+    ck_assert_int_eq(ddaebm_config_key_info(0, NULL), DDAEBM_INVALID_ARGUMENT);
 }
 END_TEST
 

@@ -17,7 +17,7 @@ int main(void) {
                ddaebm_sampler_create(&sampler, model) == DDAEBM_OK &&
                ddaebm_scorer_create(&scorer, model) == DDAEBM_OK &&
                ddaebm_sampler_draw(sampler, 1, 0, 1, row) == DDAEBM_OK &&
-               ddaebm_scorer_score(scorer, row, 1, 0, &score) == DDAEBM_OK;
+               ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, row, 1, 0, &score) == DDAEBM_OK;
     if (!good)
         fprintf(stderr, "%s\n", ddaebm_error_message());
     ddaebm_scorer_free(scorer);

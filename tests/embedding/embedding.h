@@ -45,7 +45,7 @@ static inline void do_task(ddaebm_context *context, task *result) {
                      3),
                  *model = NULL;
     ASSERT_OK(ddaebm_trainer_create(&trainer, start, data, 5));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 5, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 5, NULL, NULL));
     ASSERT_OK(
         ddaebm_trainer_save_memory(trainer, result->file, sizeof result->file, &result->file_size));
     ASSERT_OK(ddaebm_model_load_memory(&model, context, result->file, result->file_size));
@@ -53,10 +53,11 @@ static inline void do_task(ddaebm_context *context, task *result) {
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, TASK_ROWS, result->samples));
-    ASSERT_OK(ddaebm_scorer_score(scorer, result->samples, TASK_ROWS, 0, result->scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, result->samples, TASK_ROWS, 0,
+                                  result->scores));
     ASSERT_OK(ddaebm_scorer_gradient(scorer, result->samples, TASK_ROWS, 1, result->gradients));
-    ASSERT_OK(ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, result->samples, TASK_ROWS, 0,
-                                    result->typicality));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_TYPICALITY, result->samples, TASK_ROWS, 0,
+                                  result->typicality));
     ddaebm_sampler_free(sampler);
     ddaebm_scorer_free(scorer);
     ddaebm_trainer_free(trainer);

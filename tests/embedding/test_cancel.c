@@ -51,7 +51,7 @@ static ddaebm_status call(int which, ddaebm_sampler *sampler, ddaebm_scorer *sco
         return ddaebm_sampler_draw(sampler, 1, 0, COUNT, to);
     if (which == SLOPE)
         return ddaebm_scorer_gradient(scorer, rows, COUNT, 0, to);
-    return ddaebm_scorer_measure(scorer, (ddaebm_score)(which - SCORES), rows, COUNT, 0, to);
+    return ddaebm_scorer_score(scorer, (ddaebm_score)(which - SCORES), rows, COUNT, 0, to);
 }
 
 /* Passes over each row that a call reports. */
@@ -136,16 +136,16 @@ START_TEST(training) {
     ddaebm_trainer *straight = NULL, *trainer = NULL;
     ASSERT_OK(ddaebm_trainer_create(&straight, model, data, 9));
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, data, 9));
-    ASSERT_OK(ddaebm_trainer_run(straight, 8, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(straight, 8, NULL, NULL));
     for (uint64_t step = 1; step <= 8; step += 2) {
-        ASSERT_FAILS(ddaebm_trainer_run(trainer, 8, stop_at, &step), DDAEBM_CANCELLED,
+        ASSERT_FAILS(ddaebm_trainer_run_until(trainer, 8, stop_at, &step), DDAEBM_CANCELLED,
                      "cancelled after step");
         ck_assert_uint_eq(ddaebm_trainer_steps(trainer), step);
     }
-    ASSERT_OK(ddaebm_trainer_run(trainer, 8, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 8, NULL, NULL));
     ddaebm_model *a = NULL, *b = NULL;
-    ASSERT_OK(ddaebm_trainer_snapshot(straight, &a));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &b));
+    ASSERT_OK(ddaebm_trainer_snapshot(&a, straight));
+    ASSERT_OK(ddaebm_trainer_snapshot(&b, trainer));
     ck_assert(same_models(a, b));
     ddaebm_model_free(a);
     ddaebm_model_free(b);

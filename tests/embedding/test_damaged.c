@@ -73,7 +73,7 @@ static subject small_checkpoint(void) {
     ddaebm_trainer *trainer = NULL;
     subject s = {.name = "checkpoint", .is_checkpoint = true};
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 3));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 3, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 3, NULL, NULL));
     ck_assert_int_eq(ddaebm_trainer_save_memory(trainer, NULL, 0, &s.size), DDAEBM_OUT_OF_RANGE);
     s.bytes = malloc(s.size);
     ASSERT_OK(ddaebm_trainer_save_memory(trainer, s.bytes, s.size, NULL));
@@ -185,7 +185,7 @@ START_TEST(files_of_each_version_load) {
         float found[4];
         ASSERT_OK(ddaebm_model_load_memory(&model, context, model_file.bytes, model_file.size));
         ASSERT_OK(ddaebm_scorer_create(&scorer, model));
-        ASSERT_OK(ddaebm_scorer_score(scorer, rows, 4, 0, found));
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, 4, 0, found));
         for (int i = 0; i < 4; i++)
             ck_assert_double_eq_tol((double)found[i], scores[i], 1e-4 * fabs(scores[i]));
         ASSERT_OK(ddaebm_trainer_resume_memory(&trainer, context, checkpoint.bytes, checkpoint.size,

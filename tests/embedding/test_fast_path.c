@@ -80,10 +80,10 @@ static bool use_once(uint64_t seed) {
     bool good = ddaebm_sampler_draw(sampler, seed, seed, 1, row) == DDAEBM_OK;
     good = good && ddaebm_sampler_draw_steps(sampler, seed, seed, 1, steps) == DDAEBM_OK;
     good = good && ddaebm_sampler_draw(refining, seed, seed, 1, row) == DDAEBM_OK;
-    good = good && ddaebm_scorer_score(scorer, row, 1, 0, &score) == DDAEBM_OK;
+    good = good && ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, row, 1, 0, &score) == DDAEBM_OK;
     good = good && ddaebm_scorer_gradient(scorer, row, 1, 1, out) == DDAEBM_OK;
     for (int way = 0; good && ddaebm_score_name((size_t)way); way++)
-        good = ddaebm_scorer_measure(scorer, (ddaebm_score)way, row, 1, 0, &score) == DDAEBM_OK;
+        good = ddaebm_scorer_score(scorer, (ddaebm_score)way, row, 1, 0, &score) == DDAEBM_OK;
     return good;
 }
 

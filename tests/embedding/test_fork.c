@@ -114,7 +114,7 @@ START_TEST(everything_works_in_the_child) {
 END_TEST
 
 static int resume_training(void *trainer) {
-    EXPECT(ddaebm_trainer_run(trainer, 4, NULL, NULL) == DDAEBM_OK);
+    EXPECT(ddaebm_trainer_run_until(trainer, 4, NULL, NULL) == DDAEBM_OK);
     EXPECT(ddaebm_trainer_save_memory(trainer, found.file, sizeof found.file, &found.file_size) ==
            DDAEBM_OK);
     EXPECT(found.file_size == expected.file_size &&
@@ -129,11 +129,11 @@ START_TEST(a_run_goes_on_in_the_child) {
     ddaebm_dataset *data = small_rows(context, 21, 2);
     ddaebm_trainer *whole = NULL, *trainer = NULL;
     ASSERT_OK(ddaebm_trainer_create(&whole, model, data, 1));
-    ASSERT_OK(ddaebm_trainer_run(whole, 4, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(whole, 4, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_save_memory(whole, expected.file, sizeof expected.file,
                                          &expected.file_size));
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, data, 1));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 2, NULL, NULL));
     in_a_child(resume_training, trainer);
     ddaebm_trainer_free(whole);
     ddaebm_trainer_free(trainer);
@@ -181,7 +181,8 @@ static int be_refused(void *argument) {
     size_t size = 0;
     EXPECT(ddaebm_sampler_draw(all->sampler, 1, 0, 1, again) == DDAEBM_STATE);
     EXPECT(strstr(ddaebm_error_message(), "forked while another thread computed"));
-    EXPECT(ddaebm_scorer_score(all->scorer, rows, 9, 0, again) == DDAEBM_STATE);
+    EXPECT(ddaebm_scorer_score(all->scorer, DDAEBM_SCORE_ENERGY, rows, 9, 0, again) ==
+           DDAEBM_STATE);
     EXPECT(ddaebm_trainer_step(all->trainer, NULL) == DDAEBM_STATE);
     EXPECT(ddaebm_sampler_create(&none, all->model) == DDAEBM_STATE && !none);
     EXPECT(ddaebm_model_save_memory(all->model, found.file, sizeof found.file, &size) ==

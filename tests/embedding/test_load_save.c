@@ -16,7 +16,7 @@ static void begin(void) {
     data = small_rows(context, 21, 2);
     model = small_model(context, EVERYTHING, 3);
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, data, 5));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 3, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 3, NULL, NULL));
 }
 
 static void end(void) {
@@ -184,8 +184,8 @@ START_TEST(a_resumed_run_is_the_run) {
     size_t size = 0, length = 0;
     ASSERT_OK(ddaebm_trainer_save_memory(trainer, before, sizeof before, &size));
     ASSERT_OK(ddaebm_trainer_resume_memory(&resumed, NULL, before, size, data));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 9, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_run(resumed, 9, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(resumed, 9, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_save_memory(trainer, before, sizeof before, &size));
     ASSERT_OK(ddaebm_trainer_save_memory(resumed, after, sizeof after, &length));
     ck_assert(size == length && memcmp(before, after, size) == 0);

@@ -55,10 +55,10 @@ static void begin(void) {
     lived_in = small_model(context, "", 4);
     ASSERT_OK(ddaebm_model_fit_typicality(lived_in, rows));
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, rows, 5));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 2, NULL, NULL));
     ddaebm_model *start = small_model(context, "\"training.calibrate\":true", 3);
     ASSERT_OK(ddaebm_trainer_create(&calibrating, start, rows, 5));
-    ASSERT_OK(ddaebm_trainer_run(calibrating, 1, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(calibrating, 1, NULL, NULL));
     ddaebm_model_free(start);
     ASSERT_OK(ddaebm_trainer_save_memory(trainer, saved, sizeof saved, &saved_size));
     put_file(in_folder("saved"), saved, saved_size);
@@ -143,7 +143,7 @@ static void *new_config(void) {
 
 static size_t config_state(void *handle, unsigned char *state) {
     size_t size = 0;
-    ASSERT_OK(ddaebm_config_get_text(handle, NULL, (char *)state, STATE_ROOM, &size));
+    ASSERT_OK(ddaebm_config_text(handle, NULL, (char *)state, STATE_ROOM, &size));
     return size;
 }
 
@@ -219,7 +219,8 @@ static ddaebm_status no_loss(void *user, const ddaebm_generated_batch *batch, fl
 
 static ddaebm_status tell_memory(float *out) {
     size_t bytes = 0;
-    ddaebm_status status = ddaebm_trainer_memory(context, ddaebm_model_config(model), &bytes);
+    ddaebm_status status =
+        ddaebm_config_training_memory(ddaebm_model_config(model), context, &bytes);
     if (status == DDAEBM_OK)
         out[0] = (float)bytes;
     return bytes > 0 && status != DDAEBM_OK ? DDAEBM_STATE : status;
@@ -236,8 +237,8 @@ static ddaebm_status step(ddaebm_trainer *handle, float *out) {
 MAKES(make_trainer, ddaebm_trainer, ddaebm_trainer_create(&it, model, rows, 1))
 MAKES(make_fitting_trainer, ddaebm_trainer, ddaebm_trainer_create(&it, handle, rows, 1))
 MAKES(resume_trainer, ddaebm_trainer, ddaebm_trainer_resume(&it, context, in_folder("saved"), rows))
-MAKES(take_snapshot, ddaebm_model, ddaebm_trainer_snapshot(trainer, &it))
-MAKES(take_calibrated_snapshot, ddaebm_model, ddaebm_trainer_snapshot(calibrating, &it))
+MAKES(take_snapshot, ddaebm_model, ddaebm_trainer_snapshot(&it, trainer))
+MAKES(take_calibrated_snapshot, ddaebm_model, ddaebm_trainer_snapshot(&it, calibrating))
 WORKS(save_trainer, ddaebm_trainer_save(trainer, in_folder("run")))
 WORKS(first_step, step(handle, out))
 WORKS(set_loss, ddaebm_trainer_set_sample_hook(handle, no_loss, NULL))
@@ -274,13 +275,13 @@ WORKS(draw, ddaebm_sampler_draw(handle, 1, 0, 100, out))
 WORKS(set_refinement, and_draw(handle, ddaebm_sampler_set_refinement(handle, 3, 1), out))
 WORKS(set_guidance, and_draw(handle, ddaebm_sampler_set_guidance(handle, no_guidance, NULL), out))
 WORKS(draw_steps, ddaebm_sampler_draw_steps(handle, 1, 0, 10, out))
-WORKS(score, ddaebm_scorer_score(handle, points, ROWS, 0, out))
+WORKS(score, ddaebm_scorer_score(handle, DDAEBM_SCORE_ENERGY, points, ROWS, 0, out))
 WORKS(score_gradient, ddaebm_scorer_gradient(handle, points, ROWS, 1, out))
 WORKS(measure_reconstruction,
-      ddaebm_scorer_measure(handle, DDAEBM_SCORE_RECONSTRUCTION, points, ROWS, 0, out))
-WORKS(measure_gradient, ddaebm_scorer_measure(handle, DDAEBM_SCORE_GRADIENT, points, ROWS, 0, out))
+      ddaebm_scorer_score(handle, DDAEBM_SCORE_RECONSTRUCTION, points, ROWS, 0, out))
+WORKS(measure_gradient, ddaebm_scorer_score(handle, DDAEBM_SCORE_GRADIENT, points, ROWS, 0, out))
 WORKS(measure_typicality,
-      ddaebm_scorer_measure(handle, DDAEBM_SCORE_TYPICALITY, points, ROWS, 0, out))
+      ddaebm_scorer_score(handle, DDAEBM_SCORE_TYPICALITY, points, ROWS, 0, out))
 
 /* Data: each format. A folder is the handle, so that its files go when it does. */
 

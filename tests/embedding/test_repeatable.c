@@ -53,7 +53,7 @@ static void ask_about_rows(ddaebm_context *context, answers *a) {
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, ROWS, a->samples));
-    ASSERT_OK(ddaebm_scorer_score(scorer, a->samples, ROWS, 0, a->scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, a->samples, ROWS, 0, a->scores));
     ASSERT_OK(ddaebm_scorer_gradient(scorer, a->samples, ROWS, 1, a->gradients));
     ddaebm_trainer_free(first_step(model, data, a->losses));
     ddaebm_scorer_free(scorer);
@@ -77,7 +77,7 @@ static void ask_about_images(ddaebm_context *context, answers *a, everything *ru
     ddaebm_sampler_free(sampler);
     ddaebm_trainer *trainer = first_step(model, data, a->image_losses);
     if (run) {
-        ASSERT_OK(ddaebm_trainer_run(trainer, STEPS, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, STEPS, NULL, NULL));
         ASSERT_OK(ddaebm_trainer_save_memory(trainer, run->image_run, sizeof run->image_run,
                                              &run->image_run_size));
     }
@@ -175,12 +175,14 @@ START_TEST(cuts_change_nothing_or_little) {
     ASSERT_OK(ddaebm_sampler_create(&sampler, model));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     ASSERT_OK(ddaebm_sampler_draw(sampler, 1, 0, ROWS, whole->samples));
-    ASSERT_OK(ddaebm_scorer_score(scorer, whole->samples, ROWS, 0, whole->scores));
+    ASSERT_OK(
+        ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, whole->samples, ROWS, 0, whole->scores));
     for (size_t i = 0; i + 1 < sizeof cuts / sizeof *cuts; i++) {
         size_t first = cuts[i], count = cuts[i + 1] - first;
         ASSERT_OK(
             ddaebm_sampler_draw(sampler, 1, first, count, pieces->samples + first * TASK_WIDTH));
-        ASSERT_OK(ddaebm_scorer_score(scorer, whole->samples + first * TASK_WIDTH, count, 0,
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY,
+                                      whole->samples + first * TASK_WIDTH, count, 0,
                                       pieces->scores + first));
     }
     double worst = 0;

@@ -38,22 +38,21 @@ static ddaebm_status use_all(const shared *s, results *r) {
     if (status == DDAEBM_OK)
         status = ddaebm_sampler_draw(sampler, 7, 9, 1, r->single);
     if (status == DDAEBM_OK)
-        status = ddaebm_scorer_score(scorer, r->data, ROWS, 0, r->scores);
+        status = ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, r->data, ROWS, 0, r->scores);
     if (status == DDAEBM_OK)
         status = ddaebm_scorer_gradient(scorer, r->data, ROWS, 1, r->gradients);
     if (status == DDAEBM_OK)
-        status = ddaebm_scorer_measure(scorer, DDAEBM_SCORE_RECONSTRUCTION, r->data, ROWS, 0,
-                                       r->reconstructions);
+        status = ddaebm_scorer_score(scorer, DDAEBM_SCORE_RECONSTRUCTION, r->data, ROWS, 0,
+                                     r->reconstructions);
     if (status == DDAEBM_OK)
         status =
-            ddaebm_scorer_measure(scorer, DDAEBM_SCORE_TYPICALITY, r->data, ROWS, 0, r->typicality);
+            ddaebm_scorer_score(scorer, DDAEBM_SCORE_TYPICALITY, r->data, ROWS, 0, r->typicality);
     if (status == DDAEBM_OK)
         status = ddaebm_model_save_memory(s->model, r->file, sizeof r->file, &r->file_size);
     if (status == DDAEBM_OK)
-        status =
-            ddaebm_model_get_parameter(s->model, "generator.x_encoder.layers.0.bias", r->bias, 4);
+        status = ddaebm_model_parameter(s->model, "generator.x_encoder.layers.0.bias", r->bias, 4);
     if (status == DDAEBM_OK)
-        status = ddaebm_model_parameter(s->model, 2, &info);
+        status = ddaebm_model_parameter_info(s->model, 2, &info);
     r->elements = info.elements;
     ddaebm_sampler_free(sampler);
     ddaebm_scorer_free(scorer);
@@ -139,11 +138,11 @@ static ddaebm_status call_once(const shared *s, ddaebm_sampler *sampler, ddaebm_
     case 0:
         return ddaebm_sampler_draw(sampler, 7, i % 50, 3, out);
     case 1:
-        return ddaebm_scorer_score(scorer, rows, 3, i / 4 % 4, out);
+        return ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, 3, i / 4 % 4, out);
     case 2:
         return ddaebm_scorer_gradient(scorer, rows, 3, i / 4 % 4, out);
     default:
-        return ddaebm_model_get_parameter(s->model, "generator.x_encoder.layers.0.bias", out, 4);
+        return ddaebm_model_parameter(s->model, "generator.x_encoder.layers.0.bias", out, 4);
     }
 }
 

@@ -47,7 +47,7 @@ static void go_round(const ddaebm_trainer *trainer) {
 }
 
 static bool is_quick(const ddaebm_trainer *trainer) {
-    size_t weights = 0, times = trainer->batch + ddaebm_model_timesteps(trainer->model);
+    size_t weights = 0, times = trainer->batch.size + ddaebm_model_timesteps(trainer->model);
     for (int n = 0; n < DD_NETWORKS; n++)
         weights += trainer->model->parameters.totals[n][DD_ROLE_WEIGHT];
     return weights <= MOST_WORK / times;

@@ -11,7 +11,7 @@
 enum { TEXT_ROOM = 16384, MESSAGE_ROOM = 512, STACK = 16384 };
 
 static void get_text(const ddaebm_config *config, char text[TEXT_ROOM]) {
-    FUZZ_REQUIRE(ddaebm_config_get_text(config, NULL, text, TEXT_ROOM, NULL) == DDAEBM_OK);
+    FUZZ_REQUIRE(ddaebm_config_text(config, NULL, text, TEXT_ROOM, NULL) == DDAEBM_OK);
 }
 
 /* What a careless function would find on the stack. */
@@ -40,10 +40,9 @@ static void refuse_again(const char *text, size_t size, ddaebm_status before, co
 
 static void set_each_key(ddaebm_config *config) {
     ddaebm_key_info info = DDAEBM_KEY_INFO_INIT;
-    for (size_t i = 0; ddaebm_config_key(i, &info) == DDAEBM_OK; i++) {
+    for (size_t i = 0; ddaebm_config_key_info(i, &info) == DDAEBM_OK; i++) {
         char value[MESSAGE_ROOM];
-        FUZZ_REQUIRE(ddaebm_config_get_text(config, info.name, value, sizeof value, NULL) ==
-                     DDAEBM_OK);
+        FUZZ_REQUIRE(ddaebm_config_text(config, info.name, value, sizeof value, NULL) == DDAEBM_OK);
         FUZZ_REQUIRE(ddaebm_config_set(config, info.name, value) == DDAEBM_OK);
     }
 }

@@ -47,7 +47,8 @@ static void score(const ddaebm_model *model) {
     FUZZ_REQUIRE(row != NULL);
     ddaebm_status status = ddaebm_scorer_create(&scorer, model);
     if (fuzz_judge_hungry(status, scorer != fuzz_unset())) {
-        status = ddaebm_scorer_score(scorer, row, 1, ddaebm_model_timesteps(model) - 1, &value);
+        status = ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, row, 1,
+                                     ddaebm_model_timesteps(model) - 1, &value);
         FUZZ_REQUIRE(fuzz_judge_hungry(status, status == DDAEBM_OK) ||
                      status == DDAEBM_OUT_OF_MEMORY);
         ddaebm_scorer_free(scorer);

@@ -21,7 +21,7 @@ static int finds_nan(ddaebm_scorer *scorer) {
     const uint32_t bits[2] = {0x7fc00000u, 0};
     float row[2], score;
     memcpy(row, bits, sizeof row);
-    return ddaebm_scorer_score(scorer, row, 1, 0, &score) == DDAEBM_NOT_FINITE;
+    return ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, row, 1, 0, &score) == DDAEBM_NOT_FINITE;
 }
 
 int main(void) {
@@ -38,12 +38,12 @@ int main(void) {
                ddaebm_dataset_create_named(&dataset, NULL, "8gaussians", 1) == DDAEBM_OK &&
                ddaebm_model_create(&start, NULL, config, 1) == DDAEBM_OK &&
                ddaebm_trainer_create(&trainer, start, dataset, 1) == DDAEBM_OK &&
-               ddaebm_trainer_run(trainer, 3, NULL, NULL) == DDAEBM_OK &&
-               ddaebm_trainer_snapshot(trainer, &model) == DDAEBM_OK &&
+               ddaebm_trainer_run_until(trainer, 3, NULL, NULL) == DDAEBM_OK &&
+               ddaebm_trainer_snapshot(&model, trainer) == DDAEBM_OK &&
                ddaebm_sampler_create(&sampler, model) == DDAEBM_OK &&
                ddaebm_scorer_create(&scorer, model) == DDAEBM_OK &&
                ddaebm_sampler_draw(sampler, 1, 0, ROWS, rows) == DDAEBM_OK &&
-               ddaebm_scorer_score(scorer, rows, ROWS, 0, scores) == DDAEBM_OK;
+               ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, ROWS, 0, scores) == DDAEBM_OK;
     if (!good) {
         fprintf(stderr, "%s\n", ddaebm_error_message());
     } else {

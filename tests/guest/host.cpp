@@ -19,7 +19,8 @@ static bool finds_nan(ddaebm::scorer &scorer) {
     const std::uint32_t bits[2] = {0x7fc00000u, 0};
     float row[2], score;
     std::memcpy(row, bits, sizeof row);
-    return ddaebm_scorer_score(scorer.get(), row, 1, 0, &score) == DDAEBM_NOT_FINITE;
+    return ddaebm_scorer_score(scorer.get(), DDAEBM_SCORE_ENERGY, row, 1, 0, &score) ==
+           DDAEBM_NOT_FINITE;
 }
 
 int main() {
@@ -27,7 +28,7 @@ int main() {
     config.set_integer("training.batch", 64);
     const ddaebm::dataset dataset = ddaebm::dataset::named("8gaussians", 1);
     ddaebm::trainer trainer(ddaebm::model(config, 1), dataset, 1);
-    trainer.run(3);
+    trainer.run_until(3);
     const ddaebm::model model = trainer.snapshot();
     ddaebm::sampler sampler(model);
     ddaebm::scorer scorer(model);

@@ -27,7 +27,7 @@ static void begin(void) {
     dataset = small_rows(context, 21, 2);
     model = small_model(context, EVERYTHING, 3);
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 5));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 2, NULL, NULL));
 }
 
 static void end(void) {
@@ -379,7 +379,7 @@ static void check_rows(void *back) {
 
 static int64_t batch_of(const ddaebm_config *config) {
     int64_t batch = 0;
-    ASSERT_OK(ddaebm_config_get_integer(config, "training.batch", &batch));
+    ASSERT_OK(ddaebm_config_integer(config, "training.batch", &batch));
     return batch;
 }
 

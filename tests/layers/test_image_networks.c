@@ -89,7 +89,7 @@ START_TEST(the_energy_begins_as_half_the_squared_norm) {
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     dd_rng_uniforms(images, 5, dd_stream(DD_STREAM_DATA, 0), 0, sizeof images / sizeof *images);
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
-        ASSERT_OK(ddaebm_scorer_score(scorer, images, counts[c], 2, scores));
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, images, counts[c], 2, scores));
         for (size_t i = 0; i < counts[c]; i++) {
             double squares = 0;
             for (size_t j = 0; j < PIXELS; j++)
@@ -107,7 +107,7 @@ END_TEST
 /* form.residual, tanh and a last convolution of nearly 0: x_0 begins as tanh(x_1 a / (s^2 + a^2 /
  * 2)), times the gain and cut. */
 static void check_first_guess(const char *changes, double gain) {
-    enum { PIXELS = 64, COUNT = 3, LEVELS = 4, STATES = LEVELS + 1 };
+    enum { PIXELS = 64, COUNT = 3, TIMESTEPS = 4, STATES = TIMESTEPS + 1 };
     static float steps[COUNT * STATES * PIXELS];
     size_t at_an_end = 0;
     ddaebm_model *model = small_images(changes);
@@ -119,7 +119,7 @@ static void check_first_guess(const char *changes, double gain) {
     double a = schedule.a_cum[1], s = schedule.sigma_cum[1], of_next = schedule.post_coef_next[0],
            of_guess = schedule.post_coef_x0[0];
     for (size_t i = 0; i < COUNT; i++) {
-        const float *x_1 = steps + (i * STATES + LEVELS - 1) * PIXELS;
+        const float *x_1 = steps + (i * STATES + TIMESTEPS - 1) * PIXELS;
         for (size_t j = 0; j < PIXELS; j++) {
             double guess = gain * tanh((double)x_1[j] * a / (s * s + a * a / 2));
             double x_0 = of_next * (double)x_1[j] + of_guess * fmax(-1, fmin(1, guess));
@@ -146,7 +146,7 @@ END_TEST
 /* d/dz of a sum over the generator's images, weights all alike but for their signs. */
 static void differentiate_by_latent(const ddaebm_model *model, const float *x, const float *z,
                                     size_t latent, float *gradient) {
-    enum { X, LEVEL, LATENT, OUT, FIRST, SIDE = 8 };
+    enum { X, TIMESTEP, LATENT, OUT, FIRST, SIDE = 8 };
     static float timestep;
     dd_graph *graph = NULL;
     dd_plan *plan = NULL;
@@ -160,13 +160,13 @@ static void differentiate_by_latent(const ddaebm_model *model, const float *x, c
     dd_node in = dd_input(graph, LATENT, dd_shape_rows(1, latent), 0), out = DD_NONE;
     dd_node images =
         dd_network_generator(&builder, dd_input(graph, X, (dd_shape){{1, SIDE, SIDE, 1}}, 0),
-                             dd_input(graph, LEVEL, dd_shape_rows(1, 1), 0), in);
+                             dd_input(graph, TIMESTEP, dd_shape_rows(1, 1), 0), in);
     dd_gradient(graph, dd_multiply(graph, images, images), DD_NONE, &in, 1, &out);
     dd_output(graph, out, OUT, 0);
     ASSERT_OK(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 1, .parts = 1}));
     ASSERT_OK(dd_workspace_create(&workspace, plan));
     dd_workspace_bind(workspace, X, (float *)x);
-    dd_workspace_bind(workspace, LEVEL, &timestep);
+    dd_workspace_bind(workspace, TIMESTEP, &timestep);
     dd_workspace_bind(workspace, LATENT, (float *)z);
     dd_workspace_bind(workspace, OUT, gradient);
     for (size_t i = 0; i < parameters.count; i++)

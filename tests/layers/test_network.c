@@ -268,7 +268,7 @@ START_TEST(the_seed_fixes_the_weights) {
         size_t bytes = p->elements * sizeof(float);
         ck_assert_int_eq(
             memcmp(dd_weights_at(&a->weights, p), dd_weights_at(&b->weights, p), bytes), 0);
-        if (p->reach > 0) /* drawn, rather than a constant */
+        if (p->bound > 0) /* drawn, rather than a constant */
             ck_assert_int_ne(
                 memcmp(dd_weights_at(&a->weights, p), dd_weights_at(&c->weights, p), bytes), 0);
     }
@@ -302,18 +302,18 @@ START_TEST(tensors_are_drawn_apart) {
 END_TEST
 
 START_TEST(levels_are_embedded_as_sines_and_cosines) {
-    enum { LEVELS = 9 };
+    enum { TIMESTEPS = 9 };
     open_context(2);
     for (size_t width = 4; width <= 11; width++) {
         dd_graph *graph = NULL;
         ASSERT_OK(dd_graph_create(&graph, context));
         dd_builder builder = {.graph = graph};
-        dd_node node = dd_timestep_embedding(&builder, LEVELS, width);
+        dd_node node = dd_timestep_embedding(&builder, TIMESTEPS, width);
         test_plain *plain = test_plain_create(graph);
         test_plain_run(plain, NULL, 0);
         const double *values = test_plain_value(plain, node);
         size_t half = width / 2;
-        for (size_t t = 0; t < LEVELS; t++)
+        for (size_t t = 0; t < TIMESTEPS; t++)
             for (size_t j = 0; j < width; j++) {
                 double angle = (double)t * pow(10000, -(double)(j % half) / (double)(half - 1));
                 double expected = j >= 2 * half ? 0 : j < half ? sin(angle) : cos(angle);
@@ -332,7 +332,7 @@ enum { PROPOSED_ROWS = 5, PROPOSED_WIDTH = 3, PROPOSED_MOST = 8 };
 
 static void generate_from_nothing(const char *changes, const double *x, const double *z,
                                   double timestep, double *out) {
-    enum { X, LEVEL, LATENT, FIRST };
+    enum { X, TIMESTEP, LATENT, FIRST };
     double timesteps[PROPOSED_ROWS];
     dd_graph *graph = NULL;
     ddaebm_config *config = toy(changes);
@@ -346,14 +346,14 @@ static void generate_from_nothing(const char *changes, const double *x, const do
         .graph = graph, .settings = settings, .parameters = &parameters, .first_slot = FIRST};
     dd_node rows = dd_network_generator(
         &builder, dd_input(graph, X, dd_shape_rows(PROPOSED_ROWS, PROPOSED_WIDTH), 0),
-        dd_input(graph, LEVEL, dd_shape_rows(PROPOSED_ROWS, 1), 0),
+        dd_input(graph, TIMESTEP, dd_shape_rows(PROPOSED_ROWS, 1), 0),
         dd_input(graph, LATENT, dd_shape_rows(PROPOSED_ROWS, dd_settings_latent_width(settings)),
                  0));
 
     for (size_t i = 0; i < PROPOSED_ROWS; i++)
         timesteps[i] = timestep;
     inputs[X] = (test_plain_input){X, -1, x};
-    inputs[LEVEL] = (test_plain_input){LEVEL, -1, timesteps};
+    inputs[TIMESTEP] = (test_plain_input){TIMESTEP, -1, timesteps};
     inputs[LATENT] = (test_plain_input){LATENT, -1, z};
     size_t given = FIRST;
     for (size_t i = 0; i < parameters.count; i++) {

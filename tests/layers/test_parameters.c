@@ -89,7 +89,7 @@ START_TEST(a_parameter_is_set_or_is_what_it_was) {
             parameter = &model->parameters.items[i];
     ck_assert_ptr_nonnull(parameter);
     ck_assert_uint_le(parameter->elements, MOST);
-    ASSERT_OK(ddaebm_model_get_parameter(model, parameter->name, before, parameter->elements));
+    ASSERT_OK(ddaebm_model_parameter(model, parameter->name, before, parameter->elements));
     for (size_t i = 0; i < parameter->elements; i++)
         changed[i] = before[i] + 1;
     dd_weights held;
@@ -98,10 +98,10 @@ START_TEST(a_parameter_is_set_or_is_what_it_was) {
     ck_assert_int_eq(
         ddaebm_model_set_parameter(model, parameter->name, changed, parameter->elements),
         DDAEBM_OUT_OF_MEMORY);
-    ASSERT_OK(ddaebm_model_get_parameter(model, parameter->name, now, parameter->elements));
+    ASSERT_OK(ddaebm_model_parameter(model, parameter->name, now, parameter->elements));
     ck_assert_mem_eq(now, before, parameter->elements * sizeof(float));
     ASSERT_OK(ddaebm_model_set_parameter(model, parameter->name, changed, parameter->elements));
-    ASSERT_OK(ddaebm_model_get_parameter(model, parameter->name, now, parameter->elements));
+    ASSERT_OK(ddaebm_model_parameter(model, parameter->name, now, parameter->elements));
     ck_assert_mem_eq(now, changed, parameter->elements * sizeof(float));
     ck_assert_mem_eq(dd_weights_at(&held, parameter), before, parameter->elements * sizeof(float));
     dd_weights_free(&held);

@@ -79,8 +79,8 @@ START_TEST(graphs_turn_each_image_alike) {
         dd_graph *graph = NULL;
         size_t map[PIXELS];
         ASSERT_OK(dd_graph_create(&graph, context));
-        dd_node out =
-            dd_turned(graph, dd_input(graph, 0, (dd_shape){{IMAGES, SIDE, SIDE, CHANNELS}}, 0), s);
+        dd_node out = dd_symmetry_apply(
+            graph, dd_input(graph, 0, (dd_shape){{IMAGES, SIDE, SIDE, CHANNELS}}, 0), s);
         ASSERT_OK(dd_graph_status(graph));
         fill_map(s, map);
         test_plain *twin = test_plain_create(graph);
@@ -103,7 +103,7 @@ START_TEST(memory_may_run_out) {
     ASSERT_OK(dd_graph_create(&graph, context));
     dd_node x = dd_input(graph, 0, (dd_shape){{IMAGES, SIDE, SIDE, CHANNELS}}, 0);
     counted.fail_at = counted.calls + 1;
-    ck_assert_int_eq(dd_turned(graph, x, 3), DD_NONE);
+    ck_assert_int_eq(dd_symmetry_apply(graph, x, 3), DD_NONE);
     counted.fail_at = 0;
     ck_assert_int_eq(dd_graph_status(graph), DDAEBM_OUT_OF_MEMORY);
     dd_graph_free(graph);

@@ -38,8 +38,8 @@ static ddaebm_model *train(double factor, double shift, const ddaebm_dataset **k
         rows[i] = (table[i] + shift) * factor;
     ddaebm_dataset *dataset = open_rows(rows, ROWS, WIDTH);
     ASSERT_OK(ddaebm_trainer_create(&trainer, start, dataset, 7));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 12, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 12, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(start);
     *kept = dataset;
@@ -57,7 +57,7 @@ static void score(const ddaebm_model *model, const double *rows, size_t count, f
                   double *gradients) {
     ddaebm_scorer *scorer = NULL;
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
-    ASSERT_OK(ddaebm_scorer_measure_double(scorer, DDAEBM_SCORE_ENERGY, rows, count, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score_double(scorer, DDAEBM_SCORE_ENERGY, rows, count, 0, scores));
     ASSERT_OK(ddaebm_scorer_gradient_double(scorer, rows, count, 0, gradients));
     ddaebm_scorer_free(scorer);
 }
@@ -215,8 +215,8 @@ START_TEST(constants_come_back_and_are_missed) {
                loss = log(ROWS + 2);
 
         ASSERT_OK(ddaebm_trainer_create(&trainer, start, dataset, 7));
-        ASSERT_OK(ddaebm_trainer_run(trainer, 5, NULL, NULL));
-        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, 5, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
         void *bytes = small_bytes(snapshot, &size); /* and all of it is in the file */
         ASSERT_OK(ddaebm_model_load_memory(&model, context, bytes, size));
 
@@ -238,9 +238,9 @@ START_TEST(constants_come_back_and_are_missed) {
             narrow[i] = (float)rows[i];
         score(model, rows, 4, scores, slopes);
         ASSERT_OK(ddaebm_scorer_create(&scorer, model));
-        ASSERT_OK(ddaebm_scorer_score(scorer, narrow, 4, 0, narrow_scores));
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, narrow, 4, 0, narrow_scores));
         ASSERT_OK(
-            ddaebm_scorer_measure_double(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, 4, 1, other));
+            ddaebm_scorer_score_double(scorer, DDAEBM_SCORE_RECONSTRUCTION, rows, 4, 1, other));
         static const double columns[] = {0, 1, 2, 1};
         for (size_t i = 0; i < 4; i++) {
             ck_assert_double_eq_tol((double)scores[0] - (double)scores[i], columns[i] * loss, 1e-4);
@@ -402,7 +402,7 @@ START_TEST(names_go_with_the_model_and_are_held_against_data) {
     ck_assert_ptr_null(ddaebm_dataset_column_name(dataset, 2));
     ck_assert_ptr_null(ddaebm_model_column_name(start, 0));
     ASSERT_OK(ddaebm_trainer_create(&trainer, start, dataset, 1));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
     void *bytes = small_bytes(model, &size);
     ASSERT_OK(ddaebm_model_load_memory(&back, context, bytes, size));
     ck_assert_str_eq(ddaebm_model_column_name(back, 0), "a");
@@ -446,13 +446,13 @@ START_TEST(a_resumed_run_has_the_same_statistics) {
         small_model(context, "\"data.width\":3,\"data.standardize\":\"always\"", 3);
     ASSERT_OK(ddaebm_trainer_create(&whole, start, dataset, 7));
     ASSERT_OK(ddaebm_trainer_create(&part, start, dataset, 7));
-    ASSERT_OK(ddaebm_trainer_run(whole, 6, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_run(part, 3, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(whole, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(part, 3, NULL, NULL));
     ck_assert_int_eq(ddaebm_trainer_save_memory(part, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE);
     void *checkpoint = malloc(needed);
     ASSERT_OK(ddaebm_trainer_save_memory(part, checkpoint, needed, NULL));
     ASSERT_OK(ddaebm_trainer_resume_memory(&rest, context, checkpoint, needed, dataset));
-    ASSERT_OK(ddaebm_trainer_run(rest, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(rest, 6, NULL, NULL));
     ck_assert(same_models(ddaebm_trainer_model(whole), ddaebm_trainer_model(rest)));
     free(checkpoint);
     ddaebm_trainer_free(whole);

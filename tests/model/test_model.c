@@ -18,7 +18,7 @@ START_TEST(a_model_is_what_its_configuration_says) {
     ck_assert_uint_eq(ddaebm_model_timesteps(model), 6);
     ddaebm_config_free(config);
     int64_t steps = 0;
-    ASSERT_OK(ddaebm_config_get_integer(ddaebm_model_config(model), "diffusion.timesteps", &steps));
+    ASSERT_OK(ddaebm_config_integer(ddaebm_model_config(model), "diffusion.timesteps", &steps));
     ck_assert_int_eq(steps, 6);
     for (size_t j = 0; j < 3; j++) {
         ck_assert_double_eq(model->mean[j], 0);
@@ -71,7 +71,7 @@ START_TEST(parameters_are_listed_once_each) {
     size_t count = ddaebm_model_parameter_count(model), trained[3] = {0}, kept = 0;
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
     for (size_t i = 0; i < count; i++) {
-        ASSERT_OK(ddaebm_model_parameter(model, i, &info));
+        ASSERT_OK(ddaebm_model_parameter_info(model, i, &info));
         size_t elements = 1;
         for (size_t axis = 0; axis < info.rank; axis++)
             elements *= info.shape[axis];
@@ -92,12 +92,12 @@ START_TEST(parameters_are_listed_once_each) {
     ck_assert_uint_gt(kept, 0);
     ddaebm_parameter_info before;
     memcpy(&before, &info, sizeof info); /* with what is between its members */
-    ASSERT_FAILS(ddaebm_model_parameter(model, count, &info), DDAEBM_NOT_FOUND, "parameter");
-    ASSERT_FAILS(ddaebm_model_parameter(model, SIZE_MAX, &info), DDAEBM_NOT_FOUND,
+    ASSERT_FAILS(ddaebm_model_parameter_info(model, count, &info), DDAEBM_NOT_FOUND, "parameter");
+    ASSERT_FAILS(ddaebm_model_parameter_info(model, SIZE_MAX, &info), DDAEBM_NOT_FOUND,
                  "this model has");
     ck_assert_int_eq(memcmp(&before, &info, sizeof info), 0);
     info.struct_size -= 4;
-    ASSERT_FAILS(ddaebm_model_parameter(model, 0, &info), DDAEBM_INVALID_ARGUMENT,
+    ASSERT_FAILS(ddaebm_model_parameter_info(model, 0, &info), DDAEBM_INVALID_ARGUMENT,
                  "DDAEBM_PARAMETER_INFO_INIT");
     ddaebm_model_free(model);
     close_context();
@@ -109,15 +109,15 @@ START_TEST(parameters_are_read_and_written_by_name) {
     ddaebm_model *model = small_model(context, "", 1);
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
-        ASSERT_OK(ddaebm_model_parameter(model, i, &info));
+        ASSERT_OK(ddaebm_model_parameter_info(model, i, &info));
         float *values = malloc((info.elements + 1) * sizeof *values),
               *again = malloc((info.elements + 1) * sizeof *again);
         values[info.elements] = again[info.elements] = 77;
-        ASSERT_OK(ddaebm_model_get_parameter(model, info.name, values, info.elements));
+        ASSERT_OK(ddaebm_model_parameter(model, info.name, values, info.elements));
         for (size_t k = 0; k < info.elements; k++)
             values[k] = values[k] * 2 + (float)k;
         ASSERT_OK(ddaebm_model_set_parameter(model, info.name, values, info.elements));
-        ASSERT_OK(ddaebm_model_get_parameter(model, info.name, again, info.elements));
+        ASSERT_OK(ddaebm_model_parameter(model, info.name, again, info.elements));
         ck_assert_int_eq(memcmp(values, again, (info.elements + 1) * sizeof *values), 0);
         free(values);
         free(again);
@@ -139,13 +139,13 @@ START_TEST(wrong_parameters_change_nothing) {
     values[7] = 8;
     ASSERT_FAILS(ddaebm_model_set_parameter(model, name, values, 7), DDAEBM_MISMATCH,
                  "has 8 elements, not 7");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, name, out, 9), DDAEBM_MISMATCH, "not 9");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, "energy.net", out, 8), DDAEBM_NOT_FOUND,
+    ASSERT_FAILS(ddaebm_model_parameter(model, name, out, 9), DDAEBM_MISMATCH, "not 9");
+    ASSERT_FAILS(ddaebm_model_parameter(model, "energy.net", out, 8), DDAEBM_NOT_FOUND,
                  "energy.net");
     ASSERT_FAILS(ddaebm_model_set_parameter(model, "", values, 8), DDAEBM_NOT_FOUND,
                  "no parameter");
     ASSERT_FAILS(
-        ddaebm_model_get_parameter(model, "generator.net.layers_bn.0.num_batches_tracked", out, 1),
+        ddaebm_model_parameter(model, "generator.net.layers_bn.0.num_batches_tracked", out, 1),
         DDAEBM_NOT_FOUND, "num_batches");
     ASSERT_FAILS(ddaebm_model_set_parameter(model, "data.mean", values, 2), DDAEBM_NOT_FOUND,
                  "data.mean");
@@ -235,14 +235,11 @@ START_TEST(null_arguments_are_refused) {
     ASSERT_FAILS(ddaebm_model_save_memory(model, NULL, 1, &needed), DDAEBM_INVALID_ARGUMENT,
                  "data");
     ASSERT_FAILS(ddaebm_model_set_temperature(NULL, 1), DDAEBM_INVALID_ARGUMENT, "model");
-    ASSERT_FAILS(ddaebm_model_parameter(NULL, 0, &info), DDAEBM_INVALID_ARGUMENT, "model");
-    ASSERT_FAILS(ddaebm_model_parameter(model, 0, NULL), DDAEBM_INVALID_ARGUMENT, "info");
-    ASSERT_FAILS(ddaebm_model_get_parameter(NULL, name, values, 8), DDAEBM_INVALID_ARGUMENT,
-                 "model");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, NULL, values, 8), DDAEBM_INVALID_ARGUMENT,
-                 "name");
-    ASSERT_FAILS(ddaebm_model_get_parameter(model, name, NULL, 8), DDAEBM_INVALID_ARGUMENT,
-                 "values");
+    ASSERT_FAILS(ddaebm_model_parameter_info(NULL, 0, &info), DDAEBM_INVALID_ARGUMENT, "model");
+    ASSERT_FAILS(ddaebm_model_parameter_info(model, 0, NULL), DDAEBM_INVALID_ARGUMENT, "info");
+    ASSERT_FAILS(ddaebm_model_parameter(NULL, name, values, 8), DDAEBM_INVALID_ARGUMENT, "model");
+    ASSERT_FAILS(ddaebm_model_parameter(model, NULL, values, 8), DDAEBM_INVALID_ARGUMENT, "name");
+    ASSERT_FAILS(ddaebm_model_parameter(model, name, NULL, 8), DDAEBM_INVALID_ARGUMENT, "values");
     ASSERT_FAILS(ddaebm_model_set_parameter(NULL, name, values, 8), DDAEBM_INVALID_ARGUMENT,
                  "model");
     ASSERT_FAILS(ddaebm_model_set_parameter(model, NULL, values, 8), DDAEBM_INVALID_ARGUMENT,

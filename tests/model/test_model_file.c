@@ -350,7 +350,7 @@ START_TEST(weights_that_are_not_finite_may_be_asked_for) {
     void *changed = test_tamper_bytes(bytes, size, &weight, &new_size);
     ASSERT_OK(ddaebm_context_set_accept_not_finite(context, 1));
     ASSERT_OK(ddaebm_model_load_memory(&back, context, changed, new_size));
-    ASSERT_OK(ddaebm_model_get_parameter(back, "energy.net.layers.0.bias", bias, 8));
+    ASSERT_OK(ddaebm_model_parameter(back, "energy.net.layers.0.bias", bias, 8));
     ck_assert(isnan(bias[7]));
     ASSERT_OK(ddaebm_model_save(back, in_folder("odd")));
     ASSERT_OK(ddaebm_context_set_accept_not_finite(context,

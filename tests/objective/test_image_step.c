@@ -131,7 +131,7 @@ static void bind_all(run *r) {
             continue;
         size_t count = r->sizes[data->constants.slot] = dd_shape_elements(data->shape);
         float *values = r->slots[data->constants.slot] = calloc(count, sizeof *values);
-        if (data->op == DD_OP_INPUT && data->constants.slot != DD_SLOT_LEVEL &&
+        if (data->op == DD_OP_INPUT && data->constants.slot != DD_SLOT_TIMESTEP &&
             data->constants.slot != DD_SLOT_DROPOUT_SEED)
             dd_rng_normals(values, 3, dd_stream(DD_STREAM_DATA, (uint64_t)data->constants.slot), 0,
                            count);

@@ -147,8 +147,8 @@ typedef struct bench {
 } bench;
 
 static size_t input_elements(const dd_settings *settings, int slot) {
-    if (slot == DD_SLOT_LEVEL || slot == DD_SLOT_DROPOUT_SEED)
-        return slot == DD_SLOT_LEVEL ? BATCH : 4;
+    if (slot == DD_SLOT_TIMESTEP || slot == DD_SLOT_DROPOUT_SEED)
+        return slot == DD_SLOT_TIMESTEP ? BATCH : 4;
     if (slot == DD_SLOT_NOISE_DENSITY)
         return BATCH * 2;
     bool latent =
@@ -169,9 +169,9 @@ static void fill_inputs(bench *b) {
     for (int slot = 0; slot < DD_SLOT_INPUTS; slot++) {
         size_t count = input_elements(dd_model_settings(b->model), slot);
         b->inputs[slot] = room(count, sizeof(double));
-        if (slot != DD_SLOT_LEVEL)
+        if (slot != DD_SLOT_TIMESTEP)
             stir(b->inputs[slot], count, (uint64_t)slot, 1);
-        for (size_t i = 0; slot == DD_SLOT_LEVEL && i < count; i++)
+        for (size_t i = 0; slot == DD_SLOT_TIMESTEP && i < count; i++)
             b->inputs[slot][i] = (double)((i + 3) % ddaebm_model_timesteps(b->model));
         b->bound[b->bound_count++] = (test_plain_input){slot, -1, b->inputs[slot]};
     }

@@ -202,7 +202,7 @@ static void mean_under_the_model(double *mean, double *deviation, ddaebm_scorer 
             grid[i * width + j] = (float)(low + (high - low) * (1.5 * at - 0.25));
         }
     }
-    ASSERT_OK(ddaebm_scorer_score(scorer, grid, points, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, grid, points, 0, scores));
     double total = 0, first = 0, second = 0;
     for (size_t i = 0; i < points; i++) {
         double weight = exp((double)(scores[i] - scores[points / 2]));
@@ -228,7 +228,7 @@ START_TEST(the_likelihood_is_greatest) {
         ck_assert_double_ne(fit(model, dataset), 0.1); /* not as it was */
         ddaebm_scorer *scorer = open_scorer(model);
         double under_model, deviation, under_data = 0;
-        ASSERT_OK(ddaebm_scorer_score(scorer, rows, COUNT, 0, scores));
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, COUNT, 0, scores));
         for (size_t i = 0; i < COUNT; i++)
             under_data += (double)scores[i] / COUNT;
         mean_under_the_model(&under_model, &deviation, scorer, rows, width);
@@ -463,7 +463,7 @@ START_TEST(snapshots_are_calibrated_where_asked) {
                             : "\"form.energy\":\"distance\"");
         ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, SEED));
         ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
-        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+        ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
         temperatures[asked] = ddaebm_model_temperature(snapshot);
         if (!asked) {
             ck_assert_double_eq(temperatures[0], ddaebm_model_temperature(model));

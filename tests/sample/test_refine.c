@@ -595,8 +595,8 @@ END_TEST
 static ddaebm_status ask_scorer(void *user, const ddaebm_guidance_batch *batch,
                                 double *log_densities, double *gradients) {
     static float scores[COUNT];
-    ASSERT_OK(ddaebm_scorer_measure_double(user, DDAEBM_SCORE_ENERGY, batch->rows, batch->count,
-                                           batch->timestep, scores));
+    ASSERT_OK(ddaebm_scorer_score_double(user, DDAEBM_SCORE_ENERGY, batch->rows, batch->count,
+                                         batch->timestep, scores));
     for (size_t i = 0; i < batch->count; i++)
         log_densities[i] = (double)scores[i];
     return ddaebm_scorer_gradient_double(user, batch->rows, batch->count, batch->timestep,
@@ -700,7 +700,7 @@ START_TEST(what_refinement_takes_is_checked) {
     ASSERT_FAILS(ddaebm_sampler_set_guidance(NULL, add_bell, &self), DDAEBM_INVALID_ARGUMENT,
                  "sampler");
     ASSERT_FAILS(ddaebm_sampler_acceptance(NULL, &share), DDAEBM_INVALID_ARGUMENT, "sampler");
-    ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, NULL), DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, NULL), DDAEBM_INVALID_ARGUMENT, "rate");
     ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &share), DDAEBM_STATE, "no acceptance");
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, 20,
                                          drawn)); /* as it was set before those failed */

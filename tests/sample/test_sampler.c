@@ -104,7 +104,7 @@ END_TEST
 /* At the borders of chunks and of what they are cut in, and beside them: rows are those of single
  * ones, drawn and scored. */
 START_TEST(any_number_of_rows_is_as_single_ones) {
-    enum { MOST = 1300, LEVEL = 1 };
+    enum { MOST = 1300, TIMESTEP = 1 };
     static const size_t counts[] = {1,   2,   5,   6,   7,   31,   32,   33,   127,
                                     128, 129, 255, 256, 257, 399,  400,  401,  511,
                                     512, 513, 640, 641, 769, 1023, 1024, 1025, MOST};
@@ -118,8 +118,8 @@ START_TEST(any_number_of_rows_is_as_single_ones) {
     for (size_t i = 0; i < MOST; i++) {
         float *row = singles + i * WIDTH;
         ASSERT_OK(ddaebm_sampler_draw(sampler, SEED, i, 1, row));
-        ASSERT_OK(ddaebm_scorer_score(scorer, row, 1, LEVEL, &scores[i]));
-        ASSERT_OK(ddaebm_scorer_gradient(scorer, row, 1, LEVEL, gradients + i * WIDTH));
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, row, 1, TIMESTEP, &scores[i]));
+        ASSERT_OK(ddaebm_scorer_gradient(scorer, row, 1, TIMESTEP, gradients + i * WIDTH));
     }
     ddaebm_scorer_free(scorer);
     ddaebm_sampler_free(sampler);
@@ -131,8 +131,9 @@ START_TEST(any_number_of_rows_is_as_single_ones) {
             float *rows = draw(sampler, SEED, 0, counts[c]);
             assert_near(rows, singles, counts[c]);
             free(rows);
-            ASSERT_OK(ddaebm_scorer_score(scorer, singles, counts[c], LEVEL, found));
-            ASSERT_OK(ddaebm_scorer_gradient(scorer, singles, counts[c], LEVEL, slopes));
+            ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, singles, counts[c], TIMESTEP,
+                                          found));
+            ASSERT_OK(ddaebm_scorer_gradient(scorer, singles, counts[c], TIMESTEP, slopes));
             for (size_t i = 0; i < counts[c]; i++)
                 ck_assert_double_eq_tol((double)found[i], (double)scores[i],
                                         NEAR * (1 + fabs((double)scores[i])));
@@ -530,7 +531,8 @@ static void call_all(const ddaebm_model *model, size_t call, ddaebm_sampler *sam
                      ddaebm_scorer *scorer, float *samples, float *scores, float *gradients) {
     size_t count = rows_of(call), timestep = call % ddaebm_model_timesteps(model);
     if (ddaebm_sampler_draw(sampler, call, 0, count, samples) != DDAEBM_OK ||
-        ddaebm_scorer_score(scorer, samples, count, timestep, scores) != DDAEBM_OK ||
+        ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, samples, count, timestep, scores) !=
+            DDAEBM_OK ||
         ddaebm_scorer_gradient(scorer, samples, count, timestep, gradients) != DDAEBM_OK)
         samples[0] = NAN;
 }

@@ -33,7 +33,7 @@ static float *some_rows(size_t count) {
 
 static float *score(ddaebm_scorer *scorer, const float *rows, size_t count, size_t timestep) {
     float *scores = malloc(count * sizeof *scores);
-    ASSERT_OK(ddaebm_scorer_score(scorer, rows, count, timestep, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, count, timestep, scores));
     return scores;
 }
 
@@ -246,11 +246,12 @@ START_TEST(scoring_does_not_allocate) {
     for (int threads = 1; threads <= 3; threads++) {
         ASSERT_OK(ddaebm_context_set_threads(context, threads));
         ddaebm_scorer *scorer = open_scorer(model);
-        ASSERT_OK(ddaebm_scorer_score(scorer, rows, 1, 0, out));
+        ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, 1, 0, out));
         size_t calls = counted.calls;
         static const size_t counts[] = {1, COUNT, 7, 256, 3};
         for (size_t i = 0; i < 5; i++) {
-            ASSERT_OK(ddaebm_scorer_score(scorer, rows, counts[i], i % 4, out));
+            ASSERT_OK(
+                ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, counts[i], i % 4, out));
             ASSERT_OK(ddaebm_scorer_gradient(scorer, rows, counts[i], i % 4, out));
         }
         ck_assert_uint_eq(counted.calls, calls);
@@ -278,16 +279,17 @@ START_TEST(a_row_that_is_not_finite_is_named) {
             snprintf(name, sizeof name, "row %zu holds", places[p]);
             float before = rows[places[p] * WIDTH + k];
             rows[places[p] * WIDTH + k] = bad[k];
-            ASSERT_FAILS(ddaebm_scorer_score(scorer, rows, places[p] + 1, 0, out),
-                         DDAEBM_NOT_FINITE, name);
+            ASSERT_FAILS(
+                ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, places[p] + 1, 0, out),
+                DDAEBM_NOT_FINITE, name);
             ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, COUNT, 0, out), DDAEBM_NOT_FINITE,
                          name);
             if (places[p] > 0)
-                ASSERT_OK(
-                    ddaebm_scorer_score(scorer, rows, places[p], 0, out)); /* the rows before it */
+                ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, places[p], 0,
+                                              out)); /* the rows before it */
             rows[places[p] * WIDTH + k] = before;
         }
-    ASSERT_OK(ddaebm_scorer_score(scorer, rows, COUNT, 0, out));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, COUNT, 0, out));
     free(rows);
     free(out);
     ddaebm_scorer_free(scorer);
@@ -316,8 +318,8 @@ START_TEST(images_are_scored_on_black) {
         rows[i] = -1;
     for (size_t i = 0; i < IMAGES * OUTER; i++)
         rows[i / OUTER * INNER + (i % OUTER / 3 + 1) * 5 + i % 3 + 1] = images[i];
-    ASSERT_OK(ddaebm_scorer_score(scorer, images, IMAGES, 2, scores));
-    ASSERT_OK(ddaebm_scorer_score(other, rows, IMAGES, 2, expected));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, images, IMAGES, 2, scores));
+    ASSERT_OK(ddaebm_scorer_score(other, DDAEBM_SCORE_ENERGY, rows, IMAGES, 2, expected));
     ck_assert_int_eq(memcmp(scores, expected, sizeof scores), 0);
     ASSERT_OK(ddaebm_scorer_gradient(scorer, images, IMAGES, 2, gradients));
     ASSERT_OK(ddaebm_scorer_gradient(other, rows, IMAGES, 2, others));
@@ -340,19 +342,22 @@ START_TEST(arguments_are_checked) {
     ASSERT_FAILS(ddaebm_scorer_create(&scorer, NULL), DDAEBM_INVALID_ARGUMENT, "model");
     ck_assert_ptr_null(scorer);
     scorer = open_scorer(model);
-    ASSERT_FAILS(ddaebm_scorer_score(scorer, rows, 1, 4, out), DDAEBM_OUT_OF_RANGE,
-                 "timestep is 4; allowed: 0 to 3");
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, 1, 4, out),
+                 DDAEBM_OUT_OF_RANGE, "timestep is 4; allowed: 0 to 3");
     ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, 1, SIZE_MAX, out), DDAEBM_OUT_OF_RANGE,
                  "allowed: 0 to 3");
-    ASSERT_OK(ddaebm_scorer_score(scorer, rows, 1, 3, out));
-    ASSERT_FAILS(ddaebm_scorer_score(NULL, rows, 1, 0, out), DDAEBM_INVALID_ARGUMENT, "scorer");
-    ASSERT_FAILS(ddaebm_scorer_score(scorer, NULL, 1, 0, out), DDAEBM_INVALID_ARGUMENT, "rows");
-    ASSERT_FAILS(ddaebm_scorer_score(scorer, rows, 1, 0, NULL), DDAEBM_INVALID_ARGUMENT, "scores");
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, 1, 3, out));
+    ASSERT_FAILS(ddaebm_scorer_score(NULL, DDAEBM_SCORE_ENERGY, rows, 1, 0, out),
+                 DDAEBM_INVALID_ARGUMENT, "scorer");
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, NULL, 1, 0, out),
+                 DDAEBM_INVALID_ARGUMENT, "rows");
+    ASSERT_FAILS(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rows, 1, 0, NULL),
+                 DDAEBM_INVALID_ARGUMENT, "scores");
     ASSERT_FAILS(ddaebm_scorer_gradient(NULL, rows, 1, 0, out), DDAEBM_INVALID_ARGUMENT, "scorer");
     ASSERT_FAILS(ddaebm_scorer_gradient(scorer, NULL, 1, 0, out), DDAEBM_INVALID_ARGUMENT, "rows");
     ASSERT_FAILS(ddaebm_scorer_gradient(scorer, rows, 1, 0, NULL), DDAEBM_INVALID_ARGUMENT,
                  "gradients");
-    ASSERT_OK(ddaebm_scorer_score(scorer, NULL, 0, 0, NULL));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, NULL, 0, 0, NULL));
     ASSERT_OK(ddaebm_scorer_gradient(scorer, NULL, 0, 0, NULL));
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);

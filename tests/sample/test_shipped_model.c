@@ -48,8 +48,8 @@ START_TEST(it_draws_garments_and_tells_noise) {
     const ddaebm_score scores[] = {DDAEBM_SCORE_ENERGY, DDAEBM_SCORE_GRADIENT,
                                    DDAEBM_SCORE_RECONSTRUCTION, DDAEBM_SCORE_TYPICALITY};
     for (size_t i = 0; i < sizeof scores / sizeof *scores; i++) {
-        ASSERT_OK(ddaebm_scorer_measure(scorer, scores[i], samples, COUNT, 0, ordinary));
-        ASSERT_OK(ddaebm_scorer_measure(scorer, scores[i], noise, COUNT, 0, foreign));
+        ASSERT_OK(ddaebm_scorer_score(scorer, scores[i], samples, COUNT, 0, ordinary));
+        ASSERT_OK(ddaebm_scorer_score(scorer, scores[i], noise, COUNT, 0, foreign));
         ck_assert_double_gt(auroc(ordinary, foreign), 0.95);
     }
     ddaebm_scorer_free(scorer);

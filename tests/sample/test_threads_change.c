@@ -31,8 +31,8 @@ static void ask(answers *a, ddaebm_sampler *sampler, ddaebm_scorer *scorer) {
     memset(a, 0, sizeof *a);
     ASSERT_OK(ddaebm_sampler_draw(sampler, 5, 0, COUNT, a->samples));
     ASSERT_OK(ddaebm_sampler_draw(sampler, 5, 9, FEW, a->few_samples));
-    ASSERT_OK(ddaebm_scorer_score(scorer, a->samples, COUNT, 1, a->scores));
-    ASSERT_OK(ddaebm_scorer_score(scorer, a->samples, FEW, 1, a->few_scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, a->samples, COUNT, 1, a->scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, a->samples, FEW, 1, a->few_scores));
     ASSERT_OK(ddaebm_scorer_gradient(scorer, a->samples, COUNT, 0, a->gradients));
     ASSERT_OK(ddaebm_scorer_gradient(scorer, a->samples, FEW, 0, a->few_gradients));
 }
@@ -133,7 +133,7 @@ static ddaebm_model *trained(ddaebm_trainer *trainer, int row, bool changing) {
         ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
         ASSERT_OK(ddaebm_trainer_generator_update(trainer, NULL));
     }
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+    ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
     return snapshot;
 }
 

@@ -145,7 +145,7 @@ static dd_node build_spread(layer *l) {
     dd_graph *graph = l->builder.graph;
     dd_node x = input(l, "h");
     dd_node channel =
-        dd_slice(graph, dd_with_spread(graph, x), 3, dd_graph_shape(graph, x).size[3], 1);
+        dd_slice(graph, dd_minibatch_deviation(graph, x), 3, dd_graph_shape(graph, x).size[3], 1);
     return dd_slice(graph, dd_slice(graph, channel, 1, 0, 1), 2, 0, 1);
 }
 

@@ -113,7 +113,7 @@ static dd_node build_prediction(dd_builder *builder, const dd_process *process,
                                 const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)process;
     (void)user;
-    return dd_network_generator(builder, in[DD_EVAL_X], in[DD_EVAL_LEVEL], in[DD_EVAL_LATENT]);
+    return dd_network_generator(builder, in[DD_EVAL_X], in[DD_EVAL_TIMESTEP], in[DD_EVAL_LATENT]);
 }
 
 typedef struct reverse_step {
@@ -185,21 +185,21 @@ static void set_inputs(test_fixture *fixture, ddaebm_trainer *trainer) {
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
         if (names[i]) /* the reference adds no noise to what the energy is shown, and drops nothing
                          out */
-            test_fixture_floats(fixture, names[i], trainer->inputs[i],
-                                dd_trainer_input_size(dd_model_settings(trainer->model), i));
+            test_fixture_floats(fixture, names[i], trainer->batch.inputs[i],
+                                dd_batch_input_size(dd_model_settings(trainer->model), i));
 }
 
 static void compare_observed(test_fixture *fixture, ddaebm_trainer *trainer, int phase) {
-    for (size_t i = 0; i < trainer->graph.observed_count; i++) {
-        const dd_observed *observed = &trainer->graph.observed[i];
+    for (size_t i = 0; i < trainer->planned.graph.observed_count; i++) {
+        const dd_observed *observed = &trainer->planned.graph.observed[i];
         char name[64];
         if (observed->phase != phase)
             continue;
         (void)snprintf(name, sizeof name, "out.%s", observed->name);
         bool loss =
             strncmp(observed->name, "loss_", 5) == 0 || strcmp(observed->name, "penalty") == 0;
-        test_fixture_compare(fixture, loss ? TEST_LOSSES : TEST_FORWARD, name, trainer->observed[i],
-                             dd_shape_elements(observed->shape));
+        test_fixture_compare(fixture, loss ? TEST_LOSSES : TEST_FORWARD, name,
+                             trainer->planned.observed[i], dd_shape_elements(observed->shape));
     }
 }
 
@@ -211,7 +211,7 @@ static void compare_gradients(test_fixture *fixture, const ddaebm_trainer *train
             continue;
         (void)snprintf(name, sizeof name, "grad.%s", p->name);
         test_fixture_compare(fixture, TEST_GRADIENTS, name,
-                             trainer->gradients[p->network] + p->offset, p->elements);
+                             trainer->planned.gradients[p->network] + p->offset, p->elements);
     }
 }
 
@@ -270,7 +270,7 @@ static void compare_weights_end_to_end(test_fixture *fixture, const ddaebm_train
         }
         (void)snprintf(name, sizeof name, "after.%s", p->name);
         test_fixture_note(fixture, TEST_WEIGHTS, name, worst,
-                          trainer->graph.used[i] ? 2.1 * rate_of(trainer, p) : 1e-9);
+                          trainer->planned.graph.used[i] ? 2.1 * rate_of(trainer, p) : 1e-9);
     }
     test_fixture_note(fixture, TEST_WEIGHTS, "share of weights off by more than 1e-6",
                       (double)off / (double)(all + 1), 0.005);
@@ -282,7 +282,7 @@ static void compare_weights_from_gradients(test_fixture *fixture, const ddaebm_t
     for (size_t i = 0; i < trainer->model->parameters.count; i++) {
         const dd_parameter *p = &trainer->model->parameters.items[i];
         char name[2 * DD_MOST_NAME];
-        if (p->role != DD_ROLE_WEIGHT || !trainer->graph.used[i])
+        if (p->role != DD_ROLE_WEIGHT || !trainer->planned.graph.used[i])
             continue;
         float *weights = dd_alloc_zero(context, 4 * p->elements, sizeof *weights),
               *gradients = weights + p->elements;
@@ -302,8 +302,8 @@ static void check_halves(test_fixture *fixture, ddaebm_trainer *trainer) {
     set_inputs(fixture, trainer);
     if (fixture->problem[0])
         return;
-    dd_trainer_compute(trainer, 0);
-    trainer->stage = DD_STAGE_ENERGY_KNOWN;
+    dd_planned_step_compute(trainer, 0);
+    trainer->stage = DD_STAGE_ENERGY_GRADIENTS;
     compare_observed(fixture, trainer, 0);
     compare_gradients(fixture, trainer, true);
     ddaebm_status status = ddaebm_trainer_energy_update(trainer);

@@ -2,7 +2,7 @@
 #include "base/context.h"
 #include "diffusion/noise_schedule.h"
 #include "support/fixture.h"
-#include "train/optimizer.h"
+#include "train/adam.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -48,7 +48,8 @@ static double get_number(const void *data, dd_stored type, size_t i) {
                                    : 0;
 }
 
-/* Adds a tensor, changed or not. Its bytes, `copy`, must live until the file is written. */
+/* Adds a tensor, changed or not. Its bytes, `copy`, with room for an element more, must live until
+ * the file is written. */
 static bool add_tensor(dd_safetensors_writer *writer, const dd_tensor_entry *entry, void *copy,
                        const test_tamper *change) {
     size_t rank = entry->rank, shape[DD_SAFETENSORS_MOST_RANK + 1];
@@ -67,6 +68,13 @@ static bool add_tensor(dd_safetensors_writer *writer, const dd_tensor_entry *ent
     }
     if (is(change->shorten, entry->name)) {
         shape[0] = entry->elements - 1;
+        rank = 1;
+        touched = true;
+    }
+    if (is(change->lengthen, entry->name)) {
+        size_t element = entry->bytes / entry->elements;
+        memcpy((char *)copy + entry->bytes, (char *)copy + entry->bytes - element, element);
+        shape[0] = entry->elements + 1;
         rank = 1;
         touched = true;
     }
@@ -99,8 +107,8 @@ static void add_metadata(dd_safetensors_writer *writer, const dd_safetensors *fi
 void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change,
                         size_t *new_size) {
     static const float one = 1;
-    const char *const named[] = {change->drop,    change->scale,   change->poke,
-                                 change->shorten, change->reshape, change->retype};
+    const char *const named[] = {change->drop,     change->scale,   change->poke,  change->shorten,
+                                 change->lengthen, change->reshape, change->retype};
     ddaebm_context *context = NULL;
     dd_safetensors *file = NULL;
     dd_safetensors_writer *writer = NULL;
@@ -117,7 +125,7 @@ void *test_tamper_bytes(const void *data, size_t size, const test_tamper *change
     void **copies = calloc(count, sizeof *copies);
     for (size_t i = 0; i < count; i++) {
         const dd_tensor_entry *entry = dd_safetensors_entry(file, i);
-        copies[i] = malloc(entry->bytes);
+        copies[i] = malloc(entry->bytes + sizeof(double));
         if (is(change->drop, entry->name))
             touched = true;
         else

@@ -13,6 +13,7 @@ typedef struct test_tamper {
     const char *poke;            /* a tensor whose last element becomes `value` */
     double value;                /* of `poke` */
     const char *shorten;         /* a tensor that loses its last element, and its shape */
+    const char *lengthen;        /* a tensor that gets its last element once more, and its shape */
     const char *reshape;         /* a tensor that gets an axis of 1 more, in front */
     const char *retype;          /* a tensor whose bytes are said to hold another type */
     const char *metadata, *text; /* an entry of the metadata, and what it becomes; NULL: left out */

@@ -16,7 +16,7 @@ static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset,
                    *changes ? "," : "", changes);
     ddaebm_model *model = small_model(context, text, 3);
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, seed));
-    ck_assert_uint_eq(trainer->batch, BATCH);
+    ck_assert_uint_eq(trainer->batch.size, BATCH);
     ddaebm_model_free(model);
     return trainer;
 }
@@ -24,7 +24,7 @@ static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset,
 /* The inputs of a step, without taking it. */
 static void draw(ddaebm_trainer *trainer, uint64_t step) {
     trainer->step = step;
-    ASSERT_OK(dd_trainer_draw(trainer));
+    ASSERT_OK(dd_batch_draw(trainer));
 }
 
 static void assert_share(double hits, double of, double share, const char *what) {
@@ -50,7 +50,7 @@ START_TEST(the_first_timestep_has_its_share) {
             for (uint64_t step = 0; step < STEPS; step++) {
                 draw(trainer, step);
                 for (int i = 0; i < BATCH; i++) {
-                    float timestep = trainer->inputs[DD_SLOT_LEVEL][i];
+                    float timestep = trainer->batch.inputs[DD_SLOT_TIMESTEP][i];
                     ck_assert(timestep >= 0 && timestep < (float)timesteps &&
                               timestep == floorf(timestep));
                     hits[(int)timestep]++;
@@ -84,15 +84,17 @@ START_TEST(seed_and_step_fix_the_batch) {
     draw(other, 3);
     for (int again = 0; again < 2; again++) {
         for (int slot = 0; slot < DD_SLOT_INPUTS; slot++) {
-            size_t bytes = dd_trainer_input_size(dd_model_settings(a->model), slot) * sizeof(float);
+            size_t bytes = dd_batch_input_size(dd_model_settings(a->model), slot) * sizeof(float);
             if (slot == DD_SLOT_NOISE_DENSITY) /* that of rows is always the same */
                 continue;
-            ck_assert_int_eq(memcmp(a->inputs[slot], b->inputs[slot], bytes) == 0, again);
-            ck_assert_int_ne(memcmp(a->inputs[slot], other->inputs[slot], bytes), 0);
+            ck_assert_int_eq(memcmp(a->batch.inputs[slot], b->batch.inputs[slot], bytes) == 0,
+                             again);
+            ck_assert_int_ne(memcmp(a->batch.inputs[slot], other->batch.inputs[slot], bytes), 0);
             for (int further = slot + 1; further < DD_SLOT_INPUTS; further++)
-                if (slot != DD_SLOT_LEVEL && further != DD_SLOT_LEVEL) /* no two alike */
-                    ck_assert_int_ne(memcmp(a->inputs[slot], a->inputs[further], 4 * sizeof(float)),
-                                     0);
+                if (slot != DD_SLOT_TIMESTEP && further != DD_SLOT_TIMESTEP) /* no two alike */
+                    ck_assert_int_ne(
+                        memcmp(a->batch.inputs[slot], a->batch.inputs[further], 4 * sizeof(float)),
+                        0);
         }
         draw(b, 3);
     }
@@ -165,8 +167,8 @@ START_TEST(half_the_images_are_mirrored) {
         draw(again, STEPS - step);
         draw(again, step);
         draw(flipped, step);
-        const float *a = plain->inputs[DD_SLOT_X0], *b = flipped->inputs[DD_SLOT_X0];
-        ck_assert_int_eq(memcmp(b, again->inputs[DD_SLOT_X0], BATCH * width * sizeof *b), 0);
+        const float *a = plain->batch.inputs[DD_SLOT_X0], *b = flipped->batch.inputs[DD_SLOT_X0];
+        ck_assert_int_eq(memcmp(b, again->batch.inputs[DD_SLOT_X0], BATCH * width * sizeof *b), 0);
         for (size_t i = 0; i < BATCH; i++) {
             bool mirror = is_same(a + i * width, b + i * width, true);
             assert_border(b + i * width);

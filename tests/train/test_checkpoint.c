@@ -12,7 +12,7 @@ static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset,
     ddaebm_model *model = small_model(context, changes, 3);
     ddaebm_trainer *trainer = NULL;
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, UINT64_C(0xFEDCBA9876543210)));
-    ASSERT_OK(ddaebm_trainer_run(trainer, last, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, last, NULL, NULL));
     ddaebm_model_free(model);
     return trainer;
 }
@@ -59,10 +59,10 @@ static void compare_resumed(const char *changes, const ddaebm_dataset *dataset) 
         ddaebm_context_free(other);
         ck_assert_uint_eq(ddaebm_trainer_steps(resumed), cuts[i]);
         assert_same_state(trainer, resumed);
-        ASSERT_OK(ddaebm_trainer_run(resumed, LAST, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(resumed, LAST, NULL, NULL));
         assert_same_state(straight, resumed);
         assert_same_files(straight, resumed);
-        ASSERT_OK(ddaebm_trainer_run(trainer, LAST, NULL, NULL)); /* saving changes nothing */
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, LAST, NULL, NULL)); /* saving changes nothing */
         assert_same_state(straight, trainer);
         ddaebm_trainer_free(trainer);
         ddaebm_trainer_free(resumed);
@@ -95,7 +95,7 @@ START_TEST(a_run_may_be_cut_again_and_again) {
         ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
         ddaebm_trainer_free(trainer);
         ASSERT_OK(ddaebm_trainer_resume(&trainer, context, in_folder("k"), rows));
-        ASSERT_OK(ddaebm_trainer_run(trainer, step, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, step, NULL, NULL));
     }
     assert_same_state(straight, trainer);
     ck_assert_uint_eq(entries_in_folder(), 1);
@@ -118,11 +118,11 @@ START_TEST(first_moments_that_say_nothing_are_passed_over) {
     ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("old"), rows));
     for (int n = 0; n < DD_NETWORKS; n++) {
         weights += resumed->model->parameters.totals[n][DD_ROLE_WEIGHT];
-        ck_assert_ptr_null(resumed->moments[n][0]);
+        ck_assert_ptr_null(resumed->optimizer.moments[n][0]);
     }
-    ASSERT_OK(ddaebm_trainer_run(resumed, 6, NULL, NULL));
-    ASSERT_OK(
-        ddaebm_trainer_run(trainer, 6, NULL, NULL)); /* the memory that it has changes nothing */
+    ASSERT_OK(ddaebm_trainer_run_until(resumed, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 6, NULL,
+                                       NULL)); /* the memory that it has changes nothing */
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("old")));
     ASSERT_OK(ddaebm_trainer_save(resumed, in_folder("new")));
     free(file_bytes(in_folder("old"), &with));
@@ -145,7 +145,7 @@ START_TEST(a_checkpoint_is_a_model) {
         ddaebm_trainer *trainer = train(kinds[i], rows, 5);
         ddaebm_model *snapshot = NULL, *loaded = NULL;
         ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
-        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+        ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
         ASSERT_OK(ddaebm_model_load(&loaded, context, in_folder("k")));
         ck_assert(same_models(snapshot, loaded));
         ck_assert_int_eq(same_models(trainer->model, loaded),
@@ -174,7 +174,7 @@ START_TEST(what_is_no_checkpoint_is_refused) {
     ddaebm_dataset *rows = small_rows(context, 21, 2), *wide = small_rows(context, 21, 3);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 2);
     ddaebm_model *snapshot = NULL;
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+    ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
     ASSERT_OK(ddaebm_model_save(snapshot, in_folder("model")));
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     put_file(in_folder("text"), "no", 2);
@@ -216,6 +216,12 @@ START_TEST(corrupt_checkpoints_are_refused) {
          "trainer.energy.net.layers.0.weight"},
         {{.drop = "energy.net.layers.0.weight"}, DDAEBM_MISMATCH, "energy.net.layers.0.weight"},
         {{.shorten = "trainer.state"}, DDAEBM_MISMATCH, "trainer.state"},
+        {{.lengthen = "trainer.state"}, DDAEBM_MISMATCH, "trainer.state does not hold 2"},
+        {{.lengthen = "trainer.adam.updates"}, DDAEBM_MISMATCH, "trainer.adam.updates"},
+        {{.lengthen = "trainer.adam.v.energy"}, DDAEBM_MISMATCH, "trainer.adam.v.energy has"},
+        {{.lengthen = "trainer.rate_factors"}, DDAEBM_MISMATCH, "trainer.rate_factors"},
+        {{.lengthen = "trainer.data"}, DDAEBM_MISMATCH, "trainer.data does not hold 3"},
+        {{.lengthen = "trainer.energy.net.layers.0.bias"}, DDAEBM_MISMATCH, "another shape"},
         {{.shorten = "trainer.adam.updates"}, DDAEBM_MISMATCH, "trainer.adam.updates"},
         {{.shorten = "trainer.adam.m.generator"}, DDAEBM_MISMATCH, "trainer.adam.m.generator has"},
         {{.shorten = "trainer.encoder.fc_mu.weight"}, DDAEBM_MISMATCH, "another shape"},
@@ -313,9 +319,9 @@ START_TEST(what_could_not_be_resumed_is_not_saved) {
     } places[] = {
         {trainer->model->weights.values[1][DD_ROLE_WEIGHT], "tensor trainer.generator."},
         {trainer->model->weights.values[1][DD_ROLE_STATISTIC], "tensor trainer.generator."},
-        {trainer->average.values[2][DD_ROLE_WEIGHT], "tensor encoder."},
-        {trainer->moments[0][0], "element 0 of tensor trainer.adam.m.energy is inf"},
-        {trainer->moments[2][1], "element 0 of tensor trainer.adam.v.encoder is inf"}};
+        {trainer->optimizer.average.values[2][DD_ROLE_WEIGHT], "tensor encoder."},
+        {trainer->optimizer.moments[0][0], "element 0 of tensor trainer.adam.m.energy is inf"},
+        {trainer->optimizer.moments[2][1], "element 0 of tensor trainer.adam.v.encoder is inf"}};
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         float before = *places[i].value;

@@ -92,8 +92,8 @@ static ddaebm_model *train(const char *preset, const char *changes, const ddaebm
     ASSERT_OK(ddaebm_model_create(&model, NULL, config, 1));
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 1));
     uint64_t steps = SANITISED ? 20 : (uint64_t)dd_model_settings(model)->training.steps;
-    ASSERT_OK(ddaebm_trainer_run(trainer, steps, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &trained));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, steps, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(&trained, trainer));
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     ddaebm_config_free(config);
@@ -122,7 +122,7 @@ START_TEST(the_score_of_rows_is_their_log_density) {
     ddaebm_model *model = train("vector", changes, dataset);
     ASSERT_OK(dd_noise_schedule_make(&schedule, model->context, dd_model_settings(model)));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
-    ASSERT_OK(ddaebm_scorer_score(scorer, held_out, HELD_OUT, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, held_out, HELD_OUT, 0, scores));
     for (size_t i = 0; i < HELD_OUT; i++) {
         found[i] = (double)scores[i];
         known[i] = log_density(held_out + i * WIDTH, model->mean, model->scale, schedule.a_cum[0],
@@ -137,7 +137,7 @@ START_TEST(the_score_of_rows_is_their_log_density) {
      * hundredth of the data's, so is the score's. */
     const float elsewhere[] = {0.1f, -0.05f, 0.2f, -3.2f, 1.6f, -0.2f, 3.5f, -1.8f, 1.2f};
     float low[3];
-    ASSERT_OK(ddaebm_scorer_score(scorer, elsewhere, 3, 0, low));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, elsewhere, 3, 0, low));
     for (size_t i = 0; i < 3; i++) {
         double truth = log_density(elsewhere + i * WIDTH, model->mean, model->scale,
                                    schedule.a_cum[0], schedule.sigma_cum[0]);
@@ -223,7 +223,7 @@ START_TEST(the_score_of_images_is_their_log_density) {
     ddaebm_model *model = train("fashion-small", changes, dataset);
     ASSERT_OK(dd_noise_schedule_make(&schedule, model->context, dd_model_settings(model)));
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
-    ASSERT_OK(ddaebm_scorer_score(scorer, held_out, HELD_IMAGES, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, held_out, HELD_IMAGES, 0, scores));
     factorise(schedule.a_cum[0], schedule.sigma_cum[0], root);
     for (size_t i = 0; i < HELD_IMAGES; i++) {
         found[i] = (double)scores[i];
@@ -239,7 +239,7 @@ START_TEST(the_score_of_images_is_their_log_density) {
     dd_rng_normals(rough, 19, dd_stream(DD_STREAM_DATA, 2), 0, HELD_IMAGES * PIXELS);
     for (size_t i = 0; i < HELD_IMAGES * PIXELS; i++)
         rough[i] *= (float)spread;
-    ASSERT_OK(ddaebm_scorer_score(scorer, rough, HELD_IMAGES, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rough, HELD_IMAGES, 0, scores));
     for (size_t i = 0; i < HELD_IMAGES; i++)
         higher += (double)scores[i] > found[i];
     ck_assert(SANITISED || higher == 0);

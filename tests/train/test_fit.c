@@ -27,9 +27,8 @@ static double fitted(const char *changes, const ddaebm_dataset *dataset) {
     ddaebm_trainer *trainer = NULL;
     double sigma = 0;
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 5));
-    ASSERT_OK(
-        ddaebm_config_get_real(ddaebm_trainer_config(trainer), "diffusion.sigma_min", &sigma));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
+    ASSERT_OK(ddaebm_config_real(ddaebm_trainer_config(trainer), "diffusion.sigma_min", &sigma));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 2, NULL, NULL));
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     return sigma;
@@ -91,13 +90,13 @@ START_TEST(the_plan_is_of_the_fitted_schedule) {
     ddaebm_trainer *a = NULL, *b = NULL;
     double sigma = 0;
     ASSERT_OK(ddaebm_trainer_create(&a, model, coarse, 5));
-    ASSERT_OK(ddaebm_config_get_real(ddaebm_trainer_config(a), "diffusion.sigma_min", &sigma));
+    ASSERT_OK(ddaebm_config_real(ddaebm_trainer_config(a), "diffusion.sigma_min", &sigma));
     ASSERT_OK(ddaebm_config_set(config, "diffusion.fit", "false"));
     ASSERT_OK(ddaebm_config_set_real(config, "diffusion.sigma_min", sigma));
     ASSERT_OK(ddaebm_model_create(&by_hand, context, config, 3));
     ASSERT_OK(ddaebm_trainer_create(&b, by_hand, coarse, 5));
-    ASSERT_OK(ddaebm_trainer_run(a, 3, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_run(b, 3, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(a, 3, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(b, 3, NULL, NULL));
     for (int n = 0; n < DD_NETWORKS; n++)
         ck_assert_int_eq(memcmp(a->model->weights.values[n][0], b->model->weights.values[n][0],
                                 a->model->parameters.totals[n][0] * sizeof(float)),

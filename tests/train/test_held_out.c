@@ -37,9 +37,9 @@ static ddaebm_dataset *line(size_t count) {
 static void count_draws(size_t draws[ROWS], ddaebm_trainer *trainer, uint64_t first,
                         uint64_t last) {
     for (trainer->step = first; trainer->step < last; trainer->step++) {
-        ASSERT_OK(dd_trainer_draw(trainer));
-        for (size_t i = 0; i < trainer->batch; i++)
-            draws[lrintf((trainer->inputs[DD_SLOT_X0][2 * i] + 0.5f) * ROWS)]++;
+        ASSERT_OK(dd_batch_draw(trainer));
+        for (size_t i = 0; i < trainer->batch.size; i++)
+            draws[lrintf((trainer->batch.inputs[DD_SLOT_X0][2 * i] + 0.5f) * ROWS)]++;
     }
 }
 
@@ -82,8 +82,8 @@ START_TEST(not_every_set_is_parted) {
         ddaebm_model *model = NULL;
         ck_assert_uint_eq(dd_held_out_count(trainer), sets[i].kept);
         ck_assert_int_eq(trainer->held_out != NULL, sets[i].kept > 0);
-        ASSERT_OK(ddaebm_trainer_run(trainer, 20, NULL, NULL));
-        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, 20, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
         ck_assert_int_eq(ddaebm_model_best_step(model) > 0, sets[i].kept > 0);
         ddaebm_model_free(model);
         ddaebm_trainer_free(trainer);
@@ -104,7 +104,8 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
     ddaebm_scorer *scorer = NULL;
     float kept[2 * KEPT], mixed[2 * 1024], scores[KEPT + 1024], all[2 * ROWS];
     double wins = 0;
-    dd_weights_copy(&plain->model->weights, &trainer->average, &trainer->model->parameters);
+    dd_weights_copy(&plain->model->weights, &trainer->optimizer.average,
+                    &trainer->model->parameters);
     ASSERT_OK(ddaebm_scorer_create(&scorer, plain->model));
     for (uint64_t i = 0; i < ROWS; i++)
         ASSERT_OK(ddaebm_dataset_read(dataset, dd_held_out_row(trainer, i), 1, all + 2 * i));
@@ -114,8 +115,8 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
             mixed[2 * i + j] = all[2 * dd_rng_permute(i % ROWS, ROWS, 5,
                                                       (UINT64_C(1) << 55) + 1 + i / ROWS * 2 + j) +
                                    j];
-    ASSERT_OK(ddaebm_scorer_score(scorer, kept, KEPT, 0, scores));
-    ASSERT_OK(ddaebm_scorer_score(scorer, mixed, 1024, 0, scores + KEPT));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, kept, KEPT, 0, scores));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, mixed, 1024, 0, scores + KEPT));
     for (size_t i = 0; i < KEPT; i++)
         for (size_t j = 0; j < 1024; j++)
             wins += scores[i] > scores[KEPT + j] ? 1 : scores[i] == scores[KEPT + j] ? 0.5 : 0;
@@ -131,22 +132,22 @@ START_TEST(the_best_weights_are_kept) {
     ddaebm_model *model = NULL, *expected = NULL;
     double best = 0;
     uint64_t best_step = 0;
-    ASSERT_OK(ddaebm_trainer_run(trainer, EVERY - 1, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, EVERY - 1, NULL, NULL));
     ASSERT_OK(
-        ddaebm_trainer_snapshot(trainer, &model)); /* before the first look: the present ones */
+        ddaebm_trainer_snapshot(&model, trainer)); /* before the first look: the present ones */
     ck_assert_uint_eq(ddaebm_model_best_step(model), 0);
     ck_assert_double_eq(ddaebm_model_held_out_contrast(model), 0);
     expected = small_model(context, LEARNS, 3);
     for (uint64_t step = EVERY; step <= LAST; step += EVERY) {
         ddaebm_model_free(model);
-        ASSERT_OK(ddaebm_trainer_run(trainer, step, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(trainer, step, NULL, NULL));
         double contrast = contrast_of(trainer, dataset);
         if (contrast >= best) {
             best = contrast;
             best_step = step;
-            dd_weights_copy(&expected->weights, &trainer->average, &expected->parameters);
+            dd_weights_copy(&expected->weights, &trainer->optimizer.average, &expected->parameters);
         }
-        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+        ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
         ck_assert_uint_eq(ddaebm_model_best_step(model), best_step);
         ck_assert_double_eq_tol(ddaebm_model_held_out_contrast(model), best,
                                 1e-3); /* scored in other chunks */
@@ -170,8 +171,8 @@ START_TEST(looks_end_with_the_schedule) {
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(EVERYTHING "," KEEPS ",\"training.steps\":10", dataset);
     ddaebm_model *model = NULL;
-    ASSERT_OK(ddaebm_trainer_run(trainer, 40, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 40, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
     ck_assert_uint_ge(ddaebm_model_best_step(model), 1);
     ck_assert_uint_le(ddaebm_model_best_step(model), 10);
     ddaebm_model_free(model);
@@ -187,20 +188,20 @@ START_TEST(other_data_begins_anew) {
                    *wide = small_rows(context, 30, 3);
     ddaebm_trainer *trainer = make(LEARNS, dataset);
     ddaebm_model *model = NULL;
-    ASSERT_OK(ddaebm_trainer_run(trainer, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 6, NULL, NULL));
     ck_assert_int_eq(ddaebm_trainer_set_dataset(trainer, wide), DDAEBM_MISMATCH);
     dd_held_out *before = trainer->held_out;
     counted.fail_at = counted.calls + 1;
     ck_assert_int_eq(ddaebm_trainer_set_dataset(trainer, other), DDAEBM_OUT_OF_MEMORY);
     counted.fail_at = 0;
     ck_assert_ptr_eq(trainer->held_out, before);
-    ck_assert_ptr_eq(trainer->dataset, dataset);
+    ck_assert_ptr_eq(trainer->batch.dataset, dataset);
     ASSERT_OK(ddaebm_trainer_set_dataset(trainer, other));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
     ck_assert_uint_eq(ddaebm_model_best_step(model), 0);
     ddaebm_model_free(model);
-    ASSERT_OK(ddaebm_trainer_run(trainer, 9, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
     ck_assert_uint_eq(ddaebm_model_best_step(model), 9);
     ddaebm_model_free(model);
     ddaebm_trainer_free(trainer);
@@ -218,18 +219,18 @@ START_TEST(a_cut_run_keeps_its_choice) {
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *straight = make(LEARNS, dataset);
     ddaebm_model *expected = NULL;
-    ASSERT_OK(ddaebm_trainer_run(straight, LAST, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_snapshot(straight, &expected));
+    ASSERT_OK(ddaebm_trainer_run_until(straight, LAST, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(&expected, straight));
     ck_assert_uint_gt(ddaebm_model_best_step(expected), 0);
     for (uint64_t cut = 0; cut <= LAST; cut += 31) {
         ddaebm_trainer *first = make(LEARNS, dataset), *resumed = NULL;
         ddaebm_model *model = NULL;
-        ASSERT_OK(ddaebm_trainer_run(first, cut, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(first, cut, NULL, NULL));
         ASSERT_OK(ddaebm_trainer_save(first, in_folder("k")));
         ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("k"), dataset));
-        ASSERT_OK(ddaebm_trainer_run(resumed, LAST, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(resumed, LAST, NULL, NULL));
         ck_assert(same_state(resumed, straight));
-        ASSERT_OK(ddaebm_trainer_snapshot(resumed, &model));
+        ASSERT_OK(ddaebm_trainer_snapshot(&model, resumed));
         ck_assert(same_models(model, expected));
         ddaebm_model_free(model);
         ddaebm_trainer_free(first);
@@ -247,8 +248,8 @@ START_TEST(a_model_says_which_weights_it_has) {
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(LEARNS, dataset);
     ddaebm_model *model = NULL, *loaded = NULL;
-    ASSERT_OK(ddaebm_trainer_run(trainer, LAST, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, LAST, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
     ASSERT_OK(ddaebm_model_save(model, in_folder("m")));
     ASSERT_OK(ddaebm_model_load(&loaded, context, in_folder("m")));
     ck_assert(same_models(model, loaded));
@@ -272,6 +273,10 @@ START_TEST(corrupt_files_are_refused) {
     } rows[] = {
         {true,
          {.shorten = "trainer.held_out"},
+         DDAEBM_MISMATCH,
+         "trainer.held_out does not hold 2 numbers"},
+        {true,
+         {.lengthen = "trainer.held_out"},
          DDAEBM_MISMATCH,
          "trainer.held_out does not hold 2 numbers"},
         {true, {.retype = "trainer.held_out"}, DDAEBM_MISMATCH, "trainer.held_out"},
@@ -313,9 +318,9 @@ START_TEST(corrupt_files_are_refused) {
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(LEARNS, dataset), *resumed = NULL;
     ddaebm_model *model = NULL, *loaded = NULL;
-    ASSERT_OK(ddaebm_trainer_run(trainer, 10, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 10, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &model));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
     ASSERT_OK(ddaebm_model_save(model, in_folder("m")));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         test_tamper_file(in_folder(rows[i].checkpoint ? "k" : "m"), in_folder("changed"),
@@ -343,14 +348,14 @@ START_TEST(memory_may_run_out) {
     ddaebm_trainer *trainer = NULL, *resumed = NULL;
     void *none = NULL;
     SWEEP_ALLOCATIONS(counted, trainer, ddaebm_trainer_create(&trainer, model, dataset, 5));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 1, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 1, NULL, NULL));
     size_t before = counted.calls;
-    ASSERT_OK(ddaebm_trainer_run(trainer, 12, NULL, NULL)); /* four looks */
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 12, NULL, NULL)); /* four looks */
     ck_assert_uint_eq(counted.calls, before);
     SWEEP_ALLOCATIONS(counted, none, ddaebm_trainer_save(trainer, in_folder("k")));
     SWEEP_ALLOCATIONS(counted, resumed,
                       ddaebm_trainer_resume(&resumed, context, in_folder("k"), dataset));
-    SWEEP_ALLOCATIONS(counted, snapshot, ddaebm_trainer_snapshot(trainer, &snapshot));
+    SWEEP_ALLOCATIONS(counted, snapshot, ddaebm_trainer_snapshot(&snapshot, trainer));
     ck_assert(same_state(trainer, resumed));
     ddaebm_trainer_free(resumed);
     ddaebm_trainer_free(trainer);

@@ -95,9 +95,9 @@ static ddaebm_model *create(ddaebm_context *context, const char *more) {
 static void copy_parameters(ddaebm_model *to, const ddaebm_model *from) {
     for (size_t i = 0; i < ddaebm_model_parameter_count(from); i++) {
         ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
-        ASSERT_OK(ddaebm_model_parameter(from, i, &info));
+        ASSERT_OK(ddaebm_model_parameter_info(from, i, &info));
         float *values = malloc(info.elements * sizeof *values);
-        ASSERT_OK(ddaebm_model_get_parameter(from, info.name, values, info.elements));
+        ASSERT_OK(ddaebm_model_parameter(from, info.name, values, info.elements));
         ASSERT_OK(ddaebm_model_set_parameter(to, info.name, values, info.elements));
         free(values);
     }
@@ -210,8 +210,8 @@ static void check_scores(const ddaebm_model *model) {
           odd[COUNT];
     ddaebm_scorer *scorer = NULL;
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
-    ASSERT_OK(ddaebm_scorer_score(scorer, held_out, COUNT, 0, ordinary));
-    ASSERT_OK(ddaebm_scorer_score(scorer, noise, COUNT, 0, odd));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, held_out, COUNT, 0, ordinary));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, noise, COUNT, 0, odd));
     double above = area(ordinary, odd);
     ck_assert_msg(SANITISED || above > LEAST_AREA, "the area is %.3f", above);
     ddaebm_scorer_free(scorer);
@@ -227,7 +227,7 @@ static void check_resumed(ddaebm_context *context, const ddaebm_dataset *dataset
     ddaebm_model *a = NULL, *b = NULL;
     ASSERT_OK(ddaebm_trainer_save(straight, in_folder("half")));
     ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("half"), dataset));
-    ASSERT_OK(ddaebm_trainer_snapshot(straight, &a));
+    ASSERT_OK(ddaebm_trainer_snapshot(&a, straight));
     for (int i = 0; i < AGAIN; i++) {
         ddaebm_step_statistics one = DDAEBM_STEP_STATISTICS_INIT,
                                other = DDAEBM_STEP_STATISTICS_INIT;
@@ -235,10 +235,10 @@ static void check_resumed(ddaebm_context *context, const ddaebm_dataset *dataset
         ASSERT_OK(ddaebm_trainer_step(resumed, &other));
         ck_assert_mem_eq(&one, &other, sizeof one);
     }
-    ASSERT_OK(ddaebm_trainer_snapshot(resumed, &b));
+    ASSERT_OK(ddaebm_trainer_snapshot(&b, resumed));
     ck_assert(!same_models(a, b)); /* those steps changed something */
     ddaebm_model_free(a);
-    ASSERT_OK(ddaebm_trainer_snapshot(straight, &a));
+    ASSERT_OK(ddaebm_trainer_snapshot(&a, straight));
     ck_assert(same_models(a, b));
     ddaebm_model_free(a);
     ddaebm_model_free(b);
@@ -254,10 +254,10 @@ START_TEST(a_run_on_images) {
     ddaebm_dataset *dataset = discs(context, 0, TRAINED);
     ddaebm_model *start = create(context, "{}");
     ASSERT_OK(ddaebm_trainer_create(&trainer, start, dataset, SEED));
-    ASSERT_OK(ddaebm_trainer_run(trainer, HALF, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, HALF, NULL, NULL));
     check_resumed(context, dataset, trainer);
-    ASSERT_OK(ddaebm_trainer_run(trainer, STEPS, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &trained));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, STEPS, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_snapshot(&trained, trainer));
     check_loss(context, start, trained);
     check_samples(start, trained);
     check_scores(trained);

@@ -133,9 +133,9 @@ START_TEST(a_save_may_be_killed_at_any_call) {
     begin();
     ddaebm_trainer *trainer = start();
     size_t size_before = 0, size_after = 0;
-    ASSERT_OK(ddaebm_trainer_run(trainer, EVERY, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, EVERY, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_save_memory(trainer, before, sizeof before, &size_before));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 2 * EVERY, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 2 * EVERY, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_save_memory(trainer, after, sizeof after, &size_after));
     const fault kinds[] = {FAULT_KILL_BEFORE, FAULT_KILL_MIDST, FAULT_KILL_AFTER};
     size_t kills = 0;
@@ -170,8 +170,8 @@ static int run_and_save(account *shared, uint64_t last) {
     else if (ddaebm_trainer_resume(&trainer, context, in_folder("run"), dataset) != DDAEBM_OK)
         return 1;
     while (ddaebm_trainer_steps(trainer) < last) {
-        if (ddaebm_trainer_run(trainer, ddaebm_trainer_steps(trainer) + EVERY, tell, shared) !=
-            DDAEBM_OK)
+        if (ddaebm_trainer_run_until(trainer, ddaebm_trainer_steps(trainer) + EVERY, tell,
+                                     shared) != DDAEBM_OK)
             return 2;
         if (ddaebm_trainer_save(trainer, in_folder("run")) != DDAEBM_OK)
             return 3;
@@ -229,7 +229,7 @@ START_TEST(a_run_may_be_killed_at_any_moment) {
     ck_assert_int_eq(run_and_save(shared, saved + EVERY), 0);
     /* All the pieces are one run. */
     ddaebm_trainer *whole = start();
-    ASSERT_OK(ddaebm_trainer_run(whole, saved + EVERY, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(whole, saved + EVERY, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_save_memory(whole, after, sizeof after, &size_whole));
     size = get_file(in_folder("run"), found, sizeof found);
     ck_assert_uint_eq(size, size_whole);

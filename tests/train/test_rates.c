@@ -25,7 +25,7 @@ static ddaebm_trainer *train(const char *changes, uint64_t last) {
     ddaebm_model *model = small_model(context, changes, 3);
     ddaebm_trainer *trainer = NULL;
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 5));
-    ASSERT_OK(ddaebm_trainer_run(trainer, last, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, last, NULL, NULL));
     ddaebm_model_free(model);
     return trainer;
 }
@@ -42,8 +42,9 @@ static bool same_network(const ddaebm_trainer *a, const ddaebm_trainer *b, int n
                   weights) == 0 &&
            memcmp(a->model->weights.values[network][1], b->model->weights.values[network][1],
                   statistics) == 0 &&
-           memcmp(a->moments[network][0], b->moments[network][0], weights) == 0 &&
-           memcmp(a->moments[network][1], b->moments[network][1], weights) == 0;
+           memcmp(a->optimizer.moments[network][0], b->optimizer.moments[network][0], weights) ==
+               0 &&
+           memcmp(a->optimizer.moments[network][1], b->optimizer.moments[network][1], weights) == 0;
 }
 
 static bool same_networks(const ddaebm_trainer *a, const ddaebm_trainer *b) {
@@ -56,7 +57,7 @@ static void set(ddaebm_trainer *trainer, const char *prefix, double factor) {
 
 static double rate_of(const ddaebm_trainer *trainer, const char *name) {
     double rate = -1;
-    ASSERT_OK(ddaebm_trainer_get_rate(trainer, name, &rate));
+    ASSERT_OK(ddaebm_trainer_rate(trainer, name, &rate));
     return rate;
 }
 
@@ -165,10 +166,10 @@ START_TEST(a_frozen_network_alone_stands_still) {
         for (int other = 0; other < DD_NETWORKS; other++) {
             size_t weights = bytes_of(trainer, other, DD_ROLE_WEIGHT),
                    statistics = bytes_of(trainer, other, DD_ROLE_STATISTIC);
-            bool stood =
-                memcmp(trainer->model->weights.values[other][0],
-                       before->model->weights.values[other][0], weights) == 0 &&
-                memcmp(trainer->moments[other][1], before->moments[other][1], weights) == 0;
+            bool stood = memcmp(trainer->model->weights.values[other][0],
+                                before->model->weights.values[other][0], weights) == 0 &&
+                         memcmp(trainer->optimizer.moments[other][1],
+                                before->optimizer.moments[other][1], weights) == 0;
             ck_assert_int_eq(stood, other == n);
             if (statistics) /* of batch norms: of what goes in, not of the weights */
                 ck_assert_int_ne(memcmp(trainer->model->weights.values[other][1],
@@ -176,8 +177,9 @@ START_TEST(a_frozen_network_alone_stands_still) {
                                  0);
             if (n != DDAEBM_NETWORK_ENERGY) { /* the gradients are those of a step that freezes
                                                  nothing */
-                ck_assert_int_eq(
-                    memcmp(trainer->gradients[other], straight->gradients[other], weights), 0);
+                ck_assert_int_eq(memcmp(trainer->planned.gradients[other],
+                                        straight->planned.gradients[other], weights),
+                                 0);
                 ck_assert(other == n || same_network(trainer, straight, other));
             }
         }
@@ -198,15 +200,15 @@ START_TEST(factors_are_kept_in_a_checkpoint) {
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     ASSERT_OK(ddaebm_trainer_resume(&resumed, context, in_folder("k"), dataset));
     ck_assert_double_eq(rate_of(resumed, "generator.net.layers.0.bias"), 0);
-    ASSERT_OK(ddaebm_trainer_run(trainer, 6, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_run(resumed, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(resumed, 6, NULL, NULL));
     ck_assert(same_networks(trainer, resumed));
     test_tamper_file(in_folder("k"), in_folder("older"),
                      &(test_tamper){.drop = "trainer.rate_factors"});
     ASSERT_OK(ddaebm_trainer_resume(&older, context, in_folder("older"),
                                     dataset)); /* from before there were any */
-    ASSERT_OK(ddaebm_trainer_run(older, 6, NULL, NULL));
-    ASSERT_OK(ddaebm_trainer_run(plain, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(older, 6, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(plain, 6, NULL, NULL));
     ck_assert(same_networks(older, plain));
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(plain);
@@ -277,14 +279,14 @@ START_TEST(offsets_lead_to_the_weights) {
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
         float values[256], *flat = NULL;
         size_t elements = 0;
-        ASSERT_OK(ddaebm_model_parameter(model, i, &info));
+        ASSERT_OK(ddaebm_model_parameter_info(model, i, &info));
         if (!info.trained) {
             ck_assert_uint_eq(info.offset, 0);
             continue;
         }
         ASSERT_OK(ddaebm_trainer_weights(trainer, info.network, &flat, &elements));
         ck_assert_uint_le(info.offset + info.elements, elements);
-        ASSERT_OK(ddaebm_model_get_parameter(model, info.name, values, info.elements));
+        ASSERT_OK(ddaebm_model_parameter(model, info.name, values, info.elements));
         ck_assert_int_eq(memcmp(values, flat + info.offset, info.elements * sizeof(float)), 0);
         trained++;
     }
@@ -311,13 +313,13 @@ START_TEST(wrong_rates_are_refused) {
     ASSERT_FAILS(ddaebm_trainer_set_rate_factor(NULL, "", 1), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_set_rate_factor(trainer, NULL, 1), DDAEBM_INVALID_ARGUMENT,
                  "prefix");
-    ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "energy.", &rate), DDAEBM_NOT_FOUND,
+    ASSERT_FAILS(ddaebm_trainer_rate(trainer, "energy.", &rate), DDAEBM_NOT_FOUND,
                  "named \"energy.\"");
-    ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "generator.net.layers_bn.0.running_mean", &rate),
+    ASSERT_FAILS(ddaebm_trainer_rate(trainer, "generator.net.layers_bn.0.running_mean", &rate),
                  DDAEBM_NOT_FOUND, "no trained");
-    ASSERT_FAILS(ddaebm_trainer_get_rate(NULL, "", &rate), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, NULL, &rate), DDAEBM_INVALID_ARGUMENT, "name");
-    ASSERT_FAILS(ddaebm_trainer_get_rate(trainer, "", NULL), DDAEBM_INVALID_ARGUMENT, "rate");
+    ASSERT_FAILS(ddaebm_trainer_rate(NULL, "", &rate), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_rate(trainer, NULL, &rate), DDAEBM_INVALID_ARGUMENT, "name");
+    ASSERT_FAILS(ddaebm_trainer_rate(trainer, "", NULL), DDAEBM_INVALID_ARGUMENT, "rate");
     ASSERT_FAILS(ddaebm_trainer_set_last_step(NULL, 9), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_set_last_step(trainer, 0), DDAEBM_OUT_OF_RANGE, "training.steps");
     ASSERT_FAILS(ddaebm_trainer_set_last_step(trainer, UINT64_MAX), DDAEBM_OUT_OF_RANGE,

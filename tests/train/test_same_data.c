@@ -13,7 +13,7 @@ static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset,
     ddaebm_model *model = small_model(context, changes, 3);
     ddaebm_trainer *trainer = NULL;
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, dataset, 5));
-    ASSERT_OK(ddaebm_trainer_run(trainer, last, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, last, NULL, NULL));
     ddaebm_model_free(model);
     return trainer;
 }
@@ -71,7 +71,7 @@ START_TEST(other_data_is_refused_and_may_be_allowed) {
         ck_assert_int_eq(memcmp(trainer->model->mean, resumed->model->mean, 2 * sizeof(double)), 0);
         ck_assert_int_eq(memcmp(trainer->model->scale, resumed->model->scale, 2 * sizeof(double)),
                          0);
-        ASSERT_OK(ddaebm_trainer_run(resumed, 5, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(resumed, 5, NULL, NULL));
 
         /* what it saves knows the other data */
         ddaebm_trainer *third = NULL;
@@ -96,10 +96,10 @@ START_TEST(the_same_data_is_the_same_run) {
     ddaebm_dataset *rows = small_rows(context, ROWS, 2), *wide = variant(ROWS, 1, false);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *resumed = NULL;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
-    ASSERT_OK(ddaebm_trainer_run(trainer, 8, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 8, NULL, NULL));
     for (int i = 0; i < 4; i++) {
         ASSERT_OK(resume_with(&resumed, i % 2 ? rows : wide, (ddaebm_resume_data)(i / 2)));
-        ASSERT_OK(ddaebm_trainer_run(resumed, 8, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_run_until(resumed, 8, NULL, NULL));
         ck_assert(same_state(trainer, resumed));
         ddaebm_trainer_free(resumed);
     }
@@ -231,12 +231,12 @@ START_TEST(the_best_weights_are_those_of_the_data) {
     ddaebm_model *model = NULL;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
     ASSERT_OK(resume_with(&resumed, rows, DDAEBM_RESUME_OTHER_DATA));
-    ASSERT_OK(ddaebm_trainer_snapshot(resumed, &model));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, resumed));
     ck_assert_uint_gt(ddaebm_model_best_step(model), 0);
     ddaebm_model_free(model);
     ddaebm_trainer_free(resumed);
     ASSERT_OK(resume_with(&resumed, other, DDAEBM_RESUME_OTHER_DATA));
-    ASSERT_OK(ddaebm_trainer_snapshot(resumed, &model));
+    ASSERT_OK(ddaebm_trainer_snapshot(&model, resumed));
     ck_assert_uint_eq(ddaebm_model_best_step(model), 0);
     ddaebm_model_free(model);
     ddaebm_trainer_free(resumed);
@@ -289,7 +289,7 @@ START_TEST(memory_may_run_out) {
         resumed = NULL;
         SWEEP_ALLOCATIONS_FROM(counted, none,
                                ddaebm_trainer_set_dataset(trainer, on ? rows : other), on);
-        ck_assert(dd_fingerprint_is_same(&trainer->data, &trainer->data));
+        ck_assert(dd_fingerprint_is_same(&trainer->batch.fingerprint, &trainer->batch.fingerprint));
     }
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);

@@ -44,22 +44,22 @@ static void compare_draws(const char *changes, const ddaebm_dataset *dataset) {
     train_shards(shards, changes, dataset);
     for (uint64_t step = 0; step < STEPS; step++) {
         whole->step = step;
-        ASSERT_OK(dd_trainer_draw(whole));
+        ASSERT_OK(dd_batch_draw(whole));
         for (size_t i = 0; i < SHARDS; i++) {
             shards[i]->step = step;
-            ASSERT_OK(dd_trainer_draw(shards[i]));
+            ASSERT_OK(dd_batch_draw(shards[i]));
             for (int slot = 0; slot < DD_SLOT_INPUTS; slot++) {
-                size_t size = dd_trainer_input_size(dd_trainer_settings(shards[i]), slot);
+                size_t size = dd_batch_input_size(dd_trainer_settings(shards[i]), slot);
                 const float *part =
-                    whole->inputs[slot] + (slot == DD_SLOT_DROPOUT_SEED ? 0 : i * size);
-                bool same = memcmp(shards[i]->inputs[slot], part, size * sizeof(float)) == 0;
+                    whole->batch.inputs[slot] + (slot == DD_SLOT_DROPOUT_SEED ? 0 : i * size);
+                bool same = memcmp(shards[i]->batch.inputs[slot], part, size * sizeof(float)) == 0;
                 ck_assert_msg(same == (slot != DD_SLOT_DROPOUT_SEED || i == 0),
                               "slot %d of shard %zu", slot, i);
             }
         }
     }
-    const float *a = shards[0]->inputs[DD_SLOT_DROPOUT_SEED],
-                *b = shards[1]->inputs[DD_SLOT_DROPOUT_SEED];
+    const float *a = shards[0]->batch.inputs[DD_SLOT_DROPOUT_SEED],
+                *b = shards[1]->batch.inputs[DD_SLOT_DROPOUT_SEED];
     for (int i = 0; i < 4; i++)
         for (int k = 0; k < 4; k++)
             ck_assert_msg(a[i] != b[k], "shards share bits");
@@ -94,18 +94,18 @@ static void average(ddaebm_trainer *shards[SHARDS], int network) {
     for (size_t j = 0; j < shards[0]->model->parameters.totals[network][DD_ROLE_WEIGHT]; j++) {
         float sum = 0;
         for (size_t i = 0; i < SHARDS; i++)
-            sum += shards[i]->gradients[network][j];
+            sum += shards[i]->planned.gradients[network][j];
         for (size_t i = 0; i < SHARDS; i++)
-            shards[i]->gradients[network][j] = sum / SHARDS;
+            shards[i]->planned.gradients[network][j] = sum / SHARDS;
     }
 }
 
 static double difference(const ddaebm_trainer *whole, const ddaebm_trainer *shard, int network) {
     double most = 0, largest = 0;
     for (size_t j = 0; j < whole->model->parameters.totals[network][DD_ROLE_WEIGHT]; j++) {
-        largest = larger(largest, fabs((double)whole->gradients[network][j]));
-        most = larger(most, fabs((double)whole->gradients[network][j] -
-                                 (double)shard->gradients[network][j]));
+        largest = larger(largest, fabs((double)whole->planned.gradients[network][j]));
+        most = larger(most, fabs((double)whole->planned.gradients[network][j] -
+                                 (double)shard->planned.gradients[network][j]));
     }
     return most / largest;
 }
@@ -193,8 +193,8 @@ START_TEST(wrong_shards_are_refused) {
     ASSERT_FAILS(ddaebm_trainer_set_shard(trainer, 2, 2), DDAEBM_OUT_OF_RANGE,
                  "index is 2; allowed: 0 to 1");
     ASSERT_FAILS(ddaebm_trainer_set_shard(NULL, 0, 1), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ck_assert_uint_eq(trainer->shard, 0);
-    ck_assert_uint_eq(trainer->shards, 1);
+    ck_assert_uint_eq(trainer->batch.shard, 0);
+    ck_assert_uint_eq(trainer->batch.shards, 1);
     ASSERT_OK(ddaebm_trainer_set_shard(trainer, 65535, 65536));
     ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
     ddaebm_trainer_free(trainer);
@@ -214,21 +214,21 @@ START_TEST(data_may_be_replaced_between_steps) {
     double mean[2];
     float row[2];
     memcpy(mean, trainer->model->mean, sizeof mean);
-    ASSERT_OK(ddaebm_trainer_run(trainer, 2, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 2, NULL, NULL));
     ASSERT_OK(ddaebm_trainer_set_dataset(trainer, named));
     ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
     for (size_t i = 0; i < PART;
          i++) { /* the third batch of the new set, in the units of the old */
         ASSERT_OK(ddaebm_dataset_read(named, 2 * PART + i, 1, row));
         for (size_t j = 0; j < 2; j++)
-            ck_assert_float_eq(trainer->inputs[DD_SLOT_X0][2 * i + j],
+            ck_assert_float_eq(trainer->batch.inputs[DD_SLOT_X0][2 * i + j],
                                (float)(((double)row[j] - mean[j]) / trainer->model->scale[j]));
     }
     ck_assert_int_eq(memcmp(mean, trainer->model->mean, sizeof mean), 0);
     ASSERT_FAILS(ddaebm_trainer_set_dataset(trainer, wide), DDAEBM_MISMATCH, "rows of 3 numbers");
     ASSERT_FAILS(ddaebm_trainer_set_dataset(trainer, NULL), DDAEBM_INVALID_ARGUMENT, "dataset");
     ASSERT_FAILS(ddaebm_trainer_set_dataset(NULL, rows), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ck_assert_ptr_eq(trainer->dataset, named);
+    ck_assert_ptr_eq(trainer->batch.dataset, named);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(wide);

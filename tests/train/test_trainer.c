@@ -21,7 +21,7 @@ static ddaebm_trainer *train(const char *changes, const ddaebm_dataset *dataset,
 }
 
 static void run(ddaebm_trainer *trainer, uint64_t last) {
-    ASSERT_OK(ddaebm_trainer_run(trainer, last, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, last, NULL, NULL));
 }
 
 /* --- Steps. --- */
@@ -165,9 +165,9 @@ START_TEST(threads_change_no_more_than_rounding) {
         for (int n = 0; n < DD_NETWORKS; n++) {
             double largest = 0, worst = 0;
             for (size_t i = 0; i < alone->model->parameters.totals[n][DD_ROLE_WEIGHT]; i++) {
-                largest = larger(largest, fabs((double)alone->gradients[n][i]));
-                worst = larger(
-                    worst, fabs((double)alone->gradients[n][i] - (double)shared->gradients[n][i]));
+                largest = larger(largest, fabs((double)alone->planned.gradients[n][i]));
+                worst = larger(worst, fabs((double)alone->planned.gradients[n][i] -
+                                           (double)shared->planned.gradients[n][i]));
             }
             /* the energy's own step came first: where a gradient was rounding noise, its weights
              * differ by up to twice the rate */
@@ -196,14 +196,14 @@ START_TEST(a_run_can_be_watched_and_cancelled) {
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
                    *straight = train(EVERYTHING, dataset, 5);
     uint64_t told[3] = {0, 4, 9}; /* steps seen, where to cancel, the last */
-    ASSERT_FAILS(ddaebm_trainer_run(trainer, 9, count_steps, told), DDAEBM_CANCELLED,
+    ASSERT_FAILS(ddaebm_trainer_run_until(trainer, 9, count_steps, told), DDAEBM_CANCELLED,
                  "after step 4");
     ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 4);
     told[1] = 0;
-    ASSERT_OK(ddaebm_trainer_run(trainer, 9, count_steps, told));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, count_steps, told));
     ck_assert_uint_eq(told[0], 9);
-    ASSERT_OK(ddaebm_trainer_run(trainer, 9, count_steps, told)); /* there already */
-    ASSERT_OK(ddaebm_trainer_run(trainer, 3, count_steps, told));
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, count_steps, told)); /* there already */
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 3, count_steps, told));
     ck_assert_uint_eq(told[0], 9);
     run(straight, 9);
     ck_assert(same_state(trainer, straight));
@@ -277,12 +277,12 @@ START_TEST(the_hook_sees_each_network_in_turn) {
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("", dataset, 5), *free_one = train("", dataset, 5);
     hooked h = {.trainer = trainer, .factor = 1};
-    ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
+    ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, hook, &h));
     run(trainer, 2);
     ck_assert_str_eq(h.order, "egcegc");
     run(free_one, 2);
     ck_assert(same_state(trainer, free_one)); /* looking changes nothing */
-    ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, NULL, NULL));
     run(trainer, 3);
     ck_assert_uint_eq(h.calls, 6);
     ddaebm_trainer_free(trainer);
@@ -298,7 +298,7 @@ START_TEST(the_hook_changes_what_is_applied) {
     for (int n = 0; n < DD_NETWORKS; n++) {
         ddaebm_trainer *trainer = train("", dataset, 5);
         hooked h = {.trainer = trainer, .target = (ddaebm_network)n, .factor = 0};
-        ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
+        ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, hook, &h));
         for (int other = 0; other < DD_NETWORKS; other++) {
             size_t elements = trainer->model->parameters.totals[other][DD_ROLE_WEIGHT];
             float *weights = trainer->model->weights.values[other][DD_ROLE_WEIGHT],
@@ -326,12 +326,12 @@ START_TEST(the_hook_can_stop_a_step) {
         run(straight, 2);
         hooked h = {
             .trainer = trainer, .target = (ddaebm_network)n, .stop = DDAEBM_IO, .factor = 1};
-        ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
+        ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, hook, &h));
         ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_IO, "stopped step 3");
         ck_assert_uint_eq(h.calls, (size_t)n + 1);
         ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 2);
         ck_assert(same_state(trainer, straight));
-        ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, NULL, NULL));
         run(straight, 4); /* it goes on as if nothing had been */
         run(trainer, 4);
         ck_assert(same_state(trainer, straight));
@@ -413,7 +413,7 @@ static ddaebm_status spoil_loss(void *user, ddaebm_network network, float *gradi
                                 size_t elements) {
     ddaebm_trainer *trainer = user;
     (void)gradients, (void)elements;
-    trainer->losses[network == DDAEBM_NETWORK_ENERGY ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR] =
+    trainer->planned.losses[network == DDAEBM_NETWORK_ENERGY ? DD_LOSS_ENERGY : DD_LOSS_GENERATOR] =
         INFINITY;
     return DDAEBM_OK;
 }
@@ -437,13 +437,13 @@ START_TEST(a_loss_alone_stops_the_step) {
     run(trainer, 3);
     run(straight, 3);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        ASSERT_OK(ddaebm_trainer_set_hook(trainer, rows[i].hook, trainer));
+        ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, rows[i].hook, trainer));
         ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, rows[i].told);
         ck_assert(same_state(trainer, straight));
         ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE,
                      "comes after"); /* it is over */
     }
-    ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
+    ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, NULL, NULL));
     run(trainer, 6);
     run(straight, 6);
     ck_assert(same_state(trainer, straight));
@@ -468,13 +468,13 @@ START_TEST(gradients_that_are_not_finite_stop_the_step) {
             .trainer = trainer, .target = (ddaebm_network)(i / 6), .factor = bad[i / 2 % 3]};
         run(trainer, 3);
         run(straight, 3);
-        ASSERT_OK(ddaebm_trainer_set_hook(trainer, hook, &h));
+        ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, hook, &h));
         for (int again = 0; again < 2; again++) {
             ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, "step 4");
             ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), names[i / 6]));
             ck_assert(same_state(trainer, straight));
         }
-        ASSERT_OK(ddaebm_trainer_set_hook(trainer, NULL, NULL));
+        ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, NULL, NULL));
         run(trainer, 6);
         run(straight, 6);
         ck_assert(same_state(trainer, straight));
@@ -655,7 +655,7 @@ START_TEST(averages_start_after_the_first_step) {
         flatten(parameters, &trainer->model->weights, now);
         for (size_t i = 0; i < count; i++)
             expected[i] = step == 1 ? now[i] : 0.9 * expected[i] + 0.1 * now[i];
-        ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+        ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
         flatten(parameters, &snapshot->weights, now);
         for (size_t i = 0; i < count; i++)
             ck_assert_double_eq_tol(now[i], expected[i], 1e-6 * (1 + fabs(expected[i])));
@@ -668,7 +668,7 @@ START_TEST(averages_start_after_the_first_step) {
     }
     ddaebm_model *snapshot = NULL;
     run(raw, 3);
-    ASSERT_OK(ddaebm_trainer_snapshot(raw, &snapshot));
+    ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, raw));
     ck_assert(same_models(snapshot, raw->model));
     run(raw, 4); /* which it is no more */
     ck_assert(!same_models(snapshot, raw->model));
@@ -712,11 +712,11 @@ START_TEST(columns_are_measured) {
     }
     ddaebm_model *snapshot = NULL;
     run(trainer, 2); /* on rows that are standardised */
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+    ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
     ck_assert_int_eq(memcmp(snapshot->mean, trainer->model->mean, WIDTH * sizeof(double)), 0);
     ck_assert_int_eq(memcmp(snapshot->scale, trainer->model->scale, WIDTH * sizeof(double)), 0);
-    for (size_t i = 0; i < trainer->batch * WIDTH; i++)
-        ck_assert_double_lt(fabs((double)trainer->inputs[DD_SLOT_X0][i]), 6);
+    for (size_t i = 0; i < trainer->batch.size * WIDTH; i++)
+        ck_assert_double_lt(fabs((double)trainer->batch.inputs[DD_SLOT_X0][i]), 6);
     ddaebm_model_free(snapshot);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
@@ -766,10 +766,10 @@ START_TEST(epochs_hold_every_row_once) {
         for (int step = 0; step < ROWS / 8; step++) {
             ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
             for (int i = 0; i < 8; i++) {
-                order[epoch][step * 8 + i] = (int)trainer->inputs[DD_SLOT_X0][i];
+                order[epoch][step * 8 + i] = (int)trainer->batch.inputs[DD_SLOT_X0][i];
                 seen[order[epoch][step * 8 + i]]++;
-                ck_assert_float_ge(trainer->inputs[DD_SLOT_LEVEL][i], 0.0f);
-                ck_assert_float_le(trainer->inputs[DD_SLOT_LEVEL][i], 3.0f);
+                ck_assert_float_ge(trainer->batch.inputs[DD_SLOT_TIMESTEP][i], 0.0f);
+                ck_assert_float_le(trainer->batch.inputs[DD_SLOT_TIMESTEP][i], 3.0f);
             }
             run(trainer, ddaebm_trainer_steps(trainer) + 1);
         }
@@ -819,7 +819,7 @@ START_TEST(memory_is_known_beforehand) {
         ASSERT_OK(ddaebm_context_set_threads(context, 1 + i / 2));
         ASSERT_OK(ddaebm_config_create(&config, context, presets[i % 2]));
         size_t before = counted.bytes;
-        ASSERT_OK(ddaebm_trainer_memory(context, config, &said));
+        ASSERT_OK(ddaebm_config_training_memory(config, context, &said));
         ck_assert_uint_eq(counted.bytes, before); /* nothing is kept */
         ASSERT_OK(ddaebm_model_create(&model, context, config, 1));
         before = counted.bytes;
@@ -848,11 +848,12 @@ START_TEST(memory_may_run_out) {
         SWEEP_ALLOCATIONS_FROM(counted, trainer, ddaebm_trainer_create(&trainer, model, dataset, 1),
                                on);
         run(trainer, 1);
-        SWEEP_ALLOCATIONS_FROM(counted, snapshot, ddaebm_trainer_snapshot(trainer, &snapshot), on);
+        SWEEP_ALLOCATIONS_FROM(counted, snapshot, ddaebm_trainer_snapshot(&snapshot, trainer), on);
         ddaebm_model_free(snapshot);
         ddaebm_trainer_free(trainer);
         SWEEP_ALLOCATIONS_FROM(
-            counted, none, ddaebm_trainer_memory(context, ddaebm_model_config(model), &bytes), on);
+            counted, none,
+            ddaebm_config_training_memory(ddaebm_model_config(model), context, &bytes), on);
         snapshot = NULL;
         trainer = NULL;
     }
@@ -885,7 +886,7 @@ START_TEST(wrong_arguments_are_refused) {
     ASSERT_FAILS(ddaebm_trainer_step(trainer, &s), DDAEBM_INVALID_ARGUMENT,
                  "DDAEBM_STEP_STATISTICS_INIT");
     ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 0);
-    ck_assert_int_eq(trainer->stage, DD_STAGE_BEGIN); /* nothing was begun */
+    ck_assert_int_eq(trainer->stage, DD_STAGE_NONE); /* nothing was begun */
     ASSERT_OK(ddaebm_trainer_energy_gradients(trainer));
     ASSERT_OK(ddaebm_trainer_energy_update(trainer));
     ASSERT_OK(ddaebm_trainer_generator_gradients(trainer));
@@ -893,14 +894,15 @@ START_TEST(wrong_arguments_are_refused) {
                  "struct_size");
     ASSERT_OK(ddaebm_trainer_generator_update(trainer, NULL));
     ASSERT_FAILS(ddaebm_trainer_step(NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ASSERT_FAILS(ddaebm_trainer_run(NULL, 1, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_run_until(NULL, 1, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_energy_gradients(NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_energy_update(NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_generator_gradients(NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_generator_update(NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ASSERT_FAILS(ddaebm_trainer_snapshot(NULL, &snapshot), DDAEBM_INVALID_ARGUMENT, "trainer");
-    ASSERT_FAILS(ddaebm_trainer_snapshot(trainer, NULL), DDAEBM_INVALID_ARGUMENT, "out");
-    ASSERT_FAILS(ddaebm_trainer_set_hook(NULL, hook, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_snapshot(&snapshot, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
+    ASSERT_FAILS(ddaebm_trainer_snapshot(NULL, trainer), DDAEBM_INVALID_ARGUMENT, "out");
+    ASSERT_FAILS(ddaebm_trainer_set_gradient_hook(NULL, hook, NULL), DDAEBM_INVALID_ARGUMENT,
+                 "trainer");
     ASSERT_FAILS(ddaebm_trainer_weights(NULL, DDAEBM_NETWORK_ENERGY, &values, &count),
                  DDAEBM_INVALID_ARGUMENT, "trainer");
     ASSERT_FAILS(ddaebm_trainer_weights(trainer, DDAEBM_NETWORK_ENERGY, NULL, &count),
@@ -913,8 +915,9 @@ START_TEST(wrong_arguments_are_refused) {
                  DDAEBM_INVALID_ARGUMENT, "network is -1");
     ASSERT_FAILS(ddaebm_trainer_gradients(trainer, DDAEBM_NETWORK_ENCODER, NULL, &count),
                  DDAEBM_INVALID_ARGUMENT, "values");
-    ASSERT_FAILS(ddaebm_trainer_memory(context, NULL, &count), DDAEBM_INVALID_ARGUMENT, "config");
-    ASSERT_FAILS(ddaebm_trainer_memory(context, ddaebm_model_config(model), NULL),
+    ASSERT_FAILS(ddaebm_config_training_memory(NULL, context, &count), DDAEBM_INVALID_ARGUMENT,
+                 "config");
+    ASSERT_FAILS(ddaebm_config_training_memory(ddaebm_model_config(model), context, NULL),
                  DDAEBM_INVALID_ARGUMENT, "bytes");
     ck_assert_ptr_null(values);
     ck_assert_uint_eq(count, 0);
@@ -934,7 +937,7 @@ START_TEST(views_are_in_the_order_of_the_parameters) {
     ddaebm_model *snapshot = NULL;
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
     run(trainer, 2);
-    ASSERT_OK(ddaebm_trainer_snapshot(trainer, &snapshot));
+    ASSERT_OK(ddaebm_trainer_snapshot(&snapshot, trainer));
     size_t at[3] = {0}, count = 0, gradients = 0;
     float *views[3], *slopes = NULL;
     for (int n = 0; n < 3; n++) {
@@ -944,18 +947,18 @@ START_TEST(views_are_in_the_order_of_the_parameters) {
     }
     for (size_t i = 0; i < ddaebm_model_parameter_count(snapshot); i++) {
         float values[256];
-        ASSERT_OK(ddaebm_model_parameter(snapshot, i, &info));
+        ASSERT_OK(ddaebm_model_parameter_info(snapshot, i, &info));
         if (!info.trained)
             continue;
         ck_assert_uint_le(info.elements, 256);
-        ASSERT_OK(ddaebm_model_get_parameter(snapshot, info.name, values, info.elements));
+        ASSERT_OK(ddaebm_model_parameter(snapshot, info.name, values, info.elements));
         ck_assert_int_eq(
             memcmp(values, views[info.network] + at[info.network], info.elements * sizeof(float)),
             0);
         at[info.network] += info.elements;
     }
     int64_t batch = 0;
-    ASSERT_OK(ddaebm_config_get_integer(ddaebm_trainer_config(trainer), "training.batch", &batch));
+    ASSERT_OK(ddaebm_config_integer(ddaebm_trainer_config(trainer), "training.batch", &batch));
     ck_assert_int_eq(batch, 8);
     ddaebm_model_free(snapshot);
     ddaebm_trainer_free(trainer);

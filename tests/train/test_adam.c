@@ -3,7 +3,7 @@
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/harness.h"
-#include "train/optimizer.h"
+#include "train/adam.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,0 +1,15 @@
+/* Names of tensors and metadata in a model file. */
+#ifndef DD_MODEL_NAMES_H
+#define DD_MODEL_NAMES_H
+
+#include "model/model.h"
+
+static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
+static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_rows[] = "data.rows",
+                  columns_key[] = "columns";
+static const char kind_key[] = "data_kind";
+static const char *const data_kinds[] = {[DD_KIND_ROWS] = "rows", [DD_KIND_IMAGES] = "images"};
+static const char best_step[] = "best_step", held_out_contrast[] = "held_out_contrast";
+static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
+
+#endif

@@ -3,6 +3,8 @@
 #ifndef TEST_HARNESS_H
 #define TEST_HARNESS_H
 
+#include "support/runner.h"
+
 #include <check.h>
 #include <ddaebm/ddaebm.h>
 #include <dirent.h>
@@ -190,26 +192,37 @@ static inline size_t next_case(size_t nth) {
 
 #define ASSERT_OK(call) ck_assert_msg((call) == DDAEBM_OK, "%s: %s", #call, ddaebm_error_message())
 
-/* Runs the tests, each with a folder of its own and `times` times, with _i from 0; what main
- * returns. */
+/* Functions that run before and after each test, in its process; NULL for none. */
+static void (*test_setup)(void), (*test_teardown)(void);
+
+static inline void use_fixture(void (*setup)(void), void (*teardown)(void)) {
+    test_setup = setup;
+    test_teardown = teardown;
+}
+
+/* Runs the tests `times` times, with _i from 0. Each has a folder of its own, and the fixture.
+ * Returns the exit status of the program. */
 static inline int run_loop_tests(const char *name, const TTest *const *tests, size_t count,
                                  int times) {
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+    if (test_setup || test_teardown)
+        tcase_add_checked_fixture(tcase, test_setup, test_teardown);
     for (size_t i = 0; i < count; i++)
         tcase_add_loop_test(tcase, tests[i], 0, times);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }
 
 static inline int run_tests(const char *name, const TTest *const *tests, size_t count) {
     return run_loop_tests(name, tests, count, 1);
 }
+
+/* Runs the tests that are listed: RUN_TESTS("name", a_test, another_test). */
+#define TEST_LIST(...) ((const TTest *const[]){__VA_ARGS__})
+#define RUN_TESTS(name, ...)                                                                       \
+    run_tests(name, TEST_LIST(__VA_ARGS__), sizeof TEST_LIST(__VA_ARGS__) / sizeof(TTest *))
 
 #endif

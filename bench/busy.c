@@ -1,8 +1,8 @@
 #define _GNU_SOURCE /* sched_setaffinity, prctl */
-/* Trains on `moons` for 150 steps beside processes that do nothing but compute, and on one
- * processor, with 1, 2, 4 and 8 threads. Each run is a process of its own. A time is compared with
- * the better of two: that of one thread in the same place, and the idle time of as many threads
- * divided by the share of the machine that is left. */
+/* Trains on `moons` for 150 steps with 1, 2, 4 and 8 threads, beside processes that occupy the
+ * processors, and on a single processor. Each run is a process of its own. Its time is compared
+ * with the better of two: the time of one thread in the same place, and the time of as many threads
+ * on an idle machine divided by the fraction of the machine that is left. */
 #include "busy.h"
 
 #include <ddaebm/ddaebm.h>
@@ -26,7 +26,7 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* --- Neighbours: they end with this process, however it ends. --- */
+/* --- Neighbours: processes that compute until this process ends, however it ends. --- */
 
 static pid_t start_neighbour(void) {
     pid_t parent = getpid(), child = fork();
@@ -48,6 +48,7 @@ static void end_neighbour(pid_t process) {
 
 /* --- A run. --- */
 
+/* Trains once; reports a failure on stderr. */
 static bool train(int threads) {
     ddaebm_context *context = NULL;
     ddaebm_config *config = NULL;
@@ -72,6 +73,7 @@ static bool train(int threads) {
     return done;
 }
 
+/* Binds the process to the first of its processors. */
 static bool stay_on_one(void) {
     cpu_set_t set, one;
     if (sched_getaffinity(0, sizeof set, &set) != 0)
@@ -79,12 +81,13 @@ static bool stay_on_one(void) {
     size_t first = 0;
     while (first < CPU_SETSIZE && !CPU_ISSET(first, &set))
         first++;
+
     CPU_ZERO(&one);
     CPU_SET(first, &one);
     return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
-/* Seconds of a training in a process of its own; below 0 if it failed. */
+/* Returns the seconds of a training run in a process of its own; below 0 if it failed. */
 static double time_process(int threads, bool one_processor) {
     double start = now();
     pid_t child = fork();
@@ -101,16 +104,18 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The median of some runs. */
+/* Returns the median time of RUNS runs beside the neighbours; below 0 if one failed. */
 static double time_case(int threads, int neighbours, bool one_processor) {
     pid_t others[MOST_NEIGHBOURS] = {0};
     double times[RUNS];
     for (int i = 0; i < neighbours; i++)
         others[i] = start_neighbour();
+
     for (int i = 0; i < RUNS; i++)
         times[i] = time_process(threads, one_processor);
     for (int i = 0; i < neighbours; i++)
         end_neighbour(others[i]);
+
     qsort(times, RUNS, sizeof *times, ascending);
     return times[0] < 0 ? -1 : times[RUNS / 2];
 }
@@ -121,9 +126,9 @@ static double least(double a, double b) {
     return a < b ? a : b;
 }
 
-/* What is left to `threads` threads: the processors that nobody else has, or an equal share among
- * all. */
-static double share_left(int processors, int threads, int neighbours, bool one_processor) {
+/* Returns the fraction of the machine that `threads` threads can have: the processors that nobody
+ * else uses, or an equal share among all. */
+static double fraction_left(int processors, int threads, int neighbours, bool one_processor) {
     if (one_processor)
         return 1.0 / processors;
     double mine = least(threads, processors), free = (double)(processors - neighbours) / processors,
@@ -137,7 +142,8 @@ typedef struct place {
     bool one_processor;
 } place;
 
-/* idle: by number of threads; filled by the first place. */
+/* Times and prints one place. idle[i] is the idle time of thread_counts[i], which the first place
+ * fills in. */
 static bool run_place(const place *p, double idle[COUNTS], int processors, bool json) {
     double alone = 0;
     for (int i = 0; i < COUNTS; i++) {
@@ -148,8 +154,9 @@ static bool run_place(const place *p, double idle[COUNTS], int processors, bool 
             alone = taken;
         if (p->neighbours == 0 && !p->one_processor)
             idle[i] = taken;
-        double best = least(alone, idle[i] / share_left(processors, thread_counts[i], p->neighbours,
-                                                        p->one_processor));
+
+        double best = least(alone, idle[i] / fraction_left(processors, thread_counts[i],
+                                                           p->neighbours, p->one_processor));
         printf(json ? "{\"case\": \"busy\", \"place\": \"%s\", \"threads\": %d, \"median_s\": "
                       "%.3f, \"best_s\": %.3f, \"ratio\": "
                       "%.2f}\n"

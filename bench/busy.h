@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Times a short training on a machine that others use, and prints a table. 0, or 1 if a run failed.
- */
+/* Times a short training run on a machine that other processes use, and prints a table. Returns 0,
+ * or 1 if a run failed. */
 int busy_run(bool json);
 
 #endif

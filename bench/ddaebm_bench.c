@@ -1,12 +1,14 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
-/* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times what users wait for. CASE:
- * toy-step, toy-sample[-COUNT], toy-score[-COUNT], and likewise for the other presets:
- * fashion-step, cifar10-sample-16; `busy` is in busy.c. Prints the median of many calls, the
- * arithmetic rate, and its share of what the BLAS reaches on a large product here and of the
- * processor's peak.
+/* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times training steps, sampling and
+ * scoring.
  *
- * PRESET-curve: the best time of a row of calls with 1 to 10,000 rows (images: 1 to 16), drawn and
- * scored. */
+ * CASE is toy-step, toy-sample[-COUNT], toy-score[-COUNT], and likewise for the other presets, for
+ * instance fashion-step or cifar10-sample-16. Prints the median of many calls, the arithmetic rate,
+ * and what fraction that is of the rate of a large sgemm on this machine and of the processor's
+ * peak.
+ *
+ * PRESET-curve prints the best time a row, drawn and scored, of calls with 1 to 10,000 rows
+ * (images: 1 to 16). `busy` trains beside other processes (busy.c). */
 #include "base/context.h"
 #include "busy.h"
 #include "peak.h"
@@ -62,7 +64,8 @@ static long peak_kilobytes(void) {
 
 /* --- The cases. --- */
 
-/* A preset's name may have dashes of its own: what to do is the first word that says it. */
+/* Splits a case into preset, word and count. The preset's name may have dashes of its own, so the
+ * first of the words ends it. */
 static void parse_case(bench *b, const char *text) {
     static const char *const words[] = {"-step", "-sample", "-score", "-curve"};
     (void)snprintf(b->name, sizeof b->name, "%s", text);
@@ -83,7 +86,7 @@ static void parse_case(bench *b, const char *text) {
     exit(2);
 }
 
-/* How many images or rows a case is about, where its name does not say. */
+/* Chooses the number of rows where the case does not give it. */
 static void choose_count(bench *b) {
     bool images = dd_model_settings(b->model)->data.image_size > 0;
     int64_t batch = 0;
@@ -96,21 +99,24 @@ static void choose_count(bench *b) {
         b->count = images ? 16 : 10000;
 }
 
-/* Batches are compared at sizes that a processor can do. */
+/* Reduces the batch of presets that are made for several GPUs. */
 static void choose_batch(bench *b) {
     if (strcmp(b->preset, "cifar10") == 0)
         must(ddaebm_config_set_integer(b->config, "training.batch", 4));
 }
 
+/* Creates everything that the calls need, with random rows. */
 static void prepare(bench *b) {
     must(ddaebm_context_create(&b->context, NULL));
     if (b->threads > 0)
         must(ddaebm_context_set_threads(b->context, b->threads));
     b->threads = ddaebm_context_threads(b->context);
+
     must(ddaebm_config_create(&b->config, b->context, b->preset));
     choose_batch(b);
     must(ddaebm_model_create(&b->model, b->context, b->config, 1));
     choose_count(b);
+
     size_t width = ddaebm_model_width(b->model);
     b->rows = malloc(b->count * width * sizeof *b->rows);
     b->scores = malloc(b->count * sizeof *b->scores);
@@ -121,6 +127,7 @@ static void prepare(bench *b) {
     must(ddaebm_dataset_create_rows(&b->dataset, b->context, b->rows, b->count, width));
 }
 
+/* Makes one call of the case; the first one creates its handle. */
 static void call(bench *b) {
     if (strcmp(b->what, "step") == 0) {
         if (!b->trainer)
@@ -139,8 +146,8 @@ static void call(bench *b) {
 
 /* --- Arithmetic. --- */
 
-/* Multiply-adds of one row's way through the generator or the energy, without what is done once for
- * all rows. */
+/* Returns the multiply-adds of one row in the generator (of a sampler) or the energy, without those
+ * that are computed once for all rows. */
 static double forward_multiply_adds(const bench *b) {
     enum { X, TIMESTEP, LATENT, OUT, SLOTS };
     const dd_settings *settings = dd_model_settings(b->model);
@@ -148,6 +155,7 @@ static double forward_multiply_adds(const bench *b) {
     dd_graph *graph = NULL;
     dd_plan *plan = NULL;
     must(dd_graph_create(&graph, b->context));
+
     dd_builder builder = {
         .graph = graph, .settings = settings, .parameters = &parameters, .first_slot = SLOTS};
     dd_node x = dd_input(graph, X, dd_network_data_shape(settings, 1), 1),
@@ -157,13 +165,14 @@ static double forward_multiply_adds(const bench *b) {
               b->sampler ? dd_network_generator(&builder, x, timestep, z)
                          : dd_network_energy(&builder, x, timestep),
               OUT, 1);
+
     must(dd_plan_create(&plan, graph, (dd_plan_options){.phases = 2, .prepare = true, .parts = 1}));
     double total = dd_plan_multiply_adds(plan, 1);
     dd_plan_free(plan);
     return total;
 }
 
-/* Multiply-adds of one call: of matrix products and convolutions. */
+/* Returns the multiply-adds of the matrix products and convolutions of one call. */
 static double multiply_adds(const bench *b) {
     if (b->trainer)
         return dd_plan_multiply_adds(b->trainer->planned.plan, 0) +
@@ -183,7 +192,7 @@ static void run_product(void *argument, size_t part, int taker) {
     dd_matmul_run_part(&p->call, part, p->parts);
 }
 
-/* GFLOP/s of a large product over the same threads. */
+/* Returns the GFLOP/s of a large matrix product with the same threads. */
 static double sgemm_rate(const bench *b) {
     enum { SIZE = 1536, RUNS = 5 };
     float *block = calloc(3 * (size_t)SIZE * SIZE, sizeof *block);
@@ -196,6 +205,7 @@ static double sgemm_rate(const bench *b) {
     p.call.a = block;
     p.call.b = block + (size_t)SIZE * SIZE;
     p.call.c = block + 2 * (size_t)SIZE * SIZE;
+
     dd_computation_begin();
     for (int i = 0; i < RUNS; i++) {
         double start = now();
@@ -205,6 +215,7 @@ static double sgemm_rate(const bench *b) {
         best = taken < best ? taken : best;
     }
     dd_computation_end();
+
     free(block);
     return 2e-9 * SIZE * SIZE * SIZE / best;
 }
@@ -216,12 +227,14 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* Times calls of one size, and prints a line. */
 static void measure(bench *b) {
     static double times[MOST_RUNS];
     int runs = 0;
     long before = peak_kilobytes();
     for (int i = 0; i < WARM_UPS; i++)
         call(b);
+
     for (double start = now();
          runs < LEAST_RUNS || (now() - start < b->seconds && runs < MOST_RUNS); runs++) {
         double from = now();
@@ -229,6 +242,7 @@ static void measure(bench *b) {
         times[runs] = now() - from;
     }
     long peak = peak_kilobytes();
+
     qsort(times, (size_t)runs, sizeof *times, ascending);
     double median = runs % 2 ? times[runs / 2] : (times[runs / 2 - 1] + times[runs / 2]) / 2;
     double rate = 2e-9 * multiply_adds(b) / median, best = sgemm_rate(b),
@@ -249,15 +263,15 @@ static void measure(bench *b) {
            dd_instructions_choose()->name, most, rate / most);
 }
 
-/* --- A curve: what a row costs in calls of many sizes. --- */
+/* --- A curve: the time a row takes in calls of many sizes. --- */
 
-/* The best of calls for a share of the time, in microseconds a row. */
+/* Returns the best time of calls made for some seconds, in microseconds a row. */
 static double best_of(bench *b, const char *what, size_t rows, double seconds) {
     double best = 1e30;
     int runs = 0;
     b->count = rows;
     (void)snprintf(b->what, sizeof b->what, "%s", what);
-    call(b); /* a first one, which may be slower */
+    call(b); /* warms up */
     for (double start = now(); runs < LEAST_RUNS || (now() - start < seconds && runs < MOST_RUNS);
          runs++) {
         double from = now();
@@ -268,7 +282,7 @@ static double best_of(bench *b, const char *what, size_t rows, double seconds) {
     return 1e6 * best / (double)rows;
 }
 
-/* Sizes at the borders of chunks, and beside them. */
+/* Prints the curve, at the sizes of chunks and beside them. */
 static void draw_curve(bench *b) {
     static const size_t sizes[] = {1,   2,   3,   4,   5,    6,    7,    8,    9,    10,   12,
                                    15,  16,  17,  31,  32,   33,   50,   64,   99,   100,  101,
@@ -301,18 +315,21 @@ int main(int count, char **arguments) {
             b.seconds = atof(arguments[++i]);
         else
             name = arguments[i];
+
     if (!name || name[0] == '-') {
         fprintf(stderr, "usage: ddaebm-bench CASE [--threads N] [--seconds S] [--json]\n");
         return 2;
     }
     if (strcmp(name, "busy") == 0)
         return busy_run(b.json);
+
     parse_case(&b, name);
     prepare(&b);
     if (strcmp(b.what, "curve") == 0)
         draw_curve(&b);
     else
         measure(&b);
+
     ddaebm_scorer_free(b.scorer);
     ddaebm_sampler_free(b.sampler);
     ddaebm_trainer_free(b.trainer);

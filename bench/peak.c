@@ -8,13 +8,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Chains that do not wait for each other: more than the latency of a multiply-add times how many
- * begin in a cycle. */
+/* Independent chains of multiply-adds: more than their latency in cycles times those that begin in
+ * one cycle. */
 enum { CHAINS = 12, PARTS_MOST = 256, RUNS = 5 };
 static const size_t rounds = 4000000;
 
-/* x = factor x + shift, `rounds` times in each chain; the result keeps compilers from leaving it
- * out. */
+/* Computes x = factor x + shift `rounds` times in each chain. Returning a result keeps compilers
+ * from removing the loop. */
 #define PEAK_LOOP(name, lanes, attributes)                                                         \
     typedef float name##_vector __attribute__((vector_size(4 * (lanes))));                         \
     attributes static float name(float factor, float shift) {                                      \
@@ -61,7 +61,7 @@ typedef struct peak_run {
 static void run_part(void *argument, size_t part, int taker) {
     (void)taker;
     peak_run *run = argument;
-    volatile float factor = 0.5f, shift = 1.0f; /* not known when compiled */
+    volatile float factor = 0.5f, shift = 1.0f; /* unknown to the compiler */
     run->results[part] = run->loop->run(factor, shift);
 }
 
@@ -77,6 +77,7 @@ double peak_rate(ddaebm_context *context, size_t parts) {
     for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
         if (strcmp(loops[i].set, dd_instructions_choose()->name) == 0)
             run.loop = &loops[i];
+
     parts = parts < PARTS_MOST ? parts : PARTS_MOST;
     for (int i = 0; i < RUNS; i++) {
         double start = now();
@@ -85,5 +86,6 @@ double peak_rate(ddaebm_context *context, size_t parts) {
         double taken = now() - start;
         best = taken < best ? taken : best;
     }
+
     return 2e-9 * (double)(rounds * CHAINS * run.loop->lanes * parts) / best;
 }

@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime, mkstemp */
-/* ddaebm-start-time [PRESET]: the time from the start of a process to its first sample of a saved
- * model. The program starts itself again and again; the child loads the model, draws one sample and
- * says when it was in main and when it had the sample. Prints least and median. */
+/* ddaebm-start-time [PRESET]: times the start of a process up to its first sample of a saved model.
+ * The program starts itself repeatedly; the child loads the model, draws one sample and reports
+ * when it reached main and when it had the sample. Prints the least and the median. */
 #include <ddaebm/ddaebm.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 enum { RUNS = 101 };
 
 typedef struct moments {
-    double main, sample; /* seconds of the monotonic clock */
-    double processor;    /* seconds that the process computed until the sample was there */
+    double main, sample; /* on the monotonic clock, in seconds */
+    double processor;    /* processor time up to the sample, in seconds */
 } moments;
 
 static double seconds_of(clockid_t clock) {
@@ -41,7 +41,7 @@ static void must_not_fail(int result, const char *what) {
     exit(1);
 }
 
-/* The process whose start is timed. */
+/* Runs the child, the process whose start is timed. */
 static int child(const char *path) {
     moments m = {.main = now()};
     ddaebm_model *model = NULL;
@@ -51,16 +51,18 @@ static int child(const char *path) {
     float *row = malloc(ddaebm_model_width(model) * sizeof *row);
     if (!row)
         return 1;
+
     must(ddaebm_sampler_draw(sampler, 1, 0, 1, row));
     m.sample = now();
     m.processor = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+
     free(row);
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
     return write(STDOUT_FILENO, &m, sizeof m) == (ssize_t)sizeof m ? 0 : 1;
 }
 
-/* Starts one, and gives its moments less that of the start. */
+/* Starts a child, and returns its moments relative to its start. */
 static moments run_once(const char *self, const char *path) {
     int ends[2], status = 0;
     moments m;
@@ -73,6 +75,7 @@ static moments run_once(const char *self, const char *path) {
         (void)execl(self, self, "--child", path, (char *)NULL);
         _exit(127);
     }
+
     close(ends[1]);
     ssize_t got = read(ends[0], &m, sizeof m);
     close(ends[0]);
@@ -107,11 +110,13 @@ static void report(const char *what, double times[RUNS]) {
 int main(int count, char **arguments) {
     if (count == 3 && strcmp(arguments[1], "--child") == 0)
         return child(arguments[2]);
+
     char path[] = "ddaebm-start-time-XXXXXX";
     int file = mkstemp(path);
     must_not_fail(file, path);
     close(file);
     save_model(count > 1 ? arguments[1] : "points", path);
+
     double to_main[RUNS], to_sample[RUNS], processor[RUNS];
     for (int i = 0; i < RUNS; i++) {
         moments m = run_once("/proc/self/exe", path);

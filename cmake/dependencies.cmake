@@ -1,5 +1,4 @@
 # The libraries that the library is built on. ddaebm_private_libraries is what it links, and DDAEBM_<NAME>_LDFLAGS what its pkg-config file says.
-include(CheckCSourceCompiles)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 include(cmake/blas.cmake)
@@ -8,31 +7,7 @@ pkg_check_modules(DDAEBM_PNG IMPORTED_TARGET libpng)
 pkg_check_modules(DDAEBM_JPEG IMPORTED_TARGET libjpeg)
 pkg_check_modules(DDAEBM_ZLIB IMPORTED_TARGET zlib)
 
-# oneDNN is loaded when it is first needed, so its headers do. Its threads must be OpenMP's or none: a part of a step keeps to its own thread.
-set(DDAEBM_ONEDNN_FOUND FALSE)
-if(DDAEBM_ONEDNN)
-  find_path(DDAEBM_ONEDNN_INCLUDE oneapi/dnnl/dnnl.h)
-  if(DDAEBM_ONEDNN_INCLUDE)
-    set(CMAKE_REQUIRED_INCLUDES ${DDAEBM_ONEDNN_INCLUDE})
-    set(CMAKE_REQUIRED_FLAGS -w)
-    check_c_source_compiles("#include <oneapi/dnnl/dnnl.h>
-      #if DNNL_VERSION_MAJOR != 2 || (DNNL_CPU_THREADING_RUNTIME != DNNL_RUNTIME_OMP && DNNL_CPU_THREADING_RUNTIME != DNNL_RUNTIME_SEQ)
-      #error
-      #endif
-      int main(void) { return 0; }" DDAEBM_ONEDNN_FITS)
-    unset(CMAKE_REQUIRED_INCLUDES)
-    unset(CMAKE_REQUIRED_FLAGS)
-  endif()
-  if(DDAEBM_ONEDNN_FITS)
-    set(DDAEBM_ONEDNN_FOUND TRUE)
-    list(TRANSFORM CMAKE_DL_LIBS PREPEND -l OUTPUT_VARIABLE DDAEBM_ONEDNN_LDFLAGS)
-    message(STATUS "Convolutions: oneDNN (headers in ${DDAEBM_ONEDNN_INCLUDE}) where it is installed, and BLAS")
-  elseif(DDAEBM_ONEDNN STREQUAL AUTO)
-    message(STATUS "Convolutions: BLAS alone; oneDNN of version 2 with OpenMP is not here (Debian: libdnnl-dev)")
-  else()
-    message(FATAL_ERROR "DDAEBM_ONEDNN is ON, but oneDNN of version 2 with OpenMP is not here (Debian: libdnnl-dev)")
-  endif()
-endif()
+include(cmake/onednn.cmake)
 
 set(ddaebm_private_libraries ddaebm::blas PkgConfig::DDAEBM_JANSSON Threads::Threads m)
 if(DDAEBM_PNG_FOUND)

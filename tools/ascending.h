@@ -1,4 +1,4 @@
-/* Numbers in order. */
+/* Sorting of numbers. */
 #ifndef ASCENDING_H
 #define ASCENDING_H
 

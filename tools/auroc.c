@@ -1,4 +1,4 @@
-/* ddaebm auroc. */
+/* ddaebm auroc: the area under the ROC curve of the scores of normal and anomalous rows. */
 #include "ascending.h"
 #include "commands.h"
 #include "console.h"
@@ -14,6 +14,7 @@ typedef struct scores {
     char name[64]; /* of the column, empty for a file without a header */
 } scores;
 
+/* Reads one score a row, and sorts them. */
 static int read_scores(scores *out, ddaebm_context *context, const char *path,
                        const data_options *how) {
     ddaebm_dataset *dataset = NULL;
@@ -25,6 +26,7 @@ static int read_scores(scores *out, ddaebm_context *context, const char *path,
             path, ddaebm_dataset_width(dataset));
         goto cleanup;
     }
+
     const char *column = ddaebm_dataset_column_name(dataset, 0);
     (void)snprintf(out->name, sizeof out->name, "%s", column ? column : "");
     TRY(read_rows(&out->values, &out->count, dataset, UINT64_MAX));
@@ -34,55 +36,56 @@ cleanup:
     return code;
 }
 
-/* Scores of two kinds have no common scale. */
-static int check_names(const scores *ordinary, const scores *anomalous) {
-    const char *first = ordinary->name, *second = anomalous->name;
+/* Refuses scores of two kinds, which have no common scale. */
+static int check_names(const scores *normal, const scores *anomalous) {
+    const char *first = normal->name, *second = anomalous->name;
     if (!*first || !*second || strcmp(first, second) == 0)
         return 0;
-    return fail("the scores are of two kinds: %s in --ordinary, %s in --anomalous; give the same "
+    return fail("the scores are of two kinds: %s in --normal, %s in --anomalous; give the same "
                 "score of both",
                 first, second);
 }
 
-/* The Mann-Whitney statistic over the number of pairs: the share of pairs whose ordinary member
- * scores higher, ties one half. */
-static double area(const scores *ordinary, const scores *anomalous) {
-    uint64_t halves = 0; /* twice the statistic */
+/* Returns the Mann-Whitney statistic divided by the number of pairs: the fraction of pairs whose
+ * normal member scores higher, where a tie counts one half. */
+static double area(const scores *normal, const scores *anomalous) {
+    uint64_t doubled = 0; /* twice the statistic */
     size_t below = 0, up_to = 0;
-    for (size_t i = 0; i < ordinary->count; i++) {
-        double score = ordinary->values[i];
+    for (size_t i = 0; i < normal->count; i++) {
+        double score = normal->values[i];
         while (below < anomalous->count && anomalous->values[below] < score)
             below++;
         while (up_to < anomalous->count && anomalous->values[up_to] <= score)
             up_to++;
-        halves += below + up_to;
+        doubled += below + up_to;
     }
-    return (double)halves / 2 / (double)ordinary->count / (double)anomalous->count;
+    return (double)doubled / 2 / (double)normal->count / (double)anomalous->count;
 }
 
 int command_auroc(const command *self, int argc, char **argv) {
-    const char *ordinary_path = NULL, *anomalous_path = NULL;
+    const char *normal_path = NULL, *anomalous_path = NULL;
     data_options how = {.header = 0};
     compute_options compute = {{0, false}, false};
     const option_row options[] = {
-        REQUIRED("ordinary", "FILE", &ordinary_path,
-                 "scores of ordinary rows, one a row, NPY or CSV"),
-        REQUIRED("anomalous", "FILE", &anomalous_path, "scores of anomalous rows"),
+        REQUIRED("normal", "FILE", &normal_path,
+                 "scores of normal rows or images, one a row, NPY or CSV"),
+        REQUIRED("anomalous", "FILE", &anomalous_path, "scores of anomalous rows or images"),
         LIMIT_ROW(&how.limit),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+
     ddaebm_context *context = NULL;
-    scores ordinary = {NULL, 0, ""}, anomalous = {NULL, 0, ""};
+    scores normal = {NULL, 0, ""}, anomalous = {NULL, 0, ""};
     TRY(open_context(&context, &compute));
-    TRY(read_scores(&ordinary, context, ordinary_path, &how));
+    TRY(read_scores(&normal, context, normal_path, &how));
     TRY(read_scores(&anomalous, context, anomalous_path, &how));
-    TRY(check_names(&ordinary, &anomalous));
-    printf("%.6f\n", area(&ordinary, &anomalous));
+    TRY(check_names(&normal, &anomalous));
+    printf("%.6f\n", area(&normal, &anomalous));
     TRY(finish_output());
 cleanup:
-    free(ordinary.values);
+    free(normal.values);
     free(anomalous.values);
     ddaebm_context_free(context);
     return code;

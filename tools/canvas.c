@@ -11,12 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SCALE = 2,
-    TICK = 5,
-    TITLE_GAP = 12,
-    NUMBER_GAP = 6
-}; /* pixels; SCALE a pixel of the font */
+/* In pixels; SCALE is that of one pixel of the font. */
+enum { SCALE = 2, TICK = 5, TITLE_GAP = 12, NUMBER_GAP = 6 };
 
 typedef struct colour {
     uint8_t red, green, blue;
@@ -29,8 +25,7 @@ struct canvas {
 
 static const colour white = {255, 255, 255}, ink = {40, 40, 40}, rim = {110, 110, 110};
 
-/* ---- Colours: from dark violet to yellow, evenly for the eye; in between, straight lines in RGB.
- * ---- */
+/* ---- Colours: from dark violet to yellow in steps of equal contrast, interpolated in RGB. ---- */
 
 static const colour anchors[] = {
     {68, 1, 84},    {72, 40, 120},  {62, 74, 137},  {49, 104, 142}, {38, 130, 142},
@@ -38,18 +33,18 @@ static const colour anchors[] = {
 };
 enum { ANCHORS = sizeof anchors / sizeof *anchors };
 
-static uint8_t between(uint8_t a, uint8_t b, double share) {
-    return (uint8_t)(a + share * (b - a) + 0.5);
+static uint8_t between(uint8_t a, uint8_t b, double fraction) {
+    return (uint8_t)(a + fraction * (b - a) + 0.5);
 }
 
-/* value is clamped to 0..1. */
+/* Returns the colour of a value, which is clamped to [0, 1]. */
 static colour shade(double value) {
     double at = (value > 0 ? value < 1 ? value : 1 : 0) * (ANCHORS - 1);
     size_t low = (size_t)at < ANCHORS - 2 ? (size_t)at : ANCHORS - 2;
     colour a = anchors[low], b = anchors[low + 1];
-    double share = at - (double)low;
-    return (colour){between(a.red, b.red, share), between(a.green, b.green, share),
-                    between(a.blue, b.blue, share)};
+    double fraction = at - (double)low;
+    return (colour){between(a.red, b.red, fraction), between(a.green, b.green, fraction),
+                    between(a.blue, b.blue, fraction)};
 }
 
 /* ---- Pixels. ---- */
@@ -62,6 +57,7 @@ int canvas_create(canvas **out, size_t width, size_t height) {
         free(drawn);
         return fail("no memory for an image of %zu by %zu; ask for a smaller one", width, height);
     }
+
     for (size_t i = 0; i < width * height; i++)
         pixels[i] = white;
     *drawn = (canvas){width, height, pixels};
@@ -75,7 +71,7 @@ void canvas_free(canvas *drawn) {
     free(drawn);
 }
 
-/* What lies outside is not drawn. */
+/* Sets a pixel; one outside the canvas is ignored. */
 static void put(canvas *drawn, long x, long y, colour value) {
     if (x >= 0 && y >= 0 && (size_t)x < drawn->width && (size_t)y < drawn->height)
         drawn->pixels[(size_t)y * drawn->width + (size_t)x] = value;
@@ -98,8 +94,8 @@ int canvas_write(const canvas *drawn, ddaebm_context *context, const char *path)
 
 /* ---- Panels. ---- */
 
-/* The value that is shown brightest: reached by one pixel in 500 of those that count for anything,
- * so that a single peak does not darken the rest. */
+/* Finds the value that is shown brightest, so that a single peak does not darken the rest: among
+ * the pixels of at least a thousandth of the largest value, one in 500 is above it. */
 static int brightest(float *out, const float *values, size_t count) {
     double *sorted = NULL;
     int code = make_doubles(&sorted, count, 1);
@@ -108,6 +104,7 @@ static int brightest(float *out, const float *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         sorted[i] = (double)values[i];
     sort_ascending(sorted, count);
+
     size_t first = 0;
     while (first < count - 1 && sorted[first] < 1e-3 * sorted[count - 1])
         first++;
@@ -116,17 +113,18 @@ static int brightest(float *out, const float *values, size_t count) {
     return 0;
 }
 
-/* Amounts of at least 0, [side, side], row = y ascending. */
+/* Draws amounts of at least 0, [side, side], rows in ascending y. */
 static int draw_amounts(canvas *drawn, square panel, const float *amounts) {
     float most = 0;
     int code = brightest(&most, amounts, panel.side * panel.side);
     if (code != 0)
         return code;
+
     for (size_t row = 0; row < panel.side; row++)
         for (size_t column = 0; column < panel.side; column++) {
             float amount = amounts[row * panel.side + column];
-            colour value = shade(most > 0 ? sqrt((double)amount / (double)most)
-                                          : 0); /* the root shows the faint */
+            /* The square root brings out faint amounts. */
+            colour value = shade(most > 0 ? sqrt((double)amount / (double)most) : 0);
             put(drawn, (long)(panel.left + column), (long)(panel.top + panel.side - 1 - row),
                 value);
         }
@@ -159,8 +157,8 @@ static void count_points(float *cells, size_t side, interval range, const double
     }
 }
 
-/* One direction of a binomial blur of five cells, from `from` to `to`; step is the distance between
- * neighbours. */
+/* Blurs `from` into `to` along one axis by the binomial filter of five cells; step is the distance
+ * of neighbours. */
 static void blur(float *to, const float *from, size_t side, size_t step) {
     static const float weights[] = {6.0f / 16, 4.0f / 16, 1.0f / 16};
     size_t across = step == 1 ? side : 1;
@@ -181,12 +179,14 @@ int canvas_points(canvas *drawn, square panel, interval range, const double *poi
     int code = 0;
     TRY(make_room(&cells, panel.side * panel.side, 1));
     TRY(make_room(&other, panel.side * panel.side, 1));
+
     memset(cells, 0, panel.side * panel.side * sizeof *cells);
     count_points(cells, panel.side, range, points, count);
     for (int i = 0; i < BLURS; i++) {
         blur(other, cells, panel.side, 1);
         blur(cells, other, panel.side, panel.side);
     }
+
     TRY(draw_amounts(drawn, panel, cells));
 cleanup:
     free(other);
@@ -208,13 +208,14 @@ static void draw_text(canvas *drawn, long left, long top, const char *text) {
                     fill(drawn, left + column * SCALE, top + row * SCALE, SCALE, SCALE, ink);
 }
 
-/* 1, 2 or 5 times a power of ten, for about five ticks. */
+/* Returns the distance of ticks: 1, 2 or 5 times a power of ten, for about five of them. */
 static double tick_step(interval range) {
     double rough = (range.high - range.low) / 5, power = pow(10, floor(log10(rough))),
            times = rough / power;
     return power * (times < 1.5 ? 1 : times < 3.5 ? 2 : times < 7.5 ? 5 : 10);
 }
 
+/* Draws ticks on both axes, numbered below and, if asked, on the left. */
 static void draw_axes(canvas *drawn, square panel, interval range, bool numbers_on_the_left) {
     double step = tick_step(range);
     long left = (long)panel.left, bottom = (long)(panel.top + panel.side), side = (long)panel.side;
@@ -223,6 +224,7 @@ static void draw_axes(canvas *drawn, square panel, interval range, bool numbers_
         long at =
             (long)((k * step - range.low) / (range.high - range.low) * (double)(side - 1) + 0.5);
         (void)snprintf(text, sizeof text, "%g", k == 0 ? 0 : k * step);
+
         fill(drawn, left + at, bottom + 1, 1, TICK, rim);
         draw_text(drawn, left + at - text_width(text) / 2, bottom + 1 + TICK + NUMBER_GAP, text);
         fill(drawn, left - 1 - TICK, bottom - 1 - at, TICK, 1, rim);
@@ -239,6 +241,7 @@ void canvas_frame(canvas *drawn, square panel, interval range, const char *title
     fill(drawn, left - 1, top + side, side + 2, 1, rim);
     fill(drawn, left - 1, top - 1, 1, side + 2, rim);
     fill(drawn, left + side, top - 1, 1, side + 2, rim);
+
     draw_text(drawn, left + (side - text_width(title)) / 2, top - TITLE_GAP - FONT_BASELINE * SCALE,
               title);
     draw_axes(drawn, panel, range, numbers_on_the_left);

@@ -1,4 +1,4 @@
-/* The words of the command line; each is a file of its own. */
+/* The commands, each in a file of its own. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 

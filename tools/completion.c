@@ -7,7 +7,7 @@
 
 /* ---- Values. ---- */
 
-/* Options whose values have names that the library knows. */
+/* Options whose values the library lists by name. */
 static const struct {
     const char *option;
     const char *(*name)(size_t index);
@@ -50,7 +50,8 @@ static void print_options(const option_row *rows, size_t count) {
     printf("--help\tthis text\n");
 }
 
-/* The option, with a value, that a word is: --out, --out=s.npy or -o. NULL for any other word. */
+/* Returns the option that a word gives (--out, --out=s.npy or -o), if it takes a value; otherwise
+ * NULL. */
 static const option_row *option_of(const option_row *rows, size_t count, const char *word) {
     const option_row *row = NULL;
     if (word[0] == '-' && word[1] && word[1] != '-' && !word[2])
@@ -64,7 +65,9 @@ static const option_row *option_of(const option_row *rows, size_t count, const c
 
 int complete_option(const option_row *rows, size_t count, int argc, char **argv) {
     const char *last = argv[argc - 1];
-    int before = argc - 2; /* bash makes --out=s three words */
+    int before = argc - 2;
+
+    /* bash splits --out=s into three words. */
     if (strcmp(last, "=") == 0)
         last = "";
     else if (before > 0 && strcmp(argv[before], "=") == 0)

@@ -1,4 +1,4 @@
-/* What the commands say on stderr, and the exit statuses behind it. */
+/* Messages on stderr, and the exit statuses that go with them. */
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
@@ -8,10 +8,10 @@
 #error "ddaebm looks for NaN: compile it without -ffast-math, -Ofast and -ffinite-math-only"
 #endif
 
-/* A run that failed, and a command line that makes no sense; 0 is success. */
+/* Exit statuses of a failed run and of wrong usage; 0 is success. */
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* Ends a function with int code and a label cleanup if the step did not return 0. */
+/* Jumps to the label cleanup, with the value in `int code`, unless the step returned 0. */
 #define TRY(step)                                                                                  \
     do {                                                                                           \
         code = (step);                                                                             \
@@ -25,24 +25,23 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 #define PRINTS(text, first)
 #endif
 
-/* "ddaebm: " and one line; what could break the line is shown as '?'. */
+/* Prints "ddaebm: " and one line; control characters are shown as '?'. */
 void complain(const char *format, ...) PRINTS(1, 2);
 
-/* complain, and the status of a failed run. */
+/* Complains, and returns EXIT_FAILED. */
 int fail(const char *format, ...) PRINTS(1, 2);
 
-/* complain with a hint to the command's help, and the status of wrong usage. command may be NULL.
- */
+/* Complains with a hint to the command's help (NULL: to that of ddaebm), and returns EXIT_USAGE. */
 int misuse(const char *command, const char *format, ...) PRINTS(2, 3);
 
-/* 0, or the library's own words on what just failed, and EXIT_FAILED. */
+/* Returns 0 for success; otherwise prints the library's error message and returns EXIT_FAILED. */
 int checked(ddaebm_status status);
 
-/* The same for a call whose argument came from a command line: a value that the library does not
- * take is wrong usage. */
+/* The same for a call whose argument came from an option: a value that the library refuses is wrong
+ * usage. */
 int checked_option(ddaebm_status status, const char *command, const char *option);
 
-/* 0, or a complaint if what went to stdout did not arrive. */
+/* Flushes stdout. Returns 0, or EXIT_FAILED after a complaint if a write failed. */
 int finish_output(void);
 
 #endif

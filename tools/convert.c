@@ -1,4 +1,4 @@
-/* ddaebm convert. */
+/* ddaebm convert: rewrites a model. */
 #include "commands.h"
 #include "console.h"
 #include "inputs.h"
@@ -10,17 +10,20 @@ int command_convert(const command *self, int argc, char **argv) {
     bool half = false;
     const option_row options[] = {
         REQUIRED("model", "FILE", &from, "a model, or a checkpoint"),
-        REQUIRED("out", "MODEL.safetensors", &out, "the model written"),
-        FLAG("half", &half, "weights as float16: the third digit of samples and scores differs"),
+        REQUIRED("out", "MODEL.safetensors", &out, "the model to write"),
+        FLAG("half", &half,
+             "store weights as float16: samples and scores change in their third digit"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+
     ddaebm_model *model = NULL;
     out = output_path(out);
     TRY(check_output(out));
     TRY(check_not_terminal(out, self));
     TRY(checked(ddaebm_model_load(&model, NULL, from)));
+
     hold_signals(out);
     code = checked((half ? ddaebm_model_save_half : ddaebm_model_save)(model, out));
     release_signals();

@@ -1,4 +1,4 @@
-/* ddaebm data. */
+/* ddaebm data: writes the rows of a data set. */
 #include "commands.h"
 #include "console.h"
 #include "image_options.h"
@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-/* A row_source. Images are floats; rows doubles, as they were read. */
+/* A row_source: images as floats, rows as the doubles that were read. */
 static int read_block(void *user, uint64_t first, size_t count, void *block) {
     const ddaebm_dataset *dataset = user;
     bool images = shape_of_data(dataset).height > 0;
@@ -28,18 +28,18 @@ int command_data(const command *self, int argc, char **argv) {
     output_options asked = {NULL, FORMAT_AUTO};
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &name,
-                 "a named set, ddaebm --help lists them; or a file or folder"),
+                 "a named set (ddaebm --help lists them), a file or a folder"),
         DATA_ROWS(&how),
         NUMBER("count", &count, 1, UINT64_C(1) << 40,
-               "how many rows, from the first on; left out: all of a file or folder, 10000 of a "
-               "named set"),
-        SEED_ROW(&seed, "fixes every row of a drawn set"),
-        OUTPUT_ROWS(&asked, "FILE.npy, .csv or .csv.gz, one row a row; of images FILE.png as well, "
-                            "a grid; - for standard output"),
+               "write the first N rows; left out: all of a file or folder, 10000 of a named set"),
+        SEED_ROW(&seed, "of a named set"),
+        OUTPUT_ROWS(&asked, "FILE.npy, .csv or .csv.gz, one line a row; of images also FILE.png, a "
+                            "grid; - for standard output"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+
     ddaebm_context *context = NULL;
     ddaebm_dataset *dataset = NULL;
     output to = {NULL, FORMAT_AUTO};
@@ -48,6 +48,7 @@ int command_data(const command *self, int argc, char **argv) {
     TRY(open_data(&dataset, context, name, seed.value, &how));
     if (to.format == FORMAT_PNG)
         TRY(check_drawable(shape_of_data(dataset), to.path));
+
     const row_file file = {.to = to,
                            .count = asked_rows(dataset, count),
                            .width = ddaebm_dataset_width(dataset),

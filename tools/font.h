@@ -6,9 +6,9 @@
 
 enum { FONT_WIDTH = 5, FONT_HEIGHT = 9, FONT_ADVANCE = 6, FONT_BASELINE = 7 };
 
-/* Whether the glyph of c, upper-case letters drawn as lower-case ones, has ink at the column and
- * the row, both from the upper left. Glyphs are FONT_WIDTH wide; rows from FONT_BASELINE on are
- * below the line. */
+/* Returns whether the glyph of c has ink at a column and a row, both counted from the upper left.
+ * Glyphs are FONT_WIDTH wide; rows from FONT_BASELINE on are below the baseline. Upper-case letters
+ * look like lower-case ones. */
 bool font_ink(char c, int column, int row);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include <ddaebm/ddaebm.h>
 
-/* Level-0 scores of a two-dimensional model at side * side points over [low, high]^2: *scores, to
- * be freed with free, is [side, side], row = y ascending, column = x ascending, ends included. 0 or
- * the exit status. */
+/* Scores side * side points of [low, high]^2, ends included, at timestep 0 of a two-dimensional
+ * model. *scores, to be freed with free, is [side, side]: rows in ascending y, columns in ascending
+ * x. Returns 0 or the exit status. */
 int score_grid(float **scores, const ddaebm_model *model, interval range, size_t side);
 
 #endif

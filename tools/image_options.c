@@ -42,15 +42,16 @@ int check_drawable(image_shape shape, const char *path) {
     return 0;
 }
 
-static uint8_t shade_of(float value) {
-    float level = (value + 1) * 127.5f + 0.5f;
-    return (uint8_t)(level > 0 ? level < 255 ? level : 255 : 0);
+/* Converts a value in [-1, 1] to a byte. */
+static uint8_t byte_of(float value) {
+    float scaled = (value + 1) * 127.5f + 0.5f;
+    return (uint8_t)(scaled > 0 ? scaled < 255 ? scaled : 255 : 0);
 }
 
 static void draw_image(uint8_t *corner, size_t line, const float *image, image_shape shape) {
     for (size_t y = 0; y < shape.height; y++)
         for (size_t i = 0; i < shape.width * shape.channels; i++)
-            corner[y * line + i] = shade_of(image[y * shape.width * shape.channels + i]);
+            corner[y * line + i] = byte_of(image[y * shape.width * shape.channels + i]);
 }
 
 size_t grid_columns(uint64_t count) {
@@ -74,18 +75,21 @@ int write_grid_png(ddaebm_context *context, const char *path, const float *image
     int code = check_grid(path, count, columns, shape);
     if (code != 0)
         return code;
+
     size_t rows = (count + columns - 1) / columns;
     size_t width = columns * (shape.width + GAP) - GAP, height = rows * (shape.height + GAP) - GAP,
            line = width * shape.channels;
     uint8_t *pixels = malloc(height * line);
     if (!pixels)
         return fail("no memory for an image of %zu by %zu; ask for fewer", width, height);
+
     memset(pixels, WHITE, height * line);
     for (size_t i = 0; i < count; i++) {
         size_t top = i / columns * (shape.height + GAP), left = i % columns * (shape.width + GAP);
         draw_image(pixels + top * line + left * shape.channels, line,
                    images + i * shape.height * shape.width * shape.channels, shape);
     }
+
     hold_signals(path);
     code = checked(ddaebm_array_write_png(context, path, pixels, height, width, shape.channels));
     release_signals();

@@ -1,4 +1,4 @@
-/* ddaebm info. */
+/* ddaebm info: prints what a model or a configuration is. */
 #include "commands.h"
 #include "console.h"
 #include "image_options.h"
@@ -20,7 +20,7 @@ typedef struct summary {
     uint64_t best_step;
 } summary;
 
-/* What a command computes with if nothing else is asked for. */
+/* Prints the default number of threads, and where it comes from. */
 static int print_threads(bool json) {
     char reason[128];
     int threads = ddaebm_default_threads(reason, sizeof reason);
@@ -29,6 +29,7 @@ static int print_threads(bool json) {
                 : printf("threads by default: %d (%s)\n", threads, reason);
 }
 
+/* Collects what is printed of a model. */
 static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *model) {
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
         ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
@@ -37,6 +38,7 @@ static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *
             return code;
         *(info.trained ? &out->trained[info.network] : &out->fixed[info.network]) += info.elements;
     }
+
     out->width = ddaebm_model_width(model);
     out->images = shape_of_model(model);
     out->timesteps = ddaebm_model_timesteps(model);
@@ -47,11 +49,13 @@ static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *
         ddaebm_config_training_memory(ddaebm_model_config(model), context, &out->step_bytes));
 }
 
+/* Prints the summary and the configuration as one JSON object. */
 static int print_json(const summary *about, const ddaebm_config *config) {
     char *text = NULL;
     int code = config_text(&text, config, NULL);
     if (code != 0)
         return code;
+
     printf("{\"version\": \"%s\", \"width\": %zu, \"image\": [%zu, %zu, %zu], \"timesteps\": %zu, "
            "\"temperature\": %.9g, "
            "\"best_step\": %" PRIu64 ", \"held_out_contrast\": %.9g, \"step_memory_bytes\": %zu, ",
@@ -59,6 +63,7 @@ static int print_json(const summary *about, const ddaebm_config *config) {
            about->images.channels, about->timesteps, about->temperature, about->best_step,
            about->contrast, about->step_bytes);
     (void)print_threads(true);
+
     printf(", \"parameters\": {");
     size_t total = 0;
     for (size_t i = 0; i < NETWORKS; i++) {
@@ -73,6 +78,7 @@ static int print_json(const summary *about, const ddaebm_config *config) {
     return 0;
 }
 
+/* Prints every key with its value and meaning. */
 static int print_config(const ddaebm_config *config) {
     int code = 0;
     printf("configuration\n");
@@ -89,6 +95,7 @@ static int print_config(const ddaebm_config *config) {
     return code;
 }
 
+/* Prints the configuration and the summary for people. */
 static int print_text(const summary *about, const ddaebm_config *config) {
     int code = print_config(config);
     if (about->images.height > 0)
@@ -100,6 +107,7 @@ static int print_text(const summary *about, const ddaebm_config *config) {
     if (about->best_step > 0)
         printf("weights of step %" PRIu64 ", the best by the rows held out (contrast %.4f)\n",
                about->best_step, about->contrast);
+
     printf("parameters\n");
     for (size_t i = 0; i < NETWORKS; i++) {
         printf("  %-10s %9zu", network_names[i], about->trained[i]);
@@ -107,12 +115,13 @@ static int print_text(const summary *about, const ddaebm_config *config) {
             printf(", and %zu running statistics", about->fixed[i]);
         printf("\n");
     }
+
     printf("memory of a training step: %.1f MiB\n", (double)about->step_bytes / (1 << 20));
     (void)print_threads(false);
     return code;
 }
 
-/* The build and the machine, where no model is asked for. */
+/* Prints the version and the default threads, where neither model nor configuration is given. */
 static void print_build(bool json) {
     printf(json ? "{\"version\": \"%s\", " : "ddaebm %s\n", ddaebm_version_text());
     (void)print_threads(json);
@@ -128,11 +137,12 @@ int command_info(const command *self, int argc, char **argv) {
         TEXT("model", "FILE", &path, "a model, or a checkpoint"),
         CONFIG_ROWS(&asked),
         COMPUTE_ROWS(&compute),
-        FLAG("json", &json, "one JSON object"),
+        FLAG("json", &json, "print one JSON object"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+
     if (path && config_given(&asked))
         return misuse(self->name,
                       "--model has a configuration; leave --preset, --config and --set out");
@@ -140,6 +150,7 @@ int command_info(const command *self, int argc, char **argv) {
         print_build(json);
         return finish_output();
     }
+
     ddaebm_context *context = NULL;
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;

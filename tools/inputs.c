@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One line is enough where several calls of a command find the same. */
+/* Prints a line of the log, but not the same line twice in a row: several calls may log it. */
 static void print_line(void *user, ddaebm_log_level level, const char *line) {
     static char before[256];
     (void)user;
@@ -44,11 +44,12 @@ bool is_named_set(const char *name) {
     return false;
 }
 
-/* Neither a set nor a file: says both, unless it is plainly a path. */
+/* Reports a name that is neither a set nor a file. */
 static int not_found(const char *name) {
     char known[256] = "";
     if (strchr(name, '/') || strchr(name, '.'))
         return checked(DDAEBM_NOT_FOUND);
+
     for (size_t i = 0, used = 0; ddaebm_dataset_name(i) && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, " %s", ddaebm_dataset_name(i));
     return fail("there is no data set and no file '%.60s'; give the path of a file or one of:%s",
@@ -64,6 +65,7 @@ static bool asks_anything(const data_options *how) {
            how->resize.given || how->recursive;
 }
 
+/* Converts the command's options to the library's. */
 static ddaebm_read_options read_options_of(const data_options *how) {
     ddaebm_read_options options = DDAEBM_READ_OPTIONS_INIT;
     options.header = (ddaebm_header)how->header;
@@ -97,7 +99,7 @@ int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, u
     return status == DDAEBM_NOT_FOUND ? not_found(name) : checked(status);
 }
 
-/* Data for a model of images. */
+/* Checks data for a model of images. */
 static int check_images(const char *name, const ddaebm_dataset *dataset, image_shape taken) {
     image_shape images = shape_of_data(dataset);
     char remedy[64] = "give the data that the model was trained for";
@@ -106,6 +108,7 @@ static int check_images(const char *name, const ddaebm_dataset *dataset, image_s
     size_t width = ddaebm_dataset_width(dataset);
     if (fits || (images.height == 0 && width == taken.height * taken.width * taken.channels))
         return 0;
+
     if (images.height == 0)
         return fail("%.250s has rows of %zu numbers, the model takes images of %zu x %zu x %zu "
                     "(height, width, channels); give images, "
@@ -125,6 +128,7 @@ int check_data_for(const ddaebm_dataset *dataset, const ddaebm_model *model, con
     int code = taken.height > 0 ? check_images(name, dataset, taken) : 0;
     if (code != 0)
         return code;
+
     if (width != wanted && shape_of_data(dataset).height > 0)
         return fail("%.250s has images of %zu numbers, the model takes rows of %zu; give the data "
                     "that the model was trained for",
@@ -182,9 +186,9 @@ uint64_t count_rows(const ddaebm_dataset *dataset, uint64_t most) {
 }
 
 uint64_t asked_rows(const ddaebm_dataset *dataset, number count) {
-    enum { OF_AN_ENDLESS_SET = 10000 };
+    enum { OF_AN_INFINITE_SET = 10000 };
     uint64_t all = ddaebm_dataset_rows(dataset);
-    return count.given ? count_rows(dataset, count.value) : all > 0 ? all : OF_AN_ENDLESS_SET;
+    return count.given ? count_rows(dataset, count.value) : all > 0 ? all : OF_AN_INFINITE_SET;
 }
 
 int read_rows(double **rows, size_t *count, const ddaebm_dataset *dataset, uint64_t most) {

@@ -1,4 +1,4 @@
-/* The command ddaebm: finds the word and hands over. */
+/* The command ddaebm: finds the command that the first word names, and runs it. */
 #include "commands.h"
 #include "completion.h"
 #include "console.h"
@@ -11,23 +11,25 @@ static const command commands[] = {
     {"train", "Trains a model and writes it as safetensors", command_train, false},
     {"sample", "Draws samples of a model", command_sample, false},
     {"score",
-     "Says how ordinary each row is: its log-density up to a constant, higher is more ordinary",
+     "Scores each row: its log-density up to a constant; higher means more like the training data",
      command_score, false},
     {"density",
-     "Scores the points of a square grid at timestep 0: row = y ascending; an image has y upwards",
+     "Scores a square grid of points at timestep 0; rows in ascending y, images with y upwards",
      command_density, false},
     {"data", "Writes rows of a data set, or a grid of its images", command_data, false},
-    {"plot", "Draws data, samples and learned density side by side", command_plot, false},
-    {"auroc", "Prints the area under the ROC curve, ordinary scoring higher; ties count one half",
+    {"plot", "Plots data, samples and the learned density side by side", command_plot, false},
+    {"auroc", "Prints the area under the ROC curve of the scores of normal and anomalous rows",
      command_auroc, false},
-    {"convert", "Writes a model again: that of a checkpoint alone, or in half the bytes",
+    {"convert", "Rewrites a model: extracts it from a checkpoint, or stores its weights as float16",
      command_convert, false},
-    {"info", "Prints configuration, parameters of each network and memory of a step", command_info,
-     false},
+    {"info",
+     "Prints a configuration, the parameters of each network and the memory of a training step",
+     command_info, false},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+/* Prints the help of the command as a whole. */
 static int print_help(void) {
     printf("usage: ddaebm COMMAND [OPTION]...\n\nDenoising diffusion adversarial energy-based "
            "models: train, sample, score.\n\n");
@@ -46,15 +48,17 @@ static int print_help(void) {
     return finish_output();
 }
 
+/* Reports an unknown command, with the nearest known one. */
 static int unknown(const char *word) {
     char known[128] = "";
     const char *near = NULL;
-    size_t distance = 2 + strlen(word) / 4; /* beyond that, a suggestion is noise */
+    size_t distance = 2 + strlen(word) / 4; /* nothing further away is suggested */
     for (size_t i = 0; i < COMMANDS; i++)
         if (spelling_distance(word, strlen(word), commands[i].name) < distance) {
             near = commands[i].name;
             distance = spelling_distance(word, strlen(word), near);
         }
+
     for (size_t i = 0, used = 0; i < COMMANDS && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
                                  commands[i].name);
@@ -69,8 +73,8 @@ static const command *find_command(const char *word) {
     return NULL;
 }
 
-/* ddaebm complete WORD...: for the scripts in completion/, and in no list of commands. The last
- * word is to be completed. */
+/* Runs `ddaebm complete WORD...`, which the scripts in completion/ call: prints what may complete
+ * the last word. No help lists it. */
 static int complete(int argc, char **argv) {
     const command *found = argc > 1 ? find_command(argv[0]) : NULL;
     if (argc <= 1)
@@ -82,7 +86,7 @@ static int complete(int argc, char **argv) {
     return asked.run(&asked, argc, argv);
 }
 
-/* ddaebm help [COMMAND] is ddaebm [COMMAND] --help. */
+/* Runs `ddaebm help [COMMAND]`, which is ddaebm [COMMAND] --help. */
 static int help(int argc, char **argv) {
     char option[] = "--help", *words[] = {argc > 0 ? argv[0] : NULL, option, NULL};
     const command *found = argc > 0 ? find_command(argv[0]) : NULL;
@@ -96,6 +100,7 @@ static int help(int argc, char **argv) {
 int main(int argc, char **argv) {
     if (argc < 2)
         return misuse(NULL, "a command is missing");
+
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return print_help();
@@ -107,6 +112,7 @@ int main(int argc, char **argv) {
         return help(argc - 2, argv + 2);
     if (strcmp(word, "complete") == 0)
         return complete(argc - 2, argv + 2);
+
     const command *found = find_command(word);
     return found ? found->run(found, argc - 1, argv + 1) : unknown(word);
 }

@@ -11,11 +11,14 @@
 #include <string.h>
 
 enum { MOST_ROWS = 40, USAGE_WIDTH = 100, NAME_ROOM = 32 };
-enum { HELP = 1, FIRST_ROW = 256 }; /* what getopt_long returns, clear of its own '?' and ':' */
+enum {
+    HELP = 1,
+    FIRST_ROW = 256
+}; /* what getopt_long returns, distinct from its own '?' and ':' */
 
 /* ---- Short names. ---- */
 
-/* A letter means the same in every command that has the option. */
+/* Short names; a letter means the same in every command. */
 static const struct {
     char letter;
     const char *name;
@@ -39,6 +42,7 @@ const option_row *find_option(const option_row *rows, size_t count, char letter)
 
 /* ---- Help. ---- */
 
+/* Prints the usage line, wrapped at USAGE_WIDTH, and the command's summary. */
 static void print_usage(const command *self, const option_row *rows, size_t count) {
     int at = printf("usage: ddaebm %s", self->name), indent = at;
     for (size_t i = 0; i < count; i++) {
@@ -58,7 +62,7 @@ static void print_usage(const command *self, const option_row *rows, size_t coun
     printf("\n\n%s.\n\n", self->summary);
 }
 
-/* "--out, -o FILE", and what it means. */
+/* Prints one option: "--out, -o FILE" and its meaning. */
 static void print_option(const char *name, const char *value, const char *meaning) {
     char left[NAME_ROOM + 16];
     const char letter[] = {',', ' ', '-', option_letter(name), '\0'};
@@ -74,6 +78,7 @@ static void print_help(const command *self, const option_row *rows, size_t count
     print_option("help", NULL, "this text");
 }
 
+/* Returns whether the command line gave the option. */
 static bool is_given(const option_row *row) {
     switch (row->kind) {
     case KIND_FLAG:
@@ -102,13 +107,13 @@ static int check_required(const command *self, const option_row *rows, size_t co
 
 /* ---- What is no option. ---- */
 
-/* KEY=VALUE with a point in its key, as all settings have: what --set takes. */
+/* Returns whether a word is KEY=VALUE with a dot in KEY, as all keys have. */
 static bool is_setting(const char *word) {
     return word[strcspn(word, ".=")] == '.' && strchr(word, '=') && *word != '.';
 }
 
-/* --KEY=VALUE and KEY=VALUE are --set KEY=VALUE. *taken = whether the word is one, of a command
- * that has settings. */
+/* Reads --KEY=VALUE and KEY=VALUE as --set KEY=VALUE. *taken is false for any other word, and for a
+ * command without --set. */
 static int take_setting(bool *taken, const command *self, const option_row *rows, size_t count,
                         const char *word) {
     *taken = false;
@@ -120,7 +125,8 @@ static int take_setting(bool *taken, const command *self, const option_row *rows
     return 0;
 }
 
-/* How many options begin so; known = their names, as far as there is room. */
+/* Counts the options that begin with the first `length` letters of `name`, and lists them in
+ * `known`. */
 static size_t list_matches(char *known, size_t room, const option_row *rows, size_t count,
                            const char *name, size_t length) {
     size_t matches = 0, used = 0;
@@ -131,11 +137,12 @@ static size_t list_matches(char *known, size_t room, const option_row *rows, siz
     return matches;
 }
 
+/* Reports an unknown or ambiguous long option, with the nearest known one. */
 static int refuse_long(const command *self, const option_row *rows, size_t count,
                        const char *word) {
     const char *name = word + 2, *near = NULL;
     size_t length = strcspn(name, "="),
-           distance = 2 + length / 4; /* beyond that, a suggestion is noise */
+           distance = 2 + length / 4; /* nothing further away is suggested */
     char known[160] = "";
     if (list_matches(known, sizeof known, rows, count, name, length) > 1)
         return misuse(self->name, "--%.*s could be %s; write more of it", (int)length, name, known);
@@ -150,7 +157,7 @@ static int refuse_long(const command *self, const option_row *rows, size_t count
                   self->name, name, near);
 }
 
-/* What getopt_long answered with '?'. */
+/* Handles a word for which getopt_long returned '?': a setting, or a reported misuse. */
 static int take_unknown(const command *self, const option_row *rows, size_t count,
                         const char *word) {
     bool taken = false;
@@ -165,7 +172,7 @@ static int take_unknown(const command *self, const option_row *rows, size_t coun
     return taken ? code : refuse_long(self, rows, count, word);
 }
 
-/* Words that follow no option. */
+/* Handles the words that belong to no option: settings, or a reported misuse. */
 static int take_words(const command *self, const option_row *rows, size_t count, int words,
                       char **argv) {
     for (int i = 0; i < words; i++) {
@@ -182,10 +189,11 @@ static int take_words(const command *self, const option_row *rows, size_t count,
 
 /* ---- The command line. ---- */
 
-/* Names that options had before; they are still taken, but neither shown nor completed. */
+/* Earlier names of options; they are accepted, but neither shown nor completed. */
 static const struct {
     const char *before, *now;
-} renamed[] = {{"level", "timestep"}, {"refine-levels", "refine-timesteps"}};
+} renamed[] = {
+    {"level", "timestep"}, {"ordinary", "normal"}, {"refine-levels", "refine-timesteps"}};
 enum { RENAMED = sizeof renamed / sizeof *renamed };
 
 static struct option as_long(const char *name, const option_row *rows, size_t row) {
@@ -205,8 +213,8 @@ static void fill_long(struct option *options, const option_row *rows, size_t cou
     *options = (struct option){NULL, 0, NULL, 0};
 }
 
-/* What getopt_long calls the letters of the options that there are; a missing value is answered
- * with ':'. */
+/* Writes getopt_long's list of short names. Its leading colon asks for ':' where a value is
+ * missing. */
 static void fill_short(char text[2 * LETTERS + 3], const option_row *rows, size_t count) {
     *text++ = ':';
     *text++ = 'h';
@@ -220,7 +228,7 @@ static void fill_short(char text[2 * LETTERS + 3], const option_row *rows, size_
     *text = '\0';
 }
 
-/* What was written behind a letter: -n2, and -n=2 as well. */
+/* Returns the value of an option; -n=2 is read as -n2. */
 static const char *value_of(int found, const char *word) {
     bool attached = found < FIRST_ROW && optarg && optarg != word;
     return attached && *optarg == '=' ? optarg + 1 : optarg;
@@ -234,9 +242,9 @@ int options_parse(const command *self, const option_row *rows, size_t count, int
         return fail("%s has more options than the parser has room for", self->name);
     if (self->completes)
         return complete_option(rows, count, argc, argv);
-
     fill_long(options, rows, count);
     fill_short(short_names, rows, count);
+
     int found = 0, code = 0;
     optind = 1;
     while (code == 0 && (found = getopt_long(argc, argv, short_names, options, NULL)) != -1) {

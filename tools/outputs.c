@@ -17,6 +17,7 @@ bool has_ending(const char *path, const char *ending) {
     return length > tail && strcasecmp(path + length - tail, ending) == 0;
 }
 
+/* Checks that a file can be created in the folder. */
 static int check_folder(const char *path, const char *folder) {
     struct stat about;
     if (stat(folder, &about) != 0 && errno == ENOENT)
@@ -33,7 +34,7 @@ static int check_folder(const char *path, const char *folder) {
     return 0;
 }
 
-/* Their folders are no place for files. */
+/* Folders of such names are no place for files. */
 bool is_descriptor(const char *path) {
     return strncmp(path, "/dev/std", 8) == 0 || strncmp(path, "/dev/fd/", 8) == 0 ||
            strncmp(path, "/proc/", 6) == 0;
@@ -49,8 +50,9 @@ int check_output(const char *path) {
         return fail("cannot write %.250s: it is a symbolic link to what is not there; remove it or "
                     "create its target",
                     path);
-    if (exists && (!S_ISREG(about.st_mode) || is_descriptor(path))) /* written where it stands */
+    if (exists && (!S_ISREG(about.st_mode) || is_descriptor(path))) /* written in place */
         return 0;
+
     const char *slash = strrchr(path, '/');
     size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
     if (length >= sizeof folder)
@@ -88,12 +90,13 @@ static const char *const endings[] = {[FORMAT_NPY] = ".npy",
                                       [FORMAT_CSV_GZIP] = ".csv.gz",
                                       [FORMAT_PNG] = ".png"};
 
-/* A device or a pipe has the name that the system gave it. */
+/* Returns whether the user chose the name: devices and pipes have theirs from the system. */
 static bool has_own_name(const char *path) {
     struct stat about;
     return !is_descriptor(path) && (stat(path, &about) != 0 || S_ISREG(about.st_mode));
 }
 
+/* Returns the format that a path implies, FORMAT_AUTO for none. */
 static file_format format_of(const char *path) {
     if (strcmp(path, "-") == 0)
         return FORMAT_CSV;
@@ -124,6 +127,7 @@ int find_output(output *to, const output_options *asked, bool images, const comm
         code = check_not_terminal(path, self);
     if (code != 0)
         return code;
+
     if (format == FORMAT_PNG && !images)
         return misuse(
             self->name,

@@ -1,4 +1,4 @@
-/* Where results go. */
+/* Where results go: paths and formats of outputs. */
 #ifndef OUTPUTS_H
 #define OUTPUTS_H
 
@@ -6,24 +6,23 @@
 
 #include <stdbool.h>
 
-/* Whether a name ends so, in small letters or capitals. */
+/* Returns whether a name has the ending, in lower or upper case. */
 bool has_ending(const char *path, const char *ending);
 
-/* Whether a path is one of the names that the system has for what a process has open. */
+/* Returns whether a path names an open descriptor of the process, as /dev/stdout does. */
 bool is_descriptor(const char *path);
 
-/* 0 if a file of that path can probably be written; else what is in the way has been said, before
- * hours were spent on its content.
- */
+/* Returns 0 if a file of that path can probably be written; otherwise complains, before hours are
+ * spent on its content. */
 int check_output(const char *path);
 
-/* What an option names: - is standard output. NULL stays NULL. */
+/* Returns the path that an option names: /dev/stdout for -, NULL for NULL. */
 const char *output_path(const char *path);
 
-/* 0 unless the path is a terminal, where what is no text would be shown: wrong usage. */
+/* Returns 0 unless the path is a terminal, which is no place for binary data: wrong usage. */
 int check_not_terminal(const char *path, const command *self);
 
-/* check_output for a command that writes a PNG whatever its data: another ending is wrong usage. */
+/* Checks the output of a command that writes a PNG alone: another ending is wrong usage. */
 int check_png_output(const char *path, const command *self);
 
 /* In the order of OUTPUT_FORMATS. */
@@ -36,7 +35,7 @@ typedef enum file_format {
 } file_format;
 #define OUTPUT_FORMATS "auto|npy|csv|csv.gz|png"
 
-/* Where to write, as a command line has it. */
+/* Where to write, as the command line says. */
 typedef struct output_options {
     const char *out;
     int format; /* file_format */
@@ -45,17 +44,17 @@ typedef struct output_options {
 #define OUTPUT_ROWS(target_, meaning)                                                              \
     REQUIRED("out", "FILE", &(target_)->out, meaning),                                             \
         CHOICE("format", OUTPUT_FORMATS, &(target_)->format,                                       \
-               "of --out; left out: what its name ends in, CSV for - (standard output), NPY for "  \
-               "a device or pipe")
+               "of --out; left out: by the ending of its name, CSV for - (standard output), NPY "  \
+               "for a device or pipe")
 
-/* Where to write. */
+/* Where to write, and how. */
 typedef struct output {
     const char *path; /* /dev/stdout for - */
     file_format format;
 } output;
 
-/* Finds the format, one of those up to FORMAT_PNG where `images` says that one can be drawn, and
- * checks the path. 0 or the exit status. */
+/* Finds the format, and checks the path. `images` says whether FORMAT_PNG is allowed. Returns 0 or
+ * the exit status. */
 int find_output(output *to, const output_options *asked, bool images, const command *self);
 
 #endif

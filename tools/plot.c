@@ -1,4 +1,4 @@
-/* ddaebm plot. */
+/* ddaebm plot: data, samples and learned density, side by side. */
 #include "ascending.h"
 #include "canvas.h"
 #include "commands.h"
@@ -17,13 +17,14 @@ enum { SIDE = 444, LEFT = 62, TOP = 46, GAP = 40, RIGHT = 22, BOTTOM = 48 };
 enum { WIDTH = LEFT + 3 * SIDE + 2 * GAP + RIGHT, HEIGHT = TOP + SIDE + BOTTOM };
 enum { POINTS = 20000 };
 
-/* A square range around 99% of the numbers in each column, with a margin. */
+/* Chooses a square range that holds 99% of the numbers of each column, with a margin. */
 static int choose_range(interval *range, const double *rows, size_t count) {
     double *column = NULL;
     double low[2], high[2];
     int code = make_doubles(&column, count, 1);
     if (code != 0)
         return code;
+
     for (size_t axis = 0; axis < 2; axis++) {
         for (size_t i = 0; i < count; i++)
             column[i] = rows[2 * i + axis];
@@ -32,6 +33,7 @@ static int choose_range(interval *range, const double *rows, size_t count) {
         high[axis] = column[count - 1 - count / 200];
     }
     free(column);
+
     double least = fmin(low[0], low[1]), most = fmax(high[0], high[1]);
     double margin = most > least ? 0.12 * (most - least) : fmax(fabs(most), 1);
     *range = (interval){least - margin, most + margin, true};
@@ -82,10 +84,10 @@ int command_plot(const command *self, int argc, char **argv) {
     compute_options compute = {{0, false}, false};
     interval range = {0, 0, false};
     const option_row options[] = {
-        REQUIRED("model", "FILE", &path, "the model, or a checkpoint; of two dimensions"),
+        REQUIRED("model", "FILE", &path, "a model of rows of two numbers, or a checkpoint"),
         REQUIRED("data", "NAME|PATH", &data, "a named set, or an NPY or CSV file"),
         TABLE_ROWS(&how),
-        INTERVAL("range", &range, "ends of the square; left out: chosen from the data"),
+        INTERVAL("range", &range, "the range of both axes; left out: chosen from the data"),
         NUMBER("count", &count, 1, 100000000,
                "points of data and of samples; left out: 20000, or all of a smaller file"),
         SEED_ROW(&seed, "of data and samples"),
@@ -95,6 +97,7 @@ int command_plot(const command *self, int argc, char **argv) {
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+
     ddaebm_context *context = NULL;
     ddaebm_model *model = NULL;
     ddaebm_dataset *dataset = NULL;
@@ -106,10 +109,12 @@ int command_plot(const command *self, int argc, char **argv) {
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(check_plane(model, path));
+
     TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
     TRY(read_rows(&rows, &read, dataset, count.value));
     if (!range.given)
         TRY(choose_range(&range, rows, read));
+
     TRY(canvas_create(&drawn, WIDTH, HEIGHT));
     TRY(canvas_points(drawn, panel_at(0), range, rows, read));
     TRY(draw_samples(drawn, model, range, seed.value, read));

@@ -13,6 +13,7 @@
 
 enum { SIDE = 8, SAMPLES = SIDE * SIDE, SEED = 0, PATH_ROOM = 4096 };
 
+/* Makes the path of the preview of a step. */
 static int preview_path(char path[PATH_ROOM], const char *model_path, uint64_t step) {
     static const char ending[] = ".safetensors";
     size_t length = strlen(model_path) - (has_ending(model_path, ending) ? sizeof ending - 1 : 0);
@@ -33,6 +34,7 @@ int check_preview(const ddaebm_trainer *trainer, const char *model_path, const c
     if (is_image_in(path, data, recursive))
         return fail("previews beside %.250s would be images of the data; give --out another folder",
                     model_path);
+
     TRY(checked(ddaebm_config_integer(config, "data.image_size", &side)));
     TRY(checked(ddaebm_config_integer(config, "data.channels", &channels)));
     TRY(check_drawable((image_shape){(size_t)side, (size_t)side, (size_t)channels}, path));
@@ -51,6 +53,7 @@ int write_preview(ddaebm_context *context, ddaebm_trainer *trainer, const char *
     for (size_t i = 0; i < count; i++)
         if (others[i] && same_file(path, others[i]))
             return fail("the preview %.250s would write over %.250s", path, others[i]);
+
     TRY(checked(ddaebm_trainer_snapshot(&model, trainer)));
     TRY(checked(ddaebm_sampler_create(&sampler, model)));
     TRY(make_room(&samples, SAMPLES, ddaebm_model_width(model)));

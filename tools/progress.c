@@ -22,7 +22,7 @@ static int columns(void) {
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* Seconds as 0:55 or 2:03:04. */
+/* Formats seconds as 0:55 or 2:03:04. */
 static void time_text(char *text, size_t room, double seconds) {
     uint64_t whole = seconds < 1e9 ? (uint64_t)(seconds + 0.5) : 0;
     uint64_t hours = whole / 3600, minutes = whole / 60 % 60;
@@ -33,6 +33,7 @@ static void time_text(char *text, size_t room, double seconds) {
         (void)snprintf(text, room, "%" PRIu64 ":%02" PRIu64, minutes, whole % 60);
 }
 
+/* Formats steps, rate, time left and losses. */
 static void figures(const progress *state, uint64_t step, char *text, size_t room) {
     double elapsed = now() - state->began;
     double rate = elapsed > 0 ? (double)(step - state->first) / elapsed : 0;
@@ -40,6 +41,7 @@ static void figures(const progress *state, uint64_t step, char *text, size_t roo
     bool done = step >= state->last;
     if (done || rate > 0)
         time_text(time, sizeof time, done ? elapsed : (double)(state->last - step) / rate);
+
     const ddaebm_step_statistics *losses = &state->smooth;
     double shown = state->images ? rate * (double)state->images : rate;
     int used = snprintf(
@@ -53,6 +55,7 @@ static void figures(const progress *state, uint64_t step, char *text, size_t roo
                        losses->reconstruction_loss);
 }
 
+/* Redraws the line of a terminal: a bar where it has room, and the figures. */
 static void draw_bar(const progress *state, uint64_t step, const char *text) {
     char bar[WIDEST_BAR + 1];
     int room = columns() - (int)strlen(text) - 10;
@@ -90,8 +93,8 @@ void progress_begin(progress *state, uint64_t first, uint64_t last, uint64_t ima
 }
 
 void progress_step(progress *state, const ddaebm_step_statistics *statistics) {
-    double share = statistics->step == state->first + 1 ? 1 : smoothing;
-#define SMOOTH(name) state->smooth.name += share * (statistics->name - state->smooth.name)
+    double weight = statistics->step == state->first + 1 ? 1 : smoothing;
+#define SMOOTH(name) state->smooth.name += weight * (statistics->name - state->smooth.name)
     SMOOTH(energy_loss);
     SMOOTH(generator_loss);
     SMOOTH(adversarial_loss);
@@ -99,6 +102,7 @@ void progress_step(progress *state, const ddaebm_step_statistics *statistics) {
     SMOOTH(divergence_loss);
     SMOOTH(reconstruction_loss);
 #undef SMOOTH
+
     if (!state->quiet &&
         now() - state->shown >= (state->terminal ? terminal_seconds : line_seconds))
         show(state, statistics->step);

@@ -1,4 +1,5 @@
-/* How far a run is, on stderr: a bar drawn in place on a terminal, else a line now and then. */
+/* The progress of a run on stderr: a bar that is redrawn on a terminal, elsewhere a line every ten
+ * seconds. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
@@ -7,16 +8,19 @@
 
 typedef struct progress {
     bool quiet, terminal, drawn;
-    uint64_t first, last;          /* steps done before, and at the end */
-    double began, shown;           /* seconds of a steady clock */
-    uint64_t images;               /* of a step; 0 for plain rows */
-    ddaebm_step_statistics smooth; /* its losses: means over some steps */
+    uint64_t first, last;          /* the step it begins after, and the step it ends at */
+    double began, shown;           /* seconds of the monotonic clock */
+    uint64_t images;               /* in the batch of a step; 0 for plain rows */
+    ddaebm_step_statistics smooth; /* running means of the losses */
 } progress;
 
+/* Begins a run of the steps first + 1 .. last. */
 void progress_begin(progress *state, uint64_t first, uint64_t last, uint64_t images, bool quiet);
+
+/* Takes the statistics of a step, and shows the progress when it is time. */
 void progress_step(progress *state, const ddaebm_step_statistics *statistics);
 
-/* Leaves the last figures on a line of their own; further output may follow. */
+/* Shows the last figures on a line of their own. */
 void progress_end(progress *state, uint64_t step);
 
 #endif

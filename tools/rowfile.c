@@ -13,6 +13,7 @@ size_t rows_at_once(size_t width, size_t block) {
     return (blocks > 0 ? blocks : 1) * block;
 }
 
+/* Allocates room for rows of the file. */
 static int make_block(void **block, uint64_t rows, const row_file *file) {
     float *narrow = NULL;
     double *wide = NULL;
@@ -22,7 +23,8 @@ static int make_block(void **block, uint64_t rows, const row_file *file) {
     return code;
 }
 
-/* Names of all columns, borrowed, in a list to be freed with free; NULL where there are none. */
+/* Lists the names of all columns, borrowed, in a list to be freed with free; NULL if there are
+ * none. */
 static int list_names(const char ***names, const row_file *file) {
     *names = NULL;
     if (!file->name)
@@ -36,6 +38,7 @@ static int list_names(const char ***names, const row_file *file) {
     return 0;
 }
 
+/* Opens the writer of the file. */
 static int open_rows(ddaebm_row_writer **out, ddaebm_context *context, const row_file *file) {
     static const ddaebm_row_format formats[] = {[FORMAT_NPY] = DDAEBM_ROWS_NPY,
                                                 [FORMAT_CSV] = DDAEBM_ROWS_CSV,
@@ -69,7 +72,8 @@ static int append_block(ddaebm_row_writer *rows, const row_file *file, const voi
                               : ddaebm_row_writer_append(rows, block, count));
 }
 
-/* Of the last two blocks one is made: the library's cuts want a last one that is long enough. */
+/* Writes block by block. The last two blocks are one, because the library computes a short block
+ * with other rounding. */
 static int stream_rows(ddaebm_context *context, const row_file *file, size_t at_once,
                        row_source source, void *user) {
     ddaebm_row_writer *rows = NULL;
@@ -87,6 +91,7 @@ static int stream_rows(ddaebm_context *context, const row_file *file, size_t at_
         TRY(check_signals(file->to.path));
         done += count;
     }
+
     TRY(checked(ddaebm_row_writer_finish(rows)));
 cleanup:
     ddaebm_row_writer_free(rows);
@@ -94,6 +99,7 @@ cleanup:
     return code;
 }
 
+/* Writes a PNG of all rows. */
 static int draw_rows(ddaebm_context *context, const row_file *file, row_source source, void *user) {
     void *block = NULL;
     int code = 0;

@@ -13,6 +13,7 @@ bool config_given(const config_options *options) {
     return options->preset || options->file || options->set.count > 0;
 }
 
+/* Applies one --set KEY=VALUE. */
 static int set_one(ddaebm_config *config, const char *assignment, const command *self) {
     char key[KEY_ROOM], option[KEY_ROOM];
     const char *equals = strchr(assignment, '=');
@@ -21,6 +22,7 @@ static int set_one(ddaebm_config *config, const char *assignment, const command 
         return misuse(self->name,
                       "--set is '%.100s'; allowed: KEY=VALUE, for instance training.batch=100",
                       assignment);
+
     memcpy(key, assignment, length);
     key[length] = '\0';
     (void)snprintf(option, sizeof option, "--set %.100s", assignment);
@@ -38,8 +40,8 @@ int config_change(ddaebm_config *config, const config_options *options, const co
 
 enum { SMALLEST_IMAGE = 8 };
 
-/* Says what brings images to a size that networks take. A preset of rows takes any, where it is
- * asked for by name. */
+/* Refuses images of a shape that image networks do not take, and says which --resize helps. A
+ * preset of rows that was named takes any. */
 static int check_images(const ddaebm_config *config, const config_options *options,
                         image_shape shape, const char *data) {
     int64_t preset = 0;
@@ -52,13 +54,14 @@ static int check_images(const ddaebm_config *config, const config_options *optio
                 data, shape.width, shape.height, side_to_train(shape));
 }
 
-/* Networks of images halve them again and again: they see the next power of two, with a border
- * around smaller data. A preset of rows takes images as they are. What cannot be made to fit is
- * left for the library to refuse. */
+/* Sets the keys of the images' shape. Image networks halve images repeatedly, so they get the next
+ * power of two, and smaller images a border; a preset of rows takes images as they are. The library
+ * refuses what does not fit. */
 static int fit_images(ddaebm_config *config, image_shape shape) {
     int64_t preset = 0, side = (int64_t)shape.height, size = SMALLEST_IMAGE;
     int code = 0;
     TRY(checked(ddaebm_config_integer(config, "data.image_size", &preset)));
+
     while (size < side)
         size *= 2;
     TRY(checked(ddaebm_config_set_integer(config, "data.image_size", preset > 0 ? size : side)));
@@ -69,8 +72,8 @@ cleanup:
     return code;
 }
 
-/* Before the user's changes, so that a size among those stands, and disagrees with the data if it
- * must. */
+/* Fits the configuration to the data. The user's changes come after it, so that a size among them
+ * takes precedence, even over the data. */
 static int fit_data(ddaebm_config *config, const config_options *options,
                     const ddaebm_dataset *dataset, const char *data) {
     image_shape shape = shape_of_data(dataset);
@@ -81,7 +84,7 @@ static int fit_data(ddaebm_config *config, const config_options *options,
     return code == 0 && can_be_trained(shape) ? fit_images(config, shape) : code;
 }
 
-/* A preset of images, and rows that are none of its. Its sizes may have been set beside it. */
+/* Refuses a named preset of images for rows that are no such images. */
 static int check_rows(const ddaebm_config *config, const char *preset,
                       const ddaebm_dataset *dataset) {
     int64_t size = 0, padding = 0, channels = 0;
@@ -89,6 +92,7 @@ static int check_rows(const ddaebm_config *config, const char *preset,
     TRY(checked(ddaebm_config_integer(config, "data.image_size", &size)));
     TRY(checked(ddaebm_config_integer(config, "data.padding", &padding)));
     TRY(checked(ddaebm_config_integer(config, "data.channels", &channels)));
+
     int64_t side = size - 2 * padding;
     if (size > 0 && shape_of_data(dataset).height == 0 &&
         ddaebm_dataset_width(dataset) != (uint64_t)(side * side * channels))
@@ -99,6 +103,7 @@ cleanup:
     return code;
 }
 
+/* Returns the preset for data where none is named. */
 static const char *preset_for(const ddaebm_dataset *dataset) {
     if (dataset && shape_of_data(dataset).height > 0)
         return "fashion";
@@ -128,6 +133,7 @@ int config_text(char **out, const ddaebm_config *config, const char *key) {
     ddaebm_status status = ddaebm_config_text(config, key, NULL, 0, &needed);
     if (status != DDAEBM_OK && status != DDAEBM_OUT_OF_RANGE)
         return checked(status);
+
     char *text = malloc(needed);
     if (!text)
         return fail("no memory for the text of a configuration");
@@ -139,6 +145,7 @@ int config_text(char **out, const ddaebm_config *config, const char *key) {
     return code;
 }
 
+/* Checks that a key has the same value in the run to resume and in the configuration asked for. */
 static int check_key(const ddaebm_config *run, const ddaebm_config *asked, const char *key,
                      const command *self) {
     char *before = NULL, *after = NULL;

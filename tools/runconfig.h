@@ -1,4 +1,4 @@
-/* A configuration from the options of a command line. */
+/* Configurations from the options of a command line. */
 #ifndef RUNCONFIG_H
 #define RUNCONFIG_H
 
@@ -14,27 +14,29 @@ typedef struct config_options {
 
 #define CONFIG_ROWS(options_)                                                                      \
     TEXT("preset", "NAME", &(options_)->preset,                                                    \
-         "what the configuration begins as; left out: points, vector for rows of any other "       \
-         "width, fashion for images"),                                                             \
-        TEXT("config", "FILE.json", &(options_)->file, "changes to it, as a JSON object"),         \
-        TEXTS("set", "KEY=VALUE", &(options_)->set, "one more change, after those of the file")
+         "the configuration to start from; left out: points for rows of two numbers, vector for "  \
+         "other rows, fashion for images"),                                                        \
+        TEXT("config", "FILE.json", &(options_)->file, "changes to it, a JSON object"),            \
+        TEXTS("set", "KEY=VALUE", &(options_)->set, "one more change, applied after the file")
 
-/* Whether any of them stands on the command line. */
+/* Returns whether any of them was given. */
 bool config_given(const config_options *options);
 
-/* 0 if the two agree in every key but training.steps; else the key has been named. */
+/* Returns 0 if the two agree in every key but training.steps; otherwise names the key and returns
+ * the exit status. */
 int config_check_same(const ddaebm_config *run, const ddaebm_config *asked, const command *self);
 
-/* The preset, fitted to the data's rows or images (NULL: as the preset says), and then the user's
- * changes in their order. 0 or the exit status: images that no network of images takes are refused
- * by the data's name, unless a preset of rows was asked for. */
+/* Creates a configuration: the preset, fitted to the rows or images of the data set (NULL: as it
+ * is), then the user's changes in their order. Images of a shape that image networks do not take
+ * are refused unless a preset of rows was named; `data` is for the message. Returns 0 or the exit
+ * status. */
 int config_build(ddaebm_config **out, ddaebm_context *context, const config_options *options,
                  const command *self, const ddaebm_dataset *dataset, const char *data);
 
-/* The user's changes alone, on a configuration that exists. */
+/* Applies the user's changes to an existing configuration. */
 int config_change(ddaebm_config *config, const config_options *options, const command *self);
 
-/* Any value as text, in a block to be freed with free; key NULL for the whole as JSON. */
+/* Formats a value as text, to be freed with free; NULL as the key formats the whole as JSON. */
 int config_text(char **out, const ddaebm_config *config, const char *key);
 
 #endif

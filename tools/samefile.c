@@ -19,22 +19,19 @@
 #define PATH_MAX 4096
 #endif
 
-/* ---- Which file a path is. ---- */
+/* ---- The identity of a file. ---- */
 
-/* A file that is there by its own numbers; one that is not by those of its folder, and its name. */
+/* Identifies an existing file by its device and inode, and a new one by those of its folder and its
+ * name. */
 typedef struct identity {
-    enum {
-        ID_NONE,
-        ID_FILE,
-        ID_FOLDER,
-        ID_NEW
-    } kind; /* ID_NONE: a device, a pipe, or what cannot be looked at */
+    /* ID_NONE: a device, a pipe, or a path that cannot be examined. */
+    enum { ID_NONE, ID_FILE, ID_FOLDER, ID_NEW } kind;
     dev_t device;
     ino_t number;
     char name[NAME_MAX + 1];
 } identity;
 
-/* Cuts a path into its folder and the name in it, which stays in `path`. */
+/* Splits a path: copies its folder, and returns the name in it, a part of `path`. */
 static const char *split(char folder[PATH_MAX], const char *path) {
     const char *slash = strrchr(path, '/');
     size_t length = !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
@@ -44,14 +41,15 @@ static const char *split(char folder[PATH_MAX], const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* Replaces the path of a link by what it points to. False if it is no link, or what it says is too
- * long. */
+/* Replaces the path of a symbolic link by its target. Returns false if it is no link, or if the
+ * target is too long. */
 static bool follow(char path[PATH_MAX]) {
     char target[PATH_MAX], joined[2 * PATH_MAX], folder[PATH_MAX];
     ssize_t length = readlink(path, target, sizeof target - 1);
     if (length <= 0)
         return false;
     target[length] = '\0';
+
     (void)split(folder, path);
     int written = target[0] == '/' ? snprintf(joined, sizeof joined, "%s", target)
                                    : snprintf(joined, sizeof joined, "%s/%s", folder, target);
@@ -61,7 +59,7 @@ static bool follow(char path[PATH_MAX]) {
     return true;
 }
 
-/* Of a path where nothing is, or a link to nothing. */
+/* Identifies a path at which nothing exists, or a link to such a path. */
 static identity identify_new(const char *path) {
     enum { MOST_LINKS = 40 };
     identity found = {.kind = ID_NONE};
@@ -72,6 +70,7 @@ static identity identify_new(const char *path) {
     memcpy(end, path, strlen(path) + 1);
     for (int links = 0; links < MOST_LINKS && follow(end);)
         links++;
+
     const char *name = split(folder, end);
     if (stat(folder, &about) != 0 || strlen(name) >= sizeof found.name)
         return found;
@@ -112,7 +111,7 @@ static bool is_image_name(const char *path) {
            has_ending(path, ".bin");
 }
 
-/* What a walk through a folder looks for: nftw hands nothing on. */
+/* The file that a walk through a folder looks for: nftw passes no argument to its function. */
 static struct {
     dev_t device;
     ino_t number;
@@ -125,7 +124,7 @@ static int compare_entry(const char *path, const struct stat *about, int type, s
            about->st_ino == wanted.number;
 }
 
-/* Whether a file that is there has a name in the folder as well, by a link. */
+/* Returns whether an existing file has a name in the folder as well, by a hard link. */
 static bool has_name_in(const identity *file, const char *folder, bool below) {
     enum { MOST_OPEN = 16 };
     wanted.device = file->device;
@@ -141,6 +140,7 @@ bool is_image_in(const char *path, const char *folder, bool below) {
         return false;
     if (!is_image_name(path))
         return has_name_in(&file, folder, below);
+
     (void)split(named, path);
     if (!realpath(named, real))
         return false;
@@ -157,8 +157,8 @@ bool is_image_in(const char *path, const char *folder, bool below) {
 
 /* ---- The options of a command. ---- */
 
-/* An option names the same kind of file in every command that has it. */
-static const char *const inputs[] = {"data", "model", "resume", "config", "ordinary", "anomalous"};
+/* Options that name files; each means the same in every command that has it. */
+static const char *const inputs[] = {"data", "model", "resume", "config", "normal", "anomalous"};
 static const char *const outputs[] = {"out", "checkpoint", "log", "steps-out"};
 enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
 
@@ -174,7 +174,7 @@ static const option_row *find_row(const option_row *rows, size_t count, const ch
     return NULL;
 }
 
-/* The files that options of these names are given; how many. */
+/* Lists the files that the options of these names give. Returns their number. */
 static size_t list_files(named_file *files, const option_row *rows, size_t count,
                          const char *const *names, size_t most, const char *stream) {
     size_t found = 0;
@@ -189,7 +189,7 @@ static size_t list_files(named_file *files, const option_row *rows, size_t count
     return found;
 }
 
-/* An output that is read as well. */
+/* Refuses an output that is also an input. */
 static int check_input(const command *self, const named_file *written, const named_file *source,
                        bool below) {
     if (strcmp(written->option, "checkpoint") == 0 && strcmp(source->option, "resume") == 0)
@@ -211,6 +211,7 @@ int check_files(const command *self, const option_row *rows, size_t count) {
     size_t writes = list_files(written, rows, count, outputs, OUTPUTS, "/dev/stdout");
     const option_row *recursive = find_row(rows, count, "recursive");
     bool below = recursive && *recursive->target.flag;
+
     for (size_t i = 0; i < writes; i++) {
         for (size_t j = 0; j < reads; j++) {
             int code = check_input(self, &written[i], &read[j], below);

@@ -1,4 +1,4 @@
-/* ddaebm sample. */
+/* ddaebm sample: draws samples of a model. */
 #include "commands.h"
 #include "console.h"
 #include "image_options.h"
@@ -24,10 +24,10 @@ typedef struct run {
     ddaebm_model *model;
     ddaebm_sampler *sampler;
     output to;
-    double accepted; /* proposals of refinement, in samples */
+    double accepted; /* sum of the acceptance rates of refinement over samples */
 } run;
 
-/* All that can be known to fail before anything is drawn. */
+/* Checks the outputs before anything is drawn. */
 static int check_outputs(const run *self) {
     const char *steps_out = self->asked->steps_out;
     const image_shape shape = shape_of_model(self->model);
@@ -38,6 +38,7 @@ static int check_outputs(const run *self) {
         TRY(check_drawable(shape, self->to.path));
     if (!steps_out)
         return 0;
+
     TRY(check_output(steps_out));
     TRY(check_drawable(shape, steps_out));
     TRY(check_grid(steps_out, count < UINT64_MAX / states ? count * states : UINT64_MAX, states,
@@ -46,7 +47,7 @@ cleanup:
     return code;
 }
 
-/* Counts what was accepted of the last draw, if it was refined. */
+/* Adds up the acceptance rates of the last draw, if it was refined. */
 static int count_accepted(run *self, size_t count) {
     double acceptance = 0;
     int code = self->asked->refine.given
@@ -56,8 +57,8 @@ static int count_accepted(run *self, size_t count) {
     return code;
 }
 
-/* A row_source. Images are floats; rows doubles: a column may differ by less than float32 tells
- * apart. */
+/* A row_source: images as floats, rows as doubles, because float32 may be too coarse for the units
+ * of a column. */
 static int draw(void *user, uint64_t first, size_t count, void *block) {
     run *self = user;
     uint64_t seed = self->asked->seed.value, from = self->asked->first.value + first;
@@ -73,6 +74,7 @@ static const char *column_name(const void *model, size_t index) {
     return ddaebm_model_column_name(model, index);
 }
 
+/* Draws the samples and writes them to --out. */
 static int write_samples(run *self) {
     const row_file file = {.to = self->to,
                            .count = self->asked->count.value,
@@ -89,7 +91,8 @@ static int write_samples(run *self) {
                           self);
 }
 
-/* A row a sample, a column an x_t. */
+/* Draws the samples again with all x_t, and writes them as a grid: a row a sample, a column an
+ * x_t. */
 static int write_steps(const run *self) {
     const sample_options *asked = self->asked;
     float *steps = NULL;
@@ -97,6 +100,7 @@ static int write_steps(const run *self) {
     int code = 0;
     if (!asked->steps_out)
         return 0;
+
     TRY(make_room(&steps, count, states * ddaebm_model_width(self->model)));
     TRY(checked_or_stopped(ddaebm_sampler_draw_steps(self->sampler, asked->seed.value,
                                                      asked->first.value, count, steps),
@@ -108,7 +112,7 @@ cleanup:
     return code;
 }
 
-/* One that cannot be written does not keep the other from being written. */
+/* Writes both outputs, the second even if the first fails. */
 static int write_both(run *self) {
     int samples = write_samples(self), steps = ending_signal() == 0 ? write_steps(self) : 0;
     return samples != 0 ? samples : steps;
@@ -136,35 +140,37 @@ int command_sample(const command *self, int argc, char **argv) {
     const option_row rows[] = {
         REQUIRED("model", "FILE", &asked.model, "the model, or a checkpoint"),
         REQUIRED_NUMBER("count", &asked.count, 1, UINT64_C(1) << 40, "how many samples"),
-        NUMBER(
-            "first", &asked.first, 0, UINT64_C(1) << 40,
-            "number of the first one, from 0: sample i of a seed is always the same; left out: 0"),
-        SEED_ROW(&asked.seed, "fixes every sample"),
+        NUMBER("first", &asked.first, 0, UINT64_C(1) << 40,
+               "index of the first sample: sample i of a seed is always the same; left out: 0"),
+        SEED_ROW(&asked.seed, "of the samples"),
         NUMBER("refine", &asked.refine, 1, 100000,
                "refine samples by N steps of Metropolis-adjusted Langevin on the energy"),
-        NUMBER("refine-timesteps", &asked.refine_timesteps, 1, 1000,
-               "of --refine: at how many timesteps, counted from the finished sample; left out: 1, "
-               "that alone"),
-        FLAG("quiet", &asked.quiet, "no note on stderr of what --refine did"),
+        NUMBER(
+            "refine-timesteps", &asked.refine_timesteps, 1, 1000,
+            "of --refine: refine at the last N timesteps; left out: 1, the finished sample alone"),
+        FLAG("quiet", &asked.quiet, "do not report the acceptance rate of --refine"),
         COMPUTE_ROWS(&asked.compute),
         OUTPUT_ROWS(&asked.output, "FILE.npy, .csv or .csv.gz, one sample a row; of images "
-                                   "FILE.png as well, a grid; - for standard output"),
+                                   "also FILE.png, a grid; - for standard output"),
         TEXT("steps-out", "FILE.png", &asked.steps_out,
-             "of images: how each came to be, from noise on the left; a row a sample"),
+             "of images: x_t of every timestep, from noise on the left; one sample a row"),
     };
     int code = options_parse(self, rows, sizeof rows / sizeof *rows, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+
     if (asked.refine_timesteps.given && !asked.refine.given)
         return misuse(self->name, "--refine-timesteps needs --refine");
     if (asked.steps_out && !has_ending(asked.steps_out, ".png"))
         return misuse(self->name, "--steps-out is '%.250s'; allowed: a name that ends in .png",
                       asked.steps_out);
+
     run now = {.asked = &asked};
     TRY(find_output(&now.to, &asked.output, true, self));
     TRY(open_context(&now.context, &asked.compute));
     TRY(checked(ddaebm_model_load(&now.model, now.context, asked.model)));
     TRY(check_outputs(&now));
+
     TRY(checked(ddaebm_sampler_create(&now.sampler, now.model)));
     TRY(set_refinement(&now));
     TRY(write_both(&now));

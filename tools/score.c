@@ -1,4 +1,4 @@
-/* ddaebm score. */
+/* ddaebm score: scores rows. */
 #include "commands.h"
 #include "console.h"
 #include "inputs.h"
@@ -9,18 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is asked of the scorer, and of which rows. */
+/* A run of the command: which score, of which rows. */
 typedef struct question {
     ddaebm_score score;
     size_t timestep;
     const ddaebm_dataset *dataset;
     ddaebm_scorer *scorer;
-    double *rows; /* room for those in hand */
+    double *rows; /* the block that is scored */
     const char *path;
     const command *command;
 } question;
 
-/* A row_source of scores. */
+/* A row_source: the scores of the rows of the data. */
 static int score_rows(void *user, uint64_t first, size_t count, void *scores) {
     const question *asked = user;
     int code = checked(ddaebm_dataset_read_double(asked->dataset, first, count, asked->rows));
@@ -32,8 +32,8 @@ static int score_rows(void *user, uint64_t first, size_t count, void *scores) {
                                       : checked_option(status, asked->command->name, "--timestep");
 }
 
-/* The score's, where the columns of the rows have names: a first line, if and only if there is one
- * in the data. */
+/* Returns the name of the column of scores where the columns of the data have names, so that CSV
+ * has a first line of names if and only if the data has one. */
 static const char *score_name(const void *user, size_t index) {
     const question *asked = user;
     (void)index;
@@ -43,6 +43,7 @@ static const char *score_name(const void *user, size_t index) {
     return NULL;
 }
 
+/* Scores the rows block by block into the output. */
 static int write_scores(question *asked, ddaebm_context *context, output to, uint64_t count) {
     size_t width = ddaebm_dataset_width(asked->dataset),
            at_once = rows_at_once(width, ddaebm_scorer_block(asked->scorer));
@@ -71,7 +72,8 @@ int command_score(const command *self, int argc, char **argv) {
         TEXT("score", "NAME", &name,
              "energy, gradient, reconstruction or typicality; left out: energy, f(x, timestep) / "
              "temperature"),
-        NUMBER("timestep", &timestep, 0, 999999, "0, the data itself, to T-1; left out: 0"),
+        NUMBER("timestep", &timestep, 0, 999999,
+               "the timestep t of the energy, from 0, the data, to T-1; left out: 0"),
         NUMBER("count", &count, 1, UINT64_C(1) << 40,
                "score the first N rows; left out: all of a file, 10000 of a named set"),
         SEED_ROW(&seed, "of a named set"),
@@ -82,6 +84,7 @@ int command_score(const command *self, int argc, char **argv) {
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
         return code;
+
     size_t kind = 0;
     while (ddaebm_score_name(kind) && strcmp(ddaebm_score_name(kind), name) != 0)
         kind++;
@@ -89,6 +92,7 @@ int command_score(const command *self, int argc, char **argv) {
         return misuse(self->name,
                       "--score is %.60s; allowed: energy, gradient, reconstruction or typicality",
                       name);
+
     ddaebm_context *context = NULL;
     ddaebm_model *model = NULL;
     ddaebm_dataset *dataset = NULL;
@@ -98,6 +102,7 @@ int command_score(const command *self, int argc, char **argv) {
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
+
     TRY(checked(ddaebm_scorer_create(&scorer, model)));
     question asked = {
         (ddaebm_score)kind, (size_t)timestep.value, dataset, scorer, NULL, to.path, self};

@@ -12,15 +12,14 @@
 
 enum { EXIT_SIGNAL = 128 };
 
-/* timeout(1) and terminals that close send a signal twice at once: that is one wish, and no second
- * Ctrl-C. */
+/* timeout(1) and closing terminals send a signal twice within this time; that counts as one. */
 static const double together_seconds = 0.03;
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR2, SIGXCPU};
 enum { ENDING = sizeof ending / sizeof *ending };
 
 static volatile sig_atomic_t caught, save_wanted;
-static struct timespec caught_at; /* of the handler alone */
+static struct timespec caught_at; /* read and written by the handler alone */
 static bool saves;                /* SIGUSR1 asks for a save */
 
 /* ---- Handlers. ---- */
@@ -34,7 +33,8 @@ static void end_at_once(int signal) {
     (void)raise(signal); /* delivered when the handler returns */
 }
 
-/* The system repeats SIGXCPU every second. */
+/* Notes the first signal; a second one ends the process. SIGXCPU, which the system repeats every
+ * second, does not count as a second one. */
 static void note(int signal) {
     struct timespec now = {0, 0};
     int kept = errno;
@@ -55,8 +55,8 @@ static void note_save(int signal) {
     save_wanted = 1;
 }
 
-/* Handles a signal, unless the process was started to ignore it. The handlers do not interrupt each
- * other. */
+/* Installs a handler, unless the process was started to ignore the signal. Handlers do not
+ * interrupt each other. */
 static void handle(int signal, void (*handler)(int)) {
     struct sigaction action, before;
     memset(&action, 0, sizeof action);
@@ -85,7 +85,7 @@ void survive_writes(void) {
     handle(SIGXFSZ, SIG_IGN);
 }
 
-/* ---- What has come. ---- */
+/* ---- Noted signals. ---- */
 
 int cancel_on_signal(void *user, uint64_t done, uint64_t total) {
     (void)user, (void)done, (void)total;
@@ -121,7 +121,7 @@ int checked_or_stopped(ddaebm_status status, const char *path) {
     return status == DDAEBM_CANCELLED && caught != 0 ? check_signals(path) : checked(status);
 }
 
-/* ---- Writes that are short. ---- */
+/* ---- Deferred signals. ---- */
 
 static const int held_back[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
 enum { HELD_BACK = sizeof held_back / sizeof *held_back };
@@ -134,13 +134,14 @@ static void hold(int signal) {
     held = signal;
 }
 
-/* By handlers and not by a mask, for threads of the BLAS may take a signal, too. One that is
- * ignored or noted stays so. */
+/* Uses handlers, not a mask: a thread of the BLAS may receive the signal. Signals that are ignored
+ * or noted are left alone. */
 void hold_signals(const char *path) {
     struct stat about;
     struct sigaction action;
     if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))
         return;
+
     memset(&action, 0, sizeof action);
     action.sa_handler = hold;
     (void)sigemptyset(&action.sa_mask);

@@ -7,10 +7,11 @@ static size_t least_of(size_t a, size_t b) {
 }
 
 size_t spelling_distance(const char *word, size_t length, const char *name) {
-    size_t row[MOST_LETTERS +
-               1]; /* row[i]: from the first i letters of the word to the part of the name so far */
+    /* row[i]: the distance of the first i letters of the word from the name so far. */
+    size_t row[MOST_LETTERS + 1];
     if (length > MOST_LETTERS)
         return length;
+
     for (size_t i = 0; i <= length; i++)
         row[i] = i;
     for (size_t j = 0; name[j]; j++) {

@@ -1,11 +1,11 @@
-/* How near a word is to another. */
+/* The distance of two words, to suggest the nearest. */
 #ifndef SPELLING_H
 #define SPELLING_H
 
 #include <stddef.h>
 
-/* Levenshtein's distance between the first `length` characters of a word and a name; a word too
- * long for any name is far from each. */
+/* Returns the Levenshtein distance between the first `length` characters of a word and a name. The
+ * distance of a word longer than any name is its length. */
 size_t spelling_distance(const char *word, size_t length, const char *name);
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The columns after the step's number, in their order. */
+/* The columns after the number of the step. */
 #define COLUMNS(X)                                                                                 \
     X(learning_rate)                                                                               \
     X(energy_loss)                                                                                 \
@@ -32,7 +32,7 @@ static int write_failed(const char *path, int error) {
                 strerror(error));
 }
 
-/* Finds where the rows up to step `done` end. False if the file is not a log. */
+/* Finds the end of the lines up to step `done`. Returns false if the file is not a log. */
 static bool find_end(FILE *file, uint64_t done, off_t *end) {
     char line[512];
     *end = 0;
@@ -46,6 +46,7 @@ static bool find_end(FILE *file, uint64_t done, off_t *end) {
     return true;
 }
 
+/* Cuts the log after step `done`, and writes the header of a new one. */
 static int continue_log(step_log *log, uint64_t done) {
     off_t end = 0;
     if (!find_end(log->file, done, &end))
@@ -64,10 +65,12 @@ int step_log_open(step_log *log, const char *path, uint64_t done) {
     FILE *file = NULL;
     if (!path)
         return 0;
+
     bool plain = stat(path, &about) != 0 || S_ISREG(about.st_mode);
-    file = fopen(path, plain ? "a+" : "w"); /* a device or a pipe only takes what comes */
+    file = fopen(path, plain ? "a+" : "w"); /* a device or a pipe cannot be read back */
     if (!file)
         return write_failed(path, errno);
+
     *log = (step_log){file, path};
     (void)setvbuf(file, NULL, _IOLBF, BUFSIZ); /* whole lines reach the file */
     rewind(file);
@@ -87,6 +90,7 @@ cleanup:
 bool step_log_write(step_log *log, const ddaebm_step_statistics *statistics) {
     if (!log->file)
         return true;
+
     int written = fprintf(log->file, "%" PRIu64, statistics->step);
 #define WRITE_COLUMN(name)                                                                         \
     written = written < 0 ? written : fprintf(log->file, ",%.9g", statistics->name);

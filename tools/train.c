@@ -1,4 +1,4 @@
-/* ddaebm train. */
+/* ddaebm train: sets up a training run; training.c runs it. */
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
 #include "console.h"
@@ -14,11 +14,11 @@
 
 /* ---- Setting up. ---- */
 
-/* Rows of a named set in training: always the same endless sequence, so that a run can be resumed
- * without its seed, and one that no other command shows by default, so that what they show was held
- * out. */
+/* The seed of a named set in training. It is fixed, so that a run can be resumed without it, and no
+ * other command uses it by default, so that what they draw was not trained on. */
 #define TRAINING_ROWS UINT64_C(0x747261696e)
 
+/* Sets a key to the value of an option, if it was given. */
 static int set_integer(ddaebm_config *config, const char *key, const number *value,
                        const char *option, const command *self) {
     return value->given
@@ -27,8 +27,8 @@ static int set_integer(ddaebm_config *config, const char *key, const number *val
                : 0;
 }
 
-/* What the command line asks for, on top of a configuration that is there already (NULL: none)
- * unless it names a preset. */
+/* Makes the configuration that the command line asks for. It starts from `kept` (NULL: none) unless
+ * a preset is named. */
 static int ask_config(ddaebm_config **out, const run *state, const ddaebm_config *kept,
                       const command *self) {
     const train_options *asked = state->asked;
@@ -62,7 +62,8 @@ cleanup:
     return code;
 }
 
-/* The networks of the two must be the same; the rest of their configurations need not. */
+/* Copies all parameters. The networks must be the same; other parts of the configuration may
+ * differ. */
 static int copy_parameters(ddaebm_model *model, const ddaebm_model *from) {
     const size_t count = ddaebm_model_parameter_count(model),
                  there = ddaebm_model_parameter_count(from);
@@ -71,13 +72,14 @@ static int copy_parameters(ddaebm_model *model, const ddaebm_model *from) {
         return fail("the model to start from has %zu tensors, and the configuration's networks "
                     "%zu; keep its networks",
                     there, count);
+
     for (size_t i = 0; i < count && code == 0; i++)
         code = copy_parameter(model, from, i);
     return code;
 }
 
-/* The model to start from. Its data must be such as it was trained on; only a changed configuration
- * may have it take another width. */
+/* Loads the model to start from. The data must match it, except in width where the command line
+ * changes the configuration. */
 static int load_first(ddaebm_model **out, const run *state) {
     const train_options *asked = state->asked;
     ddaebm_model *model = NULL;
@@ -93,6 +95,7 @@ cleanup:
     return code;
 }
 
+/* Creates the trainer of a new run. */
 static int begin(run *state, const command *self) {
     const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
@@ -121,8 +124,8 @@ static int resume(run *state) {
                                               state->dataset, &options));
 }
 
-/* A resumed run keeps its configuration: the command line may repeat it, not change it, but for the
- * step at which it ends. */
+/* Creates the trainer of a resumed run, which keeps its configuration: the command line may change
+ * nothing but training.steps. */
 static int continue_run(run *state, const command *self) {
     const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
@@ -144,7 +147,7 @@ cleanup:
     return code;
 }
 
-/* Where the run ends. */
+/* Finds the step at which the run ends. */
 static int find_last_step(run *state, const command *self) {
     const number *asked = &state->asked->steps;
     uint64_t done = ddaebm_trainer_steps(state->trainer);
@@ -153,11 +156,13 @@ static int find_last_step(run *state, const command *self) {
         ddaebm_config_integer(ddaebm_trainer_config(state->trainer), "training.steps", &steps));
     if (code != 0)
         return code;
+
     state->last = asked->given ? asked->value : (uint64_t)steps;
     if (state->last > (uint64_t)steps && !state->asked->quiet)
         complain("note: the learning rates end at training.steps, %" PRId64
                  ", before --steps %" PRIu64 "; --set training.steps=%" PRIu64 " moves their end",
                  steps, state->last, state->last);
+
     if (state->last >= done)
         return 0;
     return misuse(self->name,
@@ -166,7 +171,7 @@ static int find_last_step(run *state, const command *self) {
                   done, asked->given ? "--steps" : "training.steps", state->last, done);
 }
 
-/* Of the outputs, the model and the log may be standard output. */
+/* Checks the use of standard output: the model or the log may be written there. */
 static int check_streams(const train_options *asked, const command *self) {
     if (asked->checkpoint && strcmp(asked->checkpoint, "-") == 0)
         return misuse(
@@ -182,6 +187,7 @@ static int check_streams(const train_options *asked, const command *self) {
     return check_not_terminal(asked->out, self);
 }
 
+/* Checks the options, opens everything and creates the trainer. */
 static int set_up(run *state, const command *self) {
     const train_options *asked = state->asked;
     const char *const outputs[] = {asked->out, asked->checkpoint, asked->log};
@@ -195,9 +201,11 @@ static int set_up(run *state, const command *self) {
                       "--model starts a run and --resume continues one; give one of them");
     if (asked->resume_data && !asked->resume)
         return misuse(self->name, "--resume-data is for --resume FILE");
+
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
         if (outputs[i])
             TRY(check_output(outputs[i]));
+
     TRY(open_context(&state->context, &asked->compute));
     TRY(open_data(&state->dataset, state->context, asked->data, TRAINING_ROWS, &asked->how));
     if (asked->quiet)
@@ -211,8 +219,8 @@ cleanup:
     return code;
 }
 
-/* Until there is something to save, a signal ends the process as it always does; but one that asks
- * for a save never does. */
+/* Sets up and runs. Until there is something to save, signals end the process, except SIGUSR1,
+ * which asks for a save. */
 static int train(const train_options *asked, const command *self) {
     run state = {.asked = asked};
     int code = 0;
@@ -230,7 +238,7 @@ cleanup:
 }
 
 int command_train(const command *self, int argc, char **argv) {
-    static train_options asked; /* large, and made once */
+    static train_options asked; /* too large for the stack */
     const option_row options[] = {
         REQUIRED("data", "NAME|PATH", &asked.data,
                  "a named set, a file of numbers (NPY, CSV) or images (IDX, NPY, CIFAR-10), or a "
@@ -238,32 +246,32 @@ int command_train(const command *self, int argc, char **argv) {
         DATA_ROWS(&asked.how),
         CONFIG_ROWS(&asked.config),
         TEXT("model", "MODEL.safetensors", &asked.model,
-             "start from its weights, and its configuration unless --preset is given; left out: "
-             "from random weights"),
+             "start from the weights of this model, and from its configuration unless --preset is "
+             "given; left out: from random weights"),
         NUMBER("steps", &asked.steps, 1, 1000000000,
                "the step at which the run ends, resumed or not; left out: training.steps, where "
                "the learning rates end"),
         NUMBER("batch", &asked.batch, 2, 65536,
                "rows in the batch of a step; left out: training.batch"),
-        SEED_ROW(&asked.seed, "fixes every draw; a resumed run keeps its own"),
+        SEED_ROW(&asked.seed, "of the run; a resumed run keeps its own"),
         COMPUTE_ROWS(&asked.compute),
         REQUIRED("out", "MODEL.safetensors", &asked.out, "the trained model"),
         TEXT(
             "checkpoint", "FILE", &asked.checkpoint,
-            "save the run there when it ends or a signal stops it (Ctrl-C); SIGUSR1 saves at once"),
-        NUMBER("checkpoint-every", &asked.every, 1, 1000000000, "and after each N steps"),
+            "save the run when it ends, or when a signal (Ctrl-C) stops it; SIGUSR1 saves at once"),
+        NUMBER("checkpoint-every", &asked.every, 1, 1000000000, "save it after every N steps, too"),
         TEXT("resume", "FILE", &asked.resume,
-             "continue the run of a checkpoint, bit for bit; only training.steps may be set anew"),
-        CHOICE("resume-data", "same|other", &asked.resume_data,
-               "whether --data is that of the run to resume; left out: same, and anything else is "
-               "refused"),
+             "continue the run of a checkpoint, bit for bit; only training.steps may be changed"),
+        CHOICE(
+            "resume-data", "same|other", &asked.resume_data,
+            "whether --data must be the data of the run to resume; left out: same, other data is "
+            "refused"),
         TEXT("log", "FILE.csv", &asked.log,
-             "rate and losses, one row a step; a resumed run continues it"),
+             "log learning rate and losses, one line a step; a resumed run continues it"),
         NUMBER("preview-every", &asked.preview_every, 1, 1000000000,
-               "of images: after each N steps, a grid of samples beside the model, "
+               "of images: after every N steps, write a grid of samples beside the model, "
                "MODEL-00001000.png"),
-        FLAG("quiet", &asked.quiet,
-             "no progress and no notes on stderr; warnings and errors remain"),
+        FLAG("quiet", &asked.quiet, "print warnings and errors alone, no progress and no notes"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)

@@ -9,7 +9,8 @@
 
 /* ---- The model. ---- */
 
-/* Of images, if there are enough of them: their energy alone says little of what is foreign. */
+/* Fits the statistics of typicality for image models, if there are enough images: their energy
+ * alone is a poor score of out-of-distribution images. */
 static int fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
     size_t height = 0, width = 0, channels = 0;
     ddaebm_model_image_shape(model, &height, &width, &channels);
@@ -17,7 +18,7 @@ static int fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
     return status == DDAEBM_OUT_OF_RANGE ? 0 : checked(status);
 }
 
-/* A model without a typicality is better than none. */
+/* Writes the model, even if fitting typicality fails. */
 static int write_model(const run *state) {
     ddaebm_model *model = NULL;
     int code = 0;
@@ -30,19 +31,20 @@ cleanup:
     return code;
 }
 
-/* ---- Saving on the way. ---- */
+/* ---- Saving during the run. ---- */
 
 static ddaebm_status save_checkpoint(const run *state) {
     const char *path = state->asked->checkpoint;
     return path ? ddaebm_trainer_save(state->trainer, path) : DDAEBM_OK;
 }
 
-/* The run goes on after a failure, but for the last one that is allowed. */
+/* Saves a checkpoint. The run goes on after a failure, until MOST_FAILURES in a row. */
 static int save_on_the_way(run *state) {
     if (save_checkpoint(state) == DDAEBM_OK) {
         state->checkpoints_failed = 0;
         return 0;
     }
+
     state->checkpoints_failed++;
     complain("warning: step %" PRIu64 ": %s; %s (failure %d of %d in a row)",
              ddaebm_trainer_steps(state->trainer), ddaebm_error_message(),
@@ -51,12 +53,14 @@ static int save_on_the_way(run *state) {
     return state->checkpoints_failed < MOST_FAILURES ? 0 : EXIT_FAILED;
 }
 
+/* Draws a preview, unless too many have failed. */
 static void draw_preview(run *state) {
     const train_options *asked = state->asked;
     const char *const others[] = {asked->data,        asked->model,      asked->resume,
                                   asked->config.file, asked->checkpoint, asked->log};
     if (state->previews_failed == MOST_FAILURES)
         return;
+
     if (write_preview(state->context, state->trainer, asked->out, others,
                       sizeof others / sizeof *others) == 0) {
         state->previews_failed = 0;
@@ -86,13 +90,13 @@ static int after_step(void *user, const ddaebm_step_statistics *statistics, uint
     return is_signalled();
 }
 
-/* The first multiple of `every` after a step, or the last step. */
+/* Returns the first multiple of `every` after a step, or the last step. */
 static uint64_t next_multiple(uint64_t step, const number *every, uint64_t last) {
     uint64_t next = every->given ? (step / every->value + 1) * every->value : last;
     return next < last ? next : last;
 }
 
-/* Where the run pauses next: to save a checkpoint, to show samples, or because it is over. */
+/* Returns the step at which the run pauses next: for a checkpoint, a preview, or its end. */
 static uint64_t next_stop(const run *state) {
     uint64_t step = ddaebm_trainer_steps(state->trainer);
     return next_multiple(step, &state->asked->preview_every,
@@ -103,7 +107,7 @@ static bool is_due(const number *every, uint64_t step) {
     return every->given && step % every->value == 0;
 }
 
-/* Between two steps. 0, or EXIT_FAILED if the run is to stop. */
+/* Saves and draws what is due between two steps. Returns 0, or EXIT_FAILED if the run must stop. */
 static int pause_run(run *state) {
     const train_options *asked = state->asked;
     uint64_t step = ddaebm_trainer_steps(state->trainer);
@@ -117,7 +121,7 @@ static int pause_run(run *state) {
     return code;
 }
 
-/* Images in the batch of a step; 0 for plain rows. */
+/* Counts the images in the batch of a step: 0 for plain rows. */
 static int count_images(uint64_t *images, const ddaebm_trainer *trainer) {
     int64_t side = 0, batch = 0;
     int code = 0;
@@ -132,7 +136,8 @@ static bool is_over(const run *state) {
     return ddaebm_trainer_steps(state->trainer) >= state->last;
 }
 
-/* Up to the last step, an ending signal, or as many failures as are allowed: EXIT_FAILED. */
+/* Takes steps up to the last one, an ending signal or too many failures. *broken = whether a step
+ * failed. Returns 0 or EXIT_FAILED. */
 static int take_steps(run *state, bool *broken) {
     ddaebm_status status = DDAEBM_OK;
     int code = 0;
@@ -147,7 +152,7 @@ static int take_steps(run *state, bool *broken) {
 
 /* ---- The end. ---- */
 
-/* Of a run whose checkpoints fail: the model of the steps so far is all that there is. */
+/* Ends a run whose checkpoints fail: saves the model of the steps so far. */
 static int give_up(run *state) {
     uint64_t step = ddaebm_trainer_steps(state->trainer);
     (void)step_log_close(&state->log);
@@ -160,12 +165,13 @@ static int give_up(run *state) {
     return EXIT_FAILED;
 }
 
-/* By a signal. */
+/* Ends a run that a signal stopped. */
 static int stopped(run *state) {
     const char *checkpoint = state->asked->checkpoint;
     uint64_t step = ddaebm_trainer_steps(state->trainer);
     if (checked(save_checkpoint(state)) != 0)
         return give_up(state);
+
     if (checkpoint)
         complain("stopped after step %" PRIu64 ", saved in %.250s; continue with --resume %.250s",
                  step, checkpoint, checkpoint);
@@ -176,8 +182,8 @@ static int stopped(run *state) {
     return exit_of_signal();
 }
 
-/* Everything is tried, whatever fails before it; the checkpoint comes first, for the model can be
- * made from it again. */
+/* Writes all outputs of a finished run, whichever fails; the checkpoint first, because the model
+ * can be extracted from it. */
 static int finish(run *state) {
     int saved = checked(save_checkpoint(state)), logged = step_log_close(&state->log),
         written = write_model(state);
@@ -190,6 +196,7 @@ int run_training(run *state) {
     int code = count_images(&images, state->trainer);
     if (code != 0)
         return code;
+
     progress_begin(&state->progress, ddaebm_trainer_steps(state->trainer), state->last, images,
                    state->asked->quiet);
     code = take_steps(state, &broken);

@@ -1,4 +1,4 @@
-/* A training run of the command: its steps, what is saved on the way and at its end. */
+/* A training run of the command: its steps, and what is saved during the run and at its end. */
 #ifndef TRAINING_H
 #define TRAINING_H
 
@@ -6,7 +6,7 @@
 #include "runconfig.h"
 #include "steplog.h"
 
-/* What the command line asks for. */
+/* The options of the command. */
 typedef struct train_options {
     data_options how;
     const char *data, *model, *out, *checkpoint, *resume, *log;
@@ -22,20 +22,19 @@ typedef struct run {
     ddaebm_context *context;
     ddaebm_dataset *dataset;
     ddaebm_trainer *trainer;
-    uint64_t last; /* the step at which it ends */
+    uint64_t last; /* the step at which the run ends */
     step_log log;
     progress progress;
     int checkpoints_failed, previews_failed; /* in a row */
-    bool incomplete; /* an output that was asked for, a log or a preview, is not there as it should
-                        be */
+    bool incomplete;                         /* a log or a preview could not be written */
 } run;
 
-/* Checkpoints, or previews, in a row that may fail before a run stops, or draws no more of them. */
+/* After so many failures in a row, failing checkpoints stop the run, and previews are given up. */
 enum { MOST_FAILURES = 3 };
 
-/* Takes the steps up to the last and writes everything that was asked for; what cannot be written
- * does not keep the rest from being written. A signal ends the run sooner. 0 or the exit status;
- * what is not written has been said. */
+/* Takes the steps up to the last and writes all outputs; one that fails does not prevent the
+ * others. A signal ends the run early. Returns 0, or the exit status after reporting what is not
+ * written. */
 int run_training(run *state);
 
 #endif

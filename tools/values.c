@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Digits with a plus, a point, an exponent, or without: nothing else that strtod takes. Gives the
- * end. */
+/* Returns the end of a decimal number: digits, with or without a plus, a point and an exponent.
+ * Nothing else that strtod accepts is one. */
 static const char *skip_decimal(const char *text) {
     const char *first = text + (*text == '+'), *end = first + strspn(first, "0123456789.");
     bool digits = first[strspn(first, ".")] >= '0' && first[strspn(first, ".")] <= '9';
@@ -19,8 +19,8 @@ static const char *skip_decimal(const char *text) {
     return *exponent >= '0' && *exponent <= '9' ? exponent + strspn(exponent, "0123456789") : end;
 }
 
-/* A whole number times `unit`: 100, 1e2 and 0.1e3 are the same. False if it is not whole, or does
- * not fit. */
+/* Parses a whole number (100, 1e2 and 0.1e3 are the same) and multiplies it by `unit`. Returns
+ * false if it is not whole or does not fit. */
 static bool parse_whole(uint64_t *value, const char *text, const char *end, uint64_t unit) {
     char *stop = NULL;
     errno = 0;
@@ -29,6 +29,7 @@ static bool parse_whole(uint64_t *value, const char *text, const char *end, uint
         *value = integer * unit;
         return errno == 0 && integer <= UINT64_MAX / unit;
     }
+
     double real = strtod(text, &stop) * (double)unit;
     if (stop != end || !(real >= 0 && real < 0x1p64) || real != floor(real))
         return false;
@@ -47,8 +48,8 @@ static int read_number(const command *self, const option_row *row, const char *t
     return 0;
 }
 
-/* What a suffix multiplies by: K, M, G or T, in either case, with iB or B behind it or not. 0 for
- * another one. */
+/* Returns the factor of a suffix: K, M, G or T in either case, optionally followed by B or iB.
+ * Returns 0 for any other. */
 static uint64_t unit_of(const char *suffix) {
     static const char letters[] = "KMGT";
     char capital = (char)(*suffix & ~0x20);
@@ -72,10 +73,12 @@ static int read_size(const command *self, const option_row *row, const char *tex
     return 0;
 }
 
+/* Reads LO:HI. */
 static int read_interval(const command *self, const option_row *row, const char *text) {
     char *colon = NULL, *end = NULL;
     double low = strtod(text, &colon), high = 0;
     bool good = colon != text && *colon == ':';
+
     if (good) {
         high = strtod(colon + 1, &end);
         good = end != colon + 1 && !*end && isfinite(low) && isfinite(high) && low < high;
@@ -89,6 +92,7 @@ static int read_interval(const command *self, const option_row *row, const char 
     return 0;
 }
 
+/* Reads one of the words between bars. */
 static int read_choice(const command *self, const option_row *row, const char *text) {
     const char *word = row->value;
     for (int i = 0;; i++) {
@@ -120,6 +124,7 @@ int read_value(const command *self, const option_row *row, const char *text) {
     case KIND_TEXTS:
         break;
     }
+
     if (!*text)
         return misuse(self->name, "--%s is empty; give it as --%s %s", row->name, row->name,
                       row->value);
@@ -127,6 +132,7 @@ int read_value(const command *self, const option_row *row, const char *text) {
         *row->target.text = text;
         return 0;
     }
+
     text_list *list = row->target.texts;
     if (list->count == MOST_TEXTS)
         return misuse(self->name, "--%s stands more than %d times; put the values in a file",

@@ -27,8 +27,8 @@ START_TEST(names_of_earlier_files_are_read) {
         int64_t patch = 0;
         double share = 0;
         ck_assert_int_eq(ddaebm_config_parse(config, texts[i], strlen(texts[i])), DDAEBM_OK);
-        ck_assert_int_eq(ddaebm_config_get_integer(config, "image.patch", &patch), DDAEBM_OK);
-        ck_assert_int_eq(ddaebm_config_get_real(config, "training.first_level", &share), DDAEBM_OK);
+        ck_assert_int_eq(ddaebm_config_integer(config, "image.patch", &patch), DDAEBM_OK);
+        ck_assert_int_eq(ddaebm_config_real(config, "training.first_level", &share), DDAEBM_OK);
         ck_assert_int_eq(patch, 2);
         ck_assert_double_eq(share, 0.25);
         ddaebm_config_free(config);

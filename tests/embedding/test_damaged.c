@@ -6,13 +6,9 @@
 
 #include <math.h>
 
-/* Under a sanitiser every 13th cut and flip, and a tenth of the random ones. */
-enum {
-    LENGTH = 8,
-    SMALL = 64 << 10,
-    STEP = SANITISED ? 13 : 1,
-    RANDOM_FLIPS = SANITISED ? 1000 : 10000
-};
+/* Sampled: every 13th cut and flip (of all eight bits of a byte, as 13 is odd), and a twentieth of
+ * the random ones. */
+enum { LENGTH = 8, SMALL = 64 << 10, SAMPLE = 13, RANDOM_FLIPS = 10000, FEWER_FLIPS = 500 };
 
 static ddaebm_dataset *dataset;
 
@@ -90,12 +86,12 @@ static size_t header_end(const subject *s) {
 
 /* Every truncation; every bit of length and header; every 97th of the data. */
 static void damage(const subject *s) {
-    size_t cuts = 0, flips = 0, framing = header_end(s);
+    size_t cuts = 0, flips = 0, framing = header_end(s), step = sweep_step(SAMPLE);
     ck_assert_uint_le(s->size, SMALL);
     ck_assert_int_eq(load(s, s->size), DDAEBM_OK);
-    for (size_t size = 0; size < s->size; size += STEP, cuts++)
+    for (size_t size = 0; size < s->size; size += step, cuts++)
         refused(s, size, "a cut", size);
-    for (size_t bit = 0; bit < 8 * s->size; bit += bit < 8 * framing ? STEP : 97, flips++) {
+    for (size_t bit = 0; bit < 8 * s->size; bit += bit < 8 * framing ? step : 97, flips++) {
         s->bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
         refused(s, s->size, "a flip of bit", bit);
         s->bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
@@ -123,7 +119,8 @@ START_TEST(random_flips_of_a_large_file_are_refused) {
         context, "\"energy.hidden_layers\":[160,160],\"generator.hidden_layers\":[160,160]", 1);
     subject s = {.name = "larger model"};
     s.bytes = small_bytes(model, &s.size);
-    for (uint64_t flip = 0; flip < RANDOM_FLIPS; flip++) {
+    uint64_t flips = sampled() ? FEWER_FLIPS : RANDOM_FLIPS;
+    for (uint64_t flip = 0; flip < flips; flip++) {
         float draws[9];
         size_t bits[8], count = 0;
         dd_rng_uniforms(draws, flip, dd_stream(DD_STREAM_DATA, 0), 0, 9);
@@ -137,8 +134,8 @@ START_TEST(random_flips_of_a_large_file_are_refused) {
     }
     ck_assert_int_eq(load(&s, s.size), DDAEBM_OK);
     ck_assert_uint_gt(s.size, SMALL);
-    printf("%s of %zu bytes: %d random flips of 1 to 8 bits refused\n", s.name, s.size,
-           RANDOM_FLIPS);
+    printf("%s of %zu bytes: %llu random flips of 1 to 8 bits refused\n", s.name, s.size,
+           (unsigned long long)flips);
     free(s.bytes);
     ddaebm_model_free(model);
     end();
@@ -160,7 +157,7 @@ START_TEST(flips_of_old_files_do_no_harm) {
     for (int k = 0; k < 2; k++) {
         subject s = kept(k ? "checkpoint" : "model", 1);
         size_t loaded = 0, flips = 8 * header_end(&s);
-        for (size_t bit = 0; bit < flips; bit += STEP) {
+        for (size_t bit = 0; bit < flips; bit += sweep_step(SAMPLE)) {
             s.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
             loaded += load(&s, s.size) == DDAEBM_OK;
             s.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);

@@ -338,7 +338,7 @@ static void *new_png_folder(void) {
 /* The seeds of the fuzz target: what libjpeg wrote. */
 static void *new_jpeg_folder(void) {
     static uint8_t file[1000];
-    size_t size = get_file(TEST_DATA "/../fuzz/corpus/jpeg/colour", file, sizeof file);
+    size_t size = get_file(TEST_CORPUS "/jpeg/colour", file, sizeof file);
     ck_assert_int_eq(mkdir(in_folder("jpegs"), 0700), 0);
     put_file(in_folder("jpegs/a.jpg"), file, size);
     return strdup("jpegs/a.jpg");
@@ -538,16 +538,6 @@ static void assert_as_ever(const scenario *self, void *handle) {
         self->discard(made);
 }
 
-/* Which allocation fails after the nth: each, but under the address sanitizer, which takes minutes
- * for that, one of seven beyond the first hundred. */
-static size_t next_failure(size_t nth) {
-#ifdef __SANITIZE_ADDRESS__
-    return nth + (nth < 100 ? 1 : 7);
-#else
-    return nth + 1;
-#endif
-}
-
 /* One failure: nothing is lost, nothing is changed, and what failed can be done again or given up.
  * Whether there was one. */
 static bool fails_at(const scenario *self, size_t nth, bool on) {
@@ -575,7 +565,7 @@ static bool fails_at(const scenario *self, size_t nth, bool on) {
             ck_assert_msg(memcmp(before, after, size_before) == 0,
                           "%s, allocation %zu: the handle has changed", self->name, nth);
         }
-        if (nth % 8 == 1) /* it takes a while */
+        if (nth % 8 == 1) /* some: it takes a while */
             assert_as_ever(self, handle);
     } else {
         ASSERT_OK(status);
@@ -602,7 +592,7 @@ START_TEST(memory_may_run_out_anywhere) {
         self->finish(handle);
     size_t failures = 0;
     for (int on = 0; on < 2; on++)
-        for (size_t nth = 1; fails_at(self, nth, on); nth = next_failure(nth), failures++)
+        for (size_t nth = 1; fails_at(self, nth, on); nth = next_case(nth), failures++)
             ck_assert_uint_lt(nth, MOST_ALLOCATIONS);
     printf("%s: %zu failures\n", self->name, failures);
     end();

@@ -1,6 +1,6 @@
 /* What the fuzz targets share: a context that counts and refuses, and the contract that every input
  * is held to. A target is a file fuzz_<name>.c; libFuzzer calls it, or replay.c does, with the
- * inputs in corpus/<name>. */
+ * inputs in corpus/<name>.tar.xz. */
 #ifndef FUZZ_H
 #define FUZZ_H
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the first inputs of the fuzz targets, valid ones of every kind and ones that are wrong in every way that a reader knows:
-make_seeds.py build/ddaebm [tests/fuzz/corpus]. What fuzzing has found since lies beside them, under the names of its hash."""
+make_seeds.py build/ddaebm FOLDER, then `scripts/fuzz --add TARGET FOLDER/TARGET/*` for each. What fuzzing has found since has the names of
+its hash."""
 
 import binascii
 import gzip
@@ -13,7 +14,7 @@ import tempfile
 import zlib
 
 TOOL = pathlib.Path(sys.argv[1]).resolve()
-CORPUS = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else pathlib.Path(__file__).parent / "corpus")
+CORPUS = pathlib.Path(sys.argv[2])
 
 
 def put(target, name, data):

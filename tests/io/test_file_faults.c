@@ -192,8 +192,9 @@ START_TEST(a_save_that_fails_leaves_the_old_file_or_the_new) {
     begin();
     size_t points = 0;
     learn_new(_i / PLACES);
-    for (size_t e = 0; e < sizeof errors / sizeof *errors; e++)
-        for (fault_reach reach = FAULT_ONCE; reach <= FAULT_FROM_THERE_ON; reach++)
+    for (size_t e = 0; e < sizeof errors / sizeof *errors; e += sweep_step(2))
+        for (fault_reach reach = FAULT_ONCE; reach <= FAULT_FROM_THERE_ON;
+             reach = (fault_reach)(reach + sweep_step(2)))
             points += sweep_errors(_i / PLACES, (place)(_i % PLACES), errors[e], reach);
     printf("save %d of %d: %zu failures\n", _i + 1, SAVES * PLACES, points);
     end();
@@ -213,9 +214,9 @@ START_TEST(a_save_goes_on_after_signals_and_short_writes) {
     size_t calls = 0;
     learn_new(which);
 
-    for (size_t at = 1; at <= (calls ? calls : 1); at++) {
+    for (size_t at = 1; at <= (calls ? calls : 1); at = next_case(at)) {
         assert_saved(save_with(which, kind, FAULT_ERROR, EINTR, at, FAULT_ONCE, &calls), kind);
-        ck_assert_ptr_nonnull(faults_first());
+        ck_assert(faults_first() || sampled());
         assert_saved(save_with(which, kind, FAULT_SHORT, 0, at, FAULT_ONCE, &calls), kind);
     }
 
@@ -449,8 +450,9 @@ START_TEST(a_load_that_fails_leaves_nothing) {
     const struct load *self = &loads[_i];
     size_t points = 0;
 
-    for (size_t e = 0; e < sizeof errors / sizeof *errors; e++)
-        for (fault_reach reach = FAULT_ONCE; reach <= FAULT_FROM_THERE_ON; reach++) {
+    for (size_t e = 0; e < sizeof errors / sizeof *errors; e += sweep_step(2))
+        for (fault_reach reach = FAULT_ONCE; reach <= FAULT_FROM_THERE_ON;
+             reach = (fault_reach)(reach + sweep_step(2))) {
             size_t failed = 0, at = 0;
             do {
                 void *back = NULL;
@@ -477,7 +479,8 @@ START_TEST(a_load_goes_on_after_signals_and_short_reads) {
     size_t at = 0;
 
     do {
-        ASSERT_OK(load_with(self, &back, FAULT_ERROR, EINTR, ++at, FAULT_ONCE));
+        at = next_case(at);
+        ASSERT_OK(load_with(self, &back, FAULT_ERROR, EINTR, at, FAULT_ONCE));
         self->check(back);
         bool struck = faults_first() != NULL;
         ASSERT_OK(load_with(self, &back, FAULT_SHORT, 0, at, FAULT_ONCE));

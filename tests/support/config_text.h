@@ -24,11 +24,11 @@ static inline ddaebm_status parse(ddaebm_config *config, const char *text) {
 /* Returns the text of a key, or of all keys; the caller frees it. */
 static inline char *text_of(const ddaebm_config *config, const char *key) {
     size_t needed = 0;
-    ck_assert_int_eq(ddaebm_config_get_text(config, key, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE);
+    ck_assert_int_eq(ddaebm_config_text(config, key, NULL, 0, &needed), DDAEBM_OUT_OF_RANGE);
     char *text = malloc(needed);
     ck_assert_ptr_nonnull(text);
     size_t again = 0;
-    ck_assert_int_eq(ddaebm_config_get_text(config, key, text, needed, &again), DDAEBM_OK);
+    ck_assert_int_eq(ddaebm_config_text(config, key, text, needed, &again), DDAEBM_OK);
     ck_assert_uint_eq(again, needed);
     ck_assert_uint_eq(strlen(text) + 1, needed);
     return text;

@@ -13,6 +13,15 @@ static inline void open_context(int threads) {
     ASSERT_OK(ddaebm_context_set_threads(context, threads));
 }
 
+/* Fixtures of tests that need no other number. */
+static inline void open_one_thread(void) {
+    open_context(1);
+}
+
+static inline void open_two_threads(void) {
+    open_context(2);
+}
+
 static inline void close_context(void) {
     ddaebm_context_free(context);
     ck_assert_uint_eq(counted.live, 0);

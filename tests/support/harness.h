@@ -3,6 +3,8 @@
 #ifndef TEST_HARNESS_H
 #define TEST_HARNESS_H
 
+#include "support/runner.h"
+
 #include <check.h>
 #include <ddaebm/ddaebm.h>
 #include <dirent.h>
@@ -14,12 +16,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A sanitiser makes all many times as slow: what is done very often is done less often there. */
+/* SANITISED: the address, memory or thread sanitiser is compiled in, which makes all many times as
+ * slow. gcc says so by macros, clang by features. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITISED 1
-#else
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) ||                         \
+    __has_feature(thread_sanitizer)
+#define SANITISED 1
+#endif
+#endif
+#ifndef SANITISED
 #define SANITISED 0
 #endif
+
+/* Returns whether long sweeps take a sample of their cases: under a sanitiser, and where
+ * DDAEBM_TEST_SAMPLED is set in the environment (valgrind, scripts/test --quick). The value 0 asks
+ * for every case. */
+static inline bool sampled(void) {
+    const char *text = getenv("DDAEBM_TEST_SAMPLED");
+    return text ? strcmp(text, "0") != 0 : SANITISED;
+}
+
+/* Returns the step of a sweep that takes every case, or one of `n` where sweeps are sampled. */
+static inline size_t sweep_step(size_t n) {
+    return sampled() ? n : 1;
+}
 
 static char folder[64];
 
@@ -128,16 +150,23 @@ static inline ddaebm_context *fussy_context(fussy *self) {
     return context;
 }
 
+/* Returns the case of a sweep that follows the nth: the next, or beyond the first 24 one of 13
+ * where sweeps are sampled. */
+static inline size_t next_case(size_t nth) {
+    return nth + (nth < 24 ? 1 : sweep_step(13));
+}
+
 /* Runs `call`, whose status is its value, with its allocations failing in turn, each alone or with
  * all that follow, until it succeeds: each failure must be OUT_OF_MEMORY, leave `out` NULL and lose
  * no memory. */
 #define SWEEP_ALLOCATIONS_FROM(self, out, call, on)                                                \
     do {                                                                                           \
-        size_t live_before = (self).live, nth = 0;                                                 \
+        size_t live_before = (self).live, nth = 1;                                                 \
         ddaebm_status swept;                                                                       \
         (self).from_there_on = (on);                                                               \
         do {                                                                                       \
-            (self).fail_at = (self).calls + ++nth;                                                 \
+            (self).fail_at = (self).calls + nth;                                                   \
+            nth = next_case(nth);                                                                  \
             swept = (call);                                                                        \
             if (swept != DDAEBM_OK) {                                                              \
                 ck_assert_int_eq(swept, DDAEBM_OUT_OF_MEMORY);                                     \
@@ -147,7 +176,7 @@ static inline ddaebm_context *fussy_context(fussy *self) {
             }                                                                                      \
         } while (swept != DDAEBM_OK);                                                              \
         (self).fail_at = 0;                                                                        \
-        ck_assert_uint_gt(nth, 1);                                                                 \
+        ck_assert_uint_gt(nth, 2);                                                                 \
     } while (0)
 
 #define SWEEP_ALLOCATIONS(self, out, call) SWEEP_ALLOCATIONS_FROM(self, out, call, false)
@@ -163,26 +192,37 @@ static inline ddaebm_context *fussy_context(fussy *self) {
 
 #define ASSERT_OK(call) ck_assert_msg((call) == DDAEBM_OK, "%s: %s", #call, ddaebm_error_message())
 
-/* Runs the tests, each with a folder of its own and `times` times, with _i from 0; what main
- * returns. */
+/* Functions that run before and after each test, in its process; NULL for none. */
+static void (*test_setup)(void), (*test_teardown)(void);
+
+static inline void use_fixture(void (*setup)(void), void (*teardown)(void)) {
+    test_setup = setup;
+    test_teardown = teardown;
+}
+
+/* Runs the tests `times` times, with _i from 0. Each has a folder of its own, and the fixture.
+ * Returns the exit status of the program. */
 static inline int run_loop_tests(const char *name, const TTest *const *tests, size_t count,
                                  int times) {
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+    if (test_setup || test_teardown)
+        tcase_add_checked_fixture(tcase, test_setup, test_teardown);
     for (size_t i = 0; i < count; i++)
         tcase_add_loop_test(tcase, tests[i], 0, times);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }
 
 static inline int run_tests(const char *name, const TTest *const *tests, size_t count) {
     return run_loop_tests(name, tests, count, 1);
 }
+
+/* Runs the tests that are listed: RUN_TESTS("name", a_test, another_test). */
+#define TEST_LIST(...) ((const TTest *const[]){__VA_ARGS__})
+#define RUN_TESTS(name, ...)                                                                       \
+    run_tests(name, TEST_LIST(__VA_ARGS__), sizeof TEST_LIST(__VA_ARGS__) / sizeof(TTest *))
 
 #endif

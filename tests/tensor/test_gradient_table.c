@@ -6,9 +6,11 @@
  * - in float, through plans of 1, 2 and 3 parts: the value and both gradients against the twin,
  * within FLOAT of the largest entry or of 1, at widths around and far from that of a tile; and
  * one thread against several, bit for bit. Convolutions are run by every backend. */
+#define _GNU_SOURCE
 #include "base/context.h"
 #include "base/rng.h"
 #include "support/extremes.h"
+#include "support/harness.h"
 #include "support/plain.h"
 #include "tensor/exec/computation.h"
 #include "tensor/exec/workspace.h"
@@ -846,7 +848,7 @@ static void check_vanishing(const bench *b) {
 
 START_TEST(gradients_are_those_of_differences) {
     const size_t sizes[][2] = {{3, 2}, {2, 3}, {1, 4}, {1, 1}};
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s += sweep_step(2)) {
         bench b;
         open_bench(&b, &rows[_i], sizes[s][0], sizes[s][1], 1);
         if (b.row->index)
@@ -982,13 +984,14 @@ static void check_plans(const row *r, size_t many, size_t wide, int most_parts,
     free_results(&all);
 }
 
-/* A tile holds 512 numbers. Tasks are cut from 8192 on, so the smallest sizes need no parts. */
+/* A tile holds 512 numbers. Tasks are cut from 8192 on, so the smallest sizes need no parts.
+ * Sampled: 1 x 1, 1 x 300 and 2 x 512. */
 START_TEST(plans_compute_what_plain_loops_do) {
     const size_t sizes[][2] = {{1, 1},   {5, 1},   {1, 2},   {3, 3},   {7, 17},  {1, 300}, {5, 2},
                                {600, 3}, {3, 300}, {3, 511}, {2, 512}, {3, 513}, {7, 1200}};
     if (rows[_i].no_plan)
         return;
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s += sweep_step(5)) {
         check_plans(&rows[_i], sizes[s][0], sizes[s][1], s < 6 ? 1 : 3,
                     dd_convolution_choose_direct());
         if (rows[_i].stride > 0 && dd_convolution_choose_direct() != &dd_convolution_blas)

@@ -378,15 +378,15 @@ holds "the demo's image" is_png plot.png
 bad 1 "rows of 3 numbers" plot --model three.safetensors --data rows.csv --out never.png
 bad 1 "there is no folder missing" plot --model model.safetensors --data moons --out missing/never.png
 
-printf '4\n2\n3\n' >ordinary.csv
+printf '4\n2\n3\n' >normal.csv
 printf '2\n1\n' >anomalous.csv
-good auroc --ordinary ordinary.csv --anomalous anomalous.csv
+good auroc --normal normal.csv --anomalous anomalous.csv
 holds "5.5 of 6 pairs" [ "$(cat out)" = 0.916667 ]
-good auroc --ordinary scores.npy --anomalous scores.npy
+good auroc --normal scores.npy --anomalous scores.npy
 holds "a set against itself" [ "$(cat out)" = 0.500000 ]
-bad 1 "rows.csv has rows of 3 numbers" auroc --ordinary rows.csv --anomalous anomalous.csv
-bad 1 "none.npy.*No such file" auroc --ordinary ordinary.csv --anomalous none.npy
-bad 1 "nan.csv" auroc --ordinary nan.csv --anomalous anomalous.csv
+bad 1 "rows.csv has rows of 3 numbers" auroc --normal rows.csv --anomalous anomalous.csv
+bad 1 "none.npy.*No such file" auroc --normal normal.csv --anomalous none.npy
+bad 1 "nan.csv" auroc --normal nan.csv --anomalous anomalous.csv
 
 for preset in points vector; do
     good info --preset $preset

@@ -117,7 +117,7 @@ if command -v zsh >/dev/null; then
     mkdir functions
     cp "$scripts/ddaebm.zsh" functions/_ddaebm
     zsh_offers 'ddaebm auroc' 'ddaebm au'
-    zsh_offers 'checkpoint-every .*and after each N steps' 'ddaebm train --ch'
+    zsh_offers 'checkpoint-every .*save it after every N steps' 'ddaebm train --ch'
     zsh_offers '--data moons' 'ddaebm data --data mo'
     zsh_offers '--data=moons' 'ddaebm data --data=mo'
     zsh_offers '--model first.npy' 'ddaebm sample --model fi'

@@ -23,10 +23,10 @@ good score --model abc.st --data abc.csv --out energy.csv
 good score --model abc.st --data abc.csv --score gradient --out gradient.csv
 good score --model abc.st --data plain.csv --score gradient --out bare.csv
 good score --model abc.st --data abc.csv --score reconstruction --out reconstruction.csv.gz
-bad 1 "of two kinds: energy in --ordinary, gradient in --anomalous" auroc --ordinary energy.csv --anomalous gradient.csv
-bad 1 "of two kinds: reconstruction in --ordinary, energy in --anomalous" auroc --ordinary reconstruction.csv.gz --anomalous energy.csv
-good auroc --ordinary energy.csv --anomalous energy.csv
-good auroc --ordinary energy.csv --anomalous bare.csv
-good auroc --ordinary bare.csv --anomalous gradient.csv
+bad 1 "of two kinds: energy in --normal, gradient in --anomalous" auroc --normal energy.csv --anomalous gradient.csv
+bad 1 "of two kinds: reconstruction in --normal, energy in --anomalous" auroc --normal reconstruction.csv.gz --anomalous energy.csv
+good auroc --normal energy.csv --anomalous energy.csv
+good auroc --normal energy.csv --anomalous bare.csv
+good auroc --normal bare.csv --anomalous gradient.csv
 
 finish

@@ -147,7 +147,7 @@ holds "a pipe's rest is read from where it stands" [ "$(wc -l <rest.csv)" -le 50
 "$ddaebm" sample -m model.safetensors -n 50 -s 3 -o - | "$ddaebm" score -m model.safetensors -d - -o - >piped.csv 2>err
 good score -m model.safetensors -d a.csv -o direct.csv
 holds "commands in a pipeline" cmp direct.csv piped.csv
-"$ddaebm" auroc --ordinary - --anomalous direct.csv <direct.csv >out 2>err
+"$ddaebm" auroc --normal - --anomalous direct.csv <direct.csv >out 2>err
 holds "scores from standard input" [ "$(cat out)" = 0.500000 ]
 "$ddaebm" train --config small.json -q -j1 --steps 20 -d - -o piped.safetensors <a.csv 2>err
 train_small --steps 20 -d a.csv -o direct.safetensors

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Images as people have them: shapes, ranges, sizes, folders, files that are damaged a little. test_images.sh PATH/TO/ddaebm
+# Images as people have them: shapes, ranges, sizes, folders, files that are damaged a little. test_images.sh PATH/TO/ddaebm CORPORA
+# CORPORA is the folder of the fuzz targets' inputs.
 # shellcheck disable=SC2086 # options are several words
-corpus=$(cd "$(dirname "$0")/../fuzz/corpus" && pwd)
+corpus=$(cd "$2" && pwd)
 # shellcheck source=tests/tools/checks.sh
 . "$(dirname "$0")/checks.sh"
 

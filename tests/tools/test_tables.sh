@@ -65,7 +65,7 @@ paste plain.samples units.samples >both
 holds "samples come in their own units" awk 'BEGIN { scale[1] = 1.6e-19; scale[0] = 1e12 } { d = $2 / scale[NR % 2] - $1; if (d * d > 1e-6) bad++ }
     END { exit bad > 0 || NR != 100 }' both
 holds "and near the place and the hour" awk 'NR % 2 && ($1 < 1.69999e9 || $1 > 1.70001e9) || !(NR % 2) && ($1 < 48 || $1 > 48.2) { bad++ } END { exit bad > 0 }' places.samples
-"$ddaebm" auroc --ordinary plain.npy --anomalous units.npy >out
+"$ddaebm" auroc --normal plain.npy --anomalous units.npy >out
 holds "scores do not depend on units" awk '{ exit !($1 > 0.499 && $1 < 0.501) }' out
 
 # ---- Constant columns. ----

@@ -3,8 +3,6 @@
 #include "layers/dense.h"
 #include "layers/form.h"
 
-#include "tensor/graph/node.h"
-
 #include <math.h>
 
 /* Widths of layers: two lists from the configuration, one after the other, or a list and one more.

@@ -1,5 +1,5 @@
-/* What stands in a graph: nodes, and the descriptor of each operation. For those who add operations
- * (ops/), plan graphs (plan/) or compare results (tests). */
+/* Nodes, and the descriptor of each operation: what ops/, plan/ and the tests see of a graph. Other
+ * rooms need operations.h alone. */
 #ifndef DD_NODE_H
 #define DD_NODE_H
 
@@ -16,8 +16,8 @@ typedef struct dd_node_data {
     int copy; /* tells rematerialised nodes apart (dd_graph_rematerialise); else 0 */
 } dd_node_data;
 
-/* Adds a node's gradient: given the node's cotangent, sets gradients[i] for each input i that is
- * wanted. */
+/* Builds a node's contribution to the gradients of its inputs: sets gradients[i] for each input i
+ * that is wanted, given the cotangent of the node. */
 typedef void (*dd_gradient_rule)(dd_graph *graph, dd_node self, dd_node cotangent,
                                  const bool *wanted, dd_node *gradients);
 

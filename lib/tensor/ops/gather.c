@@ -24,7 +24,7 @@ dd_node dd_add_rows(dd_graph *graph, dd_node x, dd_node index, size_t rows) {
     if (x == DD_NONE || index == DD_NONE)
         return DD_NONE;
     if (dd_graph_shape(graph, x).size[2] != dd_graph_shape(graph, index).size[2])
-        return dd_graph_fail(graph, DDAEBM_INTERNAL, "as many rows as indices are needed");
+        return dd_graph_fail(graph, DDAEBM_INTERNAL, "rows and indices of unlike number");
     dd_shape shape = dd_shape_rows(rows, dd_graph_shape(graph, x).size[3]);
     return dd_graph_make(
         graph, (dd_node_data){.op = DD_OP_ADD_ROWS, .inputs = {x, index}, .shape = shape});

@@ -1,7 +1,5 @@
 #include "layers/builder.h"
 
-#include "tensor/graph/node.h"
-
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

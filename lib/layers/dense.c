@@ -1,7 +1,6 @@
 #include "layers/dense.h"
 
 #include "base/context.h"
-#include "tensor/graph/node.h"
 
 #include <math.h>
 

@@ -1,7 +1,6 @@
 #include "layers/form.h"
 
 #include "diffusion/process.h"
-#include "tensor/graph/node.h"
 
 /* Applies a form that reads the tables of the noise schedule. */
 typedef dd_node (*output_form)(const dd_process *process, dd_node x, dd_node out);

@@ -3,8 +3,6 @@
 #include "layers/dense.h"
 #include "layers/form.h"
 
-#include "tensor/graph/node.h"
-
 #include <math.h>
 
 /* Widths of layers: two lists of the configuration concatenated, or a list and one more width. */

@@ -1,7 +1,6 @@
 #include "layers/symmetry.h"
 
 #include "base/context.h"
-#include "tensor/graph/node.h"
 
 void dd_symmetry_source(unsigned symmetry, size_t side, size_t *y, size_t *x) {
     size_t row = symmetry & 1 ? side - 1 - *y : *y, column = symmetry & 2 ? side - 1 - *x : *x;

@@ -1,7 +1,5 @@
 #include "objective/spectrum.h"
 
-#include "tensor/graph/node.h"
-
 #include <math.h>
 #include <string.h>
 

@@ -35,8 +35,8 @@ static void watch_forks(void) {
 ddaebm_status dd_computation_check(void) {
     if (!stranded)
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_STATE, "this process was forked while another thread computed, whose "
-                                 "locks in the BLAS nobody gives back: "
+    return dd_fail(DDAEBM_STATE, "this process was forked while another thread computed, and may "
+                                 "hold locks of the BLAS that are never released: "
                                  "fork while no call computes, or execute another program");
 }
 

@@ -184,7 +184,7 @@ dd_node dd_graph_make(dd_graph *graph, dd_node_data data) {
         data.inputs[i] = DD_NONE;
     for (int i = 0; i < arity; i++) {
         if (data.inputs[i] == DD_NONE)
-            return dd_graph_fail(graph, DDAEBM_INTERNAL, "an operation on nothing");
+            return dd_graph_fail(graph, DDAEBM_INTERNAL, "an operation without its input");
         if (graph->nodes[data.inputs[i]].phase > data.phase)
             data.phase = graph->nodes[data.inputs[i]].phase;
     }

@@ -48,6 +48,10 @@ void dd_graph_free(dd_graph *graph);
 /* Returns DDAEBM_OK or the first failure of a builder. */
 ddaebm_status dd_graph_status(const dd_graph *graph);
 
+/* Records the graph's first failure; returns DD_NONE. */
+dd_node dd_graph_fail(dd_graph *graph, ddaebm_status status, const char *text);
+
+ddaebm_context *dd_graph_context(const dd_graph *graph);
 dd_shape dd_graph_shape(const dd_graph *graph, dd_node node);
 
 /* Sets gradients[i] = d sum(y * seed) / d wrt[i] by reverse accumulation, or DD_NONE where y does

@@ -1,5 +1,5 @@
-/* What stands in a graph: nodes, and the descriptor of each operation. For those who add operations
- * (ops/), plan graphs (plan/) or compare results (tests). */
+/* Nodes, and the descriptor of each operation: what ops/, plan/ and the tests see of a graph. Other
+ * rooms need operations.h alone. */
 #ifndef DD_NODE_H
 #define DD_NODE_H
 
@@ -16,8 +16,8 @@ typedef struct dd_node_data {
     int copy; /* tells rematerialised nodes apart (dd_graph_rematerialise); else 0 */
 } dd_node_data;
 
-/* Adds a node's gradient: given the node's cotangent, sets gradients[i] for each input i that is
- * wanted. */
+/* Builds a node's contribution to the gradients of its inputs: sets gradients[i] for each input i
+ * that is wanted, given the cotangent of the node. */
 typedef void (*dd_gradient_rule)(dd_graph *graph, dd_node self, dd_node cotangent,
                                  const bool *wanted, dd_node *gradients);
 
@@ -47,7 +47,6 @@ size_t dd_graph_nodes(const dd_graph *graph);
 const dd_node_data *dd_graph_node(const dd_graph *graph, dd_node node);
 const dd_op_info *dd_graph_op(const dd_graph *graph, dd_node node);
 const float *dd_graph_constant(const dd_graph *graph, int32_t index);
-ddaebm_context *dd_graph_context(const dd_graph *graph);
 
 /* Returns the node whose memory a node shares: itself, unless it only renames another. */
 dd_node dd_graph_base(const dd_graph *graph, dd_node node);
@@ -60,8 +59,5 @@ dd_node dd_graph_make(dd_graph *graph, dd_node_data data);
 
 /* Copies values into the graph, or finds equal ones: their index, or -1 after a failure. */
 int32_t dd_graph_keep(dd_graph *graph, const float *values, dd_shape shape);
-
-/* Records the graph's first failure; returns DD_NONE. */
-dd_node dd_graph_fail(dd_graph *graph, ddaebm_status status, const char *text);
 
 #endif

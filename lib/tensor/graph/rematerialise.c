@@ -4,10 +4,10 @@
 #include "tensor/graph/node.h"
 #include "tensor/graph/uses.h"
 
-/* LARGE: elements from which on a tensor is worth it. LATE: a use this many nodes after the
- * previous one is late (nodes are computed nearly in their order, see plan/schedule.c). DEPTH: how
- * many nodes deep a tensor is rematerialised from what is kept. */
-enum { LARGE = 1 << 15, LATE = 100, DEPTH = 8 };
+/* WORTHWHILE: elements from which on a tensor is rematerialised. LATE: a use this many nodes after
+ * the previous one is late (nodes are computed nearly in their order, see plan/schedule.c). DEPTH:
+ * how many nodes deep a tensor is rematerialised from what is kept. */
+enum { WORTHWHILE = 1 << 15, LATE = 100, DEPTH = 8 };
 
 typedef struct rewriter {
     const dd_graph *from;
@@ -21,7 +21,7 @@ typedef struct rewriter {
 } rewriter;
 
 static bool is_large(const rewriter *r, dd_node node) {
-    return dd_shape_elements(dd_graph_shape(r->from, node)) >= LARGE;
+    return dd_shape_elements(dd_graph_shape(r->from, node)) >= WORTHWHILE;
 }
 
 static bool is_cheap(const rewriter *r, dd_node node) {

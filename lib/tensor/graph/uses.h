@@ -1,4 +1,4 @@
-/* Who reads what, among the nodes that outputs depend on. */
+/* Which nodes read which, among those that outputs depend on. */
 #ifndef DD_USES_H
 #define DD_USES_H
 

@@ -1,6 +1,5 @@
-/* Threads of the BLAS, which would compete with the library's: how many it uses is set to one and
- * put back, as far as the BLAS that was linked lets itself be asked (OpenBLAS, BLIS, FlexiBLAS,
- * MKL, and what they take from OpenMP). */
+/* A BLAS has threads of its own, which would compete with the library's. Here its number of threads
+ * is set to one and restored, in OpenBLAS, BLIS, FlexiBLAS, MKL and OpenMP, whichever is linked. */
 #ifndef DD_BLAS_THREADS_H
 #define DD_BLAS_THREADS_H
 

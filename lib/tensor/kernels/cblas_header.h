@@ -1,4 +1,4 @@
-/* The BLAS's own header, whichever was chosen. Its warnings are for those who wrote it: BLIS' has
- * all of BLIS. */
+/* The header of the BLAS that was chosen, without its warnings: that of BLIS contains all of BLIS.
+ */
 #pragma GCC system_header
 #include DDAEBM_CBLAS_HEADER

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Floats of a strip, and the fewest pixels that a product is worth making for. */
-enum { STRIP_FLOATS = 1 << 16, STRIP_PIXELS = 256 };
+enum { PATCH_FLOATS = 1 << 16, STRIP_PIXELS = 256 };
 
 typedef struct blas_convolution {
     dd_convolution base;
@@ -61,8 +61,8 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
     self->plain = is_plain(shape);
     self->pixels = shape->images * shape->rows * shape->columns;
     self->patch = shape->down * shape->across * shape->channels;
-    self->at_a_time = least(most(STRIP_FLOATS / self->patch, STRIP_PIXELS), self->pixels);
-    self->taps = least(most(STRIP_FLOATS / (self->at_a_time * shape->channels), 1),
+    self->at_a_time = least(most(PATCH_FLOATS / self->patch, STRIP_PIXELS), self->pixels);
+    self->taps = least(most(PATCH_FLOATS / (self->at_a_time * shape->channels), 1),
                        shape->down * shape->across);
     self->by_channels = kind == DD_CONVOLUTION_INPUT && cuts_channels(shape, parts);
     if (self->by_channels)

@@ -164,15 +164,18 @@ static dnnl_status_t make_reorder(const onednn_convolution *self, share *mine) {
 /* Makes the primitive that packs a part's filters: whole blocks, of which brgconv's are the
  * largest. The gradient of the weights is reordered by each part for itself. */
 static dnnl_status_t make_packing(const onednn_convolution *self, share *mine, size_t part) {
-    enum { BLOCK = 64 };
+    enum { BLOCK_FILTERS = 64 };
     const dd_convolution_shape *s = &self->base.shape;
     mine->from = self->weights;
     mine->to = self->plain_weights;
     if (self->base.kind == DD_CONVOLUTION_WEIGHT)
         return make_reorder(self, mine);
 
-    size_t parts = self->base.parts, first = s->filters * part / parts / BLOCK * BLOCK;
-    size_t last = part + 1 == parts ? s->filters : s->filters * (part + 1) / parts / BLOCK * BLOCK;
+    size_t parts = self->base.parts,
+           first = s->filters * part / parts / BLOCK_FILTERS * BLOCK_FILTERS;
+    size_t last = part + 1 == parts
+                      ? s->filters
+                      : s->filters * (part + 1) / parts / BLOCK_FILTERS * BLOCK_FILTERS;
     dnnl_dims_t size = {(dnnl_dim_t)(last - first), (dnnl_dim_t)s->channels, (dnnl_dim_t)s->down,
                         (dnnl_dim_t)s->across};
     dnnl_dims_t at = {(dnnl_dim_t)first, 0, 0, 0};

@@ -16,8 +16,8 @@
 enum {
     POINTS = DD_TILE_POINTS,
     UNIT = DD_TILE_UNIT,
-    COLUMNS = DD_TILE_COLUMNS,
-    STRIP_FLOATS = 3 << 15,
+    TILE_COLUMNS = DD_TILE_COLUMNS,
+    POINT_FLOATS = 3 << 15,
     FEWEST_TILES = 24
 };
 
@@ -66,24 +66,24 @@ static void set_planes(winograd_convolution *self) {
 /* Returns the floats from one point to the next: a cache line more than they take, since powers of
  * 2 would put all points of a tile into the same few lines of the first-level cache. */
 static size_t apart(size_t floats) {
-    return round_up(floats, COLUMNS) + COLUMNS;
+    return round_up(floats, TILE_COLUMNS) + TILE_COLUMNS;
 }
 
 /* Scratch: a pixel of zeros, the points of a strip on either side, and the points of the weights'
  * gradient. */
 static void set_sizes(winograd_convolution *self) {
     size_t in = self->in.channels, out = self->out.channels,
-           fit = STRIP_FLOATS / (POINTS * (in + out));
+           fit = POINT_FLOATS / (POINTS * (in + out));
     self->at_a_time = fit < FEWEST_TILES ? FEWEST_TILES : fit;
     self->in_apart = apart(self->at_a_time * in);
     self->out_apart = apart(self->at_a_time * out);
     self->sums_apart = apart(in * out);
     self->base.scratch =
-        round_up(in > out ? in : out, COLUMNS) + POINTS * (self->in_apart + self->out_apart);
+        round_up(in > out ? in : out, TILE_COLUMNS) + POINTS * (self->in_apart + self->out_apart);
     if (self->base.kind == DD_CONVOLUTION_WEIGHT)
         self->base.scratch += POINTS * self->sums_apart;
     else
-        self->base.packed = POINTS * apart(in * round_up(out, COLUMNS));
+        self->base.packed = POINTS * apart(in * round_up(out, TILE_COLUMNS));
 }
 
 /* Leaves what does not fit to the fastest other backend. */
@@ -130,14 +130,15 @@ static void find_taps(const winograd_convolution *self, const float *weights, si
 static void pack_column(const winograd_convolution *self, const float *weights, size_t o,
                         float *packed) {
     size_t channels = self->in.channels, point = self->base.packed / POINTS;
-    float *to = packed + o / COLUMNS * COLUMNS * channels + o % COLUMNS, points[POINTS * UNIT];
+    float *to = packed + o / TILE_COLUMNS * TILE_COLUMNS * channels + o % TILE_COLUMNS,
+          points[POINTS * UNIT];
     for (size_t c = 0; c < channels; c += UNIT) {
         const float *taps[9];
         find_taps(self, weights, o, c, taps);
         self->kernels->taps_to_points(points, UNIT, taps, UNIT);
         for (size_t p = 0; p < POINTS; p++)
             for (size_t i = 0; i < UNIT; i++)
-                to[p * point + (c + i) * COLUMNS] = points[p * UNIT + i];
+                to[p * point + (c + i) * TILE_COLUMNS] = points[p * UNIT + i];
     }
 }
 
@@ -146,12 +147,12 @@ static void pack_row(const winograd_convolution *self, const float *weights, siz
                      float *packed) {
     size_t filters = self->in.channels, channels = self->out.channels,
            point = self->base.packed / POINTS;
-    for (size_t c = 0; c < channels; c += COLUMNS) {
+    for (size_t c = 0; c < channels; c += TILE_COLUMNS) {
         const float *taps[9];
         find_taps(self, weights, o, c, taps);
         size_t left = channels - c;
-        self->kernels->taps_to_points(packed + c * filters + o * COLUMNS, point, taps,
-                                      left < COLUMNS ? left : COLUMNS);
+        self->kernels->taps_to_points(packed + c * filters + o * TILE_COLUMNS, point, taps,
+                                      left < TILE_COLUMNS ? left : TILE_COLUMNS);
     }
 }
 
@@ -203,7 +204,7 @@ typedef struct room {
 
 static room room_of(const winograd_convolution *self, float *scratch) {
     size_t wide = self->in.channels > self->out.channels ? self->in.channels : self->out.channels;
-    room r = {.zeros = scratch, .in = scratch + round_up(wide, COLUMNS)};
+    room r = {.zeros = scratch, .in = scratch + round_up(wide, TILE_COLUMNS)};
     r.out = r.in + POINTS * self->in_apart;
     r.sums = r.out + POINTS * self->out_apart;
     for (size_t i = 0; i < wide; i++)
@@ -258,8 +259,8 @@ static void multiply_by_weights(const winograd_convolution *self, const float *p
                                          .c = r->out + p * self->out_apart,
                                          .a_row = in,
                                          .a_step = 1,
-                                         .b_block = COLUMNS * in,
-                                         .b_step = COLUMNS,
+                                         .b_block = TILE_COLUMNS * in,
+                                         .b_step = TILE_COLUMNS,
                                          .c_row = out};
         self->kernels->multiply(&product);
     }
@@ -277,7 +278,7 @@ static void add_to_sums(const winograd_convolution *self, size_t tiles, const ro
                                          .c = r->sums + p * self->sums_apart,
                                          .a_row = 1,
                                          .a_step = out,
-                                         .b_block = COLUMNS,
+                                         .b_block = TILE_COLUMNS,
                                          .b_step = in,
                                          .c_row = in,
                                          .add = add};

@@ -1,6 +1,6 @@
-/* oneDNN's functions, found in its shared library at the first convolution that wants them: a
- * process that makes no images need not load a library that takes longer to start than the rest
- * together, nor have it installed. */
+/* The functions of oneDNN, whose shared library is loaded at the first convolution that uses it. A
+ * process without images then need not have it installed, nor wait for it: loading it takes longer
+ * than everything else at start. */
 #ifndef DD_ONEDNN_H
 #define DD_ONEDNN_H
 
@@ -46,8 +46,8 @@ typedef struct dd_onednn {
     int (*omp_get_max_threads)(void);
 } dd_onednn;
 
-/* NULL where no oneDNN of the version and threading that was compiled against is installed. From
- * any thread; loaded once and kept. */
+/* Returns oneDNN's functions, or NULL where no oneDNN of the version and threading that was
+ * compiled against is installed. From any thread; loaded once and kept. */
 const dd_onednn *dd_onednn_load(void);
 
 #endif

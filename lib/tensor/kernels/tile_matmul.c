@@ -5,7 +5,7 @@
 
 /* Columns of b lie in blocks, of which the last is moved to the left until it is full: some columns
  * are computed twice, with the same bits. */
-enum { BLOCK = DD_TILE_COLUMNS };
+enum { BLOCK_COLUMNS = DD_TILE_COLUMNS };
 
 /* How many products are summed before the sum is rounded to c: as in blas_matmul.c. */
 enum { MOST_INNER = 1024 };
@@ -27,34 +27,35 @@ const dd_tile_kernels *dd_tile_matmul_choose(void) {
 
 bool dd_tile_matmul_pays(const dd_tile_kernels *kernels, const dd_matmul_call *call, bool kept) {
     size_t fewest = call->transpose_b && !kept ? FEWEST_ROWS_PACKED : FEWEST_ROWS;
-    return kernels && call->m >= fewest && call->n >= BLOCK && call->k * call->n <= MOST_FLOATS;
+    return kernels && call->m >= fewest && call->n >= BLOCK_COLUMNS &&
+           call->k * call->n <= MOST_FLOATS;
 }
 
 static size_t blocks_of(const dd_matmul_call *call) {
-    return (call->n + BLOCK - 1) / BLOCK;
+    return (call->n + BLOCK_COLUMNS - 1) / BLOCK_COLUMNS;
 }
 
 /* The first column of a block. */
 static size_t column_of(const dd_matmul_call *call, size_t block) {
-    return (block + 1) * BLOCK <= call->n ? block * BLOCK : call->n - BLOCK;
+    return (block + 1) * BLOCK_COLUMNS <= call->n ? block * BLOCK_COLUMNS : call->n - BLOCK_COLUMNS;
 }
 
 size_t dd_tile_matmul_packed(const dd_matmul_call *call) {
-    return call->transpose_b ? blocks_of(call) * BLOCK * call->k : 0;
+    return call->transpose_b ? blocks_of(call) * BLOCK_COLUMNS * call->k : 0;
 }
 
-/* Columns of op(b), which are rows of b, to rows of BLOCK. */
+/* Columns of op(b), which are rows of b, to rows of BLOCK_COLUMNS. */
 static void pack_block(float *restrict to, const float *restrict rows, size_t stride, size_t k) {
     for (size_t l = 0; l < k; l++)
-        for (size_t j = 0; j < BLOCK; j++)
-            to[l * BLOCK + j] = rows[j * stride + l];
+        for (size_t j = 0; j < BLOCK_COLUMNS; j++)
+            to[l * BLOCK_COLUMNS + j] = rows[j * stride + l];
 }
 
 void dd_tile_matmul_pack(const dd_matmul_call *call, float *packed, size_t part, size_t parts) {
     dd_range mine = dd_share(blocks_of(call), part, parts);
     for (size_t i = mine.first; i < mine.last; i++)
-        pack_block(packed + i * BLOCK * call->k, call->b + column_of(call, i) * call->b_stride,
-                   call->b_stride, call->k);
+        pack_block(packed + i * BLOCK_COLUMNS * call->k,
+                   call->b + column_of(call, i) * call->b_stride, call->b_stride, call->k);
 }
 
 /* Columns of c from `column` on, whose b begins at `b`: sums of MOST_INNER products at a time. */
@@ -74,25 +75,26 @@ static void run_columns(const dd_tile_kernels *kernels, dd_tile_product product,
 /* The whole blocks of a range at once, then the last if it is no whole one. */
 static void run_blocks(const dd_tile_kernels *kernels, const dd_matmul_call *call,
                        const float *packed, dd_range rows, dd_range blocks) {
-    size_t whole = call->n / BLOCK < blocks.last ? call->n / BLOCK : blocks.last,
+    size_t whole = call->n / BLOCK_COLUMNS < blocks.last ? call->n / BLOCK_COLUMNS : blocks.last,
            last = blocks_of(call) - 1;
     dd_tile_product product = {.m = rows.last - rows.first,
                                .a = call->a + rows.first * (call->transpose_a ? 1 : call->a_stride),
                                .c = call->c + rows.first * call->c_stride,
                                .a_row = call->transpose_a ? 1 : call->a_stride,
                                .a_step = call->transpose_a ? call->a_stride : 1,
-                               .b_block = packed ? BLOCK * call->k : BLOCK,
-                               .b_step = packed ? BLOCK : call->b_stride,
+                               .b_block = packed ? BLOCK_COLUMNS * call->k : BLOCK_COLUMNS,
+                               .b_step = packed ? BLOCK_COLUMNS : call->b_stride,
                                .c_row = call->c_stride};
     if (blocks.first < whole) {
-        product.n = (whole - blocks.first) * BLOCK;
-        product.b =
-            packed ? packed + blocks.first * BLOCK * call->k : call->b + blocks.first * BLOCK;
-        run_columns(kernels, product, call, blocks.first * BLOCK);
+        product.n = (whole - blocks.first) * BLOCK_COLUMNS;
+        product.b = packed ? packed + blocks.first * BLOCK_COLUMNS * call->k
+                           : call->b + blocks.first * BLOCK_COLUMNS;
+        run_columns(kernels, product, call, blocks.first * BLOCK_COLUMNS);
     }
     if (whole < blocks.last) {
-        product.n = BLOCK;
-        product.b = packed ? packed + last * BLOCK * call->k : call->b + column_of(call, last);
+        product.n = BLOCK_COLUMNS;
+        product.b =
+            packed ? packed + last * BLOCK_COLUMNS * call->k : call->b + column_of(call, last);
         run_columns(kernels, product, call, column_of(call, last));
     }
 }
@@ -101,7 +103,7 @@ static void run_blocks(const dd_tile_kernels *kernels, const dd_matmul_call *cal
  * may overlap, are one part's. */
 void dd_tile_matmul_run_part(const dd_tile_kernels *kernels, const dd_matmul_call *call,
                              const float *packed, size_t part, size_t parts) {
-    size_t whole = call->n / BLOCK;
+    size_t whole = call->n / BLOCK_COLUMNS;
     dd_range rows = {0, call->m}, blocks = {0, blocks_of(call)};
     if (call->m >= FEWEST_ROWS * parts) {
         rows = dd_share(call->m, part, parts);

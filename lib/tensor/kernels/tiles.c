@@ -128,9 +128,9 @@ INLINE void column_of_blocks(const dd_tile_product *p, size_t column, int vector
 }
 
 static void multiply(const dd_tile_product *p) {
-    enum { COLUMNS = BLOCKS * DD_TILE_COLUMNS, REST = LANES < DD_TILE_UNIT ? LANES : DD_TILE_UNIT };
+    enum { PANEL = BLOCKS * DD_TILE_COLUMNS, REST = LANES < DD_TILE_UNIT ? LANES : DD_TILE_UNIT };
     size_t j = 0;
-    for (; j + COLUMNS <= p->n; j += COLUMNS)
+    for (; j + PANEL <= p->n; j += PANEL)
         column_of_blocks(p, j, MOST_VECTORS, LANES);
     for (; BLOCKS > 1 && j + DD_TILE_COLUMNS <= p->n; j += DD_TILE_COLUMNS)
         column_of_blocks(p, j, VECTORS, LANES);

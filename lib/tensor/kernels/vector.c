@@ -211,7 +211,7 @@ static void power(float *restrict out, const float *a, const float *b, size_t co
 
 /* --- Sums, in double: terms of a gradient that cancel exactly do so whatever their order. --- */
 
-enum { LANES = 8, COLUMNS = 64 };
+enum { LANES = 8, SUM_COLUMNS = 64 };
 
 static double sum(const float *x, size_t count) {
     double lanes[LANES] = {0}, total = 0;
@@ -243,10 +243,11 @@ static inline void add_rows(double *restrict totals, const float *x, size_t rows
 /* Adds the rows to the totals. Many short rows are summed as fewer rows of several each. */
 static void add_columns(double *restrict totals, const float *x, size_t rows, size_t width,
                         size_t stride) {
-    size_t together = width > 0 && width <= COLUMNS / 4 && stride == width ? COLUMNS / width : 1,
+    size_t together =
+               width > 0 && width <= SUM_COLUMNS / 4 && stride == width ? SUM_COLUMNS / width : 1,
            whole = rows / together;
     if (together > 1 && whole > 4) {
-        double wide[COLUMNS] = {0};
+        double wide[SUM_COLUMNS] = {0};
         add_rows(wide, x, whole, together * width, together * width);
         for (size_t i = 0; i < together; i++)
             for (size_t j = 0; j < width; j++)
@@ -259,9 +260,9 @@ static void add_columns(double *restrict totals, const float *x, size_t rows, si
 
 static void sum_columns(float *restrict totals, const float *x, size_t rows, size_t width,
                         size_t stride) {
-    for (size_t column = 0; column < width; column += COLUMNS) {
-        size_t columns = width - column < COLUMNS ? width - column : COLUMNS;
-        double wide[COLUMNS] = {0};
+    for (size_t column = 0; column < width; column += SUM_COLUMNS) {
+        size_t columns = width - column < SUM_COLUMNS ? width - column : SUM_COLUMNS;
+        double wide[SUM_COLUMNS] = {0};
         add_columns(wide, x + column, rows, columns, stride);
         for (size_t j = 0; j < columns; j++)
             totals[column + j] = (float)wide[j];

@@ -8,7 +8,7 @@ static bool common_shape(dd_graph *graph, dd_node a, dd_node b, dd_shape *out) {
     for (int i = 0; i < DD_AXES; i++) {
         if (x.size[i] != y.size[i] && x.size[i] != 1 && y.size[i] != 1) {
             (void)dd_graph_fail(graph, DDAEBM_INTERNAL,
-                                "shapes that do not fit, element by element");
+                                "shapes that cannot be broadcast to each other");
             return false;
         }
         out->size[i] = x.size[i] > y.size[i] ? x.size[i] : y.size[i];
@@ -139,7 +139,7 @@ static void multiply_gradient(dd_graph *graph, dd_node self, dd_node cotangent, 
         gradients[1] = dd_sum(graph, dd_multiply(graph, cotangent, a), dd_graph_shape(graph, b));
 }
 
-/* d y / d x of y = op(x), in terms of x and y. */
+/* dy/dx of y = op(x), in terms of x and y. */
 static dd_node slope(dd_graph *graph, dd_node self) {
     dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0], y = self;
@@ -162,7 +162,7 @@ static dd_node slope(dd_graph *graph, dd_node self) {
     case DD_OP_COS:
         return dd_affine(graph, dd_sin(graph, x), -1, 0);
     default:
-        return dd_graph_fail(graph, DDAEBM_INTERNAL, "an operation without a slope");
+        return dd_graph_fail(graph, DDAEBM_INTERNAL, "an operation without a derivative");
     }
 }
 
@@ -225,7 +225,7 @@ static void silu_gradient(dd_graph *graph, dd_node self, dd_node cotangent, cons
     gradients[0] = dd_multiply(graph, cotangent, third);
 }
 
-/* --- Descriptors. --- */
+/* --- Kernels. --- */
 
 static void affine_numbers(const dd_node_data *data, float *factor, float *shift) {
     *factor = (float)data->constants.affine.factor;

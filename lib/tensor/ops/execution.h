@@ -100,21 +100,38 @@ static inline size_t dd_line_up(size_t floats) {
     return (floats + 15) / 16 * 16;
 }
 
+/* How an operation is computed: an elementwise one by `kernel`, any other by `run`. Members that
+ * are left out are 0: see each. */
 typedef struct dd_execution {
-    /* Elementwise operations: the kernel and its two numbers, if it has any. */
+    /* The loop of an elementwise operation, and the two numbers that it takes (left out: 0). */
     dd_elementwise_kind kernel;
     void (*numbers)(const dd_node_data *data, float *factor, float *shift);
 
-    /* All others. NULL: nothing to check, no multiply-adds, rows are mixed, no scratch and one task
-     * alone. */
-    dd_cutting cutting;
-    bool reads_table; /* the first input is read whole, whichever rows are computed */
-    ddaebm_status (*check)(const dd_graph *graph, dd_node node);
-    double (*multiply_adds)(const dd_graph *graph, dd_node node);
-    bool (*is_by_row)(const dd_row_question *question, dd_node node);
-    ddaebm_status (*choose)(dd_method *out, const dd_method_request *request);
-    bool (*same_packing)(const dd_method *a, const dd_method *b); /* they can share packed inputs */
+    /* Runs one part of a task. */
     void (*run)(const dd_call *call);
+
+    /* What is counted to decide whether a task is cut into parts. Left out: the result's elements.
+     */
+    dd_cutting cutting;
+
+    /* Returns the multiply-adds of matrix products and convolutions. Left out: none. */
+    double (*multiply_adds)(const dd_graph *graph, dd_node node);
+
+    /* Decides on a method; may allocate. Left out: one task without scratch. */
+    ddaebm_status (*choose)(dd_method *out, const dd_method_request *request);
+
+    /* Whether two nodes with this member read their packed second input in the same order. Needed
+     * where `choose` asks for packing. */
+    bool (*same_packing)(const dd_method *a, const dd_method *b);
+
+    /* Refuses nodes that are too large for the kernels. Left out: none is. */
+    ddaebm_status (*check)(const dd_graph *graph, dd_node node);
+
+    /* Answers a dd_row_question. Left out: no. */
+    bool (*is_by_row)(const dd_row_question *question, dd_node node);
+
+    /* Whether the first input is read whole, as a table, whichever rows are computed. */
+    bool reads_table;
 } dd_execution;
 
 /* Frees what dd_execution.choose allocated. */

@@ -24,7 +24,7 @@ dd_node dd_add_rows(dd_graph *graph, dd_node x, dd_node index, size_t rows) {
     if (x == DD_NONE || index == DD_NONE)
         return DD_NONE;
     if (dd_graph_shape(graph, x).size[2] != dd_graph_shape(graph, index).size[2])
-        return dd_graph_fail(graph, DDAEBM_INTERNAL, "as many rows as indices are needed");
+        return dd_graph_fail(graph, DDAEBM_INTERNAL, "rows and indices of unlike number");
     dd_shape shape = dd_shape_rows(rows, dd_graph_shape(graph, x).size[3]);
     return dd_graph_make(
         graph, (dd_node_data){.op = DD_OP_ADD_ROWS, .inputs = {x, index}, .shape = shape});
@@ -57,14 +57,14 @@ static void run_take_rows(const dd_call *call) {
 
 /* Sums are in double, like all sums. */
 static void run_add_rows(const dd_call *call) {
-    enum { COLUMNS = 64 };
+    enum { SUM_COLUMNS = 64 };
     const float *x = call->in[0], *index = call->in[1];
     size_t count = call->in_shape[0].size[2], width = call->data->shape.size[3];
     size_t rows = call->data->shape.size[2];
     for (size_t row = 0; row < rows; row++) {
-        for (size_t column = 0; column < width; column += COLUMNS) {
-            size_t columns = width - column < COLUMNS ? width - column : COLUMNS;
-            double wide[COLUMNS] = {0};
+        for (size_t column = 0; column < width; column += SUM_COLUMNS) {
+            size_t columns = width - column < SUM_COLUMNS ? width - column : SUM_COLUMNS;
+            double wide[SUM_COLUMNS] = {0};
             for (size_t i = 0; i < count; i++)
                 for (size_t j = 0; j < columns && row_of(index, i, rows) == row; j++)
                     wide[j] += (double)x[i * width + column + j];

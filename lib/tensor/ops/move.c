@@ -51,7 +51,8 @@ dd_node dd_concat(dd_graph *graph, dd_node a, dd_node b, int axis) {
     shape.size[axis] += y.size[axis];
     y.size[axis] = x.size[axis];
     if (!dd_shape_equal(x, y))
-        return dd_graph_fail(graph, DDAEBM_INTERNAL, "a concatenation of unlike tensors");
+        return dd_graph_fail(graph, DDAEBM_INTERNAL,
+                             "a concatenation of tensors whose other axes differ");
     return dd_graph_make(graph, (dd_node_data){.op = DD_OP_CONCAT,
                                                .inputs = {a, b},
                                                .shape = shape,

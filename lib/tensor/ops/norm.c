@@ -17,7 +17,8 @@ dd_node dd_normalize(dd_graph *graph, dd_node x, size_t groups, double epsilon) 
     if (x == DD_NONE)
         return DD_NONE;
     if (groups == 0 || dd_graph_shape(graph, x).size[3] % groups != 0)
-        return dd_graph_fail(graph, DDAEBM_INTERNAL, "channels that do not fall into equal groups");
+        return dd_graph_fail(graph, DDAEBM_INTERNAL,
+                             "channels that cannot be divided into equal groups");
     return make_normalize(graph, DD_OP_NORMALIZE, x, DD_NONE,
                           (dd_constants){.normalize = {groups, epsilon}});
 }

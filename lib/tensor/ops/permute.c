@@ -69,11 +69,11 @@ static moves moves_of(const dd_call *call) {
  * `to` floats apart, rows of x `from`. */
 static void transpose(float *restrict out, const float *restrict x, size_t rows, size_t columns,
                       size_t to, size_t from) {
-    enum { BLOCK = 16 };
-    for (size_t top = 0; top < rows; top += BLOCK)
-        for (size_t left = 0; left < columns; left += BLOCK) {
-            size_t bottom = top + BLOCK < rows ? top + BLOCK : rows,
-                   right = left + BLOCK < columns ? left + BLOCK : columns;
+    enum { BLOCK_SIDE = 16 };
+    for (size_t top = 0; top < rows; top += BLOCK_SIDE)
+        for (size_t left = 0; left < columns; left += BLOCK_SIDE) {
+            size_t bottom = top + BLOCK_SIDE < rows ? top + BLOCK_SIDE : rows,
+                   right = left + BLOCK_SIDE < columns ? left + BLOCK_SIDE : columns;
             for (size_t i = top; i < bottom; i++)
                 for (size_t j = left; j < right; j++)
                     out[i * to + j] = x[j * from + i];

@@ -21,8 +21,8 @@ static uint64_t seed_of(const float *numbers) {
 
 /* Draws by counter: an element depends on its index alone, however parts are cut. */
 static void run_mask(const dd_call *call) {
-    enum { BLOCK = 256 };
-    uint32_t words[BLOCK];
+    enum { WORDS = 256 };
+    uint32_t words[WORDS];
     double keep = call->data->constants.mask.keep;
     uint64_t rng_stream = dd_stream(DD_STREAM_DROPOUT, call->data->constants.mask.rng_stream),
              bound = (uint64_t)ceil(keep * 0x1p32);
@@ -30,8 +30,8 @@ static void run_mask(const dd_call *call) {
     float kept = (float)(1 / keep);
 
     dd_range mine = dd_share(dd_shape_elements(call->data->shape), call->part, call->parts);
-    for (size_t i = mine.first; i < mine.last; i += BLOCK) {
-        size_t count = mine.last - i < BLOCK ? mine.last - i : BLOCK;
+    for (size_t i = mine.first; i < mine.last; i += WORDS) {
+        size_t count = mine.last - i < WORDS ? mine.last - i : WORDS;
         dd_rng_words(words, seed, rng_stream, i, count);
         for (size_t j = 0; j < count; j++)
             call->out[i + j] = words[j] < bound ? kept : 0.0f;

@@ -74,11 +74,11 @@ static void bind_outputs(scheduler *s) {
  * in which they were made: what is computed long before it is read takes memory all the while, and
  * saves no pass. --- */
 
-enum { LARGE = 1 << 16, AHEAD = 24 };
+enum { ORDERED = 1 << 16, AHEAD = 24 };
 
 /* Whether a node is to keep nearly to its place in the order. */
 static bool large(const scheduler *s, dd_node node) {
-    return dd_shape_elements(dd_graph_shape(s->graph, node)) >= LARGE;
+    return dd_shape_elements(dd_graph_shape(s->graph, node)) >= ORDERED;
 }
 
 /* Returns the last node that may come next if it is large: not far ahead of the first that is due.

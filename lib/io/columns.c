@@ -110,7 +110,8 @@ static ddaebm_status take_list(dd_column_names *out, ddaebm_context *context, co
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
         if (!json_is_null(item) && (!json_is_string(item) || json_string_length(item) == 0))
-            return dd_fail(DDAEBM_FORMAT, "the name of column %zu is not a string, or is empty", i + 1);
+            return dd_fail(DDAEBM_FORMAT, "the name of column %zu is not a string, or is empty",
+                           i + 1);
         bytes += json_is_string(item) ? json_string_length(item) + 1 : 0;
     }
 
@@ -128,9 +129,8 @@ ddaebm_status dd_column_names_parse(dd_column_names *out, ddaebm_context *contex
     dd_json_error error;
     json_t *list = dd_json_read(text, strlen(text), count + 1, &error);
     if (!list)
-        return dd_fail(error.status,
-                       "the names of columns are not valid: byte %zu: %s",
-                       error.byte, error.text);
+        return dd_fail(error.status, "the names of columns are not valid: byte %zu: %s", error.byte,
+                       error.text);
     ddaebm_status status =
         json_is_array(list) && json_array_size(list) == count
             ? take_list(out, context, list, count)

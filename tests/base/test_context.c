@@ -63,7 +63,7 @@ static ddaebm_context *counted_context(counter *count) {
 
 /* --- Creation. --- */
 
-/* Returns the ABI of the one struct that crosses it. */
+/* The ABI of the one struct that crosses it. */
 START_TEST(the_allocator_struct_is_pinned) {
     ck_assert_uint_eq(offsetof(ddaebm_allocator, struct_size), 0);
     ck_assert_uint_eq(offsetof(ddaebm_allocator, allocate), sizeof(size_t));

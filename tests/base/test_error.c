@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Returns a status may be added after the last; none may change its value. */
+/* A status may be added after the last; none may change its value. */
 START_TEST(values_are_pinned) {
     ck_assert_int_eq(DDAEBM_OK, 0);
     ck_assert_int_eq(DDAEBM_INVALID_ARGUMENT, 1);

@@ -47,7 +47,7 @@ START_TEST(a_long_wait_halves_the_takers_for_a_while) {
 }
 END_TEST
 
-/* Returns a caller that loses its processor in its own part has not been saved as much. */
+/* A caller that loses its processor in its own part has not been saved as much. */
 START_TEST(a_caller_that_was_stopped_gains_nothing) {
     dd_pace pace = {0};
     dd_shared_stage stage = {
@@ -104,7 +104,7 @@ START_TEST(waking_for_nothing_counts) {
 }
 END_TEST
 
-/* Returns a caller that got no part itself, and one that is alone, say nothing about others. */
+/* A caller that got no part itself, and one that is alone, say nothing about others. */
 START_TEST(nothing_is_learnt_from_no_work) {
     dd_pace pace = {0};
     dd_shared_stage none = {.parts = 2, .mine = 0, .takers = 2, .waited = 30 * MILLISECOND},

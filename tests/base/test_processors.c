@@ -164,7 +164,7 @@ START_TEST(quotas_of_version_1) {
 }
 END_TEST
 
-/* Returns the process's group as a container sees it: at the top of the mount, by a name that is
+/* The process's group as a container sees it: at the top of the mount, by a name that is
  * not below it, or from above. */
 START_TEST(groups_in_containers) {
     put("/proc/self/mountinfo", "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup ro\n");

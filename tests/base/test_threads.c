@@ -377,7 +377,7 @@ START_TEST(workers_block_all_signals) {
 }
 END_TEST
 
-/* Returns a pool may end while its threads look for work, and while they sleep. */
+/* A pool may end while its threads look for work, and while they sleep. */
 START_TEST(sleepers_end) {
     for (int run = 0; run < 20; run++) {
         roll_call call = {.bound = 3};

@@ -60,7 +60,7 @@ START_TEST(fields_do_not_overlap) {
 }
 END_TEST
 
-/* Returns the words in keys.c against the enumerations in settings.h. */
+/* The words in keys.c against the enumerations in settings.h. */
 START_TEST(choices_stand_in_the_order_of_their_enumerations) {
     const struct {
         const char *key, *word;

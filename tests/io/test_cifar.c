@@ -81,7 +81,7 @@ START_TEST(a_folder_is_read_in_order) {
 }
 END_TEST
 
-/* Returns a pipe without a writer would be waited for, for ever; a device may have no end. */
+/* A pipe without a writer would be waited for, for ever; a device may have no end. */
 START_TEST(what_is_no_plain_file_is_not_waited_for) {
     ddaebm_dataset *dataset = NULL;
     open_context(2);

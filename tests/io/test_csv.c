@@ -263,7 +263,7 @@ static void join_names(char *out, size_t room, const table *t) {
 #define YES DDAEBM_HEADER_YES
 #define NO DDAEBM_HEADER_NO
 
-/* Returns the first number of each column that is kept, names, rows, and a part of the one line
+/* The first number of each column that is kept, names, rows, and a part of the one line
  * that is said, or NULL for none. */
 START_TEST(headers_and_columns_are_found) {
     static const struct {

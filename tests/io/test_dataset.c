@@ -354,7 +354,7 @@ START_TEST(names_of_files_hardly_matter) {
 }
 END_TEST
 
-/* Returns whether it is installed here or not. */
+/* Whether it is installed here or not. */
 START_TEST(a_missing_package_is_named) {
     ddaebm_dataset *dataset = NULL;
     faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);

@@ -63,7 +63,7 @@ START_TEST(large_and_empty_files_are_read) {
 }
 END_TEST
 
-/* Returns the kernel says 0 bytes of these; the content decides. */
+/* The kernel says 0 bytes of these; the content decides. */
 START_TEST(files_without_a_size_are_read) {
     open_context(2);
     void *data = NULL;
@@ -109,7 +109,7 @@ START_TEST(unreadable_files_are_refused) {
 }
 END_TEST
 
-/* Returns a sparse file of 8 GiB: refused before any of it is read. */
+/* A sparse file of 8 GiB: refused before any of it is read. */
 START_TEST(a_huge_file_costs_nothing) {
     open_context(2);
     void *data = NULL;
@@ -394,7 +394,7 @@ START_TEST(a_descriptor_is_used_as_it_is) {
 }
 END_TEST
 
-/* Returns a socket cannot be opened by name at all, and a descriptor may have been set not to wait.
+/* A socket cannot be opened by name at all, and a descriptor may have been set not to wait.
  */
 START_TEST(a_socket_is_written_and_read) {
     open_context(2);
@@ -468,7 +468,7 @@ START_TEST(errors_of_devices_are_told) {
 }
 END_TEST
 
-/* Returns the reader of a pipe goes before all is written: an error, no signal, though another
+/* The reader of a pipe goes before all is written: an error, no signal, though another
  * comes while that is taken away. */
 START_TEST(a_broken_pipe_is_an_error) {
     open_context(2);

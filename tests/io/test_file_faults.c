@@ -263,7 +263,7 @@ START_TEST(a_save_goes_on_without_courtesies) {
 }
 END_TEST
 
-/* Returns a flush that fails because the disk does is a failure, and the old file stays. */
+/* A flush that fails because the disk does is a failure, and the old file stays. */
 START_TEST(a_save_that_is_not_on_the_disk_fails) {
     static const int disk[] = {EIO, ENOSPC, EDQUOT};
     begin();

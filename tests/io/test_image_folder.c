@@ -223,8 +223,7 @@ START_TEST(images_must_be_alike) {
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_MISMATCH,
                  "make all alike, or bring them to one size with --resize");
     put_file(in_folder("b.png"), "GIF89a", 6);
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
-                 "b.png: it is neither a PNG nor a JPEG file");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT, "b.png: it is neither a PNG nor a JPEG file");
     ck_assert_ptr_null(out.block);
     close_context();
 }
@@ -397,14 +396,15 @@ START_TEST(files_that_may_not_be_read_are_named) {
     (void)faults_end();
     faults_begin(FAULT_ERROR, ENOENT, 2, FAULT_ONCE);
     faults_only("open");
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO, "b.png: it was removed after its folder was listed");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO,
+                 "b.png: it was removed after its folder was listed");
     (void)faults_end();
     ck_assert_ptr_null(out.block);
     close_context();
 }
 END_TEST
 
-/* Returns a pipe without a writer would be waited for, for ever; a device may have no end. */
+/* A pipe without a writer would be waited for, for ever; a device may have no end. */
 START_TEST(what_is_no_plain_file_is_not_waited_for) {
     dd_images out = {.block = NULL};
     begin();

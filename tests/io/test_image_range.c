@@ -69,7 +69,8 @@ static const struct {
 } strange[] = {
     {{0, 16, 3, 2},
      DD_FRACTIONS,
-     "from 0 to 16; the ranges of images are 0 to 255 (with a number of at least 64), 0 to 1, and fractions from -1 "
+     "from 0 to 16; the ranges of images are 0 to 255 (with a number of at least 64), 0 to 1, and "
+     "fractions from -1 "
      "to 1"},
     {{0, 16, 3, 2},
      DD_INTEGERS,

@@ -226,7 +226,8 @@ START_TEST(bad_files_are_refused) {
     const unsigned char lie[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, '{'};
     dd_rows out = {.count = 0};
     ASSERT_FAILS(dd_npy_parse(&out, context, lie, sizeof lie), DDAEBM_OUT_OF_RANGE, "4294967295");
-    ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT, "it is not an NPY file");
+    ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT,
+                 "it is not an NPY file");
     close_context();
 }
 END_TEST

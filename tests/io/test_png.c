@@ -5,7 +5,7 @@
 #include <png.h>
 #endif
 
-/* Returns a build without libpng says so, and that is all there is to test. */
+/* A build without libpng says so, and that is all there is to test. */
 static bool without_png(void) {
     const uint8_t pixel = 1;
     if (ddaebm_array_write_png(NULL, "/dev/null", &pixel, 1, 1, 1) != DDAEBM_UNSUPPORTED)

@@ -116,7 +116,7 @@ START_TEST(numbers_of_either_width_may_come) {
 }
 END_TEST
 
-/* Returns a file that is not finished never was. */
+/* A file that is not finished never was. */
 START_TEST(nothing_is_left_of_what_is_not_finished) {
     open_context(2);
     put_file(in_folder("a"), "old", 3);

@@ -151,7 +151,8 @@ START_TEST(lies_are_refused) {
          DDAEBM_FORMAT, "nothing else"},
         {"{\"x\":{\"type\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT,
          "dtype is missing"},
-        {"{\"x\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT, "not a string"},
+        {"{\"x\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT,
+         "not a string"},
         {"{\"x\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, DDAEBM_UNSUPPORTED,
          "'I16'; known"},
         {"{\"x\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, DDAEBM_UNSUPPORTED,
@@ -416,7 +417,7 @@ START_TEST(what_cannot_be_written_is_refused) {
 }
 END_TEST
 
-/* Returns the data alone take all of the bytes that a file may have. None of them is touched. */
+/* The data alone take all of the bytes that a file may have. None of them is touched. */
 START_TEST(a_header_may_be_too_much) {
     open_context(2);
     dd_safetensors_writer *writer = NULL;

@@ -99,7 +99,7 @@ START_TEST(numbers_survive_their_digits) {
 }
 END_TEST
 
-/* Returns a tie is decided by the last digit, however far away that is; and where double and a few
+/* A tie is decided by the last digit, however far away that is; and where double and a few
  * digits more would round twice. */
 START_TEST(ties_are_seen_to_the_last_digit) {
     static const char tie[] = "9007199254740993"; /* 2^53 + 1 */

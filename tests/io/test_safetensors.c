@@ -263,6 +263,41 @@ START_TEST(limits_hold_at_their_edge) {
 }
 END_TEST
 
+/* Opens a file of a header and 4 bytes under limits on the header and on the file. */
+static ddaebm_status parse_within(const char *header, size_t bytes, uint64_t most_header,
+                                  uint64_t most_file) {
+    dd_safetensors *file = NULL;
+    ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_HEADER_BYTES, most_header));
+    ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, most_file));
+    ddaebm_status status = parse(&file, header, bytes);
+    ck_assert_int_eq(file != NULL, status == DDAEBM_OK);
+    dd_safetensors_free(file);
+    return status;
+}
+
+/* A limit that a file just keeps, and one byte less: of the header, and of the file where it ends
+ * with the header, within it, and with the data. */
+START_TEST(limits_of_the_context_hold_at_their_edge) {
+    static const char empty[] = "{\"__metadata__\":{}}", one[] = ONE("[1]", "[0,4]");
+    const size_t bare = sizeof empty - 1, whole = sizeof one - 1;
+    open_context(2);
+
+    ASSERT_OK(parse_within(empty, 0, bare, 8 + bare));
+    ASSERT_FAILS(parse_within(empty, 0, bare - 1, 8 + bare), DDAEBM_OUT_OF_RANGE, "its header");
+    ASSERT_FAILS(parse_within(empty, 0, bare, 8 + bare - 1), DDAEBM_OUT_OF_RANGE,
+                 "its header alone takes more");
+    ASSERT_FAILS(parse_within(empty, 0, bare, bare), DDAEBM_OUT_OF_RANGE,
+                 "its header alone takes more");
+    ASSERT_FAILS(parse_within(one, 4, whole, 8 + whole - 1), DDAEBM_OUT_OF_RANGE,
+                 "its header alone takes more");
+
+    ASSERT_OK(parse_within(one, 4, whole, 8 + whole + 4));
+    ASSERT_FAILS(parse_within(one, 4, whole, 8 + whole + 3), DDAEBM_FORMAT, "outside any file");
+    ASSERT_FAILS(parse_within(one, 4, whole, 8 + whole), DDAEBM_FORMAT, "outside any file");
+    close_context();
+}
+END_TEST
+
 /* Header texts that would cost far more memory as values than they are long. */
 START_TEST(bombs_are_refused) {
     open_context(2);
@@ -613,6 +648,7 @@ int main(void) {
                                   data_is_aligned_whatever_the_file,
                                   lies_are_refused,
                                   limits_hold_at_their_edge,
+                                  limits_of_the_context_hold_at_their_edge,
                                   bombs_are_refused,
                                   what_is_written_is_read,
                                   a_writer_may_have_nothing,

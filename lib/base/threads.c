@@ -135,6 +135,7 @@ static void help(const struct worker *self) {
         (void)dd_doze_end(&pool->caller_sleep);
 }
 
+/* The body of a worker: helps with each stage until the pool ends. */
 static void *work(void *argument) {
     struct worker *self = argument;
     dd_pool *pool = self->pool;

@@ -104,6 +104,7 @@ ddaebm_status dd_column_names_text(char **out, ddaebm_context *context,
     return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the names of columns");
 }
 
+/* Makes names from a JSON list of `count` strings and nulls. */
 static ddaebm_status take_list(dd_column_names *out, ddaebm_context *context, const json_t *list,
                                size_t count) {
     size_t bytes = 0;
@@ -175,6 +176,7 @@ static size_t say_numbers(struct sentence *s, const bool *member, size_t count) 
     return said;
 }
 
+/* Writes the names of the first members, in brackets. */
 static void say_names(struct sentence *s, const bool *member, size_t count,
                       const dd_column_names *names) {
     char quote[DD_EXCERPT_ROOM];

@@ -101,6 +101,7 @@ static ddaebm_status read_folder(dd_content *out, ddaebm_context *context, const
     return dd_image_folder_read(&out->images, context, path, options);
 }
 
+/* Reads a file, decompresses it if it is compressed, and parses it. */
 static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const char *path,
                                const ddaebm_read_options *options) {
     whole_file file = {context, path, options, NULL, 0};

@@ -10,6 +10,7 @@
 
 /* ---- Bytes to floats and back. ---- */
 
+/* Replaces the bytes by floats of the same numbers. */
 static ddaebm_status make_floats(dd_content *content, ddaebm_context *context) {
     dd_images *bytes = &content->images;
     const size_t width = dd_image_numbers(bytes->shape), numbers = bytes->count * width;

@@ -13,6 +13,7 @@ typedef struct survey {
     bool whole;
 } survey;
 
+/* Finds the smallest and the largest number, and whether all are whole. */
 static ddaebm_status take_survey(survey *out, const dd_rows *images) {
     survey seen = {INFINITY, -INFINITY, true};
     for (size_t i = 0; i < images->count * images->width; i++) {

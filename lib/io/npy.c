@@ -147,6 +147,7 @@ static ddaebm_status read_order(struct header *header, struct scanner *scanner) 
     return DDAEBM_OK;
 }
 
+/* Reads the length of one axis. */
 static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
     uint64_t value = 0;
     const char *start = scanner->at;
@@ -170,6 +171,7 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
     return DDAEBM_OK;
 }
 
+/* Reads a tuple of lengths, such as (3, 4). */
 static ddaebm_status read_shape(struct header *header, struct scanner *scanner) {
     if (!take(scanner, '('))
         return malformed("shape is no tuple of sizes");

@@ -97,6 +97,7 @@ static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
     return refuse(DDAEBM_UNSUPPORTED, entry, text);
 }
 
+/* Reads the shape of a tensor and computes its elements and bytes. */
 static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     if (!json_is_array(value))
         return refuse(DDAEBM_FORMAT, entry, "shape is missing or no list");
@@ -123,6 +124,7 @@ static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     return DDAEBM_OK;
 }
 
+/* Reads where the data of a tensor begins and ends. */
 static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *entry,
                                   const json_t *value, size_t most) {
     const json_t *first = json_array_get(value, 0), *last = json_array_get(value, 1);

@@ -6,9 +6,6 @@
 #include "config/key_print.h"
 #include "support/harness.h"
 
-#include <float.h>
-#include <math.h>
-
 static dd_settings initial(void) {
     dd_settings settings = {0};
     for (size_t i = 0; i < dd_key_count(); i++)

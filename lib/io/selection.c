@@ -195,7 +195,7 @@ static ddaebm_status take_item(struct making *m, struct item *item, bool keep) {
         return status;
     if (item->last < item->first && item->first <= m->selection.width)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                       "%s: %zu-%zu is no range; the smaller number comes first", m->list,
+                       "%s: %zu-%zu is not a range; the smaller number comes first", m->list,
                        item->first, item->last);
 
     if (item->first > m->selection.width || item->last > m->selection.width)

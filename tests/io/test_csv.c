@@ -425,7 +425,7 @@ START_TEST(lists_of_columns_must_make_sense) {
         {"0", NULL, DDAEBM_NOT_FOUND, "there is no column 0"},
         {"2-4", NULL, DDAEBM_NOT_FOUND, "there is no column 2-4"},
         {"99999999999999999999", NULL, DDAEBM_NOT_FOUND, "there is no column 99999999999999999999"},
-        {"3-1", NULL, DDAEBM_INVALID_ARGUMENT, "3-1 is no range"},
+        {"3-1", NULL, DDAEBM_INVALID_ARGUMENT, "3-1 is not a range"},
         {"a,1", NULL, DDAEBM_INVALID_ARGUMENT, "column 1 stands there twice"},
         {"b", NULL, DDAEBM_INVALID_ARGUMENT, "columns 2 and 3 are both named 'b'"},
         {"a,,2", NULL, DDAEBM_INVALID_ARGUMENT, "--columns is 'a,,2'; allowed"},

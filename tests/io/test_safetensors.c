@@ -57,7 +57,7 @@ START_TEST(a_file_may_be_empty) {
 }
 END_TEST
 
-/* Foreign files: header of any length, narrow types first. */
+/* Files of other programs: header of any length, narrow types first. */
 START_TEST(data_is_aligned_whatever_the_file) {
     static const char *const pads[] = {"", " ", "  ", "   ", "    ", "     ", "      ", "       "};
     open_context(2);
@@ -94,15 +94,15 @@ START_TEST(lies_are_refused) {
         ddaebm_status status;
         const char *why;
     } rows[] = {
-        {"", 0, DDAEBM_FORMAT, "no JSON"},
+        {"", 0, DDAEBM_FORMAT, "cannot be read"},
         {"[]", 0, DDAEBM_FORMAT, "not a JSON object"},
-        {"{", 0, DDAEBM_FORMAT, "no JSON"},
-        {"{}x", 0, DDAEBM_FORMAT, "no JSON"},
+        {"{", 0, DDAEBM_FORMAT, "cannot be read"},
+        {"{}x", 0, DDAEBM_FORMAT, "cannot be read"},
         {"{} ", 1, DDAEBM_FORMAT, "the tensors end at byte 0 of the data, and more follows"},
         {"{\"x\":1}", 0, DDAEBM_FORMAT, "'x'"},
         {"{\"x\":{}}", 0, DDAEBM_FORMAT, "dtype, shape and data_offsets"},
-        {"{\"\\u0000\":{}}", 0, DDAEBM_FORMAT, "no JSON"},
-        {"{\"\xFF\":{}}", 0, DDAEBM_FORMAT, "no JSON"},
+        {"{\"\\u0000\":{}}", 0, DDAEBM_FORMAT, "cannot be read"},
+        {"{\"\xFF\":{}}", 0, DDAEBM_FORMAT, "cannot be read"},
         {"{\"\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, DDAEBM_FORMAT,
          "empty name"},
         {"{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"more\":1}}", 1,
@@ -119,9 +119,9 @@ START_TEST(lies_are_refused) {
          "shape is missing"},
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offset\":[0,4]}}", 4, DDAEBM_FORMAT,
          "two integers"},
-        {ONE("1", "[0,4]"), 4, DDAEBM_FORMAT, "no list"},
-        {ONE("[1.0]", "[0,4]"), 4, DDAEBM_FORMAT, "no integer"},
-        {ONE("[null]", "[0,4]"), 4, DDAEBM_FORMAT, "no integer"},
+        {ONE("1", "[0,4]"), 4, DDAEBM_FORMAT, "not a list"},
+        {ONE("[1.0]", "[0,4]"), 4, DDAEBM_FORMAT, "not an integer"},
+        {ONE("[null]", "[0,4]"), 4, DDAEBM_FORMAT, "not an integer"},
         {ONE("[0]", "[0,0]"), 0, DDAEBM_OUT_OF_RANGE, "1 to 2147483647"},
         {ONE("[-1]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "1 to 2147483647"},
         {ONE("[2147483648]", "[0,4]"), 4, DDAEBM_OUT_OF_RANGE, "1 to 2147483647"},
@@ -147,8 +147,8 @@ START_TEST(lies_are_refused) {
         {"{" TENSOR("a", "[0,4]") "," TENSOR("b", "[0,4]") "}", 4, DDAEBM_FORMAT, "overlap"},
         {"{" TENSOR("a", "[0,4]") "," TENSOR("b", "[6,10]") "}", 10, DDAEBM_FORMAT,
          "no tensor owns"},
-        {"{" TENSOR("a", "[0,4]") "," TENSOR("a", "[4,8]") "}", 8, DDAEBM_FORMAT, "no JSON"},
-        {"{\"__metadata__\":{\"a\":\"b\",\"a\":\"c\"}}", 0, DDAEBM_FORMAT, "no JSON"},
+        {"{" TENSOR("a", "[0,4]") "," TENSOR("a", "[4,8]") "}", 8, DDAEBM_FORMAT, "cannot be read"},
+        {"{\"__metadata__\":{\"a\":\"b\",\"a\":\"c\"}}", 0, DDAEBM_FORMAT, "cannot be read"},
         {"{\"__metadata__\":[]}", 0, DDAEBM_FORMAT, "__metadata__"},
         {"{\"__metadata__\":{\"a\":1}}", 0, DDAEBM_FORMAT, "the value of 'a'"},
         {"{\"x\":[[[[[[[[1]]]]]]]]}", 0, DDAEBM_OUT_OF_RANGE, "deeper than 8"},
@@ -342,7 +342,7 @@ START_TEST(bad_files_are_named) {
     ASSERT_FAILS(open_file(&file, NULL, in_folder("short")), DDAEBM_FORMAT,
                  "/short: it has 3 bytes");
     ASSERT_FAILS(open_file(&file, NULL, in_folder("image")), DDAEBM_FORMAT,
-                 "it is no model: it is not a safetensors file");
+                 "it is not a model: it is not a safetensors file");
     ASSERT_FAILS(open_file(&file, NULL, in_folder("none")), DDAEBM_NOT_FOUND, "/none");
     ASSERT_FAILS(open_file(&file, NULL, folder), DDAEBM_IO, "folder");
     ck_assert_ptr_null(file);

@@ -1,5 +1,5 @@
-/* The context: what it asks of an allocator and of nobody else, who keeps it alive, memory from
- * inside, and the log. */
+/* The context: its allocations, who keeps it alive, memory for the rooms above, the log, limits and
+ * flags. */
 #include "base/context.h"
 
 #include "base/checked.h"
@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- An allocator that counts, checks what it gets back, gives blocks that are aligned as badly as
- * is allowed, and runs out when told to. --- */
+/* --- An allocator that counts, checks what is released, returns the worst alignment that is
+ * allowed, and can fail. --- */
 
 enum { SHIFT = 16, MARK = 0x5AFE };
 

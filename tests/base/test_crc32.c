@@ -1,3 +1,4 @@
+/* The CRC-32 of blocks of every size and alignment, compared with its definition. */
 #define _GNU_SOURCE
 #include "base/crc32.h"
 #include "base/rng.h"

@@ -1,3 +1,4 @@
+/* UTF-8: what is valid, where it may be cut, and what is printable. */
 #define _GNU_SOURCE
 #include "base/utf8.h"
 #include "support/harness.h"
@@ -48,7 +49,7 @@ START_TEST(utf8_is_told_from_other_bytes) {
 }
 END_TEST
 
-/* What a text ends with is no character of the bytes behind it. */
+/* A character that its text cuts off does not continue in the bytes behind it. */
 START_TEST(a_character_ends_with_its_text) {
     ck_assert_uint_eq(dd_utf8_size("\xC3\xA4", 2), 2);
     ck_assert_uint_eq(dd_utf8_size("\xC3\xA4", 1), 0);

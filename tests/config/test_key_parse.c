@@ -21,7 +21,8 @@ static const char *text_of(const dd_key *key, const dd_settings *settings) {
     return text;
 }
 
-/* The text is refused with the status, the message names key and value, and nothing has changed. */
+/* Checks that a text is refused with the status, that the message names the key, and that the value
+ * stays. */
 static void refused(const dd_key *key, const char *text, ddaebm_status status) {
     dd_settings settings = initial();
     char before[DD_VALUE_ROOM];

@@ -58,7 +58,7 @@ START_TEST(fields_do_not_overlap) {
 }
 END_TEST
 
-/* The words in keys.c against the enumerations in settings.h. */
+/* The words in keys.c are in the order of the enumerators in settings.h. */
 START_TEST(choices_stand_in_the_order_of_their_enumerations) {
     const struct {
         const char *key, *word;

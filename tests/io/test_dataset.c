@@ -267,7 +267,7 @@ START_TEST(memory_may_run_out) {
 }
 END_TEST
 
-/* Doubles stay what they are; as floats they are rounded, or refused by place. */
+/* Doubles keep their digits; as floats they are rounded, or refused with their place. */
 START_TEST(wide_numbers_keep_their_digits) {
     const double values[] = {1e9 + 0.25, 0.1, 1e9 + 0.5, -1e-200}, beyond[] = {1, 1e39};
     const size_t shape[] = {2, 2};
@@ -338,7 +338,7 @@ static ddaebm_status open_with(ddaebm_dataset **out, const char *path, ddaebm_he
     return ddaebm_dataset_open_with(out, context, path, &options);
 }
 
-/* Of arrays by number, of whichever type; of images not at all. */
+/* Columns of arrays are chosen by number, whatever the type; images have none. */
 START_TEST(columns_of_tables_are_chosen) {
     const double doubles[] = {1, 2, 3, 4, 5, 6};
     const float floats[] = {1, 2, 3, 4, 5, 6};

@@ -19,7 +19,7 @@ static void assert_images(const ddaebm_dataset *dataset, size_t rows, size_t hei
         ck_assert_uint_eq(ddaebm_dataset_width(dataset), height * width * channels);
 }
 
-/* Opens a file of 2 images of 3 x 4 x channels, which must be those of the bytes. */
+/* Opens a file of two images of 3 x 4 x channels and compares them with the bytes. */
 static void open_and_compare(const char *path, const uint8_t *bytes, size_t channels) {
     ddaebm_dataset *dataset = NULL;
     float out[12 * 3];
@@ -61,7 +61,7 @@ START_TEST(images_are_told_by_their_content) {
 }
 END_TEST
 
-/* Arrays of images are images, or are refused: tests/io/test_content.c has the rules. */
+/* Arrays of images are images, or are refused; tests/io/test_content.c has the rules. */
 START_TEST(floats_are_images) {
     float values[24], back[24];
     const size_t shape[] = {2, 2, 2, 3};
@@ -78,7 +78,7 @@ START_TEST(floats_are_images) {
     ck_assert_int_eq(memcmp(back, values, sizeof values), 0);
     ASSERT_OK(dd_dataset_check_images(dataset, 1.1, 0, 0));
     ddaebm_dataset_free(dataset);
-    values[14] = 1.0625f; /* as a sample may have it, which is no image to learn from */
+    values[14] = 1.0625f; /* as a sample may have it, but no training image */
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.npy"), values, 4, shape));
     ASSERT_OK(ddaebm_dataset_open(&dataset, NULL, in_folder("a.npy")));
     assert_images(dataset, 2, 2, 2, 3);

@@ -104,7 +104,7 @@ START_TEST(unreadable_files_are_refused) {
 }
 END_TEST
 
-/* A sparse file of 8 GiB: refused before any of it is read. */
+/* A sparse file of 8 GiB is refused before it is read. */
 START_TEST(a_huge_file_costs_nothing) {
     open_context(2);
     void *data = NULL;
@@ -140,7 +140,7 @@ START_TEST(a_file_that_grows_is_refused) {
 }
 END_TEST
 
-/* What the system says is what the user reads, in words where there are any. */
+/* Messages hold the system's reason, in words. */
 START_TEST(the_systems_reasons_are_told) {
     static const struct {
         int error;

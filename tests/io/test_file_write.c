@@ -81,7 +81,7 @@ START_TEST(permissions_follow_the_umask) {
     ck_assert_int_eq(stat(in_folder("a"), &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0640);
     ck_assert_int_eq(chmod(in_folder("a"), 0604),
-                     0); /* who might read the old file may read the new one, and nobody else */
+                     0); /* whoever might read the old file may read the new one, and nobody else */
     ASSERT_OK(write_text(in_folder("a"), "y"));
     ck_assert_int_eq(stat(in_folder("a"), &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0604);
@@ -90,7 +90,7 @@ START_TEST(permissions_follow_the_umask) {
 }
 END_TEST
 
-/* Not every name below /proc is a descriptor's: a file behind one is replaced as any other. */
+/* Not every path below /proc names a descriptor: other files are replaced like any file. */
 START_TEST(a_file_may_be_named_through_proc) {
     open_context(2);
     static const char *const ways[] = {"/proc/self/root", "/proc/thread-self/root"};
@@ -190,7 +190,7 @@ START_TEST(devices_and_descriptors_are_written_directly) {
 }
 END_TEST
 
-/* Written and read where it stands, not anew from the beginning. */
+/* A descriptor is written and read from its present offset, not from the beginning. */
 START_TEST(a_descriptor_is_used_as_it_is) {
     open_context(2);
     char path[64];
@@ -223,8 +223,7 @@ START_TEST(a_descriptor_is_used_as_it_is) {
 }
 END_TEST
 
-/* A socket cannot be opened by name at all, and a descriptor may have been set not to wait.
- */
+/* A socket cannot be opened by name, and a descriptor may be in non-blocking mode. */
 START_TEST(a_socket_is_written_and_read) {
     open_context(2);
     enum { MUCH = 1 << 20 };
@@ -257,7 +256,7 @@ START_TEST(a_socket_is_written_and_read) {
 }
 END_TEST
 
-/* Writes more to a pipe than its reader, another process, waits for. */
+/* Writes more to a pipe than its reader, another process, reads. */
 static void write_to_broken_pipe(void) {
     const char *path = in_folder("pipe");
     ck_assert_int_eq(mkfifo(path, 0600), 0);
@@ -282,8 +281,8 @@ static bool is_pending(int number) {
     return sigismember(&pending, number) == 1;
 }
 
-/* Of two errors the first is told; and where there is a broken pipe's error without its signal,
- * nothing is waited for. */
+/* The first of two errors is reported. If a pipe breaks without a signal, no signal is waited for.
+ */
 START_TEST(errors_of_devices_are_told) {
     open_context(2);
     faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
@@ -297,8 +296,8 @@ START_TEST(errors_of_devices_are_told) {
 }
 END_TEST
 
-/* The reader of a pipe goes before all is written: an error, no signal, though another
- * comes while that is taken away. */
+/* The reader of a pipe ends before all is written: that is an error and no signal, though another
+ * signal comes meanwhile. */
 START_TEST(a_broken_pipe_is_an_error) {
     open_context(2);
     write_to_broken_pipe();
@@ -329,7 +328,7 @@ START_TEST(a_signal_of_the_program_stays) {
 }
 END_TEST
 
-/* More than one call of write may be asked for. None of the memory is ever touched. */
+/* A span that needs more than one call of write. Its memory is never touched. */
 START_TEST(a_vast_span_is_written_in_pieces) {
     open_context(2);
     const size_t vast = (size_t)INT_MAX + 10;

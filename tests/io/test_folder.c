@@ -1,3 +1,4 @@
+/* Listing folders. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/folder.h"

@@ -1,3 +1,4 @@
+/* Folders of images: order, links, subfolders, and what is passed over or refused. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/image_folder.h"
@@ -108,7 +109,7 @@ START_TEST(what_is_passed_over_is_counted) {
 }
 END_TEST
 
-/* Whatever leads to a folder, it is walked once; what lies above is no folder below. */
+/* A folder is walked once, whatever leads to it; folders above the walk are not folders below. */
 START_TEST(links_make_no_loops) {
     static const char *const all[] = {"a/1.png", "c/2.png"};
     char text[DD_WALK_ROOM];
@@ -404,7 +405,7 @@ START_TEST(files_that_may_not_be_read_are_named) {
 }
 END_TEST
 
-/* A pipe without a writer would be waited for, for ever; a device may have no end. */
+/* Reading a pipe without a writer would never return; a device may have no end. */
 START_TEST(what_is_no_plain_file_is_not_waited_for) {
     dd_images out = {.block = NULL};
     begin();
@@ -419,7 +420,7 @@ START_TEST(what_is_no_plain_file_is_not_waited_for) {
 }
 END_TEST
 
-/* Memory follows what has been read and named, and stops at the limit. */
+/* Memory grows with what has been read and listed, up to the limit. */
 START_TEST(a_folder_may_hold_too_much) {
     enum { FILES = 200 };
     dd_images out = {.block = NULL};

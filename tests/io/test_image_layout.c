@@ -1,3 +1,4 @@
+/* The layout of arrays of images, given or guessed. */
 #define _GNU_SOURCE
 #include "io/image_layout.h"
 #include "support/counted.h"
@@ -8,7 +9,8 @@ static void begin(void) {
     hear_context(context);
 }
 
-/* A shape, and what it is: 0 for rows, `why` for what is refused, `note` for a guess. */
+/* A shape and its layout: 0 for rows, `why` for the message of a refusal, `note` for that of a
+ * guess. */
 static const struct {
     size_t rank, shape[4];
     ddaebm_layout asked;

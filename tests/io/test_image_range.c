@@ -1,3 +1,4 @@
+/* The range of arrays of images, given or guessed. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/image_range.h"
@@ -20,7 +21,7 @@ static ddaebm_status find(dd_image_range *out, float *values, dd_number_kind kin
     return dd_image_range_find(out, context, &images, kind, &options);
 }
 
-/* Four numbers, and the range that they are taken to have. */
+/* Four numbers and the range that is found. */
 static const struct {
     float values[4];
     dd_number_kind kind;

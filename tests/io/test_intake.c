@@ -9,8 +9,8 @@
 
 enum { MEGABYTE = 1 << 20 };
 
-/* A function that gives `size` bytes, the i-th of which is i * 7, in pieces of at most `piece`;
- * beyond the `head`, if there is one. */
+/* A read function that gives `head` and then `size` bytes, the i-th of which is i * 7, at most
+ * `piece` at once. */
 typedef struct source {
     const unsigned char *head;
     size_t head_size, size, piece, at, calls, largest;
@@ -108,8 +108,7 @@ START_TEST(what_follows_is_noticed) {
 }
 END_TEST
 
-/* Whatever is wanted, and whatever size the reader claims, memory is at most three times what came,
- * and a step. */
+/* Whatever is wanted and claimed, memory is at most three times what came, plus a step. */
 START_TEST(memory_grows_with_what_comes) {
     static const size_t sizes[] = {0, 10, MEGABYTE, MEGABYTE + 1, 5 * MEGABYTE};
     open_context(2);
@@ -130,8 +129,7 @@ START_TEST(memory_grows_with_what_comes) {
 }
 END_TEST
 
-/* Headers that claim what does not come; each is all that there is of its file, or is followed by
- * no end of bytes. */
+/* Headers that claim more than comes: alone in their file, or with endless bytes after them. */
 START_TEST(headers_that_lie_cost_nothing) {
     static const char tensor[] =
         "{\"x\":{\"dtype\":\"F32\",\"shape\":[268435456,3],\"data_offsets\":[0,3221225472]}}";
@@ -241,7 +239,7 @@ static ddaebm_status use_none(void *user, ddaebm_context *held, const dd_safeten
     return DDAEBM_OK;
 }
 
-/* All that is wanted is there, and then the source fails where its end should be. */
+/* All that is wanted is there, and then the source fails instead of ending. */
 START_TEST(the_end_may_fail) {
     open_context(2);
     source from = {.head = (const unsigned char *)"\2\0\0\0\0\0\0\0{}",

@@ -15,7 +15,7 @@ static bool ends_on_exec(int file) {
     return (flags & FD_CLOEXEC) != 0;
 }
 
-/* A path to a descriptor of the process that a child would get. */
+/* Returns a path to a descriptor that a child of the process would get. */
 static const char *path_of(int file) {
     static char path[40];
     ck_assert_int_eq(fcntl(file, F_SETFD, 0), 0);
@@ -74,7 +74,8 @@ START_TEST(no_child_gets_an_input) {
 }
 END_TEST
 
-/* Until it is finished, an output is a new file beside the old one; when it is discarded, none. */
+/* Until it is finished, an output is a new file beside the old one; when it is discarded it is
+ * gone. */
 START_TEST(an_output_is_a_new_file) {
     open_context(2);
     put_file(in_folder("there"), "old", 3);

@@ -1,3 +1,4 @@
+/* Writing PNG. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 

@@ -208,8 +208,7 @@ START_TEST(limits_hold_at_their_edge) {
     const uint64_t cut = 8 << 20;
     ASSERT_FAILS(open_memory(&file, context, &cut, 8), DDAEBM_FORMAT, "cut off");
     ASSERT_FAILS(open_memory(&file, context, NULL, 0), DDAEBM_FORMAT, "0 bytes");
-    static char whole[8 + (8 << 20)]; /* which is there, but more than a file may have: it is not
-                                         even read */
+    static char whole[8 + (8 << 20)]; /* more than a file may have: it is not even read */
     memcpy(whole, &cut, 8);
     ASSERT_OK(ddaebm_context_set_limit(context, DDAEBM_LIMIT_FILE_BYTES, 1 << 20));
     counted.most = counted.bytes;
@@ -256,7 +255,7 @@ START_TEST(limits_of_the_context_hold_at_their_edge) {
 }
 END_TEST
 
-/* Header texts that would cost far more memory as values than they are long. */
+/* Headers that would take far more memory as JSON values than as text. */
 START_TEST(bombs_are_refused) {
     open_context(2);
     static const char *const pieces[] = {"[],", "{},", "1,", "[[[[", "\"\":[],"};

@@ -154,7 +154,7 @@ START_TEST(what_cannot_be_written_is_refused) {
 }
 END_TEST
 
-/* The data alone take all of the bytes that a file may have. None of them is touched. */
+/* The data alone takes all bytes that a file may have; none of them is touched. */
 START_TEST(a_header_may_be_too_much) {
     open_context(2);
     dd_safetensors_writer *writer = NULL;
@@ -200,7 +200,7 @@ START_TEST(as_many_tensors_as_allowed) {
 }
 END_TEST
 
-/* Looks at everything that a file says, as a caller would. */
+/* Reads all of a file, as a caller would. */
 static void walk(const dd_safetensors *file) {
     unsigned sum = 0;
     for (size_t i = 0; i < dd_safetensors_count(file); i++) {

@@ -252,7 +252,7 @@ static void keep(void *user, ddaebm_log_level level, const char *line) {
     (void)snprintf(r->text, sizeof r->text, "%s", line);
 }
 
-START_TEST(lines_of_a_level_and_above_are_told) {
+START_TEST(lines_of_a_level_and_above_are_reported) {
     counter count;
     ddaebm_context *context = counted_context(&count);
     record r = {0};
@@ -367,7 +367,7 @@ int main(void) {
     tcase_add_test(tests, blocks_are_aligned_and_as_large_as_asked);
     tcase_add_test(tests, sizes_beyond_the_address_space_are_refused);
     tcase_add_test(tests, arrays_grow_and_keep_their_content);
-    tcase_add_test(tests, lines_of_a_level_and_above_are_told);
+    tcase_add_test(tests, lines_of_a_level_and_above_are_reported);
     tcase_add_test(tests, long_lines_are_cut);
     tcase_add_test(tests, limits_have_bounds);
     tcase_add_test(tests, switches_are_off_until_set);

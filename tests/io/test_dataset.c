@@ -56,7 +56,7 @@ START_TEST(named_sets_are_unbounded) {
 }
 END_TEST
 
-START_TEST(files_are_told_by_their_content) {
+START_TEST(files_are_recognised_by_their_content) {
     const float values[] = {1, 2, 3, 4, 5, 6};
     const size_t shape[] = {3, 2};
     ASSERT_OK(ddaebm_array_write_npy(NULL, in_folder("a.csv"), values, 2, shape));
@@ -381,7 +381,7 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {named_sets_are_unbounded,
-                                  files_are_told_by_their_content,
+                                  files_are_recognised_by_their_content,
                                   bad_files_are_refused_by_name,
                                   arrays_are_copied,
                                   sources_are_called,

@@ -34,7 +34,7 @@ static void open_and_compare(const char *path, const uint8_t *bytes, size_t chan
     ddaebm_dataset_free(dataset);
 }
 
-START_TEST(images_are_told_by_their_content) {
+START_TEST(images_are_recognised_by_their_content) {
     uint8_t bytes[72], file[300];
     fill_bytes(bytes, sizeof bytes, 3);
     const uint32_t axes[] = {2, 3, 4, 3};
@@ -139,7 +139,7 @@ START_TEST(folders_are_opened) {
 END_TEST
 
 /* Neither the length of a name nor its ending misleads. */
-START_TEST(names_of_files_hardly_matter) {
+START_TEST(the_content_counts_rather_than_the_name) {
     uint8_t bytes[24], file[100];
     const uint32_t axes[] = {2, 3, 4};
     fill_bytes(bytes, sizeof bytes, 3);
@@ -228,9 +228,13 @@ START_TEST(arrays_of_images_are_copied) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {images_are_told_by_their_content, floats_are_images,
-                                  files_of_images_can_be_wrong,     folders_are_opened,
-                                  names_of_files_hardly_matter,     a_missing_package_is_named,
-                                  the_named_images_are_a_package,   arrays_of_images_are_copied};
+    const TTest *const tests[] = {images_are_recognised_by_their_content,
+                                  floats_are_images,
+                                  files_of_images_can_be_wrong,
+                                  folders_are_opened,
+                                  the_content_counts_rather_than_the_name,
+                                  a_missing_package_is_named,
+                                  the_named_images_are_a_package,
+                                  arrays_of_images_are_copied};
     return run_tests("io/dataset images", tests, sizeof tests / sizeof *tests);
 }

@@ -141,7 +141,7 @@ START_TEST(a_file_that_grows_is_refused) {
 END_TEST
 
 /* Messages hold the system's reason, in words. */
-START_TEST(the_systems_reasons_are_told) {
+START_TEST(reasons_of_the_system_are_reported) {
     static const struct {
         int error;
         ddaebm_status status;
@@ -192,9 +192,13 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_is_written_is_read,       large_and_empty_files_are_read,
-                                  files_without_a_size_are_read, unreadable_files_are_refused,
-                                  a_huge_file_costs_nothing,     a_file_that_grows_is_refused,
-                                  the_systems_reasons_are_told,  memory_may_run_out};
+    const TTest *const tests[] = {what_is_written_is_read,
+                                  large_and_empty_files_are_read,
+                                  files_without_a_size_are_read,
+                                  unreadable_files_are_refused,
+                                  a_huge_file_costs_nothing,
+                                  a_file_that_grows_is_refused,
+                                  reasons_of_the_system_are_reported,
+                                  memory_may_run_out};
     return run_tests("io/file", tests, sizeof tests / sizeof *tests);
 }

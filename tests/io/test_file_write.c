@@ -283,7 +283,7 @@ static bool is_pending(int number) {
 
 /* The first of two errors is reported. If a pipe breaks without a signal, no signal is waited for.
  */
-START_TEST(errors_of_devices_are_told) {
+START_TEST(errors_of_devices_are_reported) {
     open_context(2);
     faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
     ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EIO));
@@ -400,7 +400,7 @@ int main(void) {
                                   devices_and_descriptors_are_written_directly,
                                   a_descriptor_is_used_as_it_is,
                                   a_socket_is_written_and_read,
-                                  errors_of_devices_are_told,
+                                  errors_of_devices_are_reported,
                                   a_broken_pipe_is_an_error,
                                   a_signal_of_the_program_stays,
                                   a_vast_span_is_written_in_pieces,

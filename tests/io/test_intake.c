@@ -213,7 +213,7 @@ static int stop_at_20(void *user, uint64_t done, uint64_t total) {
     return done >= 20;
 }
 
-START_TEST(progress_is_told_and_may_end_it) {
+START_TEST(progress_is_reported_and_may_cancel) {
     open_context(2);
     source whole = {.size = 15, .piece = 10}, longer = {.size = 30, .piece = 10};
     size_t calls = 0;
@@ -273,9 +273,10 @@ START_TEST(readers_are_checked) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {all_sources_give_the_same,        what_follows_is_noticed,
-                                  memory_grows_with_what_comes,     headers_that_lie_cost_nothing,
-                                  a_functions_failure_is_passed_on, readers_are_checked,
-                                  progress_is_told_and_may_end_it,  the_end_may_fail};
+    const TTest *const tests[] = {
+        all_sources_give_the_same,           what_follows_is_noticed,
+        memory_grows_with_what_comes,        headers_that_lie_cost_nothing,
+        a_functions_failure_is_passed_on,    readers_are_checked,
+        progress_is_reported_and_may_cancel, the_end_may_fail};
     return run_tests("io/intake", tests, sizeof tests / sizeof *tests);
 }

@@ -172,7 +172,7 @@ START_TEST(values_are_counted) {
 }
 END_TEST
 
-START_TEST(mistakes_are_told) {
+START_TEST(mistakes_are_reported) {
     static const struct {
         const char *text, *told;
         int line;
@@ -254,7 +254,7 @@ int main(void) {
                                   the_locale_does_not_matter,
                                   brackets_nest_eight_deep,
                                   values_are_counted,
-                                  mistakes_are_told,
+                                  mistakes_are_reported,
                                   a_zero_ends_nothing,
                                   memory_that_runs_out_changes_no_value};
     return run_tests("json", tests, sizeof tests / sizeof *tests);

@@ -1,7 +1,7 @@
 #include "base/context.h"
 
+#include "base/allocator.h"
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/processors.h"
 #include "base/utf8.h"
 
@@ -34,7 +34,7 @@ static const struct {
 ddaebm_status ddaebm_context_create(ddaebm_context **out, const ddaebm_allocator *allocator) {
     DD_REQUIRE(out);
     ddaebm_allocator chosen = DDAEBM_ALLOCATOR_INIT;
-    ddaebm_status status = dd_memory_choose(&chosen, allocator);
+    ddaebm_status status = dd_allocator_choose(&chosen, allocator);
     if (status != DDAEBM_OK)
         return status;
 
@@ -182,11 +182,11 @@ void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *form
 /* ---- Memory. ---- */
 
 void *dd_alloc(ddaebm_context *context, size_t size) {
-    return dd_memory_take(&context->allocator, size);
+    return dd_allocator_take(&context->allocator, size);
 }
 
 void *dd_alloc_zero(ddaebm_context *context, size_t count, size_t size) {
-    return dd_memory_take_zero(&context->allocator, count, size);
+    return dd_allocator_take_zero(&context->allocator, count, size);
 }
 
 char *dd_copy_text(ddaebm_context *context, const char *text) {
@@ -196,7 +196,7 @@ char *dd_copy_text(ddaebm_context *context, const char *text) {
 }
 
 void dd_free(ddaebm_context *context, void *pointer) {
-    dd_memory_give_back(&context->allocator, pointer);
+    dd_allocator_give_back(&context->allocator, pointer);
 }
 
 void *dd_grow(ddaebm_context *context, void *array, size_t *capacity, size_t needed, size_t size) {

@@ -1,4 +1,4 @@
-/* Foreign text in error messages: short, and without bytes that end a message early. */
+/* Text of any origin in error messages: short, and without bytes that end a message early. */
 #ifndef DD_EXCERPT_H
 #define DD_EXCERPT_H
 

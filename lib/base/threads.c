@@ -1,9 +1,9 @@
 #define _GNU_SOURCE /* pthread_sigmask, clock_gettime */
 #include "base/threads.h"
 
+#include "base/allocator.h"
 #include "base/arithmetic.h"
 #include "base/doze.h"
-#include "base/memory.h"
 #include "base/pace.h"
 #include "base/processors.h"
 
@@ -135,6 +135,7 @@ static void help(const struct worker *self) {
         (void)dd_doze_end(&pool->caller_sleep);
 }
 
+/* The body of a worker: helps with each stage until the pool ends. */
 static void *work(void *argument) {
     struct worker *self = argument;
     dd_pool *pool = self->pool;
@@ -162,12 +163,12 @@ static void init_sleep(dd_pool *pool) {
 
 ddaebm_status dd_pool_create(dd_pool **out, const ddaebm_allocator *allocator, int threads,
                              int processors) {
-    dd_pool *pool = dd_memory_take_zero(allocator, 1, sizeof *pool);
+    dd_pool *pool = dd_allocator_take_zero(allocator, 1, sizeof *pool);
     if (!pool)
         return DDAEBM_OUT_OF_MEMORY;
-    pool->workers = dd_memory_take_zero(allocator, (size_t)threads, sizeof *pool->workers);
+    pool->workers = dd_allocator_take_zero(allocator, (size_t)threads, sizeof *pool->workers);
     if (!pool->workers) {
-        dd_memory_give_back(allocator, pool);
+        dd_allocator_give_back(allocator, pool);
         return DDAEBM_OUT_OF_MEMORY;
     }
 
@@ -232,8 +233,8 @@ void dd_pool_free(dd_pool *pool) {
     if (!was_forked(pool))
         end_threads(pool);
     const ddaebm_allocator allocator = pool->allocator;
-    dd_memory_give_back(&allocator, pool->workers);
-    dd_memory_give_back(&allocator, pool);
+    dd_allocator_give_back(&allocator, pool->workers);
+    dd_allocator_give_back(&allocator, pool);
 }
 
 int dd_pool_threads(const dd_pool *pool) {

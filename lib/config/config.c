@@ -177,6 +177,7 @@ static ddaebm_status find(const dd_key **out, const char *name) {
     return *out ? DDAEBM_OK : dd_key_unknown(name);
 }
 
+/* Returns the name of a type for messages. */
 static const char *type_text(ddaebm_type type) {
     switch (type) {
     case DDAEBM_TYPE_BOOLEAN:

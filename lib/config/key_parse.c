@@ -83,6 +83,7 @@ ddaebm_status dd_key_set_real(const dd_key *key, dd_settings *settings, double v
     return DDAEBM_OK;
 }
 
+/* Sets a choice from one of its words. */
 static ddaebm_status set_choice(const dd_key *key, dd_settings *settings, const char *word) {
     size_t length = strlen(word);
     int64_t index = 0;
@@ -144,6 +145,7 @@ static bool whole_number(const json_t *value, int64_t *out) {
     return true;
 }
 
+/* Sets a list of integers from a JSON array. */
 static ddaebm_status set_integers(const dd_key *key, dd_settings *settings, const json_t *value) {
     dd_integers read = {0};
     size_t index = 0;

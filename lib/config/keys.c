@@ -36,11 +36,11 @@
 /* ---- The table. A meaning that ends in a network family, (mlp) or (ncsnpp), belongs to a key that
  * the other family ignores. ---- */
 
-/* Keys of the multi-layer perceptron `network`. */
-#define MLP(network, norm_initial) \
+/* Keys of the multi-layer perceptron `network`; `more` ends the meaning of its feature layers. */
+#define MLP(network, norm_initial, more) \
     INTEGERS_NAMED(#network ".feature_layers", network.mlp.feature_layers, "[16]", 1, 65536, \
         "Hidden widths of the two branches of the " #network " that embed the row and the " \
-        "timestep (mlp)."), \
+        "timestep" more " (mlp)."), \
     INTEGERS_NAMED(#network ".hidden_layers", network.mlp.hidden_layers, "[300, 300]", 1, 65536, \
         "Hidden widths of the " #network "'s trunk, which joins the two branches (mlp)."), \
     CHOICE_NAMED(#network ".norm", network.mlp.norm, norm_initial, "none|batch", \
@@ -93,8 +93,8 @@ static const dd_key keys[] = {
     REAL(diffusion.sigma_min, "0.01", 1e-6, 1,
         "Noise-to-signal ratio at time 0 (karras, cosine)."),
     BOOLEAN(diffusion.fit, "false",
-        "Whether sigma_min is set before training to half the median nearest-neighbour distance of "
-        "the data, at least 0.03 and at most 0.5 (mlp)."),
+        "Whether sigma_min is set before training to half the median nearest-neighbour distance, a "
+        "root mean square over columns, within 0.03 and 0.5 (mlp)."),
     REAL(diffusion.sigma_max, "10", 1e-3, 1e4,
         "Noise-to-signal ratio at time 1 (karras, cosine)."),
     REAL(diffusion.rho, "3.5", 1, 100,
@@ -124,11 +124,11 @@ static const dd_key keys[] = {
     INTEGER(network.mapping_layers, "4", 0, 64,
         "Number of layers of the mapping network after its first (ncsnpp)."),
 
-    MLP(energy, "none"),
+    MLP(energy, "none", ""),
     U_NET(energy),
-    MLP(generator, "batch"),
+    MLP(generator, "batch", ""),
     U_NET(generator),
-    MLP(encoder, "batch"),
+    MLP(encoder, "batch", ", and the last widths of its trunk"),
     INTEGER(encoder.channels, "64", 1, 4096,
         "Base number of channels of the encoder, at full resolution (ncsnpp)."),
     CHOICE(encoder.kind, "convolutional", "convolutional|large",

@@ -13,9 +13,8 @@ enum {
 };
 
 typedef struct dd_key {
-    const char *name; /* dotted, for instance "diffusion.timesteps" */
-    const char
-        *initial; /* value of the published two-dimensional experiment: JSON or a bare word */
+    const char *name;     /* dotted, for instance "diffusion.timesteps" */
+    const char *initial;  /* value in the published experiment: JSON or a bare word */
     const char *meaning;  /* one sentence */
     const char *choices;  /* words separated by '|'; NULL for other types */
     double least, most;   /* inclusive bounds of a number, or of each number in a list */

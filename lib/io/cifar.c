@@ -17,10 +17,9 @@ enum {
 
 static ddaebm_status check_records(const uint8_t *bytes, size_t size) {
     if (size == 0 || size % RECORD != 0)
-        return dd_fail(
-            DDAEBM_FORMAT,
-            "it has %zu bytes; CIFAR-10 batches consist of whole records of %d bytes", size,
-            RECORD);
+        return dd_fail(DDAEBM_FORMAT,
+                       "it has %zu bytes; CIFAR-10 batches consist of whole records of %d bytes",
+                       size, RECORD);
     for (size_t i = 0; i < size; i += RECORD)
         if (bytes[i] > MOST_LABEL)
             return dd_fail(

@@ -104,13 +104,15 @@ ddaebm_status dd_column_names_text(char **out, ddaebm_context *context,
     return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the names of columns");
 }
 
+/* Makes names from a JSON list of `count` strings and nulls. */
 static ddaebm_status take_list(dd_column_names *out, ddaebm_context *context, const json_t *list,
                                size_t count) {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
         if (!json_is_null(item) && (!json_is_string(item) || json_string_length(item) == 0))
-            return dd_fail(DDAEBM_FORMAT, "the name of column %zu is not a string, or is empty", i + 1);
+            return dd_fail(DDAEBM_FORMAT, "the name of column %zu is not a string, or is empty",
+                           i + 1);
         bytes += json_is_string(item) ? json_string_length(item) + 1 : 0;
     }
 
@@ -128,9 +130,8 @@ ddaebm_status dd_column_names_parse(dd_column_names *out, ddaebm_context *contex
     dd_json_error error;
     json_t *list = dd_json_read(text, strlen(text), count + 1, &error);
     if (!list)
-        return dd_fail(error.status,
-                       "the names of columns are not valid: byte %zu: %s",
-                       error.byte, error.text);
+        return dd_fail(error.status, "the names of columns are not valid: byte %zu: %s", error.byte,
+                       error.text);
     ddaebm_status status =
         json_is_array(list) && json_array_size(list) == count
             ? take_list(out, context, list, count)
@@ -175,6 +176,7 @@ static size_t say_numbers(struct sentence *s, const bool *member, size_t count) 
     return said;
 }
 
+/* Writes the names of the first members, in brackets. */
 static void say_names(struct sentence *s, const bool *member, size_t count,
                       const dd_column_names *names) {
     char quote[DD_EXCERPT_ROOM];

@@ -6,7 +6,6 @@
 #include "io/csv.h"
 #include "io/file.h"
 #include "io/folder.h"
-#include "io/foreign.h"
 #include "io/gzip.h"
 #include "io/idx.h"
 #include "io/image_array.h"
@@ -14,6 +13,7 @@
 #include "io/image_range.h"
 #include "io/jpeg_read.h"
 #include "io/npy.h"
+#include "io/other_format.h"
 #include "io/png_read.h"
 #include "io/resize.h"
 #include "io/selection.h"
@@ -76,11 +76,11 @@ static ddaebm_status parse(dd_content *out, whole_file *file) {
     if (dd_png_recognise(file->data, file->size) || dd_jpeg_recognise(file->data, file->size))
         return dd_fail(DDAEBM_UNSUPPORTED, "it is a single image; give the folder of all of them");
     const bool text = is_text(file->data, file->size);
-    const char *foreign = text && *(const char *)file->data != '<'
-                              ? NULL
-                              : dd_foreign_explain(file->data, file->size);
-    if (foreign)
-        return dd_fail(DDAEBM_UNSUPPORTED, "it is %s", foreign);
+    const char *other_format = text && *(const char *)file->data != '<'
+                                   ? NULL
+                                   : dd_other_format_explain(file->data, file->size);
+    if (other_format)
+        return dd_fail(DDAEBM_UNSUPPORTED, "it is %s", other_format);
     if (text)
         return parse_text(out, file);
     if (dd_idx_recognise(file->data, file->size))
@@ -101,6 +101,7 @@ static ddaebm_status read_folder(dd_content *out, ddaebm_context *context, const
     return dd_image_folder_read(&out->images, context, path, options);
 }
 
+/* Reads a file, decompresses it if it is compressed, and parses it. */
 static ddaebm_status read_file(dd_content *out, ddaebm_context *context, const char *path,
                                const ddaebm_read_options *options) {
     whole_file file = {context, path, options, NULL, 0};

@@ -34,6 +34,7 @@ static const char *place_of(char out[160], const struct reading *r, const dd_csv
     return out;
 }
 
+/* Fails for a field that is not a number. */
 static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *field) {
     char quote[DD_EXCERPT_ROOM], place[160];
     bool may_be_header =
@@ -89,6 +90,7 @@ static ddaebm_status read_row(double *row, const struct reading *r) {
     return DDAEBM_OK;
 }
 
+/* Reads the rows from the present line to the end. */
 static ddaebm_status read_rows(struct reading *r) {
     dd_rows *rows = &r->rows;
     rows->width = r->selection.kept;

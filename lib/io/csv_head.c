@@ -315,6 +315,7 @@ struct header {
     bool is_there, is_comment;
 };
 
+/* Finds the line or comment that holds the names, as the options and the content say. */
 static ddaebm_status find_header(struct header *out, ddaebm_context *context,
                                  const dd_csv_cursor *above, const dd_csv_cursor *cursor,
                                  const ddaebm_read_options *options) {

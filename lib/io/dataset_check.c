@@ -28,11 +28,12 @@ ddaebm_status dd_rows_check_images(const dd_rows *rows) {
     size_t at = find_beyond(rows, 1);
     if (at == rows->count * rows->width)
         return DDAEBM_OK;
-    return dd_fail(DDAEBM_OUT_OF_RANGE,
-                   "row %zu, column %zu (both from 1) is %g; the numbers of images must be from -1 (black) "
-                   "to 1 (white): scale them, give "
-                   "bytes, or say which numbers are black and white (--range LOW:HIGH)",
-                   at / rows->width + 1, at % rows->width + 1, dd_rows_at(rows, at));
+    return dd_fail(
+        DDAEBM_OUT_OF_RANGE,
+        "row %zu, column %zu (both from 1) is %g; the numbers of images must be from -1 (black) "
+        "to 1 (white): scale them, give "
+        "bytes, or say which numbers are black and white (--range LOW:HIGH)",
+        at / rows->width + 1, at % rows->width + 1, dd_rows_at(rows, at));
 }
 
 /* Refuses rows that a model of images is to take; the message shows what it takes. */

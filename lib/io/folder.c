@@ -126,7 +126,7 @@ ddaebm_status dd_folder_read_file(ddaebm_context *context, const char *path, voi
     }
 
     return status == DDAEBM_NOT_FOUND
-               ? dd_fail(DDAEBM_IO, "cannot open %.250s: it was removed after its folder was listed",
-                         path)
+               ? dd_fail(DDAEBM_IO,
+                         "cannot open %.250s: it was removed after its folder was listed", path)
                : status;
 }

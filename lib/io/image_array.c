@@ -10,6 +10,7 @@
 
 /* ---- Bytes to floats and back. ---- */
 
+/* Replaces the bytes by floats of the same numbers. */
 static ddaebm_status make_floats(dd_content *content, ddaebm_context *context) {
     dd_images *bytes = &content->images;
     const size_t width = dd_image_numbers(bytes->shape), numbers = bytes->count * width;
@@ -64,12 +65,12 @@ static ddaebm_status apply_range(dd_content *content, ddaebm_context *context, d
     ddaebm_status status =
         are_bytes ? dd_image_range_of_bytes(&range, context, &content->images, options)
                   : dd_image_range_find(&range, context, &content->rows, kind, options);
-    if (status == DDAEBM_OK && are_bytes != range.levels)
-        status = range.levels ? make_bytes(content, context) : make_floats(content, context);
+    if (status == DDAEBM_OK && are_bytes != range.fits_bytes)
+        status = range.fits_bytes ? make_bytes(content, context) : make_floats(content, context);
     if (status != DDAEBM_OK)
         return status;
 
-    if (!range.levels)
+    if (!range.fits_bytes)
         dd_image_range_scale(&content->rows, &range);
     else if (range.white == 1)
         brighten(&content->images);

@@ -46,6 +46,7 @@ static ddaebm_status check_shape(const struct reading *r, dd_image_shape one) {
                    same_size ? "" : ", or bring them to one size with --resize");
 }
 
+/* Adds an image to the set, resized if the options ask for it. */
 static ddaebm_status add_image(struct reading *r, const dd_images *one) {
     const size_t side = r->options->resize, numbers = side > 0 ? side * side * one->shape.channels
                                                                : dd_image_numbers(one->shape);
@@ -90,6 +91,7 @@ static ddaebm_status read_into(struct reading *r, const char *path, size_t at) {
     return status == DDAEBM_OK ? status : dd_fail_in(status, path);
 }
 
+/* Reads the images of the named files of a folder. */
 static ddaebm_status read_images(dd_images *out, ddaebm_context *context, const char *path,
                                  const dd_names *names, const ddaebm_read_options *options) {
     struct reading r = {.context = context, .options = options, .names = names};
@@ -137,6 +139,7 @@ static void report_passed(ddaebm_context *context, const dd_image_walk *walk) {
         dd_report(context, serious ? DDAEBM_LOG_WARNING : DDAEBM_LOG_INFO, "passed over: %s", text);
 }
 
+/* Fails for a folder without images, and tells what it has instead. */
 static ddaebm_status refuse_empty(const char *path, const dd_image_walk *walk) {
     char text[DD_WALK_ROOM];
     if (walk->images_below > 0)

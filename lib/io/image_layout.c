@@ -47,11 +47,12 @@ static ddaebm_status take(dd_image_layout *out, const dd_array_axes *axes, bool 
 static ddaebm_status check_asked(dd_image_layout *out, const dd_array_axes *axes, bool planes) {
     char text[120];
     if (axes->rank != 3 && axes->rank != 4)
-        return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                       "layout %s needs an array of 3 or 4 axes, and this one has %zu; leave it out, "
-                       "and each entry of the first axis "
-                       "is a row",
-                       planes ? "nchw" : "nhwc", axes->rank);
+        return dd_fail(
+            DDAEBM_INVALID_ARGUMENT,
+            "layout %s needs an array of 3 or 4 axes, and this one has %zu; leave it out, "
+            "and each entry of the first axis "
+            "is a row",
+            planes ? "nchw" : "nhwc", axes->rank);
     (void)take(out, axes, planes);
     if (!has_channels(out->shape))
         return dd_fail(
@@ -76,10 +77,11 @@ static ddaebm_status guess_of_three(dd_image_layout *out, const dd_array_axes *a
 
 static ddaebm_status refuse_channels(const dd_array_axes *axes) {
     char text[120];
-    return dd_fail(DDAEBM_UNSUPPORTED,
-                   "its shape %s is not one of images: those are [N, H, W], [N, H, W, C] or [N, C, H, "
-                   "W] with 1 to %d channels; " ROWS_REMEDY,
-                   describe(text, axes), DD_MOST_CHANNELS);
+    return dd_fail(
+        DDAEBM_UNSUPPORTED,
+        "its shape %s is not one of images: those are [N, H, W], [N, H, W, C] or [N, C, H, "
+        "W] with 1 to %d channels; " ROWS_REMEDY,
+        describe(text, axes), DD_MOST_CHANNELS);
 }
 
 /* Guesses the layout of four axes: the axis that can be the channels is. */
@@ -118,10 +120,10 @@ ddaebm_status dd_image_layout_find(dd_image_layout *out, ddaebm_context *context
     else if (asked == DDAEBM_LAYOUT_AUTO && axes->rank == 4)
         status = guess_of_four(&layout, context, axes);
     else if (asked == DDAEBM_LAYOUT_AUTO && axes->rank > 4)
-        dd_report(
-            context, DDAEBM_LOG_INFO,
-            "an array of %zu axes is not one of images: each entry of the first axis is read as a row",
-            axes->rank);
+        dd_report(context, DDAEBM_LOG_INFO,
+                  "an array of %zu axes is not one of images: each entry of the first axis is read "
+                  "as a row",
+                  axes->rank);
 
     if (status == DDAEBM_OK)
         *out = layout;

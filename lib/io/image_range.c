@@ -13,6 +13,7 @@ typedef struct survey {
     bool whole;
 } survey;
 
+/* Finds the smallest and the largest number, and whether all are whole. */
 static ddaebm_status take_survey(survey *out, const dd_rows *images) {
     survey seen = {INFINITY, -INFINITY, true};
     for (size_t i = 0; i < images->count * images->width; i++) {
@@ -80,7 +81,8 @@ static const char *suggest(const survey *seen, dd_number_kind kind) {
 
 static ddaebm_status refuse(const survey *seen, dd_number_kind kind) {
     return dd_fail(DDAEBM_OUT_OF_RANGE,
-                   "its numbers are from %g to %g; the ranges of images are 0 to 255 (with a number of at least 64), "
+                   "its numbers are from %g to %g; the ranges of images are 0 to 255 (with a "
+                   "number of at least 64), "
                    "0 to 1, and fractions from -1 to 1: "
                    "say which numbers are black and white, %s, or read rows with --layout rows",
                    seen->low, seen->high, suggest(seen, kind));

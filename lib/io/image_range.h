@@ -11,8 +11,8 @@
 
 typedef struct dd_image_range {
     double black, white;
-    bool levels; /* black is 0, white 255 or 1, and all numbers are whole and in between, so bytes
-                  * hold them */
+    bool fits_bytes; /* black is 0, white 255 or 1, and all numbers are whole and in between, so
+                      * bytes hold them */
 } dd_image_range;
 
 /* Finds the range of float images and reports guesses. If the options leave it open, it is

@@ -183,6 +183,7 @@ static ddaebm_status add_file(walking *w, const char *folder, const char *name, 
     return DDAEBM_OK;
 }
 
+/* Adds an entry of a folder, by what it is. */
 static ddaebm_status add_entry(walking *w, const char *folder, const char *name, size_t *images) {
     char *inside = join(w->context, folder, name),
          *whole = inside ? join(w->context, w->path, inside) : NULL;
@@ -213,6 +214,7 @@ static ddaebm_status list(dd_names *out, walking *w, const char *folder, const c
     return status == DDAEBM_IO && *folder && !w->recursive ? DDAEBM_OK : status;
 }
 
+/* Adds the entries of a folder, unless it was walked before. */
 static ddaebm_status walk_folder(walking *w, const char *folder) {
     dd_names names = {NULL, 0, 0};
     char *whole = join(w->context, w->path, folder);

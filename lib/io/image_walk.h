@@ -16,13 +16,13 @@ typedef struct dd_image_walk {
     dd_names images;  /* names that end in .png, .jpg or .jpeg: paths relative to the folder */
     dd_names batches; /* data_batch_*.bin of the folder itself: CIFAR-10's */
     dd_ending_count endings[DD_MOST_ENDINGS];
-    size_t kinds,
-        passed;  /* endings; files passed over, those with further or long endings included */
-    size_t lost; /* links that lead nowhere, and are named as no image is */
-    size_t images_below, folders_below; /* where folders below are not read: images in them, and
-                                         * folders that have some */
-    size_t repeated; /* links to folders that had been walked already, or that the folder lies in */
-    bool counted_all; /* of the folders below */
+    size_t kinds;         /* endings in the list */
+    size_t passed;        /* files passed over, those with other or long endings included */
+    size_t lost;          /* links that lead nowhere and are not named like images */
+    size_t images_below;  /* images in folders below, where those are not read */
+    size_t folders_below; /* folders below that have some */
+    size_t repeated;      /* links to folders already walked, or above the walk */
+    bool counted_all;     /* the count of images below did not reach its limit */
 } dd_image_walk;
 
 /* Walks through a folder and, with `recursive`, through all folders below it and behind links, each

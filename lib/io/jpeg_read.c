@@ -75,6 +75,7 @@ static void count_scans(j_common_ptr jpeg) {
     leave(decoder);
 }
 
+/* Asks libjpeg for grey or RGB. */
 static ddaebm_status choose_colours(struct decoder *decoder) {
     switch (decoder->jpeg.jpeg_color_space) {
     case JCS_GRAYSCALE:
@@ -107,6 +108,7 @@ static ddaebm_status make_room(struct decoder *decoder) {
     return decoder->image.block ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 }
 
+/* Makes all calls that may jump; called under setjmp. */
 static void read_image(struct decoder *decoder) {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     jpeg_mem_src(jpeg, decoder->data, decoder->size);

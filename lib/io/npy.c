@@ -147,6 +147,7 @@ static ddaebm_status read_order(struct header *header, struct scanner *scanner) 
     return DDAEBM_OK;
 }
 
+/* Reads the length of one axis. */
 static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
     uint64_t value = 0;
     const char *start = scanner->at;
@@ -155,7 +156,7 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
         if (value <= INT32_MAX)
             value = value * 10 + (uint64_t)(*scanner->at - '0');
     if (scanner->at == start)
-        return malformed("shape is no tuple of sizes");
+        return malformed("shape is not a tuple of sizes");
 
     (void)take(scanner, 'L'); /* long integers of Python 2 */
     if (header->rank == MOST_RANK)
@@ -170,16 +171,17 @@ static ddaebm_status read_size(struct header *header, struct scanner *scanner) {
     return DDAEBM_OK;
 }
 
+/* Reads a tuple of lengths, such as (3, 4). */
 static ddaebm_status read_shape(struct header *header, struct scanner *scanner) {
     if (!take(scanner, '('))
-        return malformed("shape is no tuple of sizes");
+        return malformed("shape is not a tuple of sizes");
 
     while (!take(scanner, ')')) {
         ddaebm_status status = read_size(header, scanner);
         if (status != DDAEBM_OK)
             return status;
         if (!take(scanner, ',') && !(scanner->at < scanner->end && *scanner->at == ')'))
-            return malformed("shape is no tuple of sizes");
+            return malformed("shape is not a tuple of sizes");
     }
 
     if (header->rank == 0)
@@ -196,7 +198,7 @@ static ddaebm_status read_dictionary(struct header *header, struct scanner *scan
                                             struct scanner *) = {read_type, read_order, read_shape};
     bool seen[] = {false, false, false};
     if (!take(scanner, '{'))
-        return malformed("it is no dictionary");
+        return malformed("it is not a dictionary");
 
     while (!take(scanner, '}')) {
         const char *text = NULL;

@@ -70,6 +70,7 @@ static void measure(png_structp png, png_infop info, struct decoder *decoder) {
     decoder->image.block = decoder->image.pixels = png_malloc(png, bytes);
 }
 
+/* Copies the palette, with its alpha values. */
 static void keep_palette(png_structp png, png_infop info, struct decoder *decoder) {
     png_colorp colours = NULL;
     png_bytep alphas = NULL;
@@ -120,6 +121,7 @@ static bool more_data_follow(const struct decoder *decoder) {
     return false;
 }
 
+/* Reads header and pixels: makes all calls that may jump. */
 static void read_image(png_structp png, png_infop info, struct decoder *decoder) {
     png_read_info(png, info);
     measure(png, info, decoder);

@@ -154,6 +154,7 @@ static ddaebm_status write_array(ddaebm_row_writer *writer, const float *narrow,
 
 /* ---- Opening. ---- */
 
+/* Checks the shape and sets the writer's rows and width. */
 static ddaebm_status measure(ddaebm_row_writer *writer, size_t rank, const size_t *shape) {
     size_t elements = 1, bytes = 0;
     if (rank < 1 || rank > DD_NPY_MOST_RANK_WRITTEN)
@@ -258,6 +259,7 @@ static ddaebm_status write_text(ddaebm_row_writer *writer, const float *narrow, 
     return status;
 }
 
+/* Writes rows in the writer's format; a failure ends the file. */
 static ddaebm_status append(ddaebm_row_writer *writer, const float *narrow, const double *wide,
                             size_t count) {
     if (!writer->open)

@@ -57,8 +57,8 @@ static ddaebm_status parse_header(json_t **out, const char *text, size_t length,
     json_t *header =
         dd_json_read(text, length, tensors * VALUES_A_TENSOR + METADATA_VALUES, &error);
     if (!header)
-        return dd_fail(error.status, "its header is no JSON that it may be: byte %zu: %s",
-                       error.byte, error.text);
+        return dd_fail(error.status, "its header cannot be read: byte %zu: %s", error.byte,
+                       error.text);
     if (!json_is_object(header)) {
         json_decref(header);
         return dd_fail(DDAEBM_FORMAT, "its header is not a JSON object");
@@ -97,9 +97,10 @@ static ddaebm_status read_type(dd_tensor_entry *entry, const json_t *value) {
     return refuse(DDAEBM_UNSUPPORTED, entry, text);
 }
 
+/* Reads the shape of a tensor and computes its elements and bytes. */
 static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     if (!json_is_array(value))
-        return refuse(DDAEBM_FORMAT, entry, "shape is missing or no list");
+        return refuse(DDAEBM_FORMAT, entry, "shape is missing or not a list");
 
     entry->rank = json_array_size(value);
     entry->elements = 1;
@@ -109,7 +110,7 @@ static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     for (size_t i = 0; i < entry->rank; i++) {
         const json_t *size = json_array_get(value, i);
         if (!json_is_integer(size))
-            return refuse(DDAEBM_FORMAT, entry, "shape holds what is no integer");
+            return refuse(DDAEBM_FORMAT, entry, "shape holds a value that is not an integer");
         json_int_t length = json_integer_value(size);
         if (length < 1 || length > DD_SAFETENSORS_MOST_DIMENSION)
             return refuse(DDAEBM_OUT_OF_RANGE, entry, "shape holds a size outside 1 to 2147483647");
@@ -123,6 +124,7 @@ static ddaebm_status read_shape(dd_tensor_entry *entry, const json_t *value) {
     return DDAEBM_OK;
 }
 
+/* Reads where the data of a tensor begins and ends. */
 static ddaebm_status read_offsets(struct place *place, const dd_tensor_entry *entry,
                                   const json_t *value, size_t most) {
     const json_t *first = json_array_get(value, 0), *last = json_array_get(value, 1);
@@ -258,7 +260,7 @@ static ddaebm_status refuse_length(dd_safetensors *file, dd_intake *intake, uint
     if (status != DDAEBM_OK)
         return status;
     if (length >= UINT64_C(1) << 40 || block->used <= LENGTH || block->data[LENGTH] != '{')
-        return dd_fail(DDAEBM_FORMAT, "it is no model: it is not a safetensors file");
+        return dd_fail(DDAEBM_FORMAT, "it is not a model: it is not a safetensors file");
     return dd_fail(
         DDAEBM_OUT_OF_RANGE,
         "its header claims %llu bytes, at most %zu are allowed: is it a safetensors file?",

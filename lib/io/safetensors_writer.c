@@ -82,6 +82,7 @@ void dd_safetensors_writer_free(dd_safetensors_writer *writer) {
     ddaebm_context_free(context);
 }
 
+/* Checks that a tensor may be added under this name. */
 static ddaebm_status check_name(const dd_safetensors_writer *writer, const char *name) {
     char quote[DD_EXCERPT_ROOM];
     size_t length = strlen(name);
@@ -101,6 +102,7 @@ static ddaebm_status check_name(const dd_safetensors_writer *writer, const char 
     return DDAEBM_OK;
 }
 
+/* Checks the shape of a tensor and computes its bytes. */
 static ddaebm_status measure(size_t *bytes, const char *name, dd_stored dtype, size_t rank,
                              const size_t *shape) {
     *bytes = dd_stored_size(dtype);

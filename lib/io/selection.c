@@ -188,13 +188,14 @@ static ddaebm_status take_column(struct making *m, size_t column, bool keep) {
     return DDAEBM_OK;
 }
 
+/* Keeps or drops the columns of an item. */
 static ddaebm_status take_item(struct making *m, struct item *item, bool keep) {
     ddaebm_status status = item->first > 0 ? DDAEBM_OK : find_name(item, m);
     if (status != DDAEBM_OK)
         return status;
     if (item->last < item->first && item->first <= m->selection.width)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
-                       "%s: %zu-%zu is no range; the smaller number comes first", m->list,
+                       "%s: %zu-%zu is not a range; the smaller number comes first", m->list,
                        item->first, item->last);
 
     if (item->first > m->selection.width || item->last > m->selection.width)
@@ -207,6 +208,7 @@ static ddaebm_status take_item(struct making *m, struct item *item, bool keep) {
     return status;
 }
 
+/* Reads a list and keeps or drops its columns. */
 static ddaebm_status take_list(struct making *m, const char *name, const char *list, bool keep) {
     char quote[DD_EXCERPT_ROOM];
     const char *at = list;

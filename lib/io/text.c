@@ -48,6 +48,7 @@ static bool take_exponent(struct decimal *number, const char *text, const char *
     return true;
 }
 
+/* Reads digits, a point and an exponent; false unless that is all of the text. */
 static bool take_decimal(struct decimal *number, const char *text, const char *end) {
     bool after_point = false;
     size_t count = 0;

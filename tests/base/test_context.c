@@ -1,5 +1,5 @@
-/* The context: what it asks of an allocator and of nobody else, who keeps it alive, memory from
- * inside, and the log. */
+/* The context: its allocations, who keeps it alive, memory for the rooms above, the log, limits and
+ * flags. */
 #include "base/context.h"
 
 #include "base/checked.h"
@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- An allocator that counts, checks what it gets back, gives blocks that are aligned as badly as
- * is allowed, and runs out when told to. --- */
+/* --- An allocator that counts, checks what is released, returns the worst alignment that is
+ * allowed, and can fail. --- */
 
 enum { SHIFT = 16, MARK = 0x5AFE };
 
@@ -63,7 +63,7 @@ static ddaebm_context *counted_context(counter *count) {
 
 /* --- Creation. --- */
 
-/* Returns the ABI of the one struct that crosses it. */
+/* The ABI of the one struct that crosses it. */
 START_TEST(the_allocator_struct_is_pinned) {
     ck_assert_uint_eq(offsetof(ddaebm_allocator, struct_size), 0);
     ck_assert_uint_eq(offsetof(ddaebm_allocator, allocate), sizeof(size_t));
@@ -252,7 +252,7 @@ static void keep(void *user, ddaebm_log_level level, const char *line) {
     (void)snprintf(r->text, sizeof r->text, "%s", line);
 }
 
-START_TEST(lines_of_a_level_and_above_are_told) {
+START_TEST(lines_of_a_level_and_above_are_reported) {
     counter count;
     ddaebm_context *context = counted_context(&count);
     record r = {0};
@@ -367,7 +367,7 @@ int main(void) {
     tcase_add_test(tests, blocks_are_aligned_and_as_large_as_asked);
     tcase_add_test(tests, sizes_beyond_the_address_space_are_refused);
     tcase_add_test(tests, arrays_grow_and_keep_their_content);
-    tcase_add_test(tests, lines_of_a_level_and_above_are_told);
+    tcase_add_test(tests, lines_of_a_level_and_above_are_reported);
     tcase_add_test(tests, long_lines_are_cut);
     tcase_add_test(tests, limits_have_bounds);
     tcase_add_test(tests, switches_are_off_until_set);

@@ -1,3 +1,4 @@
+/* The CRC-32 of blocks of every size and alignment, compared with its definition. */
 #define _GNU_SOURCE
 #include "base/crc32.h"
 #include "base/rng.h"
@@ -11,7 +12,7 @@ static uint32_t of(const void *data, size_t size, size_t step) {
     return dd_crc32_value(&crc);
 }
 
-/* Returns a bit at a time, by the polynomial's definition. */
+/* Computes the checksum one bit at a time, by the polynomial's definition. */
 static uint32_t plain(const unsigned char *data, size_t size) {
     uint32_t state = UINT32_MAX;
     for (size_t i = 0; i < 8 * size; i++) {
@@ -21,7 +22,7 @@ static uint32_t plain(const unsigned char *data, size_t size) {
     return ~state;
 }
 
-/* Returns the check values of catalogues: those of "123456789" and of nothing. */
+/* The check values of catalogues: those of "123456789" and of nothing. */
 START_TEST(it_is_the_one_of_gzip) {
     ck_assert_uint_eq(of("123456789", 9, 9), 0xCBF43926);
     ck_assert_uint_eq(of("", 0, 1), 0);

@@ -1,4 +1,4 @@
-/* Statuses, pinned for ever, and the text kept for each thread. */
+/* The values of statuses, which never change, and the error text of each thread. */
 #include "base/error.h"
 
 #include <check.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Returns a status may be added after the last; none may change its value. */
+/* Statuses may be added at the end; none may change its value. */
 START_TEST(values_are_pinned) {
     ck_assert_int_eq(DDAEBM_OK, 0);
     ck_assert_int_eq(DDAEBM_INVALID_ARGUMENT, 1);

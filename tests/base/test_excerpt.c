@@ -1,4 +1,4 @@
-/* Foreign text in messages: short, and cut between characters. */
+/* Text of any origin in messages: short, and cut between characters. */
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
 #include "base/excerpt.h"
 

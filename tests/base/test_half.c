@@ -1,4 +1,4 @@
-/* 16-bit numbers: every one there and back, and the rounding of what lies between. */
+/* float16: every value there and back, and the rounding of values in between. */
 #include "base/half.h"
 
 #include <check.h>
@@ -28,8 +28,8 @@ START_TEST(known_numbers) {
 }
 END_TEST
 
-/* Halfway between neighbours the even one; just beside it, the nearer. Neighbours include 65504 and
- * infinity, 0 and the least. */
+/* Halfway between neighbours the even one is chosen, otherwise the nearer. Neighbours include 65504
+ * and infinity, and 0 and the smallest number. */
 START_TEST(what_lies_between_goes_to_the_nearest) {
     for (unsigned low = 0; low < 0x7c00; low++) {
         float least = dd_half_to_float((uint16_t)low),

@@ -1,4 +1,4 @@
-/* How many share work: all while it pays, fewer when callers wait for others, all again after a
+/* How many threads share stages: all while it pays, fewer when callers wait, all again after a
  * while. Times are made up. */
 #include "base/pace.h"
 
@@ -23,8 +23,8 @@ START_TEST(good_stages_keep_all) {
 }
 END_TEST
 
-/* Waiting half as long as one's own part takes still pays, and so does waiting once after many good
- * stages. */
+/* Waiting for half the time of one's own part still pays, and so does a single long wait after many
+ * good stages. */
 START_TEST(some_waiting_is_paid_for) {
     dd_pace pace = {0};
     dd_shared_stage half = two_parts(50 * MICROSECOND, 25 * MICROSECOND),
@@ -47,7 +47,7 @@ START_TEST(a_long_wait_halves_the_takers_for_a_while) {
 }
 END_TEST
 
-/* Returns a caller that loses its processor in its own part has not been saved as much. */
+/* A part during which the caller lost its processor does not count as more time saved. */
 START_TEST(a_caller_that_was_stopped_gains_nothing) {
     dd_pace pace = {0};
     dd_shared_stage stage = {
@@ -70,8 +70,8 @@ static int64_t time_with_fewer(dd_pace *pace, int64_t now) {
     return waited;
 }
 
-/* Trials that fail one after the other come later each time, up to a second; one that goes well for
- * long begins anew. */
+/* Trials with all takers that fail in a row come later each time, up to a second. After a trial
+ * that goes well for long, the delay starts anew. */
 START_TEST(trials_that_fail_become_rare) {
     dd_pace pace = {0};
     int64_t now = 0, before = 0, first = time_with_fewer(&pace, 0);
@@ -88,8 +88,8 @@ START_TEST(trials_that_fail_become_rare) {
 }
 END_TEST
 
-/* Whoever is woken again and again without taking anything is left asleep; what is woken and then
- * helps is not. */
+/* Threads that are woken again and again without taking a part are left asleep; threads that help
+ * are not. */
 START_TEST(waking_for_nothing_counts) {
     dd_pace vain = {0}, useful = {0};
     dd_shared_stage nobody = {.parts = 2, .mine = 2, .takers = 2, .woke = true},
@@ -104,7 +104,7 @@ START_TEST(waking_for_nothing_counts) {
 }
 END_TEST
 
-/* Returns a caller that got no part itself, and one that is alone, say nothing about others. */
+/* Stages in which the caller ran no part, or was alone, do not change the balance. */
 START_TEST(nothing_is_learnt_from_no_work) {
     dd_pace pace = {0};
     dd_shared_stage none = {.parts = 2, .mine = 0, .takers = 2, .waited = 30 * MILLISECOND},

@@ -164,8 +164,8 @@ START_TEST(quotas_of_version_1) {
 }
 END_TEST
 
-/* Returns the process's group as a container sees it: at the top of the mount, by a name that is
- * not below it, or from above. */
+/* The process's group as a container sees it: at the top of the mount, under a name that is not
+ * below it, or above it. */
 START_TEST(groups_in_containers) {
     put("/proc/self/mountinfo", "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup ro\n");
     put("/sys/fs/cgroup/cpu.max", "300000 100000\n");
@@ -183,8 +183,8 @@ START_TEST(groups_in_containers) {
 }
 END_TEST
 
-/* Both hierarchies mounted: the smaller one counts. Names with blanks; lines longer than any that
- * matter. */
+/* With both hierarchies mounted the smaller quota counts. Names with blanks; lines longer than any
+ * that matters. */
 START_TEST(mixed_and_odd_mounts) {
     char text[20000];
     memset(text, 'x', sizeof text);

@@ -1,5 +1,5 @@
-/* The counter-based generator: the published vectors, streams that can be cut anywhere, the shapes
- * of the distributions, and permutations. */
+/* The counter-based generator: published test vectors, streams that can be cut anywhere,
+ * distributions and permutations. */
 #include "base/rng.h"
 
 #include <check.h>
@@ -34,8 +34,8 @@ START_TEST(philox_gives_the_published_words) {
 }
 END_TEST
 
-/* Checkpoints and golden files rest on these: element i of a stream is word i % 4 of block i / 4,
- * with the stream in the counter's upper half. */
+/* Checkpoints and golden files depend on this: element i of a stream is word i % 4 of block i / 4,
+ * with the stream in the upper half of the counter. */
 START_TEST(streams_are_laid_out_as_documented) {
     const uint64_t seed = 0x0123456789abcdef, stream = dd_stream(DD_STREAM_LATENT, 12345);
     ck_assert(stream == (UINT64_C(9) << 56) + 12345);
@@ -106,8 +106,8 @@ static float *numbers(void (*draw)(float *, uint64_t, uint64_t, uint64_t, size_t
     return x;
 }
 
-/* Of (x - about)^power; five standard errors of a mean over MANY are 5e-3 times the term's own
- * deviation. */
+/* Checks the mean of (x - about)^power. Five standard errors over MANY draws are 5e-3 times the
+ * standard deviation of the term. */
 static double moment(const float *x, double about, int power) {
     double total = 0;
     for (size_t i = 0; i < MANY; i++)
@@ -134,7 +134,7 @@ START_TEST(uniforms_are_uniform) {
 }
 END_TEST
 
-/* At the ends of the words' range, where rounding could give 0 or 1; found by search. */
+/* At the ends of the range of words, where rounding could give 0 or 1; found by search. */
 START_TEST(uniforms_stay_off_the_ends) {
     const uint64_t highest = 1860480, lowest = 5133772;
     uint32_t word;
@@ -215,7 +215,7 @@ START_TEST(permutations_of_huge_sets_stay_inside) {
 }
 END_TEST
 
-/* Every place is as likely for every element, and few stay where they are. */
+/* Every element is equally likely in every place, and few stay where they are. */
 START_TEST(permutations_mix) {
     enum { SIZE = 10, ROUNDS = 20000 };
     size_t counts[SIZE][SIZE] = {{0}};

@@ -1,5 +1,5 @@
-/* Structs of other versions: what is missing has its default, what is unknown must be zero, what
- * does not fit is not written. */
+/* Structs of other versions: fields that are missing have their defaults, unknown ones must be
+ * zero, and nothing is written beyond the end. */
 #define _GNU_SOURCE
 #include "base/struct_size.h"
 
@@ -95,7 +95,7 @@ static ddaebm_status give_zeros(void *user, uint64_t row, size_t count, float *o
     return DDAEBM_OK;
 }
 
-/* Where older callers have their fields; of allocators, test_context.c. */
+/* Offsets of fields that older callers rely on; those of allocators are in test_context.c. */
 START_TEST(fields_stay_where_they_are) {
     enum { WORD = sizeof(size_t) };
     ck_assert_uint_eq(offsetof(ddaebm_reader, struct_size), 0);
@@ -134,7 +134,7 @@ static ddaebm_status never(void *user, void *buffer, size_t capacity, size_t *go
     return DDAEBM_INTERNAL;
 }
 
-/* What lies beyond the caller's size is not looked at. */
+/* Nothing beyond the caller's size is read. */
 START_TEST(readers_of_other_versions) {
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL, *back = NULL;

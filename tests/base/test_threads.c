@@ -4,8 +4,8 @@
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include "base/threads.h"
 
+#include "base/allocator.h"
 #include "base/context.h"
-#include "base/memory.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -27,7 +27,7 @@ static ddaebm_context *context_of(int threads) {
 /* Returns a pool that shares work among so many processors, whatever the machine has. */
 static dd_pool *pool_of(int threads, int processors) {
     ddaebm_allocator allocator = DDAEBM_ALLOCATOR_INIT;
-    ck_assert_int_eq(dd_memory_choose(&allocator, NULL), DDAEBM_OK);
+    ck_assert_int_eq(dd_allocator_choose(&allocator, NULL), DDAEBM_OK);
     dd_pool *pool = NULL;
     ck_assert_int_eq(dd_pool_create(&pool, &allocator, threads, processors), DDAEBM_OK);
     return pool;
@@ -377,7 +377,7 @@ START_TEST(workers_block_all_signals) {
 }
 END_TEST
 
-/* Returns a pool may end while its threads look for work, and while they sleep. */
+/* A pool may end while its threads look for work, and while they sleep. */
 START_TEST(sleepers_end) {
     for (int run = 0; run < 20; run++) {
         roll_call call = {.bound = 3};

@@ -1,8 +1,9 @@
+/* UTF-8: what is valid, where it may be cut, and what is printable. */
 #define _GNU_SOURCE
 #include "base/utf8.h"
 #include "support/harness.h"
 
-START_TEST(utf8_is_told_from_other_bytes) {
+START_TEST(utf8_is_distinguished_from_other_bytes) {
     static const char *const good[] = {"",
                                        "abc",
                                        "\xC3\xA4",
@@ -12,7 +13,13 @@ START_TEST(utf8_is_told_from_other_bytes) {
                                        "\xEE\x80\x80",
                                        "\xE0\xA0\x80",
                                        "\xED\x9F\xBF",
-                                       "\xF0\x90\x80\x80"};
+                                       "\xF0\x90\x80\x80",
+                                       "\x7F",
+                                       "\xC2\x80",
+                                       "\xDF\xBF",
+                                       "\xEF\xBF\xBF",
+                                       "\xF1\x80\x80\x80",
+                                       "\xF3\xBF\xBF\xBF"};
     static const char *const bad[] = {"\x80",
                                       "\xC3",
                                       "\xC0\x80",
@@ -24,7 +31,16 @@ START_TEST(utf8_is_told_from_other_bytes) {
                                       "\xF5\x80\x80\x80",
                                       "\xFF",
                                       "a\xE2\x82",
-                                      "\xC3\x41"};
+                                      "\xC3\x41",
+                                      "\xBF",
+                                      "\xC2\x7F",
+                                      "\xC2\xC0",
+                                      "\xE0\x9F\xBF",
+                                      "\xEF\xBF\xC0",
+                                      "\xED\xBF\xBF",
+                                      "\xF0\x8F\xBF\xBF",
+                                      "\xF0\x90\x80\x7F",
+                                      "\xF8\x80\x80\x80"};
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         ck_assert(dd_utf8_is_valid(good[i], strlen(good[i])));
@@ -33,7 +49,7 @@ START_TEST(utf8_is_told_from_other_bytes) {
 }
 END_TEST
 
-/* What a text ends with is no character of the bytes behind it. */
+/* A character that its text cuts off does not continue in the bytes behind it. */
 START_TEST(a_character_ends_with_its_text) {
     ck_assert_uint_eq(dd_utf8_size("\xC3\xA4", 2), 2);
     ck_assert_uint_eq(dd_utf8_size("\xC3\xA4", 1), 0);
@@ -72,9 +88,32 @@ START_TEST(what_is_no_print_is_a_question_mark) {
 }
 END_TEST
 
+/* The first and the last character of each range that is not printable, and its neighbours. */
+START_TEST(ranges_that_are_not_printable_end_where_they_should) {
+    static const struct {
+        const char *text;
+        bool printable;
+    } rows[] = {
+        {"\x01", false},         {"\x1F", false},         {"\x20", true},
+        {"\x7E", true},          {"\x7F", false},         {"\xC2\x9F", false},
+        {"\xC2\xA0", true},      {"\xD8\x9B", true},      {"\xD8\x9C", false},
+        {"\xD8\x9D", true},      {"\xE2\x80\x8D", true},  {"\xE2\x80\x8E", false},
+        {"\xE2\x80\x8F", false}, {"\xE2\x80\x90", true},  {"\xE2\x80\xA7", true},
+        {"\xE2\x80\xA8", false}, {"\xE2\x80\xAE", false}, {"\xE2\x80\xAF", true},
+        {"\xE2\x81\xA5", true},  {"\xE2\x81\xA6", false}, {"\xE2\x81\xA9", false},
+        {"\xE2\x81\xAA", true},  {"\xEF\xBB\xBE", true},  {"\xEF\xBB\xBF", false},
+        {"\xEF\xBC\x80", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_assert_msg(strcmp(printable(rows[i].text), rows[i].printable ? rows[i].text : "?") == 0,
+                      "row %zu", i);
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {utf8_is_told_from_other_bytes, a_character_ends_with_its_text,
-                                  a_cut_falls_between_characters,
-                                  what_is_no_print_is_a_question_mark};
+    const TTest *const tests[] = {utf8_is_distinguished_from_other_bytes,
+                                  a_character_ends_with_its_text, a_cut_falls_between_characters,
+                                  what_is_no_print_is_a_question_mark,
+                                  ranges_that_are_not_printable_end_where_they_should};
     return run_tests("utf8", tests, sizeof tests / sizeof *tests);
 }

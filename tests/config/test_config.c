@@ -6,8 +6,6 @@
 #include "support/config_text.h"
 #include "support/harness.h"
 
-#include <math.h>
-
 /* ---- Memory that is counted, and that runs out when told to. ---- */
 
 typedef struct counter {

@@ -6,9 +6,6 @@
 #include "config/key_print.h"
 #include "support/harness.h"
 
-#include <float.h>
-#include <math.h>
-
 static dd_settings initial(void) {
     dd_settings settings = {0};
     for (size_t i = 0; i < dd_key_count(); i++)
@@ -24,7 +21,8 @@ static const char *text_of(const dd_key *key, const dd_settings *settings) {
     return text;
 }
 
-/* The text is refused with the status, the message names key and value, and nothing has changed. */
+/* Checks that a text is refused with the status, that the message names the key, and that the value
+ * stays. */
 static void refused(const dd_key *key, const char *text, ddaebm_status status) {
     dd_settings settings = initial();
     char before[DD_VALUE_ROOM];

@@ -6,8 +6,6 @@
 #include "config/key_print.h"
 #include "support/harness.h"
 
-#include <math.h>
-
 static dd_settings initial(void) {
     dd_settings settings = {0};
     for (size_t i = 0; i < dd_key_count(); i++)
@@ -60,7 +58,7 @@ START_TEST(fields_do_not_overlap) {
 }
 END_TEST
 
-/* Returns the words in keys.c against the enumerations in settings.h. */
+/* The words in keys.c are in the order of the enumerators in settings.h. */
 START_TEST(choices_stand_in_the_order_of_their_enumerations) {
     const struct {
         const char *key, *word;

@@ -1,4 +1,4 @@
-/* The presets: that each is sound, what "toy" is to the last value, and which combinations of
+/* The presets: each is valid, "toy" is the published configuration, and which combinations of
  * values are refused. */
 #include "config/presets.h"
 
@@ -64,8 +64,8 @@ START_TEST(every_preset_fits_together) {
 }
 END_TEST
 
-/* The published two-dimensional experiment. A key that is not in this list is one that the
- * publication does not have. */
+/* The published two-dimensional experiment. Keys that are missing here do not exist in the
+ * publication. */
 static const char *const published[][2] = {
     {"data.width", "2"},
     {"data.standardize", "\"files\""},
@@ -145,8 +145,8 @@ START_TEST(an_unknown_preset_lists_those_there_are) {
 }
 END_TEST
 
-/* What does not fit together: changes to "toy" and two words that the message must have; NULL for
- * those that do fit. */
+/* Combinations that are refused: changes to "toy" and two texts of the message; NULL for those that
+ * are valid. */
 static const struct {
     const char *changes[4][2];
     const char *names[2];

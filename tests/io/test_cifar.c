@@ -1,3 +1,4 @@
+/* CIFAR-10 batches: single files and folders, and what is refused. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/cifar.h"
@@ -81,7 +82,7 @@ START_TEST(a_folder_is_read_in_order) {
 }
 END_TEST
 
-/* Returns a pipe without a writer would be waited for, for ever; a device may have no end. */
+/* Reading a pipe without a writer would never return; a device may have no end. */
 START_TEST(what_is_no_plain_file_is_not_waited_for) {
     ddaebm_dataset *dataset = NULL;
     open_context(2);

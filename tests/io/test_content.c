@@ -1,3 +1,4 @@
+/* Finding the format of a file from its content, and options that do not fit. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/content.h"
@@ -21,7 +22,8 @@ static ddaebm_status read_content(dd_content *out, const char *name) {
 
 /* ---- Text before guesses by size. ---- */
 
-/* A text of as many bytes, with a line of two numbers again and again; the last one is longer. */
+/* Makes a text of so many bytes: the same line of two numbers again and again, of which the last is
+ * longer. */
 static void put_text(const char *name, const char *head, const char *row, size_t size) {
     char *text = malloc(size + 1);
     size_t used = (size_t)sprintf(text, "%s", head), length = strlen(row);
@@ -343,7 +345,7 @@ END_TEST
 
 /* ---- Files of other kinds. ---- */
 
-/* The first bytes of a file, zeros being the rest, and what it is said to be. */
+/* The first bytes of a file, zeros after them, and how it is explained. */
 static const struct {
     size_t offset, length;
     const char *bytes, *why;

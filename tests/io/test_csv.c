@@ -1,3 +1,4 @@
+/* CSV: numbers, separators, headers, columns that count rows, and what is refused. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/csv.h"
@@ -30,7 +31,7 @@ static void release(table *t) {
     *t = (table){.rows = {.wide = NULL}};
 }
 
-/* The text reads as count rows of the width, with the values. */
+/* Checks that the text has so many rows of the width, with these values. */
 static void assert_rows(const char *text, size_t count, size_t width, const double *values) {
     open_context(2);
     table t = {.rows = {.wide = NULL}};
@@ -218,8 +219,7 @@ START_TEST(memory_may_run_out) {
 }
 END_TEST
 
-/* Every cut of a good text is read or refused, never worse; under the sanitizers this shows reads
- * past the end. */
+/* Every beginning of a good text is read or refused. Sanitisers show reads past its end. */
 START_TEST(every_cut_is_survived) {
     const char text[] = "\xEF\xBB\xBF# note\r\n\"a \"\"x\"\"\",b\r\n\"1\" , 2e1\r\n-3,\"4.5\"\n";
     open_context(2);
@@ -263,8 +263,8 @@ static void join_names(char *out, size_t room, const table *t) {
 #define YES DDAEBM_HEADER_YES
 #define NO DDAEBM_HEADER_NO
 
-/* Returns the first number of each column that is kept, names, rows, and a part of the one line
- * that is said, or NULL for none. */
+/* A table, the first number of each kept column, names, rows, and a part of the only message; NULL
+ * for none. */
 START_TEST(headers_and_columns_are_found) {
     static const struct {
         const char *text;
@@ -307,8 +307,7 @@ START_TEST(headers_and_columns_are_found) {
         {"1,2,3,4\n4,3,2,1\n", NO, NULL, NULL, "", "1 2 3 4", 2, NULL},
         {"2,3,4\n4,3,2\n", AUTO, NULL, NULL, "", "2 3 4", 2, NULL},
         {"x,2020\n1,2\n", YES, NULL, NULL, "x|2020", "1 2", 1, NULL},
-        /* rows that are counted: pandas, R, a part of a table, one in disorder, one that has a name
-         */
+        /* columns that count the rows: pandas, R, part of a table, one out of order, a named one */
         {",a,b\n0,5,6\n1,7,8\n2,9,8\n", AUTO, NULL, NULL, "a|b", "5 6", 3,
          "column 1 has no name and counts the rows"},
         {"\"\",\"a\"\n\"1\",5\n\"2\",7\n", AUTO, NULL, NULL, "a", "5", 2,
@@ -425,7 +424,7 @@ START_TEST(lists_of_columns_must_make_sense) {
         {"0", NULL, DDAEBM_NOT_FOUND, "there is no column 0"},
         {"2-4", NULL, DDAEBM_NOT_FOUND, "there is no column 2-4"},
         {"99999999999999999999", NULL, DDAEBM_NOT_FOUND, "there is no column 99999999999999999999"},
-        {"3-1", NULL, DDAEBM_INVALID_ARGUMENT, "3-1 is no range"},
+        {"3-1", NULL, DDAEBM_INVALID_ARGUMENT, "3-1 is not a range"},
         {"a,1", NULL, DDAEBM_INVALID_ARGUMENT, "column 1 stands there twice"},
         {"b", NULL, DDAEBM_INVALID_ARGUMENT, "columns 2 and 3 are both named 'b'"},
         {"a,,2", NULL, DDAEBM_INVALID_ARGUMENT, "--columns is 'a,,2'; allowed"},

@@ -1,5 +1,5 @@
-/* Every call of the system that a save or a load makes is made to fail in turn, to be interrupted,
- * to move less than it could. */
+/* Every system call of a save or a load is made to fail, to be interrupted, or to move fewer bytes,
+ * one after the other. */
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "support/counted.h"
@@ -37,7 +37,7 @@ static void end(void) {
     close_context();
 }
 
-/* A failure has the error's own words and the file's name. */
+/* Checks that a failure names the file and the system's reason. */
 static void assert_told(ddaebm_status status, int error, const char *path) {
     ck_assert_int_eq(status, DDAEBM_IO);
     const char *message = ddaebm_error_message();
@@ -110,8 +110,7 @@ static void remove_strays(void) {
     closedir(listing);
 }
 
-/* Returns whether the target is the new file; anything but that and what was there before ends the
- * test. */
+/* Returns whether the target is the new file. It must be that or the old one. */
 static bool is_new(place kind) {
     struct stat about;
     const char *path = in_folder("target");
@@ -130,8 +129,8 @@ static bool is_new(place kind) {
     return true;
 }
 
-/* A save with one fault: nothing is lost in memory, no descriptor stays open. *calls = the calls
- * that there were. */
+/* Saves with one fault: no memory is lost and no descriptor stays open. *calls is the number of
+ * calls. */
 static ddaebm_status save_with(int which, place kind, fault what, int error, size_t at,
                                fault_reach reach, size_t *calls) {
     prepare(kind);
@@ -156,8 +155,8 @@ static size_t entries_at(place kind, bool written) {
     return kind == A_LINK ? 2 : kind == A_FILE || written;
 }
 
-/* Only the flush of the folder comes between a new file and success; only the closing of the folder
- * and the keeping of permissions may fail unnoticed. */
+/* Only the flush of the folder may fail after the new file is in place; only closing the folder and
+ * keeping the permissions may fail unnoticed. */
 static size_t sweep_errors(int which, place kind, int error, fault_reach reach) {
     size_t calls = 0, failed = 0, unnoticed = 0, unflushed = 0;
     for (size_t at = 1;; at++) {
@@ -235,8 +234,8 @@ START_TEST(a_save_goes_on_after_signals_and_short_writes) {
 }
 END_TEST
 
-/* What is no condition of the data being safe: file systems without permissions, without flushes,
- * and folders that may not be read. */
+/* Failures that do not endanger the data: file systems without permissions or flushes, and folders
+ * that may not be read. */
 START_TEST(a_save_goes_on_without_courtesies) {
     static const struct {
         const char *call;
@@ -264,7 +263,7 @@ START_TEST(a_save_goes_on_without_courtesies) {
 }
 END_TEST
 
-/* Returns a flush that fails because the disk does is a failure, and the old file stays. */
+/* A flush that fails because of the disk is a failure, and the old file stays. */
 START_TEST(a_save_that_is_not_on_the_disk_fails) {
     static const int disk[] = {EIO, ENOSPC, EDQUOT};
     begin();
@@ -284,7 +283,7 @@ START_TEST(a_save_that_is_not_on_the_disk_fails) {
 }
 END_TEST
 
-/* Where the mode cannot be set, the new file is no more open than the old one was. */
+/* If the mode cannot be set, the new file is no more open than the old one. */
 START_TEST(a_private_file_stays_private) {
     begin();
     struct stat about;
@@ -301,7 +300,8 @@ START_TEST(a_private_file_stays_private) {
 }
 END_TEST
 
-/* Content before name, and name before success: a power cut leaves the one or the other. */
+/* The content is flushed before the file is renamed, and the name before success: a power failure
+ * leaves the old file or the new one. */
 START_TEST(a_save_flushes_before_it_moves) {
     begin();
     size_t calls = 0;
@@ -384,7 +384,7 @@ static int64_t batch_of(const ddaebm_config *config) {
     return batch;
 }
 
-/* Into a configuration that is there: it is changed wholly or not at all. */
+/* Loads into a configuration, which changes wholly or not at all. */
 static ddaebm_status load_settings(void **out) {
     ddaebm_config *config = NULL;
     ASSERT_OK(ddaebm_config_create(&config, context, "toy"));
@@ -438,7 +438,7 @@ static ddaebm_status load_with(const struct load *self, void **out, fault what, 
     return status;
 }
 
-/* What was read is read, though its file does not close; and whether a path is a folder turns out
+/* Faults that do no harm: a file that was read need not close, and whether a path is a folder shows
  * when it is opened. */
 static bool is_harmless(const char *call, fault_reach reach) {
     return !call || strcmp(call, "close") == 0 ||

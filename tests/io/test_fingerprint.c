@@ -1,5 +1,4 @@
-/* What tells one data set from another, and that it is the numbers alone: not the file, the type or
- * the memory that they come in. */
+/* Fingerprints depend on the numbers alone: not on the file, the type or the memory. */
 #define _GNU_SOURCE
 #include "io/fingerprint.h"
 #include "support/counted.h"
@@ -77,8 +76,8 @@ START_TEST(equal_numbers_are_the_same_set) {
 }
 END_TEST
 
-/* Each number, by its last bit; each pair exchanged; a row more, a row fewer; the same numbers in
- * another shape. */
+/* Changes of each number by its last bit, exchanges of each pair, a row more or fewer, and the same
+ * numbers in another shape. */
 START_TEST(any_difference_is_another_set) {
     open_context(1);
     dd_fingerprint before = of_doubles(plain, ROWS, WIDTH);
@@ -111,7 +110,7 @@ START_TEST(any_difference_is_another_set) {
 }
 END_TEST
 
-/* Sets of many blocks, whose widths do not divide them; wide rows. */
+/* Sets of many blocks whose widths do not divide them, and wide rows. */
 START_TEST(blocks_do_not_show) {
     static const size_t widths[] = {1, 3, 7, 83, 20011};
     double *numbers = malloc(MANY * sizeof *numbers);
@@ -222,7 +221,7 @@ static ddaebm_status read_nothing(void *user, uint64_t first, size_t count, floa
     return DDAEBM_OK;
 }
 
-/* Its content may be anything at every call; it is not read. */
+/* A source may have other content at every call, so it is not read. */
 START_TEST(a_callers_source_has_none) {
     size_t calls = 0;
     ddaebm_source source = DDAEBM_SOURCE_INIT;

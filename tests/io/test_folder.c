@@ -1,3 +1,4 @@
+/* Listing folders. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/folder.h"
@@ -33,7 +34,7 @@ START_TEST(names_are_chosen_and_sorted) {
 }
 END_TEST
 
-START_TEST(folders_are_told_from_files) {
+START_TEST(folders_are_distinguished_from_files) {
     open_context(2);
     put_file(in_folder("a"), "", 0);
     ck_assert(dd_folder_is(folder));
@@ -85,7 +86,7 @@ START_TEST(a_path_takes_memory) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {names_are_chosen_and_sorted, folders_are_told_from_files,
+    const TTest *const tests[] = {names_are_chosen_and_sorted, folders_are_distinguished_from_files,
                                   a_folder_that_cannot_be_read_is_refused, a_signal_hides_no_folder,
                                   a_path_takes_memory};
     return run_tests("folder", tests, sizeof tests / sizeof *tests);

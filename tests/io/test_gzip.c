@@ -1,3 +1,4 @@
+/* Decompressing gzip: members, padding, damage and limits. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/gzip.h"
@@ -79,8 +80,7 @@ START_TEST(damage_is_refused) {
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, 999), DDAEBM_OUT_OF_RANGE,
                  "999 bytes allowed");
     size = make_file(LARGE);
-    counted.most =
-        counted.bytes; /* two blocks of what is allowed at most, while one grows, and zlib's own */
+    counted.most = counted.bytes; /* two blocks of the limit, while one grows, and those of zlib */
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, size, LARGE - 1),
                  DDAEBM_OUT_OF_RANGE, "bytes allowed");
     ck_assert_uint_lt(counted.most, 2 * LARGE + (1 << 16));
@@ -91,7 +91,7 @@ END_TEST
 
 /* ---- Members. ---- */
 
-/* The file is unpacked to the bytes, once or twice, with so many warnings. */
+/* Checks that the file decompresses to the bytes, once or twice, with so many warnings. */
 static void assert_unpacked(const uint8_t *data, size_t size, size_t expected, size_t warnings) {
     void *out = NULL;
     size_t out_size = 0;
@@ -107,7 +107,7 @@ static void assert_unpacked(const uint8_t *data, size_t size, size_t expected, s
     dd_free(context, out);
 }
 
-/* As zcat reads them: cat a.gz b.gz, bgzip's blocks, tar's zeros. */
+/* Several members: those of cat a.gz b.gz, of bgzip, and with zeros as tar pads. */
 START_TEST(members_are_put_together) {
     static const uint8_t bgzip_end[] = {0x1F, 0x8B, 8,    4, 0, 0, 0, 0, 0, 0xFF, 6, 0, 0x42, 0x43,
                                         2,    0,    0x1B, 0, 3, 0, 0, 0, 0, 0,    0, 0, 0,    0};
@@ -158,7 +158,7 @@ START_TEST(a_damaged_member_is_refused) {
 }
 END_TEST
 
-/* More than zlib takes at once. Only the first page of it is ever touched. */
+/* More than zlib takes at once; only the first page is touched. */
 START_TEST(a_vast_file_is_read_in_pieces) {
     open_context(2);
     hear_context(context);

@@ -1,3 +1,4 @@
+/* IDX files: images, and what is refused. */
 #define _GNU_SOURCE
 #include "io/idx.h"
 #include "support/images_small.h"

@@ -1,3 +1,4 @@
+/* Folders of images: order, links, subfolders, and what is passed over or refused. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/image_folder.h"
@@ -108,7 +109,7 @@ START_TEST(what_is_passed_over_is_counted) {
 }
 END_TEST
 
-/* Whatever leads to a folder, it is walked once; what lies above is no folder below. */
+/* A folder is walked once, whatever leads to it; folders above the walk are not folders below. */
 START_TEST(links_make_no_loops) {
     static const char *const all[] = {"a/1.png", "c/2.png"};
     char text[DD_WALK_ROOM];
@@ -223,8 +224,7 @@ START_TEST(images_must_be_alike) {
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_MISMATCH,
                  "make all alike, or bring them to one size with --resize");
     put_file(in_folder("b.png"), "GIF89a", 6);
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
-                 "b.png: it is neither a PNG nor a JPEG file");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT, "b.png: it is neither a PNG nor a JPEG file");
     ck_assert_ptr_null(out.block);
     close_context();
 }
@@ -397,14 +397,15 @@ START_TEST(files_that_may_not_be_read_are_named) {
     (void)faults_end();
     faults_begin(FAULT_ERROR, ENOENT, 2, FAULT_ONCE);
     faults_only("open");
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO, "b.png: it was removed after its folder was listed");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_IO,
+                 "b.png: it was removed after its folder was listed");
     (void)faults_end();
     ck_assert_ptr_null(out.block);
     close_context();
 }
 END_TEST
 
-/* Returns a pipe without a writer would be waited for, for ever; a device may have no end. */
+/* Reading a pipe without a writer would never return; a device may have no end. */
 START_TEST(what_is_no_plain_file_is_not_waited_for) {
     dd_images out = {.block = NULL};
     begin();
@@ -419,7 +420,7 @@ START_TEST(what_is_no_plain_file_is_not_waited_for) {
 }
 END_TEST
 
-/* Memory follows what has been read and named, and stops at the limit. */
+/* Memory grows with what has been read and listed, up to the limit. */
 START_TEST(a_folder_may_hold_too_much) {
     enum { FILES = 200 };
     dd_images out = {.block = NULL};

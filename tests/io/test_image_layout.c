@@ -1,3 +1,4 @@
+/* The layout of arrays of images, given or guessed. */
 #define _GNU_SOURCE
 #include "io/image_layout.h"
 #include "support/counted.h"
@@ -8,7 +9,8 @@ static void begin(void) {
     hear_context(context);
 }
 
-/* A shape, and what it is: 0 for rows, `why` for what is refused, `note` for a guess. */
+/* A shape and its layout: 0 for rows, `why` for the message of a refusal, `note` for that of a
+ * guess. */
 static const struct {
     size_t rank, shape[4];
     ddaebm_layout asked;
@@ -83,7 +85,15 @@ static const struct {
      "[7, 3, 32, 3] may be [N, H, W, C] or [N, C, H, W]",
      NULL},
     {4, {7, 3, 3, 3}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, "--layout nchw as the second", NULL},
-    {4, {7, 16, 16, 8}, DDAEBM_LAYOUT_AUTO, 0, 0, 0, false, "[7, 16, 16, 8] is not one of images", NULL},
+    {4,
+     {7, 16, 16, 8},
+     DDAEBM_LAYOUT_AUTO,
+     0,
+     0,
+     0,
+     false,
+     "[7, 16, 16, 8] is not one of images",
+     NULL},
     {4, {7, 3, 3, 3}, DDAEBM_LAYOUT_NHWC, 3, 3, 3, false, NULL, NULL},
     {4, {7, 3, 3, 2}, DDAEBM_LAYOUT_NCHW, 3, 2, 3, true, NULL, NULL},
     {4, {7, 32, 32, 3}, DDAEBM_LAYOUT_ROWS, 0, 0, 0, false, NULL, NULL},
@@ -122,7 +132,7 @@ static const struct {
      0,
      0,
      false,
-     "layout nchw is of arrays of 3 or 4 axes",
+     "layout nchw needs an array of 3 or 4 axes",
      NULL},
 };
 

@@ -1,3 +1,4 @@
+/* The range of arrays of images, given or guessed. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/image_range.h"
@@ -20,12 +21,12 @@ static ddaebm_status find(dd_image_range *out, float *values, dd_number_kind kin
     return dd_image_range_find(out, context, &images, kind, &options);
 }
 
-/* Four numbers, and the range that they are taken to have. */
+/* Four numbers and the range that is found. */
 static const struct {
     float values[4];
     dd_number_kind kind;
     double black, white;
-    bool levels, noted;
+    bool fits_bytes, noted;
 } known[] = {
     {{0, 1, 0, 1}, DD_BOOLEANS, 0, 1, true, false},
     {{0, 0, 0, 0}, DD_BOOLEANS, 0, 1, true, false},
@@ -53,8 +54,8 @@ START_TEST(what_is_known_is_found) {
         ck_assert_msg(find(&out, values, known[i].kind, 0, 0) == DDAEBM_OK, "row %zu: %s", i,
                       ddaebm_error_message());
         ck_assert_msg(out.black == known[i].black && out.white == known[i].white &&
-                          out.levels == known[i].levels,
-                      "row %zu: %g to %g, %d", i, out.black, out.white, out.levels);
+                          out.fits_bytes == known[i].fits_bytes,
+                      "row %zu: %g to %g, %d", i, out.black, out.white, out.fits_bytes);
         ck_assert_uint_eq(heard_lines, known[i].noted);
         ck_assert(!heard_lines || strstr(heard_line, "--range says otherwise"));
     }
@@ -69,7 +70,8 @@ static const struct {
 } strange[] = {
     {{0, 16, 3, 2},
      DD_FRACTIONS,
-     "from 0 to 16; the ranges of images are 0 to 255 (with a number of at least 64), 0 to 1, and fractions from -1 "
+     "from 0 to 16; the ranges of images are 0 to 255 (with a number of at least 64), 0 to 1, and "
+     "fractions from -1 "
      "to 1"},
     {{0, 16, 3, 2},
      DD_INTEGERS,
@@ -122,7 +124,7 @@ START_TEST(a_range_may_be_asked_for) {
     dd_image_range out;
     begin();
     ASSERT_OK(find(&out, values, DD_FRACTIONS, 0, 16));
-    ck_assert(out.black == 0 && out.white == 16 && !out.levels && heard_lines == 0);
+    ck_assert(out.black == 0 && out.white == 16 && !out.fits_bytes && heard_lines == 0);
     dd_rows images = {.values = values, .count = 1, .width = 4};
     dd_image_range_scale(&images, &out);
     ck_assert(values[0] == -1 && values[1] == 1 && values[2] == 0 && values[3] == -0.5f);
@@ -132,7 +134,7 @@ START_TEST(a_range_may_be_asked_for) {
     float inverted[] = {255, 0, 0, 0};
     images.values = inverted;
     ASSERT_OK(find(&out, inverted, DD_INTEGERS, 255, 0));
-    ck_assert(!out.levels);
+    ck_assert(!out.fits_bytes);
     dd_image_range_scale(&images, &out);
     ck_assert(inverted[0] == -1 && inverted[1] == 1);
     close_context();
@@ -160,15 +162,15 @@ START_TEST(bytes_are_from_0_to_255) {
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
         heard_lines = 0;
         ASSERT_OK(find_of_bytes(&out, bytes[i].high, 0, 0));
-        ck_assert(out.black == 0 && out.white == bytes[i].white && out.levels);
+        ck_assert(out.black == 0 && out.white == bytes[i].white && out.fits_bytes);
         ck_assert_uint_eq(heard_lines, bytes[i].heard_lines);
     }
 
     heard_lines = 0;
     ASSERT_OK(find_of_bytes(&out, 1, 0, 255));
-    ck_assert(out.white == 255 && out.levels);
+    ck_assert(out.white == 255 && out.fits_bytes);
     ASSERT_OK(find_of_bytes(&out, 16, 0, 16));
-    ck_assert(out.white == 16 && !out.levels);
+    ck_assert(out.white == 16 && !out.fits_bytes);
     ASSERT_FAILS(find_of_bytes(&out, 16, 0, 1), DDAEBM_OUT_OF_RANGE, "far beyond the range 0:1");
     ck_assert_uint_eq(heard_lines, 0);
     close_context();

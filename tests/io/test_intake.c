@@ -9,8 +9,8 @@
 
 enum { MEGABYTE = 1 << 20 };
 
-/* A function that gives `size` bytes, the i-th of which is i * 7, in pieces of at most `piece`;
- * beyond the `head`, if there is one. */
+/* A read function that gives `head` and then `size` bytes, the i-th of which is i * 7, at most
+ * `piece` at once. */
 typedef struct source {
     const unsigned char *head;
     size_t head_size, size, piece, at, calls, largest;
@@ -108,8 +108,7 @@ START_TEST(what_follows_is_noticed) {
 }
 END_TEST
 
-/* Whatever is wanted, and whatever size the reader claims, memory is at most three times what came,
- * and a step. */
+/* Whatever is wanted and claimed, memory is at most three times what came, plus a step. */
 START_TEST(memory_grows_with_what_comes) {
     static const size_t sizes[] = {0, 10, MEGABYTE, MEGABYTE + 1, 5 * MEGABYTE};
     open_context(2);
@@ -130,8 +129,7 @@ START_TEST(memory_grows_with_what_comes) {
 }
 END_TEST
 
-/* Headers that claim what does not come; each is all that there is of its file, or is followed by
- * no end of bytes. */
+/* Headers that claim more than comes: alone in their file, or with endless bytes after them. */
 START_TEST(headers_that_lie_cost_nothing) {
     static const char tensor[] =
         "{\"x\":{\"dtype\":\"F32\",\"shape\":[268435456,3],\"data_offsets\":[0,3221225472]}}";
@@ -215,7 +213,7 @@ static int stop_at_20(void *user, uint64_t done, uint64_t total) {
     return done >= 20;
 }
 
-START_TEST(progress_is_told_and_may_end_it) {
+START_TEST(progress_is_reported_and_may_cancel) {
     open_context(2);
     source whole = {.size = 15, .piece = 10}, longer = {.size = 30, .piece = 10};
     size_t calls = 0;
@@ -241,7 +239,7 @@ static ddaebm_status use_none(void *user, ddaebm_context *held, const dd_safeten
     return DDAEBM_OK;
 }
 
-/* All that is wanted is there, and then the source fails where its end should be. */
+/* All that is wanted is there, and then the source fails instead of ending. */
 START_TEST(the_end_may_fail) {
     open_context(2);
     source from = {.head = (const unsigned char *)"\2\0\0\0\0\0\0\0{}",
@@ -275,9 +273,10 @@ START_TEST(readers_are_checked) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {all_sources_give_the_same,        what_follows_is_noticed,
-                                  memory_grows_with_what_comes,     headers_that_lie_cost_nothing,
-                                  a_functions_failure_is_passed_on, readers_are_checked,
-                                  progress_is_told_and_may_end_it,  the_end_may_fail};
+    const TTest *const tests[] = {
+        all_sources_give_the_same,           what_follows_is_noticed,
+        memory_grows_with_what_comes,        headers_that_lie_cost_nothing,
+        a_functions_failure_is_passed_on,    readers_are_checked,
+        progress_is_reported_and_may_cancel, the_end_may_fail};
     return run_tests("io/intake", tests, sizeof tests / sizeof *tests);
 }

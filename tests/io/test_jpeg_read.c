@@ -1,3 +1,4 @@
+/* Reading JPEG: colours, damage and limits. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/jpeg_read.h"
@@ -37,7 +38,7 @@ static void choose_scans(struct jpeg_compress_struct *jpeg) {
 static size_t write_jpeg(uint8_t file[ROOM], const style *how, const uint8_t *pixels,
                          unsigned width, unsigned height) {
     struct jpeg_compress_struct jpeg = {
-        .err = NULL}; /* in whole, for the memory sanitiser does not see libjpeg write */
+        .err = NULL}; /* as a whole: the memory sanitiser does not see libjpeg write */
     struct jpeg_error_mgr errors = {.error_exit = NULL};
     unsigned char *out = NULL;
     unsigned long size = 0;
@@ -140,7 +141,7 @@ START_TEST(what_follows_the_end_is_counted) {
 }
 END_TEST
 
-/* libjpeg would give grey pixels for what is missing, and warn. */
+/* libjpeg would fill in grey pixels for what is missing, and warn. */
 START_TEST(damage_is_refused) {
     static uint8_t file[ROOM], pixels[3 * WIDTH * HEIGHT];
     open_context(2);
@@ -193,7 +194,7 @@ START_TEST(colours_for_printing_are_refused) {
 }
 END_TEST
 
-/* Returns the place of the header's height, behind its marker, length and precision. */
+/* Returns the place of the height in the header, after its marker, length and precision. */
 static size_t find_height(const uint8_t *file, size_t size) {
     for (size_t at = 2; at + 9 < size; at++)
         if (file[at] == 0xFF && file[at + 1] == 0xC0)

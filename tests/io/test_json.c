@@ -1,5 +1,5 @@
-/* JSON is read as jansson reads it, byte for byte of what is written back; and is refused where
- * jansson refuses it. */
+/* JSON is read as jansson reads it, compared byte for byte after writing, and refused where jansson
+ * refuses it. */
 #define _GNU_SOURCE
 #include "io/json.h"
 #include "support/harness.h"
@@ -119,7 +119,7 @@ START_TEST(changed_json_is_read_as_jansson_reads_it) {
 }
 END_TEST
 
-/* Decimal signs of one byte, and of two, which jansson's own reader does not survive. */
+/* Decimal marks of one byte and of two, which crash jansson's own reader. */
 START_TEST(the_locale_does_not_matter) {
     static const char *const locales[] = {"de_DE.UTF-8", "ps_AF.UTF-8"};
     static const char *const numbers[] = {"[0.5]", "[5e-1]", "[0.5, \"\xC3\xA4\"]"};
@@ -172,7 +172,7 @@ START_TEST(values_are_counted) {
 }
 END_TEST
 
-START_TEST(mistakes_are_told) {
+START_TEST(mistakes_are_reported) {
     static const struct {
         const char *text, *told;
         int line;
@@ -223,7 +223,7 @@ static void *fussy_malloc(size_t size) {
     return ++allocations == fail_at ? NULL : malloc(size);
 }
 
-/* Each allocation of jansson's fails in turn: then there is no value, or the right one. */
+/* Each allocation of jansson fails in turn: then there is no value, or the right one. */
 START_TEST(memory_that_runs_out_changes_no_value) {
     json_set_alloc_funcs(fussy_malloc, free);
     for (size_t i = 0; i < TEXTS; i++) {
@@ -254,7 +254,7 @@ int main(void) {
                                   the_locale_does_not_matter,
                                   brackets_nest_eight_deep,
                                   values_are_counted,
-                                  mistakes_are_told,
+                                  mistakes_are_reported,
                                   a_zero_ends_nothing,
                                   memory_that_runs_out_changes_no_value};
     return run_tests("json", tests, sizeof tests / sizeof *tests);

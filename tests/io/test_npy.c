@@ -1,3 +1,4 @@
+/* Reading NPY: types, orders, headers and limits. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/npy.h"
@@ -6,7 +7,7 @@
 #include <math.h>
 #include <stdint.h>
 
-/* Returns an NPY file in memory with the given version and header text; its size. */
+/* Makes an NPY file of a version and a header; returns its size. */
 static size_t compose(unsigned char *file, unsigned major, const char *header, const void *data,
                       size_t bytes) {
     size_t length = strlen(header), at = 8;
@@ -200,7 +201,7 @@ START_TEST(bad_files_are_refused) {
     }
 
     ck_assert_uint_eq(counted.calls, calls); /* lies cost no memory */
-    dd_rows edge = {.count = 0}; /* what is just allowed is read: 32 axes, headers of 2^20 bytes */
+    dd_rows edge = {.count = 0}; /* limits that are just kept: 32 axes, headers of 2^20 bytes */
     ASSERT_OK(parse(
         &edge, 1,
         HEADER("<f4", "False", "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)"),
@@ -226,7 +227,8 @@ START_TEST(bad_files_are_refused) {
     const unsigned char lie[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, '{'};
     dd_rows out = {.count = 0};
     ASSERT_FAILS(dd_npy_parse(&out, context, lie, sizeof lie), DDAEBM_OUT_OF_RANGE, "4294967295");
-    ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT, "it is not an NPY file");
+    ASSERT_FAILS(dd_npy_parse(&out, context, "\x93NUMPX\1\0", 8), DDAEBM_FORMAT,
+                 "it is not an NPY file");
     close_context();
 }
 END_TEST
@@ -353,7 +355,7 @@ START_TEST(bytes_can_be_images) {
 }
 END_TEST
 
-/* What a header says, and the numbers as floats whatever their type. */
+/* Axes and types of headers, and numbers as floats whatever their type. */
 START_TEST(headers_are_looked_at) {
     static const struct {
         const char *header;

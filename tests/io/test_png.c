@@ -1,3 +1,4 @@
+/* Writing PNG. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 
@@ -5,7 +6,7 @@
 #include <png.h>
 #endif
 
-/* Returns a build without libpng says so, and that is all there is to test. */
+/* A build without libpng says so, and that is all there is to test. */
 static bool without_png(void) {
     const uint8_t pixel = 1;
     if (ddaebm_array_write_png(NULL, "/dev/null", &pixel, 1, 1, 1) != DDAEBM_UNSUPPORTED)
@@ -79,6 +80,24 @@ START_TEST(what_cannot_be_written_is_refused) {
 }
 END_TEST
 
+/* The longest sides that are allowed are written, as they are. */
+START_TEST(the_longest_sides_are_written) {
+    enum { LONGEST = 65535 };
+    static uint8_t pixels[LONGEST];
+    static const size_t shapes[][2] = {{1, LONGEST}, {LONGEST, 1}};
+    fill(pixels, sizeof pixels);
+
+    for (size_t i = 0; !without_png() && i < 2; i++) {
+        uint8_t start[24];
+        size_t height = shapes[i][0], width = shapes[i][1];
+        ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("a.png"), pixels, height, width, 1));
+        ck_assert_uint_eq(get_file(in_folder("a.png"), start, sizeof start), sizeof start);
+        ck_assert_uint_eq((size_t)start[18] << 8 | start[19], width);
+        ck_assert_uint_eq((size_t)start[22] << 8 | start[23], height);
+    }
+}
+END_TEST
+
 START_TEST(memory_may_run_out) {
     static uint8_t pixels[64 * 64];
     void *none = NULL;
@@ -95,6 +114,6 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {pixels_survive, what_cannot_be_written_is_refused,
-                                  memory_may_run_out};
+                                  the_longest_sides_are_written, memory_may_run_out};
     return run_tests("png", tests, sizeof tests / sizeof *tests);
 }

@@ -1,3 +1,4 @@
+/* Reading PNG: depths, palettes, interlacing, damage and limits. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "base/crc32.h"
@@ -76,7 +77,7 @@ START_TEST(eight_bits_are_kept) {
 }
 END_TEST
 
-/* 16 bits to the nearest of 8, one bit to black and white, palettes to their colours. */
+/* 16 bits are rounded to 8, one bit is black and white, palettes become their colours. */
 START_TEST(other_depths_become_eight_bits) {
     uint8_t data[ROOM], expected[ROOM];
     open_context(2);
@@ -132,7 +133,7 @@ START_TEST(transparent_pixels_lie_over_black) {
 }
 END_TEST
 
-/* Chunks that are passed over, of every kind that a reader may know: no room is made for what they
+/* Chunks that are ignored, of every kind that libpng may know: nothing is allocated for what they
  * claim. */
 START_TEST(a_claim_of_length_costs_nothing) {
     static const char *const names[] = {"tEXt", "zTXt", "iTXt", "iCCP", "eXIf", "sPLT",
@@ -197,7 +198,7 @@ END_TEST
 
 enum { SIGNATURE = 8, FRAME = 12, HEADER_END = SIGNATURE + FRAME + 13 };
 
-/* Puts a chunk in the place of `replaced` bytes; the new size. */
+/* Puts a chunk in place of `replaced` bytes; returns the new size. */
 static size_t put_chunk(uint8_t *file, size_t size, size_t at, size_t replaced, const char *name,
                         const void *data, size_t length) {
     dd_crc32 sum;
@@ -226,7 +227,7 @@ static ddaebm_status parse_copy(const uint8_t *file, size_t size) {
     return status;
 }
 
-/* What libpng would warn of, and then go on with other pixels or without looking. */
+/* What libpng would warn about and then decode wrongly, or skip. */
 START_TEST(what_is_not_understood_whole_is_refused) {
     uint8_t data[ROOM], file[ROOM], changed[ROOM];
     open_context(2);
@@ -264,8 +265,8 @@ START_TEST(what_is_not_understood_whole_is_refused) {
 }
 END_TEST
 
-/* Whatever the lines and passes, the chunk in which the stream of data ends is the last that may
- * have any. */
+/* Whatever the lines and passes, image data may not continue after the chunk in which its stream
+ * ends. */
 START_TEST(data_end_with_the_last_line) {
     uint8_t file[ROOM], changed[ROOM];
     open_context(2);

@@ -1,3 +1,4 @@
+/* Resizing images, compared with results found by hand. */
 #define _GNU_SOURCE
 #include "base/context.h"
 #include "io/resize.h"
@@ -6,7 +7,7 @@
 
 #include <math.h>
 
-/* An image of one channel, the side that is asked for, and what it becomes, found by hand. */
+/* An image of one channel, the side asked for, and the result found by hand. */
 static const struct {
     size_t height, width, side;
     uint8_t pixels[16], expected[16];

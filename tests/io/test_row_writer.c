@@ -47,8 +47,8 @@ static ddaebm_status append(ddaebm_row_writer *writer, size_t first, size_t coun
                    : ddaebm_row_writer_append(writer, narrow, count);
 }
 
-/* Writes all rows in blocks of a size, the first as doubles or not and, where `mixed`, the next the
- * other way. */
+/* Writes all rows in blocks of a size, first as doubles or floats and, with `mixed`, alternating.
+ */
 static void write_all(const char *path, ddaebm_row_options options, size_t block, bool doubles,
                       bool mixed) {
     ddaebm_row_writer *writer = create_at(path, options, 2, (const size_t[]){ROWS, WIDTH});
@@ -62,7 +62,7 @@ static void write_all(const char *path, ddaebm_row_options options, size_t block
     ddaebm_row_writer_free(writer);
 }
 
-/* The file has what was written, rounded to float where it had to be. */
+/* Checks that the file has the numbers, rounded to float where that is its type. */
 static void check_all(const char *path, bool rounded) {
     static double back[ROWS * WIDTH];
     ddaebm_dataset *dataset = NULL;
@@ -116,7 +116,7 @@ START_TEST(numbers_of_either_width_may_come) {
 }
 END_TEST
 
-/* Returns a file that is not finished never was. */
+/* A file that is not finished never was. */
 START_TEST(nothing_is_left_of_what_is_not_finished) {
     open_context(2);
     put_file(in_folder("a"), "old", 3);

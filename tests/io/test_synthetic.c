@@ -1,3 +1,4 @@
+/* The named two-dimensional sets: their moments, modes and reproducibility. */
 #define _GNU_SOURCE
 #include "io/synthetic.h"
 #include "support/harness.h"
@@ -14,8 +15,8 @@ static void draw(const char *name, uint64_t seed) {
     dd_synthetic_read(set, seed, 0, ROWS, rows[0]);
 }
 
-/* The mean of f over the rows lies within five standard errors of what it should be: one false
- * alarm in two million. */
+/* Checks that the mean of f over the rows is within five standard errors: one false alarm in two
+ * million. */
 static void assert_mean(const char *what, double (*f)(const float *), double expected) {
     double sum = 0, squares = 0;
     for (size_t i = 0; i < ROWS; i++) {
@@ -47,7 +48,8 @@ static double product(const float *row) {
     return first(row) * second(row);
 }
 
-/* count of `total` draws, each a hit with chance p, is within five standard deviations. */
+/* Checks that `count` hits in `total` draws of probability p are within five standard deviations.
+ */
 static void assert_share(const char *what, size_t count, double total, double p) {
     ck_assert_msg(fabs((double)count - total * p) <= 5 * sqrt(total * p * (1 - p)),
                   "%s: %zu of %g, not %g", what, count, total, p);
@@ -94,8 +96,8 @@ START_TEST(axes_are_uncorrelated_where_they_should_be) {
 }
 END_TEST
 
-/* Every mode gets its share, and has its width and its shape: 1 - exp(-9/2) within three standard
- * deviations. */
+/* Every mode has its probability, width and shape: 1 - exp(-9/2) within three standard deviations.
+ */
 static void assert_modes(const char *name, size_t modes, const double (*centres)[2],
                          double deviation) {
     size_t counts[25] = {0}, near = 0;
@@ -199,7 +201,7 @@ START_TEST(blades_turn_the_published_way) {
 }
 END_TEST
 
-/* Rows do not depend on how they are asked for, and seeds and sets differ. */
+/* Rows do not depend on how they are read; seeds and sets differ. */
 START_TEST(a_row_is_fixed_by_seed_and_number) {
     for (size_t i = 0; dd_synthetic_name(i); i++) {
         const dd_synthetic *set = dd_synthetic_find(dd_synthetic_name(i));

@@ -1,3 +1,4 @@
+/* Messages for errors of the operating system. */
 #define _GNU_SOURCE
 #include "io/system_error.h"
 #include "support/harness.h"

@@ -1,3 +1,4 @@
+/* Numbers in text: exact, and the same in every locale. */
 #define _GNU_SOURCE
 #include "io/text.h"
 
@@ -76,8 +77,8 @@ START_TEST(words_and_overflow_are_not_finite) {
 }
 END_TEST
 
-/* Every double comes back from its seventeen digits, the guarantee that files of numbers rest on,
- * and every float from nine; a sample over all exponents. */
+/* Every double is read back from its 17 digits, as files of numbers need, and every float from
+ * nine; a sample over all exponents. */
 START_TEST(numbers_survive_their_digits) {
     uint64_t bits = 1;
     for (size_t i = 0; i < 200000; i++) {
@@ -99,8 +100,7 @@ START_TEST(numbers_survive_their_digits) {
 }
 END_TEST
 
-/* Returns a tie is decided by the last digit, however far away that is; and where double and a few
- * digits more would round twice. */
+/* A tie is decided by the last digit, however far away, and where rounding twice would go wrong. */
 START_TEST(ties_are_seen_to_the_last_digit) {
     static const char tie[] = "9007199254740993"; /* 2^53 + 1 */
     double value = 0;

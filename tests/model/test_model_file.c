@@ -241,7 +241,7 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
         {{.poke = "data.scale", .value = (double)NAN}, DDAEBM_NOT_FINITE, "data.scale is nan"},
         {{.poke = "data.rows", .value = -1}, DDAEBM_OUT_OF_RANGE, "data.rows is -1"},
         {{.retype = "data.rows"}, DDAEBM_MISMATCH, "data.rows does not hold one whole number"},
-        {{.metadata = "columns", .text = "["}, DDAEBM_FORMAT, "the names of columns are no JSON"},
+        {{.metadata = "columns", .text = "["}, DDAEBM_FORMAT, "the names of columns are not valid"},
         {{.metadata = "columns", .text = "[\"a\"]"}, DDAEBM_MISMATCH, "not a list of 3"},
         {{.metadata = "columns", .text = "{}"}, DDAEBM_MISMATCH, "not a list of 3"},
         {{.metadata = "columns", .text = "[\"a\",1,null]"},

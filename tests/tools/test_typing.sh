@@ -167,12 +167,12 @@ fi
 # ---- What is no model. ----
 
 seq 100 >table.csv
-bad 1 "table.csv: it is no model: it is not a safetensors file" score -m table.csv -d moons -o never.npy
-bad 1 "plain.npy: it is no model: it is not a safetensors file" info -m plain.npy
+bad 1 "table.csv: it is not a model: it is not a safetensors file" score -m table.csv -d moons -o never.npy
+bad 1 "plain.npy: it is not a model: it is not a safetensors file" info -m plain.npy
 printf '\0\0\0\0\377\0\0\0{' >large.st
 bad 1 "large.st: its header claims 1095216660480 bytes, at most" info -m large.st
 printf '\0\0\0\0\377\0\0\0' >short.st
-bad 1 "short.st: it is no model: it is not a safetensors file" info -m short.st
+bad 1 "short.st: it is not a model: it is not a safetensors file" info -m short.st
 
 # ---- Sizes. ----
 

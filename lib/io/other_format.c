@@ -1,4 +1,4 @@
-#include "io/foreign.h"
+#include "io/other_format.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static bool begins(const char *bytes, size_t size, const char *lower) {
     return !lower[i];
 }
 
-const char *dd_foreign_explain(const void *data, size_t size) {
+const char *dd_other_format_explain(const void *data, size_t size) {
     const char *bytes = data;
     if (begins(bytes, size, "<!doctype html") || begins(bytes, size, "<html"))
         return "an HTML page: download the file itself";

@@ -1,4 +1,4 @@
-#include "base/memory.h"
+#include "base/allocator.h"
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -20,7 +20,7 @@ static void malloc_release(void *user, void *pointer) {
     free(pointer);
 }
 
-ddaebm_status dd_memory_choose(ddaebm_allocator *chosen, const ddaebm_allocator *given) {
+ddaebm_status dd_allocator_choose(ddaebm_allocator *chosen, const ddaebm_allocator *given) {
     if (!given) {
         chosen->allocate = malloc_allocate;
         chosen->release = malloc_release;
@@ -61,11 +61,11 @@ static void *take(const ddaebm_allocator *from, size_t size, bool zero) {
     return NULL;
 }
 
-void *dd_memory_take(const ddaebm_allocator *from, size_t size) {
+void *dd_allocator_take(const ddaebm_allocator *from, size_t size) {
     return take(from, size, false);
 }
 
-void *dd_memory_take_zero(const ddaebm_allocator *from, size_t count, size_t size) {
+void *dd_allocator_take_zero(const ddaebm_allocator *from, size_t count, size_t size) {
     size_t bytes = 0;
     if (dd_size_mul(&bytes, count, size))
         return take(from, bytes, true);
@@ -74,7 +74,7 @@ void *dd_memory_take_zero(const ddaebm_allocator *from, size_t count, size_t siz
     return NULL;
 }
 
-void dd_memory_give_back(const ddaebm_allocator *to, void *pointer) {
+void dd_allocator_give_back(const ddaebm_allocator *to, void *pointer) {
     if (pointer)
         to->release(to->user, ((void **)pointer)[-1]);
 }

@@ -1,0 +1,412 @@
+/* Writing whole files: targets of every kind, links, devices, signals. */
+#define _GNU_SOURCE
+#include "base/context.h"
+#include "io/file.h"
+#include "support/counted.h"
+#include "support/faults.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static ddaebm_status write_text(const char *path, const char *text) {
+    dd_span span = {text, strlen(text)};
+    return dd_file_write(context, path, &span, 1);
+}
+
+static void assert_content(const char *path, const char *text) {
+    char buffer[256] = "";
+    size_t size = get_file(path, buffer, sizeof buffer - 1);
+    ck_assert_uint_eq(size, strlen(text));
+    ck_assert_str_eq(buffer, text);
+}
+
+START_TEST(the_old_file_stays_until_the_new_is_whole) {
+    open_context(2);
+    ASSERT_OK(write_text(in_folder("a"), "old"));
+    struct rlimit limit = {100000, 100000};
+    char *much = calloc(1, 300000);
+    dd_span span = {much, 300000};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit),
+                     0); /* a full disk, as far as this process can tell */
+    faults_begin(FAULT_ERROR, EINTR, 1,
+                 FAULT_ONCE); /* nor does a signal leave the temporary file behind */
+    faults_only("unlinkat");
+    ASSERT_FAILS(dd_file_write(context, in_folder("a"), &span, 1), DDAEBM_IO, "cannot write");
+    ck_assert_uint_eq(faults_end(), 2);
+    free(much);
+    assert_content(in_folder("a"), "old");
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    ASSERT_OK(write_text(in_folder("a"), "new"));
+    assert_content(in_folder("a"), "new");
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    close_context();
+}
+END_TEST
+
+START_TEST(impossible_targets_are_refused) {
+    open_context(2);
+    ASSERT_FAILS(write_text(in_folder("no/such/file"), "x"), DDAEBM_IO, "create it first");
+    put_file(in_folder("plain"), "y", 1);
+    ASSERT_FAILS(write_text(in_folder("plain/file"), "x"), DDAEBM_IO, "there is no folder");
+    ASSERT_FAILS(write_text(folder, "x"), DDAEBM_IO, "irectory");
+    ASSERT_FAILS(write_text(in_folder("new/"), "x"), DDAEBM_IO, "give the name of a file");
+    ASSERT_FAILS(write_text("", "x"), DDAEBM_INVALID_ARGUMENT, "empty");
+    ASSERT_FAILS(write_text("/dev/full", "x"), DDAEBM_IO, "free some space");
+    char lengthy[400];
+    memset(lengthy, 'n', 300);
+    strcpy(lengthy + 300, "");
+    ASSERT_FAILS(write_text(in_folder(lengthy), "x"), DDAEBM_IO, "too long");
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    if (geteuid() != 0) {
+        ck_assert_int_eq(chmod(folder, 0500), 0);
+        ASSERT_FAILS(write_text(in_folder("plain"), "x"), DDAEBM_IO, "may write to");
+        ck_assert_int_eq(chmod(folder, 0700), 0);
+    }
+
+    assert_content(in_folder("plain"), "y");
+    close_context();
+}
+END_TEST
+
+START_TEST(permissions_follow_the_umask) {
+    open_context(2);
+    struct stat about;
+    umask(027);
+    ASSERT_OK(write_text(in_folder("a"), "x"));
+    ck_assert_int_eq(stat(in_folder("a"), &about), 0);
+    ck_assert_int_eq(about.st_mode & 0777, 0640);
+    ck_assert_int_eq(chmod(in_folder("a"), 0604),
+                     0); /* whoever might read the old file may read the new one, and nobody else */
+    ASSERT_OK(write_text(in_folder("a"), "y"));
+    ck_assert_int_eq(stat(in_folder("a"), &about), 0);
+    ck_assert_int_eq(about.st_mode & 0777, 0604);
+    assert_content(in_folder("a"), "y");
+    close_context();
+}
+END_TEST
+
+/* Not every path below /proc names a descriptor: other files are replaced like any file. */
+START_TEST(a_file_may_be_named_through_proc) {
+    open_context(2);
+    static const char *const ways[] = {"/proc/self/root", "/proc/thread-self/root"};
+    ck_assert_int_eq(mkdir(in_folder("fd"), 0700), 0);
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        char path[300];
+        (void)snprintf(path, sizeof path, "%s%s", ways[i], in_folder("fd/1"));
+        ASSERT_OK(write_text(path, "old"));
+        ASSERT_OK(write_text(path, "new"));
+        assert_content(in_folder("fd/1"), "new");
+    }
+
+    ck_assert_int_eq(unlink(in_folder("fd/1")), 0);
+    int file = open(in_folder("a"), O_WRONLY | O_CREAT, 0600);
+    static const char *const folders[] = {"/dev", "/proc/self", "/proc/thread-self",
+                                          "/proc/self/task/"};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char path[100], thread[20] = "";
+        if (i == 3)
+            (void)snprintf(thread, sizeof thread, "%d", (int)getpid());
+        (void)snprintf(path, sizeof path, "%s%s/fd/%d", folders[i], thread, file);
+        ASSERT_OK(write_text(path, "+"));
+    }
+
+    close(file);
+    assert_content(in_folder("a"), "++++");
+    ASSERT_FAILS(write_text("/proc/self/fd/0/a", "x"), DDAEBM_IO,
+                 "there is no folder /proc/self/fd/0");
+    close_context();
+}
+END_TEST
+
+START_TEST(a_link_is_followed) {
+    open_context(2);
+    struct stat about;
+    ASSERT_OK(write_text(in_folder("real"), "old"));
+    ck_assert_int_eq(symlink("real", in_folder("link")), 0);
+    ASSERT_OK(write_text(in_folder("link"), "new"));
+    ck_assert_int_eq(lstat(in_folder("link"), &about), 0);
+    ck_assert(S_ISLNK(about.st_mode));
+    assert_content(in_folder("real"), "new");
+    ck_assert_int_eq(symlink("nowhere", in_folder("broken")), 0);
+    ASSERT_FAILS(write_text(in_folder("broken"), "x"), DDAEBM_IO, "symbolic link");
+    ck_assert_int_eq(symlink("loop", in_folder("loop")), 0);
+    ASSERT_FAILS(write_text(in_folder("loop"), "x"), DDAEBM_IO,
+                 "symbolic link that cannot be followed: Too many levels");
+    ck_assert_uint_eq(entries_in_folder(), 4);
+    close_context();
+}
+END_TEST
+
+START_TEST(names_without_a_folder_work) {
+    open_context(2);
+    ck_assert_int_eq(chdir(folder), 0);
+    ASSERT_OK(write_text("here", "x"));
+    assert_content(in_folder("here"), "x");
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_assert_uint_eq(entries_in_folder(), 1);
+    close_context();
+}
+END_TEST
+
+START_TEST(devices_and_descriptors_are_written_directly) {
+    open_context(2);
+    struct stat before, after;
+    ASSERT_OK(write_text("/dev/null", "x"));
+    put_file(in_folder("out"), "", 0);
+    int saved = dup(1), file = open(in_folder("out"), O_WRONLY);
+    ck_assert_int_ge(dup2(file, 1), 0);
+    ck_assert_int_eq(lstat("/dev/stdout", &before), 0);
+    ddaebm_status status = write_text("/dev/stdout", "hello");
+    dup2(saved, 1);
+    ASSERT_OK(status);
+    ck_assert_int_eq(lstat("/dev/stdout", &after), 0);
+    ck_assert_uint_eq(before.st_ino, after.st_ino);
+    assert_content(in_folder("out"), "hello");
+    close(saved);
+    static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char path[64];
+        snprintf(path, sizeof path, names[i], file);
+        ASSERT_OK(write_text(path, i == 0 ? " you" : " two"));
+    }
+
+    saved = dup(2);
+    ck_assert_int_ge(dup2(file, 2), 0);
+    status = write_text("/dev/stderr", "!");
+    dup2(saved, 2);
+    ASSERT_OK(status);
+    assert_content(in_folder("out"), "hello you two!");
+    close(file);
+    close(saved);
+    close_context();
+}
+END_TEST
+
+/* A descriptor is written and read from its present offset, not from the beginning. */
+START_TEST(a_descriptor_is_used_as_it_is) {
+    open_context(2);
+    char path[64];
+    void *data = NULL;
+    size_t size = 0;
+    put_file(in_folder("out"), "0123456789", 10);
+    int file = open(in_folder("out"), O_RDWR);
+    static const char *const names[] = {"/dev/fd/%d", "/proc/self/fd/%d",
+                                        "/proc/thread-self/fd/%d"};
+
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, names[i], file);
+        ASSERT_OK(write_text(path, "ab"));
+    }
+
+    assert_content(in_folder("out"), "ababab6789");
+    ASSERT_OK(dd_file_read(context, path, 4, &data, &size));
+    ck_assert_str_eq(data, "6789");
+    dd_free(context, data);
+    ASSERT_OK(dd_file_read(context, path, 4, &data, &size));
+    ck_assert_uint_eq(size, 0);
+    dd_free(context, data);
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), file);
+    ASSERT_OK(write_text(path, "!"));
+    assert_content(in_folder("out"), "ababab6789!");
+    close(file);
+    ASSERT_FAILS(write_text(path, "x"), DDAEBM_IO, "Bad file descriptor");
+    ASSERT_FAILS(write_text("/dev/fd/x", "x"), DDAEBM_IO, "/dev/fd/x");
+    close_context();
+}
+END_TEST
+
+/* A socket cannot be opened by name, and a descriptor may be in non-blocking mode. */
+START_TEST(a_socket_is_written_and_read) {
+    open_context(2);
+    enum { MUCH = 1 << 20 };
+    int ends[2], status = 0;
+    static char much[MUCH];
+    char path[64];
+    memset(much, 'x', MUCH);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    ck_assert_int_eq(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    pid_t reader = fork();
+    if (reader == 0) {
+        void *data = NULL;
+        size_t size = 0;
+        close(ends[0]);
+        snprintf(path, sizeof path, "/dev/fd/%d", ends[1]);
+        bool good = dd_file_read(context, path, MUCH, &data, &size) == DDAEBM_OK && size == MUCH &&
+                    memcmp(data, much, MUCH) == 0;
+        _exit(!good);
+    }
+
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    dd_span span = {much, MUCH};
+    ASSERT_OK(dd_file_write(context, path, &span, 1));
+    close(ends[0]);
+    ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close_context();
+}
+END_TEST
+
+/* Writes more to a pipe than its reader, another process, reads. */
+static void write_to_broken_pipe(void) {
+    const char *path = in_folder("pipe");
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    pid_t reader = fork();
+    if (reader == 0) {
+        char buffer[16];
+        int file = open(path, O_RDONLY | O_CLOEXEC);
+        _exit(read(file, buffer, sizeof buffer) > 0 ? 0 : 1);
+    }
+
+    char *much = calloc(1, 4 << 20);
+    dd_span span = {much, 4 << 20};
+    ASSERT_FAILS(dd_file_write(context, path, &span, 1), DDAEBM_IO, "Broken pipe");
+    free(much);
+    ck_assert_int_eq(waitpid(reader, NULL, 0), reader);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+static bool is_pending(int number) {
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, number) == 1;
+}
+
+/* The first of two errors is reported. If a pipe breaks without a signal, no signal is waited for.
+ */
+START_TEST(errors_of_devices_are_reported) {
+    open_context(2);
+    faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
+    ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EIO));
+    ck_assert_uint_eq(faults_end(), 4);
+    faults_begin(FAULT_ERROR, EPIPE, 1, FAULT_ONCE);
+    faults_only("write");
+    ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EPIPE));
+    (void)faults_end();
+    close_context();
+}
+END_TEST
+
+/* The reader of a pipe ends before all is written: that is an error and no signal, though another
+ * signal comes meanwhile. */
+START_TEST(a_broken_pipe_is_an_error) {
+    open_context(2);
+    write_to_broken_pipe();
+    ck_assert(!is_pending(SIGPIPE));
+    faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);
+    faults_only("sigtimedwait");
+    write_to_broken_pipe();
+    (void)faults_end();
+    ck_assert_str_eq(faults_first(), "sigtimedwait");
+    ck_assert(!is_pending(SIGPIPE));
+    close_context();
+}
+END_TEST
+
+/* One that waited before is the program's. */
+START_TEST(a_signal_of_the_program_stays) {
+    open_context(2);
+    sigset_t broken;
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    ck_assert_int_eq(sigprocmask(SIG_BLOCK, &broken, NULL), 0);
+    ck_assert_int_eq(raise(SIGPIPE), 0);
+    write_to_broken_pipe();
+    ck_assert(is_pending(SIGPIPE));
+    (void)sigwaitinfo(&broken, NULL);
+    ck_assert_int_eq(sigprocmask(SIG_UNBLOCK, &broken, NULL), 0);
+    close_context();
+}
+END_TEST
+
+/* A span that needs more than one call of write. Its memory is never touched. */
+START_TEST(a_vast_span_is_written_in_pieces) {
+    open_context(2);
+    const size_t vast = (size_t)INT_MAX + 10;
+    void *mapped = mmap(NULL, vast, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ck_assert_ptr_ne(mapped, MAP_FAILED);
+    const dd_span span = {mapped, vast};
+    faults_begin(FAULT_ERROR, 0, 0, FAULT_ONCE);
+    faults_only("write");
+    ASSERT_OK(dd_file_write(context, "/dev/null", &span, 1));
+    ck_assert_uint_eq(faults_end(), 2);
+    ck_assert_int_eq(munmap(mapped, vast), 0);
+    close_context();
+}
+END_TEST
+
+START_TEST(a_write_of_nothing_is_an_error) {
+    open_context(2);
+    faults_begin(FAULT_NOTHING, 0, 1, FAULT_FROM_THERE_ON);
+    faults_only("write");
+    ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EIO));
+    ck_assert_uint_eq(faults_end(), 1);
+    ck_assert_uint_eq(entries_in_folder(), 0);
+    close_context();
+}
+END_TEST
+
+START_TEST(names_of_temporary_files_may_all_be_taken) {
+    open_context(2);
+    faults_begin(FAULT_ERROR, EEXIST, 1, FAULT_FROM_THERE_ON);
+    faults_only("openat");
+    ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EEXIST));
+    ck_assert_uint_eq(faults_end(), 100);
+    close_context();
+}
+END_TEST
+
+START_TEST(a_folder_need_not_be_flushed) {
+    static const int errors[] = {EINVAL, ENOTSUP, ENOSYS};
+    open_context(2);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        faults_begin(FAULT_ERROR, errors[i], 2, FAULT_ONCE);
+        faults_only("fsync");
+        ASSERT_OK(write_text(in_folder("a"), "x"));
+        ck_assert_uint_eq(faults_end(), 2);
+    }
+    assert_content(in_folder("a"), "x");
+    close_context();
+}
+END_TEST
+
+/* Nothing is written there: the folder does not open. */
+START_TEST(the_root_is_a_folder) {
+    open_context(2);
+    faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);
+    ASSERT_FAILS(write_text("/ddaebm-test", "x"), DDAEBM_IO,
+                 "there is no folder /; create it first");
+    (void)faults_end();
+    close_context();
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {the_old_file_stays_until_the_new_is_whole,
+                                  impossible_targets_are_refused,
+                                  permissions_follow_the_umask,
+                                  a_file_may_be_named_through_proc,
+                                  a_link_is_followed,
+                                  names_without_a_folder_work,
+                                  devices_and_descriptors_are_written_directly,
+                                  a_descriptor_is_used_as_it_is,
+                                  a_socket_is_written_and_read,
+                                  errors_of_devices_are_reported,
+                                  a_broken_pipe_is_an_error,
+                                  a_signal_of_the_program_stays,
+                                  a_vast_span_is_written_in_pieces,
+                                  a_write_of_nothing_is_an_error,
+                                  names_of_temporary_files_may_all_be_taken,
+                                  a_folder_need_not_be_flushed,
+                                  the_root_is_a_folder};
+    return run_tests("io/file write", tests, sizeof tests / sizeof *tests);
+}

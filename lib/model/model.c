@@ -54,7 +54,6 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
                   "raise diffusion.beta_max (20 with diffusion.schedule vp ends in noise; karras: "
                   "diffusion.sigma_max)",
                   100 * left);
-
     return DDAEBM_OK;
 }
 
@@ -135,7 +134,6 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_free(context, model->mean);
     dd_free(context, model->scale);
     dd_column_names_free(&model->columns, context);
-
     dd_free(context, model->typical_mean);
     dd_free(context, model->typical_precision);
     dd_free(context, model);

@@ -1,4 +1,4 @@
-/* Says how ordinary some points are to a model, and which way is more ordinary: 02_score [MODEL],
+/* Scores some points with a model, and computes the gradient of the score: 02_score [MODEL],
  * made by 01_train_and_sample. */
 #include <ddaebm/ddaebm.h>
 

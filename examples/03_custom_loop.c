@@ -1,5 +1,5 @@
-/* A training loop of one's own: step by step, with gradients clipped before each update, on data
- * that the program makes (08 goes on to the halves of a step): 03_custom_loop [STEPS] */
+/* A custom training loop: step by step, with gradients clipped before each update, on data
+ * that the program makes (08 goes on to the stages of a step): 03_custom_loop [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <math.h>

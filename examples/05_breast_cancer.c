@@ -49,14 +49,14 @@ static void shuffle(rows *r, uint64_t seed) {
     }
 }
 
-/* The share of pairs in which the ordinary row scores higher. */
-static double area(const float *ordinary, size_t ordinary_count, const float *anomalous,
+/* The fraction of pairs in which the normal row scores higher (the area under the ROC curve). */
+static double area(const float *normal, size_t normal_count, const float *anomalous,
                    size_t anomalous_count) {
     double wins = 0;
-    for (size_t i = 0; i < ordinary_count; i++)
+    for (size_t i = 0; i < normal_count; i++)
         for (size_t j = 0; j < anomalous_count; j++)
-            wins += ordinary[i] > anomalous[j] ? 1.0 : ordinary[i] == anomalous[j] ? 0.5 : 0.0;
-    return wins / ((double)ordinary_count * (double)anomalous_count);
+            wins += normal[i] > anomalous[j] ? 1.0 : normal[i] == anomalous[j] ? 0.5 : 0.0;
+    return wins / ((double)normal_count * (double)anomalous_count);
 }
 
 static ddaebm_model *train(const ddaebm_config *config, const rows *data, uint64_t seed) {

@@ -1,12 +1,12 @@
-/* 06: which images are foreign? Scores ordinary images against noise, constant, upside-down,
- * mirrored and inverted ones, and the digits of scikit-learn, by every score that a model offers.
+/* Out-of-distribution detection: compares the scores of images with those of noise, constant,
+ * upside-down, mirrored and inverted ones, and the digits of scikit-learn, by every kind of score.
  *
  *     06_out_of_distribution MODEL [IMAGES [DIGITS [COUNT]]]
  *
- * MODEL takes square grey images. IMAGES are ordinary ones that it was not trained on: a name or
- * path, fashion-mnist-test if left out. DIGITS is a table of 8 x 8 pixels from 0 to 16 a row, and a
- * label (Debian's python3-sklearn has one: digits.csv.gz). Prints the area under the ROC curve,
- * ordinary scoring higher, for each kind and score; 0.5 is chance. */
+ * MODEL takes square grey images. IMAGES are of its distribution, and not its training data: a name
+ * or path, fashion-mnist-test if left out. DIGITS is a table of 8 x 8 pixels from 0 to 16 a row,
+ * and a label (Debian's python3-sklearn has one: digits.csv.gz). Prints the area under the ROC
+ * curve, with in-distribution images scoring higher, for each kind and score; 0.5 is chance. */
 #include <ddaebm/ddaebm.h>
 #include <math.h>
 #include <stdio.h>
@@ -40,8 +40,7 @@ static double normal(void) {
     return sqrt(-2 * log(uniform())) * cos(6.28318530717958648 * uniform());
 }
 
-/* --- Kinds of foreign images, made of ordinary ones or of nothing, [count, side, side] in [-1, 1].
- * --- */
+/* --- Kinds of out-of-distribution images, [count, side, side] in [-1, 1]. --- */
 
 static void fill_uniform(float *out, const float *in, size_t side) {
     (void)in;
@@ -101,19 +100,20 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Both sorted: the share of pairs in which the ordinary image scores higher, ties one half. */
-static double area(const float *ordinary, size_t ordinary_count, const float *foreign,
-                   size_t foreign_count) {
+/* Fraction of pairs in which the in-distribution image scores higher, ties one half; both sorted.
+ */
+static double area(const float *in_distribution, size_t in_count, const float *ood,
+                   size_t out_count) {
     double wins = 0;
     size_t below = 0, up_to = 0;
-    for (size_t i = 0; i < ordinary_count; i++) {
-        while (below < foreign_count && foreign[below] < ordinary[i])
+    for (size_t i = 0; i < in_count; i++) {
+        while (below < out_count && ood[below] < in_distribution[i])
             below++;
-        while (up_to < foreign_count && foreign[up_to] <= ordinary[i])
+        while (up_to < out_count && ood[up_to] <= in_distribution[i])
             up_to++;
         wins += 0.5 * (double)(below + up_to);
     }
-    return wins / ((double)ordinary_count * (double)foreign_count);
+    return wins / ((double)in_count * (double)out_count);
 }
 
 static float *sorted_scores(ddaebm_scorer *scorer, ddaebm_score score, const float *images,
@@ -126,7 +126,7 @@ static float *sorted_scores(ddaebm_scorer *scorer, ddaebm_score score, const flo
 
 typedef struct table {
     ddaebm_scorer *scorer;
-    float *ordinary[SCORES]; /* scores, sorted */
+    float *in_distribution[SCORES]; /* scores, sorted */
     size_t count;
 } table;
 
@@ -134,7 +134,7 @@ static void print_row(const table *t, const char *name, const float *images, siz
     printf("%-24s", name);
     for (int s = 0; s < SCORES; s++) {
         float *scores = sorted_scores(t->scorer, (ddaebm_score)s, images, count);
-        printf("  %14.3f", area(t->ordinary[s], t->count, scores, count));
+        printf("  %14.3f", area(t->in_distribution[s], t->count, scores, count));
         free(scores);
     }
     printf("\n");
@@ -195,26 +195,26 @@ int main(int argc, char **argv) {
                         "square and of one size\n");
         return 1;
     }
-    float *ordinary = room(t.count * side * side), *foreign = room(t.count * side * side);
-    check(ddaebm_dataset_read(data, 0, t.count, ordinary));
+    float *in_distribution = room(t.count * side * side), *ood = room(t.count * side * side);
+    check(ddaebm_dataset_read(data, 0, t.count, in_distribution));
     check(ddaebm_scorer_create(&t.scorer, model));
     for (int s = 0; s < SCORES; s++)
-        t.ordinary[s] = sorted_scores(t.scorer, (ddaebm_score)s, ordinary, t.count);
+        t.in_distribution[s] = sorted_scores(t.scorer, (ddaebm_score)s, in_distribution, t.count);
     printf("%-24s", "");
     for (int s = 0; s < SCORES; s++)
         printf("  %14s", ddaebm_score_name((size_t)s));
     printf("\n");
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         for (size_t i = 0; i < t.count; i++)
-            kinds[k].fill(foreign + i * side * side, ordinary + i * side * side, side);
-        print_row(&t, kinds[k].name, foreign, t.count);
+            kinds[k].fill(ood + i * side * side, in_distribution + i * side * side, side);
+        print_row(&t, kinds[k].name, ood, t.count);
     }
     if (argc > 3)
         print_digits(&t, argv[3], side);
     for (int s = 0; s < SCORES; s++)
-        free(t.ordinary[s]);
-    free(ordinary);
-    free(foreign);
+        free(t.in_distribution[s]);
+    free(in_distribution);
+    free(ood);
     ddaebm_scorer_free(t.scorer);
     ddaebm_dataset_free(data);
     ddaebm_model_free(model);

@@ -1,6 +1,6 @@
-/* The published training loop written out: both halves of a step and the falling learning rate in
- * the program's own hands. Beside it runs ddaebm_trainer_step; after every step the weights are the
- * same, to the bit: 08_published_loop [STEPS] */
+/* The published training loop written out: the program calls the stages of a step and sets the
+ * learning rate itself. Another trainer calls ddaebm_trainer_step; after every step the weights of
+ * both are the same, to the bit: 08_published_loop [STEPS] */
 #include <ddaebm/ddaebm.h>
 
 #include <math.h>

@@ -108,7 +108,7 @@ cleanup:
     return status;
 }
 
-/* Half the sum of how much each cell's share of the samples differs from its probability. */
+/* Half the sum of the differences of each cell's fraction of the samples from its probability. */
 static double total_variation(float samples[SAMPLES][2], double cells[CELLS][CELLS]) {
     double found[CELLS][CELLS] = {{0}}, sum = 0, outside = 0;
     for (int i = 0; i < SAMPLES; i++) {
@@ -124,7 +124,7 @@ static double total_variation(float samples[SAMPLES][2], double cells[CELLS][CEL
     return (sum + outside) / 2;
 }
 
-/* What it would be on average if the samples were independent draws of the product: a share of n
+/* What it would be on average if the samples were independent draws of the product: a fraction of n
  * draws with probability p differs from p by sqrt(2 p (1 - p) / pi n). */
 static double least_variation(double cells[CELLS][CELLS]) {
     double sum = 0;
@@ -135,7 +135,7 @@ static double least_variation(double cells[CELLS][CELLS]) {
     return sum / 2;
 }
 
-/* What is printed: total variations, and the share of accepted proposals. */
+/* What is printed: total variations, and the acceptance rate. */
 typedef struct figures {
     double plain, refined, least, acceptance;
 } figures;

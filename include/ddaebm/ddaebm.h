@@ -17,7 +17,7 @@
  *
  *  - *Names.* ddaebm_noun_verb. A property is read by the function of its name and written by that
  *    name after set_: ddaebm_context_threads, ddaebm_context_set_threads. No function has get_ in
- *    its name. A function that fills a struct ends in _info.
+ *    its name. ddaebm_config_key_info and ddaebm_model_parameter_info describe things by index.
  *  - *Order of arguments.* A function that makes a handle writes it through its first argument,
  *    `out`, and takes its context next. Any other function takes its handle first, then what it
  *    reads, and last what it writes.

@@ -136,7 +136,6 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_free(context, model->mean);
     dd_free(context, model->scale);
     dd_column_names_free(&model->columns, context);
-
     dd_free(context, model->typical_mean);
     dd_free(context, model->typical_precision);
     dd_free(context, model);

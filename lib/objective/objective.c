@@ -320,6 +320,18 @@ static ddaebm_status allocate(step *s, ddaebm_context *context, size_t parameter
     return dd_graph_create(&out->graph, context);
 }
 
+/* Asks for all outputs of a step. */
+static void ask_for_all(step *s, dd_step_extras extras) {
+    ask_for_losses(s);
+    ask_for_gradients(s, &s->of_energy, 0);
+    ask_for_gradients(s, &s->of_generator, 1);
+    ask_for_statistics(s);
+    if (extras == DD_STEP_OBSERVED)
+        ask_for_observed(s);
+    if (s->custom_loss)
+        dd_output(s->out->graph, s->x0_pred, s->slots.samples, 0);
+}
+
 ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
                                   const dd_settings *settings, dd_parameters *parameters,
                                   size_t batch, dd_step_extras extras) {
@@ -350,14 +362,7 @@ ddaebm_status dd_step_graph_build(dd_step_graph *out, ddaebm_context *context,
     DD_TRY(prepare_gradients(&s, &s.of_generator, false));
     build_energy_loss(&s);
     build_generator_loss(&s);
-    ask_for_losses(&s);
-    ask_for_gradients(&s, &s.of_energy, 0);
-    ask_for_gradients(&s, &s.of_generator, 1);
-    ask_for_statistics(&s);
-    if (extras == DD_STEP_OBSERVED)
-        ask_for_observed(&s);
-    if (s.custom_loss)
-        dd_output(result.graph, s.x0_pred, s.slots.samples, 0);
+    ask_for_all(&s, extras);
     DD_TRY(dd_graph_status(result.graph));
     *out = result;
 cleanup:
@@ -369,7 +374,6 @@ cleanup:
         dd_graph_free(result.graph);
         dd_step_graph_free(&result);
     }
-
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* The forward process and its posterior as nodes of a graph, evaluated by plain loops in double and
- * held against the formulas. Tables are rounded to float in a graph, hence NEAR. */
+ * compared with the formulas. Tables are rounded to float in a graph, hence NEAR. */
 #define _GNU_SOURCE
 #include "diffusion/process.h"
 #include "support/harness.h"

@@ -116,7 +116,7 @@ static void close_all(ddaebm_model *model, ddaebm_dataset *data) {
 }
 
 /* _i is the number of threads, less one. */
-START_TEST(rows_ask_nobody_for_memory) {
+START_TEST(rows_allocate_nothing) {
     open_context(_i + 1);
     ddaebm_model *model = small_model(context, "\"diffusion.beta_max\":20", 3);
     ddaebm_dataset *data = small_rows(context, 50, 2);
@@ -137,7 +137,7 @@ START_TEST(rows_ask_nobody_for_memory) {
 }
 END_TEST
 
-START_TEST(images_ask_the_context_for_none) {
+START_TEST(images_do_not_use_the_allocator) {
     open_context(_i + 1);
     ddaebm_model *model = small_image_model(context);
     static uint8_t pixels[20 * MOST_WIDTH];
@@ -155,6 +155,6 @@ START_TEST(images_ask_the_context_for_none) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {rows_ask_nobody_for_memory, images_ask_the_context_for_none};
+    const TTest *const tests[] = {rows_allocate_nothing, images_do_not_use_the_allocator};
     return run_loop_tests("fast path", tests, sizeof tests / sizeof *tests, 2);
 }

@@ -1,4 +1,4 @@
-/* Weights that several hold: who changes them gets a copy, and nobody else sees the change, with
+/* Shared weights: a change makes a copy, and the other owners do not see it, with
  * memory or without. */
 #define _GNU_SOURCE
 #include "support/counted.h"

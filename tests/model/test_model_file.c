@@ -371,7 +371,7 @@ START_TEST(weights_that_are_not_finite_may_be_asked_for) {
 }
 END_TEST
 
-/* What its configuration builds is held against the file before there is room for it. */
+/* What its configuration builds is compared with the file before memory is allocated for it. */
 START_TEST(a_small_file_cannot_ask_for_much) {
     static const char *const texts[] = {
         "{\"data.width\":3,\"energy.hidden_layers\":[65536,65536,65536,65536]}",

@@ -100,14 +100,14 @@ START_TEST(a_changed_tensor_is_noticed) {
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
         const test_tamper change = {
             .scale = tensors[i][1], .factor = 1 + 1e-3, .metadata = "norms"};
-        ck_assert_msg(!holds_after(tensors[i][0], change), "nobody noticed a change of %s",
+        ck_assert_msg(!holds_after(tensors[i][0], change), "no check noticed a change of %s",
                       tensors[i][1]);
     }
     ck_assert(holds_after("toy25", (test_tamper){.metadata = "norms"})); /* it was not the copy */
 }
 END_TEST
 
-/* Every tensor that is not rounding noise or zero; a file's share of them in each run. */
+/* Every tensor that is not rounding noise or zero; a fraction of the files in each run. */
 enum { SHARES = 6 };
 
 START_TEST(no_tensor_may_change_unseen) {
@@ -130,7 +130,7 @@ START_TEST(no_tensor_may_change_unseen) {
         ck_assert_msg(!holds_after("toy_kl_only", (test_tamper){.scale = entry->name,
                                                                 .factor = factor,
                                                                 .metadata = "norms"}),
-                      "nobody noticed a change of %s", entry->name);
+                      "no check noticed a change of %s", entry->name);
     }
     ck_assert_uint_gt(tried, 5);
     test_fixture_close(&fixture);

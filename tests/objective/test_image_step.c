@@ -111,7 +111,7 @@ START_TEST(each_call_drops_out_on_its_own) {
 }
 END_TEST
 
-/* --- What is made again is the same, and less is kept. --- */
+/* --- Recomputed values are the same, and take less memory. --- */
 
 typedef struct run {
     built b;
@@ -172,8 +172,8 @@ static void free_run(run *r) {
     destroy(&r->b);
 }
 
-/* Takes less than `share` of the room. */
-static void check_again(const char *changes, double share) {
+/* Checks that less than `fraction` of the memory is needed. */
+static void check_again(const char *changes, double fraction) {
     run kept = run_step(changes, false), again = run_step(changes, true);
     ck_assert_uint_eq(kept.count, again.count);
     size_t compared = 0;
@@ -190,7 +190,7 @@ static void check_again(const char *changes, double share) {
         ck_assert_double_eq(dd_plan_multiply_adds(kept.b.plan, phase),
                             dd_plan_multiply_adds(again.b.plan, phase));
     ck_assert_double_lt((double)dd_plan_memory(again.b.plan),
-                        share * (double)dd_plan_memory(kept.b.plan));
+                        fraction * (double)dd_plan_memory(kept.b.plan));
     free_run(&kept);
     free_run(&again);
 }

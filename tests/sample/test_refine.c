@@ -71,10 +71,10 @@ static ddaebm_sampler *open_refining(const ddaebm_model *model, size_t steps, si
 }
 
 static double acceptance(const ddaebm_sampler *sampler) {
-    double share = -1;
-    ASSERT_OK(ddaebm_sampler_acceptance(sampler, &share));
-    ck_assert(share >= 0 && share <= 1);
-    return share;
+    double rate = -1;
+    ASSERT_OK(ddaebm_sampler_acceptance(sampler, &rate));
+    ck_assert(rate >= 0 && rate <= 1);
+    return rate;
 }
 
 /* --- Densities. --- */
@@ -142,8 +142,8 @@ START_TEST(draws_follow_the_energy) {
             assert_moments(drawn, j, model->mean[j], deviation * model->scale[j]);
             assert_column(drawn, j, model->mean[j], deviation * model->scale[j], normal);
         }
-        double share = acceptance(sampler);
-        ck_assert(sampled() || (share > 0.45 && share < 0.8));
+        double rate = acceptance(sampler);
+        ck_assert(sampled() || (rate > 0.45 && rate < 0.8));
         ddaebm_sampler_free(sampler);
     }
     ASSERT_OK(ddaebm_sampler_create(&plain, model)); /* which the generator alone does not */
@@ -396,7 +396,7 @@ START_TEST(refinement_can_be_turned_off) {
     open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *plain = NULL, *sampler = open_refining(model, 5, 1);
-    double share = 7;
+    double rate = 7;
     ASSERT_OK(ddaebm_sampler_create(&plain, model));
     ASSERT_OK(ddaebm_sampler_draw_double(plain, SEED, 0, COUNT, drawn));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, more_drawn));
@@ -405,10 +405,10 @@ START_TEST(refinement_can_be_turned_off) {
     ASSERT_OK(ddaebm_sampler_set_refinement(sampler, 0, 0));
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, COUNT, more_drawn));
     ck_assert_int_eq(memcmp(drawn, more_drawn, sizeof drawn), 0);
-    ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &share), DDAEBM_STATE, "not refined");
-    ASSERT_FAILS(ddaebm_sampler_acceptance(plain, &share), DDAEBM_STATE,
+    ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &rate), DDAEBM_STATE, "not refined");
+    ASSERT_FAILS(ddaebm_sampler_acceptance(plain, &rate), DDAEBM_STATE,
                  "ddaebm_sampler_set_refinement");
-    ck_assert(share == 7);
+    ck_assert(rate == 7);
     ddaebm_sampler_free(sampler);
     ddaebm_sampler_free(plain);
     ddaebm_model_free(model);
@@ -546,12 +546,12 @@ START_TEST(guidance_is_checked) {
     open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_refining(model, 3, 1);
-    double share = 7;
+    double rate = 7;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ASSERT_OK(ddaebm_sampler_set_guidance(sampler, say, (void *)&cases[i].said));
         ASSERT_FAILS(ddaebm_sampler_draw_double(sampler, SEED, 0, 500, drawn), DDAEBM_NOT_FINITE,
                      cases[i].text);
-        ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &share), DDAEBM_STATE, "last draw");
+        ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &rate), DDAEBM_STATE, "last draw");
     }
     answer good = {-INFINITY, NAN, 2}; /* ruled out: allowed, whatever its gradient */
     ASSERT_OK(ddaebm_sampler_set_guidance(sampler, say, &good));
@@ -691,7 +691,7 @@ START_TEST(what_refinement_takes_is_checked) {
     open_context(2);
     ddaebm_model *model = create("");
     ddaebm_sampler *sampler = open_refining(model, 2, 4);
-    double share = 0;
+    double rate = 0;
     bell self = some_bell();
     ASSERT_FAILS(ddaebm_sampler_set_refinement(NULL, 1, 1), DDAEBM_INVALID_ARGUMENT, "sampler");
     ASSERT_FAILS(ddaebm_sampler_set_refinement(sampler, 100001, 1), DDAEBM_OUT_OF_RANGE,
@@ -702,9 +702,9 @@ START_TEST(what_refinement_takes_is_checked) {
                  "5; allowed: 1 to 4");
     ASSERT_FAILS(ddaebm_sampler_set_guidance(NULL, add_bell, &self), DDAEBM_INVALID_ARGUMENT,
                  "sampler");
-    ASSERT_FAILS(ddaebm_sampler_acceptance(NULL, &share), DDAEBM_INVALID_ARGUMENT, "sampler");
+    ASSERT_FAILS(ddaebm_sampler_acceptance(NULL, &rate), DDAEBM_INVALID_ARGUMENT, "sampler");
     ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, NULL), DDAEBM_INVALID_ARGUMENT, "rate");
-    ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &share), DDAEBM_STATE, "no acceptance");
+    ASSERT_FAILS(ddaebm_sampler_acceptance(sampler, &rate), DDAEBM_STATE, "no acceptance");
     ASSERT_OK(ddaebm_sampler_draw_double(sampler, SEED, 0, 20,
                                          drawn)); /* as it was set before those failed */
     acceptance(sampler);

@@ -11,12 +11,12 @@ enum { COUNT = 32, PIXELS = 28 * 28 };
 
 static float samples[COUNT * PIXELS], noise[COUNT * PIXELS];
 
-/* Share of pairs in which the ordinary one scores higher. */
-static double auroc(const float *ordinary, const float *foreign) {
+/* Fraction of pairs in which the in-distribution image scores higher. */
+static double auroc(const float *inside, const float *outside) {
     size_t higher = 0;
     for (size_t i = 0; i < COUNT; i++)
         for (size_t j = 0; j < COUNT; j++)
-            higher += ordinary[i] > foreign[j];
+            higher += inside[i] > outside[j];
     return (double)higher / (COUNT * COUNT);
 }
 
@@ -24,7 +24,7 @@ START_TEST(it_draws_garments_and_tells_noise) {
     ddaebm_model *model = NULL;
     ddaebm_sampler *sampler = NULL;
     ddaebm_scorer *scorer = NULL;
-    float ordinary[COUNT], foreign[COUNT];
+    float inside[COUNT], outside[COUNT];
     size_t black = 0, bright = 0, spread = 0;
     ASSERT_OK(ddaebm_model_load(&model, NULL,
                                 TEST_DATA "/../../examples/data/fashion-small.safetensors"));
@@ -48,9 +48,9 @@ START_TEST(it_draws_garments_and_tells_noise) {
     const ddaebm_score scores[] = {DDAEBM_SCORE_ENERGY, DDAEBM_SCORE_GRADIENT,
                                    DDAEBM_SCORE_RECONSTRUCTION, DDAEBM_SCORE_TYPICALITY};
     for (size_t i = 0; i < sizeof scores / sizeof *scores; i++) {
-        ASSERT_OK(ddaebm_scorer_score(scorer, scores[i], samples, COUNT, 0, ordinary));
-        ASSERT_OK(ddaebm_scorer_score(scorer, scores[i], noise, COUNT, 0, foreign));
-        ck_assert_double_gt(auroc(ordinary, foreign), 0.95);
+        ASSERT_OK(ddaebm_scorer_score(scorer, scores[i], samples, COUNT, 0, inside));
+        ASSERT_OK(ddaebm_scorer_score(scorer, scores[i], noise, COUNT, 0, outside));
+        ck_assert_double_gt(auroc(inside, outside), 0.95);
     }
     ddaebm_scorer_free(scorer);
     ddaebm_sampler_free(sampler);

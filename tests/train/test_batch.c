@@ -1,5 +1,5 @@
-/* What a step is fed: timesteps in their shares, and numbers that seed and step fix. Shares over
- * many draws are within four deviations of what they should be. */
+/* What a step is fed: fractions of timesteps, and numbers fixed by seed and step. Fractions over
+ * many draws are within four standard deviations of their expectation. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/small.h"
@@ -27,25 +27,25 @@ static void draw(ddaebm_trainer *trainer, uint64_t step) {
     ASSERT_OK(dd_batch_draw(trainer));
 }
 
-static void assert_share(double hits, double of, double share, const char *what) {
-    double deviation = sqrt(share * (1 - share) / of);
-    ck_assert_msg(fabs(hits / of - share) <= 4 * deviation, "%s: %g of %g, not a share of %g", what,
-                  hits, of, share);
+static void assert_fraction(double hits, double of, double fraction, const char *what) {
+    double deviation = sqrt(fraction * (1 - fraction) / of);
+    ck_assert_msg(fabs(hits / of - fraction) <= 4 * deviation, "%s: %g of %g, not a fraction of %g",
+                  what, hits, of, fraction);
 }
 
 /* --- Timesteps. --- */
 
-START_TEST(the_first_timestep_has_its_share) {
-    static const double shares[] = {0, 0.05, 0.25, 0.6, 0.99};
+START_TEST(the_first_timestep_has_its_probability) {
+    static const double probabilities[] = {0, 0.05, 0.25, 0.6, 0.99};
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 50, WIDTH);
-    for (size_t s = 0; s < sizeof shares / sizeof *shares; s++)
+    for (size_t s = 0; s < sizeof probabilities / sizeof *probabilities; s++)
         for (size_t timesteps = 1; timesteps <= 5; timesteps += 2) {
             char changes[96];
             double hits[5] = {0};
             (void)snprintf(changes, sizeof changes,
-                           "\"training.first_timestep\":%g,\"diffusion.timesteps\":%zu", shares[s],
-                           timesteps);
+                           "\"training.first_timestep\":%g,\"diffusion.timesteps\":%zu",
+                           probabilities[s], timesteps);
             ddaebm_trainer *trainer = train(changes, dataset, 5);
             for (uint64_t step = 0; step < STEPS; step++) {
                 draw(trainer, step);
@@ -56,11 +56,13 @@ START_TEST(the_first_timestep_has_its_share) {
                     hits[(int)timestep]++;
                 }
             }
-            double first = timesteps == 1 ? 1 : shares[s] > 0 ? shares[s] : 1 / (double)timesteps;
+            double first = timesteps == 1         ? 1
+                           : probabilities[s] > 0 ? probabilities[s]
+                                                  : 1 / (double)timesteps;
             for (size_t timestep = 0; timestep < timesteps; timestep++)
-                assert_share(hits[timestep], BATCH * STEPS,
-                             timestep == 0 ? first : (1 - first) / (double)(timesteps - 1),
-                             changes);
+                assert_fraction(hits[timestep], BATCH * STEPS,
+                                timestep == 0 ? first : (1 - first) / (double)(timesteps - 1),
+                                changes);
             ddaebm_trainer_free(trainer);
         }
     ddaebm_dataset_free(dataset);
@@ -178,8 +180,8 @@ START_TEST(half_the_images_are_mirrored) {
             before[i] = mirror;
         }
     }
-    assert_share((double)mirrored, BATCH * STEPS, 0.5, "mirrored");
-    assert_share((double)changes, BATCH * (STEPS - 1), 0.5, "otherwise than in the step before");
+    assert_fraction((double)mirrored, BATCH * STEPS, 0.5, "mirrored");
+    assert_fraction((double)changes, BATCH * (STEPS - 1), 0.5, "otherwise than in the step before");
     ddaebm_trainer_free(plain);
     ddaebm_trainer_free(flipped);
     ddaebm_trainer_free(again);
@@ -201,7 +203,8 @@ START_TEST(images_are_not_standardised) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_first_timestep_has_its_share, seed_and_step_fix_the_batch,
-                                  half_the_images_are_mirrored, images_are_not_standardised};
+    const TTest *const tests[] = {the_first_timestep_has_its_probability,
+                                  seed_and_step_fix_the_batch, half_the_images_are_mirrored,
+                                  images_are_not_standardised};
     return run_tests("batch", tests, sizeof tests / sizeof *tests);
 }

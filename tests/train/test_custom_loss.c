@@ -1,5 +1,5 @@
-/* A loss of the caller's own on generated samples: what the hook is shown, what its gradients do,
- * and what is refused. */
+/* Custom losses on generated samples: what the hook is shown, the effect of its gradients, and what
+ * is refused. */
 #define _GNU_SOURCE
 #include "support/counted.h"
 #include "support/extremes.h"

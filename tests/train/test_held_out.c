@@ -44,7 +44,7 @@ static void count_draws(size_t draws[ROWS], ddaebm_trainer *trainer, uint64_t fi
 }
 
 /* 31 batches of 8 are 8 epochs of the 31 others. */
-START_TEST(rows_kept_aside_are_not_trained_on) {
+START_TEST(held_out_rows_are_not_trained_on) {
     open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(KEEPS, dataset);
@@ -97,7 +97,7 @@ END_TEST
 
 /* ---- The choice. ---- */
 
-/* The same numbers the long way: scores of the rows kept aside against those of rows whose columns
+/* The same numbers the long way: scores of the held-out rows against those of rows whose columns
  * come from different rows. */
 static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
     ddaebm_trainer *plain = make(EVERYTHING ",\"data.standardize\":\"never\"", dataset);
@@ -165,7 +165,7 @@ START_TEST(the_best_weights_are_kept) {
 }
 END_TEST
 
-/* Beyond training.steps nobody looks. */
+/* There is no look after training.steps. */
 START_TEST(looks_end_with_the_schedule) {
     open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
@@ -368,8 +368,8 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {
-        rows_kept_aside_are_not_trained_on, not_every_set_is_parted,   the_best_weights_are_kept,
-        looks_end_with_the_schedule,        other_data_begins_anew,    a_cut_run_keeps_its_choice,
-        a_model_says_which_weights_it_has,  corrupt_files_are_refused, memory_may_run_out};
+        held_out_rows_are_not_trained_on,  not_every_set_is_parted,   the_best_weights_are_kept,
+        looks_end_with_the_schedule,       other_data_begins_anew,    a_cut_run_keeps_its_choice,
+        a_model_says_which_weights_it_has, corrupt_files_are_refused, memory_may_run_out};
     return run_tests("held_out", tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,6 @@
 /* A run on images from end to end, at toy size: discs of random place and size on black, a small
- * ncsnpp, a few hundred steps. Losses fall, samples come near the data, noise is told from images,
- * and a run that was stopped goes on to the same bits. */
+ * ncsnpp, a few hundred steps. Losses fall, samples come near the data, noise scores lower than
+ * images, and a run that was stopped goes on to the same bits. */
 #define _GNU_SOURCE
 #include "base/rng.h"
 #include "support/small.h"
@@ -206,13 +206,13 @@ static void check_samples(const ddaebm_model *start, const ddaebm_model *model) 
 }
 
 static void check_scores(const ddaebm_model *model) {
-    float *held_out = draw_discs(HELD_OUT, COUNT), *noise = draw_noise(COUNT), ordinary[COUNT],
+    float *held_out = draw_discs(HELD_OUT, COUNT), *noise = draw_noise(COUNT), inside[COUNT],
           odd[COUNT];
     ddaebm_scorer *scorer = NULL;
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
-    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, held_out, COUNT, 0, ordinary));
+    ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, held_out, COUNT, 0, inside));
     ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, noise, COUNT, 0, odd));
-    double above = area(ordinary, odd);
+    double above = area(inside, odd);
     ck_assert_msg(SANITISED || above > LEAST_AREA, "the area is %.3f", above);
     ddaebm_scorer_free(scorer);
     free(held_out);

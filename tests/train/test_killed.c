@@ -237,7 +237,7 @@ START_TEST(a_run_may_be_killed_at_any_moment) {
     ck_assert_uint_eq(size, size_whole);
     ck_assert_int_eq(memcmp(found, after, size), 0);
     ddaebm_trainer_free(whole);
-    printf("killed %zu times: %llu steps, %llu made again, %zu saves cut\n", kills,
+    printf("killed %zu times: %llu steps, %llu repeated, %zu saves cut\n", kills,
            (unsigned long long)(saved + EVERY), (unsigned long long)lost, strays);
     munmap(shared, sizeof *shared);
     end();

@@ -61,7 +61,7 @@ static double rate_of(const ddaebm_trainer *trainer, const char *name) {
     return rate;
 }
 
-/* Largest change of a weight whose name begins with the prefix, from the first values. */
+/* Largest change of a weight whose name begins with the prefix, from the initialisation. */
 static double moved(const ddaebm_trainer *trainer, const ddaebm_model *start, const char *prefix) {
     double most = 0;
     for (size_t i = 0; i < start->parameters.count; i++) {
@@ -136,21 +136,21 @@ END_TEST
 /* A frozen energy is one whose update is left out. */
 START_TEST(a_frozen_energy_is_one_that_is_not_updated) {
     begin();
-    ddaebm_trainer *frozen = train(EVERYTHING, 3), *halves = train(EVERYTHING, 3);
+    ddaebm_trainer *frozen = train(EVERYTHING, 3), *stages = train(EVERYTHING, 3);
     set(frozen, "energy.", 0);
     for (int i = 0; i < 5; i++) {
         ASSERT_OK(ddaebm_trainer_step(frozen, NULL));
-        ASSERT_OK(ddaebm_trainer_energy_gradients(halves));
-        ASSERT_OK(ddaebm_trainer_generator_gradients(halves));
-        ASSERT_OK(ddaebm_trainer_generator_update(halves, NULL));
-        ck_assert(same_networks(frozen, halves));
+        ASSERT_OK(ddaebm_trainer_energy_gradients(stages));
+        ASSERT_OK(ddaebm_trainer_generator_gradients(stages));
+        ASSERT_OK(ddaebm_trainer_generator_update(stages, NULL));
+        ck_assert(same_networks(frozen, stages));
     }
     set(frozen, "energy.", 1);
     ASSERT_OK(ddaebm_trainer_step(frozen, NULL));
-    ASSERT_OK(ddaebm_trainer_step(halves, NULL));
-    ck_assert(same_networks(frozen, halves)); /* its moments and their age had stayed */
+    ASSERT_OK(ddaebm_trainer_step(stages, NULL));
+    ck_assert(same_networks(frozen, stages)); /* its moments and their age had stayed */
     ddaebm_trainer_free(frozen);
-    ddaebm_trainer_free(halves);
+    ddaebm_trainer_free(stages);
     end();
 }
 END_TEST

@@ -1,5 +1,4 @@
-/* The trainer: what a step is, in whole and in halves; what stops one; what it measures, holds and
- * remembers.
+/* The trainer: whole steps and their stages, failures, measurements, memory and state.
  *
  * Same seed and number of threads: same bits. Other numbers of threads add in another order, so the
  * gradients of a step agree within ACROSS_THREADS of a network's largest, no closer. */
@@ -26,31 +25,31 @@ static void run(ddaebm_trainer *trainer, uint64_t last) {
 
 /* --- Steps. --- */
 
-START_TEST(four_halves_are_a_step) {
+START_TEST(four_stages_are_a_step) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
-    ddaebm_trainer *whole = train(EVERYTHING, dataset, 5), *halves = train(EVERYTHING, dataset, 5);
+    ddaebm_trainer *whole = train(EVERYTHING, dataset, 5), *stages = train(EVERYTHING, dataset, 5);
     ddaebm_step_statistics a = DDAEBM_STEP_STATISTICS_INIT, b = DDAEBM_STEP_STATISTICS_INIT;
     for (int i = 0; i < 5; i++) {
         ASSERT_OK(ddaebm_trainer_step(whole, &a));
-        ASSERT_OK(ddaebm_trainer_energy_gradients(halves));
-        ASSERT_OK(ddaebm_trainer_energy_update(halves));
-        ASSERT_OK(ddaebm_trainer_generator_gradients(halves));
-        ASSERT_OK(ddaebm_trainer_generator_update(halves, &b));
+        ASSERT_OK(ddaebm_trainer_energy_gradients(stages));
+        ASSERT_OK(ddaebm_trainer_energy_update(stages));
+        ASSERT_OK(ddaebm_trainer_generator_gradients(stages));
+        ASSERT_OK(ddaebm_trainer_generator_update(stages, &b));
         ck_assert_int_eq(memcmp(&a, &b, sizeof a), 0);
-        ck_assert(same_state(whole, halves));
+        ck_assert(same_state(whole, stages));
         ck_assert_uint_eq(a.step, (uint64_t)i + 1);
         ck_assert_uint_eq(ddaebm_trainer_steps(whole), (uint64_t)i + 1);
     }
     ddaebm_trainer_free(whole);
-    ddaebm_trainer_free(halves);
+    ddaebm_trainer_free(stages);
     ddaebm_trainer_free(NULL);
     ddaebm_dataset_free(dataset);
     close_context();
 }
 END_TEST
 
-START_TEST(halves_out_of_order_are_refused) {
+START_TEST(stages_out_of_order_are_refused) {
     open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
@@ -183,11 +182,11 @@ START_TEST(threads_change_no_more_than_rounding) {
 END_TEST
 
 static int count_steps(void *user, const ddaebm_step_statistics *statistics, uint64_t last) {
-    uint64_t *told = user;
+    uint64_t *reported = user;
     ck_assert_uint_eq(statistics->struct_size, sizeof *statistics);
-    ck_assert_uint_eq(statistics->step, ++told[0]);
-    ck_assert_uint_eq(last, told[2]);
-    return told[0] == told[1];
+    ck_assert_uint_eq(statistics->step, ++reported[0]);
+    ck_assert_uint_eq(last, reported[2]);
+    return reported[0] == reported[1];
 }
 
 START_TEST(a_run_can_be_watched_and_cancelled) {
@@ -195,16 +194,16 @@ START_TEST(a_run_can_be_watched_and_cancelled) {
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
                    *straight = train(EVERYTHING, dataset, 5);
-    uint64_t told[3] = {0, 4, 9}; /* steps seen, where to cancel, the last */
-    ASSERT_FAILS(ddaebm_trainer_run_until(trainer, 9, count_steps, told), DDAEBM_CANCELLED,
+    uint64_t reported[3] = {0, 4, 9}; /* steps seen, where to cancel, the last */
+    ASSERT_FAILS(ddaebm_trainer_run_until(trainer, 9, count_steps, reported), DDAEBM_CANCELLED,
                  "after step 4");
     ck_assert_uint_eq(ddaebm_trainer_steps(trainer), 4);
-    told[1] = 0;
-    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, count_steps, told));
-    ck_assert_uint_eq(told[0], 9);
-    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, count_steps, told)); /* there already */
-    ASSERT_OK(ddaebm_trainer_run_until(trainer, 3, count_steps, told));
-    ck_assert_uint_eq(told[0], 9);
+    reported[1] = 0;
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, count_steps, reported));
+    ck_assert_uint_eq(reported[0], 9);
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 9, count_steps, reported)); /* there already */
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 3, count_steps, reported));
+    ck_assert_uint_eq(reported[0], 9);
     run(straight, 9);
     ck_assert(same_state(trainer, straight));
     ddaebm_trainer_free(trainer);
@@ -427,7 +426,7 @@ static ddaebm_status spoil_generators_loss(void *user, ddaebm_network network, f
 START_TEST(a_loss_alone_stops_the_step) {
     static const struct {
         ddaebm_gradient_hook hook;
-        const char *told;
+        const char *reported;
     } rows[] = {{spoil_loss, "step 4: the loss of the energy is inf"},
                 {spoil_generators_loss, "step 4: the loss of the generator is inf"}};
     open_context(1);
@@ -438,7 +437,7 @@ START_TEST(a_loss_alone_stops_the_step) {
     run(straight, 3);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ASSERT_OK(ddaebm_trainer_set_gradient_hook(trainer, rows[i].hook, trainer));
-        ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, rows[i].told);
+        ASSERT_FAILS(ddaebm_trainer_step(trainer, NULL), DDAEBM_NOT_FINITE, rows[i].reported);
         ck_assert(same_state(trainer, straight));
         ASSERT_FAILS(ddaebm_trainer_generator_update(trainer, NULL), DDAEBM_STATE,
                      "comes after"); /* it is over */
@@ -486,7 +485,7 @@ START_TEST(gradients_that_are_not_finite_stop_the_step) {
 }
 END_TEST
 
-/* Of the halves, each is what was asked for: the energy's update stays, and the last may be tried
+/* Of the stages, each is what was asked for: the energy's update stays, and the last may be tried
  * again with other gradients. */
 START_TEST(a_half_that_fails_takes_back_no_other) {
     open_context(1);
@@ -968,8 +967,8 @@ START_TEST(views_are_in_the_order_of_the_parameters) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {four_halves_are_a_step,
-                                  halves_out_of_order_are_refused,
+    const TTest *const tests[] = {four_stages_are_a_step,
+                                  stages_out_of_order_are_refused,
                                   a_step_may_be_begun_again,
                                   the_seed_fixes_a_run,
                                   threads_change_no_more_than_rounding,

@@ -55,7 +55,6 @@ START_TEST(the_room_is_used_and_not_exceeded) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {short_text_is_shown_whole, a_cut_is_between_characters,
-                                  the_room_is_used_and_not_exceeded};
-    return run_tests("base/excerpt", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("base/excerpt", short_text_is_shown_whole, a_cut_is_between_characters,
+                     the_room_is_used_and_not_exceeded);
 }

@@ -6,6 +6,7 @@
 
 #include "base/allocator.h"
 #include "base/context.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -407,9 +408,5 @@ int main(void) {
     tcase_add_test(tests, workers_block_all_signals);
     tcase_add_test(tests, sleepers_end);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

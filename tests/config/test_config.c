@@ -347,16 +347,9 @@ START_TEST(keys_are_listed) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {create_takes_every_preset,
-                                  create_and_copy_refuse,
-                                  a_copy_is_its_own,
-                                  memory_that_runs_out_loses_nothing,
-                                  values_go_in_and_out_without_the_allocator,
-                                  set_takes_words_and_json,
-                                  set_refuses_and_says_what_is_allowed,
-                                  typed_setters_and_getters,
-                                  typed_setters_and_getters_refuse,
-                                  get_text_asks_for_room,
-                                  keys_are_listed};
-    return run_tests("config/config", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("config/config", create_takes_every_preset, create_and_copy_refuse,
+                     a_copy_is_its_own, memory_that_runs_out_loses_nothing,
+                     values_go_in_and_out_without_the_allocator, set_takes_words_and_json,
+                     set_refuses_and_says_what_is_allowed, typed_setters_and_getters,
+                     typed_setters_and_getters_refuse, get_text_asks_for_room, keys_are_listed);
 }

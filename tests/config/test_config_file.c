@@ -79,6 +79,5 @@ START_TEST(load_refuses) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {load_reads_a_file, load_skips_a_byte_order_mark, load_refuses};
-    return run_tests("config/file", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("config/file", load_reads_a_file, load_skips_a_byte_order_mark, load_refuses);
 }

@@ -48,6 +48,5 @@ START_TEST(any_name_can_be_shown) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {an_unknown_name_gets_the_nearest, any_name_can_be_shown};
-    return run_tests("config/key_suggest", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("config/key_suggest", an_unknown_name_gets_the_nearest, any_name_can_be_shown);
 }

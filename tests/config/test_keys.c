@@ -101,8 +101,7 @@ START_TEST(choices_stand_in_the_order_of_their_enumerations) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {names_are_unique_short_and_have_one_dot,
-                                  every_key_has_a_sentence_and_sane_bounds, fields_do_not_overlap,
-                                  choices_stand_in_the_order_of_their_enumerations};
-    return run_tests("config/keys", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("config/keys", names_are_unique_short_and_have_one_dot,
+                     every_key_has_a_sentence_and_sane_bounds, fields_do_not_overlap,
+                     choices_stand_in_the_order_of_their_enumerations);
 }

@@ -380,15 +380,9 @@ START_TEST(columns_of_tables_are_chosen) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {named_sets_are_unbounded,
-                                  files_are_recognised_by_their_content,
-                                  bad_files_are_refused_by_name,
-                                  arrays_are_copied,
-                                  sources_are_called,
-                                  bad_sources_are_refused,
-                                  a_folder_that_cannot_be_read_is_refused,
-                                  memory_may_run_out,
-                                  wide_numbers_keep_their_digits,
-                                  columns_of_tables_are_chosen};
-    return run_tests("io/dataset", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("io/dataset", named_sets_are_unbounded, files_are_recognised_by_their_content,
+                     bad_files_are_refused_by_name, arrays_are_copied, sources_are_called,
+                     bad_sources_are_refused, a_folder_that_cannot_be_read_is_refused,
+                     memory_may_run_out, wide_numbers_keep_their_digits,
+                     columns_of_tables_are_chosen);
 }

@@ -228,13 +228,8 @@ START_TEST(arrays_of_images_are_copied) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {images_are_recognised_by_their_content,
-                                  floats_are_images,
-                                  files_of_images_can_be_wrong,
-                                  folders_are_opened,
-                                  the_content_counts_rather_than_the_name,
-                                  a_missing_package_is_named,
-                                  the_named_images_are_a_package,
-                                  arrays_of_images_are_copied};
-    return run_tests("io/dataset images", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("io/dataset images", images_are_recognised_by_their_content, floats_are_images,
+                     files_of_images_can_be_wrong, folders_are_opened,
+                     the_content_counts_rather_than_the_name, a_missing_package_is_named,
+                     the_named_images_are_a_package, arrays_of_images_are_copied);
 }

@@ -21,7 +21,6 @@ static void assert_content(const char *path, const char *text) {
 }
 
 START_TEST(what_is_written_is_read) {
-    open_context(2);
     dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}};
     void *data = NULL;
     size_t size = 0;
@@ -31,12 +30,10 @@ START_TEST(what_is_written_is_read) {
     ck_assert_str_eq(data, "one two");
     dd_free(context, data);
     ck_assert_uint_eq(entries_in_folder(), 1);
-    close_context();
 }
 END_TEST
 
 START_TEST(large_and_empty_files_are_read) {
-    open_context(2);
     size_t size = 5 * 1024 * 1024 + 3, got = 0;
     char *much = malloc(size);
     void *data = NULL;
@@ -54,13 +51,11 @@ START_TEST(large_and_empty_files_are_read) {
     ASSERT_OK(dd_file_read(context, in_folder("none"), 0, &data, &got));
     ck_assert_uint_eq(got, 0);
     dd_free(context, data);
-    close_context();
 }
 END_TEST
 
 /* The kernel says 0 bytes of these; the content decides. */
 START_TEST(files_without_a_size_are_read) {
-    open_context(2);
     void *data = NULL;
     size_t size = 0;
     ASSERT_OK(dd_file_read(context, "/proc/self/status", 1 << 20, &data, &size));
@@ -70,12 +65,10 @@ START_TEST(files_without_a_size_are_read) {
     ASSERT_FAILS(dd_file_read(context, "/dev/zero", 3 << 20, &data, &size), DDAEBM_OUT_OF_RANGE,
                  "/dev/zero");
     ck_assert_ptr_null(data);
-    close_context();
 }
 END_TEST
 
 START_TEST(unreadable_files_are_refused) {
-    open_context(2);
     void *data = NULL;
     size_t size = 77;
     ASSERT_FAILS(dd_file_read(context, in_folder("absent"), 9, &data, &size), DDAEBM_NOT_FOUND,
@@ -100,13 +93,11 @@ START_TEST(unreadable_files_are_refused) {
 
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
-    close_context();
 }
 END_TEST
 
 /* A sparse file of 8 GiB is refused before it is read. */
 START_TEST(a_huge_file_costs_nothing) {
-    open_context(2);
     void *data = NULL;
     size_t size = 0, calls = counted.calls;
     put_file(in_folder("huge"), "", 0);
@@ -114,7 +105,6 @@ START_TEST(a_huge_file_costs_nothing) {
     ASSERT_FAILS(dd_file_read(context, in_folder("huge"), (size_t)4 << 30, &data, &size),
                  DDAEBM_OUT_OF_RANGE, "8589934592");
     ck_assert_uint_eq(counted.calls, calls);
-    close_context();
 }
 END_TEST
 
@@ -125,7 +115,6 @@ static void grow_file(void) {
 }
 
 START_TEST(a_file_that_grows_is_refused) {
-    open_context(2);
     void *data = NULL;
     size_t size = 77;
     put_file(in_folder("ten"), "0123456789", 10);
@@ -136,7 +125,6 @@ START_TEST(a_file_that_grows_is_refused) {
     (void)faults_end();
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
-    close_context();
 }
 END_TEST
 
@@ -155,7 +143,6 @@ START_TEST(reasons_of_the_system_are_reported) {
                 {ELOOP, DDAEBM_IO, "Too many levels"},
                 {99999, DDAEBM_IO, "cannot read "},
                 {99999, DDAEBM_IO, "unknown error"}};
-    open_context(2);
     put_file(in_folder("ten"), "0123456789", 10);
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -166,12 +153,10 @@ START_TEST(reasons_of_the_system_are_reported) {
                      rows[i].why);
         (void)faults_end();
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(2);
     void *data = NULL;
     size_t size = 0;
     put_file(in_folder("a"), "abc", 3);
@@ -187,18 +172,13 @@ START_TEST(memory_may_run_out) {
     data = NULL;
     SWEEP_ALLOCATIONS(counted, data, dd_file_read(context, in_folder("a"), 0, &data, &size));
     dd_free(context, data);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_is_written_is_read,
-                                  large_and_empty_files_are_read,
-                                  files_without_a_size_are_read,
-                                  unreadable_files_are_refused,
-                                  a_huge_file_costs_nothing,
-                                  a_file_that_grows_is_refused,
-                                  reasons_of_the_system_are_reported,
-                                  memory_may_run_out};
-    return run_tests("io/file", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("io/file", what_is_written_is_read, large_and_empty_files_are_read,
+                     files_without_a_size_are_read, unreadable_files_are_refused,
+                     a_huge_file_costs_nothing, a_file_that_grows_is_refused,
+                     reasons_of_the_system_are_reported, memory_may_run_out);
 }

@@ -26,7 +26,6 @@ static void assert_content(const char *path, const char *text) {
 }
 
 START_TEST(the_old_file_stays_until_the_new_is_whole) {
-    open_context(2);
     ASSERT_OK(write_text(in_folder("a"), "old"));
     struct rlimit limit = {100000, 100000};
     char *much = calloc(1, 300000);
@@ -44,12 +43,10 @@ START_TEST(the_old_file_stays_until_the_new_is_whole) {
     ASSERT_OK(write_text(in_folder("a"), "new"));
     assert_content(in_folder("a"), "new");
     ck_assert_uint_eq(entries_in_folder(), 1);
-    close_context();
 }
 END_TEST
 
 START_TEST(impossible_targets_are_refused) {
-    open_context(2);
     ASSERT_FAILS(write_text(in_folder("no/such/file"), "x"), DDAEBM_IO, "create it first");
     put_file(in_folder("plain"), "y", 1);
     ASSERT_FAILS(write_text(in_folder("plain/file"), "x"), DDAEBM_IO, "there is no folder");
@@ -69,12 +66,10 @@ START_TEST(impossible_targets_are_refused) {
     }
 
     assert_content(in_folder("plain"), "y");
-    close_context();
 }
 END_TEST
 
 START_TEST(permissions_follow_the_umask) {
-    open_context(2);
     struct stat about;
     umask(027);
     ASSERT_OK(write_text(in_folder("a"), "x"));
@@ -86,13 +81,11 @@ START_TEST(permissions_follow_the_umask) {
     ck_assert_int_eq(stat(in_folder("a"), &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0604);
     assert_content(in_folder("a"), "y");
-    close_context();
 }
 END_TEST
 
 /* Not every path below /proc names a descriptor: other files are replaced like any file. */
 START_TEST(a_file_may_be_named_through_proc) {
-    open_context(2);
     static const char *const ways[] = {"/proc/self/root", "/proc/thread-self/root"};
     ck_assert_int_eq(mkdir(in_folder("fd"), 0700), 0);
 
@@ -121,12 +114,10 @@ START_TEST(a_file_may_be_named_through_proc) {
     assert_content(in_folder("a"), "++++");
     ASSERT_FAILS(write_text("/proc/self/fd/0/a", "x"), DDAEBM_IO,
                  "there is no folder /proc/self/fd/0");
-    close_context();
 }
 END_TEST
 
 START_TEST(a_link_is_followed) {
-    open_context(2);
     struct stat about;
     ASSERT_OK(write_text(in_folder("real"), "old"));
     ck_assert_int_eq(symlink("real", in_folder("link")), 0);
@@ -140,23 +131,19 @@ START_TEST(a_link_is_followed) {
     ASSERT_FAILS(write_text(in_folder("loop"), "x"), DDAEBM_IO,
                  "symbolic link that cannot be followed: Too many levels");
     ck_assert_uint_eq(entries_in_folder(), 4);
-    close_context();
 }
 END_TEST
 
 START_TEST(names_without_a_folder_work) {
-    open_context(2);
     ck_assert_int_eq(chdir(folder), 0);
     ASSERT_OK(write_text("here", "x"));
     assert_content(in_folder("here"), "x");
     ck_assert_int_eq(chdir("/"), 0);
     ck_assert_uint_eq(entries_in_folder(), 1);
-    close_context();
 }
 END_TEST
 
 START_TEST(devices_and_descriptors_are_written_directly) {
-    open_context(2);
     struct stat before, after;
     ASSERT_OK(write_text("/dev/null", "x"));
     put_file(in_folder("out"), "", 0);
@@ -186,13 +173,11 @@ START_TEST(devices_and_descriptors_are_written_directly) {
     assert_content(in_folder("out"), "hello you two!");
     close(file);
     close(saved);
-    close_context();
 }
 END_TEST
 
 /* A descriptor is written and read from its present offset, not from the beginning. */
 START_TEST(a_descriptor_is_used_as_it_is) {
-    open_context(2);
     char path[64];
     void *data = NULL;
     size_t size = 0;
@@ -219,13 +204,11 @@ START_TEST(a_descriptor_is_used_as_it_is) {
     close(file);
     ASSERT_FAILS(write_text(path, "x"), DDAEBM_IO, "Bad file descriptor");
     ASSERT_FAILS(write_text("/dev/fd/x", "x"), DDAEBM_IO, "/dev/fd/x");
-    close_context();
 }
 END_TEST
 
 /* A socket cannot be opened by name, and a descriptor may be in non-blocking mode. */
 START_TEST(a_socket_is_written_and_read) {
-    open_context(2);
     enum { MUCH = 1 << 20 };
     int ends[2], status = 0;
     static char much[MUCH];
@@ -252,7 +235,6 @@ START_TEST(a_socket_is_written_and_read) {
     close(ends[0]);
     ck_assert_int_eq(waitpid(reader, &status, 0), reader);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    close_context();
 }
 END_TEST
 
@@ -284,7 +266,6 @@ static bool is_pending(int number) {
 /* The first of two errors is reported. If a pipe breaks without a signal, no signal is waited for.
  */
 START_TEST(errors_of_devices_are_reported) {
-    open_context(2);
     faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
     ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EIO));
     ck_assert_uint_eq(faults_end(), 4);
@@ -292,14 +273,12 @@ START_TEST(errors_of_devices_are_reported) {
     faults_only("write");
     ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EPIPE));
     (void)faults_end();
-    close_context();
 }
 END_TEST
 
 /* The reader of a pipe ends before all is written: that is an error and no signal, though another
  * signal comes meanwhile. */
 START_TEST(a_broken_pipe_is_an_error) {
-    open_context(2);
     write_to_broken_pipe();
     ck_assert(!is_pending(SIGPIPE));
     faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);
@@ -308,13 +287,11 @@ START_TEST(a_broken_pipe_is_an_error) {
     (void)faults_end();
     ck_assert_str_eq(faults_first(), "sigtimedwait");
     ck_assert(!is_pending(SIGPIPE));
-    close_context();
 }
 END_TEST
 
 /* One that waited before is the program's. */
 START_TEST(a_signal_of_the_program_stays) {
-    open_context(2);
     sigset_t broken;
     sigemptyset(&broken);
     sigaddset(&broken, SIGPIPE);
@@ -324,13 +301,11 @@ START_TEST(a_signal_of_the_program_stays) {
     ck_assert(is_pending(SIGPIPE));
     (void)sigwaitinfo(&broken, NULL);
     ck_assert_int_eq(sigprocmask(SIG_UNBLOCK, &broken, NULL), 0);
-    close_context();
 }
 END_TEST
 
 /* A span that needs more than one call of write. Its memory is never touched. */
 START_TEST(a_vast_span_is_written_in_pieces) {
-    open_context(2);
     const size_t vast = (size_t)INT_MAX + 10;
     void *mapped = mmap(NULL, vast, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ck_assert_ptr_ne(mapped, MAP_FAILED);
@@ -340,34 +315,28 @@ START_TEST(a_vast_span_is_written_in_pieces) {
     ASSERT_OK(dd_file_write(context, "/dev/null", &span, 1));
     ck_assert_uint_eq(faults_end(), 2);
     ck_assert_int_eq(munmap(mapped, vast), 0);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_write_of_nothing_is_an_error) {
-    open_context(2);
     faults_begin(FAULT_NOTHING, 0, 1, FAULT_FROM_THERE_ON);
     faults_only("write");
     ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EIO));
     ck_assert_uint_eq(faults_end(), 1);
     ck_assert_uint_eq(entries_in_folder(), 0);
-    close_context();
 }
 END_TEST
 
 START_TEST(names_of_temporary_files_may_all_be_taken) {
-    open_context(2);
     faults_begin(FAULT_ERROR, EEXIST, 1, FAULT_FROM_THERE_ON);
     faults_only("openat");
     ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EEXIST));
     ck_assert_uint_eq(faults_end(), 100);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_folder_need_not_be_flushed) {
     static const int errors[] = {EINVAL, ENOTSUP, ENOSYS};
-    open_context(2);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         faults_begin(FAULT_ERROR, errors[i], 2, FAULT_ONCE);
         faults_only("fsync");
@@ -375,38 +344,26 @@ START_TEST(a_folder_need_not_be_flushed) {
         ck_assert_uint_eq(faults_end(), 2);
     }
     assert_content(in_folder("a"), "x");
-    close_context();
 }
 END_TEST
 
 /* Nothing is written there: the folder does not open. */
 START_TEST(the_root_is_a_folder) {
-    open_context(2);
     faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);
     ASSERT_FAILS(write_text("/ddaebm-test", "x"), DDAEBM_IO,
                  "there is no folder /; create it first");
     (void)faults_end();
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_old_file_stays_until_the_new_is_whole,
-                                  impossible_targets_are_refused,
-                                  permissions_follow_the_umask,
-                                  a_file_may_be_named_through_proc,
-                                  a_link_is_followed,
-                                  names_without_a_folder_work,
-                                  devices_and_descriptors_are_written_directly,
-                                  a_descriptor_is_used_as_it_is,
-                                  a_socket_is_written_and_read,
-                                  errors_of_devices_are_reported,
-                                  a_broken_pipe_is_an_error,
-                                  a_signal_of_the_program_stays,
-                                  a_vast_span_is_written_in_pieces,
-                                  a_write_of_nothing_is_an_error,
-                                  names_of_temporary_files_may_all_be_taken,
-                                  a_folder_need_not_be_flushed,
-                                  the_root_is_a_folder};
-    return run_tests("io/file write", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS(
+        "io/file write", the_old_file_stays_until_the_new_is_whole, impossible_targets_are_refused,
+        permissions_follow_the_umask, a_file_may_be_named_through_proc, a_link_is_followed,
+        names_without_a_folder_work, devices_and_descriptors_are_written_directly,
+        a_descriptor_is_used_as_it_is, a_socket_is_written_and_read, errors_of_devices_are_reported,
+        a_broken_pipe_is_an_error, a_signal_of_the_program_stays, a_vast_span_is_written_in_pieces,
+        a_write_of_nothing_is_an_error, names_of_temporary_files_may_all_be_taken,
+        a_folder_need_not_be_flushed, the_root_is_a_folder);
 }

@@ -65,7 +65,6 @@ static ddaebm_status read_whole(const ddaebm_reader *reader, size_t wanted, dd_b
 
 START_TEST(all_sources_give_the_same) {
     enum { SIZE = 3 * MEGABYTE + 5 };
-    open_context(2);
     unsigned char *bytes = malloc(SIZE);
 
     for (size_t i = 0; i < SIZE; i++)
@@ -87,12 +86,10 @@ START_TEST(all_sources_give_the_same) {
 
     ck_assert_uint_eq(plain.largest, MEGABYTE);
     free(bytes);
-    close_context();
 }
 END_TEST
 
 START_TEST(what_follows_is_noticed) {
-    open_context(2);
     source longer = {.size = 9, .piece = 4}, shorter = {.size = 7, .piece = 4};
     ddaebm_reader reader = reader_of(&longer);
     dd_block block = {NULL, 0, 0}, other = {NULL, 0, 0};
@@ -104,14 +101,12 @@ START_TEST(what_follows_is_noticed) {
     ck_assert(ended && other.used == 7);
     dd_free(context, block.data);
     dd_free(context, other.data);
-    close_context();
 }
 END_TEST
 
 /* Whatever is wanted and claimed, memory is at most three times what came, plus a step. */
 START_TEST(memory_grows_with_what_comes) {
     static const size_t sizes[] = {0, 10, MEGABYTE, MEGABYTE + 1, 5 * MEGABYTE};
-    open_context(2);
 
     for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
         source from = {.size = sizes[i / 2], .piece = SIZE_MAX};
@@ -125,7 +120,6 @@ START_TEST(memory_grows_with_what_comes) {
         ck_assert_uint_le(counted.bytes - before, 2 * sizes[i / 2] + MEGABYTE + 200);
         dd_free(context, block.data);
     }
-    close_context();
 }
 END_TEST
 
@@ -148,7 +142,6 @@ START_TEST(headers_that_lie_cost_nothing) {
                 {2, "{}", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {0, "", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {100, "", SIZE_MAX / 2, DDAEBM_FORMAT, 200}};
-    open_context(2);
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unsigned char head[200];
@@ -173,14 +166,12 @@ START_TEST(headers_that_lie_cost_nothing) {
         ck_assert_msg(counted.most - most < 2 * MEGABYTE, "row %zu: %zu bytes at once", i,
                       (size_t)counted.most);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(a_functions_failure_is_passed_on) {
     static const ddaebm_status statuses[] = {DDAEBM_IO, DDAEBM_CANCELLED, DDAEBM_FORMAT,
                                              (ddaebm_status)77};
-    open_context(2);
 
     for (size_t nth = 1; nth < 4; nth++)
         for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
@@ -202,7 +193,6 @@ START_TEST(a_functions_failure_is_passed_on) {
     ASSERT_FAILS(read_whole(&reader, 30, &block, &ended), DDAEBM_INVALID_ARGUMENT,
                  "gave 31 bytes where 30 fit");
     dd_free(context, block.data);
-    close_context();
 }
 END_TEST
 
@@ -214,7 +204,6 @@ static int stop_at_20(void *user, uint64_t done, uint64_t total) {
 }
 
 START_TEST(progress_is_reported_and_may_cancel) {
-    open_context(2);
     source whole = {.size = 15, .piece = 10}, longer = {.size = 30, .piece = 10};
     size_t calls = 0;
     dd_block block = {NULL, 0, 0}, other = {NULL, 0, 0};
@@ -229,7 +218,6 @@ START_TEST(progress_is_reported_and_may_cancel) {
                  "cancelled after 20 bytes");
     dd_free(context, block.data);
     dd_free(context, other.data);
-    close_context();
 }
 END_TEST
 
@@ -241,7 +229,6 @@ static ddaebm_status use_none(void *user, ddaebm_context *held, const dd_safeten
 
 /* All that is wanted is there, and then the source fails instead of ending. */
 START_TEST(the_end_may_fail) {
-    open_context(2);
     source from = {.head = (const unsigned char *)"\2\0\0\0\0\0\0\0{}",
                    .head_size = 10,
                    .piece = 10,
@@ -253,12 +240,10 @@ START_TEST(the_end_may_fail) {
     reader.struct_size = 5;
     ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_INVALID_ARGUMENT,
                  "DDAEBM_READER_INIT");
-    close_context();
 }
 END_TEST
 
 START_TEST(readers_are_checked) {
-    open_context(2);
     source from = {.size = 1, .piece = 1};
     ddaebm_reader reader = reader_of(&from), none = DDAEBM_READER_INIT;
     dd_intake stream;
@@ -268,15 +253,13 @@ START_TEST(readers_are_checked) {
                  "a path or a read function");
     none.struct_size = 5;
     ASSERT_FAILS(dd_intake_open(&stream, &none), DDAEBM_INVALID_ARGUMENT, "DDAEBM_READER_INIT");
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        all_sources_give_the_same,           what_follows_is_noticed,
-        memory_grows_with_what_comes,        headers_that_lie_cost_nothing,
-        a_functions_failure_is_passed_on,    readers_are_checked,
-        progress_is_reported_and_may_cancel, the_end_may_fail};
-    return run_tests("io/intake", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("io/intake", all_sources_give_the_same, what_follows_is_noticed,
+                     memory_grows_with_what_comes, headers_that_lie_cost_nothing,
+                     a_functions_failure_is_passed_on, readers_are_checked,
+                     progress_is_reported_and_may_cancel, the_end_may_fail);
 }

@@ -34,7 +34,6 @@ static void expect_closed_on_exec(const char *path, bool has_folder) {
 }
 
 START_TEST(no_child_gets_an_output) {
-    open_context(2);
     put_file(in_folder("there"), "a", 1);
     int file = open(in_folder("there"), O_WRONLY | O_CLOEXEC);
     ck_assert_int_ge(file, 0);
@@ -44,12 +43,10 @@ START_TEST(no_child_gets_an_output) {
     expect_closed_on_exec("/dev/null", false);
     expect_closed_on_exec(path_of(file), false);
     close(file);
-    close_context();
 }
 END_TEST
 
 START_TEST(no_child_gets_an_input) {
-    open_context(2);
     put_file(in_folder("there"), "a", 1);
     int file = open(in_folder("there"), O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(file, 0);
@@ -70,14 +67,12 @@ START_TEST(no_child_gets_an_input) {
     ck_assert(ends_on_exec(plain.file));
     dd_intake_close(&plain);
     close(file);
-    close_context();
 }
 END_TEST
 
 /* Until it is finished, an output is a new file beside the old one; when it is discarded it is
  * gone. */
 START_TEST(an_output_is_a_new_file) {
-    open_context(2);
     put_file(in_folder("there"), "old", 3);
     const ddaebm_writer writer = dd_writer_of_file(in_folder("there"));
     dd_output output;
@@ -90,12 +85,11 @@ START_TEST(an_output_is_a_new_file) {
     ck_assert(old.st_ino != new.st_ino &&new.st_size == 0);
     dd_output_discard(&output);
     ck_assert_uint_eq(entries_in_folder(), 1);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {no_child_gets_an_output, no_child_gets_an_input,
-                                  an_output_is_a_new_file};
-    return run_tests("io/output", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("io/output", no_child_gets_an_output, no_child_gets_an_input,
+                     an_output_is_a_new_file);
 }

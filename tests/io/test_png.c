@@ -113,7 +113,6 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {pixels_survive, what_cannot_be_written_is_refused,
-                                  the_longest_sides_are_written, memory_may_run_out};
-    return run_tests("png", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("png", pixels_survive, what_cannot_be_written_is_refused,
+                     the_longest_sides_are_written, memory_may_run_out);
 }

@@ -15,7 +15,6 @@ enum { MOST_TENSORS = 16384 };
     "\"" name "\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets "}"
 
 START_TEST(a_header_is_read) {
-    open_context(2);
     dd_safetensors *file = NULL;
     ASSERT_OK(parse(&file,
                     "{\"b\":{\"data_offsets\":[8,16],\"shape\":[2,1],\"dtype\":\"F32\"},\"__"
@@ -41,26 +40,22 @@ START_TEST(a_header_is_read) {
     ck_assert_ptr_null(dd_safetensors_metadata(file, "other"));
     dd_safetensors_free(file);
     dd_safetensors_free(NULL);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_file_may_be_empty) {
-    open_context(2);
     dd_safetensors *file = NULL;
     ASSERT_OK(parse(&file, "{}", 0));
     ck_assert_uint_eq(dd_safetensors_count(file), 0);
     ck_assert_ptr_null(dd_safetensors_find(file, "a"));
     ck_assert_ptr_null(dd_safetensors_metadata(file, "a"));
     dd_safetensors_free(file);
-    close_context();
 }
 END_TEST
 
 /* Files of other programs: header of any length, narrow types first. */
 START_TEST(data_is_aligned_whatever_the_file) {
     static const char *const pads[] = {"", " ", "  ", "   ", "    ", "     ", "      ", "       "};
-    open_context(2);
 
     for (size_t i = 0; i < 8; i++) {
         char header[400];
@@ -83,7 +78,6 @@ START_TEST(data_is_aligned_whatever_the_file) {
         ck_assert_int_eq(((const unsigned char *)dd_safetensors_find(file, "h")->data)[1], 24);
         dd_safetensors_free(file);
     }
-    close_context();
 }
 END_TEST
 
@@ -153,7 +147,6 @@ START_TEST(lies_are_refused) {
         {"{\"__metadata__\":{\"a\":1}}", 0, DDAEBM_FORMAT, "the value of 'a'"},
         {"{\"x\":[[[[[[[[1]]]]]]]]}", 0, DDAEBM_OUT_OF_RANGE, "deeper than 8"},
     };
-    open_context(2);
     size_t live = counted.live;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -164,12 +157,10 @@ START_TEST(lies_are_refused) {
         ck_assert_ptr_null(file);
         ck_assert_uint_eq(counted.live, live);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(limits_hold_at_their_edge) {
-    open_context(2);
     dd_safetensors *file = NULL;
     char name[300], header[600];
 
@@ -216,7 +207,6 @@ START_TEST(limits_hold_at_their_edge) {
                  "more than the 1048576 bytes allowed");
     ck_assert_uint_lt(counted.most, 1 << 20);
     ck_assert_ptr_null(file);
-    close_context();
 }
 END_TEST
 
@@ -237,7 +227,6 @@ static ddaebm_status parse_within(const char *header, size_t bytes, uint64_t mos
 START_TEST(limits_of_the_context_hold_at_their_edge) {
     static const char empty[] = "{\"__metadata__\":{}}", one[] = ONE("[1]", "[0,4]");
     const size_t bare = sizeof empty - 1, whole = sizeof one - 1;
-    open_context(2);
 
     ASSERT_OK(parse_within(empty, 0, bare, 8 + bare));
     ASSERT_FAILS(parse_within(empty, 0, bare - 1, 8 + bare), DDAEBM_OUT_OF_RANGE, "its header");
@@ -251,13 +240,11 @@ START_TEST(limits_of_the_context_hold_at_their_edge) {
     ASSERT_OK(parse_within(one, 4, whole, 8 + whole + 4));
     ASSERT_FAILS(parse_within(one, 4, whole, 8 + whole + 3), DDAEBM_FORMAT, "outside any file");
     ASSERT_FAILS(parse_within(one, 4, whole, 8 + whole), DDAEBM_FORMAT, "outside any file");
-    close_context();
 }
 END_TEST
 
 /* Headers that would take far more memory as JSON values than as text. */
 START_TEST(bombs_are_refused) {
-    open_context(2);
     static const char *const pieces[] = {"[],", "{},", "1,", "[[[[", "\"\":[],"};
 
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
@@ -273,7 +260,6 @@ START_TEST(bombs_are_refused) {
         ck_assert_ptr_null(file);
         free(header);
     }
-    close_context();
 }
 END_TEST
 
@@ -289,7 +275,6 @@ START_TEST(a_checksum_is_eight_digits_in_their_place) {
         SEALED("\"a\\\"checksum\":\"00000000\",\"checksum\" :\"00000000\""),
         "{\"__metadata__\":{\"checksum\":\"0\"}}",
     };
-    open_context(2);
     dd_safetensors *file = NULL;
 
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
@@ -312,12 +297,10 @@ START_TEST(a_checksum_is_eight_digits_in_their_place) {
     digits[7] = digits[7] == '0' ? '1' : '0';
     ASSERT_FAILS(parse(&file, header, 4), DDAEBM_FORMAT, "it is damaged");
     ck_assert_ptr_null(file);
-    close_context();
 }
 END_TEST
 
 START_TEST(one_tensor_too_many_is_refused) {
-    open_context(2);
     size_t count = MOST_TENSORS + 1, used = 0;
     char *header = malloc(count * 80);
     dd_safetensors *file = NULL;
@@ -330,7 +313,6 @@ START_TEST(one_tensor_too_many_is_refused) {
     strcpy(header + used, "}");
     ASSERT_FAILS(parse(&file, header, count), DDAEBM_OUT_OF_RANGE, "16385 tensors");
     free(header);
-    close_context();
 }
 END_TEST
 
@@ -349,15 +331,10 @@ START_TEST(bad_files_are_named) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_header_is_read,
-                                  a_file_may_be_empty,
-                                  data_is_aligned_whatever_the_file,
-                                  lies_are_refused,
-                                  limits_hold_at_their_edge,
-                                  limits_of_the_context_hold_at_their_edge,
-                                  bombs_are_refused,
-                                  a_checksum_is_eight_digits_in_their_place,
-                                  one_tensor_too_many_is_refused,
-                                  bad_files_are_named};
-    return run_tests("io/safetensors", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("io/safetensors", a_header_is_read, a_file_may_be_empty,
+                     data_is_aligned_whatever_the_file, lies_are_refused, limits_hold_at_their_edge,
+                     limits_of_the_context_hold_at_their_edge, bombs_are_refused,
+                     a_checksum_is_eight_digits_in_their_place, one_tensor_too_many_is_refused,
+                     bad_files_are_named);
 }

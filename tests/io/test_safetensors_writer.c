@@ -55,7 +55,6 @@ static void assert_written(const dd_safetensors *file) {
 }
 
 START_TEST(what_is_written_is_read) {
-    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     dd_safetensors *file = NULL;
     char bytes[1024], again[1024];
@@ -85,12 +84,10 @@ START_TEST(what_is_written_is_read) {
     dd_safetensors_writer_free(NULL);
     assert_written(file);
     dd_safetensors_free(file);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_writer_may_have_nothing) {
-    open_context(2);
     dd_safetensors_writer *writer = NULL;
     dd_safetensors *file = NULL;
     ASSERT_OK(dd_safetensors_writer_create(&writer, NULL));
@@ -99,12 +96,10 @@ START_TEST(a_writer_may_have_nothing) {
     ck_assert_uint_eq(dd_safetensors_count(file), 0);
     dd_safetensors_free(file);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 START_TEST(what_cannot_be_written_is_refused) {
-    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     const size_t one = 1, zero = 0, vast[] = {0x7FFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF},
                  nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, beyond = 0x80000000;
@@ -150,13 +145,11 @@ START_TEST(what_cannot_be_written_is_refused) {
     ASSERT_FAILS(save_file(writer, in_folder("m")), DDAEBM_OUT_OF_RANGE, "8388608");
     free(much);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 /* The data alone takes all bytes that a file may have; none of them is touched. */
 START_TEST(a_header_may_be_too_much) {
-    open_context(2);
     dd_safetensors_writer *writer = NULL;
     const size_t most = 0x7FFFFFFF, rest = 2;
     ASSERT_OK(dd_safetensors_writer_create(&writer, context));
@@ -167,12 +160,10 @@ START_TEST(a_header_may_be_too_much) {
                  "the file exceeds the 4294967296 bytes allowed");
     ck_assert_uint_eq(entries_in_folder(), 0);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 START_TEST(as_many_tensors_as_allowed) {
-    open_context(2);
     dd_safetensors_writer *writer = NULL;
     dd_safetensors *file = NULL;
     char name[32];
@@ -196,7 +187,6 @@ START_TEST(as_many_tensors_as_allowed) {
 
     dd_safetensors_free(file);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
@@ -213,7 +203,6 @@ static void walk(const dd_safetensors *file) {
 }
 
 START_TEST(every_cut_is_refused_and_every_flip_survived) {
-    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     unsigned char bytes[1024];
     size_t size = 0;
@@ -240,12 +229,10 @@ START_TEST(every_cut_is_refused_and_every_flip_survived) {
     }
 
     ck_assert_uint_eq(counted.live, live);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(2);
     dd_safetensors *file = NULL;
     void *none = NULL;
     char bytes[1024];
@@ -269,17 +256,13 @@ START_TEST(memory_may_run_out) {
     ASSERT_OK(dd_safetensors_writer_add(other, "step", DD_STORED_I64, 0, NULL, &step));
     dd_safetensors_writer_free(other);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_is_written_is_read,
-                                  a_writer_may_have_nothing,
-                                  what_cannot_be_written_is_refused,
-                                  a_header_may_be_too_much,
-                                  as_many_tensors_as_allowed,
-                                  every_cut_is_refused_and_every_flip_survived,
-                                  memory_may_run_out};
-    return run_tests("io/safetensors_writer", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("io/safetensors_writer", what_is_written_is_read, a_writer_may_have_nothing,
+                     what_cannot_be_written_is_refused, a_header_may_be_too_much,
+                     as_many_tensors_as_allowed, every_cut_is_refused_and_every_flip_survived,
+                     memory_may_run_out);
 }

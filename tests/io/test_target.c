@@ -8,14 +8,12 @@
 enum { MEGABYTE = 1 << 20 };
 
 START_TEST(writers_are_checked) {
-    open_context(2);
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0),
                  DDAEBM_INVALID_ARGUMENT, "a write function");
     writer.struct_size = 5;
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0),
                  DDAEBM_INVALID_ARGUMENT, "DDAEBM_WRITER_INIT");
-    close_context();
 }
 END_TEST
 
@@ -37,7 +35,6 @@ static ddaebm_status take(void *user, const void *bytes, size_t count) {
 
 START_TEST(writing_is_in_steps) {
     enum { SIZE = 2 * MEGABYTE + 9 };
-    open_context(2);
     unsigned char *bytes = malloc(SIZE);
 
     for (size_t i = 0; i < SIZE; i++)
@@ -57,12 +54,10 @@ START_TEST(writing_is_in_steps) {
     ck_assert_uint_eq(to.calls, 2);
     free(to.bytes);
     free(bytes);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_is_written_whole_or_not_at_all) {
-    open_context(2);
     const dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}},
                   vast[] = {{"", SIZE_MAX}, {"", 1}};
     char data[8] = "";
@@ -80,12 +75,11 @@ START_TEST(memory_is_written_whole_or_not_at_all) {
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.capacity = 7}, spans, 3),
                  DDAEBM_INVALID_ARGUMENT, "must not be NULL");
     ASSERT_FAILS(dd_target_write(context, &whole, vast, 2), DDAEBM_OUT_OF_RANGE, "address space");
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {writers_are_checked, writing_is_in_steps,
-                                  memory_is_written_whole_or_not_at_all};
-    return run_tests("io/target", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("io/target", writers_are_checked, writing_is_in_steps,
+                     memory_is_written_whole_or_not_at_all);
 }

@@ -228,8 +228,7 @@ START_TEST(threads_take_turns_where_they_must) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_last_to_end_restores, ways_of_loops_are_restored,
-                                  each_thread_is_held, a_hold_ends_in_what_was,
-                                  threads_take_turns_where_they_must};
-    return run_tests("threads of the BLAS", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("threads of the BLAS", the_last_to_end_restores, ways_of_loops_are_restored,
+                     each_thread_is_held, a_hold_ends_in_what_was,
+                     threads_take_turns_where_they_must);
 }

@@ -37,7 +37,6 @@ static void assert_fraction(double hits, double of, double fraction, const char 
 
 START_TEST(the_first_timestep_has_its_probability) {
     static const double probabilities[] = {0, 0.05, 0.25, 0.6, 0.99};
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 50, WIDTH);
     for (size_t s = 0; s < sizeof probabilities / sizeof *probabilities; s++)
         for (size_t timesteps = 1; timesteps <= 5; timesteps += 2) {
@@ -66,7 +65,6 @@ START_TEST(the_first_timestep_has_its_probability) {
             ddaebm_trainer_free(trainer);
         }
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -75,7 +73,6 @@ END_TEST
 /* The inputs are those of (seed, step), whatever was drawn before; each is another's with another
  * step or seed. */
 START_TEST(seed_and_step_fix_the_batch) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 5000, WIDTH);
     static const char changes[] =
         "\"objective.transform_contrast\":1,\"objective.noise_contrast\":1";
@@ -104,7 +101,6 @@ START_TEST(seed_and_step_fix_the_batch) {
     ddaebm_trainer_free(b);
     ddaebm_trainer_free(other);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -157,7 +153,6 @@ static void assert_border(const float *image) {
 /* With flips each image is the one without or its mirror image, half of them each; seed and step
  * say which. */
 START_TEST(half_the_images_are_mirrored) {
-    open_context(1);
     ddaebm_dataset *dataset = make_images();
     ddaebm_trainer *plain = train_images(dataset, false, 5),
                    *flipped = train_images(dataset, true, 5);
@@ -186,25 +181,21 @@ START_TEST(half_the_images_are_mirrored) {
     ddaebm_trainer_free(flipped);
     ddaebm_trainer_free(again);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(images_are_not_standardised) {
-    open_context(1);
     ddaebm_dataset *dataset = make_images();
     ddaebm_trainer *trainer = train_images(dataset, false, 5);
     for (size_t i = 0; i < ddaebm_model_width(trainer->model); i++)
         ck_assert(trainer->model->mean[i] == 0 && trainer->model->scale[i] == 1);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_first_timestep_has_its_probability,
-                                  seed_and_step_fix_the_batch, half_the_images_are_mirrored,
-                                  images_are_not_standardised};
-    return run_tests("batch", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("batch", the_first_timestep_has_its_probability, seed_and_step_fix_the_batch,
+                     half_the_images_are_mirrored, images_are_not_standardised);
 }

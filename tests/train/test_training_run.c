@@ -47,7 +47,6 @@ static int look(void *user, const ddaebm_step_statistics *statistics, uint64_t l
 }
 
 START_TEST(a_run_ends_where_it_is_configured_to) {
-    begin();
     ddaebm_trainer *trainer = make(), *by_steps = make();
     watch seen = {.cancel = 2};
     ASSERT_FAILS(ddaebm_trainer_run(trainer, look, &seen), DDAEBM_CANCELLED, "after step 2");
@@ -66,13 +65,11 @@ START_TEST(a_run_ends_where_it_is_configured_to) {
     ASSERT_FAILS(ddaebm_trainer_run(NULL, NULL, NULL), DDAEBM_INVALID_ARGUMENT, "trainer");
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(by_steps);
-    end();
 }
 END_TEST
 
 /* The same bits, chosen by the held-out rows and calibrated. */
 START_TEST(training_is_the_four_calls) {
-    begin();
     ddaebm_model *model = NULL, *snapshot = NULL;
     ddaebm_trainer *trainer = make();
     watch seen = {.cancel = 0};
@@ -87,12 +84,10 @@ START_TEST(training_is_the_four_calls) {
     ddaebm_model_free(model);
     ddaebm_model_free(snapshot);
     ddaebm_trainer_free(trainer);
-    end();
 }
 END_TEST
 
 START_TEST(training_that_fails_makes_nothing) {
-    begin();
     ddaebm_model *model = NULL;
     ddaebm_dataset *wide = small_rows(context, 40, 3);
     watch seen = {.cancel = 2};
@@ -108,12 +103,11 @@ START_TEST(training_that_fails_makes_nothing) {
                  DDAEBM_INVALID_ARGUMENT, "dataset");
     ck_assert_ptr_null(model);
     ddaebm_dataset_free(wide);
-    end();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_run_ends_where_it_is_configured_to, training_is_the_four_calls,
-                                  training_that_fails_makes_nothing};
-    return run_tests("training_run", tests, sizeof tests / sizeof *tests);
+    use_fixture(begin, end);
+    return RUN_TESTS("training_run", a_run_ends_where_it_is_configured_to,
+                     training_is_the_four_calls, training_that_fails_makes_nothing);
 }

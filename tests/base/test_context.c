@@ -3,6 +3,7 @@
 #include "base/context.h"
 
 #include "base/checked.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <stddef.h>
@@ -357,9 +358,5 @@ int main(void) {
     tcase_add_test(tests, limits_have_bounds);
     tcase_add_test(tests, switches_are_off_until_set);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -38,6 +38,5 @@ START_TEST(pieces_do_not_matter) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {it_is_the_one_of_gzip, pieces_do_not_matter};
-    return run_tests("crc32", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("crc32", it_is_the_one_of_gzip, pieces_do_not_matter);
 }

@@ -1,5 +1,6 @@
 /* Statuses, pinned for ever, and the text kept for each thread. */
 #include "base/error.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -140,9 +141,5 @@ int main(void) {
     tcase_add_test(tests, macros_leave_as_they_should);
     tcase_add_test(tests, each_thread_has_its_own_text);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

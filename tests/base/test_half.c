@@ -1,5 +1,6 @@
 /* 16-bit numbers: every one there and back, and the rounding of what lies between. */
 #include "base/half.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <math.h>
@@ -52,9 +53,6 @@ int main(void) {
     tcase_add_test(cases, known_numbers);
     tcase_add_test(cases, what_lies_between_goes_to_the_nearest);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_suite(suite);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,7 @@
 /* How many share work: all while it pays, fewer when callers wait for others, all again after a
  * while. Times are made up. */
 #include "base/pace.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -127,9 +128,5 @@ int main(void) {
     tcase_add_test(tests, waking_for_nothing_counts);
     tcase_add_test(tests, nothing_is_learnt_from_no_work);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

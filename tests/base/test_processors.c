@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* mkdtemp, sched_setaffinity, setenv */
 #include "base/cgroup.h"
 #include "base/processors.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <ddaebm/context.h>
@@ -310,9 +311,5 @@ int main(void) {
     tcase_add_test(tests, contexts_begin_with_the_default);
     suite_add_tcase(suite, tests);
     suite_add_tcase(suite, quota_tests());
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* The counter-based generator: the published vectors, streams that can be cut anywhere, the shapes
  * of the distributions, and permutations. */
 #include "base/rng.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <math.h>
@@ -247,9 +248,5 @@ int main(void) {
     tcase_add_test(tests, permutations_of_huge_sets_stay_inside);
     tcase_add_test(tests, permutations_mix);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -221,11 +221,9 @@ START_TEST(outputs_of_other_versions) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        an_older_caller_gets_defaults,   a_newer_caller_may_not_ask_for_what_is_unknown,
-        sizes_of_no_version_are_refused, only_what_fits_is_written,
-        fields_stay_where_they_are,      readers_of_other_versions,
-        allocators_of_other_versions,    sources_of_other_versions,
-        outputs_of_other_versions};
-    return run_tests("struct_size", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS(
+        "struct_size", an_older_caller_gets_defaults,
+        a_newer_caller_may_not_ask_for_what_is_unknown, sizes_of_no_version_are_refused,
+        only_what_fits_is_written, fields_stay_where_they_are, readers_of_other_versions,
+        allocators_of_other_versions, sources_of_other_versions, outputs_of_other_versions);
 }

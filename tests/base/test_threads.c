@@ -5,6 +5,7 @@
 #include "base/threads.h"
 
 #include "base/context.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -371,9 +372,5 @@ int main(void) {
     tcase_add_test(tests, numbers_of_threads_are_bounded);
     tcase_add_test(tests, sleepers_end);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

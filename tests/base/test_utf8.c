@@ -72,8 +72,6 @@ START_TEST(what_is_no_print_is_a_question_mark) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {utf8_is_told_from_other_bytes, a_character_ends_with_its_text,
-                                  a_cut_falls_between_characters,
-                                  what_is_no_print_is_a_question_mark};
-    return run_tests("utf8", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("utf8", utf8_is_told_from_other_bytes, a_character_ends_with_its_text,
+                     a_cut_falls_between_characters, what_is_no_print_is_a_question_mark);
 }

@@ -1,6 +1,7 @@
 /* The table of keys: every key at its bounds and just outside, names, choices, suggestions, numbers
  * as text in every locale. */
 #include "config/keys.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <float.h>
@@ -487,10 +488,7 @@ int main(void) {
         tcase_add_test(tests, numbers_are_the_same_where_a_comma_is_the_mark);
     (void)setlocale(LC_ALL, "C");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_suite(suite);
     printf("skipped: %d\n", skipped);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "config/keys.h"
+#include "support/runner.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -256,9 +257,5 @@ int main(void) {
     tcase_add_loop_test(tests, values_must_fit_together, 0,
                         (int)(sizeof combinations / sizeof *combinations));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -96,7 +96,6 @@ static void check_composition(const dd_noise_schedule *s) {
 }
 
 START_TEST(exact_tables_obey_their_identities) {
-    open_context(2);
     for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < STEPS_TRIED; i++) {
             dd_noise_schedule s = make(&kinds[k], steps_tried[i], DD_PRECISION_FLOAT64);
@@ -104,13 +103,11 @@ START_TEST(exact_tables_obey_their_identities) {
             check_composition(&s);
             dd_noise_schedule_free(&s);
         }
-    close_context();
 }
 END_TEST
 
 /* The formulas as the paper writes them, at their ends. */
 START_TEST(times_and_variances_are_the_published_ones) {
-    open_context(2);
     dd_noise_schedule s = make(&kinds[1], 4, DD_PRECISION_FLOAT64);
     for (int i = 0; i <= 4; i++) {
         double t = i / 4.0 * 0.999 + 0.001;
@@ -126,7 +123,6 @@ START_TEST(times_and_variances_are_the_published_ones) {
     for (int i = 0; i <= 4; i++) /* a stride of 1000 / 6, cut */
         ck_assert_double_eq_tol(s.t[i], i < 4 ? i * 166 / 999.0 : 1, 1e-15);
     dd_noise_schedule_free(&s);
-    close_context();
 }
 END_TEST
 
@@ -134,7 +130,6 @@ END_TEST
  */
 START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
     enum { STEPS = 8 };
-    open_context(2);
     dd_noise_schedule karras = make(&kinds[5], STEPS, DD_PRECISION_FLOAT64),
                       cosine = make(&kinds[6], STEPS, DD_PRECISION_FLOAT64);
     for (int i = 0; i <= STEPS; i++) {
@@ -146,7 +141,6 @@ START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
     }
     dd_noise_schedule_free(&karras);
     dd_noise_schedule_free(&cosine);
-    close_context();
 }
 END_TEST
 
@@ -178,7 +172,6 @@ static void integrate_posterior(const dd_noise_schedule *s, size_t t, double x0,
 
 START_TEST(the_posterior_is_that_of_brute_force) {
     static const double pairs[][2] = {{0, 0}, {1, 1.3}, {-0.7, 0.4}};
-    open_context(2);
     for (int k = 0; k < KINDS; k++)
         for (int steps = 1; steps <= 8; steps *= 2) {
             if (kinds[k].grid == DD_GRID_LSUN) /* its timestep 0 is a point */
@@ -197,7 +190,6 @@ START_TEST(the_posterior_is_that_of_brute_force) {
                 }
             dd_noise_schedule_free(&s);
         }
-    close_context();
 }
 END_TEST
 
@@ -219,7 +211,6 @@ static void check_finite(const dd_noise_schedule *s, bool point) {
 }
 
 START_TEST(tables_are_finite) {
-    open_context(2);
     for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < STEPS_TRIED; i++)
             for (int precision = 0; precision < 2; precision++) {
@@ -233,14 +224,12 @@ START_TEST(tables_are_finite) {
     check_finite(&most, false);
     dd_noise_schedule_free(&one);
     dd_noise_schedule_free(&most);
-    close_context();
 }
 END_TEST
 
 /* The published arithmetic is off by less than half a per cent at the usual T, and float is all
  * that it is. */
 START_TEST(published_precision_is_near_the_exact_one) {
-    open_context(2);
     for (int k = 0; k < KINDS; k++) {
         dd_noise_schedule exact = make(&kinds[k], 4, DD_PRECISION_FLOAT64),
                           published = make(&kinds[k], 4, DD_PRECISION_FLOAT32);
@@ -255,12 +244,10 @@ START_TEST(published_precision_is_near_the_exact_one) {
         dd_noise_schedule_free(&exact);
         dd_noise_schedule_free(&published);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(limits_and_floors_cut) {
-    open_context(2);
     dd_settings settings = settings_of(&kinds[1], 8, DD_PRECISION_FLOAT64);
     dd_noise_schedule free_one = make(&kinds[1], 8, DD_PRECISION_FLOAT64), s;
     settings.diffusion.beta_limit = 0.5;
@@ -273,18 +260,15 @@ START_TEST(limits_and_floors_cut) {
     ck_assert_double_lt(s.post_var[0], 0.2);
     dd_noise_schedule_free(&free_one);
     dd_noise_schedule_free(&s);
-    close_context();
 }
 END_TEST
 
 START_TEST(no_memory_is_a_status) {
-    open_context(2);
     dd_settings settings = settings_of(&kinds[0], 4, DD_PRECISION_FLOAT32);
     dd_noise_schedule s;
     counted.fail_at = counted.calls + 1;
     ck_assert_int_eq(dd_noise_schedule_make(&s, context, &settings), DDAEBM_OUT_OF_MEMORY);
     dd_noise_schedule_free(&s);
-    close_context();
 }
 END_TEST
 
@@ -306,7 +290,6 @@ static heard create(const char *preset, const char *changes, ddaebm_status expec
 }
 
 START_TEST(a_schedule_that_does_not_end_in_noise_draws_a_warning) {
-    open_context(2);
     heard toy = create("toy", "{}", DDAEBM_OK), points = create("points", "{}", DDAEBM_OK),
           vector = create("vector", "{}", DDAEBM_OK);
     ck_assert_uint_eq(toy.warnings, 1);
@@ -320,12 +303,10 @@ START_TEST(a_schedule_that_does_not_end_in_noise_draws_a_warning) {
     (void)create("points", "{\"diffusion.sigma_min\": 0.5, \"diffusion.sigma_max\": 0.5}",
                  DDAEBM_OUT_OF_RANGE);
     ck_assert_ptr_nonnull(strstr(ddaebm_error_message(), "diffusion.sigma_min"));
-    close_context();
 }
 END_TEST
 
 START_TEST(a_schedule_without_noise_is_refused) {
-    open_context(2);
     (void)create("toy",
                  "{\"diffusion.beta_min\": 1e-8, \"diffusion.beta_max\": 2e-8, "
                  "\"diffusion.timesteps\": 1000}",
@@ -333,20 +314,16 @@ START_TEST(a_schedule_without_noise_is_refused) {
     const char *why = ddaebm_error_message();
     ck_assert_msg(strstr(why, "diffusion.beta_min") && strstr(why, "diffusion.timesteps"), "%s",
                   why);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {exact_tables_obey_their_identities,
-                                  times_and_variances_are_the_published_ones,
-                                  ratios_of_noise_to_signal_grow_as_they_are_said_to,
-                                  the_posterior_is_that_of_brute_force,
-                                  tables_are_finite,
-                                  published_precision_is_near_the_exact_one,
-                                  limits_and_floors_cut,
-                                  no_memory_is_a_status,
-                                  a_schedule_that_does_not_end_in_noise_draws_a_warning,
-                                  a_schedule_without_noise_is_refused};
-    return run_tests("noise_schedule", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("noise_schedule", exact_tables_obey_their_identities,
+                     times_and_variances_are_the_published_ones,
+                     ratios_of_noise_to_signal_grow_as_they_are_said_to,
+                     the_posterior_is_that_of_brute_force, tables_are_finite,
+                     published_precision_is_near_the_exact_one, limits_and_floors_cut,
+                     no_memory_is_a_status, a_schedule_that_does_not_end_in_noise_draws_a_warning,
+                     a_schedule_without_noise_is_refused);
 }

@@ -62,7 +62,6 @@ static size_t passes(int which) {
 }
 
 START_TEST(samples_and_scores) {
-    begin();
     ddaebm_sampler *sampler = NULL;
     ddaebm_scorer *scorer = NULL;
     watch w = {0};
@@ -93,7 +92,6 @@ START_TEST(samples_and_scores) {
     ASSERT_FAILS(ddaebm_scorer_set_progress(NULL, look, &w), DDAEBM_INVALID_ARGUMENT, "scorer");
     ddaebm_sampler_free(sampler);
     ddaebm_scorer_free(scorer);
-    end();
 }
 END_TEST
 
@@ -106,7 +104,6 @@ static int stop_at(void *user, const ddaebm_step_statistics *statistics, uint64_
 
 /* Even one row can be left, between two steps of its refinement. */
 START_TEST(one_refined_sample) {
-    begin();
     for (int threads = 1; threads <= 2; threads++) {
         ASSERT_OK(ddaebm_context_set_threads(context, threads));
         ddaebm_sampler *sampler = NULL;
@@ -127,12 +124,10 @@ START_TEST(one_refined_sample) {
         ck_assert_int_eq(memcmp(out, expected, WIDTH * sizeof *out), 0);
         ddaebm_sampler_free(sampler);
     }
-    end();
 }
 END_TEST
 
 START_TEST(training) {
-    begin();
     ddaebm_trainer *straight = NULL, *trainer = NULL;
     ASSERT_OK(ddaebm_trainer_create(&straight, model, data, 9));
     ASSERT_OK(ddaebm_trainer_create(&trainer, model, data, 9));
@@ -151,11 +146,11 @@ START_TEST(training) {
     ddaebm_model_free(b);
     ddaebm_trainer_free(straight);
     ddaebm_trainer_free(trainer);
-    end();
 }
 END_TEST
 
 int main(void) {
+    use_fixture(begin, end);
     const TTest *const calls[] = {samples_and_scores}, *const once[] = {one_refined_sample,
                                                                         training};
     return run_loop_tests("cancel calls", calls, 1, CALLS) |

@@ -102,19 +102,16 @@ static void damage(const subject *s) {
 }
 
 START_TEST(every_cut_and_every_flip_is_refused) {
-    begin();
     subject subjects[] = {small_model_file(), small_checkpoint()};
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
         damage(&subjects[i]);
         free(subjects[i].bytes);
     }
-    end();
 }
 END_TEST
 
 /* One to eight bits at a time, anywhere in a larger file. */
 START_TEST(random_flips_of_a_large_file_are_refused) {
-    begin();
     ddaebm_model *model = small_model(
         context, "\"energy.hidden_layers\":[160,160],\"generator.hidden_layers\":[160,160]", 1);
     subject s = {.name = "larger model"};
@@ -138,7 +135,6 @@ START_TEST(random_flips_of_a_large_file_are_refused) {
            (unsigned long long)flips);
     free(s.bytes);
     ddaebm_model_free(model);
-    end();
 }
 END_TEST
 
@@ -153,7 +149,6 @@ static subject kept(const char *kind, int version) {
 
 /* Version 1 has no checksum, so a change may go unnoticed; it must not do harm. */
 START_TEST(flips_of_old_files_do_no_harm) {
-    begin();
     for (int k = 0; k < 2; k++) {
         subject s = kept(k ? "checkpoint" : "model", 1);
         size_t loaded = 0, flips = 8 * header_end(&s);
@@ -165,7 +160,6 @@ START_TEST(flips_of_old_files_do_no_harm) {
         printf("%s of version 1: of %zu flips in its header, %zu load\n", s.name, flips, loaded);
         free(s.bytes);
     }
-    end();
 }
 END_TEST
 
@@ -173,7 +167,6 @@ END_TEST
 START_TEST(files_of_each_version_load) {
     static const float rows[] = {0, 0, 1, 0, -1, 0.5f, 0.25f, -0.75f};
     static const double scores[] = {-7.4333777, -10.083866, -18.992672, -48.676029};
-    begin();
     for (int version = 1; version <= 3; version++) {
         subject model_file = kept("model", version), checkpoint = kept("checkpoint", version);
         ddaebm_model *model = NULL;
@@ -194,13 +187,12 @@ START_TEST(files_of_each_version_load) {
         free(model_file.bytes);
         free(checkpoint.bytes);
     }
-    end();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {every_cut_and_every_flip_is_refused,
-                                  random_flips_of_a_large_file_are_refused,
-                                  flips_of_old_files_do_no_harm, files_of_each_version_load};
-    return run_tests("damaged", tests, sizeof tests / sizeof *tests);
+    use_fixture(begin, end);
+    return RUN_TESTS("damaged", every_cut_and_every_flip_is_refused,
+                     random_flips_of_a_large_file_are_refused, flips_of_old_files_do_no_harm,
+                     files_of_each_version_load);
 }

@@ -123,7 +123,6 @@ static void assert_loaded(int kind, loaded *out, const void *bytes, size_t size)
 
 START_TEST(every_way_gives_the_same_bytes) {
     static unsigned char file[ROOM], memory[ROOM];
-    begin();
     tape to = new_tape();
     const ddaebm_writer function = recorder(&to);
     ddaebm_writer path = DDAEBM_WRITER_INIT;
@@ -146,13 +145,11 @@ START_TEST(every_way_gives_the_same_bytes) {
     }
     ck_assert_uint_eq(entries_in_folder(), 2);
     free(to.bytes);
-    end();
 }
 END_TEST
 
 START_TEST(every_way_is_read) {
     static const size_t pieces[] = {1, 7, 4096, SIZE_MAX};
-    begin();
     tape from = new_tape();
     const ddaebm_writer writer = recorder(&from);
     loaded out = {NULL, NULL};
@@ -172,14 +169,12 @@ START_TEST(every_way_is_read) {
     ASSERT_OK(load_memory(_i, &out, from.bytes, from.size));
     assert_loaded(_i, &out, from.bytes, from.size);
     free(from.bytes);
-    end();
 }
 END_TEST
 
 /* A run that is resumed from memory is the run. */
 START_TEST(a_resumed_run_is_the_run) {
     static unsigned char before[ROOM], after[ROOM];
-    begin();
     ddaebm_trainer *resumed = NULL;
     size_t size = 0, length = 0;
     ASSERT_OK(ddaebm_trainer_save_memory(trainer, before, sizeof before, &size));
@@ -190,12 +185,10 @@ START_TEST(a_resumed_run_is_the_run) {
     ASSERT_OK(ddaebm_trainer_save_memory(resumed, after, sizeof after, &length));
     ck_assert(size == length && memcmp(before, after, size) == 0);
     ddaebm_trainer_free(resumed);
-    end();
 }
 END_TEST
 
 START_TEST(failures_of_functions_come_back) {
-    begin();
     tape to = new_tape();
     ddaebm_writer writer = recorder(&to);
     loaded out = {NULL, NULL};
@@ -223,12 +216,10 @@ START_TEST(failures_of_functions_come_back) {
     ASSERT_OK(load_stream(_i, &out, &reader));
     assert_loaded(_i, &out, to.bytes, to.size);
     free(to.bytes);
-    end();
 }
 END_TEST
 
 START_TEST(what_is_malformed_is_refused) {
-    begin();
     tape from = new_tape();
     const ddaebm_writer writer = recorder(&from);
     const ddaebm_reader reader = player(&from), none = DDAEBM_READER_INIT;
@@ -252,12 +243,10 @@ START_TEST(what_is_malformed_is_refused) {
     ASSERT_FAILS(save_memory(_i, NULL, 3, NULL), DDAEBM_INVALID_ARGUMENT, "data");
     ck_assert(!out.model && !out.trainer);
     free(from.bytes);
-    end();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
     tape to = new_tape();
     const ddaebm_writer writer = recorder(&to);
     const ddaebm_reader reader = player(&to);
@@ -270,7 +259,6 @@ START_TEST(memory_may_run_out) {
         assert_loaded(_i, &out, to.bytes, to.size);
     }
     free(to.bytes);
-    end();
 }
 END_TEST
 
@@ -290,7 +278,6 @@ static int look(void *user, uint64_t done, uint64_t total) {
 }
 
 START_TEST(loads_tell_and_can_be_cancelled) {
-    begin();
     tape from = new_tape();
     const ddaebm_writer writer = recorder(&from);
     loaded out = {NULL, NULL};
@@ -317,11 +304,11 @@ START_TEST(loads_tell_and_can_be_cancelled) {
         }
     }
     free(from.bytes);
-    end();
 }
 END_TEST
 
 int main(void) {
+    use_fixture(begin, end);
     const TTest *const tests[] = {
         every_way_gives_the_same_bytes,  every_way_is_read,  a_resumed_run_is_the_run,
         failures_of_functions_come_back, memory_may_run_out, what_is_malformed_is_refused,

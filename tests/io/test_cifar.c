@@ -24,7 +24,6 @@ static void assert_images(const uint8_t *pixels, const uint8_t *records) {
 
 START_TEST(planes_become_pixels) {
     dd_images out = {.count = 0};
-    open_context(2);
     make_batch(1);
     ck_assert(dd_cifar_recognise(batch, sizeof batch));
     ASSERT_OK(dd_cifar_parse(&out, context, batch, sizeof batch));
@@ -32,13 +31,11 @@ START_TEST(planes_become_pixels) {
               out.shape.channels == 3);
     assert_images(out.pixels, batch);
     dd_free(context, out.block);
-    close_context();
 }
 END_TEST
 
 START_TEST(what_is_no_batch_is_refused) {
     dd_images out = {.count = 77};
-    open_context(2);
     make_batch(1);
     ck_assert(!dd_cifar_recognise(batch, 0));
     ck_assert(!dd_cifar_recognise(batch, sizeof batch - 1));
@@ -50,7 +47,6 @@ START_TEST(what_is_no_batch_is_refused) {
     ASSERT_FAILS(dd_cifar_parse(&out, context, batch, sizeof batch), DDAEBM_FORMAT,
                  "record 3 (from 1) of the CIFAR-10 batch has label 10");
     ck_assert_uint_eq(out.count, 77);
-    close_context();
 }
 END_TEST
 
@@ -58,7 +54,6 @@ START_TEST(a_folder_is_read_in_order) {
     static uint8_t first[sizeof batch];
     dd_images out = {.block = NULL};
     dd_names names = {NULL, 0, 0};
-    open_context(2);
     make_batch(2);
     put_file(in_folder("data_batch_2.bin"), batch, sizeof batch);
     make_batch(1);
@@ -77,14 +72,12 @@ START_TEST(a_folder_is_read_in_order) {
     ASSERT_FAILS(dd_cifar_read_folder(&out, context, folder, &names), DDAEBM_FORMAT,
                  "data_batch_2.bin: it has 3078 bytes");
     dd_names_free(&names, context);
-    close_context();
 }
 END_TEST
 
 /* A pipe without a writer would be waited for, for ever; a device may have no end. */
 START_TEST(what_is_no_plain_file_is_not_waited_for) {
     ddaebm_dataset *dataset = NULL;
-    open_context(2);
     ck_assert_int_eq(mkfifo(in_folder("data_batch_1.bin"), 0600), 0);
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, context, folder), DDAEBM_IO,
                  "data_batch_1.bin: it is no plain file");
@@ -92,13 +85,11 @@ START_TEST(what_is_no_plain_file_is_not_waited_for) {
     ck_assert_int_eq(symlink("/dev/zero", in_folder("data_batch_1.bin")), 0);
     ASSERT_FAILS(ddaebm_dataset_open(&dataset, context, folder), DDAEBM_IO,
                  "data_batch_1.bin: it is no plain file");
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {planes_become_pixels, what_is_no_batch_is_refused,
-                                  a_folder_is_read_in_order,
-                                  what_is_no_plain_file_is_not_waited_for};
-    return run_tests("cifar", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("cifar", planes_become_pixels, what_is_no_batch_is_refused,
+                     a_folder_is_read_in_order, what_is_no_plain_file_is_not_waited_for);
 }

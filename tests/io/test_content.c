@@ -391,10 +391,8 @@ START_TEST(other_kinds_are_named) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {text_of_any_size_is_no_batch, batches_are_no_text,
-                                  bytes_of_any_type_are_bytes,  floats_are_brought_to_their_range,
-                                  planes_are_read_as_pixels,    rows_may_be_asked_for,
-                                  arrays_are_resized,           options_without_use_are_refused,
-                                  other_kinds_are_named};
-    return run_tests("content", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("content", text_of_any_size_is_no_batch, batches_are_no_text,
+                     bytes_of_any_type_are_bytes, floats_are_brought_to_their_range,
+                     planes_are_read_as_pixels, rows_may_be_asked_for, arrays_are_resized,
+                     options_without_use_are_refused, other_kinds_are_named);
 }

@@ -458,15 +458,8 @@ START_TEST(lists_of_columns_must_make_sense) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {separators_are_found,
-                                  frills_do_not_matter,
-                                  one_header_is_skipped,
-                                  bad_text_is_refused_with_its_place,
-                                  rows_may_be_wide_up_to_the_limit,
-                                  the_locale_does_not_matter,
-                                  headers_and_columns_are_found,
-                                  lists_of_columns_must_make_sense,
-                                  memory_may_run_out,
-                                  every_cut_is_survived};
-    return run_tests("csv", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("csv", separators_are_found, frills_do_not_matter, one_header_is_skipped,
+                     bad_text_is_refused_with_its_place, rows_may_be_wide_up_to_the_limit,
+                     the_locale_does_not_matter, headers_and_columns_are_found,
+                     lists_of_columns_must_make_sense, memory_may_run_out, every_cut_is_survived);
 }

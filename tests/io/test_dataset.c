@@ -587,23 +587,12 @@ START_TEST(columns_of_tables_are_chosen) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {named_sets_are_unbounded,
-                                  files_are_told_by_their_content,
-                                  bad_files_are_refused_by_name,
-                                  arrays_are_copied,
-                                  sources_are_called,
-                                  bad_sources_are_refused,
-                                  images_are_told_by_their_content,
-                                  floats_are_images,
-                                  files_of_images_can_be_wrong,
-                                  folders_are_opened,
-                                  names_of_files_hardly_matter,
-                                  a_missing_package_is_named,
-                                  a_folder_that_cannot_be_read_is_refused,
-                                  the_named_images_are_a_package,
-                                  arrays_of_images_are_copied,
-                                  wide_numbers_keep_their_digits,
-                                  columns_of_tables_are_chosen,
-                                  memory_may_run_out};
-    return run_tests("dataset", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("dataset", named_sets_are_unbounded, files_are_told_by_their_content,
+                     bad_files_are_refused_by_name, arrays_are_copied, sources_are_called,
+                     bad_sources_are_refused, images_are_told_by_their_content, floats_are_images,
+                     files_of_images_can_be_wrong, folders_are_opened, names_of_files_hardly_matter,
+                     a_missing_package_is_named, a_folder_that_cannot_be_read_is_refused,
+                     the_named_images_are_a_package, arrays_of_images_are_copied,
+                     wide_numbers_keep_their_digits, columns_of_tables_are_chosen,
+                     memory_may_run_out);
 }

@@ -26,7 +26,6 @@ static void assert_content(const char *path, const char *text) {
 }
 
 START_TEST(what_is_written_is_read) {
-    open_context(2);
     dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}};
     void *data = NULL;
     size_t size = 0;
@@ -36,12 +35,10 @@ START_TEST(what_is_written_is_read) {
     ck_assert_str_eq(data, "one two");
     dd_free(context, data);
     ck_assert_uint_eq(entries_in_folder(), 1);
-    close_context();
 }
 END_TEST
 
 START_TEST(large_and_empty_files_are_read) {
-    open_context(2);
     size_t size = 5 * 1024 * 1024 + 3, got = 0;
     char *much = malloc(size);
     void *data = NULL;
@@ -58,13 +55,11 @@ START_TEST(large_and_empty_files_are_read) {
     ASSERT_OK(dd_file_read(context, in_folder("none"), 0, &data, &got));
     ck_assert_uint_eq(got, 0);
     dd_free(context, data);
-    close_context();
 }
 END_TEST
 
 /* The kernel says 0 bytes of these; the content decides. */
 START_TEST(files_without_a_size_are_read) {
-    open_context(2);
     void *data = NULL;
     size_t size = 0;
     ASSERT_OK(dd_file_read(context, "/proc/self/status", 1 << 20, &data, &size));
@@ -74,12 +69,10 @@ START_TEST(files_without_a_size_are_read) {
     ASSERT_FAILS(dd_file_read(context, "/dev/zero", 3 << 20, &data, &size), DDAEBM_OUT_OF_RANGE,
                  "/dev/zero");
     ck_assert_ptr_null(data);
-    close_context();
 }
 END_TEST
 
 START_TEST(unreadable_files_are_refused) {
-    open_context(2);
     void *data = NULL;
     size_t size = 77;
     ASSERT_FAILS(dd_file_read(context, in_folder("absent"), 9, &data, &size), DDAEBM_NOT_FOUND,
@@ -102,13 +95,11 @@ START_TEST(unreadable_files_are_refused) {
     }
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
-    close_context();
 }
 END_TEST
 
 /* A sparse file of 8 GiB: refused before any of it is read. */
 START_TEST(a_huge_file_costs_nothing) {
-    open_context(2);
     void *data = NULL;
     size_t size = 0, calls = counted.calls;
     put_file(in_folder("huge"), "", 0);
@@ -116,7 +107,6 @@ START_TEST(a_huge_file_costs_nothing) {
     ASSERT_FAILS(dd_file_read(context, in_folder("huge"), (size_t)4 << 30, &data, &size),
                  DDAEBM_OUT_OF_RANGE, "8589934592");
     ck_assert_uint_eq(counted.calls, calls);
-    close_context();
 }
 END_TEST
 
@@ -127,7 +117,6 @@ static void grow_file(void) {
 }
 
 START_TEST(a_file_that_grows_is_refused) {
-    open_context(2);
     void *data = NULL;
     size_t size = 77;
     put_file(in_folder("ten"), "0123456789", 10);
@@ -138,7 +127,6 @@ START_TEST(a_file_that_grows_is_refused) {
     (void)faults_end();
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 77);
-    close_context();
 }
 END_TEST
 
@@ -157,7 +145,6 @@ START_TEST(the_systems_reasons_are_told) {
                 {ELOOP, DDAEBM_IO, "Too many levels"},
                 {99999, DDAEBM_IO, "cannot read "},
                 {99999, DDAEBM_IO, "unknown error"}};
-    open_context(2);
     put_file(in_folder("ten"), "0123456789", 10);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         void *data = NULL;
@@ -167,12 +154,10 @@ START_TEST(the_systems_reasons_are_told) {
                      rows[i].why);
         (void)faults_end();
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(2);
     void *data = NULL;
     size_t size = 0;
     put_file(in_folder("a"), "abc", 3);
@@ -188,12 +173,10 @@ START_TEST(memory_may_run_out) {
     data = NULL;
     SWEEP_ALLOCATIONS(counted, data, dd_file_read(context, in_folder("a"), 0, &data, &size));
     dd_free(context, data);
-    close_context();
 }
 END_TEST
 
 START_TEST(the_old_file_stays_until_the_new_is_whole) {
-    open_context(2);
     ASSERT_OK(write_text(in_folder("a"), "old"));
     struct rlimit limit = {100000, 100000};
     char *much = calloc(1, 300000);
@@ -211,12 +194,10 @@ START_TEST(the_old_file_stays_until_the_new_is_whole) {
     ASSERT_OK(write_text(in_folder("a"), "new"));
     assert_content(in_folder("a"), "new");
     ck_assert_uint_eq(entries_in_folder(), 1);
-    close_context();
 }
 END_TEST
 
 START_TEST(impossible_targets_are_refused) {
-    open_context(2);
     ASSERT_FAILS(write_text(in_folder("no/such/file"), "x"), DDAEBM_IO, "create it first");
     put_file(in_folder("plain"), "y", 1);
     ASSERT_FAILS(write_text(in_folder("plain/file"), "x"), DDAEBM_IO, "there is no folder");
@@ -235,12 +216,10 @@ START_TEST(impossible_targets_are_refused) {
         ck_assert_int_eq(chmod(folder, 0700), 0);
     }
     assert_content(in_folder("plain"), "y");
-    close_context();
 }
 END_TEST
 
 START_TEST(permissions_follow_the_umask) {
-    open_context(2);
     struct stat about;
     umask(027);
     ASSERT_OK(write_text(in_folder("a"), "x"));
@@ -252,13 +231,11 @@ START_TEST(permissions_follow_the_umask) {
     ck_assert_int_eq(stat(in_folder("a"), &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0604);
     assert_content(in_folder("a"), "y");
-    close_context();
 }
 END_TEST
 
 /* Not every name below /proc is a descriptor's: a file behind one is replaced as any other. */
 START_TEST(a_file_may_be_named_through_proc) {
-    open_context(2);
     static const char *const ways[] = {"/proc/self/root", "/proc/thread-self/root"};
     ck_assert_int_eq(mkdir(in_folder("fd"), 0700), 0);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -283,12 +260,10 @@ START_TEST(a_file_may_be_named_through_proc) {
     assert_content(in_folder("a"), "++++");
     ASSERT_FAILS(write_text("/proc/self/fd/0/a", "x"), DDAEBM_IO,
                  "there is no folder /proc/self/fd/0");
-    close_context();
 }
 END_TEST
 
 START_TEST(a_link_is_followed) {
-    open_context(2);
     struct stat about;
     ASSERT_OK(write_text(in_folder("real"), "old"));
     ck_assert_int_eq(symlink("real", in_folder("link")), 0);
@@ -302,23 +277,19 @@ START_TEST(a_link_is_followed) {
     ASSERT_FAILS(write_text(in_folder("loop"), "x"), DDAEBM_IO,
                  "symbolic link that cannot be followed: Too many levels");
     ck_assert_uint_eq(entries_in_folder(), 4);
-    close_context();
 }
 END_TEST
 
 START_TEST(names_without_a_folder_work) {
-    open_context(2);
     ck_assert_int_eq(chdir(folder), 0);
     ASSERT_OK(write_text("here", "x"));
     assert_content(in_folder("here"), "x");
     ck_assert_int_eq(chdir("/"), 0);
     ck_assert_uint_eq(entries_in_folder(), 1);
-    close_context();
 }
 END_TEST
 
 START_TEST(devices_and_descriptors_are_written_directly) {
-    open_context(2);
     struct stat before, after;
     ASSERT_OK(write_text("/dev/null", "x"));
     put_file(in_folder("out"), "", 0);
@@ -346,13 +317,11 @@ START_TEST(devices_and_descriptors_are_written_directly) {
     assert_content(in_folder("out"), "hello you two!");
     close(file);
     close(saved);
-    close_context();
 }
 END_TEST
 
 /* Written and read where it stands, not anew from the beginning. */
 START_TEST(a_descriptor_is_used_as_it_is) {
-    open_context(2);
     char path[64];
     void *data = NULL;
     size_t size = 0;
@@ -377,13 +346,11 @@ START_TEST(a_descriptor_is_used_as_it_is) {
     close(file);
     ASSERT_FAILS(write_text(path, "x"), DDAEBM_IO, "Bad file descriptor");
     ASSERT_FAILS(write_text("/dev/fd/x", "x"), DDAEBM_IO, "/dev/fd/x");
-    close_context();
 }
 END_TEST
 
 /* A socket cannot be opened by name at all, and a descriptor may have been set not to wait. */
 START_TEST(a_socket_is_written_and_read) {
-    open_context(2);
     enum { MUCH = 1 << 20 };
     int ends[2], status = 0;
     static char much[MUCH];
@@ -409,7 +376,6 @@ START_TEST(a_socket_is_written_and_read) {
     close(ends[0]);
     ck_assert_int_eq(waitpid(reader, &status, 0), reader);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    close_context();
 }
 END_TEST
 
@@ -440,7 +406,6 @@ static bool is_pending(int number) {
 /* Of two errors the first is told; and where there is a broken pipe's error without its signal,
  * nothing is waited for. */
 START_TEST(errors_of_devices_are_told) {
-    open_context(2);
     faults_begin(FAULT_ERROR, EIO, 3, FAULT_FROM_THERE_ON); /* write, then close */
     ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EIO));
     ck_assert_uint_eq(faults_end(), 4);
@@ -448,14 +413,12 @@ START_TEST(errors_of_devices_are_told) {
     faults_only("write");
     ASSERT_FAILS(write_text("/dev/null", "x"), DDAEBM_IO, strerror(EPIPE));
     (void)faults_end();
-    close_context();
 }
 END_TEST
 
 /* The reader of a pipe goes before all is written: an error, no signal, though another comes while
  * that is taken away. */
 START_TEST(a_broken_pipe_is_an_error) {
-    open_context(2);
     write_to_broken_pipe();
     ck_assert(!is_pending(SIGPIPE));
     faults_begin(FAULT_ERROR, EINTR, 1, FAULT_ONCE);
@@ -464,13 +427,11 @@ START_TEST(a_broken_pipe_is_an_error) {
     (void)faults_end();
     ck_assert_str_eq(faults_first(), "sigtimedwait");
     ck_assert(!is_pending(SIGPIPE));
-    close_context();
 }
 END_TEST
 
 /* One that waited before is the program's. */
 START_TEST(a_signal_of_the_program_stays) {
-    open_context(2);
     sigset_t broken;
     sigemptyset(&broken);
     sigaddset(&broken, SIGPIPE);
@@ -480,13 +441,11 @@ START_TEST(a_signal_of_the_program_stays) {
     ck_assert(is_pending(SIGPIPE));
     (void)sigwaitinfo(&broken, NULL);
     ck_assert_int_eq(sigprocmask(SIG_UNBLOCK, &broken, NULL), 0);
-    close_context();
 }
 END_TEST
 
 /* More than one call of write may be asked for. None of the memory is ever touched. */
 START_TEST(a_vast_span_is_written_in_pieces) {
-    open_context(2);
     const size_t vast = (size_t)INT_MAX + 10;
     void *mapped = mmap(NULL, vast, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ck_assert_ptr_ne(mapped, MAP_FAILED);
@@ -496,34 +455,28 @@ START_TEST(a_vast_span_is_written_in_pieces) {
     ASSERT_OK(dd_file_write(context, "/dev/null", &span, 1));
     ck_assert_uint_eq(faults_end(), 2);
     ck_assert_int_eq(munmap(mapped, vast), 0);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_write_of_nothing_is_an_error) {
-    open_context(2);
     faults_begin(FAULT_NOTHING, 0, 1, FAULT_FROM_THERE_ON);
     faults_only("write");
     ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EIO));
     ck_assert_uint_eq(faults_end(), 1);
     ck_assert_uint_eq(entries_in_folder(), 0);
-    close_context();
 }
 END_TEST
 
 START_TEST(names_of_temporary_files_may_all_be_taken) {
-    open_context(2);
     faults_begin(FAULT_ERROR, EEXIST, 1, FAULT_FROM_THERE_ON);
     faults_only("openat");
     ASSERT_FAILS(write_text(in_folder("a"), "x"), DDAEBM_IO, strerror(EEXIST));
     ck_assert_uint_eq(faults_end(), 100);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_folder_need_not_be_flushed) {
     static const int errors[] = {EINVAL, ENOTSUP, ENOSYS};
-    open_context(2);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         faults_begin(FAULT_ERROR, errors[i], 2, FAULT_ONCE);
         faults_only("fsync");
@@ -531,46 +484,29 @@ START_TEST(a_folder_need_not_be_flushed) {
         ck_assert_uint_eq(faults_end(), 2);
     }
     assert_content(in_folder("a"), "x");
-    close_context();
 }
 END_TEST
 
 /* Nothing is written there: the folder does not open. */
 START_TEST(the_root_is_a_folder) {
-    open_context(2);
     faults_begin(FAULT_ERROR, ENOENT, 1, FAULT_FROM_THERE_ON);
     ASSERT_FAILS(write_text("/ddaebm-test", "x"), DDAEBM_IO,
                  "there is no folder /; create it first");
     (void)faults_end();
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_is_written_is_read,
-                                  large_and_empty_files_are_read,
-                                  files_without_a_size_are_read,
-                                  unreadable_files_are_refused,
-                                  a_huge_file_costs_nothing,
-                                  a_file_that_grows_is_refused,
-                                  the_systems_reasons_are_told,
-                                  memory_may_run_out,
-                                  the_old_file_stays_until_the_new_is_whole,
-                                  impossible_targets_are_refused,
-                                  permissions_follow_the_umask,
-                                  a_file_may_be_named_through_proc,
-                                  a_link_is_followed,
-                                  names_without_a_folder_work,
-                                  devices_and_descriptors_are_written_directly,
-                                  errors_of_devices_are_told,
-                                  a_descriptor_is_used_as_it_is,
-                                  a_socket_is_written_and_read,
-                                  a_broken_pipe_is_an_error,
-                                  a_signal_of_the_program_stays,
-                                  a_vast_span_is_written_in_pieces,
-                                  a_write_of_nothing_is_an_error,
-                                  names_of_temporary_files_may_all_be_taken,
-                                  a_folder_need_not_be_flushed,
-                                  the_root_is_a_folder};
-    return run_tests("file", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS(
+        "file", what_is_written_is_read, large_and_empty_files_are_read,
+        files_without_a_size_are_read, unreadable_files_are_refused, a_huge_file_costs_nothing,
+        a_file_that_grows_is_refused, the_systems_reasons_are_told, memory_may_run_out,
+        the_old_file_stays_until_the_new_is_whole, impossible_targets_are_refused,
+        permissions_follow_the_umask, a_file_may_be_named_through_proc, a_link_is_followed,
+        names_without_a_folder_work, devices_and_descriptors_are_written_directly,
+        errors_of_devices_are_told, a_descriptor_is_used_as_it_is, a_socket_is_written_and_read,
+        a_broken_pipe_is_an_error, a_signal_of_the_program_stays, a_vast_span_is_written_in_pieces,
+        a_write_of_nothing_is_an_error, names_of_temporary_files_may_all_be_taken,
+        a_folder_need_not_be_flushed, the_root_is_a_folder);
 }

@@ -63,7 +63,6 @@ START_TEST(equal_numbers_are_the_same_set) {
     static const char text[] = "0,1,-2.5\n3,.25,-1e6\n7,8,9\n1,1,1\n2,5e-1,-0.125\n";
     static const char tabs[] =
         "# a comment\n-0\t1.0\t-2.50\n3\t0.25\t-1000000\n\n7\t8\t9\n1\t1\t1\n2\t0.5\t-1.25e-1";
-    open_context(1);
     dd_fingerprint doubles = of_doubles(plain, ROWS, WIDTH), floats = of_floats(plain, ROWS, WIDTH);
     dd_fingerprint csv = of_file("a.csv", text, sizeof text - 1),
                    tsv = of_file("b", tabs, sizeof tabs - 1);
@@ -73,14 +72,12 @@ START_TEST(equal_numbers_are_the_same_set) {
     same(&doubles, &floats);
     same(&doubles, &csv);
     same(&doubles, &tsv);
-    close_context();
 }
 END_TEST
 
 /* Each number, by its last bit; each pair exchanged; a row more, a row fewer; the same numbers in
  * another shape. */
 START_TEST(any_difference_is_another_set) {
-    open_context(1);
     dd_fingerprint before = of_doubles(plain, ROWS, WIDTH);
     for (size_t i = 0; i < NUMBERS; i++) {
         double changed[NUMBERS];
@@ -105,7 +102,6 @@ START_TEST(any_difference_is_another_set) {
                    turned = of_doubles(plain, WIDTH, ROWS);
     differ(&before, &fewer);
     differ(&before, &turned);
-    close_context();
 }
 END_TEST
 
@@ -113,7 +109,6 @@ END_TEST
 START_TEST(blocks_do_not_show) {
     static const size_t widths[] = {1, 3, 7, 83, 20011};
     double *numbers = malloc(MANY * sizeof *numbers);
-    open_context(1);
     for (size_t i = 0; i < MANY; i++)
         numbers[i] = (double)(i * i % 1009) / 64;
     uint64_t first = 0;
@@ -132,16 +127,13 @@ START_TEST(blocks_do_not_show) {
             ck_assert_uint_eq(doubles.numbers[DD_DATA_CONTENT], first);
     }
     free(numbers);
-    close_context();
 }
 END_TEST
 
 /* It stands in files: what it is must not change. */
 START_TEST(a_hash_stays_as_it_is) {
-    open_context(1);
     dd_fingerprint now = of_doubles(plain, ROWS, WIDTH);
     ck_assert_uint_eq(now.numbers[DD_DATA_CONTENT], UINT64_C(3993596888895684302));
-    close_context();
 }
 END_TEST
 
@@ -153,7 +145,6 @@ static int ascending(const void *a, const void *b) {
 START_TEST(small_sets_do_not_collide) {
     enum { SETS = 4096 };
     uint64_t *seen = malloc(SETS * sizeof *seen);
-    open_context(1);
     for (size_t i = 0; i < SETS; i++) {
         const double numbers[4] = {(double)(i & 7), (double)(i >> 3 & 7), (double)(i >> 6 & 7),
                                    (double)(i >> 9)};
@@ -164,7 +155,6 @@ START_TEST(small_sets_do_not_collide) {
     for (size_t i = 1; i < SETS; i++)
         ck_assert_uint_lt(seen[i - 1], seen[i]);
     free(seen);
-    close_context();
 }
 END_TEST
 
@@ -172,7 +162,6 @@ START_TEST(images_are_their_pixels) {
     uint8_t pixels[2 * 8 * 8];
     float floats[sizeof pixels];
     ddaebm_dataset *dataset = NULL, *wide = NULL;
-    open_context(1);
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)(37 * i);
     ASSERT_OK(ddaebm_dataset_create_images(&dataset, context, pixels, 2, 8, 8, 1));
@@ -184,12 +173,10 @@ START_TEST(images_are_their_pixels) {
     ASSERT_OK(ddaebm_dataset_create_images(&dataset, context, pixels, 2, 8, 8, 1));
     dd_fingerprint other = take(dataset);
     differ(&bytes, &other);
-    close_context();
 }
 END_TEST
 
 START_TEST(sets_without_end_are_name_and_seed) {
-    open_context(1);
     dd_fingerprint moons = of_named("moons", 3), again = of_named("moons", 3),
                    seed = of_named("moons", 4);
     dd_fingerprint circles = of_named("circles", 3), rows = of_doubles(plain, ROWS, 2);
@@ -203,7 +190,6 @@ START_TEST(sets_without_end_are_name_and_seed) {
                  "moons with seed 4, and the run to resume had the named set moons with seed 3");
     ASSERT_FAILS(dd_fingerprint_refuse(&rows, &moons), DDAEBM_MISMATCH,
                  "a set of 5 rows, and the run to resume had the named set moons");
-    close_context();
 }
 END_TEST
 
@@ -224,24 +210,18 @@ START_TEST(a_callers_source_has_none) {
     source.rows = 100;
     source.read = read_nothing;
     source.user = &calls;
-    open_context(1);
     ASSERT_OK(ddaebm_dataset_create_source(&dataset, context, &source));
     dd_fingerprint none = take(dataset), rows = of_doubles(plain, ROWS, 1);
     ck_assert_int_eq(none.kind, DD_FINGERPRINT_NONE);
     ck_assert_uint_eq(calls, 0);
     ck_assert(dd_fingerprint_is_same(&none, &rows) && dd_fingerprint_is_same(&rows, &none));
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {equal_numbers_are_the_same_set,
-                                  any_difference_is_another_set,
-                                  blocks_do_not_show,
-                                  a_hash_stays_as_it_is,
-                                  small_sets_do_not_collide,
-                                  images_are_their_pixels,
-                                  sets_without_end_are_name_and_seed,
-                                  a_callers_source_has_none};
-    return run_tests("fingerprint", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("fingerprint", equal_numbers_are_the_same_set, any_difference_is_another_set,
+                     blocks_do_not_show, a_hash_stays_as_it_is, small_sets_do_not_collide,
+                     images_are_their_pixels, sets_without_end_are_name_and_seed,
+                     a_callers_source_has_none);
 }

@@ -11,7 +11,6 @@ START_TEST(names_are_chosen_and_sorted) {
                                         ".hidden.png", "png",     ".png",   "c.png.gz"};
     static const char *const wanted[] = {"a10.png", "a2.PNG", "b.png"};
     dd_names names = {NULL, 0, 0};
-    open_context(2);
     for (size_t i = 0; i < sizeof there / sizeof *there; i++)
         put_file(in_folder(there[i]), "", 0);
     SWEEP_ALLOCATIONS(counted, names.items, dd_folder_list(&names, context, folder, "", ".png"));
@@ -27,12 +26,10 @@ START_TEST(names_are_chosen_and_sorted) {
     dd_names_free(&names, context);
     ASSERT_FAILS(dd_folder_list(&names, context, in_folder("none"), "", ".png"), DDAEBM_IO,
                  "none: No such file");
-    close_context();
 }
 END_TEST
 
 START_TEST(folders_are_told_from_files) {
-    open_context(2);
     put_file(in_folder("a"), "", 0);
     ck_assert(dd_folder_is(folder));
     ck_assert(!dd_folder_is(in_folder("a")));
@@ -40,13 +37,11 @@ START_TEST(folders_are_told_from_files) {
     char *path = dd_folder_join(context, "x/y", "z");
     ck_assert_str_eq(path, "x/y/z");
     dd_free(context, path);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_folder_that_cannot_be_read_is_refused) {
     static const int errors[] = {EIO, 99999};
-    open_context(2);
     put_file(in_folder("a.png"), "", 0);
     put_file(in_folder("b.png"), "", 0);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
@@ -62,7 +57,6 @@ START_TEST(a_folder_that_cannot_be_read_is_refused) {
             ck_assert_uint_eq(names.count, 77);
         }
     }
-    close_context();
 }
 END_TEST
 
@@ -74,16 +68,14 @@ START_TEST(a_signal_hides_no_folder) {
 END_TEST
 
 START_TEST(a_path_takes_memory) {
-    open_context(2);
     counted.fail_at = counted.calls + 1;
     ck_assert_ptr_null(dd_folder_join(context, "x", "y"));
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {names_are_chosen_and_sorted, folders_are_told_from_files,
-                                  a_folder_that_cannot_be_read_is_refused, a_signal_hides_no_folder,
-                                  a_path_takes_memory};
-    return run_tests("folder", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("folder", names_are_chosen_and_sorted, folders_are_told_from_files,
+                     a_folder_that_cannot_be_read_is_refused, a_signal_hides_no_folder,
+                     a_path_takes_memory);
 }

@@ -35,7 +35,6 @@ static size_t make_file(size_t size) {
 }
 
 START_TEST(what_was_packed_comes_out) {
-    open_context(2);
     const size_t sizes[] = {0, 1, 100, 65534, 65535, 65536, LARGE};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         void *out = NULL;
@@ -49,12 +48,10 @@ START_TEST(what_was_packed_comes_out) {
         free(exact);
         dd_free(context, out);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(damage_is_refused) {
-    open_context(2);
     void *out = NULL;
     size_t out_size = 0, size = make_file(1000);
     for (size_t cut = 2; cut < size; cut++) {
@@ -82,7 +79,6 @@ START_TEST(damage_is_refused) {
                  DDAEBM_OUT_OF_RANGE, "bytes allowed");
     ck_assert_uint_lt(counted.most, 2 * LARGE + (1 << 16));
     ck_assert_ptr_null(out);
-    close_context();
 }
 END_TEST
 
@@ -108,7 +104,6 @@ static void assert_unpacked(const uint8_t *data, size_t size, size_t expected, s
 START_TEST(members_are_put_together) {
     static const uint8_t bgzip_end[] = {0x1F, 0x8B, 8,    4, 0, 0, 0, 0, 0, 0xFF, 6, 0, 0x42, 0x43,
                                         2,    0,    0x1B, 0, 3, 0, 0, 0, 0, 0,    0, 0, 0,    0};
-    open_context(2);
     hear_context(context);
     size_t size = make_file(1000), twice = 2 * size, end = twice + sizeof bgzip_end;
     memcpy(file + size, file, size);
@@ -128,14 +123,12 @@ START_TEST(members_are_put_together) {
     assert_unpacked(file, end + 3, 2000, 1);
     memcpy(file + end, "\x1F", 1);
     assert_unpacked(file, end + 1, 2000, 1);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_damaged_member_is_refused) {
     void *out = NULL;
     size_t out_size = 0, size = make_file(1000), twice = 2 * size;
-    open_context(2);
     memcpy(file + size, file, size);
     for (size_t cut = size + 2; cut < twice; cut++) {
         uint8_t *part = exact_copy(file, cut);
@@ -149,13 +142,11 @@ START_TEST(a_damaged_member_is_refused) {
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, file, twice, LARGE), DDAEBM_FORMAT,
                  "damaged: incorrect data check");
     ck_assert_ptr_null(out);
-    close_context();
 }
 END_TEST
 
 /* More than zlib takes at once. Only the first page of it is ever touched. */
 START_TEST(a_vast_file_is_read_in_pieces) {
-    open_context(2);
     hear_context(context);
     const size_t vast = (size_t)UINT_MAX + 10;
     void *out = NULL, *mapped = mmap(NULL, vast, PROT_READ | PROT_WRITE,
@@ -173,7 +164,6 @@ START_TEST(a_vast_file_is_read_in_pieces) {
     ck_assert_ptr_nonnull(strstr(heard_line, expected));
     dd_free(context, out);
     ck_assert_int_eq(munmap(mapped, vast), 0);
-    close_context();
 }
 END_TEST
 
@@ -186,41 +176,33 @@ START_TEST(two_bytes_tell_gzip) {
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(2);
     void *out = NULL;
     size_t out_size = 0, size = make_file(LARGE);
     SWEEP_ALLOCATIONS(counted, out, dd_gzip_unpack(&out, &out_size, context, file, size, LARGE));
     dd_free(context, out);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_was_packed_comes_out,
-                                  damage_is_refused,
-                                  members_are_put_together,
-                                  a_damaged_member_is_refused,
-                                  a_vast_file_is_read_in_pieces,
-                                  two_bytes_tell_gzip,
-                                  memory_may_run_out};
-    return run_tests("gzip", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("gzip", what_was_packed_comes_out, damage_is_refused, members_are_put_together,
+                     a_damaged_member_is_refused, a_vast_file_is_read_in_pieces,
+                     two_bytes_tell_gzip, memory_may_run_out);
 }
 
 #else
 
 START_TEST(a_build_without_zlib_says_so) {
-    open_context(2);
     void *out = NULL;
     size_t out_size = 0;
     ASSERT_FAILS(dd_gzip_unpack(&out, &out_size, context, "\x1F\x8B", 2, 10), DDAEBM_UNSUPPORTED,
                  "zlib");
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_build_without_zlib_says_so};
-    return run_tests("gzip", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("gzip", a_build_without_zlib_says_so);
 }
 
 #endif

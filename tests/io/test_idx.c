@@ -111,7 +111,6 @@ START_TEST(it_begins_with_two_zeros) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {images_are_read_in_place, bad_files_are_refused,
-                                  every_cut_is_refused, it_begins_with_two_zeros};
-    return run_tests("idx", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("idx", images_are_read_in_place, bad_files_are_refused, every_cut_is_refused,
+                     it_begins_with_two_zeros);
 }

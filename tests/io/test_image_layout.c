@@ -179,6 +179,5 @@ START_TEST(planes_become_pixels) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {shapes_are_images_or_refused, planes_become_pixels};
-    return run_tests("image_layout", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("image_layout", shapes_are_images_or_refused, planes_become_pixels);
 }

@@ -173,7 +173,6 @@ START_TEST(bytes_are_from_0_to_255) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {what_is_known_is_found, what_is_not_known_is_refused,
-                                  a_range_may_be_asked_for, bytes_are_from_0_to_255};
-    return run_tests("image_range", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("image_range", what_is_known_is_found, what_is_not_known_is_refused,
+                     a_range_may_be_asked_for, bytes_are_from_0_to_255);
 }

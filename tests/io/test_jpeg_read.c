@@ -101,7 +101,6 @@ START_TEST(pixels_come_back) {
                                    {JCS_RGB, JCS_YCbCr, 3, true, false, false},
                                    {JCS_RGB, JCS_RGB, 3, false, false, false}};
     static uint8_t file[ROOM], pixels[3 * WIDTH * HEIGHT];
-    open_context(2);
     for (size_t i = 0; i < sizeof styles / sizeof *styles; i++) {
         const size_t channels = (size_t)styles[i].channels;
         dd_images out = {.block = NULL};
@@ -117,28 +116,24 @@ START_TEST(pixels_come_back) {
                           j, out.pixels[j], pixels[j]);
         dd_free(context, out.block);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(what_follows_the_end_is_counted) {
     static uint8_t file[ROOM], pixels[WIDTH * HEIGHT];
     dd_images out = {.block = NULL};
-    open_context(2);
     fill_smooth(pixels, 1);
     size_t size = write_jpeg(file, &grey, pixels, WIDTH, HEIGHT);
     memcpy(file + size, "\0\0more", 6);
     ASSERT_OK(parse(&out, file, size + 6));
     ck_assert_uint_eq(out.surplus, 6);
     dd_free(context, out.block);
-    close_context();
 }
 END_TEST
 
 /* libjpeg would give grey pixels for what is missing, and warn. */
 START_TEST(damage_is_refused) {
     static uint8_t file[ROOM], pixels[3 * WIDTH * HEIGHT];
-    open_context(2);
     for (int progressive = 0; progressive < 2; progressive++) {
         style how = colour;
         how.progressive = progressive;
@@ -162,7 +157,6 @@ START_TEST(damage_is_refused) {
                  "does not begin as a JPEG file does");
     ASSERT_FAILS(parse_and_drop((const uint8_t *)"\xFF\xD8\xFF\xD9", 4), DDAEBM_FORMAT,
                  "damaged or cut off");
-    close_context();
 }
 END_TEST
 
@@ -170,7 +164,6 @@ START_TEST(colours_for_printing_are_refused) {
     static const style styles[] = {{JCS_CMYK, JCS_CMYK, 4, false, false, false},
                                    {JCS_CMYK, JCS_YCCK, 4, false, false, false}};
     static uint8_t file[ROOM], pixels[4 * WIDTH * HEIGHT];
-    open_context(2);
     for (size_t i = 0; i < 2; i++) {
         fill_smooth(pixels, 4);
         size_t size = write_jpeg(file, &styles[i], pixels, WIDTH, HEIGHT);
@@ -180,7 +173,6 @@ START_TEST(colours_for_printing_are_refused) {
     fill_smooth(pixels, 2);
     size_t size = write_jpeg(file, &unknown, pixels, WIDTH, HEIGHT);
     ASSERT_FAILS(parse_and_drop(file, size), DDAEBM_UNSUPPORTED, "2 channels");
-    close_context();
 }
 END_TEST
 
@@ -195,7 +187,6 @@ static size_t find_height(const uint8_t *file, size_t size) {
 START_TEST(a_claim_of_size_costs_nothing) {
     static uint8_t file[ROOM], pixels[3 * WIDTH * HEIGHT];
     dd_images out = {.block = NULL};
-    open_context(2);
     fill_smooth(pixels, 3);
     size_t size = write_jpeg(file, &colour, pixels, WIDTH, HEIGHT), at = find_height(file, size);
     memcpy(file + at, (uint8_t[]){0xFF, 0xDC, 0xFF, 0xDC}, 4);
@@ -206,7 +197,6 @@ START_TEST(a_claim_of_size_costs_nothing) {
                  "more than 134217728 numbers");
     ck_assert_uint_lt(counted.most, 1 << 16);
     ck_assert_ptr_null(out.block);
-    close_context();
 }
 END_TEST
 
@@ -216,11 +206,9 @@ START_TEST(scans_are_limited) {
     static uint8_t file[ROOM], pixels[WIDTH * HEIGHT];
     style how = grey;
     how.in_scans = true;
-    open_context(2);
     fill_smooth(pixels, 1);
     size_t size = write_jpeg(file, &how, pixels, WIDTH, HEIGHT);
     ASSERT_FAILS(parse_and_drop(file, size), DDAEBM_OUT_OF_RANGE, "more than 100 scans");
-    close_context();
 }
 END_TEST
 
@@ -233,30 +221,24 @@ START_TEST(three_bytes_tell_jpeg) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {pixels_come_back,
-                                  what_follows_the_end_is_counted,
-                                  damage_is_refused,
-                                  colours_for_printing_are_refused,
-                                  a_claim_of_size_costs_nothing,
-                                  scans_are_limited,
-                                  three_bytes_tell_jpeg};
-    return run_tests("jpeg_read", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("jpeg_read", pixels_come_back, what_follows_the_end_is_counted,
+                     damage_is_refused, colours_for_printing_are_refused,
+                     a_claim_of_size_costs_nothing, scans_are_limited, three_bytes_tell_jpeg);
 }
 
 #else
 
 START_TEST(a_build_without_libjpeg_says_so) {
     dd_images out = {.block = NULL};
-    open_context(2);
     ASSERT_FAILS(dd_jpeg_parse(&out, context, "\xFF\xD8\xFF", 3, DD_MOST_WIDTH), DDAEBM_UNSUPPORTED,
                  "libjpeg");
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_build_without_libjpeg_says_so};
-    return run_tests("jpeg_read", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("jpeg_read", a_build_without_libjpeg_says_so);
 }
 
 #endif

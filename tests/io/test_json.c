@@ -245,13 +245,8 @@ START_TEST(memory_that_runs_out_changes_no_value) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {json_is_read_as_jansson_reads_it,
-                                  changed_json_is_read_as_jansson_reads_it,
-                                  the_locale_does_not_matter,
-                                  brackets_nest_eight_deep,
-                                  values_are_counted,
-                                  mistakes_are_told,
-                                  a_zero_ends_nothing,
-                                  memory_that_runs_out_changes_no_value};
-    return run_tests("json", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("json", json_is_read_as_jansson_reads_it,
+                     changed_json_is_read_as_jansson_reads_it, the_locale_does_not_matter,
+                     brackets_nest_eight_deep, values_are_counted, mistakes_are_told,
+                     a_zero_ends_nothing, memory_that_runs_out_changes_no_value);
 }

@@ -395,15 +395,8 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {every_type_is_read,
-                                  half_floats_cover_their_range,
-                                  shapes_and_orders_are_read,
-                                  bad_files_are_refused,
-                                  every_cut_is_refused,
-                                  what_is_written_is_read,
-                                  what_cannot_be_written_is_refused,
-                                  bytes_can_be_images,
-                                  headers_are_looked_at,
-                                  memory_may_run_out};
-    return run_tests("npy", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("npy", every_type_is_read, half_floats_cover_their_range,
+                     shapes_and_orders_are_read, bad_files_are_refused, every_cut_is_refused,
+                     what_is_written_is_read, what_cannot_be_written_is_refused,
+                     bytes_can_be_images, headers_are_looked_at, memory_may_run_out);
 }

@@ -92,7 +92,5 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {pixels_survive, what_cannot_be_written_is_refused,
-                                  memory_may_run_out};
-    return run_tests("png", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("png", pixels_survive, what_cannot_be_written_is_refused, memory_may_run_out);
 }

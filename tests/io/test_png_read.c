@@ -61,7 +61,6 @@ static void assert_read(const char *path, size_t channels, const uint8_t *expect
 
 START_TEST(eight_bits_are_kept) {
     uint8_t data[ROOM];
-    open_context(2);
     fill_bytes(data, sizeof data, 1);
     const char *path = in_folder("a.png");
     for (int interlace = PNG_INTERLACE_NONE; interlace <= PNG_INTERLACE_ADAM7; interlace++) {
@@ -70,14 +69,12 @@ START_TEST(eight_bits_are_kept) {
         write_png(path, PNG_COLOR_TYPE_RGB, 8, interlace, data, 3 * WIDTH);
         assert_read(path, 3, data);
     }
-    close_context();
 }
 END_TEST
 
 /* 16 bits to the nearest of 8, one bit to black and white, palettes to their colours. */
 START_TEST(other_depths_become_eight_bits) {
     uint8_t data[ROOM], expected[ROOM];
-    open_context(2);
     fill_bytes(data, sizeof data, 1);
     const char *path = in_folder("a.png");
     for (size_t i = 0; i < 3 * PIXELS; i++)
@@ -98,13 +95,11 @@ START_TEST(other_depths_become_eight_bits) {
     }
     write_png(path, PNG_COLOR_TYPE_PALETTE, 8, PNG_INTERLACE_NONE, data, WIDTH);
     assert_read(path, 3, expected);
-    close_context();
 }
 END_TEST
 
 START_TEST(transparent_pixels_lie_over_black) {
     uint8_t data[ROOM], expected[ROOM];
-    open_context(2);
     const char *path = in_folder("a.png");
     for (size_t channels = 1; channels <= 3; channels += 2) {
         fill_bytes(data, sizeof data, 1);
@@ -121,7 +116,6 @@ START_TEST(transparent_pixels_lie_over_black) {
         write_png(path, colour, 8, PNG_INTERLACE_NONE, data, (channels + 1) * WIDTH);
         assert_read(path, channels, expected);
     }
-    close_context();
 }
 END_TEST
 
@@ -133,7 +127,6 @@ START_TEST(a_claim_of_length_costs_nothing) {
     enum { HEADER = 8 + 25, MUCH = 1 << 20 };
     uint8_t data[ROOM], file[ROOM];
     dd_images out = {.count = 77};
-    open_context(2);
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     size_t size = get_file(in_folder("a.png"), file, sizeof file);
@@ -147,14 +140,12 @@ START_TEST(a_claim_of_length_costs_nothing) {
         ck_assert_uint_lt(counted.most, MUCH);
         ck_assert_uint_eq(out.count, 77);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(damage_is_refused) {
     uint8_t data[ROOM], file[4096];
     dd_images out = {.count = 77};
-    open_context(2);
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     size_t size = get_file(in_folder("a.png"), file, sizeof file);
@@ -178,7 +169,6 @@ START_TEST(damage_is_refused) {
     ASSERT_FAILS(dd_png_parse(&out, context, file, size, DD_MOST_WIDTH), DDAEBM_OUT_OF_RANGE,
                  "65535 x 65535 x 1 hold more than 1048576 numbers");
     ck_assert_uint_eq(out.count, 77);
-    close_context();
 }
 END_TEST
 
@@ -217,7 +207,6 @@ static ddaebm_status parse_copy(const uint8_t *file, size_t size) {
 /* What libpng would warn of, and then go on with other pixels or without looking. */
 START_TEST(what_is_not_understood_whole_is_refused) {
     uint8_t data[ROOM], file[ROOM], changed[ROOM];
-    open_context(2);
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     size_t size = get_file(in_folder("a.png"), file, sizeof file / 2);
@@ -246,7 +235,6 @@ START_TEST(what_is_not_understood_whole_is_refused) {
                             changed + SIGNATURE + 8, 13);
     ck_assert_uint_eq(same, size);
     ASSERT_FAILS(parse_copy(changed, size), DDAEBM_FORMAT, "damaged or cut off");
-    close_context();
 }
 END_TEST
 
@@ -254,7 +242,6 @@ END_TEST
  * have any. */
 START_TEST(data_end_with_the_last_line) {
     uint8_t file[ROOM], changed[ROOM];
-    open_context(2);
     for (int interlace = PNG_INTERLACE_NONE; interlace <= PNG_INTERLACE_ADAM7; interlace++)
         for (uint8_t height = 1; height <= HEIGHT; height++) {
             uint8_t data[ROOM] = {0};
@@ -274,7 +261,6 @@ START_TEST(data_end_with_the_last_line) {
             ASSERT_FAILS(parse_copy(changed, longer), DDAEBM_FORMAT,
                          "more data follow its last line");
         }
-    close_context();
 }
 END_TEST
 
@@ -283,7 +269,6 @@ START_TEST(what_is_passed_over_may_be_long) {
     enum { LONG = 9000000 };
     static const char *const names[] = {"tEXt", "iCCP", "eXIf", "prVw"};
     uint8_t data[ROOM], *file = malloc(ROOM + LONG + FRAME), *text = calloc(1, LONG);
-    open_context(2);
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -295,14 +280,12 @@ START_TEST(what_is_passed_over_may_be_long) {
     }
     free(text);
     free(file);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_palette_has_no_other_colours) {
     uint8_t data[ROOM], file[ROOM], expected[ROOM];
     dd_images out = {.block = NULL};
-    open_context(2);
     for (size_t i = 0; i < PIXELS; i++)
         data[i] = (uint8_t)(i % 3);
     for (int depth = 4; depth <= 8; depth += 4) {
@@ -333,7 +316,6 @@ START_TEST(a_palette_has_no_other_colours) {
                          "its pixel 2 has colour 2 of a palette of 2");
         }
     }
-    close_context();
 }
 END_TEST
 
@@ -341,7 +323,6 @@ START_TEST(a_claim_of_width_costs_nothing) {
     static const uint8_t header[] = {0, 0x10, 0, 0, 0, 0, 0, 1, 16, PNG_COLOR_TYPE_RGB_ALPHA,
                                      0, 0,    1};
     uint8_t data[ROOM], file[ROOM];
-    open_context(2);
     fill_bytes(data, sizeof data, 1);
     write_png(in_folder("a.png"), PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, data, 3 * WIDTH);
     size_t size = get_file(in_folder("a.png"), file, sizeof file);
@@ -350,38 +331,30 @@ START_TEST(a_claim_of_width_costs_nothing) {
     ASSERT_FAILS(parse_copy(file, size), DDAEBM_OUT_OF_RANGE,
                  "1 x 1048576 x 3 hold more than 1048576 numbers");
     ck_assert_uint_lt(counted.most, 1 << 20);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {eight_bits_are_kept,
-                                  other_depths_become_eight_bits,
-                                  transparent_pixels_lie_over_black,
-                                  a_claim_of_length_costs_nothing,
-                                  damage_is_refused,
-                                  what_is_not_understood_whole_is_refused,
-                                  data_end_with_the_last_line,
-                                  what_is_passed_over_may_be_long,
-                                  a_palette_has_no_other_colours,
-                                  a_claim_of_width_costs_nothing};
-    return run_tests("png_read", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("png_read", eight_bits_are_kept, other_depths_become_eight_bits,
+                     transparent_pixels_lie_over_black, a_claim_of_length_costs_nothing,
+                     damage_is_refused, what_is_not_understood_whole_is_refused,
+                     data_end_with_the_last_line, what_is_passed_over_may_be_long,
+                     a_palette_has_no_other_colours, a_claim_of_width_costs_nothing);
 }
 
 #else
 
 START_TEST(a_build_without_libpng_says_so) {
     dd_images out = {.block = NULL};
-    open_context(2);
     ASSERT_FAILS(dd_png_parse(&out, context, "\x89PNG\r\n\x1A\n", 8, DD_MOST_WIDTH),
                  DDAEBM_UNSUPPORTED, "libpng");
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_build_without_libpng_says_so};
-    return run_tests("png_read", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("png_read", a_build_without_libpng_says_so);
 }
 
 #endif

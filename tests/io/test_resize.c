@@ -117,7 +117,6 @@ START_TEST(sets_are_resized) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {images_are_as_by_hand, channels_keep_apart,
-                                  floats_that_fit_are_kept, sets_are_resized};
-    return run_tests("resize", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("resize", images_are_as_by_hand, channels_keep_apart, floats_that_fit_are_kept,
+                     sets_are_resized);
 }

@@ -57,7 +57,6 @@ static ddaebm_status parse(dd_safetensors **out, const char *header, size_t byte
     "\"" name "\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets "}"
 
 START_TEST(a_header_is_read) {
-    open_context(2);
     dd_safetensors *file = NULL;
     ASSERT_OK(parse(&file,
                     "{\"b\":{\"data_offsets\":[8,16],\"shape\":[2,1],\"dtype\":\"F32\"},\"__"
@@ -83,26 +82,22 @@ START_TEST(a_header_is_read) {
     ck_assert_ptr_null(dd_safetensors_metadata(file, "other"));
     dd_safetensors_free(file);
     dd_safetensors_free(NULL);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_file_may_be_empty) {
-    open_context(2);
     dd_safetensors *file = NULL;
     ASSERT_OK(parse(&file, "{}", 0));
     ck_assert_uint_eq(dd_safetensors_count(file), 0);
     ck_assert_ptr_null(dd_safetensors_find(file, "a"));
     ck_assert_ptr_null(dd_safetensors_metadata(file, "a"));
     dd_safetensors_free(file);
-    close_context();
 }
 END_TEST
 
 /* Foreign files: header of any length, narrow types first. */
 START_TEST(data_is_aligned_whatever_the_file) {
     static const char *const pads[] = {"", " ", "  ", "   ", "    ", "     ", "      ", "       "};
-    open_context(2);
     for (size_t i = 0; i < 8; i++) {
         char header[400];
         dd_safetensors *file = NULL;
@@ -124,7 +119,6 @@ START_TEST(data_is_aligned_whatever_the_file) {
         ck_assert_int_eq(((const unsigned char *)dd_safetensors_find(file, "h")->data)[1], 24);
         dd_safetensors_free(file);
     }
-    close_context();
 }
 END_TEST
 
@@ -193,7 +187,6 @@ START_TEST(lies_are_refused) {
         {"{\"__metadata__\":{\"a\":1}}", 0, DDAEBM_FORMAT, "the value of 'a'"},
         {"{\"x\":[[[[[[[[1]]]]]]]]}", 0, DDAEBM_OUT_OF_RANGE, "deeper than 8"},
     };
-    open_context(2);
     size_t live = counted.live;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dd_safetensors *file = NULL;
@@ -203,12 +196,10 @@ START_TEST(lies_are_refused) {
         ck_assert_ptr_null(file);
         ck_assert_uint_eq(counted.live, live);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(limits_hold_at_their_edge) {
-    open_context(2);
     dd_safetensors *file = NULL;
     char name[300], header[600];
     for (size_t length = 255; length <= 256; length++) {
@@ -253,13 +244,11 @@ START_TEST(limits_hold_at_their_edge) {
                  "more than the 1048576 bytes allowed");
     ck_assert_uint_lt(counted.most, 1 << 20);
     ck_assert_ptr_null(file);
-    close_context();
 }
 END_TEST
 
 /* Header texts that would cost far more memory as values than they are long. */
 START_TEST(bombs_are_refused) {
-    open_context(2);
     static const char *const pieces[] = {"[],", "{},", "1,", "[[[[", "\"\":[],"};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         size_t length = 8000000, step = strlen(pieces[i]);
@@ -274,7 +263,6 @@ START_TEST(bombs_are_refused) {
         ck_assert_ptr_null(file);
         free(header);
     }
-    close_context();
 }
 END_TEST
 
@@ -311,7 +299,6 @@ static void assert_written(const dd_safetensors *file) {
 }
 
 START_TEST(what_is_written_is_read) {
-    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     dd_safetensors *file = NULL;
     char bytes[1024], again[1024];
@@ -341,12 +328,10 @@ START_TEST(what_is_written_is_read) {
     dd_safetensors_writer_free(NULL);
     assert_written(file);
     dd_safetensors_free(file);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_writer_may_have_nothing) {
-    open_context(2);
     dd_safetensors_writer *writer = NULL;
     dd_safetensors *file = NULL;
     ASSERT_OK(dd_safetensors_writer_create(&writer, NULL));
@@ -355,12 +340,10 @@ START_TEST(a_writer_may_have_nothing) {
     ck_assert_uint_eq(dd_safetensors_count(file), 0);
     dd_safetensors_free(file);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 START_TEST(what_cannot_be_written_is_refused) {
-    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     const size_t one = 1, zero = 0, vast[] = {0x7FFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF},
                  nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, beyond = 0x80000000;
@@ -406,13 +389,11 @@ START_TEST(what_cannot_be_written_is_refused) {
     ASSERT_FAILS(save_file(writer, in_folder("m")), DDAEBM_OUT_OF_RANGE, "8388608");
     free(much);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 /* The data alone take all of the bytes that a file may have. None of them is touched. */
 START_TEST(a_header_may_be_too_much) {
-    open_context(2);
     dd_safetensors_writer *writer = NULL;
     const size_t most = 0x7FFFFFFF, rest = 2;
     ASSERT_OK(dd_safetensors_writer_create(&writer, context));
@@ -423,12 +404,10 @@ START_TEST(a_header_may_be_too_much) {
                  "the file exceeds the 4294967296 bytes allowed");
     ck_assert_uint_eq(entries_in_folder(), 0);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 START_TEST(as_many_tensors_as_allowed) {
-    open_context(2);
     dd_safetensors_writer *writer = NULL;
     dd_safetensors *file = NULL;
     char name[32];
@@ -448,13 +427,12 @@ START_TEST(as_many_tensors_as_allowed) {
     }
     dd_safetensors_free(file);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 #define SEALED(entries)                                                                            \
     "{\"__metadata__\":{" entries "},\"x\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]" \
-                                  "}}"
+    "}}"
 
 START_TEST(a_checksum_is_eight_digits_in_their_place) {
     static const char *const odd[] = {
@@ -464,7 +442,6 @@ START_TEST(a_checksum_is_eight_digits_in_their_place) {
         SEALED("\"a\\\"checksum\":\"00000000\",\"checksum\" :\"00000000\""),
         "{\"__metadata__\":{\"checksum\":\"0\"}}",
     };
-    open_context(2);
     dd_safetensors *file = NULL;
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         ASSERT_FAILS(parse(&file, odd[i], i < 4 ? 4 : 0), DDAEBM_FORMAT,
@@ -486,12 +463,10 @@ START_TEST(a_checksum_is_eight_digits_in_their_place) {
     digits[7] = digits[7] == '0' ? '1' : '0';
     ASSERT_FAILS(parse(&file, header, 4), DDAEBM_FORMAT, "it is damaged");
     ck_assert_ptr_null(file);
-    close_context();
 }
 END_TEST
 
 START_TEST(one_tensor_too_many_is_refused) {
-    open_context(2);
     size_t count = MOST_TENSORS + 1, used = 0;
     char *header = malloc(count * 80);
     dd_safetensors *file = NULL;
@@ -503,7 +478,6 @@ START_TEST(one_tensor_too_many_is_refused) {
     strcpy(header + used, "}");
     ASSERT_FAILS(parse(&file, header, count), DDAEBM_OUT_OF_RANGE, "16385 tensors");
     free(header);
-    close_context();
 }
 END_TEST
 
@@ -534,7 +508,6 @@ static void walk(const dd_safetensors *file) {
 }
 
 START_TEST(every_cut_is_refused_and_every_flip_survived) {
-    open_context(2);
     dd_safetensors_writer *writer = make_writer();
     unsigned char bytes[1024];
     size_t size = 0;
@@ -558,12 +531,10 @@ START_TEST(every_cut_is_refused_and_every_flip_survived) {
         bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
     }
     ck_assert_uint_eq(counted.live, live);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(2);
     dd_safetensors *file = NULL;
     void *none = NULL;
     char bytes[1024];
@@ -587,26 +558,16 @@ START_TEST(memory_may_run_out) {
     ASSERT_OK(dd_safetensors_writer_add(other, "step", DD_STORED_I64, 0, NULL, &step));
     dd_safetensors_writer_free(other);
     dd_safetensors_writer_free(writer);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_header_is_read,
-                                  a_file_may_be_empty,
-                                  data_is_aligned_whatever_the_file,
-                                  lies_are_refused,
-                                  limits_hold_at_their_edge,
-                                  bombs_are_refused,
-                                  what_is_written_is_read,
-                                  a_writer_may_have_nothing,
-                                  what_cannot_be_written_is_refused,
-                                  a_header_may_be_too_much,
-                                  as_many_tensors_as_allowed,
-                                  a_checksum_is_eight_digits_in_their_place,
-                                  one_tensor_too_many_is_refused,
-                                  bad_files_are_named,
-                                  every_cut_is_refused_and_every_flip_survived,
-                                  memory_may_run_out};
-    return run_tests("safetensors", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("safetensors", a_header_is_read, a_file_may_be_empty,
+                     data_is_aligned_whatever_the_file, lies_are_refused, limits_hold_at_their_edge,
+                     bombs_are_refused, what_is_written_is_read, a_writer_may_have_nothing,
+                     what_cannot_be_written_is_refused, a_header_may_be_too_much,
+                     as_many_tensors_as_allowed, a_checksum_is_eight_digits_in_their_place,
+                     one_tensor_too_many_is_refused, bad_files_are_named,
+                     every_cut_is_refused_and_every_flip_survived, memory_may_run_out);
 }

@@ -64,7 +64,6 @@ static ddaebm_status read_whole(const ddaebm_reader *reader, size_t wanted, dd_b
 
 START_TEST(all_sources_give_the_same) {
     enum { SIZE = 3 * MEGABYTE + 5 };
-    open_context(2);
     unsigned char *bytes = malloc(SIZE);
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 7);
@@ -83,12 +82,10 @@ START_TEST(all_sources_give_the_same) {
     }
     ck_assert_uint_eq(plain.largest, MEGABYTE);
     free(bytes);
-    close_context();
 }
 END_TEST
 
 START_TEST(what_follows_is_noticed) {
-    open_context(2);
     source longer = {.size = 9, .piece = 4}, shorter = {.size = 7, .piece = 4};
     ddaebm_reader reader = reader_of(&longer);
     dd_block block = {NULL, 0, 0}, other = {NULL, 0, 0};
@@ -100,7 +97,6 @@ START_TEST(what_follows_is_noticed) {
     ck_assert(ended && other.used == 7);
     dd_free(context, block.data);
     dd_free(context, other.data);
-    close_context();
 }
 END_TEST
 
@@ -108,7 +104,6 @@ END_TEST
  * and a step. */
 START_TEST(memory_grows_with_what_comes) {
     static const size_t sizes[] = {0, 10, MEGABYTE, MEGABYTE + 1, 5 * MEGABYTE};
-    open_context(2);
     for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
         source from = {.size = sizes[i / 2], .piece = SIZE_MAX};
         ddaebm_reader reader = reader_of(&from);
@@ -121,7 +116,6 @@ START_TEST(memory_grows_with_what_comes) {
         ck_assert_uint_le(counted.bytes - before, 2 * sizes[i / 2] + MEGABYTE + 200);
         dd_free(context, block.data);
     }
-    close_context();
 }
 END_TEST
 
@@ -145,7 +139,6 @@ START_TEST(headers_that_lie_cost_nothing) {
                 {2, "{}", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {0, "", SIZE_MAX / 2, DDAEBM_FORMAT, 12},
                 {100, "", SIZE_MAX / 2, DDAEBM_FORMAT, 200}};
-    open_context(2);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unsigned char head[200];
         size_t text = strlen(rows[i].header);
@@ -169,14 +162,12 @@ START_TEST(headers_that_lie_cost_nothing) {
         ck_assert_msg(counted.most - most < 2 * MEGABYTE, "row %zu: %zu bytes at once", i,
                       (size_t)counted.most);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(a_functions_failure_is_passed_on) {
     static const ddaebm_status statuses[] = {DDAEBM_IO, DDAEBM_CANCELLED, DDAEBM_FORMAT,
                                              (ddaebm_status)77};
-    open_context(2);
     for (size_t nth = 1; nth < 4; nth++)
         for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
             source from = {.size = 30, .piece = 10, .fail_at = nth, .failure = statuses[i]};
@@ -197,7 +188,6 @@ START_TEST(a_functions_failure_is_passed_on) {
     ASSERT_FAILS(read_whole(&reader, 30, &block, &ended), DDAEBM_INVALID_ARGUMENT,
                  "gave 31 bytes where 30 fit");
     dd_free(context, block.data);
-    close_context();
 }
 END_TEST
 
@@ -209,7 +199,6 @@ static int stop_at_20(void *user, uint64_t done, uint64_t total) {
 }
 
 START_TEST(progress_is_told_and_may_end_it) {
-    open_context(2);
     source whole = {.size = 15, .piece = 10}, longer = {.size = 30, .piece = 10};
     size_t calls = 0;
     dd_block block = {NULL, 0, 0}, other = {NULL, 0, 0};
@@ -224,7 +213,6 @@ START_TEST(progress_is_told_and_may_end_it) {
                  "cancelled after 20 bytes");
     dd_free(context, block.data);
     dd_free(context, other.data);
-    close_context();
 }
 END_TEST
 
@@ -236,7 +224,6 @@ static ddaebm_status use_none(void *user, ddaebm_context *held, const dd_safeten
 
 /* All that is wanted is there, and then the source fails where its end should be. */
 START_TEST(the_end_may_fail) {
-    open_context(2);
     source from = {.head = (const unsigned char *)"\2\0\0\0\0\0\0\0{}",
                    .head_size = 10,
                    .piece = 10,
@@ -248,12 +235,10 @@ START_TEST(the_end_may_fail) {
     reader.struct_size = 5;
     ASSERT_FAILS(dd_safetensors_use(context, &reader, use_none, NULL), DDAEBM_INVALID_ARGUMENT,
                  "DDAEBM_READER_INIT");
-    close_context();
 }
 END_TEST
 
 START_TEST(readers_and_writers_are_checked) {
-    open_context(2);
     source from = {.size = 1, .piece = 1};
     ddaebm_reader reader = reader_of(&from), none = DDAEBM_READER_INIT;
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
@@ -269,7 +254,6 @@ START_TEST(readers_and_writers_are_checked) {
     writer.struct_size = 5;
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.writer = &writer}, NULL, 0),
                  DDAEBM_INVALID_ARGUMENT, "DDAEBM_WRITER_INIT");
-    close_context();
 }
 END_TEST
 
@@ -293,7 +277,6 @@ static ddaebm_status take(void *user, const void *bytes, size_t count) {
 
 START_TEST(writing_is_in_steps_too) {
     enum { SIZE = 2 * MEGABYTE + 9 };
-    open_context(2);
     unsigned char *bytes = malloc(SIZE);
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 5);
@@ -312,12 +295,10 @@ START_TEST(writing_is_in_steps_too) {
     ck_assert_uint_eq(to.calls, 2);
     free(to.bytes);
     free(bytes);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_is_written_whole_or_not_at_all) {
-    open_context(2);
     const dd_span spans[] = {{"one", 3}, {NULL, 0}, {" two", 4}},
                   vast[] = {{"", SIZE_MAX}, {"", 1}};
     char data[8] = "";
@@ -335,16 +316,14 @@ START_TEST(memory_is_written_whole_or_not_at_all) {
     ASSERT_FAILS(dd_target_write(context, &(dd_target){.capacity = 7}, spans, 3),
                  DDAEBM_INVALID_ARGUMENT, "must not be NULL");
     ASSERT_FAILS(dd_target_write(context, &whole, vast, 2), DDAEBM_OUT_OF_RANGE, "address space");
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        all_sources_give_the_same,        what_follows_is_noticed,
-        memory_grows_with_what_comes,     headers_that_lie_cost_nothing,
-        a_functions_failure_is_passed_on, readers_and_writers_are_checked,
-        writing_is_in_steps_too,          memory_is_written_whole_or_not_at_all,
-        progress_is_told_and_may_end_it,  the_end_may_fail};
-    return run_tests("stream", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("stream", all_sources_give_the_same, what_follows_is_noticed,
+                     memory_grows_with_what_comes, headers_that_lie_cost_nothing,
+                     a_functions_failure_is_passed_on, readers_and_writers_are_checked,
+                     writing_is_in_steps_too, memory_is_written_whole_or_not_at_all,
+                     progress_is_told_and_may_end_it, the_end_may_fail);
 }

@@ -232,14 +232,9 @@ START_TEST(names_are_listed) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {moments_are_those_of_the_formulas,
-                                  axes_are_uncorrelated_where_they_should_be,
-                                  gaussians_have_their_modes,
-                                  rings_have_their_radii,
-                                  the_checkerboard_has_eight_squares,
-                                  blades_turn_the_published_way,
-                                  a_row_is_fixed_by_seed_and_number,
-                                  neighbouring_rows_are_independent,
-                                  names_are_listed};
-    return run_tests("synthetic", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("synthetic", moments_are_those_of_the_formulas,
+                     axes_are_uncorrelated_where_they_should_be, gaussians_have_their_modes,
+                     rings_have_their_radii, the_checkerboard_has_eight_squares,
+                     blades_turn_the_published_way, a_row_is_fixed_by_seed_and_number,
+                     neighbouring_rows_are_independent, names_are_listed);
 }

@@ -36,6 +36,5 @@ START_TEST(an_unknown_error_has_a_text) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {errors_come_with_what_to_do, an_unknown_error_has_a_text};
-    return run_tests("system_error", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("system_error", errors_come_with_what_to_do, an_unknown_error_has_a_text);
 }

@@ -173,12 +173,7 @@ START_TEST(quotes_are_short) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {numbers_are_read,
-                                  other_text_is_not,
-                                  words_and_overflow_are_not_finite,
-                                  numbers_survive_their_digits,
-                                  ties_are_seen_to_the_last_digit,
-                                  the_locale_does_not_matter,
-                                  quotes_are_short};
-    return run_tests("text", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("text", numbers_are_read, other_text_is_not, words_and_overflow_are_not_finite,
+                     numbers_survive_their_digits, ties_are_seen_to_the_last_digit,
+                     the_locale_does_not_matter, quotes_are_short);
 }

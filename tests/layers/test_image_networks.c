@@ -48,7 +48,6 @@ static void assert_fills(const ddaebm_model *model, const char *name, double mid
 /* +- sqrt(3 s / fan): fan is the mean of inputs and outputs in energy and generator, the outputs in
  * what was published with a slip. */
 START_TEST(first_weights_are_the_published_ones) {
-    open_context(2);
     ddaebm_model *model = small_images("{}");
     assert_fills(model, "energy.all_modules.2.weight", 0, sqrt(3 / (9 * (1 + 8) / 2.0)));
     assert_fills(model, "energy.all_modules.3.Conv_0.weight", 0, sqrt(3 / (9 * 8.0)));
@@ -73,7 +72,6 @@ START_TEST(first_weights_are_the_published_ones) {
     ck_assert_uint_eq(dd_parameters_find(&model->parameters, "encoder.conv4.dense_t1.weight"),
                       model->parameters.count);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -83,7 +81,6 @@ START_TEST(the_energy_begins_as_half_the_squared_norm) {
     enum { PIXELS = 64, MOST = 150 };
     static const size_t counts[] = {1, 3, MOST}; /* one by one, and in chunks */
     static float images[MOST * PIXELS], scores[MOST];
-    open_context(2);
     ddaebm_model *model = small_images("{}");
     ddaebm_scorer *scorer = NULL;
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
@@ -100,7 +97,6 @@ START_TEST(the_energy_begins_as_half_the_squared_norm) {
     }
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -134,12 +130,10 @@ static void check_first_guess(const char *changes, double gain) {
 }
 
 START_TEST(a_residual_generator_begins_with_its_input) {
-    open_context(2);
     check_first_guess("{\"form.residual\": true, \"diffusion.precision\": \"float64\"}", 1);
     check_first_guess(
         "{\"form.residual\": true, \"diffusion.precision\": \"float64\", \"image.tanh_gain\": 1.5}",
         1.5);
-    close_context();
 }
 END_TEST
 
@@ -183,7 +177,6 @@ static void differentiate_by_latent(const ddaebm_model *model, const float *x, c
 START_TEST(maps_of_the_latent_are_seen) {
     enum { PIXELS = 64, STYLE = 5, MAPS = 2, LATENT = STYLE + MAPS * PIXELS / 4 };
     static float x[PIXELS], z[LATENT], gradient[LATENT];
-    open_context(2);
     ddaebm_model *model = small_images(
         "{\"image.patch\": 2, \"network.latent_maps\": 2, \"network.latent_width\": 5}");
     const dd_parameter *first = parameter(model, "generator.all_modules.2.weight");
@@ -203,13 +196,12 @@ START_TEST(maps_of_the_latent_are_seen) {
         ck_assert_float_ne(gradient[i], 0);
     }
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        first_weights_are_the_published_ones, the_energy_begins_as_half_the_squared_norm,
-        a_residual_generator_begins_with_its_input, maps_of_the_latent_are_seen};
-    return run_tests("images", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("images", first_weights_are_the_published_ones,
+                     the_energy_begins_as_half_the_squared_norm,
+                     a_residual_generator_begins_with_its_input, maps_of_the_latent_are_seen);
 }

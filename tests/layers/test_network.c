@@ -69,7 +69,6 @@ static void compare_with_fixture(const dd_parameters *parameters, size_t hidden)
 }
 
 START_TEST(the_toy_networks_are_the_published_ones) {
-    open_context(2);
     dd_parameters wide = declare("{}");
     compare_with_fixture(&wide, 300);
     dd_parameters_free(&wide);
@@ -77,13 +76,11 @@ START_TEST(the_toy_networks_are_the_published_ones) {
                                    "96,96],\"encoder.hidden_layers\":[96,96]}");
     compare_with_fixture(&narrow, 96);
     dd_parameters_free(&narrow);
-    close_context();
 }
 END_TEST
 
 /* Each network's tensors of a role lie one after the other, in the order of the table. */
 START_TEST(places_are_flat_and_without_gaps) {
-    open_context(2);
     dd_parameters parameters = declare("{}");
     size_t used[DD_NETWORKS][DD_ROLES] = {{0}};
     for (size_t i = 0; i < parameters.count; i++) {
@@ -104,12 +101,10 @@ START_TEST(places_are_flat_and_without_gaps) {
     ck_assert_uint_eq(parameters.totals[DDAEBM_NETWORK_ENERGY][DD_ROLE_STATISTIC], 0);
     dd_parameters_free(&parameters);
     dd_parameters_free(&parameters);
-    close_context();
 }
 END_TEST
 
 START_TEST(settings_shape_the_networks) {
-    open_context(2);
     dd_parameters p = declare("{\"energy.hidden_layers\":[],\"energy.norm\":\"batch\",\"generator."
                               "norm\":\"none\",\"generator.activation\":\"silu\","
                               "\"data.width\":5,\"network.latent_width\":3,\"network.time_width\":"
@@ -129,7 +124,6 @@ START_TEST(settings_shape_the_networks) {
     ck_assert_uint_eq(dd_parameters_find(&p, "generator.net.activation_fn.0.weight"), p.count);
     ck_assert_uint_lt(dd_parameters_find(&p, "encoder.net.activation_fn.0.weight"), p.count);
     dd_parameters_free(&p);
-    close_context();
 }
 END_TEST
 
@@ -138,7 +132,6 @@ START_TEST(the_longest_lists_keep_their_last_layers) {
 #define SIXTEEN "[2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,3]"
 #define LISTS(network)                                                                             \
     "\"" network ".hidden_layers\":" SIXTEEN ",\"" network ".feature_layers\":" SIXTEEN
-    open_context(2);
     dd_parameters p = declare("{" LISTS("energy") "," LISTS("generator") "," LISTS(
         "encoder") ",\"network.time_width\":7}");
     static const struct {
@@ -159,19 +152,16 @@ START_TEST(the_longest_lists_keep_their_last_layers) {
     }
     ck_assert_uint_eq(dd_parameters_find(&p, "energy.net.layers.17.weight"), p.count);
     dd_parameters_free(&p);
-    close_context();
 }
 END_TEST
 
 START_TEST(no_memory_is_a_status) {
-    open_context(2);
     ddaebm_config *config = toy("{}");
     dd_parameters parameters = {0};
     SWEEP_ALLOCATIONS(counted, parameters.items,
                       dd_network_declare(&parameters, context, dd_config_settings(config)));
     dd_parameters_free(&parameters);
     ddaebm_config_free(config);
-    close_context();
 }
 END_TEST
 
@@ -224,7 +214,6 @@ static size_t inputs_of(const dd_parameters *parameters, const dd_parameter *p) 
 }
 
 START_TEST(first_values_follow_the_published_rules) {
-    open_context(2);
     ddaebm_model *model = create(1);
     size_t linear = 0, slopes = 0, norms = 0;
     for (size_t i = 0; i < model->parameters.count; i++) {
@@ -254,12 +243,10 @@ START_TEST(first_values_follow_the_published_rules) {
     ck_assert_uint_gt(slopes, 10);
     ck_assert_uint_gt(norms, 30);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(the_seed_fixes_the_weights) {
-    open_context(2);
     ddaebm_model *a = create(5), *b = create(5), *c = create(6);
     for (size_t i = 0; i < a->parameters.count; i++) {
         const dd_parameter *p = &a->parameters.items[i];
@@ -275,14 +262,12 @@ START_TEST(the_seed_fixes_the_weights) {
     ddaebm_model_free(a);
     ddaebm_model_free(b);
     ddaebm_model_free(c);
-    close_context();
 }
 END_TEST
 
 /* Tensors of one seed are strangers to each other: two layers of the same shape share no number's
  * place. */
 START_TEST(tensors_are_drawn_apart) {
-    open_context(2);
     ddaebm_model *model = create(3);
     const dd_parameter *items = model->parameters.items;
     size_t e = dd_parameters_find(&model->parameters, "energy.net.layers.1.weight");
@@ -297,13 +282,11 @@ START_TEST(tensors_are_drawn_apart) {
     }
     ck_assert_double_lt(fabs(product / square), 5 / sqrt((double)items[e].elements));
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(levels_are_embedded_as_sines_and_cosines) {
     enum { LEVELS = 9 };
-    open_context(2);
     for (size_t width = 4; width <= 11; width++) {
         dd_graph *graph = NULL;
         ASSERT_OK(dd_graph_create(&graph, context));
@@ -322,7 +305,6 @@ START_TEST(levels_are_embedded_as_sines_and_cosines) {
         test_plain_free(plain);
         dd_graph_free(graph);
     }
-    close_context();
 }
 END_TEST
 
@@ -407,24 +389,18 @@ static void check_proposal(size_t latent) {
 }
 
 START_TEST(a_proposal_is_the_draw_for_normal_data) {
-    open_context(2);
     check_proposal(2);
     check_proposal(3);
     check_proposal(PROPOSED_MOST);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_toy_networks_are_the_published_ones,
-                                  places_are_flat_and_without_gaps,
-                                  settings_shape_the_networks,
-                                  the_longest_lists_keep_their_last_layers,
-                                  no_memory_is_a_status,
-                                  first_values_follow_the_published_rules,
-                                  the_seed_fixes_the_weights,
-                                  tensors_are_drawn_apart,
-                                  levels_are_embedded_as_sines_and_cosines,
-                                  a_proposal_is_the_draw_for_normal_data};
-    return run_tests("network", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("network", the_toy_networks_are_the_published_ones,
+                     places_are_flat_and_without_gaps, settings_shape_the_networks,
+                     the_longest_lists_keep_their_last_layers, no_memory_is_a_status,
+                     first_values_follow_the_published_rules, the_seed_fixes_the_weights,
+                     tensors_are_drawn_apart, levels_are_embedded_as_sines_and_cosines,
+                     a_proposal_is_the_draw_for_normal_data);
 }

@@ -11,7 +11,6 @@ static size_t elements_of(const ddaebm_model *model) {
 }
 
 START_TEST(who_is_alone_owns_already) {
-    open_context(1);
     ddaebm_model *model = small_model(context, "", 1);
     dd_weights held;
     float *numbers = model->weights.values[NETWORK][DD_ROLE_WEIGHT];
@@ -24,12 +23,10 @@ START_TEST(who_is_alone_owns_already) {
     ck_assert_ptr_eq(model->weights.values[NETWORK][DD_ROLE_WEIGHT], numbers);
     ck_assert_uint_eq(counted.calls, calls);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(what_is_shared_outlives_its_first_holder) {
-    open_context(1);
     ddaebm_model *model = small_model(context, "", 1), *same = small_model(context, "", 1);
     dd_weights held;
     dd_weights_share(&held, &model->weights, NETWORK);
@@ -42,14 +39,12 @@ START_TEST(what_is_shared_outlives_its_first_holder) {
                      same->weights.values[NETWORK][DD_ROLE_WEIGHT], bytes);
     dd_weights_free(&held);
     ddaebm_model_free(same);
-    close_context();
 }
 END_TEST
 
 /* Each of the allocations fails in turn: no number of either holder changes, and no memory is lost
  * (close_context). */
 START_TEST(a_change_is_the_changers_alone) {
-    open_context(1);
     ddaebm_model *model = small_model(context, "", 1), *same = small_model(context, "", 1);
     dd_weights held;
     dd_weights_share(&held, &model->weights, NETWORK);
@@ -72,7 +67,6 @@ START_TEST(a_change_is_the_changers_alone) {
     dd_weights_free(&held);
     ddaebm_model_free(model);
     ddaebm_model_free(same);
-    close_context();
 }
 END_TEST
 
@@ -80,7 +74,6 @@ END_TEST
 START_TEST(a_parameter_is_set_or_is_what_it_was) {
     enum { MOST = 4096 };
     static float before[MOST], now[MOST], changed[MOST];
-    open_context(1);
     ddaebm_model *model = small_model(context, "", 1);
     const dd_parameter *parameter = NULL;
     for (size_t i = 0; i < model->parameters.count && !parameter; i++)
@@ -106,13 +99,12 @@ START_TEST(a_parameter_is_set_or_is_what_it_was) {
     ck_assert_mem_eq(dd_weights_at(&held, parameter), before, parameter->elements * sizeof(float));
     dd_weights_free(&held);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        who_is_alone_owns_already, what_is_shared_outlives_its_first_holder,
-        a_change_is_the_changers_alone, a_parameter_is_set_or_is_what_it_was};
-    return run_tests("parameters", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("parameters", who_is_alone_owns_already,
+                     what_is_shared_outlives_its_first_holder, a_change_is_the_changers_alone,
+                     a_parameter_is_set_or_is_what_it_was);
 }

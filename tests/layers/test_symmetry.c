@@ -112,7 +112,6 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {they_are_a_group, distances_are_kept,
-                                  graphs_turn_each_image_alike, memory_may_run_out};
-    return run_tests("symmetry", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("symmetry", they_are_a_group, distances_are_kept, graphs_turn_each_image_alike,
+                     memory_may_run_out);
 }

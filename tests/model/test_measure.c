@@ -488,15 +488,10 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {units_and_offsets_change_nothing,
-                                  columns_that_vary_are_not_constant,
-                                  what_no_double_holds_is_refused,
-                                  constants_come_back_and_are_missed,
-                                  a_constant_is_the_same_in_other_precisions,
-                                  one_line_warns_of_all_constant_columns,
-                                  columns_spread_too_widely_are_warned_of,
-                                  names_go_with_the_model_and_are_held_against_data,
-                                  a_resumed_run_has_the_same_statistics,
-                                  memory_may_run_out};
-    return run_tests("measure", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS(
+        "measure", units_and_offsets_change_nothing, columns_that_vary_are_not_constant,
+        what_no_double_holds_is_refused, constants_come_back_and_are_missed,
+        a_constant_is_the_same_in_other_precisions, one_line_warns_of_all_constant_columns,
+        columns_spread_too_widely_are_warned_of, names_go_with_the_model_and_are_held_against_data,
+        a_resumed_run_has_the_same_statistics, memory_may_run_out);
 }

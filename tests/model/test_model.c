@@ -271,16 +271,10 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_model_is_what_its_configuration_says,
-                                  seeds_make_models,
-                                  a_model_keeps_its_context,
-                                  the_context_may_be_the_models_own,
-                                  parameters_are_listed_once_each,
-                                  parameters_are_read_and_written_by_name,
-                                  wrong_parameters_change_nothing,
-                                  temperatures_are_finite_and_above_zero,
-                                  impossible_configurations_are_refused,
-                                  null_arguments_are_refused,
-                                  memory_may_run_out};
-    return run_tests("model", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("model", a_model_is_what_its_configuration_says, seeds_make_models,
+                     a_model_keeps_its_context, the_context_may_be_the_models_own,
+                     parameters_are_listed_once_each, parameters_are_read_and_written_by_name,
+                     wrong_parameters_change_nothing, temperatures_are_finite_and_above_zero,
+                     impossible_configurations_are_refused, null_arguments_are_refused,
+                     memory_may_run_out);
 }

@@ -53,7 +53,6 @@ static void assert_same(const ddaebm_model *a, const ddaebm_model *b) {
 }
 
 START_TEST(memory_gives_back_what_it_was_given) {
-    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0;
     void *bytes = small_bytes(model, &size);
@@ -65,12 +64,10 @@ START_TEST(memory_gives_back_what_it_was_given) {
     ddaebm_model_free(back);
     free(bytes);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(so_does_a_file) {
-    open_context(2);
     ddaebm_model *model = lived_in(), *other = small_model(context, "", 1), *back = NULL;
     size_t size = 0;
     char *bytes = small_bytes(model, &size), *read = malloc(size + 1);
@@ -86,14 +83,12 @@ START_TEST(so_does_a_file) {
     ddaebm_model_free(model);
     free(bytes);
     free(read);
-    close_context();
 }
 END_TEST
 
 /* Within half a unit of the eleventh bit, statistics and counters too; and what no float16 can hold
  * is refused. */
 START_TEST(half_the_bytes_come_back_rounded) {
-    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0;
     free(small_bytes(model, &size));
@@ -127,13 +122,11 @@ START_TEST(half_the_bytes_come_back_rounded) {
     free(read);
     ddaebm_model_free(back);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 /* Sampled: toy and fashion. */
 START_TEST(every_preset_comes_back) {
-    open_context(2);
     for (size_t i = 0; ddaebm_config_preset(i); i += sweep_step(6)) {
         ddaebm_config *config = NULL;
         ddaebm_model *model = NULL, *back = NULL;
@@ -146,12 +139,10 @@ START_TEST(every_preset_comes_back) {
         ddaebm_model_free(model);
         ddaebm_config_free(config);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(a_small_buffer_is_left_alone) {
-    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0, needed = 0;
     free(small_bytes(model, &size));
@@ -166,7 +157,6 @@ START_TEST(a_small_buffer_is_left_alone) {
     ck_assert_uint_eq(needed, size);
     free(buffer);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -282,7 +272,6 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
          DDAEBM_UNSUPPORTED,
          "newer version"},
     };
-    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0, new_size = 0;
     void *bytes = small_bytes(model, &size);
@@ -300,7 +289,6 @@ START_TEST(what_does_not_fit_its_configuration_is_refused) {
     free(same);
     free(bytes);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -312,7 +300,6 @@ START_TEST(the_contexts_limits_hold) {
     } rows[] = {{DDAEBM_LIMIT_FILE_BYTES, "allowed"},
                 {DDAEBM_LIMIT_HEADER_BYTES, "allowed"},
                 {DDAEBM_LIMIT_TENSORS, "tensors"}};
-    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, needed = 0;
     void *bytes = small_bytes(model, &size);
@@ -336,12 +323,10 @@ START_TEST(the_contexts_limits_hold) {
     refused(bytes, size, DDAEBM_FORMAT, "outside any file that is allowed");
     free(bytes);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(weights_that_are_not_finite_may_be_asked_for) {
-    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, new_size = 0;
     float bias[8] = {0};
@@ -367,7 +352,6 @@ START_TEST(weights_that_are_not_finite_may_be_asked_for) {
     free(changed);
     free(bytes);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -380,7 +364,6 @@ START_TEST(a_small_file_cannot_ask_for_much) {
         "feature_layers\":[65536]}",
     };
     enum { MUCH = 4 << 20 };
-    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0, new_size = 0;
     void *bytes = small_bytes(model, &size);
@@ -394,13 +377,11 @@ START_TEST(a_small_file_cannot_ask_for_much) {
     }
     free(bytes);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 /* A trainer's own tensors do not hinder: a checkpoint is a model. */
 START_TEST(a_trainers_tensors_are_passed_over) {
-    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0, new_size = 0;
     void *bytes = small_bytes(model, &size),
@@ -412,13 +393,11 @@ START_TEST(a_trainers_tensors_are_passed_over) {
     ddaebm_model_free(model);
     free(bytes);
     free(more);
-    close_context();
 }
 END_TEST
 
 /* Every length near the ends and at the header's end, and many in between. */
 START_TEST(a_truncated_file_is_refused) {
-    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0;
     unsigned char *bytes = small_bytes(model, &size);
@@ -448,7 +427,6 @@ START_TEST(a_truncated_file_is_refused) {
     ck_assert_ptr_null(back);
     free(bytes);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -456,7 +434,6 @@ END_TEST
  * that means as much. Never a crash.
  */
 START_TEST(a_flipped_bit_in_the_framing_does_no_harm) {
-    open_context(2);
     ddaebm_model *model = lived_in();
     size_t size = 0, loaded = 0, tried = 0;
     unsigned char *bytes = small_bytes(model, &size);
@@ -472,12 +449,10 @@ START_TEST(a_flipped_bit_in_the_framing_does_no_harm) {
     ck_assert_uint_lt(loaded, tried / 2); /* digits of the configuration and of the temperature */
     free(bytes);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(places_that_cannot_be_are_refused) {
-    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     ASSERT_FAILS(ddaebm_model_load(&back, context, in_folder("none")), DDAEBM_NOT_FOUND, "/none");
     ASSERT_FAILS(ddaebm_model_load(&back, context, in_folder("none/m")), DDAEBM_NOT_FOUND,
@@ -492,12 +467,10 @@ START_TEST(places_that_cannot_be_are_refused) {
     ck_assert_uint_eq(entries_in_folder(), 0);
     ck_assert_ptr_null(back);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(2);
     ddaebm_model *model = lived_in(), *back = NULL;
     size_t size = 0;
     void *bytes = small_bytes(model, &size), *none = NULL;
@@ -527,24 +500,17 @@ START_TEST(memory_may_run_out) {
     ddaebm_model_free(back);
     ddaebm_model_free(model);
     free(bytes);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_contexts_limits_hold,
-                                  weights_that_are_not_finite_may_be_asked_for,
-                                  memory_gives_back_what_it_was_given,
-                                  so_does_a_file,
-                                  half_the_bytes_come_back_rounded,
-                                  every_preset_comes_back,
-                                  a_small_buffer_is_left_alone,
-                                  what_does_not_fit_its_configuration_is_refused,
-                                  a_small_file_cannot_ask_for_much,
-                                  a_trainers_tensors_are_passed_over,
-                                  a_truncated_file_is_refused,
-                                  a_flipped_bit_in_the_framing_does_no_harm,
-                                  places_that_cannot_be_are_refused,
-                                  memory_may_run_out};
-    return run_tests("model_file", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("model_file", the_contexts_limits_hold,
+                     weights_that_are_not_finite_may_be_asked_for,
+                     memory_gives_back_what_it_was_given, so_does_a_file,
+                     half_the_bytes_come_back_rounded, every_preset_comes_back,
+                     a_small_buffer_is_left_alone, what_does_not_fit_its_configuration_is_refused,
+                     a_small_file_cannot_ask_for_much, a_trainers_tensors_are_passed_over,
+                     a_truncated_file_is_refused, a_flipped_bit_in_the_framing_does_no_harm,
+                     places_that_cannot_be_are_refused, memory_may_run_out);
 }

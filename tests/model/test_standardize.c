@@ -20,7 +20,6 @@ static const size_t sizes[][3] = {{1, 0, 1}, {5, 0, 3}, {3, 1, 1}, {6, 2, 3}, {8
 /* Each inner number is black in the border and the image's inside, whether the rows come from
  * elsewhere or lie at the end. */
 START_TEST(images_are_padded_and_cut) {
-    open_context(2);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         size_t side = sizes[s][0], padding = sizes[s][1], channels = sizes[s][2],
                outer = side - 2 * padding;
@@ -55,12 +54,10 @@ START_TEST(images_are_padded_and_cut) {
         ck_assert_int_eq(memcmp(out, rows, COUNT * width * sizeof *rows), 0);
         ddaebm_model_free(model);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(rows_are_shifted_and_scaled) {
-    open_context(2);
     const float rows[] = {1, 2, 3, 4};
     float out[4], back[4];
     size_t shape[3];
@@ -76,7 +73,6 @@ START_TEST(rows_are_shifted_and_scaled) {
     dd_model_restore_gradient(model, out, 2, (dd_rows_out){.narrow = back}, 0);
     ck_assert(back[1] == 0.125f && back[2] == 2 && back[3] == 0.25f);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -101,7 +97,6 @@ static ddaebm_status check_rows(const ddaebm_model *model, size_t width, float l
 }
 
 START_TEST(data_must_fit) {
-    open_context(2);
     ddaebm_model *model = create(6, 1, 3), *rows = small_model(context, "\"data.width\":48", 1);
     ASSERT_OK(check_images(model, 4, 4, 3));
     ASSERT_OK(check_rows(model, 48, 1));
@@ -124,7 +119,6 @@ START_TEST(data_must_fit) {
     ASSERT_OK(check_rows(model, 48, 1.0625f)); /* as samples have it */
     ddaebm_model_free(model);
     ddaebm_model_free(rows);
-    close_context();
 }
 END_TEST
 
@@ -133,7 +127,6 @@ END_TEST
 START_TEST(rows_and_images_are_two_kinds) {
     static const float numbers[48] = {0};
     static const uint8_t pixels[48] = {0};
-    open_context(2);
     for (int images = 0; images < 2; images++) {
         ddaebm_model *model = small_model(context, "\"data.width\":48", 1), *back = NULL;
         ddaebm_dataset *dataset = NULL;
@@ -163,14 +156,12 @@ START_TEST(rows_and_images_are_two_kinds) {
         ddaebm_model_free(back);
         ddaebm_model_free(model);
     }
-    close_context();
 }
 END_TEST
 
 /* Rows from 0 to 1 may be images of another range: one line says so. */
 START_TEST(rows_without_a_negative_number_are_noted) {
     float rows[48] = {0.5f};
-    open_context(2);
     hear_context(context);
     ddaebm_model *model = create(6, 1, 3);
     for (int negative = 0; negative < 2; negative++) {
@@ -186,13 +177,11 @@ START_TEST(rows_without_a_negative_number_are_noted) {
     }
     ASSERT_FAILS(ddaebm_model_check_data(NULL, NULL), DDAEBM_INVALID_ARGUMENT, "model");
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 /* Networks that halve images take fewer sizes: the text says which. */
 START_TEST(the_text_says_which_sizes_fit) {
-    open_context(2);
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL;
     static const char tiny[] =
@@ -209,12 +198,10 @@ START_TEST(the_text_says_which_sizes_fit) {
                  "squares of an even side up to 128");
     ddaebm_model_free(model);
     ddaebm_config_free(config);
-    close_context();
 }
 END_TEST
 
 START_TEST(borders_leave_a_image) {
-    open_context(2);
     ddaebm_config *config = small_config(context, "\"data.image_size\":8,\"data.padding\":4");
     ddaebm_model *model = NULL;
     ASSERT_FAILS(ddaebm_model_create(&model, context, config, 1), DDAEBM_OUT_OF_RANGE,
@@ -228,17 +215,12 @@ START_TEST(borders_leave_a_image) {
     ck_assert_uint_eq(ddaebm_model_width(model), 2);
     ddaebm_model_free(model);
     ddaebm_config_free(config);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {images_are_padded_and_cut,
-                                  rows_are_shifted_and_scaled,
-                                  data_must_fit,
-                                  the_text_says_which_sizes_fit,
-                                  borders_leave_a_image,
-                                  rows_and_images_are_two_kinds,
-                                  rows_without_a_negative_number_are_noted};
-    return run_tests("standardize", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("standardize", images_are_padded_and_cut, rows_are_shifted_and_scaled,
+                     data_must_fit, the_text_says_which_sizes_fit, borders_leave_a_image,
+                     rows_and_images_are_two_kinds, rows_without_a_negative_number_are_noted);
 }

@@ -193,9 +193,6 @@ int main(void) {
     tcase_add_test(tests, the_reader_is_checked_by_the_norms);
     tcase_add_test(tests, another_file_is_no_fixture);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_suite(suite);
     return failed != 0;
 }

@@ -71,12 +71,10 @@ static int convolutions_in(const built *b, int phase) {
  * 2U - F each: 6Q - 1 + 2U + U - F + 4U - 2F = 255. */
 START_TEST(a_step_takes_no_more_convolutions_than_it_needs) {
     enum { U = 34, F = 2, Q = 4 };
-    open_context(2);
     built b = build("fashion", "{\"training.batch\": 2}");
     ck_assert_int_eq(convolutions_in(&b, 0), U + 6 * U - F + 3 * U - F);
     ck_assert_int_eq(convolutions_in(&b, 1), 7 * U - 3 * F + 6 * Q - 1);
     destroy(&b);
-    close_context();
 }
 END_TEST
 
@@ -87,7 +85,6 @@ START_TEST(each_call_drops_out_on_its_own) {
     enum { BLOCKS = 15, CALLS = 5 };
     static const char small[] = "{\"training.batch\": 2, \"image.dropout\": 0.25, "
                                 "\"energy.channels\": 4, \"generator.channels\": 4}";
-    open_context(2);
     built b = build("fashion", small);
     const dd_graph *graph = b.plan->graph;
     bool seen[BLOCKS * CALLS] = {false};
@@ -105,7 +102,6 @@ START_TEST(each_call_drops_out_on_its_own) {
     }
     ck_assert_uint_eq(masks, BLOCKS * CALLS);
     destroy(&b);
-    close_context();
 }
 END_TEST
 
@@ -192,7 +188,6 @@ static void check_again(const char *changes, double share) {
 }
 
 START_TEST(what_is_made_again_is_the_same_and_takes_less_room) {
-    open_context(2);
     check_again("{\"training.batch\": 16, \"energy.channels\": 8, \"generator.channels\": 8, "
                 "\"encoder.channels\": 4}",
                 0.75);
@@ -202,12 +197,10 @@ START_TEST(what_is_made_again_is_the_same_and_takes_less_room) {
                 "\"generator.channels\": 128, \"energy.multipliers\": [1, 1], "
                 "\"generator.multipliers\": [1, 1]}",
                 0.72);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out_while_a_graph_is_rewritten) {
-    open_context(2);
     dd_graph *graph = NULL, *before = NULL;
     ASSERT_OK(dd_graph_create(&graph, context));
     dd_node x = dd_input(graph, 0, (dd_shape){{8, 32, 32, 32}}, 0), y = dd_silu(graph, x), z = y;
@@ -229,14 +222,13 @@ START_TEST(memory_may_run_out_while_a_graph_is_rewritten) {
     }
     ck_assert_uint_eq(dd_graph_nodes(graph), nodes + 1); /* silu, once more */
     dd_graph_free(graph);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_step_takes_no_more_convolutions_than_it_needs,
-                                  each_call_drops_out_on_its_own,
-                                  what_is_made_again_is_the_same_and_takes_less_room,
-                                  memory_may_run_out_while_a_graph_is_rewritten};
-    return run_tests("image step", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("image step", a_step_takes_no_more_convolutions_than_it_needs,
+                     each_call_drops_out_on_its_own,
+                     what_is_made_again_is_the_same_and_takes_less_room,
+                     memory_may_run_out_while_a_graph_is_rewritten);
 }

@@ -71,7 +71,6 @@ static const double few_a[6] = {0.5, -1.25, 2, 0.125, -3, 0.75},
 
 START_TEST(contrasts_are_their_formulas) {
     static const double margins[] = {0, 0.5, 40}, weights[] = {1, 0.25, 0};
-    open_context(2);
     for (int softplus = 0; softplus < 2; softplus++)
         for (int i = 0; i < 3; i++) {
             term t;
@@ -90,13 +89,11 @@ START_TEST(contrasts_are_their_formulas) {
                          1 + fabs(expected));
             close_term(&t);
         }
-    close_context();
 }
 END_TEST
 
 START_TEST(penalties_are_their_formulas) {
     const double weight = 0.3, gamma = 0.7;
-    open_context(2);
     term t;
     open_term(&t, 3, 2);
     double score = 0, fake = 0, zero = 0;
@@ -116,7 +113,6 @@ START_TEST(penalties_are_their_formulas) {
     for (int i = 0; i < 3; i++)
         assert_close(value_of(&t, nodes[i], few_levels, few_a, few_b), expected[i], expected[i]);
     close_term(&t);
-    close_context();
 }
 END_TEST
 
@@ -147,7 +143,6 @@ static dd_node noise_contrast(const term *t, size_t width) {
 
 START_TEST(the_contrast_with_noise_is_its_formula) {
     static const double weights[] = {0.4, 1, 0}; /* without a weight, f is the log-density itself */
-    open_context(2);
     for (int k = 0; k < 3; k++) {
         term t;
         double expected = 0, weight = weights[k] > 0 ? weights[k] : 1;
@@ -164,7 +159,6 @@ START_TEST(the_contrast_with_noise_is_its_formula) {
                      expected);
         close_term(&t);
     }
-    close_context();
 }
 END_TEST
 
@@ -173,7 +167,6 @@ END_TEST
  * is positive, and below, negative. */
 START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
     enum { PLACES = 41 };
-    open_context(2);
     term t;
     dd_node gradients[2];
     double timesteps[PLACES] = {0}, in[2 * PLACES], slopes[2][2 * PLACES];
@@ -202,7 +195,6 @@ START_TEST(the_contrast_with_noise_is_least_at_the_log_density) {
         }
     }
     close_term(&t);
-    close_context();
 }
 END_TEST
 
@@ -210,7 +202,6 @@ END_TEST
 
 START_TEST(the_contrast_with_transformed_data_is_its_formula) {
     static const double weights[] = {0.4, 1, 0};
-    open_context(2);
     for (int k = 0; k < 3; k++) {
         term t;
         double expected = 0, weight = weights[k] > 0 ? weights[k] : 1;
@@ -222,7 +213,6 @@ START_TEST(the_contrast_with_transformed_data_is_its_formula) {
         assert_close(value_of(&t, loss, few_levels, few_a, few_b), expected, expected);
         close_term(&t);
     }
-    close_context();
 }
 END_TEST
 
@@ -234,7 +224,6 @@ START_TEST(the_contrast_with_transformed_data_is_least_at_the_log_density) {
     static const double density[PLACES] = {0.1, 0.25, 0.05, 0.6};
     const double weight = 0.3;
     double timesteps[PAIRS] = {0}, at_x[PAIRS], at_y[PAIRS], slopes[2][PAIRS];
-    open_context(2);
     for (int off = -1; off <= 1; off++) {
         term t;
         dd_node gradients[2];
@@ -259,7 +248,6 @@ START_TEST(the_contrast_with_transformed_data_is_least_at_the_log_density) {
             ck_assert_double_gt(off * sums[2], 1e-3);
         close_term(&t);
     }
-    close_context();
 }
 END_TEST
 
@@ -279,7 +267,6 @@ static double smoothed(const double *a, const double *b) {
 }
 
 START_TEST(the_energy_score_is_its_formula) {
-    open_context(2);
     static const double in[] = {0.5, -1, 2, 0, 1, 1, -0.25, 3, 0.5, 0.5, 4, -2},
                         timesteps[] = {0, 2};
     term t;
@@ -291,7 +278,6 @@ START_TEST(the_energy_score_is_its_formula) {
     }
     assert_close(value_of(&t, energy_score(&t, 2), timesteps, in, in), expected, expected);
     close_term(&t);
-    close_context();
 }
 END_TEST
 
@@ -299,7 +285,6 @@ END_TEST
  * where they are alike. */
 START_TEST(the_energy_score_is_least_at_the_distribution) {
     enum { CASES = 64 };
-    open_context(2);
     double scores[5];
     for (int ones = 0; ones <= 4; ones++) {
         term t;
@@ -315,7 +300,6 @@ START_TEST(the_energy_score_is_least_at_the_distribution) {
     }
     for (int ones = 0; ones <= 4; ones++)
         ck_assert(ones == 1 || scores[ones] > scores[1]);
-    close_context();
 }
 END_TEST
 
@@ -382,7 +366,6 @@ static double gain(const term *t, dd_node penalty, const design *d, double weigh
 START_TEST(the_score_penalty_is_least_at_the_score) {
     const double deviation = 1.7, weight = 0.4;
     static design d;
-    open_context(2);
     term t;
     open_term(&t, POINTS, 1);
     dd_node penalty = dd_score_penalty(&t.process, t.a, t.b, weight, 1);
@@ -402,19 +385,16 @@ START_TEST(the_score_penalty_is_least_at_the_score) {
         }
     }
     close_term(&t);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {contrasts_are_their_formulas,
-                                  penalties_are_their_formulas,
-                                  the_energy_score_is_its_formula,
-                                  the_energy_score_is_least_at_the_distribution,
-                                  the_contrast_with_noise_is_its_formula,
-                                  the_contrast_with_noise_is_least_at_the_log_density,
-                                  the_contrast_with_transformed_data_is_its_formula,
-                                  the_contrast_with_transformed_data_is_least_at_the_log_density,
-                                  the_score_penalty_is_least_at_the_score};
-    return run_tests("losses", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("losses", contrasts_are_their_formulas, penalties_are_their_formulas,
+                     the_energy_score_is_its_formula, the_energy_score_is_least_at_the_distribution,
+                     the_contrast_with_noise_is_its_formula,
+                     the_contrast_with_noise_is_least_at_the_log_density,
+                     the_contrast_with_transformed_data_is_its_formula,
+                     the_contrast_with_transformed_data_is_least_at_the_log_density,
+                     the_score_penalty_is_least_at_the_score);
 }

@@ -109,7 +109,6 @@ static int value_in(const dd_key *key, const dd_settings *settings, const dd_set
 }
 
 START_TEST(the_rows_cover_every_choice) {
-    open_context(2);
     unsigned seen[DD_MOST_KEYS] = {0};
     ddaebm_config *first = small_config(context, "");
     for (int i = 0; i < ROW_COUNT; i++) {
@@ -125,7 +124,6 @@ START_TEST(the_rows_cover_every_choice) {
         ck_assert_msg(seen[k] == 0 || seen[k] == (1u << values_of(dd_key_at(k))) - 1,
                       "%s: a value has no row (seen: %#x)", dd_key_at(k)->name, seen[k]);
     ddaebm_config_free(first);
-    close_context();
 }
 END_TEST
 
@@ -341,7 +339,6 @@ static const char *describe(const bench *b, dd_slot slot, double *scale) {
 }
 
 START_TEST(the_executor_computes_what_the_twin_does) {
-    open_context(2);
     bench b;
     executed e;
     size_t compared = 0;
@@ -365,7 +362,6 @@ START_TEST(the_executor_computes_what_the_twin_does) {
     ck_assert_uint_gt(compared, DD_LOSSES + b.step.observed_count);
     free_executed(&b, &e);
     close_bench(&b);
-    close_context();
 }
 END_TEST
 
@@ -419,13 +415,11 @@ static void check_network(const bench *b, ddaebm_network network) {
 }
 
 START_TEST(gradients_are_those_of_differences) {
-    open_context(2);
     bench b;
     open_bench(&b, _i);
     for (int n = 0; n < DD_NETWORKS; n++)
         check_network(&b, (ddaebm_network)n);
     close_bench(&b);
-    close_context();
 }
 END_TEST
 
@@ -448,7 +442,6 @@ static void assert_close(double value, double expected, double scale) {
 }
 
 START_TEST(losses_are_the_sums_of_their_terms) {
-    open_context(2);
     bench b;
     open_bench(&b, _i);
     run_twin(&b);
@@ -483,14 +476,12 @@ START_TEST(losses_are_the_sums_of_their_terms) {
         assert_close(loss_of(&b, DD_LOSS_GENERATOR), generator, size + fabs(generator));
     ck_assert_double_ge(loss_of(&b, DD_LOSS_PENALTY), 0);
     close_bench(&b);
-    close_context();
 }
 END_TEST
 
 /* What two of the losses alone read moves their network's loss, and only where they are asked for.
  */
 START_TEST(inputs_of_one_loss_move_it_alone) {
-    open_context(2);
     bench b;
     double before[DD_LOSSES];
     open_bench(&b, _i);
@@ -516,12 +507,10 @@ START_TEST(inputs_of_one_loss_move_it_alone) {
                           "{%s}: loss %d", b.row, (int)loss);
     }
     close_bench(&b);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(2);
     ddaebm_model *model = small_model(context, rows[ROW_COUNT - 1], 3);
     dd_step_graph step = {0};
     for (int on = 0; on < 2; on++) {
@@ -533,11 +522,11 @@ START_TEST(memory_may_run_out) {
         dd_step_graph_free(&step);
     }
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 int main(void) {
+    use_fixture(open_two_threads, close_context);
     const TTest *const each[] = {
         the_executor_computes_what_the_twin_does, gradients_are_those_of_differences,
         losses_are_the_sums_of_their_terms, inputs_of_one_loss_move_it_alone};

@@ -92,7 +92,6 @@ static double log_density(const dd_spectrum *s, const double *deviations, const 
 }
 
 START_TEST(blocks_divide_each_other_up_to_the_side) {
-    open_context(1);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         dd_settings settings = settings_of(&shapes[i]);
         dd_spectrum s = dd_spectrum_of(&settings);
@@ -102,14 +101,12 @@ START_TEST(blocks_divide_each_other_up_to_the_side) {
             ck_assert(s.block[k] > s.block[k - 1] && s.block[k] % s.block[k - 1] == 0);
         ck_assert(s.side == 0 || s.block[s.count - 1] == s.side);
     }
-    close_context();
 }
 END_TEST
 
 /* In the graph, in double, against the parts one by one; what stands on the margin does not count.
  */
 START_TEST(the_density_is_that_of_the_parts) {
-    open_context(1);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         dd_settings settings = settings_of(&shapes[i]);
         dd_spectrum s = dd_spectrum_of(&settings);
@@ -153,7 +150,6 @@ START_TEST(the_density_is_that_of_the_parts) {
         test_plain_free(twin);
         dd_graph_free(graph);
     }
-    close_context();
 }
 END_TEST
 
@@ -161,7 +157,6 @@ END_TEST
  * within five standard errors; the margin is zero. */
 START_TEST(draws_have_the_deviations_asked_for) {
     enum { DRAWS = 2000, MOST = 512 };
-    open_context(1);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         dd_settings settings = settings_of(&shapes[i]);
         dd_spectrum s = dd_spectrum_of(&settings);
@@ -200,13 +195,11 @@ START_TEST(draws_have_the_deviations_asked_for) {
                           "%zu, part %zu: %g, not %g", i, k, squares[k], expected);
         }
     }
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {blocks_divide_each_other_up_to_the_side,
-                                  the_density_is_that_of_the_parts,
-                                  draws_have_the_deviations_asked_for};
-    return run_tests("spectrum", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("spectrum", blocks_divide_each_other_up_to_the_side,
+                     the_density_is_that_of_the_parts, draws_have_the_deviations_asked_for);
 }

@@ -507,15 +507,10 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_bowl_gets_the_datas_variance,
-                                  the_likelihood_is_greatest,
-                                  the_scores_are_matched_best,
-                                  images_are_matched_with_their_border,
-                                  the_temperature_before_does_not_matter,
-                                  without_an_answer_the_temperature_stays,
-                                  a_failed_read_is_passed_on,
-                                  rows_without_end_are_fresh,
-                                  snapshots_are_calibrated_where_asked,
-                                  memory_may_run_out};
-    return run_tests("calibrate", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("calibrate", a_bowl_gets_the_datas_variance, the_likelihood_is_greatest,
+                     the_scores_are_matched_best, images_are_matched_with_their_border,
+                     the_temperature_before_does_not_matter,
+                     without_an_answer_the_temperature_stays, a_failed_read_is_passed_on,
+                     rows_without_end_are_fresh, snapshots_are_calibrated_where_asked,
+                     memory_may_run_out);
 }

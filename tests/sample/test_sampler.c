@@ -592,23 +592,12 @@ START_TEST(threads_may_share_a_model) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {calls_may_cut_the_sequence_anywhere,
-                                  any_number_of_rows_is_as_single_ones,
-                                  calls_cut_at_blocks_change_no_bit,
-                                  the_same_call_gives_the_same_bits,
-                                  samples_are_apart,
-                                  samples_are_in_the_datas_units,
-                                  a_sampler_keeps_the_weights_it_was_made_with,
-                                  batch_norms_do_not_mix_rows,
-                                  drawing_does_not_allocate,
-                                  long_calls_tell_and_can_be_cancelled,
-                                  runaway_weights_are_noticed,
-                                  steps_lead_to_the_sample,
-                                  images_are_cut_from_their_border,
-                                  chunks_of_images_join,
-                                  arguments_are_checked,
-                                  memory_is_bounded,
-                                  memory_may_run_out,
-                                  threads_may_share_a_model};
-    return run_tests("sampler", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS(
+        "sampler", calls_may_cut_the_sequence_anywhere, any_number_of_rows_is_as_single_ones,
+        calls_cut_at_blocks_change_no_bit, the_same_call_gives_the_same_bits, samples_are_apart,
+        samples_are_in_the_datas_units, a_sampler_keeps_the_weights_it_was_made_with,
+        batch_norms_do_not_mix_rows, drawing_does_not_allocate,
+        long_calls_tell_and_can_be_cancelled, runaway_weights_are_noticed, steps_lead_to_the_sample,
+        images_are_cut_from_their_border, chunks_of_images_join, arguments_are_checked,
+        memory_is_bounded, memory_may_run_out, threads_may_share_a_model);
 }

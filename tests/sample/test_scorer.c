@@ -59,7 +59,6 @@ static void assert_near(const float *values, const float *expected, size_t count
 
 START_TEST(rows_are_scored_alone_as_together) {
     static const size_t cuts[] = {1, 4, 6, 7, 100, 256, 511};
-    open_context(2);
     ddaebm_model *model = create();
     ddaebm_scorer *scorer = open_scorer(model);
     float *rows = some_rows(COUNT);
@@ -88,12 +87,10 @@ START_TEST(rows_are_scored_alone_as_together) {
     ddaebm_scorer_free(scorer);
     ddaebm_scorer_free(NULL);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(the_same_call_gives_the_same_bits) {
-    open_context(2);
     ddaebm_model *model = create();
     float *rows = some_rows(COUNT);
     for (int threads = 1; threads <= 3; threads++) {
@@ -115,13 +112,11 @@ START_TEST(the_same_call_gives_the_same_bits) {
     }
     free(rows);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(gradients_are_those_of_the_scores) {
     enum { FEW_ROWS = 40 };
-    open_context(2);
     ddaebm_model *model = create();
     for (size_t j = 0; j < WIDTH; j++) {
         model->mean[j] = (double)j;
@@ -155,12 +150,10 @@ START_TEST(gradients_are_those_of_the_scores) {
     free(moved);
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(rows_are_in_the_datas_units) {
-    open_context(2);
     ddaebm_model *plain = create(), *model = create();
     float *rows = some_rows(COUNT), *raw = some_rows(COUNT);
     for (size_t j = 0; j < WIDTH; j++) {
@@ -183,12 +176,10 @@ START_TEST(rows_are_in_the_datas_units) {
     ddaebm_scorer_free(b);
     ddaebm_model_free(model);
     ddaebm_model_free(plain);
-    close_context();
 }
 END_TEST
 
 START_TEST(the_temperature_divides) {
-    open_context(2);
     ddaebm_model *model = create();
     float *rows = some_rows(COUNT);
     ddaebm_scorer *at_one = open_scorer(model);
@@ -208,13 +199,11 @@ START_TEST(the_temperature_divides) {
     ddaebm_scorer_free(at_one);
     ddaebm_scorer_free(at_quarter);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 /* Also for what it has not been asked for yet. */
 START_TEST(a_scorer_keeps_the_weights_it_was_made_with) {
-    open_context(2);
     ddaebm_model *model = create();
     float *rows = some_rows(20), *bias = malloc(4 * sizeof *bias);
     ddaebm_scorer *first = open_scorer(model), *second = open_scorer(model);
@@ -235,12 +224,10 @@ START_TEST(a_scorer_keeps_the_weights_it_was_made_with) {
     ddaebm_scorer_free(second);
     ddaebm_scorer_free(fresh);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(scoring_does_not_allocate) {
-    open_context(2);
     ddaebm_model *model = create();
     float *rows = some_rows(COUNT), *out = malloc(COUNT * WIDTH * sizeof *out);
     for (int threads = 1; threads <= 3; threads++) {
@@ -259,7 +246,6 @@ START_TEST(scoring_does_not_allocate) {
     free(rows);
     free(out);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -268,7 +254,6 @@ END_TEST
 START_TEST(a_row_that_is_not_finite_is_named) {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
     static const size_t places[] = {0, 3, 5, 6, 300, COUNT - 1};
-    open_context(2);
     ddaebm_model *model = create();
     ddaebm_scorer *scorer = open_scorer(model);
     float *rows = some_rows(COUNT), *out = malloc(COUNT * WIDTH * sizeof *out);
@@ -292,7 +277,6 @@ START_TEST(a_row_that_is_not_finite_is_named) {
     free(out);
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
@@ -305,7 +289,6 @@ START_TEST(images_are_scored_on_black) {
     float scores[IMAGES], expected[IMAGES];
     static const char common[] = "\"energy.activation\":\"silu\"";
     char text[128];
-    open_context(2);
     (void)snprintf(text, sizeof text, "\"data.image_size\":5,\"data.padding\":1,%s", common);
     ddaebm_model *model = small_model(context, text, 8);
     (void)snprintf(text, sizeof text, "\"data.width\":25,%s", common);
@@ -327,12 +310,10 @@ START_TEST(images_are_scored_on_black) {
     ddaebm_scorer_free(other);
     ddaebm_model_free(model);
     ddaebm_model_free(plain);
-    close_context();
 }
 END_TEST
 
 START_TEST(arguments_are_checked) {
-    open_context(2);
     ddaebm_model *model = create();
     ddaebm_scorer *scorer = NULL;
     float rows[WIDTH] = {0}, out[WIDTH] = {0};
@@ -356,12 +337,10 @@ START_TEST(arguments_are_checked) {
     ASSERT_OK(ddaebm_scorer_gradient(scorer, NULL, 0, 0, NULL));
     ddaebm_scorer_free(scorer);
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(2);
     ddaebm_model *model = create();
     for (int on = 0; on < 2; on++) {
         ddaebm_scorer *scorer = NULL;
@@ -369,21 +348,14 @@ START_TEST(memory_may_run_out) {
         ddaebm_scorer_free(scorer);
     }
     ddaebm_model_free(model);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {rows_are_scored_alone_as_together,
-                                  the_same_call_gives_the_same_bits,
-                                  gradients_are_those_of_the_scores,
-                                  rows_are_in_the_datas_units,
-                                  the_temperature_divides,
-                                  a_scorer_keeps_the_weights_it_was_made_with,
-                                  scoring_does_not_allocate,
-                                  a_row_that_is_not_finite_is_named,
-                                  images_are_scored_on_black,
-                                  arguments_are_checked,
-                                  memory_may_run_out};
-    return run_tests("scorer", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_two_threads, close_context);
+    return RUN_TESTS("scorer", rows_are_scored_alone_as_together, the_same_call_gives_the_same_bits,
+                     gradients_are_those_of_the_scores, rows_are_in_the_datas_units,
+                     the_temperature_divides, a_scorer_keeps_the_weights_it_was_made_with,
+                     scoring_does_not_allocate, a_row_that_is_not_finite_is_named,
+                     images_are_scored_on_black, arguments_are_checked, memory_may_run_out);
 }

@@ -59,6 +59,5 @@ START_TEST(it_draws_garments_and_tells_noise) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {it_draws_garments_and_tells_noise};
-    return run_tests("shipped_model", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("shipped_model", it_draws_garments_and_tells_noise);
 }

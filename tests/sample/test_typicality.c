@@ -333,14 +333,9 @@ START_TEST(memory_may_run_out_in_a_fit) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {scores_have_names,
-                                  statistics_are_their_formulas,
-                                  scores_do_not_depend_on_company,
-                                  typicality_is_a_distance_from_the_data,
-                                  typicality_travels_in_the_file,
-                                  orientation_is_its_formula,
-                                  models_without_the_contrast_have_no_orientation,
-                                  what_cannot_be_fitted_or_measured_is_refused,
-                                  memory_may_run_out_in_a_fit};
-    return run_tests("typicality", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("typicality", scores_have_names, statistics_are_their_formulas,
+                     scores_do_not_depend_on_company, typicality_is_a_distance_from_the_data,
+                     typicality_travels_in_the_file, orientation_is_its_formula,
+                     models_without_the_contrast_have_no_orientation,
+                     what_cannot_be_fitted_or_measured_is_refused, memory_may_run_out_in_a_fit);
 }

@@ -227,8 +227,7 @@ START_TEST(threads_take_turns_where_they_must) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_last_to_leave_puts_back, shares_of_loops_are_put_back,
-                                  each_thread_is_held, a_hold_ends_in_what_was,
-                                  threads_take_turns_where_they_must};
-    return run_tests("threads of the BLAS", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("threads of the BLAS", the_last_to_leave_puts_back,
+                     shares_of_loops_are_put_back, each_thread_is_held, a_hold_ends_in_what_was,
+                     threads_take_turns_where_they_must);
 }

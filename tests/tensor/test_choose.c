@@ -59,7 +59,6 @@ START_TEST(without_a_word_the_best_is_used) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {sets_are_whole, a_name_holds_to_a_set, other_words_say_nothing,
-                                  the_environment_is_read_once, without_a_word_the_best_is_used};
-    return run_tests("choose", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("choose", sets_are_whole, a_name_holds_to_a_set, other_words_say_nothing,
+                     the_environment_is_read_once, without_a_word_the_best_is_used);
 }

@@ -1041,10 +1041,7 @@ int main(void) {
     tcase_add_loop_test(tests, gradients_are_those_of_differences, 0, ROW_COUNT);
     tcase_add_loop_test(tests, plans_compute_what_plain_loops_do, 0, ROW_COUNT);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_suite(suite);
     printf("rows: %d\n", ROW_COUNT);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

@@ -6,6 +6,7 @@
 #include "support/extremes.h"
 #include "support/instruction_sets.h"
 #include "support/plain.h"
+#include "support/runner.h"
 #include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/maps.h"
 #include "tensor/plan.h"
@@ -393,10 +394,7 @@ int main(void) {
     tcase_add_test(tests, masks_are_fixed_by_seed_and_stream);
     tcase_add_test(tests, tables_agree);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_suite(suite);
     printf("skipped: %d\n", report_missing_sets());
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

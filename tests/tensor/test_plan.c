@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "support/extremes.h"
 #include "support/plain.h"
+#include "support/runner.h"
 #include "tensor/kernels/blas_threads.h"
 #include "tensor/kernels/matmul.h"
 #include "tensor/plan_internal.h"
@@ -1093,9 +1094,5 @@ int main(void) {
     tcase_add_checked_fixture(tests, dd_blas_enter, dd_blas_leave);
     add_tests(tests);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

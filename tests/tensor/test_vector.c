@@ -3,6 +3,7 @@
  * are what was measured, rounded up. */
 #include "support/extremes.h"
 #include "support/instruction_sets.h"
+#include "support/runner.h"
 
 #include "base/rng.h"
 
@@ -639,10 +640,7 @@ int main(void) {
     tcase_add_test(tests, averages);
     tcase_add_test(tests, what_is_not_finite_is_found);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_suite(suite);
     printf("skipped: %d\n", report_missing_sets());
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

@@ -37,7 +37,6 @@ static void assert_share(double hits, double of, double share, const char *what)
 
 START_TEST(the_first_timestep_has_its_share) {
     static const double shares[] = {0, 0.05, 0.25, 0.6, 0.99};
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 50, WIDTH);
     for (size_t s = 0; s < sizeof shares / sizeof *shares; s++)
         for (size_t timesteps = 1; timesteps <= 5; timesteps += 2) {
@@ -64,7 +63,6 @@ START_TEST(the_first_timestep_has_its_share) {
             ddaebm_trainer_free(trainer);
         }
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -73,7 +71,6 @@ END_TEST
 /* The inputs are those of (seed, step), whatever was drawn before; each is another's with another
  * step or seed. */
 START_TEST(seed_and_step_fix_the_batch) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 5000, WIDTH);
     static const char changes[] =
         "\"objective.transform_contrast\":1,\"objective.noise_contrast\":1";
@@ -100,7 +97,6 @@ START_TEST(seed_and_step_fix_the_batch) {
     ddaebm_trainer_free(b);
     ddaebm_trainer_free(other);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -153,7 +149,6 @@ static void assert_border(const float *image) {
 /* With flips each image is the one without or its mirror image, half of them each; seed and step
  * say which. */
 START_TEST(half_the_images_are_mirrored) {
-    open_context(1);
     ddaebm_dataset *dataset = make_images();
     ddaebm_trainer *plain = train_images(dataset, false, 5),
                    *flipped = train_images(dataset, true, 5);
@@ -182,24 +177,21 @@ START_TEST(half_the_images_are_mirrored) {
     ddaebm_trainer_free(flipped);
     ddaebm_trainer_free(again);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(images_are_not_standardised) {
-    open_context(1);
     ddaebm_dataset *dataset = make_images();
     ddaebm_trainer *trainer = train_images(dataset, false, 5);
     for (size_t i = 0; i < ddaebm_model_width(trainer->model); i++)
         ck_assert(trainer->model->mean[i] == 0 && trainer->model->scale[i] == 1);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_first_timestep_has_its_share, seed_and_step_fix_the_batch,
-                                  half_the_images_are_mirrored, images_are_not_standardised};
-    return run_tests("batch", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("batch", the_first_timestep_has_its_share, seed_and_step_fix_the_batch,
+                     half_the_images_are_mirrored, images_are_not_standardised);
 }

@@ -72,7 +72,6 @@ static void compare_resumed(const char *changes, const ddaebm_dataset *dataset) 
 
 /* 21 rows and batches of 8: no epoch ends with a step. */
 START_TEST(a_cut_run_goes_on_bit_for_bit) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     compare_resumed(EVERYTHING, rows);
@@ -83,12 +82,10 @@ START_TEST(a_cut_run_goes_on_bit_for_bit) {
                     rows);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(named);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_run_may_be_cut_again_and_again) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2);
     ddaebm_trainer *straight = train(EVERYTHING, rows, LAST), *trainer = train(EVERYTHING, rows, 0);
     for (uint64_t step = 1; step <= LAST; step++) {
@@ -102,14 +99,12 @@ START_TEST(a_run_may_be_cut_again_and_again) {
     ddaebm_trainer_free(straight);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 /* Where beta1 is 0 the first moments are the gradients. Files of older libraries have them all the
  * same. */
 START_TEST(first_moments_that_say_nothing_are_passed_over) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 5), *resumed = NULL;
     size_t with = 0, without = 0, weights = 0;
@@ -132,14 +127,12 @@ START_TEST(first_moments_that_say_nothing_are_passed_over) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(resumed);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 /* The averaged weights, that is what a snapshot has. */
 START_TEST(a_checkpoint_is_a_model) {
     static const char *const kinds[] = {EVERYTHING, ""};
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2);
     for (int i = 0; i < 2; i++) {
         ddaebm_trainer *trainer = train(kinds[i], rows, 5);
@@ -155,7 +148,6 @@ START_TEST(a_checkpoint_is_a_model) {
         ddaebm_trainer_free(trainer);
     }
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
@@ -170,7 +162,6 @@ static void refused(const char *path, const ddaebm_dataset *dataset, ddaebm_stat
 }
 
 START_TEST(what_is_no_checkpoint_is_refused) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2), *wide = small_rows(context, 21, 3);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 2);
     ddaebm_model *snapshot = NULL;
@@ -197,7 +188,6 @@ START_TEST(what_is_no_checkpoint_is_refused) {
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(wide);
-    close_context();
 }
 END_TEST
 
@@ -282,7 +272,6 @@ START_TEST(corrupt_checkpoints_are_refused) {
         {{.metadata = "version", .text = "4"}, DDAEBM_UNSUPPORTED, "version 4"},
         {{.metadata = "config", .text = "{}"}, DDAEBM_MISMATCH, "shape"},
     };
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3), *same = NULL;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
@@ -298,13 +287,11 @@ START_TEST(corrupt_checkpoints_are_refused) {
     ddaebm_trainer_free(same);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* Nor is one written that would be: the file that is there is worth more. */
 START_TEST(what_could_not_be_resumed_is_not_saved) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *resumed = NULL;
     struct {
@@ -332,12 +319,10 @@ START_TEST(what_could_not_be_resumed_is_not_saved) {
     ck_assert_str_eq(ddaebm_error_message(), "what failed last"); /* a success says nothing */
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 START_TEST(truncated_checkpoints_are_refused) {
-    open_context(1);
     size_t size = 0;
     ddaebm_dataset *dataset = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3);
@@ -353,12 +338,10 @@ START_TEST(truncated_checkpoints_are_refused) {
     free(bytes);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 21, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 3), *resumed = NULL;
     void *none = NULL;
@@ -373,19 +356,14 @@ START_TEST(memory_may_run_out) {
     }
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_cut_run_goes_on_bit_for_bit,
-                                  a_run_may_be_cut_again_and_again,
-                                  first_moments_that_say_nothing_are_passed_over,
-                                  a_checkpoint_is_a_model,
-                                  what_is_no_checkpoint_is_refused,
-                                  corrupt_checkpoints_are_refused,
-                                  what_could_not_be_resumed_is_not_saved,
-                                  truncated_checkpoints_are_refused,
-                                  memory_may_run_out};
-    return run_tests("checkpoint", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("checkpoint", a_cut_run_goes_on_bit_for_bit, a_run_may_be_cut_again_and_again,
+                     first_moments_that_say_nothing_are_passed_over, a_checkpoint_is_a_model,
+                     what_is_no_checkpoint_is_refused, corrupt_checkpoints_are_refused,
+                     what_could_not_be_resumed_is_not_saved, truncated_checkpoints_are_refused,
+                     memory_may_run_out);
 }

@@ -251,7 +251,6 @@ START_TEST(the_score_of_images_is_their_log_density) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_score_of_rows_is_their_log_density,
-                                  the_score_of_images_is_their_log_density};
-    return run_tests("density", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("density", the_score_of_rows_is_their_log_density,
+                     the_score_of_images_is_their_log_density);
 }

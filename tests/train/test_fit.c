@@ -42,7 +42,6 @@ static double fitted(const char *changes, const ddaebm_dataset *dataset) {
 
 /* Two columns differ by the step, and three are counted where none is known to be constant. */
 START_TEST(half_the_distance_of_neighbours) {
-    open_context(1);
     ddaebm_dataset *fine = ruler(0.1f, 1), *coarse = ruler(0.4f, 1), *twins = ruler(0.4f, 3),
                    *same = ruler(0, 1);
     double step = 0.4 * sqrt(2.0 / 3);
@@ -60,12 +59,10 @@ START_TEST(half_the_distance_of_neighbours) {
     ddaebm_dataset_free(coarse);
     ddaebm_dataset_free(twins);
     ddaebm_dataset_free(same);
-    close_context();
 }
 END_TEST
 
 START_TEST(within_bounds) {
-    open_context(1);
     ddaebm_dataset *dense = ruler(0.001f, 1), *sparse = ruler(100, 1), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     ck_assert_double_eq(fitted(AS_IT_IS, dense), 0.03);
@@ -77,14 +74,12 @@ START_TEST(within_bounds) {
     ddaebm_dataset_free(dense);
     ddaebm_dataset_free(sparse);
     ddaebm_dataset_free(named);
-    close_context();
 }
 END_TEST
 
 /* The noise of a step is that of the new schedule: a trainer made with the value by hand does the
  * same. */
 START_TEST(the_plan_is_of_the_fitted_schedule) {
-    open_context(1);
     ddaebm_dataset *coarse = ruler(0.4f, 1);
     ddaebm_model *model = small_model(context, AS_IT_IS, 3), *by_hand = NULL;
     ddaebm_config *config = small_config(context, AS_IT_IS);
@@ -108,12 +103,10 @@ START_TEST(the_plan_is_of_the_fitted_schedule) {
     ddaebm_model_free(by_hand);
     ddaebm_config_free(config);
     ddaebm_dataset_free(coarse);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(1);
     ddaebm_dataset *coarse = ruler(0.4f, 1);
     ddaebm_model *model = small_model(context, AS_IT_IS, 3);
     ddaebm_trainer *trainer = NULL;
@@ -121,12 +114,11 @@ START_TEST(memory_may_run_out) {
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(coarse);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {half_the_distance_of_neighbours, within_bounds,
-                                  the_plan_is_of_the_fitted_schedule, memory_may_run_out};
-    return run_tests("fit", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("fit", half_the_distance_of_neighbours, within_bounds,
+                     the_plan_is_of_the_fitted_schedule, memory_may_run_out);
 }

@@ -45,7 +45,6 @@ static void count_draws(size_t draws[ROWS], ddaebm_trainer *trainer, uint64_t fi
 
 /* 31 batches of 8 are 8 epochs of the 31 others. */
 START_TEST(rows_kept_aside_are_not_trained_on) {
-    open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(KEEPS, dataset);
     size_t draws[ROWS] = {0}, never = 0;
@@ -59,13 +58,11 @@ START_TEST(rows_kept_aside_are_not_trained_on) {
         ck_assert_uint_eq(draws[dd_held_out_row(trainer, place)], 0);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* Too few to tell anything by, or no end of them. */
 START_TEST(not_every_set_is_parted) {
-    open_context(1);
     ddaebm_dataset *few = line(7), *enough = line(8), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     const struct {
@@ -91,7 +88,6 @@ START_TEST(not_every_set_is_parted) {
     ddaebm_dataset_free(few);
     ddaebm_dataset_free(enough);
     ddaebm_dataset_free(named);
-    close_context();
 }
 END_TEST
 
@@ -125,7 +121,6 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
 }
 
 START_TEST(the_best_weights_are_kept) {
-    open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(LEARNS, dataset);
     ddaebm_model *model = NULL, *expected = NULL;
@@ -160,13 +155,11 @@ START_TEST(the_best_weights_are_kept) {
     ddaebm_model_free(expected);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* Beyond training.steps nobody looks. */
 START_TEST(looks_end_with_the_schedule) {
-    open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(EVERYTHING "," KEEPS ",\"training.steps\":10", dataset);
     ddaebm_model *model = NULL;
@@ -177,12 +170,10 @@ START_TEST(looks_end_with_the_schedule) {
     ddaebm_model_free(model);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(other_data_begins_anew) {
-    open_context(1);
     ddaebm_dataset *dataset = line(ROWS), *other = small_rows(context, 30, 2),
                    *wide = small_rows(context, 30, 3);
     ddaebm_trainer *trainer = make(LEARNS, dataset);
@@ -207,14 +198,12 @@ START_TEST(other_data_begins_anew) {
     ddaebm_dataset_free(dataset);
     ddaebm_dataset_free(other);
     ddaebm_dataset_free(wide);
-    close_context();
 }
 END_TEST
 
 /* ---- Files. ---- */
 
 START_TEST(a_cut_run_keeps_its_choice) {
-    open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *straight = make(LEARNS, dataset);
     ddaebm_model *expected = NULL;
@@ -238,12 +227,10 @@ START_TEST(a_cut_run_keeps_its_choice) {
     ddaebm_model_free(expected);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_model_says_which_weights_it_has) {
-    open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(LEARNS, dataset);
     ddaebm_model *model = NULL, *loaded = NULL;
@@ -259,7 +246,6 @@ START_TEST(a_model_says_which_weights_it_has) {
     ddaebm_model_free(loaded);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -309,7 +295,6 @@ START_TEST(corrupt_files_are_refused) {
          "held_out_contrast -0.5"},
         {false, {.metadata = "held_out_contrast"}, DDAEBM_FORMAT, "held_out_contrast"},
     };
-    open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(LEARNS, dataset), *resumed = NULL;
     ddaebm_model *model = NULL, *loaded = NULL;
@@ -330,14 +315,12 @@ START_TEST(corrupt_files_are_refused) {
     ddaebm_model_free(model);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* ---- Memory. ---- */
 
 START_TEST(memory_may_run_out) {
-    open_context(1);
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_model *model = small_model(context, LEARNS, 3), *snapshot = NULL;
     ddaebm_trainer *trainer = NULL, *resumed = NULL;
@@ -357,14 +340,13 @@ START_TEST(memory_may_run_out) {
     ddaebm_model_free(snapshot);
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        rows_kept_aside_are_not_trained_on, not_every_set_is_parted,   the_best_weights_are_kept,
-        looks_end_with_the_schedule,        other_data_begins_anew,    a_cut_run_keeps_its_choice,
-        a_model_says_which_weights_it_has,  corrupt_files_are_refused, memory_may_run_out};
-    return run_tests("held_out", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("held_out", rows_kept_aside_are_not_trained_on, not_every_set_is_parted,
+                     the_best_weights_are_kept, looks_end_with_the_schedule, other_data_begins_anew,
+                     a_cut_run_keeps_its_choice, a_model_says_which_weights_it_has,
+                     corrupt_files_are_refused, memory_may_run_out);
 }

@@ -270,6 +270,5 @@ START_TEST(a_run_on_images) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_run_on_images};
-    return run_tests("image_run", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("image_run", a_run_on_images);
 }

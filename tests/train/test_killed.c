@@ -132,7 +132,6 @@ static size_t sweep_kills(const ddaebm_trainer *trainer, fault kind, bool was_th
 }
 
 START_TEST(a_save_may_be_killed_at_any_call) {
-    begin();
     ddaebm_trainer *trainer = start();
     size_t size_before = 0, size_after = 0;
     ASSERT_OK(ddaebm_trainer_run(trainer, EVERY, NULL, NULL));
@@ -145,7 +144,6 @@ START_TEST(a_save_may_be_killed_at_any_call) {
         kills += sweep_kills(trainer, kinds[_i], was_there, size_before, size_after);
     printf("saves killed: %zu\n", kills);
     ddaebm_trainer_free(trainer);
-    end();
 }
 END_TEST
 
@@ -207,7 +205,6 @@ static size_t kills_wanted(void) {
 }
 
 START_TEST(a_run_may_be_killed_at_any_moment) {
-    begin();
     account *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(shared, MAP_FAILED);
@@ -240,11 +237,11 @@ START_TEST(a_run_may_be_killed_at_any_moment) {
     printf("killed %zu times: %llu steps, %llu made again, %zu saves cut\n", kills,
            (unsigned long long)(saved + EVERY), (unsigned long long)lost, strays);
     munmap(shared, sizeof *shared);
-    end();
 }
 END_TEST
 
 int main(void) {
+    use_fixture(begin, end);
     const TTest *const saves[] = {a_save_may_be_killed_at_any_call},
                        *const runs[] = {a_run_may_be_killed_at_any_moment};
     return run_loop_tests("killed saves", saves, 1, 3) | run_tests("killed runs", runs, 1);

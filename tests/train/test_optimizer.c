@@ -188,11 +188,8 @@ START_TEST(rates_are_constant_or_fall_as_a_cosine) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {adam_is_that_of_the_paper,
-                                  the_first_step_is_the_rate,
-                                  old_states_are_fine,
-                                  averages_move_towards_the_weights,
-                                  one_number_that_is_not_finite_is_found,
-                                  rates_are_constant_or_fall_as_a_cosine};
-    return run_tests("optimizer", tests, sizeof tests / sizeof *tests);
+    return RUN_TESTS("optimizer", adam_is_that_of_the_paper, the_first_step_is_the_rate,
+                     old_states_are_fine, averages_move_towards_the_weights,
+                     one_number_that_is_not_finite_is_found,
+                     rates_are_constant_or_fall_as_a_cosine);
 }

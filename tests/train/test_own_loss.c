@@ -52,7 +52,6 @@ static ddaebm_status nothing(void *user, const ddaebm_generated_batch *batch, fl
 }
 
 START_TEST(a_loss_without_gradients_changes_no_bit) {
-    begin();
     ddaebm_trainer *trainer = train(EVERYTHING), *straight = train(EVERYTHING);
     size_t calls = 0;
     ASSERT_OK(ddaebm_trainer_run(straight, 9, NULL, NULL));
@@ -66,7 +65,6 @@ START_TEST(a_loss_without_gradients_changes_no_bit) {
     ck_assert(same_weights(trainer, straight));
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
-    end();
 }
 END_TEST
 
@@ -101,7 +99,6 @@ static float *observed(const ddaebm_trainer *trainer, const char *name) {
 }
 
 START_TEST(the_hook_sees_the_batch_in_the_datas_units) {
-    begin();
     ddaebm_trainer *trainer = train(""), *watched = NULL;
     shown s = {.slope = 0};
     ASSERT_OK(dd_trainer_create(&watched, trainer->model, dataset, 5, true));
@@ -123,14 +120,12 @@ START_TEST(the_hook_sees_the_batch_in_the_datas_units) {
     }
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(watched);
-    end();
 }
 END_TEST
 
 /* Nothing is asked of the border, which the data does not have. */
 START_TEST(images_come_without_their_border) {
     static const char changes[] = "\"data.image_size\":8,\"data.padding\":1,\"data.flip\":true";
-    begin();
     uint8_t pixels[13 * 36];
     ddaebm_dataset *images = NULL;
     shown s = {.slope = 0.5f};
@@ -156,7 +151,6 @@ START_TEST(images_come_without_their_border) {
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(images);
-    end();
 }
 END_TEST
 
@@ -201,7 +195,6 @@ static double largest(const float *x, const float *y, size_t count) {
 
 /* Beside the reconstruction, the forward divergence is the encoder's alone. */
 START_TEST(a_loss_of_the_librarys_may_be_the_callers) {
-    begin();
     ddaebm_trainer *theirs = train("\"objective.reconstruction\":\"mse_prior\""),
                    *without = train("\"objective.divergence\":\"reverse_kl\"");
     ddaebm_trainer *own = train("\"objective.divergence\":\"reverse_kl\"");
@@ -226,7 +219,6 @@ START_TEST(a_loss_of_the_librarys_may_be_the_callers) {
     ddaebm_trainer_free(theirs);
     ddaebm_trainer_free(without);
     ddaebm_trainer_free(own);
-    end();
 }
 END_TEST
 
@@ -241,7 +233,6 @@ static double sum_of_samples(ddaebm_trainer *trainer, const shown *s) {
 /* The gradient of slope times the sum of all samples, less the gradient without it, against a
  * central difference along itself. */
 START_TEST(gradients_are_those_of_the_loss) {
-    begin();
     ddaebm_trainer *trainer = train("\"generator.norm\":\"none\",\"generator.activation\":\"silu\","
                                     "\"optimizer.energy_rate\":0");
     shown s = {.slope = 0};
@@ -274,7 +265,6 @@ START_TEST(gradients_are_those_of_the_loss) {
     free(slope);
     free(middle);
     ddaebm_trainer_free(trainer);
-    end();
 }
 END_TEST
 
@@ -290,14 +280,12 @@ static ddaebm_status pull(void *user, const ddaebm_generated_batch *batch, float
 }
 
 START_TEST(samples_follow) {
-    begin();
     ddaebm_trainer *trainer = train("\"optimizer.generator_rate\":1e-2");
     double mean = 0;
     ASSERT_OK(ddaebm_trainer_set_sample_hook(trainer, pull, &mean));
     ASSERT_OK(ddaebm_trainer_run(trainer, 300, NULL, NULL));
     ck_assert_msg(mean < -2, "the samples' mean is %g; the data's is 1", mean);
     ddaebm_trainer_free(trainer);
-    end();
 }
 END_TEST
 
@@ -310,7 +298,6 @@ static ddaebm_status spoil(void *user, const ddaebm_generated_batch *batch, floa
 }
 
 START_TEST(a_step_may_be_stopped_and_taken_again) {
-    begin();
     ddaebm_trainer *trainer = train(EVERYTHING), *straight = train(EVERYTHING);
     double value = (double)NAN;
     size_t calls = 0;
@@ -346,12 +333,10 @@ START_TEST(a_step_may_be_stopped_and_taken_again) {
                  "trainer");
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
-    end();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    begin();
     ddaebm_trainer *trainer = train(EVERYTHING), *straight = train(EVERYTHING);
     size_t calls = 0;
     for (int on = 0; on < 2; on++) {
@@ -380,7 +365,6 @@ START_TEST(memory_may_run_out) {
     ck_assert(same_weights(trainer, straight));
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
-    end();
 }
 END_TEST
 
@@ -395,14 +379,10 @@ START_TEST(the_border_struct_stays) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_loss_without_gradients_changes_no_bit,
-                                  the_hook_sees_the_batch_in_the_datas_units,
-                                  images_come_without_their_border,
-                                  a_loss_of_the_librarys_may_be_the_callers,
-                                  gradients_are_those_of_the_loss,
-                                  samples_follow,
-                                  a_step_may_be_stopped_and_taken_again,
-                                  memory_may_run_out,
-                                  the_border_struct_stays};
-    return run_tests("own_loss", tests, sizeof tests / sizeof *tests);
+    use_fixture(begin, end);
+    return RUN_TESTS("own_loss", a_loss_without_gradients_changes_no_bit,
+                     the_hook_sees_the_batch_in_the_datas_units, images_come_without_their_border,
+                     a_loss_of_the_librarys_may_be_the_callers, gradients_are_those_of_the_loss,
+                     samples_follow, a_step_may_be_stopped_and_taken_again, memory_may_run_out,
+                     the_border_struct_stays);
 }

@@ -80,7 +80,6 @@ static double moved(const ddaebm_trainer *trainer, const ddaebm_model *start, co
 #define MEMORY "\"optimizer.ema_decay\":0.9,\"optimizer.beta1\":0.5"
 
 START_TEST(a_schedule_of_the_callers_is_the_librarys_bit_for_bit) {
-    begin();
     ddaebm_trainer *theirs =
         train(MEMORY ",\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":1e-3,"
                      "\"optimizer.rate_schedule\":\"cosine\",\"optimizer.final_rate\":1e-5",
@@ -100,13 +99,11 @@ START_TEST(a_schedule_of_the_callers_is_the_librarys_bit_for_bit) {
     }
     ddaebm_trainer_free(theirs);
     ddaebm_trainer_free(own);
-    end();
 }
 END_TEST
 
 /* Without a first moment the first step is the rate times the gradient's sign. */
 START_TEST(a_group_has_its_rate) {
-    begin();
     ddaebm_model *start = small_model(context, "", 3);
     ddaebm_trainer *trainer =
         train("\"optimizer.energy_rate\":1e-3,\"optimizer.generator_rate\":2e-3", 0);
@@ -126,7 +123,6 @@ START_TEST(a_group_has_its_rate) {
     ck_assert_double_eq_tol(moved(trainer, start, "encoder."), 2e-3, 1e-6);
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(start);
-    end();
 }
 END_TEST
 
@@ -134,7 +130,6 @@ END_TEST
 
 /* A frozen energy is one whose update is left out. */
 START_TEST(a_frozen_energy_is_one_that_is_not_updated) {
-    begin();
     ddaebm_trainer *frozen = train(EVERYTHING, 3), *halves = train(EVERYTHING, 3);
     set(frozen, "energy.", 0);
     for (int i = 0; i < 5; i++) {
@@ -150,13 +145,11 @@ START_TEST(a_frozen_energy_is_one_that_is_not_updated) {
     ck_assert(same_networks(frozen, halves)); /* its moments and their age had stayed */
     ddaebm_trainer_free(frozen);
     ddaebm_trainer_free(halves);
-    end();
 }
 END_TEST
 
 START_TEST(a_frozen_network_alone_stands_still) {
     static const char *const names[] = {"energy.", "generator.", "encoder."};
-    begin();
     for (int n = 0; n < DD_NETWORKS; n++) {
         ddaebm_trainer *before = train(EVERYTHING, 2), *trainer = train(EVERYTHING, 2),
                        *straight = train(EVERYTHING, 3);
@@ -185,12 +178,10 @@ START_TEST(a_frozen_network_alone_stands_still) {
         ddaebm_trainer_free(trainer);
         ddaebm_trainer_free(straight);
     }
-    end();
 }
 END_TEST
 
 START_TEST(factors_are_kept_in_a_checkpoint) {
-    begin();
     ddaebm_trainer *trainer = train(EVERYTHING, 2), *plain = train(EVERYTHING, 2), *resumed = NULL,
                    *older = NULL;
     set(trainer, "energy.", 0.25);
@@ -212,7 +203,6 @@ START_TEST(factors_are_kept_in_a_checkpoint) {
     ddaebm_trainer_free(plain);
     ddaebm_trainer_free(resumed);
     ddaebm_trainer_free(older);
-    end();
 }
 END_TEST
 
@@ -240,7 +230,6 @@ static void assert_weights(ddaebm_trainer *trainer, ddaebm_network network, floa
 
 /* By hand between gradients and update, all being frozen. */
 START_TEST(weights_may_be_updated_by_the_caller) {
-    begin();
     ddaebm_trainer *trainer = train("", 0);
     ddaebm_model *start = small_model(context, "", 3);
     set(trainer, "", 0);
@@ -263,13 +252,11 @@ START_TEST(weights_may_be_updated_by_the_caller) {
     ck_assert_double_gt(moved(trainer, start, "encoder."), 0);
     ddaebm_model_free(start);
     ddaebm_trainer_free(trainer);
-    end();
 }
 END_TEST
 
 /* Offsets are those of the flat views, by name. */
 START_TEST(offsets_lead_to_the_weights) {
-    begin();
     ddaebm_trainer *trainer = train("", 2);
     const ddaebm_model *model = ddaebm_trainer_model(trainer);
     ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
@@ -291,13 +278,11 @@ START_TEST(offsets_lead_to_the_weights) {
     ck_assert_uint_gt(trained, 20);
     ck_assert_uint_gt(info.offset, 0); /* of the last */
     ddaebm_trainer_free(trainer);
-    end();
 }
 END_TEST
 
 START_TEST(wrong_rates_are_refused) {
     static const double bad[] = {-1e-9, 1.1e6, (double)NAN, (double)INFINITY};
-    begin();
     ddaebm_trainer *trainer = train("", 0);
     double rate = 7;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -325,18 +310,14 @@ START_TEST(wrong_rates_are_refused) {
     ck_assert_double_eq(rate, 7);
     ck_assert_double_eq(rate_of(trainer, "energy.net.layers.0.weight"), 1e-4);
     ddaebm_trainer_free(trainer);
-    end();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_schedule_of_the_callers_is_the_librarys_bit_for_bit,
-                                  a_group_has_its_rate,
-                                  a_frozen_energy_is_one_that_is_not_updated,
-                                  a_frozen_network_alone_stands_still,
-                                  factors_are_kept_in_a_checkpoint,
-                                  weights_may_be_updated_by_the_caller,
-                                  offsets_lead_to_the_weights,
-                                  wrong_rates_are_refused};
-    return run_tests("rates", tests, sizeof tests / sizeof *tests);
+    use_fixture(begin, end);
+    return RUN_TESTS("rates", a_schedule_of_the_callers_is_the_librarys_bit_for_bit,
+                     a_group_has_its_rate, a_frozen_energy_is_one_that_is_not_updated,
+                     a_frozen_network_alone_stands_still, factors_are_kept_in_a_checkpoint,
+                     weights_may_be_updated_by_the_caller, offsets_lead_to_the_weights,
+                     wrong_rates_are_refused);
 }

@@ -53,7 +53,6 @@ START_TEST(other_data_is_refused_and_may_be_allowed) {
                   {ROWS, 1, true, "or the same in another order"},
                   {ROWS + 1, 1, false, "has 22 rows, and that of the run to resume 21"},
                   {ROWS - 1, 1, false, "has 20 rows, and that of the run to resume 21"}};
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, ROWS, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *resumed = NULL;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
@@ -86,13 +85,11 @@ START_TEST(other_data_is_refused_and_may_be_allowed) {
     }
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 /* As float32 and as float64; allowed or not. */
 START_TEST(the_same_data_is_the_same_run) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, ROWS, 2), *wide = variant(ROWS, 1, false);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *resumed = NULL;
     ASSERT_OK(ddaebm_trainer_save(trainer, in_folder("k")));
@@ -106,12 +103,10 @@ START_TEST(the_same_data_is_the_same_run) {
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(wide);
-    close_context();
 }
 END_TEST
 
 START_TEST(sets_without_end_have_a_name_and_a_seed) {
-    open_context(1);
     ddaebm_dataset *moons = NULL, *seed = NULL, *rings = NULL;
     ddaebm_trainer *resumed = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&moons, context, "moons", 1));
@@ -131,7 +126,6 @@ START_TEST(sets_without_end_have_a_name_and_a_seed) {
     ddaebm_dataset_free(moons);
     ddaebm_dataset_free(seed);
     ddaebm_dataset_free(rings);
-    close_context();
 }
 END_TEST
 
@@ -146,7 +140,6 @@ START_TEST(damaged_names_are_refused) {
                   "trainer.data_name of 37 bytes"},
                  {"moon\n", DDAEBM_MISMATCH, "had the named set moon"},
                  {"moon", DDAEBM_MISMATCH, "had the named set moon"}};
-    open_context(1);
     ddaebm_dataset *moons = NULL;
     ddaebm_trainer *resumed = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&moons, context, "moons", UINT64_MAX));
@@ -164,7 +157,6 @@ START_TEST(damaged_names_are_refused) {
     ddaebm_trainer_free(resumed);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(moons);
-    close_context();
 }
 END_TEST
 
@@ -174,7 +166,6 @@ static ddaebm_status read_rows(void *user, uint64_t first, size_t count, float *
 }
 
 START_TEST(what_is_not_known_is_not_checked) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, ROWS, 2), *other = variant(ROWS, 2, false),
                    *own = NULL;
     ddaebm_source source = DDAEBM_SOURCE_INIT;
@@ -199,13 +190,11 @@ START_TEST(what_is_not_known_is_not_checked) {
     ddaebm_dataset_free(own);
     ddaebm_dataset_free(other);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 /* ddaebm_trainer_set_dataset, too, is remembered. */
 START_TEST(data_that_is_replaced_is_the_runs) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, ROWS, 2), *other = variant(ROWS, 2, false);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 3), *resumed = NULL;
     ASSERT_OK(ddaebm_trainer_set_dataset(trainer, other));
@@ -218,14 +207,12 @@ START_TEST(data_that_is_replaced_is_the_runs) {
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(other);
-    close_context();
 }
 END_TEST
 
 /* Rows that are held out are the other data's, so what was best by the old ones is forgotten. */
 START_TEST(the_best_weights_are_those_of_the_data) {
     static const char holds_out[] = EVERYTHING ",\"training.held_out\":0.25";
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, ROWS, 2), *other = variant(ROWS, 2, false);
     ddaebm_trainer *trainer = train(holds_out, rows, 3), *resumed = NULL;
     ddaebm_model *model = NULL;
@@ -243,12 +230,10 @@ START_TEST(the_best_weights_are_those_of_the_data) {
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(other);
-    close_context();
 }
 END_TEST
 
 START_TEST(options_are_checked) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, ROWS, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, rows, 1), *resumed = NULL;
     ddaebm_reader reader = DDAEBM_READER_INIT;
@@ -271,12 +256,10 @@ START_TEST(options_are_checked) {
     ck_assert_ptr_null(resumed);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, ROWS, 2), *other = variant(ROWS, 2, false);
     ddaebm_trainer *trainer = train(EVERYTHING ",\"training.held_out\":0.25", rows, 3),
                    *resumed = NULL;
@@ -294,19 +277,14 @@ START_TEST(memory_may_run_out) {
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(other);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {other_data_is_refused_and_may_be_allowed,
-                                  the_same_data_is_the_same_run,
-                                  sets_without_end_have_a_name_and_a_seed,
-                                  damaged_names_are_refused,
-                                  what_is_not_known_is_not_checked,
-                                  data_that_is_replaced_is_the_runs,
-                                  the_best_weights_are_those_of_the_data,
-                                  options_are_checked,
-                                  memory_may_run_out};
-    return run_tests("data of a run", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("data of a run", other_data_is_refused_and_may_be_allowed,
+                     the_same_data_is_the_same_run, sets_without_end_have_a_name_and_a_seed,
+                     damaged_names_are_refused, what_is_not_known_is_not_checked,
+                     data_that_is_replaced_is_the_runs, the_best_weights_are_those_of_the_data,
+                     options_are_checked, memory_may_run_out);
 }

@@ -76,7 +76,6 @@ static ddaebm_dataset *small_images(void) {
 }
 
 START_TEST(a_shard_draws_its_part_of_the_batch) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 3), *named = NULL, *images = small_images();
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
     compare_draws("\"data.width\":3,\"network.latent_width\":5", rows); /* parts of odd size */
@@ -85,7 +84,6 @@ START_TEST(a_shard_draws_its_part_of_the_batch) {
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(named);
     ddaebm_dataset_free(images);
-    close_context();
 }
 END_TEST
 
@@ -138,7 +136,6 @@ static void step_together(ddaebm_trainer *whole, ddaebm_trainer *shards[SHARDS],
     "\"optimizer.energy_rate\":1e-3"
 
 START_TEST(shards_follow_the_whole_without_batch_statistics) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 2);
     ddaebm_trainer *whole = train(WITHOUT_NORMS, rows, SHARDS * PART), *shards[SHARDS];
     train_shards(shards, WITHOUT_NORMS, rows);
@@ -158,12 +155,10 @@ START_TEST(shards_follow_the_whole_without_batch_statistics) {
     }
     free_all(whole, shards);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 START_TEST(batch_norms_see_their_part_alone) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 2);
     ddaebm_trainer *whole = train("", rows, SHARDS * PART), *shards[SHARDS];
     double differences[DD_NETWORKS];
@@ -178,12 +173,10 @@ START_TEST(batch_norms_see_their_part_alone) {
         0);
     free_all(whole, shards);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 START_TEST(wrong_shards_are_refused) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 2);
     ddaebm_trainer *trainer = train("", rows, PART);
     ASSERT_FAILS(ddaebm_trainer_set_shard(trainer, 0, 0), DDAEBM_OUT_OF_RANGE,
@@ -199,14 +192,12 @@ START_TEST(wrong_shards_are_refused) {
     ASSERT_OK(ddaebm_trainer_step(trainer, NULL));
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(rows);
-    close_context();
 }
 END_TEST
 
 /* --- Other data. --- */
 
 START_TEST(data_may_be_replaced_between_steps) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 41, 2), *wide = small_rows(context, 41, 3),
                    *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "pinwheel", 4));
@@ -233,14 +224,13 @@ START_TEST(data_may_be_replaced_between_steps) {
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(wide);
     ddaebm_dataset_free(named);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {a_shard_draws_its_part_of_the_batch,
-                                  shards_follow_the_whole_without_batch_statistics,
-                                  batch_norms_see_their_part_alone, wrong_shards_are_refused,
-                                  data_may_be_replaced_between_steps};
-    return run_tests("shards", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("shards", a_shard_draws_its_part_of_the_batch,
+                     shards_follow_the_whole_without_batch_statistics,
+                     batch_norms_see_their_part_alone, wrong_shards_are_refused,
+                     data_may_be_replaced_between_steps);
 }

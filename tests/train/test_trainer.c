@@ -27,7 +27,6 @@ static void run(ddaebm_trainer *trainer, uint64_t last) {
 /* --- Steps. --- */
 
 START_TEST(four_halves_are_a_step) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *whole = train(EVERYTHING, dataset, 5), *halves = train(EVERYTHING, dataset, 5);
     ddaebm_step_statistics a = DDAEBM_STEP_STATISTICS_INIT, b = DDAEBM_STEP_STATISTICS_INIT;
@@ -46,12 +45,10 @@ START_TEST(four_halves_are_a_step) {
     ddaebm_trainer_free(halves);
     ddaebm_trainer_free(NULL);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(halves_out_of_order_are_refused) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
                    *straight = train(EVERYTHING, dataset, 5);
@@ -84,13 +81,11 @@ START_TEST(halves_out_of_order_are_refused) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* A step may be begun again, and the energy's update left out. */
 START_TEST(a_step_may_be_begun_again) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("", dataset, 5), *straight = train("", dataset, 5);
     size_t elements = 0;
@@ -112,12 +107,10 @@ START_TEST(a_step_may_be_begun_again) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(the_seed_fixes_a_run) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2), *endless = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&endless, context, "pinwheel", 1));
     const ddaebm_dataset *const sets[] = {dataset, endless};
@@ -137,7 +130,6 @@ START_TEST(the_seed_fixes_a_run) {
         }
     ddaebm_dataset_free(dataset);
     ddaebm_dataset_free(endless);
-    close_context();
 }
 END_TEST
 
@@ -153,7 +145,6 @@ static ddaebm_trainer *step_on(int threads, const ddaebm_dataset *dataset,
 }
 
 START_TEST(threads_change_no_more_than_rounding) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 300, 2);
     ddaebm_step_statistics one = DDAEBM_STEP_STATISTICS_INIT, more = DDAEBM_STEP_STATISTICS_INIT;
     ddaebm_trainer *alone = step_on(1, dataset, &one);
@@ -178,7 +169,6 @@ START_TEST(threads_change_no_more_than_rounding) {
     }
     ddaebm_trainer_free(alone);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -191,7 +181,6 @@ static int count_steps(void *user, const ddaebm_step_statistics *statistics, uin
 }
 
 START_TEST(a_run_can_be_watched_and_cancelled) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
                    *straight = train(EVERYTHING, dataset, 5);
@@ -210,12 +199,10 @@ START_TEST(a_run_can_be_watched_and_cancelled) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(losses_fall) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 64, 2);
     ddaebm_trainer *trainer = train("\"training.batch\":32,\"optimizer.energy_rate\":1e-3,"
                                     "\"optimizer.generator_rate\":3e-3,\"diffusion.beta_min\":0.1,"
@@ -238,7 +225,6 @@ START_TEST(losses_fall) {
     ck_assert_msg(last < 0.7 * first, "the reconstruction loss went from %g to %g", first, last);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -273,7 +259,6 @@ static ddaebm_status hook(void *user, ddaebm_network network, float *gradients, 
 }
 
 START_TEST(the_hook_sees_each_network_in_turn) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("", dataset, 5), *free_one = train("", dataset, 5);
     hooked h = {.trainer = trainer, .factor = 1};
@@ -288,12 +273,10 @@ START_TEST(the_hook_sees_each_network_in_turn) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(free_one);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(the_hook_changes_what_is_applied) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int n = 0; n < DD_NETWORKS; n++) {
         ddaebm_trainer *trainer = train("", dataset, 5);
@@ -312,12 +295,10 @@ START_TEST(the_hook_changes_what_is_applied) {
         ddaebm_trainer_free(trainer);
     }
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(the_hook_can_stop_a_step) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int n = 0; n < DD_NETWORKS; n++) {
         ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
@@ -340,7 +321,6 @@ START_TEST(the_hook_can_stop_a_step) {
         ddaebm_trainer_free(straight);
     }
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -374,7 +354,6 @@ static ddaebm_dataset *poisoned_rows(poisoned *self) {
 #define AS_IT_IS EVERYTHING ",\"data.standardize\":\"never\""
 
 START_TEST(data_that_is_not_finite_stops_the_step) {
-    open_context(1);
     poisoned bad = {.row = 2 * 8 + 3},
              good = {.row = 0, .clean = true}; /* in the third batch of eight */
     ddaebm_dataset *dataset = poisoned_rows(&bad), *healthy = poisoned_rows(&good);
@@ -404,7 +383,6 @@ START_TEST(data_that_is_not_finite_stops_the_step) {
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
     ddaebm_dataset_free(healthy);
-    close_context();
 }
 END_TEST
 
@@ -430,7 +408,6 @@ START_TEST(a_loss_alone_stops_the_step) {
         const char *told;
     } rows[] = {{spoil_loss, "step 4: the loss of the energy is inf"},
                 {spoil_generators_loss, "step 4: the loss of the generator is inf"}};
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
                    *straight = train(EVERYTHING, dataset, 5);
@@ -450,7 +427,6 @@ START_TEST(a_loss_alone_stops_the_step) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -459,7 +435,6 @@ START_TEST(gradients_that_are_not_finite_stop_the_step) {
     static const char *const changes[] = {EVERYTHING, ""}; /* with first moments, and without */
     static const double bad[] = {(double)NAN, (double)INFINITY,
                                  1e30}; /* of which no square is a float */
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int i = 0; i < 6 * DD_NETWORKS; i++) {
         ddaebm_trainer *trainer = train(changes[i % 2], dataset, 5),
@@ -482,14 +457,12 @@ START_TEST(gradients_that_are_not_finite_stop_the_step) {
         ddaebm_trainer_free(straight);
     }
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* Of the halves, each is what was asked for: the energy's update stays, and the last may be tried
  * again with other gradients. */
 START_TEST(a_half_that_fails_takes_back_no_other) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("", dataset, 5), *straight = train("", dataset, 5);
     float *gradients = NULL;
@@ -508,12 +481,10 @@ START_TEST(a_half_that_fails_takes_back_no_other) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(straight);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(a_weight_that_is_not_finite_is_noticed) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     for (int n = 0; n < 2; n++) {
         ddaebm_trainer *trainer = train("", dataset, 5);
@@ -529,14 +500,12 @@ START_TEST(a_weight_that_is_not_finite_is_noticed) {
         ddaebm_trainer_free(trainer);
     }
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* Where nothing holds the energy of data and of samples together, the statistics show how they
  * part, long before a number is infinite. */
 START_TEST(an_energy_that_runs_away_shows) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 64, 2);
     ddaebm_trainer *trainer =
         train("\"objective.gamma\":0,\"optimizer.energy_rate\":0.05,\"optimizer.generator_rate\":0",
@@ -551,12 +520,10 @@ START_TEST(an_energy_that_runs_away_shows) {
     ck_assert(isfinite(last.energy_loss));
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 START_TEST(what_the_data_set_says_is_the_result) {
-    open_context(1);
     poisoned bad = {.row = 11, .clean = true, .refuse = DDAEBM_IO};
     ddaebm_dataset *dataset = poisoned_rows(&bad);
     ddaebm_trainer *trainer = train(AS_IT_IS, dataset, 5);
@@ -578,14 +545,12 @@ START_TEST(what_the_data_set_says_is_the_result) {
     ck_assert_ptr_null(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* --- Rates and averages. --- */
 
 START_TEST(the_rate_follows_its_schedule) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *constant = train("\"optimizer.generator_rate\":2e-3", dataset, 5);
     ddaebm_trainer *cosine = train("\"optimizer.generator_rate\":2e-3,\"optimizer.energy_rate\":1e-"
@@ -603,14 +568,12 @@ START_TEST(the_rate_follows_its_schedule) {
     ddaebm_trainer_free(constant);
     ddaebm_trainer_free(cosine);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* Without a first moment the first step is the rate times the gradient's sign, so the largest
  * change is the rate. */
 START_TEST(each_network_has_its_rate) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer =
         train("\"optimizer.energy_rate\":3e-3,\"optimizer.generator_rate\":1e-3", dataset, 5);
@@ -626,7 +589,6 @@ START_TEST(each_network_has_its_rate) {
     ddaebm_model_free(start);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -640,7 +602,6 @@ static void flatten(const dd_parameters *parameters, const dd_weights *weights, 
 /* The average is the weights after the first step, and from then on moves a tenth of the way;
  * statistics of batch norms move with it. A snapshot is the average. */
 START_TEST(averages_start_after_the_first_step) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train(EVERYTHING, dataset, 5),
                    *raw = train("\"optimizer.ema_decay\":0", dataset, 5);
@@ -678,7 +639,6 @@ START_TEST(averages_start_after_the_first_step) {
     ddaebm_trainer_free(trainer);
     ddaebm_trainer_free(raw);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
@@ -687,7 +647,6 @@ END_TEST
 START_TEST(columns_are_measured) {
     enum { ROWS = 1000, WIDTH = 4 };
     static const double means[WIDTH] = {0, 5, -1e4, 3}, deviations[WIDTH] = {1, 0.01, 250, 0};
-    open_context(1);
     heard log = {0};
     float *rows = malloc(ROWS * WIDTH * sizeof *rows);
     double mean[WIDTH] = {0}, square[WIDTH] = {0};
@@ -721,7 +680,6 @@ START_TEST(columns_are_measured) {
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
     free(rows);
-    close_context();
 }
 END_TEST
 
@@ -735,7 +693,6 @@ static bool measured(const char *rule, const ddaebm_dataset *dataset) {
 }
 
 START_TEST(what_is_standardised_is_said_by_the_configuration) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 30, 2), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "25gaussians", 1));
     ck_assert(measured("always", rows));
@@ -746,14 +703,12 @@ START_TEST(what_is_standardised_is_said_by_the_configuration) {
     ck_assert(!measured("never", named));
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(named);
-    close_context();
 }
 END_TEST
 
 /* Each row once an epoch, in an order that the next does not share. */
 START_TEST(epochs_hold_every_row_once) {
     enum { ROWS = 24 };
-    open_context(1);
     float rows[ROWS];
     ddaebm_dataset *dataset = NULL;
     for (int i = 0; i < ROWS; i++)
@@ -779,14 +734,12 @@ START_TEST(epochs_hold_every_row_once) {
     ck_assert_int_ne(memcmp(order[0], order[1], sizeof order[0]), 0);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* --- Memory. --- */
 
 START_TEST(steps_do_not_allocate) {
-    open_context(1);
     ddaebm_dataset *rows = small_rows(context, 13, 2), *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "swissroll", 1));
     const ddaebm_dataset *const sets[] = {rows, named};
@@ -802,13 +755,11 @@ START_TEST(steps_do_not_allocate) {
         }
     ddaebm_dataset_free(rows);
     ddaebm_dataset_free(named);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_is_known_beforehand) {
     static const char *const presets[] = {"toy", "points"};
-    open_context(1);
     ddaebm_dataset *named = NULL;
     ASSERT_OK(ddaebm_dataset_create_named(&named, context, "25gaussians", 1));
     for (int i = 0; i < 4; i++) {
@@ -833,12 +784,10 @@ START_TEST(memory_is_known_beforehand) {
         ddaebm_config_free(config);
     }
     ddaebm_dataset_free(named);
-    close_context();
 }
 END_TEST
 
 START_TEST(memory_may_run_out) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_model *model = small_model(context, EVERYTHING, 3), *snapshot = NULL;
     ddaebm_trainer *trainer = NULL;
@@ -858,14 +807,12 @@ START_TEST(memory_may_run_out) {
     }
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 /* --- Arguments. --- */
 
 START_TEST(wrong_arguments_are_refused) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2), *wide = small_rows(context, 13, 3);
     ddaebm_model *model = small_model(context, "", 3), *snapshot = NULL;
     ddaebm_trainer *trainer = NULL;
@@ -922,13 +869,11 @@ START_TEST(wrong_arguments_are_refused) {
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);
     ddaebm_dataset_free(wide);
-    close_context();
 }
 END_TEST
 
 /* Flat weights are the model's tensors one after the other. */
 START_TEST(views_are_in_the_order_of_the_parameters) {
-    open_context(1);
     ddaebm_dataset *dataset = small_rows(context, 13, 2);
     ddaebm_trainer *trainer = train("\"optimizer.ema_decay\":0", dataset, 5);
     ddaebm_model *snapshot = NULL;
@@ -960,38 +905,22 @@ START_TEST(views_are_in_the_order_of_the_parameters) {
     ddaebm_model_free(snapshot);
     ddaebm_trainer_free(trainer);
     ddaebm_dataset_free(dataset);
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {four_halves_are_a_step,
-                                  halves_out_of_order_are_refused,
-                                  a_step_may_be_begun_again,
-                                  the_seed_fixes_a_run,
-                                  threads_change_no_more_than_rounding,
-                                  a_run_can_be_watched_and_cancelled,
-                                  losses_fall,
-                                  the_hook_sees_each_network_in_turn,
-                                  the_hook_changes_what_is_applied,
-                                  the_hook_can_stop_a_step,
-                                  data_that_is_not_finite_stops_the_step,
-                                  a_loss_alone_stops_the_step,
-                                  gradients_that_are_not_finite_stop_the_step,
-                                  a_half_that_fails_takes_back_no_other,
-                                  a_weight_that_is_not_finite_is_noticed,
-                                  an_energy_that_runs_away_shows,
-                                  what_the_data_set_says_is_the_result,
-                                  the_rate_follows_its_schedule,
-                                  each_network_has_its_rate,
-                                  averages_start_after_the_first_step,
-                                  columns_are_measured,
-                                  what_is_standardised_is_said_by_the_configuration,
-                                  epochs_hold_every_row_once,
-                                  steps_do_not_allocate,
-                                  memory_is_known_beforehand,
-                                  memory_may_run_out,
-                                  wrong_arguments_are_refused,
-                                  views_are_in_the_order_of_the_parameters};
-    return run_tests("trainer", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS(
+        "trainer", four_halves_are_a_step, halves_out_of_order_are_refused,
+        a_step_may_be_begun_again, the_seed_fixes_a_run, threads_change_no_more_than_rounding,
+        a_run_can_be_watched_and_cancelled, losses_fall, the_hook_sees_each_network_in_turn,
+        the_hook_changes_what_is_applied, the_hook_can_stop_a_step,
+        data_that_is_not_finite_stops_the_step, a_loss_alone_stops_the_step,
+        gradients_that_are_not_finite_stop_the_step, a_half_that_fails_takes_back_no_other,
+        a_weight_that_is_not_finite_is_noticed, an_energy_that_runs_away_shows,
+        what_the_data_set_says_is_the_result, the_rate_follows_its_schedule,
+        each_network_has_its_rate, averages_start_after_the_first_step, columns_are_measured,
+        what_is_standardised_is_said_by_the_configuration, epochs_hold_every_row_once,
+        steps_do_not_allocate, memory_is_known_beforehand, memory_may_run_out,
+        wrong_arguments_are_refused, views_are_in_the_order_of_the_parameters);
 }

@@ -37,7 +37,6 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 /* Every number comes out once, as it is or negated: a signed permutation, which keeps volumes and
  * N(0, I). */
 START_TEST(every_number_is_kept) {
-    open_context(1);
     for (int i = 0; i < SHAPES; i++) {
         dd_settings settings = settings_of(shapes[i].size, shapes[i].padding, shapes[i].channels);
         size_t width = dd_settings_inner_width(&settings), moved = 0;
@@ -55,12 +54,10 @@ START_TEST(every_number_is_kept) {
         }
         ck_assert_uint_gt(moved, 150);
     }
-    close_context();
 }
 END_TEST
 
 START_TEST(margins_stay_and_channels_move_together) {
-    open_context(1);
     dd_settings settings = settings_of(12, 2, 2);
     float in[MOST], out[MOST];
     count_up(in, MOST);
@@ -74,7 +71,6 @@ START_TEST(margins_stay_and_channels_move_together) {
                     ck_assert_float_eq(pixel[0], in[(y * 12 + x) * 2]);
             }
     }
-    close_context();
 }
 END_TEST
 
@@ -83,7 +79,6 @@ END_TEST
 START_TEST(inverses_come_as_often) {
     enum { SIDE = 2, WHOLE = 8, CODES = 5 * 5 * 5 * 5 * 2 };
     static int counts[CODES], inverses[CODES];
-    open_context(1);
     dd_settings settings = settings_of(WHOLE, 3, 1);
     float in[MOST], out[MOST];
     int kinds = 0;
@@ -113,13 +108,11 @@ START_TEST(inverses_come_as_often) {
         ck_assert_msg(fabs(there - back) <= 5 * sqrt(there + back), "%g and %g", there, back);
     }
     ck_assert_int_ge(kinds, 8);
-    close_context();
 }
 END_TEST
 
 /* One image and its noise, for instance, when they share an index; and other ones at another. */
 START_TEST(an_index_is_one_transformation) {
-    open_context(1);
     for (int i = 0; i < SHAPES; i++) {
         dd_settings settings = settings_of(shapes[i].size, shapes[i].padding, shapes[i].channels);
         size_t width = dd_settings_inner_width(&settings);
@@ -139,12 +132,11 @@ START_TEST(an_index_is_one_transformation) {
         }
         ck_assert(differs);
     }
-    close_context();
 }
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {every_number_is_kept, margins_stay_and_channels_move_together,
-                                  inverses_come_as_often, an_index_is_one_transformation};
-    return run_tests("transform", tests, sizeof tests / sizeof *tests);
+    use_fixture(open_one_thread, close_context);
+    return RUN_TESTS("transform", every_number_is_kept, margins_stay_and_channels_move_together,
+                     inverses_come_as_often, an_index_is_one_transformation);
 }

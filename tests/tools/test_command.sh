@@ -382,6 +382,8 @@ printf '4\n2\n3\n' >normal.csv
 printf '2\n1\n' >anomalous.csv
 good auroc --normal normal.csv --anomalous anomalous.csv
 holds "5.5 of 6 pairs" [ "$(cat out)" = 0.916667 ]
+good auroc --ordinary normal.csv --anomalous anomalous.csv
+holds "by the option's earlier name, too" [ "$(cat out)" = 0.916667 ]
 good auroc --normal scores.npy --anomalous scores.npy
 holds "a set against itself" [ "$(cat out)" = 0.500000 ]
 bad 1 "rows.csv has rows of 3 numbers" auroc --normal rows.csv --anomalous anomalous.csv

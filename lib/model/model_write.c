@@ -2,6 +2,7 @@
 #include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/real_text.h"
 #include "config/config.h"
 #include "config/keys.h"
 #include "model/model_file.h"

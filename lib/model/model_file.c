@@ -21,6 +21,8 @@ static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_r
 static const char kind_key[] = "data_kind";
 static const char *const kinds[] = {[DD_KIND_ROWS] = "rows", [DD_KIND_IMAGES] = "images"};
 static const char best_step[] = "best_step", held_out_contrast[] = "held_out_contrast";
+static const char log_z_key[] = "log_z", log_z_error[] = "log_z_error", log_z_gap[] = "log_z_gap",
+                  log_z_samples[] = "log_z_effective_samples";
 static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
 
 /* --- What may be in a file. --- */
@@ -133,6 +135,27 @@ static ddaebm_status write_choice(dd_safetensors_writer *writer, const ddaebm_mo
                                : status;
 }
 
+static ddaebm_status write_real(dd_safetensors_writer *writer, const char *key, double value) {
+    char text[DD_REAL_ROOM];
+    (void)dd_real_text(value, text);
+    return dd_safetensors_writer_metadata(writer, key, text);
+}
+
+/* Weights that are rounded have another normaliser. */
+static ddaebm_status write_normaliser(dd_safetensors_writer *writer, const ddaebm_model *model,
+                                      dd_stored as) {
+    const dd_normaliser *known = &model->normaliser;
+    if (!known->known || as == DD_STORED_F16)
+        return DDAEBM_OK;
+    ddaebm_status status;
+    DD_TRY(write_real(writer, log_z_key, known->log_z));
+    DD_TRY(write_real(writer, log_z_error, known->error));
+    DD_TRY(write_real(writer, log_z_gap, known->gap));
+    DD_TRY(write_real(writer, log_z_samples, known->effective_samples));
+cleanup:
+    return status;
+}
+
 ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model,
                                   const dd_weights *weights, dd_stored as) {
     char version[16], temperature[DD_REAL_ROOM];
@@ -143,6 +166,7 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(dd_safetensors_writer_metadata(writer, "version", version));
     DD_TRY(dd_safetensors_writer_metadata(writer, "temperature", temperature));
     DD_TRY(write_choice(writer, model));
+    DD_TRY(write_normaliser(writer, model, as));
     DD_TRY(write_config(writer, model));
     DD_TRY(write_data(writer, model));
     DD_TRY(write_typicality(writer, model));
@@ -464,12 +488,32 @@ cleanup:
     return status;
 }
 
+/* A file without it holds a model that is not normalised. */
+static ddaebm_status read_normaliser(ddaebm_model *model, const dd_safetensors *file) {
+    dd_normaliser found = {.known = true};
+    if (!dd_safetensors_metadata(file, log_z_key))
+        return DDAEBM_OK;
+    ddaebm_status status;
+    DD_TRY(dd_model_file_read_number(file, log_z_key, &found.log_z));
+    DD_TRY(dd_model_file_read_number(file, log_z_error, &found.error));
+    DD_TRY(dd_model_file_read_number(file, log_z_gap, &found.gap));
+    DD_TRY(dd_model_file_read_number(file, log_z_samples, &found.effective_samples));
+    if (!(found.error >= 0 && found.effective_samples >= 0))
+        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "the file's metadata has %s %g and %s %g; allowed: 0 and above", log_z_error,
+                       found.error, log_z_samples, found.effective_samples));
+    model->normaliser = found;
+cleanup:
+    return status;
+}
+
 static ddaebm_status fill_model(ddaebm_model *model, const dd_safetensors *file) {
     double temperature = 0;
     ddaebm_status status;
     DD_TRY(dd_model_file_read_number(file, "temperature", &temperature));
     DD_TRY(ddaebm_model_set_temperature(model, temperature));
     DD_TRY(read_choice(model, file));
+    DD_TRY(read_normaliser(model, file));
     DD_TRY(read_data(model, file));
     DD_TRY(dd_model_file_read_weights(&model->weights, &model->parameters, file, ""));
     DD_TRY(read_typicality(model, file));

@@ -12,6 +12,8 @@ int command_data(const command *self, int argc, char **argv);
 int command_plot(const command *self, int argc, char **argv);
 int command_auroc(const command *self, int argc, char **argv);
 int command_convert(const command *self, int argc, char **argv);
+int command_normalise(const command *self, int argc, char **argv);
+int command_evaluate(const command *self, int argc, char **argv);
 int command_info(const command *self, int argc, char **argv);
 
 #endif

@@ -17,6 +17,8 @@ typedef struct summary {
     size_t width, timesteps, step_bytes;
     image_shape images;
     double temperature, contrast;
+    ddaebm_normaliser normaliser;
+    bool normalised;
     uint64_t best_step;
 } summary;
 
@@ -43,6 +45,8 @@ static int summarise(summary *out, ddaebm_context *context, const ddaebm_model *
     out->images = shape_of_model(model);
     out->timesteps = ddaebm_model_timesteps(model);
     out->temperature = ddaebm_model_temperature(model);
+    out->normaliser = (ddaebm_normaliser)DDAEBM_NORMALISER_INIT;
+    out->normalised = ddaebm_model_normaliser(model, &out->normaliser) == DDAEBM_OK;
     out->best_step = ddaebm_model_best_step(model);
     out->contrast = ddaebm_model_held_out_contrast(model);
     return checked(
@@ -62,6 +66,9 @@ static int print_json(const summary *about, const ddaebm_config *config) {
            ddaebm_version_text(), about->width, about->images.height, about->images.width,
            about->images.channels, about->timesteps, about->temperature, about->best_step,
            about->contrast, about->step_bytes);
+    if (about->normalised)
+        printf("\"log_z\": %.9g, \"log_z_standard_error\": %.9g, \"log_z_gap\": %.9g, ",
+               about->normaliser.log_z, about->normaliser.standard_error, about->normaliser.gap);
     (void)print_threads(true);
 
     printf(", \"parameters\": {");
@@ -104,6 +111,9 @@ static int print_text(const summary *about, const ddaebm_config *config) {
     else
         printf("rows of %zu", about->width);
     printf(", %zu timesteps, temperature %g\n", about->timesteps, about->temperature);
+    if (about->normalised)
+        printf("normalised: log Z %.4f, standard error %.4f; the way back differs by %.4f\n",
+               about->normaliser.log_z, about->normaliser.standard_error, about->normaliser.gap);
     if (about->best_step > 0)
         printf("weights of step %" PRIu64 ", the best by the rows held out (contrast %.4f)\n",
                about->best_step, about->contrast);

@@ -23,6 +23,10 @@ static const command commands[] = {
      command_auroc, false},
     {"convert", "Rewrites a model: extracts it from a checkpoint, or stores its weights as float16",
      command_convert, false},
+    {"normalise", "Finds the normaliser of a model's energy, so that scores are log-densities",
+     command_normalise, false},
+    {"evaluate", "Measures a model on held-out data: the mean log-density", command_evaluate,
+     false},
     {"info",
      "Prints a configuration, the parameters of each network and the memory of a training step",
      command_info, false},
@@ -35,7 +39,7 @@ static int print_help(void) {
     printf("usage: ddaebm COMMAND [OPTION]...\n\nDenoising diffusion adversarial energy-based "
            "models: train, sample, score.\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+        printf("  %-9s %s\n", commands[i].name, commands[i].summary);
     printf("\n  ddaebm COMMAND --help    a command's options, as ddaebm help COMMAND\n  ddaebm "
            "--version         the library's "
            "version\n\ndata sets:");

@@ -44,11 +44,13 @@ static void figures(const progress *state, uint64_t step, char *text, size_t roo
 
     const ddaebm_step_statistics *losses = &state->smooth;
     double shown = state->images ? rate * (double)state->images : rate;
-    int used = snprintf(
-        text, room, "%" PRIu64 "/%" PRIu64 " steps, %.*f%s/s, %s %s, energy %.3f, generator %.3f",
-        step, state->last, shown < 10, shown, state->images ? " images" : "", time,
-        done ? "in all" : "left", losses->energy_loss, losses->generator_loss);
-    if (state->images && used > 0 && (size_t)used < room)
+    int used =
+        snprintf(text, room, "%" PRIu64 "/%" PRIu64 " steps, %.*f%s/s, %s %s", step, state->last,
+                 shown < 10, shown, state->images ? " images" : "", time, done ? "in all" : "left");
+    if (state->trains && used > 0 && (size_t)used < room)
+        used += snprintf(text + used, room - (size_t)used, ", energy %.3f, generator %.3f",
+                         losses->energy_loss, losses->generator_loss);
+    if (state->trains && state->images && used > 0 && (size_t)used < room)
         (void)snprintf(text + used, room - (size_t)used,
                        " (adversarial %.3f, latent %.3f, divergence %.3f, reconstruction %.3f)",
                        losses->adversarial_loss, losses->latent_loss, losses->divergence_loss,
@@ -92,7 +94,15 @@ void progress_begin(progress *state, uint64_t first, uint64_t last, uint64_t ima
     state->began = state->shown = now();
 }
 
+/* A terminal is shown more often than a file. */
+static void show_if_due(progress *state, uint64_t step) {
+    double due = state->terminal ? terminal_seconds : line_seconds;
+    if (!state->quiet && now() - state->shown >= due)
+        show(state, step);
+}
+
 void progress_step(progress *state, const ddaebm_step_statistics *statistics) {
+    state->trains = true;
     double weight = statistics->step == state->first + 1 ? 1 : smoothing;
 #define SMOOTH(name) state->smooth.name += weight * (statistics->name - state->smooth.name)
     SMOOTH(energy_loss);
@@ -102,10 +112,11 @@ void progress_step(progress *state, const ddaebm_step_statistics *statistics) {
     SMOOTH(divergence_loss);
     SMOOTH(reconstruction_loss);
 #undef SMOOTH
+    show_if_due(state, statistics->step);
+}
 
-    if (!state->quiet &&
-        now() - state->shown >= (state->terminal ? terminal_seconds : line_seconds))
-        show(state, statistics->step);
+void progress_count(progress *state, uint64_t step) {
+    show_if_due(state, step);
 }
 
 void progress_end(progress *state, uint64_t step) {

@@ -42,6 +42,7 @@
 #include <ddaebm/context.h>
 #include <ddaebm/dataset.h>
 #include <ddaebm/model.h>
+#include <ddaebm/normaliser.h>
 #include <ddaebm/row_writer.h>
 #include <ddaebm/sampler.h>
 #include <ddaebm/scorer.h>

@@ -32,7 +32,11 @@ typedef enum dd_purpose {
     DD_STREAM_REFINE_SIZE,
     DD_STREAM_REFINE_ACCEPT,
     DD_STREAM_NOISE_SPECTRUM,
-    DD_STREAM_TRANSFORM
+    DD_STREAM_TRANSFORM,
+    DD_STREAM_ANNEAL_START,
+    DD_STREAM_ANNEAL_SIZE,
+    DD_STREAM_ANNEAL_NOISE,
+    DD_STREAM_ANNEAL_ACCEPT
 } dd_purpose;
 
 /* Returns the stream of a purpose and a number below 2^56: a step, a timestep or a parameter. */

@@ -225,6 +225,7 @@ ddaebm_status ddaebm_model_set_temperature(ddaebm_model *model, double temperatu
         return dd_fail(DDAEBM_OUT_OF_RANGE, "temperature is %g; allowed: finite and above 0",
                        temperature);
     model->temperature = (double)(float)temperature; /* as files store it */
+    model->normaliser.known = false;
     return DDAEBM_OK;
 }
 
@@ -303,7 +304,9 @@ ddaebm_status ddaebm_model_set_parameter(ddaebm_model *model, const char *name, 
             return dd_fail(DDAEBM_NOT_FINITE, "element %zu given for %s is %g", i, name,
                            (double)values[i]);
     status = dd_weights_own(&model->weights, &model->parameters, parameter->network);
-    if (status == DDAEBM_OK)
-        memcpy(dd_weights_at(&model->weights, parameter), values, elements * sizeof *values);
-    return status;
+    if (status != DDAEBM_OK)
+        return status;
+    memcpy(dd_weights_at(&model->weights, parameter), values, elements * sizeof *values);
+    model->normaliser.known = false;
+    return DDAEBM_OK;
 }

@@ -13,6 +13,15 @@
  * earlier versions. */
 typedef enum dd_data_kind { DD_KIND_UNKNOWN, DD_KIND_ROWS, DD_KIND_IMAGES } dd_data_kind;
 
+/* log Z, with Z the integral of exp(f(x, 0) / temperature) over what the networks see, as far as it
+ * moves. */
+typedef struct dd_normaliser {
+    bool known;
+    double log_z, error;      /* and its standard error */
+    double gap;               /* between the estimates from above and below */
+    double effective_samples; /* of the estimate from noise to data */
+} dd_normaliser;
+
 struct ddaebm_model {
     ddaebm_context *context;
     ddaebm_config *config;
@@ -26,8 +35,9 @@ struct ddaebm_model {
     dd_column_names
         columns; /* of the training data; none for images and for data without a header */
     double temperature;
-    uint64_t best_step; /* of the weights, if they were chosen by held-out rows; else 0 */
-    double contrast;    /* of the held-out rows at that step (lib/train/held_out.h) */
+    uint64_t best_step;       /* of the weights, if they were chosen by held-out rows; else 0 */
+    double contrast;          /* of the held-out rows at that step (lib/train/held_out.h) */
+    dd_normaliser normaliser; /* of f(x, 0) / temperature */
     float *typical_mean,
         *typical_precision; /* [n] and [n, n], n = dd_model_typicality_width; NULL until fitted */
 };
@@ -124,6 +134,19 @@ void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_
  * networks see. in.narrow may be the last count * width numbers of out. in.inner is not used. */
 void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count,
                                    float *out);
+
+/* Numbers that are the same in every row of the data, as the networks see them: `fixed` [inner
+ * width], and `moves` [inner width], 1 for the others and 0 for these. Constant columns, and the
+ * border of images. Both are freed by the caller, on failure too. */
+ddaebm_status dd_model_find_fixed(const ddaebm_model *model, float **fixed, float **moves);
+
+/* Logarithm of the volume that the unit cube of what the networks see has in the data's own units,
+ * over the columns that move. */
+double dd_model_log_volume(const ddaebm_model *model);
+
+/* What f(x, t) / temperature is above log p(x) in the data's own units: 0 unless the model is
+ * normalised and t is 0. */
+double dd_model_score_offset(const ddaebm_model *model, size_t timestep);
 
 /* Checks data for training. MISMATCH if rows or images have another size than the model's, for
  * images if the model was trained on rows, and for other names of columns. OUT_OF_RANGE for images

@@ -318,12 +318,32 @@ cleanup:
     return status;
 }
 
+/* A file without it holds a model that is not normalised. */
+static ddaebm_status read_normaliser(ddaebm_model *model, const dd_safetensors *file) {
+    dd_normaliser found = {.known = true};
+    if (!dd_safetensors_metadata(file, log_z_key))
+        return DDAEBM_OK;
+    ddaebm_status status;
+    DD_TRY(dd_model_file_read_number(file, log_z_key, &found.log_z));
+    DD_TRY(dd_model_file_read_number(file, log_z_error, &found.error));
+    DD_TRY(dd_model_file_read_number(file, log_z_gap, &found.gap));
+    DD_TRY(dd_model_file_read_number(file, log_z_samples, &found.effective_samples));
+    if (!(found.error >= 0 && found.effective_samples >= 0))
+        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "the file's metadata has %s %g and %s %g; allowed: 0 and above", log_z_error,
+                       found.error, log_z_samples, found.effective_samples));
+    model->normaliser = found;
+cleanup:
+    return status;
+}
+
 static ddaebm_status fill_model(ddaebm_model *model, const dd_safetensors *file) {
     double temperature = 0;
     ddaebm_status status;
     DD_TRY(dd_model_file_read_number(file, "temperature", &temperature));
     DD_TRY(ddaebm_model_set_temperature(model, temperature));
     DD_TRY(read_choice(model, file));
+    DD_TRY(read_normaliser(model, file));
     DD_TRY(read_data(model, file));
     DD_TRY(dd_model_file_read_weights(&model->weights, &model->parameters, file, ""));
     DD_TRY(read_typicality(model, file));

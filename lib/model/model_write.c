@@ -99,6 +99,28 @@ static ddaebm_status write_choice(dd_safetensors_writer *writer, const ddaebm_mo
                                : status;
 }
 
+static ddaebm_status write_real(dd_safetensors_writer *writer, const char *key, double value) {
+    char text[DD_REAL_ROOM];
+    (void)dd_real_text(value, text);
+    return dd_safetensors_writer_metadata(writer, key, text);
+}
+
+/* Writes what is known of the normaliser; weights that are rounded to float16 have another one. */
+static ddaebm_status write_normaliser(dd_safetensors_writer *writer, const ddaebm_model *model,
+                                      dd_stored as) {
+    const dd_normaliser *known = &model->normaliser;
+    if (!known->known || as == DD_STORED_F16)
+        return DDAEBM_OK;
+
+    ddaebm_status status;
+    DD_TRY(write_real(writer, log_z_key, known->log_z));
+    DD_TRY(write_real(writer, log_z_error, known->error));
+    DD_TRY(write_real(writer, log_z_gap, known->gap));
+    DD_TRY(write_real(writer, log_z_samples, known->effective_samples));
+cleanup:
+    return status;
+}
+
 ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_model *model,
                                   const dd_weights *weights, dd_stored as) {
     char version[16], temperature[DD_REAL_ROOM];
@@ -109,6 +131,7 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(dd_safetensors_writer_metadata(writer, "version", version));
     DD_TRY(dd_safetensors_writer_metadata(writer, "temperature", temperature));
     DD_TRY(write_choice(writer, model));
+    DD_TRY(write_normaliser(writer, model, as));
     DD_TRY(write_config(writer, model));
     DD_TRY(write_data(writer, model));
     DD_TRY(write_typicality(writer, model));

@@ -316,3 +316,40 @@ void dd_model_note_kind(ddaebm_model *model, const ddaebm_dataset *dataset) {
     else if (dd_dataset_in_memory(dataset) && !is_of_images(model))
         model->kind = DD_KIND_ROWS;
 }
+
+/* --- Numbers that do not move. --- */
+
+ddaebm_status dd_model_find_fixed(const ddaebm_model *model, float **fixed, float **moves) {
+    ddaebm_context *context = model->context;
+    size_t inner = dd_model_inner_width(model), width = ddaebm_model_width(model);
+    float *row = dd_alloc_zero(context, width, sizeof *row);
+    *fixed = dd_alloc_zero(context, inner, sizeof **fixed);
+    *moves = dd_alloc_zero(context, inner, sizeof **moves);
+    if (!row || !*fixed || !*moves) {
+        dd_free(context, row);
+        return DDAEBM_OUT_OF_MEMORY;
+    }
+
+    dd_model_standardize(model, (dd_rows_in){.narrow = row}, 0, 1, *fixed);
+    for (size_t j = 0; j < width; j++)
+        row[j] = 1;
+    dd_model_standardize_gradient(model, (dd_rows_in){.narrow = row}, 1, *moves);
+    for (size_t j = 0; j < inner; j++)
+        (*moves)[j] = (*moves)[j] > 0 ? 1.0f : 0.0f;
+    dd_free(context, row);
+    return DDAEBM_OK;
+}
+
+double dd_model_log_volume(const ddaebm_model *model) {
+    double sum = 0;
+    if (is_of_images(model))
+        return 0;
+    for (size_t j = 0; j < ddaebm_model_width(model); j++)
+        sum += model->scale[j] > 0 ? log(model->scale[j]) : 0;
+    return sum;
+}
+
+double dd_model_score_offset(const ddaebm_model *model, size_t timestep) {
+    bool applies = model->normaliser.known && timestep == 0;
+    return applies ? model->normaliser.log_z + dd_model_log_volume(model) : 0;
+}

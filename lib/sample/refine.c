@@ -62,29 +62,6 @@ static ddaebm_status open_chain(dd_refiner *refiner, chain *c, size_t rows) {
     return DDAEBM_OK;
 }
 
-/* Finds the numbers that do not vary: constant columns of rows, the border of images. */
-static ddaebm_status find_fixed(dd_refiner *refiner) {
-    ddaebm_context *context = refiner->context;
-    const ddaebm_model *model = refiner->model;
-    size_t inner = dd_model_inner_width(model), width = ddaebm_model_width(model);
-    float *row = dd_alloc_zero(context, width, sizeof *row);
-    refiner->fixed = dd_alloc_zero(context, inner, sizeof(float));
-    refiner->moves = dd_alloc_zero(context, inner, sizeof(float));
-    if (!row || !refiner->fixed || !refiner->moves) {
-        dd_free(context, row);
-        return DDAEBM_OUT_OF_MEMORY;
-    }
-
-    dd_model_standardize(model, (dd_rows_in){.narrow = row}, 0, 1, refiner->fixed);
-    for (size_t j = 0; j < width; j++)
-        row[j] = 1;
-    dd_model_standardize_gradient(model, (dd_rows_in){.narrow = row}, 1, refiner->moves);
-    for (size_t j = 0; j < inner; j++)
-        refiner->moves[j] = refiner->moves[j] > 0 ? 1.0f : 0.0f;
-    dd_free(context, row);
-    return DDAEBM_OK;
-}
-
 /* Chooses initial sizes first_size sigma^2 (2 / d)^(1/3), with sigma the noise of the timestep and
  * d the numbers that vary; the order in d is that of Roberts and Rosenthal (1998). The factor is
  * large because f is flat far from the data; elsewhere the size adapts within a few steps. */
@@ -122,7 +99,7 @@ ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,
     *refiner = (dd_refiner){.context = model->context, .model = model};
     ddaebm_status status;
     DD_TRY(dd_evaluator_create_beside(&refiner->evaluator, sampler, weights, build, &temperature));
-    DD_TRY(find_fixed(refiner));
+    DD_TRY(dd_model_find_fixed(model, &refiner->fixed, &refiner->moves));
     DD_TRY(choose_sizes(refiner));
     refiner->chains = dd_alloc_zero(refiner->context, lanes, sizeof *refiner->chains);
     status = refiner->chains ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;

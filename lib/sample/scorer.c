@@ -85,6 +85,7 @@ typedef struct request {
     const ddaebm_model *model;
     dd_rows_in rows;
     size_t timestep;
+    double offset; /* what scores lose: log of the normaliser and of the units' volume, or 0 */
     float *scores; /* [count], or NULL */
     float
         *inner; /* [count, inner width]: gradients with respect to what the networks see, or NULL */
@@ -94,7 +95,7 @@ typedef struct request {
 static void take_scores(const request *r, const float *found, size_t first, size_t count) {
     for (size_t i = 0; i < count; i++)
         r->scores[first + i] =
-            (float)((double)found[i] - dd_model_penalty(r->model, r->rows, first + i));
+            (float)((double)found[i] - r->offset - dd_model_penalty(r->model, r->rows, first + i));
 }
 
 static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
@@ -148,6 +149,7 @@ static ddaebm_status run(const ddaebm_scorer *scorer, request r, size_t count) {
     if (status != DDAEBM_OK)
         return status;
     r.model = scorer->model;
+    r.offset = r.scores && !r.rows.inner ? dd_model_score_offset(r.model, r.timestep) : 0;
     return dd_evaluator_run(r.scores ? scorer->scores : scorer->gradients, count, score_chunk, &r,
                             scorer->progress, scorer->progress_user);
 }

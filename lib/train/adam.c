@@ -1,7 +1,7 @@
 #include "train/adam.h"
 
-#include "tensor/kernels/vector.h"
 #include "tensor/kernels/share.h"
+#include "tensor/kernels/vector.h"
 
 #include <math.h>
 #include <stdatomic.h>

@@ -25,7 +25,7 @@ static const command commands[] = {
      command_convert, false},
     {"normalise", "Finds the normaliser of a model's energy, so that scores are log-densities",
      command_normalise, false},
-    {"evaluate", "Measures a model on held-out data: the mean log-density", command_evaluate,
+    {"evaluate", "Prints the mean log-density of held-out data", command_evaluate,
      false},
     {"info",
      "Prints a configuration, the parameters of each network and the memory of a training step",

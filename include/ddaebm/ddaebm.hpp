@@ -553,6 +553,12 @@ template <typename Self> class model_reader {
     std::size_t timesteps() const { return ddaebm_model_timesteps(lent()); }
     double temperature() const { return ddaebm_model_temperature(lent()); }
     std::uint64_t best_step() const { return ddaebm_model_best_step(lent()); }
+    /// Throws for a model that is not normalised.
+    ddaebm_normaliser normaliser() const {
+        ddaebm_normaliser info = DDAEBM_NORMALISER_INIT;
+        detail::check(ddaebm_model_normaliser(lent(), &info));
+        return info;
+    }
     double held_out_contrast() const { return ddaebm_model_held_out_contrast(lent()); }
     /// Empty for a column without a name.
     std::string column_name(std::size_t index) const {
@@ -628,6 +634,12 @@ class model : public detail::handle<ddaebm_model, ddaebm_model_free>,
     }
     void fit_typicality(const dataset &data) {
         check(ddaebm_model_fit_typicality(get(), data.get()));
+    }
+    /// Finds the normaliser, so that scores at timestep 0 are log-densities in nats.
+    void fit_normaliser(ddaebm_normaliser_options options = DDAEBM_NORMALISER_OPTIONS_INIT,
+                        progress report = nullptr) {
+        check(ddaebm_model_fit_normaliser(get(), &options, report ? &detail::go_on : nullptr,
+                                          &report));
     }
 };
 

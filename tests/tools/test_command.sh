@@ -408,6 +408,18 @@ holds "half a model is smaller" [ "$(wc -c <half.safetensors)" -lt "$(wc -c <mod
 good sample --model half.safetensors --count 3 --out half.npy
 bad 1 "none.safetensors" convert --model none.safetensors --out never.safetensors
 bad 2 "convert needs --out" convert --model model.safetensors
+good normalise --model model.safetensors --samples 64 --quiet --out normalised.safetensors
+good info --model normalised.safetensors >out
+holds "a normaliser is told with its error" grep -q '^normalised: log Z .*, standard error ' out
+good evaluate --model normalised.safetensors --data a.npy >out
+holds "a log-likelihood has an interval" grep -q '^log-likelihood .* nats a row, 95% interval ' out
+good evaluate --model normalised.safetensors --data a.npy --json >out
+holds "as JSON, too" grep -q '^{"rows": 100, "log_likelihood": .*}$' out
+good score --model normalised.safetensors --data a.npy --out normalised.npy
+holds "scores of a normalised model differ" differ scores.npy normalised.npy
+bad 1 "is not normalised" evaluate --model model.safetensors --data a.npy
+bad 2 "samples is '1'" normalise --model model.safetensors --samples 1 --out never.safetensors
+bad 2 "normalise needs --out" normalise --model model.safetensors
 bad 2 "no preset" info --preset nothing
 bad 2 "leave --preset" info --model model.safetensors --preset points
 bad 1 "none.safetensors" info --model none.safetensors

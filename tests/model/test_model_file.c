@@ -360,8 +360,8 @@ START_TEST(a_small_file_cannot_ask_for_much) {
     static const char *const texts[] = {
         "{\"data.width\":3,\"energy.hidden_layers\":[65536,65536,65536,65536]}",
         "{\"data.width\":3,\"network.time_width\":65536,\"diffusion.timesteps\":1000}",
-        "{\"data.width\":3,\"energy.frequencies\":64,\"network.latent_width\":65536,\"generator."
-        "feature_layers\":[65536]}",
+        ("{\"data.width\":3,\"energy.frequencies\":64,\"network.latent_width\":65536,"
+         "\"generator.feature_layers\":[65536]}"),
     };
     enum { MUCH = 4 << 20 };
     ddaebm_model *model = lived_in();

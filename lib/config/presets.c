@@ -212,7 +212,7 @@ static const char *const fashion_small[][2] = {
     {"optimizer.beta2", "0.99"},
     {"optimizer.ema_decay", "0.9995"},
     {"training.batch", "32"},
-    {"training.steps", "22000"},
+    {"training.steps", "36000"},
     {NULL, NULL},
 };
 

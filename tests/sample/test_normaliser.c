@@ -133,20 +133,20 @@ START_TEST(any_energy_has_the_integral_of_a_grid) {
 END_TEST
 
 /* Of many seeds, about 95% are within 1.96 standard errors: by the binomial distribution, of 40 at
- * least 33 with a probability of 0.998. */
+ * least 33 with a probability of 0.998, of 8 at least 5 with one of 0.9996. */
 START_TEST(bars_hold_the_truth) {
     open_context(2);
     ddaebm_model *model = distance_model(2, 4);
     enum { SEEDS = 40 };
-    int within = 0;
+    int within = 0, seeds = sampled() ? 8 : SEEDS;
     scale_energy(model, 2);
     double sum = grid_sum(model);
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+    for (uint64_t seed = 0; seed < (uint64_t)seeds; seed++) {
         ddaebm_normaliser found = fit(model, 64, seed);
         within += fabs(found.log_z - sum) < 1.96 * found.standard_error;
         ASSERT_OK(ddaebm_model_set_temperature(model, 1));
     }
-    ck_assert_msg(within >= 33, "%d of %d", within, SEEDS);
+    ck_assert_msg(within >= (sampled() ? 5 : 33), "%d of %d", within, seeds);
     ddaebm_model_free(model);
     close_context();
 }

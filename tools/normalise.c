@@ -37,7 +37,7 @@ static int fit(ddaebm_model *model, const ddaebm_normaliser_options *options, bo
 }
 
 /* What was found, as a line on stderr. */
-static int tell(const ddaebm_model *model, uint64_t samples, bool quiet) {
+static int tell(const ddaebm_model *model, bool quiet) {
     ddaebm_normaliser info = DDAEBM_NORMALISER_INIT;
     int code = checked(ddaebm_model_normaliser(model, &info));
     if (code != 0 || quiet)
@@ -46,7 +46,10 @@ static int tell(const ddaebm_model *model, uint64_t samples, bool quiet) {
             "log Z %.4f, standard error %.4f; the way back differs by %.4f; %.0f effective "
             "samples\n",
             info.log_z, info.standard_error, info.gap, info.effective_samples);
-    if (info.effective_samples < 0.05 * (double)samples)
+
+    /* Of n weights, error^2 = 1 / effective - 1 / n. */
+    double effective = 1 - info.effective_samples * info.standard_error * info.standard_error;
+    if (effective < 0.05)
         complain("warning: few effective samples: the standard error may be too small; "
                  "raise --samples or --steps");
     return 0;
@@ -86,7 +89,7 @@ int command_normalise(const command *self, int argc, char **argv) {
     TRY(checked(ddaebm_model_load(&model, context, from)));
     hold_signals(out);
     TRY(fit(model, &asked, quiet, out));
-    TRY(tell(model, samples.given ? samples.value : 8192, quiet));
+    TRY(tell(model, quiet));
     code = checked(ddaebm_model_save(model, out));
 cleanup:
     release_signals();

@@ -3,6 +3,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "sample/refine.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,22 +38,6 @@ struct dd_cloud {
 };
 
 /* --- Making one. --- */
-
-static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT],
-                     const void *user) {
-    (void)process;
-    const double *temperature = user;
-    dd_graph *graph = builder->graph;
-    dd_node x = in[DD_EVAL_X], gradient = DD_NONE;
-    size_t samples = dd_samples(graph, x), numbers = dd_shape_elements(dd_graph_shape(graph, x));
-    size_t width = samples > 0 ? numbers / samples : 0; /* 0: the graph has failed already */
-
-    dd_node score =
-        dd_affine(graph, dd_network_energy(builder, x, in[DD_EVAL_TIMESTEP]), 1 / *temperature, 0);
-    dd_gradient(graph, score, DD_NONE, &x, 1, &gradient);
-    return dd_concat(graph, dd_reshape(graph, score, dd_shape_rows(samples, 1)),
-                     dd_reshape(graph, gradient, dd_shape_rows(samples, width)), 3);
-}
 
 static ddaebm_status open_end(dd_cloud *cloud, end *e) {
     e->log_density = dd_alloc_zero(cloud->context, cloud->count, sizeof *e->log_density);
@@ -98,7 +83,8 @@ ddaebm_status dd_cloud_create(dd_cloud **out, const ddaebm_model *model, size_t 
                         .count = count,
                         .width = dd_model_inner_width(model)};
     ddaebm_status status;
-    DD_TRY(dd_evaluator_create(&cloud->evaluator, model, build, &model->temperature));
+    DD_TRY(dd_evaluator_create(&cloud->evaluator, model, dd_refiner_build_energy,
+                               &model->temperature));
     DD_TRY(dd_model_find_fixed(model, &cloud->fixed, &cloud->moves));
     DD_TRY(make_room(cloud));
     for (size_t j = 0; j < cloud->width; j++)
@@ -131,10 +117,6 @@ void dd_cloud_free(dd_cloud *cloud) {
     close_end(cloud, &cloud->proposed_lower);
     close_end(cloud, &cloud->proposed_upper);
     dd_free(context, cloud);
-}
-
-size_t dd_cloud_free_numbers(const dd_cloud *cloud) {
-    return cloud->moving;
 }
 
 /* --- The ends of a part of the bridge. --- */

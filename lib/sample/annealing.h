@@ -59,7 +59,4 @@ ddaebm_status dd_cloud_forward(dd_cloud *cloud, dd_cloud_call *call, const dd_br
 ddaebm_status dd_cloud_backward(dd_cloud *cloud, dd_cloud_call *call, const dd_bridge *bridge,
                                 const float *rows, double *log_weights);
 
-/* Numbers of a row that move. */
-size_t dd_cloud_free_numbers(const dd_cloud *cloud);
-
 #endif

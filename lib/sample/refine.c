@@ -31,8 +31,8 @@ struct dd_refiner {
                              for those that do, else 0 */
 };
 
-static dd_node build(dd_builder *builder, const dd_process *process, const dd_node in[DD_EVAL_OUT],
-                     const void *user) {
+dd_node dd_refiner_build_energy(dd_builder *builder, const dd_process *process,
+                                const dd_node in[DD_EVAL_OUT], const void *user) {
     (void)process;
     const double *temperature = user;
     dd_graph *graph = builder->graph;
@@ -98,7 +98,8 @@ ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,
 
     *refiner = (dd_refiner){.context = model->context, .model = model};
     ddaebm_status status;
-    DD_TRY(dd_evaluator_create_beside(&refiner->evaluator, sampler, weights, build, &temperature));
+    DD_TRY(dd_evaluator_create_beside(&refiner->evaluator, sampler, weights,
+                                      dd_refiner_build_energy, &temperature));
     DD_TRY(dd_model_find_fixed(model, &refiner->fixed, &refiner->moves));
     DD_TRY(choose_sizes(refiner));
     refiner->chains = dd_alloc_zero(refiner->context, lanes, sizeof *refiner->chains);

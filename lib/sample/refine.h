@@ -13,6 +13,11 @@ enum { DD_MOST_REFINE_STEPS = 100000 };
 
 typedef struct dd_refiner dd_refiner;
 
+/* A dd_eval_build. Builds f(x, t) / temperature and its gradient with respect to x, side by side:
+ * [rows, 1 + inner width]. `user` is the temperature, a double. */
+dd_node dd_refiner_build_energy(dd_builder *builder, const dd_process *process,
+                                const dd_node in[DD_EVAL_OUT], const void *user);
+
 /* Makes a refiner of the chunks of `sampler`, which must outlive it, with copies of the weights.
  * Chains allocate nothing. */
 ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,

@@ -20,6 +20,8 @@ struct ddaebm_dataset {
     dd_images images;          /* owned; no pixels unless images are kept in memory as bytes */
     dd_image_shape shape;
     dd_column_names columns;
+    size_t rank;         /* axes of the array that was read; 0 for other kinds */
+    double black, white; /* of images: numbers of the file that are -1 and 1 */
 };
 
 /* Makes a data set without content, which reads from itself. */

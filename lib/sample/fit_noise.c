@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-/* Rows that are looked at, draws of each, and turns. */
-enum { MOST_ROWS = 64, DRAWS = 4, TURNS = 12 };
+/* Rows that are looked at, draws of each, and pairs of turns. */
+enum { MOST_ROWS = 64, DRAWS = 4, JUMPS = 5 };
 
 /* The turns of a fit. */
 typedef struct fit {
@@ -58,15 +58,36 @@ static double first_guess(const fit *f) {
     return variance > 0 ? 0.5 * sqrt(variance) : 1;
 }
 
+/* One turn: the noise that draws with the noise supposed so far speak for. The same random numbers
+ * in each turn make this a function of the noise. */
+static ddaebm_status take_turn(const fit *f, double supposed, double *found) {
+    double square = 0;
+    ddaebm_status status;
+    DD_TRY(ddaebm_restorer_set_noise(f->restorer, &supposed, 1));
+    DD_TRY(ddaebm_restorer_draw_double(f->restorer, f->seed, 0, f->count, f->y, DRAWS, f->samples));
+    DD_TRY(mean_square(f, &square));
+    *found = sqrt(square);
+cleanup:
+    return status;
+}
+
+/* Pairs of turns, and from each pair a jump to where they lead (Aitken). */
 static ddaebm_status take_turns(const fit *f, double *deviation) {
-    double found = first_guess(f), square = 0;
-    ddaebm_status status = DDAEBM_OK;
-    for (int turn = 0; turn < TURNS && status == DDAEBM_OK; turn++) {
-        DD_TRY(ddaebm_restorer_set_noise(f->restorer, &found, 1));
-        DD_TRY(ddaebm_restorer_draw_double(f->restorer, f->seed + (uint64_t)turn, 0, f->count, f->y,
-                                           DRAWS, f->samples));
-        DD_TRY(mean_square(f, &square));
-        found = sqrt(square);
+    const double steepest = 0.9;
+    double found = first_guess(f);
+    ddaebm_status status;
+    for (int jump = 0; jump < JUMPS; jump++) {
+        double first = 0, second = 0;
+        DD_TRY(take_turn(f, found, &first));
+        DD_TRY(take_turn(f, first, &second));
+        if (!(found > 0 && first > 0 && second > 0)) {
+            found = second;
+            continue;
+        }
+        double step = log(first / found), next = log(second / first),
+               rate = fabs(step) > 1e-9 ? next / step : 0;
+        rate = rate < 0 ? 0 : rate > steepest ? steepest : rate;
+        found = second * exp(next * rate / (1 - rate));
     }
     DD_TRY(ddaebm_restorer_set_noise(f->restorer, &found, 1));
     *deviation = found;

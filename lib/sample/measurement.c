@@ -17,6 +17,9 @@ static const double small_residual = 1e-6;
  * stay well conditioned where y is exact. */
 static const double least_noise = 0.01;
 
+/* The largest share of y's variance that a split takes. */
+static const double most_of_split = 0.8;
+
 struct dd_measurement {
     ddaebm_context *context;
     const ddaebm_model *model;
@@ -24,6 +27,8 @@ struct dd_measurement {
     size_t measured, width, inner, most;
     double *noise;            /* [measured], in the units of y */
     float *inner_noise;       /* [inner]: of the identity, as the networks see x; 0 for borders */
+    double steepest;          /* largest eigenvalue of A' A over the noise's variance */
+    double *rest, *spare;     /* [most, measured]: of the split */
     double gain;              /* standard deviation of what the map makes of normal numbers */
     double *given;            /* [most, measured]: y, NaN where missing */
     double *outer, *image;    /* [most, width], [most, measured]: what the map reads and writes */
@@ -46,6 +51,8 @@ static ddaebm_status make_room(dd_measurement *m) {
     m->given = dd_alloc_zero(context, m->most, m->measured * sizeof *m->given);
     m->image = dd_alloc_zero(context, m->most, m->measured * sizeof *m->image);
     m->normals = dd_alloc_zero(context, m->most, m->measured * sizeof(float));
+    m->rest = dd_alloc_zero(context, m->most, m->measured * sizeof *m->rest);
+    m->spare = dd_alloc_zero(context, m->most, m->measured * sizeof *m->spare);
     m->outer = dd_alloc_zero(context, m->most, m->width * sizeof *m->outer);
     m->solution = dd_alloc_zero(context, m->most, m->inner * sizeof(float));
     m->right = dd_alloc_zero(context, m->most, m->inner * sizeof(float));
@@ -53,8 +60,8 @@ static ddaebm_status make_room(dd_measurement *m) {
     m->curve = dd_alloc_zero(context, m->most, m->inner * sizeof(float));
     m->zero = dd_alloc_zero(context, m->inner, sizeof(float));
     m->origin = dd_alloc_zero(context, m->width, sizeof *m->origin);
-    if (!m->given || !m->image || !m->normals || !m->outer || !m->solution || !m->right ||
-        !m->direction || !m->curve || !m->zero || !m->origin)
+    if (!m->given || !m->image || !m->rest || !m->spare || !m->normals || !m->outer ||
+        !m->solution || !m->right || !m->direction || !m->curve || !m->zero || !m->origin)
         return DDAEBM_OUT_OF_MEMORY;
     dd_model_restore(m->model, m->zero, 1, (dd_rows_out){.wide = m->origin}, 0);
     return DDAEBM_OK;
@@ -101,8 +108,9 @@ ddaebm_status dd_measurement_create(dd_measurement **out, const ddaebm_model *mo
 void dd_measurement_free(dd_measurement *m) {
     if (!m)
         return;
-    void *blocks[] = {m->noise, m->inner_noise, m->given, m->image, m->outer,  m->solution,
-                      m->right, m->direction,   m->curve, m->zero,  m->origin, m->normals};
+    void *blocks[] = {m->noise,    m->inner_noise, m->given,     m->image, m->outer,
+                      m->solution, m->right,       m->direction, m->curve, m->zero,
+                      m->origin,   m->normals,     m->rest,      m->spare};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         dd_free(m->context, blocks[i]);
     dd_free(m->context, m);
@@ -278,6 +286,97 @@ ddaebm_status dd_measurement_draw(dd_measurement *m, float *x, size_t count, dou
     return status;
 }
 
+/* --- The split. --- */
+
+bool dd_measurement_can_split(const dd_measurement *m, double ratio) {
+    return ratio * ratio * m->steepest <= most_of_split;
+}
+
+size_t dd_measurement_turns(const dd_measurement *m, double ratio) {
+    enum { LEAST = 4, MOST = 60 };
+    double turns = LEAST + 4 / (ratio * ratio * m->steepest);
+    return turns < MOST ? (size_t)turns : MOST;
+}
+
+/* m->spare *= B B' ratio^2, B being A over the noise. */
+static ddaebm_status square_map(dd_measurement *m, size_t count, double ratio) {
+    for (size_t i = 0; i < count * m->measured; i++)
+        m->image[i] = isnan(m->given[i]) ? 0 : m->spare[i] / m->noise[i % m->measured];
+    ddaebm_status status = apply_transpose(m, m->direction, count);
+    if (status == DDAEBM_OK)
+        status = apply(m, m->direction, count, true);
+    for (size_t i = 0; i < count * m->measured && status == DDAEBM_OK; i++)
+        m->spare[i] =
+            isnan(m->given[i]) ? 0 : ratio * ratio * m->image[i] / m->noise[i % m->measured];
+    return status;
+}
+
+/* m->rest: normal numbers of covariance I - B B' ratio^2, by the series of the square root. */
+static ddaebm_status draw_rest(dd_measurement *m, size_t count, double ratio, const float *others) {
+    enum { TERMS = 10 };
+    double term = 1;
+    for (size_t i = 0; i < count * m->measured; i++)
+        m->rest[i] = m->spare[i] = (double)others[i];
+    for (int k = 1; k <= TERMS; k++) {
+        ddaebm_status status = square_map(m, count, ratio);
+        if (status != DDAEBM_OK)
+            return status;
+        term *= (k - 1.5) / k;
+        for (size_t i = 0; i < count * m->measured; i++)
+            m->rest[i] += term * m->spare[i];
+    }
+    return DDAEBM_OK;
+}
+
+/* z = z' + ratio^2 A' (y - A z' - rest) / noise^2 with z' = x + ratio normals: a draw given y, as y
+ * - A z' - rest has the variance of the noise. */
+ddaebm_status dd_measurement_split(dd_measurement *m, float *x, size_t count, double ratio,
+                                   const float *normals, const float *others) {
+    ddaebm_status status = draw_rest(m, count, ratio, others);
+    for (size_t i = 0; i < count * m->inner; i++)
+        x[i] += (float)ratio * normals[i];
+    if (status == DDAEBM_OK)
+        status = apply(m, x, count, false);
+    if (status != DDAEBM_OK)
+        return status;
+    for (size_t i = 0; i < count * m->measured; i++) {
+        double noise = m->noise[i % m->measured];
+        m->image[i] = isnan(m->given[i])
+                          ? 0
+                          : (m->given[i] - m->image[i] - noise * m->rest[i]) / (noise * noise);
+    }
+    status = apply_transpose(m, m->right, count);
+    for (size_t i = 0; i < count * m->inner && status == DDAEBM_OK; i++)
+        x[i] += (float)(ratio * ratio * (double)m->right[i]);
+    return status;
+}
+
+/* --- The size of the map. --- */
+
+/* The largest eigenvalue of A' A / noise^2, by the power method. */
+static ddaebm_status find_steepest(dd_measurement *m) {
+    enum { ROUNDS = 30 };
+    m->steepest = INFINITY;
+    for (size_t j = 0; j < m->measured; j++)
+        if (!(m->noise[j] > 0))
+            return DDAEBM_OK;
+    dd_rng_normals(m->direction, 0, dd_stream(DD_STREAM_RESTORE_SOLVE, 0), 0, m->inner);
+    for (int round = 0; round < ROUNDS; round++) {
+        double size = sqrt(inner_product(m->direction, m->direction, m->inner));
+        for (size_t j = 0; j < m->inner && size > 0; j++)
+            m->direction[j] /= (float)size;
+        ddaebm_status status = apply(m, m->direction, 1, true);
+        for (size_t j = 0; j < m->measured; j++)
+            m->image[j] /= m->noise[j] * m->noise[j];
+        if (status == DDAEBM_OK)
+            status = apply_transpose(m, m->direction, 1);
+        if (status != DDAEBM_OK)
+            return status;
+        m->steepest = sqrt(inner_product(m->direction, m->direction, m->inner));
+    }
+    return DDAEBM_OK;
+}
+
 ddaebm_status dd_measurement_prepare(dd_measurement *m) {
     if (!m->map.apply)
         return DDAEBM_OK;
@@ -290,7 +389,7 @@ ddaebm_status dd_measurement_prepare(dd_measurement *m) {
     if (status == DDAEBM_OK && !(m->gain > 0 && isfinite(m->gain)))
         status =
             dd_fail(DDAEBM_NOT_FINITE, "the map gives %g for a row of normal numbers", m->gain);
-    return status;
+    return status == DDAEBM_OK ? find_steepest(m) : status;
 }
 
 ddaebm_status dd_measurement_miss(dd_measurement *m, dd_rows_in y, size_t row, const double *x,

@@ -47,4 +47,15 @@ float *dd_measurement_normals(dd_measurement *measurement);
 ddaebm_status dd_measurement_draw(dd_measurement *measurement, float *x, size_t count, double ratio,
                                   const float *normals, const float *others);
 
+/* The same where the noise of the timestep is so small against y's that y's can be split: z is x_0
+ * with noise of this ratio, y = A z + what is left. Then x_0 given z and z given x_0 and y keep the
+ * exact posterior. dd_measurement_can_split says whether it is. */
+bool dd_measurement_can_split(const dd_measurement *measurement, double ratio);
+
+/* How often a split is repeated until what came before hardly counts. */
+size_t dd_measurement_turns(const dd_measurement *measurement, double ratio);
+
+ddaebm_status dd_measurement_split(dd_measurement *measurement, float *x, size_t count,
+                                   double ratio, const float *normals, const float *others);
+
 #endif

@@ -128,22 +128,22 @@ static double share_of(double noise) {
 }
 
 /* The timestep at which y with this noise is taken for x_t as it is: one of the two whose noise is
- * around it, chosen at random so that the mean over draws is exact for standard normal x_0. */
+ * around it, chosen at random so that the mean over draws is exact for standard normal x_0. 0
+ * counts as no noise: the draw is y. */
 static size_t entry_of(const work *w, double noise, double uniform) {
     size_t t = 1, most = w->restorer->schedule.steps;
-    if (noise <= ratio_at(w, 1))
-        return 1;
     while (t < most && ratio_at(w, t) < noise)
         t++;
-    double above = share_of(ratio_at(w, t)), below = share_of(ratio_at(w, t - 1));
+    double above = share_of(ratio_at(w, t)), below = t > 1 ? share_of(ratio_at(w, t - 1)) : 1;
     double chance = below > above ? (below - share_of(noise)) / (below - above) : 1;
     return uniform < chance ? t : t - 1;
 }
 
-/* Numbers between 0 and 1 that are even over the first draws, however many. */
-static double even_number(size_t draw) {
-    const double golden = 0.61803398874989484820;
-    double at = 0.5 + (double)draw * golden;
+/* Numbers between 0 and 1 that are even over the first draws of a row, however many, and over the
+ * first rows of a draw. */
+static double even_number(uint64_t row, size_t draw) {
+    double at =
+        0.5 + (double)draw * 0.75487766624669276 + (double)(row % 65536) * 0.56984029099805327;
     return at - floor(at);
 }
 
@@ -151,8 +151,8 @@ static double even_number(size_t draw) {
 static void read_place(const work *w, size_t place) {
     dd_restore_lane *s = w->state;
     float *noise = s->noise + place * w->inner, before = -1;
-    uint16_t *entry = s->entry + place * w->inner, found = 1;
-    double uniform = even_number(draw_of(w, place));
+    uint16_t *entry = s->entry + place * w->inner, found = 0;
+    double uniform = even_number(w->call->first + row_of(w, place), draw_of(w, place));
     size_t last = w->restorer->schedule.steps + 1;
     dd_measurement_read(w->restorer->measurement, w->call->y, row_of(w, place), w->restorer->moves,
                         s->known + place * w->inner, noise);
@@ -168,35 +168,38 @@ static void read_place(const work *w, size_t place) {
         if (!missing && w->restorer->moves[j] > 0 && found < last)
             last = found;
     }
-    s->last[place] = (uint16_t)(last <= w->restorer->schedule.steps ? last : 1);
+    s->last[place] = (uint16_t)(last > 0 && last <= w->restorer->schedule.steps ? last : 1);
 }
 
-/* z of a number: x_0 with the noise of the timestep, drawn given the present x_0 and y. Before the
- * entry, y with noise added; at it, y; after it, where y has more noise than x_t, a mean of both:
- * y given z is normal with what noise is left. */
-static float number_of(double x, double y, double noise, double ratio, size_t timestep,
-                       size_t entry, double normal) {
+/* x_t of a number, in units of x_0: of a missing one, x_0 with noise; before the entry, y with as
+ * much noise as it lacks; at it, y. */
+static double input_of(double x, double y, double noise, double ratio, bool enters, double normal) {
     if (isinf(noise))
-        return (float)(x + ratio * normal);
-    if (timestep >= entry || noise <= ratio) {
-        double more = timestep == entry && noise > 0 ? 0 : ratio * ratio - noise * noise;
-        return (float)(y + (more > 0 ? sqrt(more) : 0) * normal);
-    }
-    double share = ratio * ratio / (noise * noise);
-    return (float)(x + share * (y - x) + ratio * sqrt(1 - share) * normal);
+        return x + ratio * normal;
+    double more = enters && noise > 0 ? 0 : ratio * ratio - noise * noise;
+    return y + (more > 0 ? sqrt(more) : 0) * normal;
 }
 
-/* Sets the inputs x_t of the generator. */
+/* Sets the inputs x_t of the generator. Numbers that have entered go on as samples do. */
 static void make_inputs(const work *w, size_t timestep) {
     const dd_restore_lane *s = w->state;
-    double ratio = ratio_at(w, timestep), factor = w->restorer->schedule.a_cum[timestep];
+    const dd_noise_schedule *schedule = &w->restorer->schedule;
+    double ratio = ratio_at(w, timestep), factor = schedule->a_cum[timestep], spread = 0;
     float *in = dd_lane_buffer(w->lane, DD_EVAL_X);
+    if (timestep < schedule->steps)
+        spread = exp(0.5 * schedule->post_logvar[timestep]);
     for (size_t i = 0; i < w->count; i++) {
         draw_normals(w, DD_STREAM_RESTORE_NOISE, timestep, i, w->inner, s->normals);
-        for (size_t j = 0, k = i * w->inner; j < w->inner; j++, k++)
-            in[k] =
-                (float)factor * number_of((double)s->x[k], (double)s->known[k], (double)s->noise[k],
-                                          ratio, timestep, s->entry[k], (double)s->normals[j]);
+        for (size_t j = 0, k = i * w->inner; j < w->inner; j++, k++) {
+            double x = (double)s->x[k], normal = (double)s->normals[j];
+            if (timestep < s->entry[k] && !isinf(s->noise[k])) /* the posterior of the process */
+                in[k] =
+                    (float)(schedule->post_coef_x0[timestep] * x +
+                            schedule->post_coef_next[timestep] * (double)in[k] + spread * normal);
+            else
+                in[k] = (float)(factor * input_of(x, (double)s->known[k], (double)s->noise[k],
+                                                  ratio, timestep == s->entry[k], normal));
+        }
         draw_normals(w, DD_STREAM_RESTORE_LATENT, timestep, i, w->latent,
                      dd_lane_buffer(w->lane, DD_EVAL_LATENT) + i * w->latent);
     }
@@ -230,7 +233,8 @@ static double step_of(const work *w, size_t place, double ratio, double factor, 
         if (m != 0)
             curve += m * (factor * (double)pull[j] + (ridge + n * n) * m);
     }
-    return curve > 1e-3 * squares ? fmin(squares / curve, longest) : 0;
+    double size = curve > 1e-3 * squares ? squares / curve : 0;
+    return size < longest ? size : longest;
 }
 
 /* Moves the missing numbers of x_0 the way that brings the known ones closer to y: one step of
@@ -288,7 +292,7 @@ static void step_chain(const work *w, size_t timestep) {
 /* The timestep at which the chunk's chains begin: the last, or the first entry if no number is
  * missing. */
 static size_t first_timestep(const work *w) {
-    size_t first = 1;
+    size_t first = 0;
     for (size_t i = 0; i < w->count; i++)
         if (w->state->misses[i])
             return w->restorer->schedule.steps;
@@ -304,59 +308,68 @@ static size_t last_timestep(const work *w) {
     return last;
 }
 
-static bool nothing_is_to_find(const work *w) {
-    for (size_t k = 0; k < w->count * w->inner; k++)
-        if (w->state->noise[k] > 0)
-            return false;
-    return true;
-}
-
 /* The draws of the chunk where y is x with noise. */
 static void run_identity(const work *w) {
     dd_restore_lane *s = w->state;
     for (size_t i = 0; i < w->count; i++)
         read_place(w, i);
     memset(s->x, 0, w->count * w->inner * sizeof *s->x);
-    for (size_t t = first_timestep(w), last = last_timestep(w); t >= last && !nothing_is_to_find(w);
-         t--)
+    for (size_t t = first_timestep(w), last = last_timestep(w); t >= last; t--)
         step_chain(w, t);
 
     for (size_t k = 0; k < w->count * w->inner; k++)
-        if (s->noise[k] == 0)
+        if (s->entry[k] == 0 && !isinf(s->noise[k]))
             s->x[k] = s->known[k];
 }
 
-/* The draws of the chunk where y is a map of x with noise: at each timestep z is drawn given x_0
- * and y, and x_0 given z. */
+/* One step where y is a map of x: z is drawn given x_0 and y, and x_0 given z. `turn` counts the
+ * steps at a timestep. */
+static ddaebm_status step_mapped(const work *w, size_t timestep, size_t turn, bool exact) {
+    dd_restore_lane *s = w->state;
+    dd_measurement *measurement = w->restorer->measurement;
+    float *in = dd_lane_buffer(w->lane, DD_EVAL_X), *others = dd_measurement_normals(measurement);
+    size_t measured = dd_measurement_width(measurement), numbers = w->count * w->inner,
+           step = turn << 16 | timestep;
+    for (size_t i = 0; i < w->count; i++) {
+        draw_normals(w, DD_STREAM_RESTORE_NOISE, step, i, w->inner, s->known + i * w->inner);
+        draw_normals(w, DD_STREAM_RESTORE_SOLVE, step, i, measured, others + i * measured);
+        draw_normals(w, DD_STREAM_RESTORE_LATENT, step, i, w->latent,
+                     dd_lane_buffer(w->lane, DD_EVAL_LATENT) + i * w->latent);
+    }
+    double ratio = ratio_at(w, timestep);
+    ddaebm_status status =
+        exact ? dd_measurement_split(measurement, s->x, w->count, ratio, s->known, others)
+              : dd_measurement_draw(measurement, s->x, w->count, ratio, s->known, others);
+    if (status != DDAEBM_OK)
+        return status;
+
+    for (size_t k = 0; k < numbers; k++)
+        in[k] = (float)w->restorer->schedule.a_cum[timestep] * s->x[k];
+    dd_lane_compute(w->lane, timestep - 1, w->count);
+    memcpy(s->x, dd_lane_buffer(w->lane, DD_EVAL_OUT), numbers * sizeof *s->x);
+    return DDAEBM_OK;
+}
+
+/* The draws of the chunk where y is a map of x with noise. They end at the first timestep whose
+ * noise is small enough for an exact split of y's noise, after several steps there. */
 static ddaebm_status run_mapped(const work *w) {
     dd_restore_lane *s = w->state;
     dd_measurement *measurement = w->restorer->measurement;
-    float *x0 = dd_lane_buffer(w->lane, DD_EVAL_OUT), *in = dd_lane_buffer(w->lane, DD_EVAL_X);
-    float *others = dd_measurement_normals(measurement);
-    size_t measured = dd_measurement_width(measurement), numbers = w->count * w->inner;
+    ddaebm_status status = DDAEBM_OK;
     for (size_t i = 0; i < w->count; i++)
         dd_measurement_load(measurement, w->call->y, i, row_of(w, i));
-    memset(s->x, 0, numbers * sizeof *s->x);
+    memset(s->x, 0, w->count * w->inner * sizeof *s->x);
 
-    for (size_t t = w->restorer->schedule.steps; t >= 1; t--) {
-        for (size_t i = 0; i < w->count; i++) {
-            draw_normals(w, DD_STREAM_RESTORE_NOISE, t, i, w->inner, s->known + i * w->inner);
-            draw_normals(w, DD_STREAM_RESTORE_SOLVE, t, i, measured, others + i * measured);
-            draw_normals(w, DD_STREAM_RESTORE_LATENT, t, i, w->latent,
-                         dd_lane_buffer(w->lane, DD_EVAL_LATENT) + i * w->latent);
-        }
-        ddaebm_status status =
-            dd_measurement_draw(measurement, s->x, w->count, ratio_at(w, t), s->known, others);
-        if (status != DDAEBM_OK)
-            return status;
-        for (size_t k = 0; k < numbers; k++)
-            in[k] = (float)w->restorer->schedule.a_cum[t] * s->x[k];
-        dd_lane_compute(w->lane, t - 1, w->count);
-        memcpy(s->x, x0, numbers * sizeof *x0);
+    bool exact = false;
+    for (size_t t = w->restorer->schedule.steps; t >= 1 && !exact && status == DDAEBM_OK; t--) {
+        exact = dd_measurement_can_split(measurement, ratio_at(w, t));
+        size_t turns = exact ? dd_measurement_turns(measurement, ratio_at(w, t)) : 1;
+        for (size_t turn = 0; turn < turns && status == DDAEBM_OK; turn++)
+            status = step_mapped(w, t, turn, exact);
     }
-    for (size_t k = 0; k < numbers; k++)
+    for (size_t k = 0; k < w->count * w->inner; k++)
         s->x[k] = w->restorer->moves[k % w->inner] > 0 ? s->x[k] : w->restorer->fixed[k % w->inner];
-    return DDAEBM_OK;
+    return status;
 }
 
 /* Numbers that are known exactly keep all their digits. */

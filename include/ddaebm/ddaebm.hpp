@@ -716,6 +716,82 @@ class sampler : public detail::handle<ddaebm_sampler, ddaebm_sampler_free> {
     std::size_t width_, timesteps_;
 };
 
+/// Restores rows of which only y = A x + noise is known. NaN in y is missing.
+class restorer : public detail::handle<ddaebm_restorer, ddaebm_restorer_free> {
+  public:
+    typedef ddaebm::progress progress;
+    /// Mean and standard deviation of draws.
+    struct estimate {
+        std::vector<double> mean, deviation;
+    };
+
+    explicit restorer(model_view model)
+        : restorer(make(ddaebm_restorer_create, model.get()), model) {}
+    /// Adopts a restorer that was made of the model.
+    restorer(ddaebm_restorer *owned, model_view model) noexcept
+        : handle(owned), width_(model.width()), measured_(width_) {}
+
+    void set_noise(double deviation) { check(ddaebm_restorer_set_noise(get(), &deviation, 1)); }
+    void set_noise(span<const double> deviations) {
+        check(ddaebm_restorer_set_noise(get(), deviations.data(), deviations.size()));
+    }
+    /// A map of C functions; sets the noise to 0.
+    void set_operator(const ddaebm_operator &map) {
+        check(ddaebm_restorer_set_operator(get(), &map));
+        measured_ = map.measured;
+    }
+    /// nullptr for none.
+    void set_progress(progress function) {
+        std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
+        check(ddaebm_restorer_set_progress(get(), own ? &detail::go_on : nullptr, own.get()));
+        progress_ = std::move(own);
+    }
+    /// Estimates the noise of y, and sets it.
+    double fit_noise(std::uint64_t seed, span<const double> y) {
+        double found = 0;
+        check(ddaebm_restorer_fit_noise(get(), seed, detail::rows_of(y.size(), measured_), y.data(),
+                                        &found));
+        return found;
+    }
+    /// samples: [draws, rows of y, width]
+    void draw(std::uint64_t seed, std::uint64_t first, span<const float> y, std::size_t draws,
+              span<float> samples) {
+        check(ddaebm_restorer_draw(get(), seed, first, rows(y.size(), draws, samples.size()),
+                                   y.data(), draws, samples.data()));
+    }
+    void draw(std::uint64_t seed, std::uint64_t first, span<const double> y, std::size_t draws,
+              span<double> samples) {
+        check(ddaebm_restorer_draw_double(get(), seed, first, rows(y.size(), draws, samples.size()),
+                                          y.data(), draws, samples.data()));
+    }
+    /// deviation: empty for none.
+    void mean(std::uint64_t seed, std::uint64_t first, span<const float> y, std::size_t draws,
+              span<float> mean, span<float> deviation = span<float>()) {
+        const std::size_t count = rows(y.size(), 1, mean.size());
+        if (deviation.size() > 0)
+            detail::expect(deviation.size(), mean.size());
+        check(ddaebm_restorer_mean(get(), seed, first, count, y.data(), draws, mean.data(),
+                                   deviation.data()));
+    }
+    estimate mean(std::uint64_t seed, std::uint64_t first, span<const double> y,
+                  std::size_t draws) {
+        const std::size_t count = detail::rows_of(y.size(), measured_);
+        estimate found = {std::vector<double>(count * width_), std::vector<double>(count * width_)};
+        check(ddaebm_restorer_mean_double(get(), seed, first, count, y.data(), draws,
+                                          found.mean.data(), found.deviation.data()));
+        return found;
+    }
+
+  private:
+    std::size_t rows(std::size_t given, std::size_t draws, std::size_t room) const {
+        const std::size_t count = detail::rows_of(given, measured_);
+        detail::expect(room, count * draws * width_);
+        return count;
+    }
+    std::unique_ptr<progress> progress_;
+    std::size_t width_, measured_;
+};
+
 /// Scores rows. One thread at a time.
 class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
   public:

@@ -419,6 +419,32 @@ good score --model normalised.safetensors --data a.npy --out normalised.npy
 holds "scores of a normalised model differ" differ scores.npy normalised.npy
 bad 1 "is not normalised" evaluate --model model.safetensors --data a.npy
 bad 2 "samples is '1'" normalise --model model.safetensors --samples 1 --out never.safetensors
+good data --data moons --count 20 --seed 1 --out y.npy
+good data --data moons --count 9 --seed 1 --out short.npy
+awk 'BEGIN { for (i = 0; i < 20; i++) print i % 2 "," 1 }' >mask.csv
+awk 'BEGIN { for (i = 0; i < 20; i++) print i % 2 "," 0.5 }' >half_mask.csv
+good restore --model model.safetensors --data y.npy --noise 0.2 --draws 3 --quiet --out x.npy --samples-out draws.npy --deviation-out spread.npy
+holds "restored rows have the shape of the data" has_shape x.npy "20, 2"
+holds "so have their deviations" has_shape spread.npy "20, 2"
+holds "draws come first" has_shape draws.npy "3, 20, 2"
+good restore --model model.safetensors --data y.npy --noise 0.2 --draws 3 --quiet --out again.npy
+holds "the same seed restores the same" cmp x.npy again.npy
+good restore --model model.safetensors --data y.npy --noise 0.2 --draws 3 --seed 1 --quiet --out again.npy
+holds "another seed restores otherwise" differ x.npy again.npy
+good restore --model model.safetensors --data y.npy --noise 0 --mask mask.csv --draws 2 --quiet --out filled.csv
+holds "filled rows as CSV" [ "$(wc -l <filled.csv)" = 20 ]
+holds "noise that is not given is estimated" sh -c "'$ddaebm' restore --model model.safetensors --data y.npy --draws 2 --quiet --out x.npy 2>&1 |
+    grep -q 'deviation is estimated as 0[.]'"
+bad 2 "noise is 'much'" restore --model model.safetensors --data y.npy --noise much --out never.npy
+bad 2 "noise is '-1'" restore --model model.safetensors --data y.npy --noise -1 --out never.npy
+bad 2 "noise is 'inf'" restore --model model.safetensors --data y.npy --noise inf --out never.npy
+bad 2 "draws is '0'" restore --model model.safetensors --data y.npy --noise 1 --draws 0 --out never.npy
+bad 2 "samples-out is 'draws.csv'" restore --model model.safetensors --data y.npy --noise 1 --out never.npy --samples-out draws.csv
+bad 1 "has 9 rows of 2 numbers, the data 20 of 2" restore --model model.safetensors --data y.npy --noise 1 --mask short.npy --out never.npy
+bad 1 "half_mask.csv: row 1, number 2.*is 0.5" restore --model model.safetensors --data y.npy --noise 1 --mask half_mask.csv --out never.npy
+bad 1 "rows of 3 numbers, the model takes 2" restore --model model.safetensors --data rows.csv --noise 1 --out never.npy
+bad 1 "moons has no end" restore --model model.safetensors --data moons --noise 1 --out never.npy
+bad 2 "restore needs --data" restore --model model.safetensors --out never.npy
 bad 2 "normalise needs --out" normalise --model model.safetensors
 bad 2 "no preset" info --preset nothing
 bad 2 "leave --preset" info --model model.safetensors --preset points

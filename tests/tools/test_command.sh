@@ -421,7 +421,7 @@ bad 1 "is not normalised" evaluate --model model.safetensors --data a.npy
 bad 2 "samples is '1'" normalise --model model.safetensors --samples 1 --out never.safetensors
 good data --data moons --count 20 --seed 1 --out y.npy
 good data --data moons --count 9 --seed 1 --out short.npy
-awk 'BEGIN { for (i = 0; i < 20; i++) print i % 2 "," 1 }' >mask.csv
+awk 'BEGIN { for (i = 0; i < 20; i++) print (i + 1) % 2 "," 1 }' >mask.csv
 awk 'BEGIN { for (i = 0; i < 20; i++) print i % 2 "," 0.5 }' >half_mask.csv
 good restore --model model.safetensors --data y.npy --noise 0.2 --draws 3 --quiet --out x.npy --samples-out draws.npy --deviation-out spread.npy
 holds "restored rows have the shape of the data" has_shape x.npy "20, 2"

@@ -175,8 +175,7 @@ static double forward_multiply_adds(const bench *b) {
 /* Returns the multiply-adds of the matrix products and convolutions of one call. */
 static double multiply_adds(const bench *b) {
     if (b->trainer)
-        return dd_plan_multiply_adds(b->trainer->planned.plan, 0) +
-               dd_plan_multiply_adds(b->trainer->planned.plan, 1);
+        return dd_planned_step_multiply_adds(b->trainer);
     return forward_multiply_adds(b) * (double)b->count *
            (b->sampler ? (double)ddaebm_model_timesteps(b->model) : 1);
 }

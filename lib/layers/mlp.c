@@ -50,6 +50,7 @@ static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s)
         else if (!last)
             h = prelu ? dd_prelu(builder, &activation, h) : dd_silu(builder->graph, h);
     }
+
     return h;
 }
 

@@ -66,6 +66,7 @@ void dd_planned_step_free(ddaebm_trainer *trainer) {
 static void bind_parameters(ddaebm_trainer *trainer) {
     dd_planned_step *planned = &trainer->planned;
     const dd_parameters *parameters = &trainer->model->parameters;
+
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
         if (p->role == DD_ROLE_COUNTER)

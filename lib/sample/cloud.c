@@ -24,6 +24,7 @@ static void close_end(dd_cloud *cloud, dd_cloud_end *e) {
     dd_free(cloud->context, e->gradient);
 }
 
+/* Allocates everything of a cloud but itself. */
 static ddaebm_status make_room(dd_cloud *cloud) {
     ddaebm_context *context = cloud->context;
     size_t count = cloud->count, row = cloud->width * sizeof(float);

@@ -48,6 +48,7 @@ typedef struct work {
     dd_cloud_call call;
 } work;
 
+/* Finds a bridge with few chains, and refines it to the number of steps asked for. */
 static ddaebm_status make_bridge(work *w) {
     ddaebm_context *context = w->model->context;
     dd_bridge found = {0};
@@ -85,6 +86,7 @@ cleanup:
     return status;
 }
 
+/* Estimates log Z along the bridge in both directions. */
 static ddaebm_status measure(work *w, dd_normaliser *out) {
     size_t count = w->options.samples;
     ddaebm_status status;
@@ -105,6 +107,7 @@ cleanup:
     return status;
 }
 
+/* Allocates what the estimate needs, and makes it. */
 static ddaebm_status fit(work *w, dd_normaliser *out) {
     ddaebm_context *context = w->model->context;
     size_t count = w->options.samples;
@@ -129,6 +132,7 @@ cleanup:
 
 /* --- The interface. --- */
 
+/* Checks the options, or the defaults if none are given, and fills in what they leave open. */
 static ddaebm_status read_options(ddaebm_normaliser_options *out, const ddaebm_model *model,
                                   const ddaebm_normaliser_options *given) {
     *out = (ddaebm_normaliser_options)DDAEBM_NORMALISER_OPTIONS_INIT;

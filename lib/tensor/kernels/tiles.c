@@ -184,6 +184,7 @@ INLINE void output_sums(lanes out[2], lanes m0, lanes m1, lanes m2, lanes m3) {
     out[1] = m1 - m2 - m3;
 }
 
+/* A tile of 2 x 2 pixels from its 16 points: A' m A. Pixels beyond the image are NULL. */
 INLINE void points_to_output_run(float *const pixels[4], size_t plane, const float *points,
                                  size_t c, size_t width) {
     lanes across[4][2], down[2];

@@ -1,6 +1,7 @@
 #include "sample/cloud.h"
 
 #include "base/context.h"
+#include "base/error.h"
 #include "base/rng.h"
 #include "sample/langevin.h"
 #include "sample/refine.h"

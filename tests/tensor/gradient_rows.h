@@ -4,6 +4,7 @@
 #define TEST_GRADIENT_ROWS_H
 
 #include "tensor/graph/graph.h"
+#include "tensor/graph/node.h"
 #include "tensor/graph/operations.h"
 
 /* Sizes that a row leaves open, set for each run: rows and width. */

@@ -79,6 +79,7 @@ static void parse_case(bench *b, const char *text) {
         b->count = *rest ? strtoull(rest + 1, NULL, 10) : 0;
         return;
     }
+
     fprintf(stderr,
             "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT], PRESET-score[-COUNT] "
             "or PRESET-curve\n",
@@ -288,8 +289,10 @@ static void draw_curve(bench *b) {
                                    128, 150, 199, 200, 201,  300,  399,  400,  401,  450,  500,
                                    600, 799, 800, 801, 1000, 1200, 1500, 2000, 3000, 5000, 10000};
     size_t most = b->count, points = 0;
+
     while (points < sizeof sizes / sizeof *sizes && sizes[points] <= most)
         points++;
+
     for (size_t i = 0; i < points; i++) {
         double sample = best_of(b, "sample", sizes[i], b->seconds / (2 * (double)points));
         double score = best_of(b, "score", sizes[i], b->seconds / (2 * (double)points));

@@ -16,6 +16,14 @@
 /* Largest fraction of the data's variance at a last timestep that passes for N(0, I). */
 static const double most_signal_left = 0.05;
 
+ddaebm_status dd_model_check_energy(const ddaebm_model *model) {
+    if (dd_model_settings(model)->objective.kind != DD_OBJECTIVE_LOGISTIC)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_STATE, "the model has no energy: it was trained with objective.kind "
+                                 "logistic, whose discriminator sees pairs of rows; it can be "
+                                 "sampled from, not scored or refined");
+}
+
 const dd_settings *dd_model_settings(const ddaebm_model *model) {
     return dd_config_settings(model->config);
 }
@@ -54,7 +62,7 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
             "at the last timestep %.0f%% of the variance is still signal, but sampling starts "
             "from pure noise, N(0, I), so samples will not match the data; raise "
             "diffusion.beta_max (with diffusion.schedule vp, 20 ends in pure noise) or, with "
-            "karras and cosine, diffusion.sigma_max",
+            "karras, cosine and log_snr, diffusion.sigma_max",
             100 * left);
     return DDAEBM_OK;
 }

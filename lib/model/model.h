@@ -54,6 +54,9 @@ typedef enum dd_statistic {
     DD_STATISTIC_ORIENTATION = DD_PLAIN_STATISTICS
 } dd_statistic;
 
+/* STATE if the model has no energy: it was trained with objective.kind logistic. */
+ddaebm_status dd_model_check_energy(const ddaebm_model *model);
+
 /* Number of a model's statistics. */
 size_t dd_model_statistics(const ddaebm_model *model);
 

@@ -42,12 +42,14 @@ ddaebm_status ddaebm_scorer_create(ddaebm_scorer **out, const ddaebm_model *mode
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(model);
+    ddaebm_status status = dd_model_check_energy(model);
+    if (status != DDAEBM_OK)
+        return status;
     ddaebm_scorer *scorer = dd_alloc_zero(model->context, 1, sizeof *scorer);
     if (!scorer)
         return DDAEBM_OUT_OF_MEMORY;
 
     *scorer = (ddaebm_scorer){.model = model};
-    ddaebm_status status;
     DD_TRY(dd_context_hold(&scorer->context, model->context));
     DD_TRY(dd_evaluator_create(&scorer->scores, model, build_score, model));
     DD_TRY(dd_evaluator_create(&scorer->gradients, model, build_gradient, model));

@@ -92,6 +92,9 @@ static void bind(ddaebm_trainer *trainer) {
         dd_workspace_bind(planned->workspace, planned->slots.samples, custom->drawn);
         dd_workspace_bind(planned->workspace, planned->slots.sample_gradients, custom->gradients);
     }
+    if (trainer->adapt)
+        dd_workspace_bind(planned->workspace, planned->slots.hardness,
+                          dd_adapt_room(trainer->adapt));
     bind_parameters(trainer);
 }
 

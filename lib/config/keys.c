@@ -82,6 +82,10 @@ static const dd_key keys[] = {
     CHOICE(data.standardize, "files", "always|files|never",
         "Which rows are standardised, column by column, to mean 0 and standard deviation 1: all, "
         "those that come from files, or none."),
+    CHOICE(data.transform, "none", "none|log|quantile",
+        "Map of each column before it is standardised, as it then always is: none, the logarithm, "
+        "or normal scores by the data's quantiles; scores are densities of the data's own numbers "
+        "(mlp)."),
 
     INTEGER(diffusion.timesteps, "4", 1, 1000,
         "Number of diffusion timesteps, T."),

@@ -29,6 +29,11 @@ typedef enum dd_standardize {
     DD_STANDARDIZE_FILES,
     DD_STANDARDIZE_NEVER
 } dd_standardize;
+typedef enum dd_transform_kind {
+    DD_TRANSFORM_NONE,
+    DD_TRANSFORM_LOG,
+    DD_TRANSFORM_QUANTILE
+} dd_transform_kind;
 typedef enum dd_schedule_kind {
     DD_SCHEDULE_VP,
     DD_SCHEDULE_GEOMETRIC,
@@ -108,6 +113,7 @@ typedef struct dd_settings {
         int64_t padding;     /* pixels of image_size on each side that the data's images lack */
         bool flip;           /* mirrors images at random in training */
         int64_t standardize; /* dd_standardize */
+        int64_t transform;   /* dd_transform_kind: of columns, before they are standardised */
     } data;
     struct {
         int64_t timesteps;           /* T */

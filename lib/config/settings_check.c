@@ -11,6 +11,10 @@ static ddaebm_status check_data(const dd_settings *settings) {
                        "data.image_size is %lld and data.padding %lld on each side; the first must "
                        "be larger than twice the second",
                        size, padding);
+    if (size > 0 && settings->data.transform != DD_TRANSFORM_NONE)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "data.transform is of columns; images, with data.image_size %lld, have none",
+                       size);
     return DDAEBM_OK;
 }
 

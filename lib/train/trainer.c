@@ -81,7 +81,7 @@ static bool standardizes(const dd_settings *settings, const ddaebm_dataset *data
     if (settings->data.image_size > 0)
         return false;
     int64_t when = settings->data.standardize;
-    return when == DD_STANDARDIZE_ALWAYS ||
+    return settings->data.transform != DD_TRANSFORM_NONE || when == DD_STANDARDIZE_ALWAYS ||
            (when == DD_STANDARDIZE_FILES && !dd_dataset_named(dataset));
 }
 

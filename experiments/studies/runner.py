@@ -114,7 +114,8 @@ def _measure(ddaebm, run, seed, folder, row):
         row["seconds"] = "%.2f" % (time.perf_counter() - begun)
     info = json.loads(call_info(ddaebm, path("model")))
     row["steps"], row["passes"] = info["config"]["training.steps"], info["config"]["diffusion.timesteps"]
-    found = {"parameters": sum(info.get("parameters", {}).values()) or None}
+    found = {"parameters": info["parameters"]["total"],
+             "levels": " ".join("%.4g" % level for level in info["config"]["diffusion.levels"])}
 
     begun = time.perf_counter()
     call(ddaebm, "sample", "--model", path("model"), "--count", str(run.count), "--seed", str(seed), "--quiet", "--out", path("s.npy"))

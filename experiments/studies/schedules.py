@@ -1,6 +1,7 @@
 """Which noise schedule, at an equal number of timesteps?
 
 Preset `points` with four and with eight timesteps from the same noise to the same noise; only where the timesteps between lie differs.
+Where moved timesteps ended is in the column `levels` of results.csv.
 """
 
 from studies.runner import Run
@@ -19,6 +20,10 @@ SCHEDULES = {
     "karras, rho 7": {"diffusion.schedule": "karras", "diffusion.rho": 7},
     "cosine": {"diffusion.schedule": "cosine"},
     "log snr": {"diffusion.schedule": "log_snr"},
+    # Three that move, each from a schedule that is not the best.
+    "moved by divergence": {"diffusion.schedule": "log_snr", "diffusion.adapt": "divergence"},
+    "moved by reconstruction": {"diffusion.schedule": "log_snr", "diffusion.adapt": "reconstruction"},
+    "moved by energy gap": {"diffusion.schedule": "log_snr", "diffusion.adapt": "energy_gap"},
 }
 
 

@@ -16,7 +16,7 @@ from studies.runner import Run
 
 SEEDS = 5
 COLUMNS = [("sw1_floors", "W1, floors", "%.2f"), ("log_likelihood", "log-likelihood", "%.3f"), ("quantile_99", "99%", "%.3f"),
-           ("quantile_9999", "99.99%", "%.3f"), ("hill", "Hill", "%.3f"), ("diverged", "diverged", "%.1f")]
+           ("quantile_9999", "99.99%", "%.3f"), ("hill", "Hill", "%.3f")]
 PICTURE = ("sw1_floors", True)
 COUNT = 60000
 

@@ -90,6 +90,7 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
         if (status != DDAEBM_OK)
             return status;
     }
+
     return DDAEBM_OK;
 }
 

@@ -12,6 +12,10 @@
  *  row with another number there loses log(n + 2) from every score, at every timestep, for each
  *  such column: by Laplace's rule of succession its probability was 1 / (n + 2).
  *
+ *  With data.transform the score at timestep 0 and its gradient are those of a density of the
+ *  data's own numbers: the logarithms of the slopes of the columns' maps are added. A row with a
+ *  number that has no logarithm is refused with ::DDAEBM_OUT_OF_RANGE where the map is that.
+ *
  *  One thread at a time may use a scorer; any number of scorers may share a model. Rows are
  *  float32; the functions that end in _double take float64, which a column of 1e9 + 1, 1e9 + 2, ...
  *  needs. Scores are float32 in both.

@@ -1,5 +1,7 @@
 #include "sample/scorer.h"
 
+#include "model/column_map.h"
+
 #include "base/arithmetic.h"
 #include "base/checked.h"
 #include "base/context.h"
@@ -42,12 +44,14 @@ ddaebm_status ddaebm_scorer_create(ddaebm_scorer **out, const ddaebm_model *mode
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(model);
+    ddaebm_status status = dd_model_check_energy(model);
+    if (status != DDAEBM_OK)
+        return status;
     ddaebm_scorer *scorer = dd_alloc_zero(model->context, 1, sizeof *scorer);
     if (!scorer)
         return DDAEBM_OUT_OF_MEMORY;
 
     *scorer = (ddaebm_scorer){.model = model};
-    ddaebm_status status;
     DD_TRY(dd_context_hold(&scorer->context, model->context));
     DD_TRY(dd_evaluator_create(&scorer->scores, model, build_score, model));
     DD_TRY(dd_evaluator_create(&scorer->gradients, model, build_gradient, model));
@@ -95,7 +99,8 @@ typedef struct request {
 static void take_scores(const request *r, const float *found, size_t first, size_t count) {
     for (size_t i = 0; i < count; i++)
         r->scores[first + i] =
-            (float)((double)found[i] - r->offset - dd_model_penalty(r->model, r->rows, first + i));
+            (float)((double)found[i] - r->offset - dd_model_penalty(r->model, r->rows, first + i) +
+                    (r->timestep == 0 ? dd_model_log_slope(r->model, r->rows, first + i) : 0));
 }
 
 static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
@@ -109,7 +114,8 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     else if (r->inner)
         memcpy(r->inner + first * inner, found, count * inner * sizeof *found);
     else
-        dd_model_restore_gradient(r->model, found, count, r->gradients, first);
+        dd_model_restore_gradient(r->model, found, count, r->rows, r->timestep == 0, r->gradients,
+                                  first);
 }
 
 static bool row_is_finite(const ddaebm_model *model, dd_rows_in rows, size_t row) {
@@ -123,7 +129,7 @@ static bool row_is_finite(const ddaebm_model *model, dd_rows_in rows, size_t row
     return true;
 }
 
-static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size_t count) {
+static ddaebm_status check_finite(const ddaebm_model *model, dd_rows_in rows, size_t count) {
     const float *floats = rows.inner ? rows.inner : rows.narrow;
     size_t width = rows.inner ? dd_model_inner_width(model) : ddaebm_model_width(model);
     if (floats &&
@@ -133,6 +139,13 @@ static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size
         if (!row_is_finite(model, rows, i))
             return dd_fail(DDAEBM_NOT_FINITE, "row %zu holds a NaN or an infinity", i);
     return DDAEBM_OK;
+}
+
+static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size_t count) {
+    ddaebm_status status = check_finite(model, rows, count);
+    for (size_t i = 0; status == DDAEBM_OK && dd_has_column_map(model) && i < count; i++)
+        status = dd_column_map_check(model, rows, i);
+    return status;
 }
 
 static ddaebm_status check_timestep(const ddaebm_model *model, size_t timestep) {

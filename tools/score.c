@@ -3,6 +3,7 @@
 #include "console.h"
 #include "inputs.h"
 #include "outputs.h"
+#include "reasons.h"
 #include "rowfile.h"
 #include "signals.h"
 
@@ -59,9 +60,54 @@ cleanup:
     return code;
 }
 
+/* Scores the rows block by block as a file of scores has them. */
+static int make_scores(float **out, question *asked, uint64_t count) {
+    const size_t width = ddaebm_dataset_width(asked->dataset);
+    const uint64_t at_once = rows_at_once(width, ddaebm_scorer_block(asked->scorer));
+    float *scores = NULL;
+    int code = 0;
+    TRY(make_room(&scores, count, 1));
+    TRY(make_doubles(&asked->rows, count < 2 * at_once ? count : 2 * at_once, width));
+    for (uint64_t done = 0, here; done < count; done += here) {
+        here = count - done < 2 * at_once ? count - done : at_once;
+        TRY(score_rows(asked, done, (size_t)here, scores + done));
+        TRY(check_signals(asked->path));
+    }
+    *out = scores;
+    scores = NULL;
+cleanup:
+    free(scores);
+    free(asked->rows);
+    asked->rows = NULL;
+    return code;
+}
+
+/* Scores all rows, then writes those that are asked for with their numbers and reasons. */
+static int write_reasons(question *asked, ddaebm_context *context, output to, uint64_t count,
+                         uint64_t lowest, size_t reasons) {
+    float *scores = NULL;
+    int code = 0;
+    catch_signals();
+    TRY(checked(ddaebm_scorer_set_progress(asked->scorer, cancel_on_signal, NULL)));
+    TRY(make_scores(&scores, asked, count));
+    TRY(write_explained(context, &(explanation){.scorer = asked->scorer,
+                                                .dataset = asked->dataset,
+                                                .scores = scores,
+                                                .count = count,
+                                                .lowest = lowest,
+                                                .reasons = reasons,
+                                                .timestep = asked->timestep,
+                                                .to = to,
+                                                .command = asked->command->name}));
+cleanup:
+    free(scores);
+    return code;
+}
+
 int command_score(const command *self, int argc, char **argv) {
     const char *path = NULL, *data = NULL, *name = "energy";
-    number timestep = {0, false}, count = {0, false}, seed = {0, false};
+    number timestep = {0, false}, count = {0, false}, seed = {0, false}, explain = {0, false},
+           lowest = {0, false};
     data_options how = {.header = 0};
     compute_options compute = {{0, false}, false};
     output_options output_asked = {NULL, FORMAT_AUTO};
@@ -76,10 +122,15 @@ int command_score(const command *self, int argc, char **argv) {
                "the timestep t of the energy, from 0, the data, to T-1; left out: 0"),
         NUMBER("count", &count, 1, UINT64_C(1) << 40,
                "score the first N rows; left out: all of a file, 10000 of a named set"),
+        NUMBER("lowest", &lowest, 1, UINT64_C(1) << 40,
+               "write the N rows of the lowest scores, lowest first, with their numbers from 1"),
+        NUMBER("explain", &explain, 1, 1 << 20,
+               "name for each row the N columns that lower its energy most: the value, the one "
+               "expected and what the score would gain by it"),
         SEED_ROW(&seed, "of a named set"),
         COMPUTE_ROWS(&compute),
-        OUTPUT_ROWS(&output_asked,
-                    "FILE.npy, .csv or .csv.gz, one float32 a row; - for standard output"),
+        OUTPUT_ROWS(&output_asked, "FILE.npy, .csv or .csv.gz, one float32 a row, or a line of "
+                                   "float64 with --lowest and --explain; - for standard output"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
     if (code != OPTIONS_READ)
@@ -92,6 +143,9 @@ int command_score(const command *self, int argc, char **argv) {
         return misuse(self->name,
                       "--score is %.60s; allowed: energy, gradient, reconstruction or typicality",
                       name);
+
+    if (explain.given && kind != DDAEBM_SCORE_ENERGY)
+        return misuse(self->name, "--explain explains the energy; leave out --score %.60s", name);
 
     ddaebm_context *context = NULL;
     ddaebm_model *model = NULL;
@@ -106,7 +160,11 @@ int command_score(const command *self, int argc, char **argv) {
     TRY(checked(ddaebm_scorer_create(&scorer, model)));
     question asked = {
         (ddaebm_score)kind, (size_t)timestep.value, dataset, scorer, NULL, to.path, self};
-    TRY(write_scores(&asked, context, to, asked_rows(dataset, count)));
+    const uint64_t rows = asked_rows(dataset, count);
+    if (explain.given || lowest.given)
+        TRY(write_reasons(&asked, context, to, rows, lowest.value, (size_t)explain.value));
+    else
+        TRY(write_scores(&asked, context, to, rows));
 cleanup:
     ddaebm_scorer_free(scorer);
     ddaebm_dataset_free(dataset);

@@ -752,6 +752,20 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
         check(ddaebm_scorer_gradient_double(
             get(), rows.data(), detail::rows_of(rows.size(), width_), timestep, gradients.data()));
     }
+    /// Finds the columns that lower each row's score most, [count, most]; values may be empty.
+    void explain(span<const float> rows, std::size_t timestep, std::size_t most,
+                 span<std::size_t> columns, span<float> contributions, span<float> values) {
+        const std::size_t count = reasoned(rows.size(), most, columns, contributions, values);
+        check(ddaebm_scorer_explain(get(), rows.data(), count, timestep, most, columns.data(),
+                                    contributions.data(), values.size() ? values.data() : nullptr));
+    }
+    void explain(span<const double> rows, std::size_t timestep, std::size_t most,
+                 span<std::size_t> columns, span<float> contributions, span<double> values) {
+        const std::size_t count = reasoned(rows.size(), most, columns, contributions, values);
+        check(ddaebm_scorer_explain_double(get(), rows.data(), count, timestep, most,
+                                           columns.data(), contributions.data(),
+                                           values.size() ? values.data() : nullptr));
+    }
     /// nullptr for none.
     void set_progress(progress function) {
         std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
@@ -764,6 +778,16 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
     std::size_t paired(std::size_t numbers, span<float> scores) const {
         const std::size_t count = detail::rows_of(numbers, width_);
         detail::expect(scores.size(), count);
+        return count;
+    }
+    template <class T>
+    std::size_t reasoned(std::size_t numbers, std::size_t most, span<std::size_t> columns,
+                         span<float> contributions, span<T> values) const {
+        const std::size_t count = detail::rows_of(numbers, width_);
+        detail::expect(columns.size(), count * most);
+        detail::expect(contributions.size(), count * most);
+        if (values.size())
+            detail::expect(values.size(), count * most);
         return count;
     }
     std::unique_ptr<progress> progress_;

@@ -244,6 +244,16 @@ void test_sample_and_score() {
         scorer.score(DDAEBM_SCORE_ENERGY, rows, 0, ddaebm::span<float>(same.data(), 7));
     }));
     EXPECT(ddaebm::scorer::score_names()[0] == "energy");
+    std::vector<std::size_t> columns(16);
+    std::vector<float> gains(16), restored(16);
+    std::vector<double> restored_finely(16);
+    scorer.explain(rows, 0, 2, columns, gains, restored);
+    EXPECT(columns[0] + columns[1] == 1 && gains[0] >= 0 && std::isfinite(restored[15]));
+    scorer.explain(fine, 0, 2, columns, gains, restored_finely);
+    scorer.explain(rows, 0, 2, columns, gains, ddaebm::span<float>(nullptr, 0));
+    EXPECT(std::isfinite(restored_finely[15]));
+    EXPECT(
+        fails(DDAEBM_MISMATCH, "", [&] { scorer.explain(rows, 0, 1, columns, gains, restored); }));
     scorer.set_progress([](std::uint64_t, std::uint64_t) { return false; });
     EXPECT(fails(DDAEBM_CANCELLED, "", [&] { scorer.score(rows); }));
     scorer.set_progress(nullptr);

@@ -30,6 +30,7 @@ int command_data(const command *self, int argc, char **argv) {
         REQUIRED("data", "NAME|PATH", &name,
                  "a named set (ddaebm --help lists them), a file or a folder"),
         DATA_ROWS(&how),
+        WINDOW_ROWS(&how),
         NUMBER("count", &count, 1, UINT64_C(1) << 40,
                "write the first N rows; left out: all of a file or folder, 10000 of a named set"),
         SEED_ROW(&seed, "of a named set"),

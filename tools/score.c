@@ -104,6 +104,62 @@ cleanup:
     return code;
 }
 
+/* ---- Windows of a series. ---- */
+
+/* Means over windows: a number a sample. */
+typedef struct sample_scores {
+    double *row, *means, *weights;
+} sample_scores;
+
+/* A row_source. */
+static int give_samples(void *user, uint64_t first, size_t count, void *block) {
+    const sample_scores *self = user;
+    float *out = block;
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)self->means[first + i];
+    return 0;
+}
+
+/* Sets each sample's score to the weighted mean over the windows that hold it. */
+static int spread(sample_scores *self, const ddaebm_windows *shape, const float *scores,
+                  size_t windows) {
+    ddaebm_windows one = *shape;
+    int code = 0;
+    one.channels = 1;
+    memset(self->weights, 0, shape->samples * sizeof *self->weights);
+    for (size_t i = 0; i < windows && code == 0; i++) {
+        for (size_t k = 0; k < shape->window; k++)
+            self->row[k] = (double)scores[i];
+        code = checked(ddaebm_windows_add(&one, self->row, i, 1, self->means, self->weights));
+    }
+    return code;
+}
+
+/* Writes a score for each sample of the series that the rows are windows of. */
+static int write_sample_scores(question *asked, ddaebm_context *context, output to) {
+    const size_t windows = (size_t)ddaebm_dataset_rows(asked->dataset);
+    ddaebm_windows shape = DDAEBM_WINDOWS_INIT;
+    sample_scores self = {NULL, NULL, NULL};
+    float *scores = NULL;
+    int code = 0;
+    catch_signals();
+    TRY(checked(ddaebm_scorer_set_progress(asked->scorer, cancel_on_signal, NULL)));
+    TRY(checked(ddaebm_dataset_windows(asked->dataset, &shape)));
+    TRY(make_scores(&scores, asked, windows));
+    TRY(make_doubles(&self.row, shape.window, 1));
+    TRY(make_doubles(&self.means, shape.samples, 1));
+    TRY(make_doubles(&self.weights, shape.samples, 1));
+    TRY(spread(&self, &shape, scores, windows));
+    const row_file file = {.to = to, .count = shape.samples, .width = 1};
+    TRY(write_row_file(context, &file, rows_at_once(1, 1), give_samples, &self));
+cleanup:
+    free(scores);
+    free(self.row);
+    free(self.means);
+    free(self.weights);
+    return code;
+}
+
 int command_score(const command *self, int argc, char **argv) {
     const char *path = NULL, *data = NULL, *name = "energy";
     number timestep = {0, false}, count = {0, false}, seed = {0, false}, explain = {0, false},
@@ -115,6 +171,7 @@ int command_score(const command *self, int argc, char **argv) {
         REQUIRED("model", "FILE", &path, "the model, or a checkpoint"),
         REQUIRED("data", "NAME|PATH", &data, "a named set, or a file or folder of data"),
         DATA_ROWS(&how),
+        WINDOW_ROWS(&how),
         TEXT("score", "NAME", &name,
              "energy, gradient, reconstruction or typicality; left out: energy, f(x, timestep) / "
              "temperature"),
@@ -144,6 +201,9 @@ int command_score(const command *self, int argc, char **argv) {
                       "--score is %.60s; allowed: energy, gradient, reconstruction or typicality",
                       name);
 
+    if (how.window.given && (count.given || lowest.given || explain.given))
+        return misuse(self->name, "--window scores every sample; leave out --count, --lowest and "
+                                  "--explain");
     if (explain.given && kind != DDAEBM_SCORE_ENERGY)
         return misuse(self->name, "--explain explains the energy; leave out --score %.60s", name);
 
@@ -161,7 +221,9 @@ int command_score(const command *self, int argc, char **argv) {
     question asked = {
         (ddaebm_score)kind, (size_t)timestep.value, dataset, scorer, NULL, to.path, self};
     const uint64_t rows = asked_rows(dataset, count);
-    if (explain.given || lowest.given)
+    if (how.window.given)
+        TRY(write_sample_scores(&asked, context, to));
+    else if (explain.given || lowest.given)
         TRY(write_reasons(&asked, context, to, rows, lowest.value, (size_t)explain.value));
     else
         TRY(write_scores(&asked, context, to, rows));

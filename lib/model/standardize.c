@@ -122,9 +122,11 @@ void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first
 
 ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset,
                             uint64_t first, size_t count, float *out) {
-    const double *wide = dd_dataset_doubles(dataset);
-    if (wide) {
-        dd_model_standardize(model, (dd_rows_in){.wide = wide}, (size_t)first, count, out);
+    if (dd_dataset_doubles(dataset, first)) {
+        for (size_t i = 0; i < count; i++)
+            dd_model_standardize(model,
+                                 (dd_rows_in){.wide = dd_dataset_doubles(dataset, first + i)}, 0, 1,
+                                 out + i * dd_model_inner_width(model));
         return DDAEBM_OK;
     }
     float *rows = out + count * (dd_model_inner_width(model) - ddaebm_model_width(model));

@@ -5,6 +5,7 @@
 #include "outputs.h"
 #include "reasons.h"
 #include "rowfile.h"
+#include "series.h"
 #include "signals.h"
 
 #include <stdlib.h>
@@ -106,57 +107,34 @@ cleanup:
 
 /* ---- Windows of a series. ---- */
 
-/* Means over windows: a number a sample. */
-typedef struct sample_scores {
-    double *row, *means, *weights;
-} sample_scores;
-
-/* A row_source. */
-static int give_samples(void *user, uint64_t first, size_t count, void *block) {
-    const sample_scores *self = user;
-    float *out = block;
-    for (size_t i = 0; i < count; i++)
-        out[i] = (float)self->means[first + i];
-    return 0;
-}
-
-/* Sets each sample's score to the weighted mean over the windows that hold it. */
-static int spread(sample_scores *self, const ddaebm_windows *shape, const float *scores,
-                  size_t windows) {
-    ddaebm_windows one = *shape;
-    int code = 0;
-    one.channels = 1;
-    memset(self->weights, 0, shape->samples * sizeof *self->weights);
-    for (size_t i = 0; i < windows && code == 0; i++) {
-        for (size_t k = 0; k < shape->window; k++)
-            self->row[k] = (double)scores[i];
-        code = checked(ddaebm_windows_add(&one, self->row, i, 1, self->means, self->weights));
+/* Adds the score of each window to all its samples. */
+static int spread_scores(series *signal, const float *scores, uint64_t windows) {
+    double *row = NULL;
+    int code = make_doubles(&row, signal->shape.window, 1);
+    for (uint64_t i = 0; i < windows && code == 0; i++) {
+        for (size_t k = 0; k < signal->shape.window; k++)
+            row[k] = (double)scores[i];
+        code = series_add(signal, i, 1, row);
     }
+    free(row);
     return code;
 }
 
 /* Writes a score for each sample of the series that the rows are windows of. */
 static int write_sample_scores(question *asked, ddaebm_context *context, output to) {
-    const size_t windows = (size_t)ddaebm_dataset_rows(asked->dataset);
-    ddaebm_windows shape = DDAEBM_WINDOWS_INIT;
-    sample_scores self = {NULL, NULL, NULL};
+    const uint64_t windows = ddaebm_dataset_rows(asked->dataset);
+    series signal = {.samples = NULL};
     float *scores = NULL;
     int code = 0;
     catch_signals();
     TRY(checked(ddaebm_scorer_set_progress(asked->scorer, cancel_on_signal, NULL)));
-    TRY(checked(ddaebm_dataset_windows(asked->dataset, &shape)));
+    TRY(series_open(&signal, asked->dataset, 1));
     TRY(make_scores(&scores, asked, windows));
-    TRY(make_doubles(&self.row, shape.window, 1));
-    TRY(make_doubles(&self.means, shape.samples, 1));
-    TRY(make_doubles(&self.weights, shape.samples, 1));
-    TRY(spread(&self, &shape, scores, windows));
-    const row_file file = {.to = to, .count = shape.samples, .width = 1};
-    TRY(write_row_file(context, &file, rows_at_once(1, 1), give_samples, &self));
+    TRY(spread_scores(&signal, scores, windows));
+    code = series_write(&signal, context, to, false);
 cleanup:
     free(scores);
-    free(self.row);
-    free(self.means);
-    free(self.weights);
+    series_close(&signal);
     return code;
 }
 
@@ -212,7 +190,7 @@ int command_score(const command *self, int argc, char **argv) {
     ddaebm_dataset *dataset = NULL;
     ddaebm_scorer *scorer = NULL;
     output to = {NULL, FORMAT_AUTO};
-    TRY(find_output(&to, &output_asked, false, self));
+    TRY(find_output(&to, &output_asked, 0, self));
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(open_data_for(&dataset, context, model, data, seed.value, &how));

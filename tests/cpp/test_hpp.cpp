@@ -344,6 +344,21 @@ void test_handles() {
     const ddaebm::trainer copy(trainer.model(), data, 5);
     EXPECT(copy.model().save_memory() == trainer.model().save_memory());
 
+    const auto windows = ddaebm::dataset::windows(ddaebm::dataset::from_rows(rows, 1), 4, 3);
+    const ddaebm_windows shape = windows.shape_of_windows();
+    std::vector<double> cut(windows.rows() * 4), series(rows.size()), weights(rows.size());
+    windows.read(0, ddaebm::span<double>(cut));
+    ddaebm::add_windows(shape, cut, 0, series, weights);
+    EXPECT(shape.samples == rows.size() && windows.sample_rate() == 0);
+    EXPECT(std::vector<float>(series.begin(), series.end()) == rows);
+    try { // a build without libsndfile refuses
+        ddaebm::write_wav("series.wav", series, 2, 360);
+        EXPECT(ddaebm::dataset::open("series.wav").sample_rate() == 360);
+        EXPECT(std::remove("series.wav") == 0);
+    } catch (const ddaebm::error &refused) {
+        EXPECT(refused.status() == DDAEBM_UNSUPPORTED);
+    }
+
     ddaebm::row_writer written("handles.npy", ddaebm_row_options DDAEBM_ROW_OPTIONS_INIT, {8, 2},
                                context);
     ddaebm::row_writer adopted(written.release(), 2);

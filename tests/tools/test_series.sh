@@ -19,6 +19,26 @@ holds "a score a sample" [ "$(wc -l <scores.csv)" = 2000 ]
 lowest=$(awk 'NR == 1 || $1 < least { least = $1; at = NR - 1 } END { print at }' scores.csv)
 holds "the flat stretch scores lowest, not sample $lowest" [ "$lowest" -ge 1192 ] && [ "$lowest" -lt 1224 ]
 
+# ---- WAV. ----
+
+if "$ddaebm" data -d wrong.csv -o wrong.wav 2>err; then
+    good data -d wrong.wav -o back.csv
+    holds "WAV has the samples, as float32" sh -c "paste wrong.csv back.csv | awk '{ d = \$1 - \$2; if (d * d > 1e-13) bad = 1 } END { exit bad || NR != 2000 }'"
+    good score -m model.safetensors -d wrong.wav --window 16 --hop 2 -o heard.csv
+    holds "and scores nearly alike" sh -c "paste scores.csv heard.csv | awk '{ d = \$1 - \$2; if (d * d > 1e-3 * (1 + \$1 * \$1)) bad = 1 } END { exit bad || NR != 2000 }'"
+    awk -v OFS=, '{ print $1, -$1 }' chirp.csv >stereo.csv
+    good data -d stereo.csv -o stereo.wav
+    good data -d stereo.wav --columns 2 -o second.csv
+    holds "a channel of two" sh -c "paste chirp.csv second.csv | awk '{ d = \$1 + \$2; if (d * d > 1e-11) bad = 1 } END { exit bad }'"
+    head -c 30 stereo.wav >cut.wav
+    bad 1 'cut.wav: it is a damaged WAV' data -d cut.wav -o never.npy
+else
+    holds "without libsndfile that is said" grep -q 'wrong.wav: this build has no libsndfile' err
+fi
+bad 2 'score writes no sound' score -m model.safetensors -d chirp.csv -o never.wav
+
+# ---- What makes no sense. ----
+
 bad 1 'the window is 2001 samples; allowed: 1 to 2000' train -d chirp.csv --window 2001 -o never.safetensors
 bad 1 'the hop is 17 samples; allowed: 1 to 16' train -d chirp.csv --window 16 --hop 17 -o never.safetensors
 bad 2 'hop' train -d chirp.csv --window 16 --hop 0 -o never.safetensors

@@ -79,6 +79,7 @@ static void parse_case(bench *b, const char *text) {
         b->count = *rest ? strtoull(rest + 1, NULL, 10) : 0;
         return;
     }
+
     fprintf(stderr,
             "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT], PRESET-score[-COUNT] "
             "or PRESET-curve\n",
@@ -175,8 +176,7 @@ static double forward_multiply_adds(const bench *b) {
 /* Returns the multiply-adds of the matrix products and convolutions of one call. */
 static double multiply_adds(const bench *b) {
     if (b->trainer)
-        return dd_plan_multiply_adds(b->trainer->planned.plan, 0) +
-               dd_plan_multiply_adds(b->trainer->planned.plan, 1);
+        return dd_planned_step_multiply_adds(b->trainer);
     return forward_multiply_adds(b) * (double)b->count *
            (b->sampler ? (double)ddaebm_model_timesteps(b->model) : 1);
 }
@@ -289,8 +289,10 @@ static void draw_curve(bench *b) {
                                    128, 150, 199, 200, 201,  300,  399,  400,  401,  450,  500,
                                    600, 799, 800, 801, 1000, 1200, 1500, 2000, 3000, 5000, 10000};
     size_t most = b->count, points = 0;
+
     while (points < sizeof sizes / sizeof *sizes && sizes[points] <= most)
         points++;
+
     for (size_t i = 0; i < points; i++) {
         double sample = best_of(b, "sample", sizes[i], b->seconds / (2 * (double)points));
         double score = best_of(b, "score", sizes[i], b->seconds / (2 * (double)points));

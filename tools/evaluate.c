@@ -38,11 +38,13 @@ static int measure(moments *out, ddaebm_scorer *scorer, const ddaebm_dataset *da
     double *rows = NULL;
     float *scores = NULL;
     int code = 0;
+
     if (count < at_once)
         at_once = (size_t)count;
     TRY(checked(ddaebm_scorer_set_progress(scorer, cancel_on_signal, NULL)));
     TRY(make_doubles(&rows, at_once, width));
     TRY(make_room(&scores, at_once, 1));
+
     for (uint64_t first = 0; first < count; first += at_once) {
         size_t here = count - first < at_once ? (size_t)(count - first) : at_once;
         TRY(checked(ddaebm_dataset_read_double(dataset, first, here, rows)));
@@ -51,6 +53,7 @@ static int measure(moments *out, ddaebm_scorer *scorer, const ddaebm_dataset *da
         for (size_t i = 0; i < here; i++)
             add(out, (double)scores[i]);
     }
+
 cleanup:
     free(rows);
     free(scores);

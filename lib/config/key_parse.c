@@ -17,6 +17,7 @@ static void allowed_text(const dd_key *key, char *text, size_t capacity) {
     char least[DD_REAL_ROOM], most[DD_REAL_ROOM];
     dd_real_text(key->least, least);
     dd_real_text(key->most, most);
+
     switch (key->type) {
     case DDAEBM_TYPE_BOOLEAN:
         (void)snprintf(text, capacity, "true or false");
@@ -188,6 +189,7 @@ ddaebm_status dd_key_set_json(const dd_key *key, dd_settings *settings, const js
             break;
         return set_integers(key, settings, value);
     }
+
     return refuse_json(DDAEBM_FORMAT, key, value);
 }
 

@@ -60,12 +60,14 @@ static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool
     double product = 1;
     for (size_t i = 0; i <= s->steps; i++) {
         s->var[i] = variance(settings, s->t[i], single_times);
+
         double keep = rounded(single_times, 1.0 - s->var[i]);
         double before = i > 0 ? rounded(single_times, 1.0 - s->var[i - 1]) : 1.0;
         double beta =
             i > 0 ? rounded(single_times, 1.0 - rounded(single_times, keep / before)) : s->var[0];
         if (i > 0 && beta > settings->diffusion.beta_limit)
             beta = settings->diffusion.beta_limit;
+
         s->betas[i] = rounded(single, beta);
         double rest = rounded(single, 1.0 - s->betas[i]);
         s->a[i] = rounded(single, sqrt(rest));
@@ -73,6 +75,7 @@ static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool
         s->a_cum[i] = i > 0 ? rounded(single, s->a_cum[i - 1] * s->a[i]) : s->a[0];
         s->sigma_cum[i] = rounded(
             single, sqrt(rounded(single, 1.0 - rounded(single, s->a_cum[i] * s->a_cum[i]))));
+
         product *= rest; /* a cumulative product kept in double, as torch does on a CPU */
         s->abar[i] = rounded(single, product);
         s->weight[i] = rounded(

@@ -9,12 +9,11 @@
 #include "io/gzip.h"
 #include "io/idx.h"
 #include "io/image_array.h"
+#include "io/image_file.h"
 #include "io/image_folder.h"
 #include "io/image_range.h"
-#include "io/jpeg_read.h"
 #include "io/npy.h"
 #include "io/other_format.h"
-#include "io/png_read.h"
 #include "io/resize.h"
 #include "io/selection.h"
 #include "io/wav.h"
@@ -80,7 +79,7 @@ static ddaebm_status parse_wav(dd_content *out, const whole_file *file) {
 static ddaebm_status parse(dd_content *out, whole_file *file) {
     if (dd_npy_recognise(file->data, file->size))
         return dd_image_array_npy(out, file->context, file->data, file->size, file->options);
-    if (dd_png_recognise(file->data, file->size) || dd_jpeg_recognise(file->data, file->size))
+    if (dd_image_file_recognise(file->data, file->size))
         return dd_fail(DDAEBM_UNSUPPORTED, "it is a single image; give the folder of all of them");
     if (dd_wav_recognise(file->data, file->size))
         return parse_wav(out, file);

@@ -251,6 +251,7 @@ ddaebm_status ddaebm_dataset_create_source(ddaebm_dataset **out, ddaebm_context 
     DD_TRY(dd_dataset_make(&dataset, context, own.width, own.rows));
     dataset->source = own;
     *out = dataset;
+
 cleanup:
     return status;
 }

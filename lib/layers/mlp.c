@@ -30,6 +30,17 @@ static widths with_one(const dd_integers *list, size_t more) {
     return both(list, &(dd_integers){.count = 1, .values = {(int64_t)more}});
 }
 
+static dd_node activate(dd_builder *builder, const dd_scope *scope, const dd_mlp_settings *settings,
+                        dd_node h) {
+    switch ((dd_activation)settings->activation) {
+    case DD_ACTIVATION_PRELU:
+        return dd_prelu(builder, scope, h);
+    case DD_ACTIVATION_SILU:
+        break;
+    }
+    return dd_silu(builder->graph, h);
+}
+
 /* Linear layer, normalisation and activation, for all layers but the last, which is linear alone.
  * The published networks have a norm and an activation for the last layer as well, which they never
  * use. */
@@ -48,8 +59,9 @@ static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s)
         if (prelu && last)
             dd_prelu_declare(builder, &activation);
         else if (!last)
-            h = prelu ? dd_prelu(builder, &activation, h) : dd_silu(builder->graph, h);
+            h = activate(builder, &activation, s.settings, h);
     }
+
     return h;
 }
 

@@ -59,6 +59,7 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
             for (size_t j = 0; j < width; j++)
                 take_number(&columns[j], block[i * width + j]);
     }
+
     return DDAEBM_OK;
 }
 

@@ -53,8 +53,8 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
             context, DDAEBM_LOG_WARNING,
             "at the last timestep %.0f%% of the variance is still signal, but sampling starts "
             "from pure noise, N(0, I), so samples will not match the data; raise "
-            "diffusion.beta_max (with diffusion.schedule vp, 20 ends in pure noise) or, with "
-            "karras and cosine, diffusion.sigma_max",
+            "diffusion.beta_max (with diffusion.schedule vp, 20 ends in pure noise) or, where the "
+            "schedule has it, diffusion.sigma_max",
             100 * left);
     return DDAEBM_OK;
 }

@@ -333,6 +333,7 @@ static ddaebm_status read_normaliser(ddaebm_model *model, const dd_safetensors *
                        "the file's metadata has %s %g and %s %g; allowed: 0 and above", log_z_error,
                        found.error, log_z_samples, found.effective_samples));
     model->normaliser = found;
+
 cleanup:
     return status;
 }

@@ -136,6 +136,7 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(write_data(writer, model));
     DD_TRY(write_typicality(writer, model));
     DD_TRY(dd_model_file_write_weights(writer, model, weights, "", as));
+
 cleanup:
     return status;
 }

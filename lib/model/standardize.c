@@ -109,10 +109,12 @@ void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first
                count * dd_model_inner_width(model) * sizeof *out);
         return;
     }
+
     if (is_of_images(model)) {
         pad_rows(model, in, first, count, out, black);
         return;
     }
+
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++) {
             double from_mean = number_in(in, (first + i) * width + j) - model->mean[j];

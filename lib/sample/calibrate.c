@@ -48,6 +48,7 @@ typedef struct box {
 static box box_of(const calibration *c) {
     box b = {.across = c->inner == 1 ? GRID_LINE : GRID,
              .points = c->inner == 1 ? GRID_LINE : (size_t)GRID * GRID};
+
     for (size_t j = 0; j < c->inner; j++) {
         b.low[j] = FLT_MAX;
         b.high[j] = -FLT_MAX;
@@ -60,6 +61,7 @@ static box box_of(const calibration *c) {
         b.low[j] -= margin;
         b.high[j] += margin;
     }
+
     return b;
 }
 

@@ -1,6 +1,7 @@
 /* Folders of images: order, links, subfolders, and what is passed over or refused. */
 #define _GNU_SOURCE
 #include "base/context.h"
+#include "io/image_file.h"
 #include "io/image_folder.h"
 #include "io/image_walk.h"
 #include "support/counted.h"
@@ -85,12 +86,11 @@ START_TEST(what_is_passed_over_is_counted) {
     put_text("a.png");
     ck_assert_str_eq(describe(text, false), "");
     make_tree();
-    ck_assert_str_eq(
-        describe(text, false),
-        "1 file that is neither PNG nor JPEG (1 .txt); 6 images in 4 folders below, which "
-        "--recursive reads");
-    ck_assert_str_eq(describe(text, true),
-                     "3 files that are neither PNG nor JPEG (1 without an ending, 1 .csv, 1 .txt)");
+    ck_assert_str_eq(describe(text, false), "1 file that is not " DD_IMAGE_FORMATS
+                                            " (1 .txt); 6 images in 4 folders below, which "
+                                            "--recursive reads");
+    ck_assert_str_eq(describe(text, true), "3 files that are not " DD_IMAGE_FORMATS
+                                           " (1 without an ending, 1 .csv, 1 .txt)");
 
     for (int i = 0; i < 30; i++) {
         char name[32];
@@ -102,8 +102,8 @@ START_TEST(what_is_passed_over_is_counted) {
 
     put_text("h.an-ending-that-is-long");
     (void)describe(text, true);
-    ck_assert_ptr_nonnull(strstr(
-        text, "64 files that are neither PNG nor JPEG (30 .bmp, 1 without an ending, 1 .csv, "));
+    ck_assert_ptr_nonnull(strstr(text, "64 files that are not " DD_IMAGE_FORMATS
+                                       " (30 .bmp, 1 without an ending, 1 .csv, "));
     ck_assert_ptr_nonnull(strstr(text, " and 29 others)"));
     close_context();
 }
@@ -224,7 +224,8 @@ START_TEST(images_must_be_alike) {
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_MISMATCH,
                  "make all alike, or bring them to one size with --resize");
     put_file(in_folder("b.png"), "GIF89a", 6);
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT, "b.png: it is neither a PNG nor a JPEG file");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
+                 "b.png: it is not a " DD_IMAGE_FORMATS " file");
     ck_assert_ptr_null(out.block);
     close_context();
 }
@@ -266,10 +267,10 @@ START_TEST(a_note_says_what_was_passed_over) {
     dd_images out = {.block = NULL};
     begin();
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
-                 "this folder has no images: no file that ends in .png, .jpg or .jpeg");
+                 "this folder has no images: no file that ends in " DD_IMAGE_ENDINGS);
     put_text("notes.txt");
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
-                 "data_batch_*.bin; it has 1 file that is neither PNG nor JPEG (1 .txt)");
+                 "data_batch_*.bin; it has 1 file that is not " DD_IMAGE_FORMATS " (1 .txt)");
     make_folders("cats", "dogs", NULL);
     put_image("cats/1.png", 2, 2, 1, 1);
     put_image("dogs/2.png", 2, 2, 1, 2);
@@ -284,7 +285,7 @@ START_TEST(a_note_says_what_was_passed_over) {
     put_image("a.png", 2, 2, 1, 1);
     ASSERT_OK(read_set(&out, 0, 0));
     ck_assert(out.count == 1 && heard_lines == 2 && heard_level == DDAEBM_LOG_WARNING);
-    ck_assert_str_eq(heard_line, "passed over: 1 file that is neither PNG nor JPEG (1 .txt); 3 "
+    ck_assert_str_eq(heard_line, "passed over: 1 file that is not " DD_IMAGE_FORMATS " (1 .txt); 3 "
                                  "images in 2 folders below, which --recursive "
                                  "reads");
     dd_free(context, out.block);

@@ -42,6 +42,8 @@ bad 2 'score writes no sound' score -m model.safetensors -d chirp.csv -o never.w
 bad 1 'the window is 2001 samples; allowed: 1 to 2000' train -d chirp.csv --window 2001 -o never.safetensors
 bad 1 'the hop is 17 samples; allowed: 1 to 16' train -d chirp.csv --window 16 --hop 17 -o never.safetensors
 bad 2 'hop' train -d chirp.csv --window 16 --hop 0 -o never.safetensors
+printf '1\n2\nnan\n4\n' >nan.csv
+bad 1 'nan.csv: line 3' data -d nan.csv --window 2 -o never.npy
 bad 1 'hop needs --window' train -d chirp.csv --hop 4 -o never.safetensors
 bad 1 'the model takes 16.*--window' score -m model.safetensors -d chirp.csv -o never.npy
 bad 2 'leave out --count' score -m model.safetensors -d chirp.csv --window 16 --count 3 -o never.npy

@@ -186,7 +186,8 @@ static void set_inputs(test_fixture *fixture, ddaebm_trainer *trainer) {
         if (names[i]) /* the reference adds no noise to what the energy is shown, and drops nothing
                          out */
             test_fixture_floats(fixture, names[i], trainer->batch.inputs[i],
-                                dd_batch_input_size(dd_model_settings(trainer->model), i));
+                                trainer->batch.size *
+                                    dd_batch_row_size(dd_model_settings(trainer->model), i));
 }
 
 static void compare_observed(test_fixture *fixture, ddaebm_trainer *trainer, int phase) {

@@ -83,7 +83,8 @@ START_TEST(seed_and_step_fix_the_batch) {
     draw(other, 3);
     for (int again = 0; again < 2; again++) {
         for (int slot = 0; slot < DD_SLOT_INPUTS; slot++) {
-            size_t bytes = dd_batch_input_size(dd_model_settings(a->model), slot) * sizeof(float);
+            size_t bytes = a->batch.size * dd_batch_row_size(dd_model_settings(a->model), slot) *
+                           sizeof(float);
             if (slot == DD_SLOT_NOISE_DENSITY) /* that of rows is always the same */
                 continue;
             ck_assert_int_eq(memcmp(a->batch.inputs[slot], b->batch.inputs[slot], bytes) == 0,

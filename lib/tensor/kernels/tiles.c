@@ -130,7 +130,7 @@ INLINE void column_of_blocks(const dd_tile_product *p, size_t column, int vector
     }
 }
 
-static void multiply(const dd_tile_product *p) {
+static void multiply_tile(const dd_tile_product *p) {
     enum { PANEL = BLOCKS * DD_TILE_COLUMNS, REST = LANES < DD_TILE_UNIT ? LANES : DD_TILE_UNIT };
     size_t j = 0;
     for (; j + PANEL <= p->n; j += PANEL)
@@ -284,5 +284,5 @@ static void points_to_taps(float *const taps[9], const float *points, size_t pla
 }
 
 const dd_tile_kernels DD_TILE_KERNELS = {
-    DD_KERNELS_NAME,  LANES,          multiply,      input_to_points, points_to_output,
+    DD_KERNELS_NAME,  LANES,          multiply_tile, input_to_points, points_to_output,
     output_to_points, taps_to_points, points_to_taps};

@@ -80,6 +80,17 @@ static const char *describe(char text[DD_WALK_ROOM], bool recursive) {
     return text;
 }
 
+START_TEST(a_single_image_below_is_counted) {
+    char text[DD_WALK_ROOM];
+    begin();
+    put_text("a.png");
+    make_folders("below", NULL);
+    put_text("below/b.png");
+    ck_assert_str_eq(describe(text, false), "1 image in 1 folder below, which --recursive reads");
+    close_context();
+}
+END_TEST
+
 START_TEST(what_is_passed_over_is_counted) {
     char text[DD_WALK_ROOM];
     begin();
@@ -448,6 +459,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {
         images_are_sorted_as_torchvision_sorts_them,
+        a_single_image_below_is_counted,
         what_is_passed_over_is_counted,
         links_make_no_loops,
         folders_that_cannot_be_read_are_refused,

@@ -36,7 +36,9 @@ typedef enum dd_purpose {
     DD_STREAM_ANNEAL_START,
     DD_STREAM_ANNEAL_SIZE,
     DD_STREAM_ANNEAL_NOISE,
-    DD_STREAM_ANNEAL_ACCEPT
+    DD_STREAM_ANNEAL_ACCEPT,
+    DD_STREAM_NOISE_SCALE,
+    DD_STREAM_SAMPLE_SCALE
 } dd_purpose;
 
 /* Returns the stream of a purpose and a number below 2^56: a step, a timestep or a parameter. */

@@ -97,12 +97,15 @@ static dd_node trunk(dd_builder *builder, const dd_mlp_settings *settings, dd_no
     return layers(builder, "net", all, (stack){settings, (dd_norm)settings->norm, out_widths});
 }
 
-dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
+dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node x_next, dd_node timestep) {
     const dd_mlp_settings *settings = &builder->settings->energy.mlp;
     bool distance = builder->settings->form.energy != DD_FORM_SCALAR;
     size_t width = distance ? dd_settings_inner_width(builder->settings) + 1 : 1;
-    dd_node out = trunk(builder, settings, with_waves(builder, settings, x), timestep,
-                        with_one(&settings->hidden_layers, width));
+    dd_node seen = with_waves(builder, settings, x);
+    if (x_next != DD_NONE)
+        seen = dd_concat(builder->graph, seen, with_waves(builder, settings, x_next), 3);
+    dd_node out =
+        trunk(builder, settings, seen, timestep, with_one(&settings->hidden_layers, width));
     if (!distance)
         return out;
 

@@ -162,7 +162,9 @@ ddaebm_status ddaebm_model_fit_normaliser(ddaebm_model *model,
     DD_REQUIRE(model);
     work w = {.model = model};
     dd_normaliser found = {0};
-    ddaebm_status status = read_options(&w.options, model, options);
+    ddaebm_status status = dd_model_check_energy(model);
+    if (status == DDAEBM_OK)
+        status = read_options(&w.options, model, options);
     if (status != DDAEBM_OK)
         return status;
 

@@ -171,7 +171,9 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(model);
     DD_REQUIRE(dataset);
-    ddaebm_status status = dd_model_check_data(model, dataset);
+    ddaebm_status status = dd_model_check_energy(model);
+    if (status == DDAEBM_OK)
+        status = dd_model_check_data(model, dataset);
     if (status != DDAEBM_OK)
         return status;
 

@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/rng.h"
+#include "diffusion/noise_scale.h"
 #include "layers/symmetry.h"
 #include "objective/spectrum.h"
 #include "train/trainer.h"
@@ -16,6 +17,7 @@ size_t dd_batch_row_size(const dd_settings *settings, int slot) {
     case DD_SLOT_DROPOUT_SEED:
         return 4; /* a lane uses that of its first row */
     case DD_SLOT_TIMESTEP:
+    case DD_SLOT_NOISE_SCALE:
         return 1;
     case DD_SLOT_NOISE_DENSITY: {
         dd_spectrum spectrum = dd_spectrum_of(settings);
@@ -141,6 +143,23 @@ static void draw_dropout_seeds(const ddaebm_trainer *trainer) {
     }
 }
 
+/* Draws the scale of each sample, and multiplies its noise by it. */
+static void scale_noise(ddaebm_trainer *trainer) {
+    static const int noises[] = {DD_SLOT_NOISE_T, DD_SLOT_NOISE_NEXT, DD_SLOT_NOISE_POSTERIOR};
+    const dd_settings *settings = dd_trainer_settings(trainer);
+    float **inputs = trainer->batch.inputs;
+    size_t width = dd_model_inner_width(trainer->model), count = trainer->batch.size;
+    uint64_t stream = dd_stream(DD_STREAM_NOISE_SCALE, trainer->step), first = first_of(trainer);
+    if (!dd_has_noise_scale(settings))
+        return;
+    for (size_t i = 0; i < count; i++)
+        inputs[DD_SLOT_NOISE_SCALE][i] =
+            (float)log(dd_noise_scale_draw(settings, trainer->seed, stream, first + i));
+    for (size_t k = 0; k < sizeof noises / sizeof *noises; k++)
+        dd_noise_scale_apply(settings, trainer->seed, stream, first, count, width,
+                             inputs[noises[k]]);
+}
+
 /* Chooses the standard deviations of the noise that objective.noise_contrast contrasts data with.
  * Rows: 1.25, which standardised data lies well inside. Images: with probability 1/4 white noise of
  * 1.25; else a deviation for each scale, log-uniform between 0.02, which hardly shows, and the one
@@ -210,6 +229,7 @@ ddaebm_status dd_batch_draw(ddaebm_trainer *trainer) {
                        dd_stream(noises[i].purpose, trainer->step),
                        trainer->batch.shard * (uint64_t)size, size);
     }
+    scale_noise(trainer);
     colour_noise(trainer);
     transform_samples(trainer);
     return DDAEBM_OK;

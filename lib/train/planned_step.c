@@ -224,6 +224,9 @@ static void bind(ddaebm_trainer *trainer, dd_step_lane *lane) {
         dd_workspace_bind(lane->workspace, planned->slots.sample_gradients,
                           custom->gradients + before);
     }
+    if (trainer->adapt)
+        dd_workspace_bind(lane->workspace, planned->slots.hardness,
+                          dd_adapt_room(trainer->adapt) + lane->first);
     bind_parameters(trainer, lane);
 }
 

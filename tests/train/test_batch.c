@@ -75,7 +75,8 @@ END_TEST
 START_TEST(seed_and_step_fix_the_batch) {
     ddaebm_dataset *dataset = small_rows(context, 5000, WIDTH);
     static const char changes[] =
-        "\"objective.transform_contrast\":1,\"objective.noise_contrast\":1";
+        "\"objective.transform_contrast\":1,\"objective.noise_contrast\":1,"
+        "\"diffusion.noise\":\"student\"";
     ddaebm_trainer *a = train(changes, dataset, 5), *b = train(changes, dataset, 5),
                    *other = train(changes, dataset, 6);
     draw(a, 3);

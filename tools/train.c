@@ -251,6 +251,7 @@ int command_train(const command *self, int argc, char **argv) {
                  "a named set, a file of numbers (NPY, CSV) or images (IDX, NPY, CIFAR-10), or a "
                  "folder of PNG or JPEG"),
         DATA_ROWS(&asked.how),
+        WINDOW_ROWS(&asked.how),
         CONFIG_ROWS(&asked.config),
         TEXT("model", "MODEL.safetensors", &asked.model,
              "start from the weights of this model, and from its configuration unless --preset is "

@@ -80,6 +80,7 @@ static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context
     dataset->rows = content->rows;
     dataset->columns = content->columns;
     dataset->images = content->images;
+    dataset->sample_rate = content->sample_rate;
     dataset->shape = bytes ? content->images.shape : content->shape;
     dataset->source.read = bytes ? dd_dataset_read_images : dd_dataset_read_values;
     *out = dataset;

@@ -125,6 +125,9 @@ ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dat
  * was rounded to float32 or to 15 digits counts as the same. */
 double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row);
 
+/* The part of it that is a column's, of rows that are not images; 0 unless it was constant. */
+double dd_model_column_penalty(const ddaebm_model *model, dd_rows_in in, size_t row, size_t column);
+
 /* Converts back, to row `first` of out and those after it; out.narrow may be in. */
 void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,
                       size_t first);

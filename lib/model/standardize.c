@@ -126,9 +126,11 @@ void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first
 
 ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset,
                             uint64_t first, size_t count, float *out) {
-    const double *wide = dd_dataset_doubles(dataset);
-    if (wide) {
-        dd_model_standardize(model, (dd_rows_in){.wide = wide}, (size_t)first, count, out);
+    if (dd_dataset_doubles(dataset, first)) {
+        for (size_t i = 0; i < count; i++)
+            dd_model_standardize(model,
+                                 (dd_rows_in){.wide = dd_dataset_doubles(dataset, first + i)}, 0, 1,
+                                 out + i * dd_model_inner_width(model));
         return DDAEBM_OK;
     }
     float *rows = out + count * (dd_model_inner_width(model) - ddaebm_model_width(model));
@@ -164,16 +166,30 @@ static bool is_constant(double number, double constant, bool narrow) {
            (is_rounded(number, constant) || is_rounded(constant, number));
 }
 
+/* Whether column j was constant and has another number in the row. */
+static bool is_other(const ddaebm_model *model, dd_rows_in in, size_t row, size_t j) {
+    size_t at = row * ddaebm_model_width(model) + j;
+    return !(model->scale[j] > 0) &&
+           !is_constant(number_in(in, at), model->mean[j], in.narrow != NULL);
+}
+
+/* What the score loses for one such column. */
+static double one_penalty(const ddaebm_model *model) {
+    return log((double)model->measured + 2);
+}
+
+double dd_model_column_penalty(const ddaebm_model *model, dd_rows_in in, size_t row,
+                               size_t column) {
+    return is_other(model, in, row, column) ? one_penalty(model) : 0;
+}
+
 double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row) {
     size_t width = ddaebm_model_width(model), others = 0;
     if (in.inner || is_of_images(model))
         return 0;
-    for (size_t j = 0; j < width; j++) {
-        if (model->scale[j] > 0)
-            continue;
-        others += !is_constant(number_in(in, row * width + j), model->mean[j], in.narrow != NULL);
-    }
-    return others > 0 ? (double)others * log((double)model->measured + 2) : 0;
+    for (size_t j = 0; j < width; j++)
+        others += is_other(model, in, row, j);
+    return others > 0 ? (double)others * one_penalty(model) : 0;
 }
 
 void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,

@@ -289,6 +289,11 @@ START_TEST(headers_and_columns_are_found) {
          "read as the columns' names"},
         {"1990,1980\n1,2\n3,4\n", AUTO, NULL, NULL, "", "1990 1980", 3,
          "line 1 is far from all below it"},
+        {"1999.5,2000\n1,2\n3,4\n", AUTO, NULL, NULL, "", "1999.5 2000", 3,
+         "line 1 is far from all below it"},
+        /* only the first column below is not whole */
+        {"1,2,3\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n",
+         AUTO, NULL, NULL, "1|2|3", "0.5 9 4", 10, "read as the columns' names"},
         {"# years\n\n2001\n1\n3\n", AUTO, NULL, NULL, "", "2001", 3, "line 3 is far"},
         {"0,1\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n", AUTO, NULL,
          NULL, "0|1", "0.3 0.2", 10, "read as the columns' names"},

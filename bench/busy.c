@@ -63,6 +63,7 @@ static bool train(int threads) {
                 ddaebm_dataset_create_named(&dataset, context, "moons", 1) == DDAEBM_OK &&
                 ddaebm_trainer_create(&trainer, model, dataset, 1) == DDAEBM_OK &&
                 ddaebm_trainer_run_until(trainer, STEPS, NULL, NULL) == DDAEBM_OK;
+
     if (!done)
         fprintf(stderr, "ddaebm-bench: %s\n", ddaebm_error_message());
     ddaebm_trainer_free(trainer);

@@ -1,11 +1,11 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
-/* ddaebm-bench CASE [--threads N] [--seconds S] [--json]: times training steps, sampling and
- * scoring.
+/* ddaebm-bench CASE [--threads N] [--seconds S] [--json | --brief]: times training steps, sampling
+ * and scoring.
  *
  * CASE is toy-step, toy-sample[-COUNT], toy-score[-COUNT], and likewise for the other presets, for
  * instance fashion-step or cifar10-sample-16. Prints the median of many calls, the arithmetic rate,
  * and what fraction that is of the rate of a large sgemm on this machine and of the processor's
- * peak.
+ * peak; with --brief, the median alone, and no other rate is measured.
  *
  * PRESET-curve prints the best time a row, drawn and scored, of calls with 1 to 10,000 rows
  * (images: 1 to 16). `busy` trains beside other processes (busy.c). */
@@ -32,7 +32,7 @@ typedef struct bench {
     size_t count;
     int threads;
     double seconds;
-    bool json;
+    bool json, brief;
     ddaebm_context *context;
     ddaebm_config *config;
     ddaebm_model *model;
@@ -79,6 +79,7 @@ static void parse_case(bench *b, const char *text) {
         b->count = *rest ? strtoull(rest + 1, NULL, 10) : 0;
         return;
     }
+
     fprintf(stderr,
             "ddaebm-bench: %s is no case: PRESET-step, PRESET-sample[-COUNT], PRESET-score[-COUNT] "
             "or PRESET-curve\n",
@@ -175,8 +176,7 @@ static double forward_multiply_adds(const bench *b) {
 /* Returns the multiply-adds of the matrix products and convolutions of one call. */
 static double multiply_adds(const bench *b) {
     if (b->trainer)
-        return dd_plan_multiply_adds(b->trainer->planned.plan, 0) +
-               dd_plan_multiply_adds(b->trainer->planned.plan, 1);
+        return dd_planned_step_multiply_adds(b->trainer);
     return forward_multiply_adds(b) * (double)b->count *
            (b->sampler ? (double)ddaebm_model_timesteps(b->model) : 1);
 }
@@ -245,6 +245,11 @@ static void measure(bench *b) {
 
     qsort(times, (size_t)runs, sizeof *times, ascending);
     double median = runs % 2 ? times[runs / 2] : (times[runs / 2 - 1] + times[runs / 2]) / 2;
+    if (b->brief) {
+        printf("%.6g\n", median);
+        return;
+    }
+
     double rate = 2e-9 * multiply_adds(b) / median, best = sgemm_rate(b),
            most = peak_rate(b->context, (size_t)b->threads);
     const char *format =
@@ -289,8 +294,10 @@ static void draw_curve(bench *b) {
                                    128, 150, 199, 200, 201,  300,  399,  400,  401,  450,  500,
                                    600, 799, 800, 801, 1000, 1200, 1500, 2000, 3000, 5000, 10000};
     size_t most = b->count, points = 0;
+
     while (points < sizeof sizes / sizeof *sizes && sizes[points] <= most)
         points++;
+
     for (size_t i = 0; i < points; i++) {
         double sample = best_of(b, "sample", sizes[i], b->seconds / (2 * (double)points));
         double score = best_of(b, "score", sizes[i], b->seconds / (2 * (double)points));
@@ -309,6 +316,8 @@ int main(int count, char **arguments) {
     for (int i = 1; i < count; i++)
         if (strcmp(arguments[i], "--json") == 0)
             b.json = true;
+        else if (strcmp(arguments[i], "--brief") == 0)
+            b.brief = true;
         else if (strcmp(arguments[i], "--threads") == 0 && i + 1 < count)
             b.threads = atoi(arguments[++i]);
         else if (strcmp(arguments[i], "--seconds") == 0 && i + 1 < count)
@@ -317,7 +326,8 @@ int main(int count, char **arguments) {
             name = arguments[i];
 
     if (!name || name[0] == '-') {
-        fprintf(stderr, "usage: ddaebm-bench CASE [--threads N] [--seconds S] [--json]\n");
+        fprintf(stderr,
+                "usage: ddaebm-bench CASE [--threads N] [--seconds S] [--json | --brief]\n");
         return 2;
     }
     if (strcmp(name, "busy") == 0)

@@ -21,6 +21,8 @@ option(DDAEBM_INSTALL "Install the library, and the command where it is built" $
 ddaebm_choice(DDAEBM_ONEDNN AUTO "Convolutions by oneDNN: AUTO (where version 2 is installed), ON or OFF" AUTO ON OFF)
 set(DDAEBM_BLAS AUTO CACHE STRING "The BLAS: its name for pkg-config, or its library's (blis, blis-serial); AUTO looks for openblas, blis, cblas, blas")
 option(DDAEBM_WERROR "Treat warnings as errors" OFF)
+option(DDAEBM_PORTABLE "Compile the loops over numbers for the baseline alone, not for AVX2 and AVX-512 as well: for builds that compute little" OFF)
+set(DDAEBM_TEST_OPTIONS "" CACHE STRING "Compiler options of the tests alone, after all others")
 option(DDAEBM_FUZZ "Link the fuzz targets with libFuzzer, and build all with its sanitisers (clang alone)" OFF)
 
 if(DDAEBM_BUILD_SHARED STREQUAL AUTO)

@@ -16,7 +16,7 @@ if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
 # Not Requires.private: pkg-config would ask those who link the shared library for packages that they do not need.
 set(pc_libs_private ${DDAEBM_BLAS_LDFLAGS} ${DDAEBM_JANSSON_LDFLAGS} ${DDAEBM_PNG_LDFLAGS} ${DDAEBM_JPEG_LDFLAGS}
-  ${DDAEBM_ZLIB_LDFLAGS} ${DDAEBM_ONEDNN_LDFLAGS} -lpthread -lm)
+  ${DDAEBM_ZLIB_LDFLAGS} ${DDAEBM_WAV_LDFLAGS} ${DDAEBM_ONEDNN_LDFLAGS} -lpthread -lm)
 list(JOIN pc_libs_private " " pc_libs_private)
 configure_file(ddaebm.pc.in ddaebm.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/ddaebm.pc DESTINATION ${pkgconfig_dir} COMPONENT development)

@@ -59,6 +59,7 @@ static ddaebm_status train(uint64_t steps) {
     TRY(ddaebm_model_create(&start, NULL, config, 1));
     TRY(ddaebm_trainer_create(&trainer, start, dataset, 1));
     TRY(ddaebm_trainer_set_gradient_hook(trainer, clip, &most_norm));
+
     while (ddaebm_trainer_steps(trainer) < steps) {
         TRY(ddaebm_trainer_step(trainer, &statistics));
         if (statistics.step % 100 == 0 || statistics.step == steps)
@@ -67,8 +68,10 @@ static ddaebm_status train(uint64_t steps) {
                    (unsigned long long)statistics.step, statistics.learning_rate,
                    statistics.energy_loss, statistics.penalty, statistics.generator_loss);
     }
+
     TRY(ddaebm_trainer_snapshot(&model, trainer));
     TRY(ddaebm_model_save(model, "ring.safetensors"));
+
 cleanup:
     ddaebm_model_free(model);
     ddaebm_trainer_free(trainer);

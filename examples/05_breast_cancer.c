@@ -73,6 +73,7 @@ static double run_split(const ddaebm_config *config, rows *benign, const rows *m
     shuffle(benign, seed);
     rows half = {benign->values, benign->count / 2};
     rows rest = {benign->values + half.count * COLUMNS, benign->count - half.count};
+
     ddaebm_model *model = train(config, &half, seed);
     ddaebm_scorer *scorer = NULL;
     float *scores = malloc((rest.count + malignant->count) * sizeof *scores);
@@ -82,6 +83,7 @@ static double run_split(const ddaebm_config *config, rows *benign, const rows *m
     check(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, rest.values, rest.count, 0, scores));
     check(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, malignant->values, malignant->count, 0,
                               scores + rest.count));
+
     double result = area(scores, rest.count, scores + rest.count, malignant->count);
     free(scores);
     ddaebm_scorer_free(scorer);
@@ -118,11 +120,13 @@ int main(int count, char **arguments) {
     rows benign = rows_of_class(values, all, 1), malignant = rows_of_class(values, all, 0);
     ddaebm_config *config = configure(count - 2, arguments + 2);
     double mean = 0;
+
     for (uint64_t seed = 1; seed <= SPLITS; seed++) {
         double result = run_split(config, &benign, &malignant, seed);
         printf("split %d: %.4f\n", (int)seed, result);
         mean += result / SPLITS;
     }
+
     printf("mean AUROC of %d splits: %.4f\n", SPLITS, mean);
     ddaebm_config_free(config);
     ddaebm_dataset_free(table);

@@ -149,6 +149,7 @@ static void print_digits(const table *t, const char *path, size_t side) {
                 path, width, DIGIT * DIGIT);
         exit(1);
     }
+
     float *row = room(width), *images = room(count * side * side);
     for (size_t i = 0; i < count; i++) {
         check(ddaebm_dataset_read(digits, i, 1, row));
@@ -182,6 +183,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: 06_out_of_distribution MODEL [IMAGES [DIGITS [COUNT]]]\n");
         return 2;
     }
+
     ddaebm_model *model = NULL;
     size_t side = 0, width = 0, channels = 0;
     check(ddaebm_model_load(&model, NULL, argv[1]));
@@ -195,22 +197,28 @@ int main(int argc, char **argv) {
                         "square and of one size\n");
         return 1;
     }
+
     float *in_distribution = room(t.count * side * side), *ood = room(t.count * side * side);
     check(ddaebm_dataset_read(data, 0, t.count, in_distribution));
     check(ddaebm_scorer_create(&t.scorer, model));
+
     for (int s = 0; s < SCORES; s++)
         t.in_distribution[s] = sorted_scores(t.scorer, (ddaebm_score)s, in_distribution, t.count);
+
     printf("%-24s", "");
     for (int s = 0; s < SCORES; s++)
         printf("  %14s", ddaebm_score_name((size_t)s));
     printf("\n");
+
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         for (size_t i = 0; i < t.count; i++)
             kinds[k].fill(ood + i * side * side, in_distribution + i * side * side, side);
         print_row(&t, kinds[k].name, ood, t.count);
     }
+
     if (argc > 3)
         print_digits(&t, argv[3], side);
+
     for (int s = 0; s < SCORES; s++)
         free(t.in_distribution[s]);
     free(in_distribution);

@@ -118,6 +118,7 @@ static ddaebm_status train(ddaebm_context *context, uint64_t steps, store *to) {
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
     patience soon = {"training", (int)(steps / 2)};
     ddaebm_status status;
+
     writer.write = put;
     writer.user = to;
     TRY(ddaebm_config_create(&config, context, "toy")); /* its schedule draws a warning */
@@ -130,6 +131,7 @@ static ddaebm_status train(ddaebm_context *context, uint64_t steps, store *to) {
     TRY(ddaebm_model_save_stream(model, &writer));
     printf("trained %llu steps; the model takes %zu bytes\n",
            (unsigned long long)ddaebm_trainer_steps(trainer), to->size);
+
 cleanup:
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
@@ -166,18 +168,22 @@ static ddaebm_status serve(const ddaebm_model *model, const meter *memory) {
     ddaebm_status status;
     float row[2], score = 0;
     double sum = 0;
+
     TRY(ddaebm_sampler_create(&sampler, model));
     TRY(ddaebm_scorer_create(&scorer, model));
     size_t before = memory->used;
+
     for (uint64_t i = 0; i < ROWS; i++) {
         TRY(ddaebm_sampler_draw(sampler, 1, i, 1, row));
         TRY(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, row, 1, 0, &score));
         sum += (double)score;
     }
+
     printf("%d rows one by one: mean score %.3f, %zu bytes more in use\n", ROWS, sum / ROWS,
            memory->used - before);
     TRY(ddaebm_sampler_set_progress(sampler, wait_for, &little));
     TRY(expect_cancelled(ddaebm_sampler_draw(sampler, 1, 0, sizeof many / sizeof *many, many[0])));
+
 cleanup:
     ddaebm_sampler_free(sampler);
     ddaebm_scorer_free(scorer);
@@ -192,6 +198,7 @@ int main(int argc, char **argv) {
     ddaebm_context *context = NULL;
     ddaebm_model *model = NULL;
     ddaebm_status status;
+
     allocator.allocate = allocate;
     allocator.release = release;
     allocator.user = &memory;
@@ -201,6 +208,7 @@ int main(int argc, char **argv) {
     TRY(train(context, (uint64_t)(steps > 1 ? steps : 2), &kept));
     TRY(load(&model, context, &kept));
     TRY(serve(model, &memory));
+
 cleanup:
     if (status != DDAEBM_OK)
         fprintf(stderr, "%s\n", ddaebm_error_message());

@@ -59,6 +59,7 @@ static ddaebm_status make(ddaebm_trainer **out, const ddaebm_dataset *dataset, u
     ddaebm_config *config = NULL;
     ddaebm_model *start = NULL;
     ddaebm_status status;
+
     TRY(ddaebm_config_create(&config, NULL,
                              "toy")); /* the published configuration in two dimensions */
     TRY(ddaebm_config_set_integer(config, "training.steps", (int64_t)steps));
@@ -68,6 +69,7 @@ static ddaebm_status make(ddaebm_trainer **out, const ddaebm_dataset *dataset, u
     TRY(ddaebm_config_set_real(config, "optimizer.generator_rate", by_hand ? 1 : first_rate));
     TRY(ddaebm_model_create(&start, NULL, config, 1));
     TRY(ddaebm_trainer_create(out, start, dataset, 1));
+
 cleanup:
     ddaebm_model_free(start);
     ddaebm_config_free(config);
@@ -79,9 +81,11 @@ static ddaebm_status train(uint64_t steps, int *same) {
     ddaebm_dataset *dataset = NULL;
     ddaebm_trainer *library = NULL, *own = NULL;
     ddaebm_status status;
+
     TRY(ddaebm_dataset_create_named(&dataset, NULL, "25gaussians", 1));
     TRY(make(&library, dataset, steps, 0));
     TRY(make(&own, dataset, steps, 1));
+
     for (*same = 1; *same && ddaebm_trainer_steps(own) < steps;) {
         TRY(ddaebm_trainer_step(library, NULL));
         TRY(one_step(own, steps, &statistics));
@@ -91,6 +95,7 @@ static ddaebm_status train(uint64_t steps, int *same) {
                    (unsigned long long)statistics.step, statistics.energy_loss,
                    statistics.generator_loss, *same ? "equal to the bit" : "DIFFER");
     }
+
 cleanup:
     ddaebm_trainer_free(own);
     ddaebm_trainer_free(library);

@@ -44,6 +44,7 @@ static ddaebm_status run(const guide *g, uint64_t steps, float *samples, size_t 
     ddaebm_trainer *trainer = NULL;
     ddaebm_sampler *sampler = NULL;
     ddaebm_status status;
+
     TRY(ddaebm_config_create(&config, NULL, "points"));
     TRY(ddaebm_config_set_integer(config, "training.steps", (int64_t)steps));
     TRY(ddaebm_config_set(config, "training.calibrate", "false")); /* no scores are wanted here */
@@ -60,6 +61,7 @@ static ddaebm_status run(const guide *g, uint64_t steps, float *samples, size_t 
     TRY(ddaebm_trainer_snapshot(&model, trainer));
     TRY(ddaebm_sampler_create(&sampler, model));
     TRY(ddaebm_sampler_draw(sampler, 1, 0, count, samples));
+
 cleanup:
     ddaebm_sampler_free(sampler);
     ddaebm_model_free(model);
@@ -83,6 +85,7 @@ int main(int argc, char **argv) {
     const float weights[] = {0, 1, 10};
     long steps = argc > 1 ? strtol(argv[1], NULL, 10) : 2000;
     double shares[3];
+
     for (int i = 0; i < 3; i++) {
         guide g = {.normal = {0.8f, 0.6f}, .weight = weights[i]};
         if (run(&g, (uint64_t)(steps > 0 ? steps : 1), &samples[0][0], SAMPLES) != DDAEBM_OK) {
@@ -93,5 +96,6 @@ int main(int argc, char **argv) {
         printf("weight %4.1f: %5.1f%% of the samples lie where 0.8 x + 0.6 y > 0\n",
                (double)weights[i], 100 * shares[i]);
     }
+
     return shares[2] > shares[0] ? EXIT_SUCCESS : EXIT_FAILURE;
 }

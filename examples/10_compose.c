@@ -45,6 +45,7 @@ static ddaebm_status learn(ddaebm_model **out, int across, uint64_t steps) {
     ddaebm_config *config = NULL;
     ddaebm_dataset *dataset = NULL;
     ddaebm_status status;
+
     TRY(make_stripes(&dataset, across));
     TRY(ddaebm_config_create(&config, NULL, "points"));
     TRY(ddaebm_config_set_integer(config, "training.steps", (int64_t)steps));
@@ -54,6 +55,7 @@ static ddaebm_status learn(ddaebm_model **out, int across, uint64_t steps) {
     TRY(ddaebm_config_set(config, "generator.hidden_layers", "[64, 64]"));
     TRY(ddaebm_config_set(config, "encoder.hidden_layers", "[64, 64]"));
     TRY(ddaebm_train(out, NULL, config, dataset, 1, NULL, NULL));
+
 cleanup:
     ddaebm_config_free(config);
     ddaebm_dataset_free(dataset);
@@ -85,25 +87,31 @@ static ddaebm_status integrate(ddaebm_scorer *const scorers[2], double cells[CEL
     static float points[SIDE][SIDE][2], scores[2][SIDE][SIDE];
     double highest = -INFINITY, sum = 0;
     ddaebm_status status;
+
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
             points[y][x][0] = (float)(REACH * ((2 * x + 1.0) / SIDE - 1));
             points[y][x][1] = (float)(REACH * ((2 * y + 1.0) / SIDE - 1));
         }
+
     for (int i = 0; i < 2; i++)
         TRY(ddaebm_scorer_score(scorers[i], DDAEBM_SCORE_ENERGY, &points[0][0][0], SIDE * SIDE, 0,
                                 &scores[i][0][0]));
+
     for (int i = 0; i < SIDE * SIDE; i++)
         highest = fmax(highest, (double)scores[0][i / SIDE][i % SIDE] +
                                     (double)scores[1][i / SIDE][i % SIDE]);
+
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
             double density = exp((double)scores[0][y][x] + (double)scores[1][y][x] - highest);
             cells[y / FINE][x / FINE] += density;
             sum += density;
         }
+
     for (int i = 0; i < CELLS * CELLS; i++)
         cells[i / CELLS][i % CELLS] /= sum;
+
 cleanup:
     return status;
 }
@@ -179,6 +187,7 @@ int main(int argc, char **argv) {
     ddaebm_model *models[2] = {NULL, NULL};
     figures found = {1, 1, 1, 0};
     ddaebm_status status;
+
     srand(1);
     TRY(learn(&models[0], 1, asked));
     TRY(learn(&models[1], 0, asked));
@@ -186,6 +195,7 @@ int main(int argc, char **argv) {
     printf("total variation to the product of both: %.3f as drawn, %.3f refined (%.0f%% of the "
            "proposals accepted), %.3f at best\n",
            found.plain, found.refined, 100 * found.acceptance, found.least);
+
 cleanup:
     ddaebm_model_free(models[0]);
     ddaebm_model_free(models[1]);

@@ -196,11 +196,21 @@ cleanup:
 
 /* ---- Frames, axes, text. ---- */
 
-static long text_width(const char *text) {
+void canvas_fill(canvas *drawn, long left, long top, long width, long height, canvas_colour of) {
+    static const colour colours[] = {
+        [CANVAS_INK] = {40, 40, 40},
+        [CANVAS_RIM] = {110, 110, 110},
+        [CANVAS_GRID] = {225, 225, 225},
+        [CANVAS_DOT] = {49, 104, 142},
+    };
+    fill(drawn, left, top, width, height, colours[of]);
+}
+
+long canvas_text_width(const char *text) {
     return ((long)strlen(text) * FONT_ADVANCE - 1) * SCALE;
 }
 
-static void draw_text(canvas *drawn, long left, long top, const char *text) {
+void canvas_text(canvas *drawn, long left, long top, const char *text) {
     for (; *text; text++, left += FONT_ADVANCE * SCALE)
         for (int row = 0; row < FONT_HEIGHT; row++)
             for (int column = 0; column < FONT_WIDTH; column++)
@@ -208,8 +218,7 @@ static void draw_text(canvas *drawn, long left, long top, const char *text) {
                     fill(drawn, left + column * SCALE, top + row * SCALE, SCALE, SCALE, ink);
 }
 
-/* Returns the distance of ticks: 1, 2 or 5 times a power of ten, for about five of them. */
-static double tick_step(interval range) {
+double canvas_tick_step(interval range) {
     double rough = (range.high - range.low) / 5, power = pow(10, floor(log10(rough))),
            times = rough / power;
     return power * (times < 1.5 ? 1 : times < 3.5 ? 2 : times < 7.5 ? 5 : 10);
@@ -217,7 +226,7 @@ static double tick_step(interval range) {
 
 /* Draws ticks on both axes, numbered below and, if asked, on the left. */
 static void draw_axes(canvas *drawn, square panel, interval range, bool numbers_on_the_left) {
-    double step = tick_step(range);
+    double step = canvas_tick_step(range);
     long left = (long)panel.left, bottom = (long)(panel.top + panel.side), side = (long)panel.side;
     for (double k = ceil(range.low / step); k * step <= range.high; k++) {
         char text[32];
@@ -226,11 +235,12 @@ static void draw_axes(canvas *drawn, square panel, interval range, bool numbers_
         (void)snprintf(text, sizeof text, "%g", k == 0 ? 0 : k * step);
 
         fill(drawn, left + at, bottom + 1, 1, TICK, rim);
-        draw_text(drawn, left + at - text_width(text) / 2, bottom + 1 + TICK + NUMBER_GAP, text);
+        canvas_text(drawn, left + at - canvas_text_width(text) / 2, bottom + 1 + TICK + NUMBER_GAP,
+                    text);
         fill(drawn, left - 1 - TICK, bottom - 1 - at, TICK, 1, rim);
         if (numbers_on_the_left)
-            draw_text(drawn, left - 1 - TICK - NUMBER_GAP - text_width(text),
-                      bottom - 1 - at - FONT_BASELINE * SCALE / 2, text);
+            canvas_text(drawn, left - 1 - TICK - NUMBER_GAP - canvas_text_width(text),
+                        bottom - 1 - at - FONT_BASELINE * SCALE / 2, text);
     }
 }
 
@@ -242,7 +252,7 @@ void canvas_frame(canvas *drawn, square panel, interval range, const char *title
     fill(drawn, left - 1, top - 1, 1, side + 2, rim);
     fill(drawn, left + side, top - 1, 1, side + 2, rim);
 
-    draw_text(drawn, left + (side - text_width(title)) / 2, top - TITLE_GAP - FONT_BASELINE * SCALE,
-              title);
+    canvas_text(drawn, left + (side - canvas_text_width(title)) / 2,
+                top - TITLE_GAP - FONT_BASELINE * SCALE, title);
     draw_axes(drawn, panel, range, numbers_on_the_left);
 }

@@ -61,7 +61,7 @@ int command_density(const command *self, int argc, char **argv) {
     ddaebm_model *model = NULL;
     float *scores = NULL;
     output to = {NULL, FORMAT_AUTO};
-    TRY(find_output(&to, &asked, true, self));
+    TRY(find_output(&to, &asked, WRITES_IMAGES, self));
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
     TRY(check_plane(model, path));

@@ -80,8 +80,9 @@ static ddaebm_read_options read_options_of(const data_options *how) {
     return options;
 }
 
-int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed,
-              const data_options *how) {
+/* Opens what the name and the options say, without windows. */
+static int open_whole(ddaebm_dataset **out, ddaebm_context *context, const char *name,
+                      uint64_t seed, const data_options *how) {
     if (is_named_set(name) && asks_anything(how))
         return fail("%s is a named set; options of reading are for files and folders (./%s is a "
                     "file of that name)",
@@ -98,6 +99,27 @@ int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, u
     const ddaebm_read_options options = read_options_of(how);
     ddaebm_status status = ddaebm_dataset_open_with(out, context, input_path(name), &options);
     return status == DDAEBM_NOT_FOUND ? not_found(name) : checked(status);
+}
+
+size_t hop_of(const data_options *how) {
+    return (size_t)(how->hop.given ? how->hop.value : (how->window.value + 3) / 4);
+}
+
+int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed,
+              const data_options *how) {
+    ddaebm_dataset *series = NULL;
+    int code = 0;
+    if (how->hop.given && !how->window.given)
+        return fail("--hop needs --window");
+    if (!how->window.given)
+        return open_whole(out, context, name, seed, how);
+    TRY(open_whole(&series, context, name, seed, how));
+    if (ddaebm_dataset_create_windows(out, series, (size_t)how->window.value, hop_of(how)) !=
+        DDAEBM_OK)
+        code = fail("%.250s: %s", name, ddaebm_error_message());
+cleanup:
+    ddaebm_dataset_free(series);
+    return code;
 }
 
 /* Checks data for a model of images. */
@@ -137,7 +159,7 @@ int check_data_for(const ddaebm_dataset *dataset, const ddaebm_model *model, con
     if (width != wanted)
         return fail("%.250s has rows of %zu numbers, the model takes %zu; give the data that the "
                     "model was trained for, or choose its "
-                    "columns with --columns or --drop",
+                    "columns with --columns or --drop, or windows of a series with --window",
                     name, width, wanted);
     return ddaebm_model_check_data(model, dataset) == DDAEBM_OK
                ? 0

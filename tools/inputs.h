@@ -19,9 +19,13 @@ bool is_named_set(const char *name);
 /* Returns the path of a data file that a command line names: - is standard input. */
 const char *input_path(const char *name);
 
-/* Opens a named set with the seed, or a file or folder with the options. */
+/* Opens a named set with the seed, or a file or folder with the options: windows of it with
+ * --window. */
 int open_data(ddaebm_dataset **out, ddaebm_context *context, const char *name, uint64_t seed,
               const data_options *how);
+
+/* Returns the samples from one window to the next that the options ask for. */
+size_t hop_of(const data_options *how);
 
 /* Checks that a set has the shape and columns that the model was trained on; `name` is for the
  * message. */

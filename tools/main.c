@@ -38,8 +38,10 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 static int print_help(void) {
     printf("usage: ddaebm COMMAND [OPTION]...\n\nDenoising diffusion adversarial energy-based "
            "models: train, sample, score.\n\n");
+
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-9s %s\n", commands[i].name, commands[i].summary);
+
     printf("\n  ddaebm COMMAND --help    a command's options, as ddaebm help COMMAND\n  ddaebm "
            "--version         the library's "
            "version\n\ndata sets:");

@@ -59,6 +59,7 @@ static void print_usage(const command *self, const option_row *rows, size_t coun
         at += 1 + length;
         printf(" %s%s", text, more);
     }
+
     printf("\n\n%s.\n\n", self->summary);
 }
 
@@ -144,8 +145,10 @@ static int refuse_long(const command *self, const option_row *rows, size_t count
     size_t length = strcspn(name, "="),
            distance = 2 + length / 4; /* nothing further away is suggested */
     char known[160] = "";
+
     if (list_matches(known, sizeof known, rows, count, name, length) > 1)
         return misuse(self->name, "--%.*s could be %s; write more of it", (int)length, name, known);
+
     for (size_t i = 0; i < count; i++)
         if (spelling_distance(name, length, rows[i].name) < distance) {
             near = rows[i].name;

@@ -103,8 +103,9 @@ typedef struct data_options {
     interval range; /* the values of black and white */
     number resize;
     bool recursive;
-    bool noisy;   /* not an option: whether images may have noise beyond black and white */
-    number limit; /* largest file, in bytes */
+    number window, hop; /* of windows of a series */
+    bool noisy;         /* not an option: whether images may have noise beyond black and white */
+    number limit;       /* largest file, in bytes */
 } data_options;
 
 #define LIMIT_ROW(target_)                                                                         \
@@ -125,6 +126,11 @@ typedef struct data_options {
         NUMBER("resize", &(target_)->resize, 1, 1024,                                              \
                "of images: resize each to a square of this side"),                                 \
         FLAG("recursive", &(target_)->recursive, "of folders: read the images of subfolders, too")
+#define WINDOW_ROWS(target_)                                                                       \
+    NUMBER("window", &(target_)->window, 1, 1 << 20,                                               \
+           "of a series, whose rows are samples: take windows of N samples as rows"),              \
+        NUMBER("hop", &(target_)->hop, 1, 1 << 20,                                                 \
+               "of --window: samples from one window to the next; left out: a quarter of it")
 #define DATA_ROWS(target_) TABLE_ROWS(target_), IMAGE_ROWS(target_)
 
 /* A command of the command line. */

@@ -88,7 +88,8 @@ int check_not_terminal(const char *path, const command *self) {
 static const char *const endings[] = {[FORMAT_NPY] = ".npy",
                                       [FORMAT_CSV] = ".csv",
                                       [FORMAT_CSV_GZIP] = ".csv.gz",
-                                      [FORMAT_PNG] = ".png"};
+                                      [FORMAT_PNG] = ".png",
+                                      [FORMAT_WAV] = ".wav"};
 
 /* Returns whether the user chose the name: devices and pipes have theirs from the system. */
 static bool has_own_name(const char *path) {
@@ -100,7 +101,7 @@ static bool has_own_name(const char *path) {
 static file_format format_of(const char *path) {
     if (strcmp(path, "-") == 0)
         return FORMAT_CSV;
-    for (file_format format = FORMAT_NPY; format <= FORMAT_PNG; format++)
+    for (file_format format = FORMAT_NPY; format <= FORMAT_WAV; format++)
         if (has_ending(path, endings[format]))
             return format;
     return has_own_name(path) ? FORMAT_AUTO : FORMAT_NPY;
@@ -117,18 +118,24 @@ int check_png_output(const char *path, const command *self) {
                : 0;
 }
 
-int find_output(output *to, const output_options *asked, bool images, const command *self) {
+int find_output(output *to, const output_options *asked, int writes, const command *self) {
     file_format format =
         asked->format != FORMAT_AUTO ? (file_format)asked->format : format_of(asked->out);
     const char *path = output_path(asked->out);
-    const char *list = images ? ".npy, .csv, .csv.gz or .png" : ".npy, .csv or .csv.gz";
+    const char *list = writes & WRITES_SIGNALS  ? ".npy, .csv, .csv.gz, .png or .wav"
+                       : writes & WRITES_IMAGES ? ".npy, .csv, .csv.gz or .png"
+                                                : ".npy, .csv or .csv.gz";
     int code = check_output(path);
     if (code == 0 && format != FORMAT_CSV)
         code = check_not_terminal(path, self);
     if (code != 0)
         return code;
 
-    if (format == FORMAT_PNG && !images)
+    if (format == FORMAT_WAV && !(writes & WRITES_SIGNALS))
+        return misuse(self->name,
+                      "--out is '%.250s', and %s writes no sound; allowed: a name that ends in %s",
+                      asked->out, self->name, list);
+    if (format == FORMAT_PNG && !(writes & WRITES_IMAGES))
         return misuse(
             self->name,
             "--out is '%.250s', and %s writes numbers, not images; allowed: a name that ends in %s",

@@ -31,9 +31,10 @@ typedef enum file_format {
     FORMAT_NPY,
     FORMAT_CSV,
     FORMAT_CSV_GZIP,
-    FORMAT_PNG
+    FORMAT_PNG,
+    FORMAT_WAV
 } file_format;
-#define OUTPUT_FORMATS "auto|npy|csv|csv.gz|png"
+#define OUTPUT_FORMATS "auto|npy|csv|csv.gz|png|wav"
 
 /* Where to write, as the command line says. */
 typedef struct output_options {
@@ -53,8 +54,11 @@ typedef struct output {
     file_format format;
 } output;
 
-/* Finds the format, and checks the path. `images` says whether FORMAT_PNG is allowed. Returns 0 or
- * the exit status. */
-int find_output(output *to, const output_options *asked, bool images, const command *self);
+/* What a command writes beside numbers. */
+enum { WRITES_IMAGES = 1, WRITES_SIGNALS = 2 };
+
+/* Finds the format, and checks the path. FORMAT_PNG and FORMAT_WAV are allowed where the command
+ * `writes` images and signals. Returns 0 or the exit status. */
+int find_output(output *to, const output_options *asked, int writes, const command *self);
 
 #endif

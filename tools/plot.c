@@ -1,8 +1,9 @@
-/* ddaebm plot: data, samples and learned density, side by side. */
+/* ddaebm plot: data, samples and learned density, side by side; or the runs of a table. */
 #include "ascending.h"
 #include "canvas.h"
 #include "commands.h"
 #include "console.h"
+#include "dots.h"
 #include "grid.h"
 #include "inputs.h"
 #include "outputs.h"
@@ -77,21 +78,77 @@ static void draw_frames(canvas *drawn, interval range, const char *data) {
         canvas_frame(drawn, panel_at(i), range, titles[i], i == 0);
 }
 
+/* Options of the three panels. */
+typedef struct panels {
+    const char *path, *data;
+    number count, seed;
+    data_options how;
+    interval range;
+} panels;
+
+static int draw_panels(const panels *asked, ddaebm_context *context, const char *out) {
+    ddaebm_model *model = NULL;
+    ddaebm_dataset *dataset = NULL;
+    canvas *drawn = NULL;
+    interval range = asked->range;
+    double *rows = NULL;
+    size_t read = 0;
+    int code = 0;
+    TRY(checked(ddaebm_model_load(&model, context, asked->path)));
+    TRY(check_plane(model, asked->path));
+
+    TRY(open_data_for(&dataset, context, model, asked->data, asked->seed.value, &asked->how));
+    TRY(read_rows(&rows, &read, dataset, asked->count.value));
+    if (!range.given)
+        TRY(choose_range(&range, rows, read));
+
+    TRY(canvas_create(&drawn, WIDTH, HEIGHT));
+    TRY(canvas_points(drawn, panel_at(0), range, rows, read));
+    TRY(draw_samples(drawn, model, range, asked->seed.value, read));
+    TRY(draw_density(drawn, model, range));
+    draw_frames(drawn, range, asked->data);
+    TRY(canvas_write(drawn, context, out));
+cleanup:
+    canvas_free(drawn);
+    free(rows);
+    ddaebm_dataset_free(dataset);
+    ddaebm_model_free(model);
+    return code;
+}
+
+/* Checks that the options ask for one of the two plots. */
+static int check_options(const command *self, const panels *asked, const dots_options *dots) {
+    bool of_table = dots->table || dots->label || dots->value || dots->logarithmic;
+    if (of_table && (asked->path || asked->data))
+        return misuse(self->name, "a plot is of --model and --data, or of a --table");
+    if (of_table && (!dots->table || !dots->label || !dots->value))
+        return misuse(self->name, "a plot of a table needs --table, --label and --value");
+    if (!of_table && !asked->path)
+        return misuse(self->name, "plot needs --model (or --table)");
+    if (!of_table && !asked->data)
+        return misuse(self->name, "plot needs --data");
+    return 0;
+}
+
 int command_plot(const command *self, int argc, char **argv) {
-    const char *path = NULL, *data = NULL, *out = NULL;
-    number count = {POINTS, false}, seed = {0, false};
-    data_options how = {.header = 0};
+    const char *out = NULL;
+    panels asked = {.count = {POINTS, false}, .how = {.header = 0}};
+    dots_options dots = {.logarithmic = false};
     compute_options compute = {{0, false}, false};
-    interval range = {0, 0, false};
     const option_row options[] = {
-        REQUIRED("model", "FILE", &path, "a model of rows of two numbers, or a checkpoint"),
-        REQUIRED("data", "NAME|PATH", &data, "a named set, or an NPY or CSV file"),
-        TABLE_ROWS(&how),
-        INTERVAL("range", &range, "the range of both axes; left out: chosen from the data"),
-        NUMBER("count", &count, 1, 100000000,
+        TEXT("model", "FILE", &asked.path, "a model of rows of two numbers, or a checkpoint"),
+        TEXT("data", "NAME|PATH", &asked.data, "a named set, or an NPY or CSV file"),
+        TABLE_ROWS(&asked.how),
+        INTERVAL("range", &asked.range, "the range of both axes; left out: chosen from the data"),
+        NUMBER("count", &asked.count, 1, 100000000,
                "points of data and of samples; left out: 20000, or all of a smaller file"),
-        SEED_ROW(&seed, "of data and samples"),
+        SEED_ROW(&asked.seed, "of data and samples"),
         COMPUTE_ROWS(&compute),
+        TEXT("table", "FILE.csv", &dots.table,
+             "in place of a model: a table of runs, whose first line names its columns"),
+        TEXT("label", "COLUMN", &dots.label, "of the table: a line of dots for each text in it"),
+        TEXT("value", "COLUMN", &dots.value, "of the table: the number of each run"),
+        FLAG("log", &dots.logarithmic, "of the table: a logarithmic axis"),
         REQUIRED("out", "FILE.png", &out, "the image"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
@@ -99,33 +156,12 @@ int command_plot(const command *self, int argc, char **argv) {
         return code;
 
     ddaebm_context *context = NULL;
-    ddaebm_model *model = NULL;
-    ddaebm_dataset *dataset = NULL;
-    canvas *drawn = NULL;
-    double *rows = NULL;
-    size_t read = 0;
+    TRY(check_options(self, &asked, &dots));
     out = output_path(out);
     TRY(check_png_output(out, self));
     TRY(open_context(&context, &compute));
-    TRY(checked(ddaebm_model_load(&model, context, path)));
-    TRY(check_plane(model, path));
-
-    TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
-    TRY(read_rows(&rows, &read, dataset, count.value));
-    if (!range.given)
-        TRY(choose_range(&range, rows, read));
-
-    TRY(canvas_create(&drawn, WIDTH, HEIGHT));
-    TRY(canvas_points(drawn, panel_at(0), range, rows, read));
-    TRY(draw_samples(drawn, model, range, seed.value, read));
-    TRY(draw_density(drawn, model, range));
-    draw_frames(drawn, range, data);
-    TRY(canvas_write(drawn, context, out));
+    code = dots.table ? draw_dots(&dots, context, out) : draw_panels(&asked, context, out);
 cleanup:
-    canvas_free(drawn);
-    free(rows);
-    ddaebm_dataset_free(dataset);
-    ddaebm_model_free(model);
     ddaebm_context_free(context);
     return code;
 }

@@ -6,6 +6,7 @@
 #include "outputs.h"
 #include "progress.h"
 #include "rowfile.h"
+#include "series.h"
 #include "signals.h"
 
 #include <math.h>
@@ -53,7 +54,10 @@ static int read_noise(const run *self, double *out) {
 
 /* A mask is read in the same layout as the data. */
 static int open_mask(run *self) {
-    data_options how = {.layout = self->asked->how.layout, .limit = self->asked->how.limit};
+    data_options how = {.layout = self->asked->how.layout,
+                        .limit = self->asked->how.limit,
+                        .window = self->asked->how.window,
+                        .hop = self->asked->how.hop};
     bool images = shape_of_data(self->data).height > 0;
     if (images)
         how.range = (interval){0, 1, true};
@@ -268,9 +272,23 @@ cleanup:
     return code;
 }
 
+/* Puts windows together and writes the signal. */
+static int write_signal(const run *self, output to, const double *windows) {
+    series signal = {.samples = NULL};
+    int code = 0;
+    TRY(series_open(&signal, self->data, 0));
+    TRY(series_add(&signal, 0, self->count, windows));
+    code = series_write(&signal, self->context, to, true);
+cleanup:
+    series_close(&signal);
+    return code;
+}
+
 /* Writes --out: NPY in the data's shape, CSV as rows with the data's names, or a picture. */
 static int write_mean(run *self, output to) {
     image_shape image = shape_of_data(self->data);
+    if (self->asked->how.window.given)
+        return write_signal(self, to, self->mean);
     if (to.format == FORMAT_NPY)
         return write_array(self, to.path, self->mean, 0);
     if (to.format == FORMAT_PNG) {
@@ -307,7 +325,10 @@ static int check_arrays(const restore_options *asked) {
 static int write_all(run *self, output to) {
     int code = write_mean(self, to);
     if (code == 0 && self->asked->deviation_out)
-        code = write_array(self, self->asked->deviation_out, self->deviation, 0);
+        code = self->asked->how.window.given
+                   ? write_signal(self, (output){self->asked->deviation_out, FORMAT_NPY},
+                                  self->deviation)
+                   : write_array(self, self->asked->deviation_out, self->deviation, 0);
     if (code == 0 && self->asked->samples_out)
         code = write_array(self, self->asked->samples_out, self->samples, self->draws);
     return code;
@@ -340,6 +361,7 @@ int command_restore(const command *self, int argc, char **argv) {
         REQUIRED("data", "NAME|PATH", &asked.data,
                  "noisy or incomplete data. Noise may take numbers beyond black and white"),
         DATA_ROWS(&asked.how),
+        WINDOW_ROWS(&asked.how),
         TEXT("noise", "S", &asked.noise,
              "standard deviation of the noise in the units of the data, as in 25 for images from 0 "
              "to 255; left out: estimated, and reported"),
@@ -351,7 +373,8 @@ int command_restore(const command *self, int argc, char **argv) {
         FLAG("quiet", &asked.quiet, "no progress"),
         COMPUTE_ROWS(&asked.compute),
         OUTPUT_ROWS(&asked.output, "the mean of the draws, in the shape and units of the data: "
-                                   "FILE.npy, .csv or .csv.gz; of images also FILE.png, a grid"),
+                                   "FILE.npy, .csv or .csv.gz; of images also FILE.png, a grid; "
+                                   "with --window the signal, also as FILE.wav"),
         TEXT("samples-out", "FILE.npy", &asked.samples_out, "the draws, [N, rows, ...]"),
         TEXT("deviation-out", "FILE.npy", &asked.deviation_out,
              "the standard deviation of the draws"),
@@ -360,10 +383,14 @@ int command_restore(const command *self, int argc, char **argv) {
     if (code != OPTIONS_READ)
         return code;
 
+    if (asked.how.window.given && asked.samples_out)
+        return misuse(self->name, "--samples-out has draws of rows; leave it out with --window");
+
     run now = {.asked = &asked,
                .draws = asked.draws.given ? (size_t)asked.draws.value : USUAL_DRAWS};
     output to = {NULL, FORMAT_AUTO};
-    TRY(find_output(&to, &asked.output, true, self));
+    TRY(find_output(&to, &asked.output, asked.how.window.given ? WRITES_SIGNALS : WRITES_IMAGES,
+                    self));
     TRY(check_arrays(&asked));
     TRY(open_context(&now.context, &asked.compute));
     TRY(restore(&now, to));

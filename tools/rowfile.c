@@ -60,6 +60,7 @@ static int open_rows(ddaebm_row_writer **out, ddaebm_context *context, const row
     options.format = formats[file->to.format];
     options.wide = file->wide;
     options.names = names;
+    options.labels = file->labels;
     code = checked(ddaebm_row_writer_create(out, context, &writer, &options, rank,
                                             image->height ? images : rows));
     free(names);

@@ -5,6 +5,8 @@
 #include "image_options.h"
 #include "outputs.h"
 
+#include <ddaebm/ddaebm.h>
+
 /* What the rows are and where they go. */
 typedef struct row_file {
     output to;
@@ -14,6 +16,7 @@ typedef struct row_file {
     bool wide; /* whether rows are doubles; images are floats */
     /* Returns the name of column j, or NULL; NULL for columns without names. */
     const char *(*name)(const void *owner, size_t j);
+    const ddaebm_labels *labels; /* [width]: texts of CSV for numbers; NULL for none */
     const void *owner;
 } row_file;
 

@@ -115,6 +115,7 @@ int config_build(ddaebm_config **out, ddaebm_context *context, const config_opti
     ddaebm_config *config = NULL;
     int code = 0;
     const char *preset = options->preset ? options->preset : preset_for(dataset);
+
     TRY(checked_option(ddaebm_config_create(&config, context, preset), self->name, "--preset"));
     if (dataset)
         TRY(fit_data(config, options, dataset, data));
@@ -123,6 +124,7 @@ int config_build(ddaebm_config **out, ddaebm_context *context, const config_opti
         TRY(check_rows(config, preset, dataset));
     *out = config;
     config = NULL;
+
 cleanup:
     ddaebm_config_free(config);
     return code;

@@ -158,7 +158,8 @@ bool is_image_in(const char *path, const char *folder, bool below) {
 /* ---- The options of a command. ---- */
 
 /* Options that name files; each means the same in every command that has it. */
-static const char *const inputs[] = {"data", "model", "resume", "config", "normal", "anomalous"};
+static const char *const inputs[] = {"data",   "model",     "resume",  "config",
+                                     "normal", "anomalous", "sampled", "table"};
 static const char *const outputs[] = {"out", "checkpoint", "log", "steps-out"};
 enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
 

@@ -166,7 +166,7 @@ int command_sample(const command *self, int argc, char **argv) {
                       asked.steps_out);
 
     run now = {.asked = &asked};
-    TRY(find_output(&now.to, &asked.output, true, self));
+    TRY(find_output(&now.to, &asked.output, WRITES_IMAGES, self));
     TRY(open_context(&now.context, &asked.compute));
     TRY(checked(ddaebm_model_load(&now.model, now.context, asked.model)));
     TRY(check_outputs(&now));

@@ -34,6 +34,7 @@ static int ask_config(ddaebm_config **out, const run *state, const ddaebm_config
     const train_options *asked = state->asked;
     ddaebm_config *config = NULL;
     int code = 0;
+
     if (asked->config.preset || !kept) {
         TRY(config_build(&config, state->context, &asked->config, self, state->dataset,
                          asked->data));
@@ -41,9 +42,11 @@ static int ask_config(ddaebm_config **out, const run *state, const ddaebm_config
         TRY(checked(ddaebm_config_copy(&config, kept)));
         TRY(config_change(config, &asked->config, self));
     }
+
     TRY(set_integer(config, "training.batch", &asked->batch, "--batch", self));
     *out = config;
     config = NULL;
+
 cleanup:
     ddaebm_config_free(config);
     return code;
@@ -101,6 +104,7 @@ static int begin(run *state, const command *self) {
     ddaebm_config *config = NULL;
     ddaebm_model *model = NULL, *first = NULL;
     int code = 0;
+
     if (asked->model)
         TRY(load_first(&first, state));
     TRY(ask_config(&config, state, first ? ddaebm_model_config(first) : NULL, self));
@@ -108,6 +112,7 @@ static int begin(run *state, const command *self) {
     if (first)
         TRY(copy_parameters(model, first));
     TRY(checked(ddaebm_trainer_create(&state->trainer, model, state->dataset, asked->seed.value)));
+
 cleanup:
     ddaebm_model_free(first);
     ddaebm_model_free(model);
@@ -131,6 +136,7 @@ static int continue_run(run *state, const command *self) {
     ddaebm_config *config = NULL;
     int64_t steps = 0;
     int code = 0;
+
     TRY(resume(state));
     if (asked->seed.given && asked->seed.value != ddaebm_trainer_seed(state->trainer))
         return misuse(self->name,
@@ -142,6 +148,7 @@ static int continue_run(run *state, const command *self) {
     TRY(config_check_same(kept, config, self));
     TRY(checked(ddaebm_config_integer(config, "training.steps", &steps)));
     TRY(checked(ddaebm_trainer_set_last_step(state->trainer, (uint64_t)steps)));
+
 cleanup:
     ddaebm_config_free(config);
     return code;
@@ -244,6 +251,7 @@ int command_train(const command *self, int argc, char **argv) {
                  "a named set, a file of numbers (NPY, CSV) or images (IDX, NPY, CIFAR-10), or a "
                  "folder of PNG or JPEG"),
         DATA_ROWS(&asked.how),
+        WINDOW_ROWS(&asked.how),
         CONFIG_ROWS(&asked.config),
         TEXT("model", "MODEL.safetensors", &asked.model,
              "start from the weights of this model, and from its configuration unless --preset is "
@@ -274,9 +282,11 @@ int command_train(const command *self, int argc, char **argv) {
         FLAG("quiet", &asked.quiet, "print warnings and errors alone, no progress and no notes"),
     };
     int code = options_parse(self, options, sizeof options / sizeof *options, argc, argv);
+
     if (code != OPTIONS_READ)
         return code;
     asked.out = output_path(asked.out);
     asked.log = output_path(asked.log);
+
     return train(&asked, self);
 }

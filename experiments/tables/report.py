@@ -33,6 +33,16 @@ def _table(means, detectors, tables):
     return "\n".join(lines)
 
 
+def _precision(rows, detectors):
+    """Of the tables whose every measurement has it: results of an earlier version do not."""
+    lacking = {row["table"] for row in rows if not row.get("precision_at_1")}
+    tables = [name for name in dict.fromkeys(row["table"] for row in rows) if name not in lacking]
+    if not tables:
+        return []
+    return ["## Precision among the 1% of the most anomalous rows",
+            _table(_means(rows, detectors, tables, "precision_at_1"), detectors, tables)]
+
+
 def _draw(means, detectors, tables, path):
     """A dot a detector on the line of each table, and their means on the last."""
     figure, axes = pyplot.subplots(figsize=(8, 0.32 * len(tables) + 1.8))
@@ -59,6 +69,7 @@ def write(rows, folder):
     parts = []
     for figure, title in (("auroc", "AUROC"), ("average_precision", "Average precision")):
         parts += ["## " + title, _table(_means(rows, detectors, tables, figure), detectors, tables)]
+    parts += _precision(rows, detectors)
     parts += ["## The adversarial terms: AUROC", _table(_means(rows, energies, tables, "auroc"), energies, tables)]
     times = _means(rows, energies, tables, "fit_seconds")
     parts += ["Longest training: %.0f s (mean of a table's seeds)." % times.max()]

@@ -19,11 +19,12 @@ typedef struct ddaebm_config ddaebm_config;
 
 /** Type of a hyperparameter. */
 typedef enum ddaebm_type {
-    DDAEBM_TYPE_BOOLEAN = 0, /**< JSON true or false */
-    DDAEBM_TYPE_INTEGER = 1, /**< JSON integer */
-    DDAEBM_TYPE_REAL = 2,    /**< JSON number, kept as a double */
-    DDAEBM_TYPE_CHOICE = 3,  /**< JSON string, one of a list */
-    DDAEBM_TYPE_INTEGERS = 4 /**< JSON array of integers */
+    DDAEBM_TYPE_BOOLEAN = 0,  /**< JSON true or false */
+    DDAEBM_TYPE_INTEGER = 1,  /**< JSON integer */
+    DDAEBM_TYPE_REAL = 2,     /**< JSON number, kept as a double */
+    DDAEBM_TYPE_CHOICE = 3,   /**< JSON string, one of a list */
+    DDAEBM_TYPE_INTEGERS = 4, /**< JSON array of integers */
+    DDAEBM_TYPE_REALS = 5     /**< JSON array of numbers, kept as doubles */
 } ddaebm_type;
 
 /** Description of a hyperparameter. All strings are constants. */
@@ -32,10 +33,10 @@ typedef struct ddaebm_key_info {
     const char *name;     /**< dotted, for instance "diffusion.timesteps" */
     const char *meaning;  /**< one sentence */
     ddaebm_type type;     /**< its type */
-    double least;         /**< smallest value, or smallest element of an array of integers;
+    double least;         /**< smallest value, or smallest element of an array;
                                meaningless for booleans and choices */
     double most;          /**< largest value, likewise */
-    size_t most_elements; /**< most elements of an array; 0 for types other than integers */
+    size_t most_elements; /**< most elements of an array; 0 for other types */
     const char *choices;  /**< the words of a choice, separated by '|'; else NULL */
 } ddaebm_key_info;
 

@@ -66,6 +66,7 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_named(ddaebm_datas
  *  - CSV, which is any other text: numbers between commas, semicolons, tabs or blanks. One header
  *    row, or names in a comment, may come first; empty lines and lines that begin with # are
  *    ignored;
+ *  - WAV: a row is a sample, a column a channel, from -1 to 1;
  *  - IDX, the format of MNIST: unsigned bytes of rank 3 or 4;
  *  - a batch of CIFAR-10's binary version, or a folder of data_batch_*.bin.
  *

@@ -47,6 +47,7 @@
 #include <ddaebm/row_writer.h>
 #include <ddaebm/sampler.h>
 #include <ddaebm/scorer.h>
+#include <ddaebm/series.h>
 #include <ddaebm/status.h>
 #include <ddaebm/stream.h>
 #include <ddaebm/trainer.h>

@@ -486,8 +486,21 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
         return made;
     }
 
+    /// Overlapping windows of a series, whose rows are its samples.
+    static dataset windows(const dataset &series, std::size_t window, std::size_t hop) {
+        return dataset(make(ddaebm_dataset_create_windows, series.get(), window, hop));
+    }
+
     std::size_t width() const { return ddaebm_dataset_width(get()); }
     std::uint64_t rows() const { return ddaebm_dataset_rows(get()); }
+    /// Of a set of windows.
+    ddaebm_windows shape_of_windows() const {
+        ddaebm_windows shape = DDAEBM_WINDOWS_INIT;
+        check(ddaebm_dataset_windows(get(), &shape));
+        return shape;
+    }
+    /// Samples a second of a WAV file; 0 for others.
+    std::size_t sample_rate() const { return ddaebm_dataset_sample_rate(get()); }
     ddaebm::image_shape image_shape() const {
         ddaebm::image_shape shape = {0, 0, 0};
         ddaebm_dataset_image_shape(get(), &shape.height, &shape.width, &shape.channels);
@@ -828,6 +841,20 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
         check(ddaebm_scorer_gradient_double(
             get(), rows.data(), detail::rows_of(rows.size(), width_), timestep, gradients.data()));
     }
+    /// Finds the columns that lower each row's score most, [count, most]; values may be empty.
+    void explain(span<const float> rows, std::size_t timestep, std::size_t most,
+                 span<std::size_t> columns, span<float> contributions, span<float> values) {
+        const std::size_t count = reasoned(rows.size(), most, columns, contributions, values);
+        check(ddaebm_scorer_explain(get(), rows.data(), count, timestep, most, columns.data(),
+                                    contributions.data(), values.size() ? values.data() : nullptr));
+    }
+    void explain(span<const double> rows, std::size_t timestep, std::size_t most,
+                 span<std::size_t> columns, span<float> contributions, span<double> values) {
+        const std::size_t count = reasoned(rows.size(), most, columns, contributions, values);
+        check(ddaebm_scorer_explain_double(get(), rows.data(), count, timestep, most,
+                                           columns.data(), contributions.data(),
+                                           values.size() ? values.data() : nullptr));
+    }
     /// nullptr for none.
     void set_progress(progress function) {
         std::unique_ptr<progress> own(function ? new progress(std::move(function)) : nullptr);
@@ -840,6 +867,16 @@ class scorer : public detail::handle<ddaebm_scorer, ddaebm_scorer_free> {
     std::size_t paired(std::size_t numbers, span<float> scores) const {
         const std::size_t count = detail::rows_of(numbers, width_);
         detail::expect(scores.size(), count);
+        return count;
+    }
+    template <class T>
+    std::size_t reasoned(std::size_t numbers, std::size_t most, span<std::size_t> columns,
+                         span<float> contributions, span<T> values) const {
+        const std::size_t count = detail::rows_of(numbers, width_);
+        detail::expect(columns.size(), count * most);
+        detail::expect(contributions.size(), count * most);
+        if (values.size())
+            detail::expect(values.size(), count * most);
         return count;
     }
     std::unique_ptr<progress> progress_;
@@ -1069,6 +1106,23 @@ class row_writer : public detail::handle<ddaebm_row_writer, ddaebm_row_writer_fr
     }
     std::size_t width_;
 };
+
+/// Adds windows, from number `first` on, to the weighted means of a series.
+inline void add_windows(const ddaebm_windows &shape, span<const double> rows, std::size_t first,
+                        span<double> series, span<double> weights) {
+    detail::expect(series.size(), shape.samples * shape.channels);
+    detail::expect(weights.size(), shape.samples);
+    check(ddaebm_windows_add(&shape, rows.data(), first,
+                             detail::rows_of(rows.size(), shape.window * shape.channels),
+                             series.data(), weights.data()));
+}
+
+/// Writes a series [samples, channels] as WAV.
+inline void write_wav(const std::string &path, span<const double> series, std::size_t channels,
+                      std::size_t rate, context_view context = nullptr) {
+    check(ddaebm_series_write_wav(context.get(), path.c_str(), series.data(),
+                                  detail::rows_of(series.size(), channels), channels, rate));
+}
 
 inline void write_png(const std::string &path, span<const std::uint8_t> pixels, image_shape shape,
                       context_view context = nullptr) {

@@ -45,7 +45,8 @@ typedef struct ddaebm_operator {
  *  identity.
  *  @param[out] out the new restorer, to be freed with ddaebm_restorer_free
  *  @param model must outlive the restorer
- *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT or ::DDAEBM_OUT_OF_MEMORY.
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_UNSUPPORTED (data.transform, or noise
+ * other than normal: diffusion.noise) or ::DDAEBM_OUT_OF_MEMORY.
  */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_create(ddaebm_restorer **out,
                                                                const ddaebm_model *model);

@@ -27,6 +27,12 @@ typedef enum ddaebm_row_format {
     DDAEBM_ROWS_CSV_GZIP = 2 /**< CSV, packed by gzip */
 } ddaebm_row_format;
 
+/** Texts that the numbers of a column stand for. */
+typedef struct ddaebm_labels {
+    const char *const *texts; /**< [count]: number k, from 0, stands for texts[k] */
+    size_t count;             /**< of texts; 0 for a column of plain numbers */
+} ddaebm_labels;
+
 /** Options of a row writer. Initialise with DDAEBM_ROW_OPTIONS_INIT, then change. */
 typedef struct ddaebm_row_options {
     size_t struct_size;       /**< sizeof(ddaebm_row_options) */
@@ -37,11 +43,15 @@ typedef struct ddaebm_row_options {
      *  such line. Read during ddaebm_row_writer_create alone.
      */
     const char *const *names;
+    /** As many as a row has numbers: CSV writes the text for each number that has one, and the
+     *  number otherwise; NPY has numbers alone. NULL for none. They must outlive the writer.
+     */
+    const ddaebm_labels *labels;
 } ddaebm_row_options;
 
 /** Initialiser of a ddaebm_row_options. */
 #define DDAEBM_ROW_OPTIONS_INIT                                                                    \
-    { sizeof(ddaebm_row_options), DDAEBM_ROWS_NPY, 0, NULL }
+    { sizeof(ddaebm_row_options), DDAEBM_ROWS_NPY, 0, NULL, NULL }
 
 /** Makes a writer of rows.
  *  @param[out] out the new writer, to be freed with ddaebm_row_writer_free

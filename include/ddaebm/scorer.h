@@ -12,6 +12,10 @@
  *  row with another number there loses log(n + 2) from every score, at every timestep, for each
  *  such column: by Laplace's rule of succession its probability was 1 / (n + 2).
  *
+ *  With data.transform the score at timestep 0 and its gradient are those of a density of the
+ *  data's own numbers: the logarithms of the slopes of the columns' maps are added. A row with a
+ *  number that has no logarithm is refused with ::DDAEBM_OUT_OF_RANGE where the map is that.
+ *
  *  One thread at a time may use a scorer; any number of scorers may share a model. Rows are
  *  float32; the functions that end in _double take float64, which a column of 1e9 + 1, 1e9 + 2, ...
  *  needs. Scores are float32 in both.
@@ -138,6 +142,52 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_gradient_double(ddaebm_sco
                                                                       const double *rows,
                                                                       size_t count, size_t timestep,
                                                                       double *gradients);
+
+/** Explains scores: names the columns that lower the ::DDAEBM_SCORE_ENERGY score of each row most.
+ *
+ *  The contribution of a column is what the score gains when that column alone is given the number,
+ *  up to 27 standard deviations from the mean, that raises it most: its most likely value given the
+ *  rest of the row. The column that gains most is the first reason. The next are found with those
+ *  before them restored, so that a column which only depends on a wrong one is not blamed, and the
+ *  contributions add up to what the score gains by all of them. A column that was constant in the
+ *  training data contributes what another number there costs.
+ *
+ *  A reason takes about 33 scores a column. The first call allocates. Results do not depend on
+ *  how rows are divided into calls. Progress is the number of rows done.
+ *  @param scorer the scorer
+ *  @param rows [count, width] float32, finite
+ *  @param count number of rows
+ *  @param timestep 0 to T-1
+ *  @param most reasons for each row, 1 to width
+ *  @param[out] columns [count, most] columns from 0, each at most once in a row; undefined on
+ *         failure
+ *  @param[out] contributions [count, most] float32, at least 0; infinite where the row's own score
+ *         is not finite; undefined on failure
+ *  @param[out] values [count, most] float32: the numbers that restore the columns, in the units of
+ *         the data, the row's own where nothing is gained; undefined on failure; may be NULL
+ *  @return as ddaebm_scorer_score; ::DDAEBM_OUT_OF_RANGE for @p most, too, and for a number beyond
+ *          float32 in standard deviations; ::DDAEBM_UNSUPPORTED for a model of images.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_explain(ddaebm_scorer *scorer,
+                                                              const float *rows, size_t count,
+                                                              size_t timestep, size_t most,
+                                                              size_t *columns, float *contributions,
+                                                              float *values);
+
+/** Explains the scores of float64 rows, as ddaebm_scorer_explain does.
+ *  @param scorer the scorer
+ *  @param rows [count, width] float64, finite
+ *  @param count number of rows
+ *  @param timestep 0 to T-1
+ *  @param most reasons for each row, 1 to width
+ *  @param[out] columns [count, most] columns from 0; undefined on failure
+ *  @param[out] contributions [count, most] float32; undefined on failure
+ *  @param[out] values [count, most] float64; undefined on failure; may be NULL
+ *  @return as ddaebm_scorer_explain.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_explain_double(
+    ddaebm_scorer *scorer, const double *rows, size_t count, size_t timestep, size_t most,
+    size_t *columns, float *contributions, double *values);
 
 /** Returns the number of rows at whose multiples many rows can be divided into calls without
  *  changing a bit, as ddaebm_sampler_block says.

@@ -189,9 +189,11 @@ static const char *type_text(ddaebm_type type) {
     case DDAEBM_TYPE_CHOICE:
         return "a choice";
     case DDAEBM_TYPE_INTEGERS:
+        return "a list of integers";
+    case DDAEBM_TYPE_REALS:
         break;
     }
-    return "a list of integers";
+    return "a list of numbers";
 }
 
 static ddaebm_status wrong_type(const dd_key *key, const char *wanted) {
@@ -231,6 +233,12 @@ ddaebm_status ddaebm_config_set_real(ddaebm_config *config, const char *key, dou
     if (found->type != DDAEBM_TYPE_REAL)
         return wrong_type(found, "a real");
     return dd_key_set_real(found, &config->settings, value);
+}
+
+ddaebm_status dd_config_set_reals(ddaebm_config *config, const char *key, const dd_reals *list) {
+    const dd_key *found = NULL;
+    ddaebm_status status = find(&found, key);
+    return status == DDAEBM_OK ? dd_key_set_reals(found, &config->settings, list) : status;
 }
 
 ddaebm_status ddaebm_config_integer(const ddaebm_config *config, const char *key, int64_t *value) {

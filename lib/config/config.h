@@ -16,4 +16,7 @@ ddaebm_status dd_config_create_from_json(ddaebm_config **out, ddaebm_context *co
  * The caller frees *out with dd_free. */
 ddaebm_status dd_config_text(char **out, ddaebm_context *context, const ddaebm_config *config);
 
+/* Sets a key of type REALS. */
+ddaebm_status dd_config_set_reals(ddaebm_config *config, const char *key, const dd_reals *list);
+
 #endif

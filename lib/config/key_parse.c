@@ -17,6 +17,7 @@ static void allowed_text(const dd_key *key, char *text, size_t capacity) {
     char least[DD_REAL_ROOM], most[DD_REAL_ROOM];
     dd_real_text(key->least, least);
     dd_real_text(key->most, most);
+
     switch (key->type) {
     case DDAEBM_TYPE_BOOLEAN:
         (void)snprintf(text, capacity, "true or false");
@@ -32,6 +33,10 @@ static void allowed_text(const dd_key *key, char *text, size_t capacity) {
         return;
     case DDAEBM_TYPE_INTEGERS:
         (void)snprintf(text, capacity, "a list of at most %zu integers from %s to %s",
+                       key->most_elements, least, most);
+        return;
+    case DDAEBM_TYPE_REALS:
+        (void)snprintf(text, capacity, "a list of at most %zu numbers from %s to %s",
                        key->most_elements, least, most);
         return;
     }
@@ -163,6 +168,35 @@ static ddaebm_status set_integers(const dd_key *key, dd_settings *settings, cons
     return DDAEBM_OK;
 }
 
+/* Sets a list of numbers from a JSON array. */
+static ddaebm_status set_reals(const dd_key *key, dd_settings *settings, const json_t *value) {
+    dd_reals read = {0};
+    size_t index = 0;
+    json_t *element = NULL;
+    json_array_foreach(value, index, element) {
+        double number = json_number_value(element);
+        if (!json_is_number(element))
+            return refuse_json(DDAEBM_FORMAT, key, value);
+        if (index >= key->most_elements || !(number >= key->least && number <= key->most))
+            return refuse_json(DDAEBM_OUT_OF_RANGE, key, value);
+        read.values[read.count++] = number;
+    }
+
+    *(dd_reals *)field(key, settings) = read;
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_key_set_reals(const dd_key *key, dd_settings *settings, const dd_reals *list) {
+    for (size_t i = 0; i < list->count; i++)
+        if (!(list->values[i] >= key->least && list->values[i] <= key->most)) {
+            char text[DD_REAL_ROOM];
+            dd_real_text(list->values[i], text);
+            return refuse(DDAEBM_OUT_OF_RANGE, key, text);
+        }
+    *(dd_reals *)field(key, settings) = *list;
+    return DDAEBM_OK;
+}
+
 ddaebm_status dd_key_set_json(const dd_key *key, dd_settings *settings, const json_t *value) {
     int64_t number = 0;
     switch (key->type) {
@@ -187,7 +221,12 @@ ddaebm_status dd_key_set_json(const dd_key *key, dd_settings *settings, const js
         if (!json_is_array(value))
             break;
         return set_integers(key, settings, value);
+    case DDAEBM_TYPE_REALS:
+        if (!json_is_array(value))
+            break;
+        return set_reals(key, settings, value);
     }
+
     return refuse_json(DDAEBM_FORMAT, key, value);
 }
 

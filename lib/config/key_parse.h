@@ -15,6 +15,9 @@ ddaebm_status dd_key_set_integer(const dd_key *key, dd_settings *settings, int64
 /* Sets a key of type REAL. */
 ddaebm_status dd_key_set_real(const dd_key *key, dd_settings *settings, double value);
 
+/* Sets a key of type REALS. */
+ddaebm_status dd_key_set_reals(const dd_key *key, dd_settings *settings, const dd_reals *list);
+
 /* Sets a key of any type from a JSON value. */
 ddaebm_status dd_key_set_json(const dd_key *key, dd_settings *settings, const struct json_t *value);
 

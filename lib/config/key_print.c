@@ -37,6 +37,17 @@ static size_t integers_text(const dd_integers *list, char text[DD_VALUE_ROOM]) {
     return used + (size_t)snprintf(text + used, DD_VALUE_ROOM - used, "]");
 }
 
+static size_t reals_text(const dd_reals *list, char text[DD_VALUE_ROOM]) {
+    _Static_assert((int)DD_MOST_REALS * ((int)DD_REAL_ROOM + 2) + 3 <= (int)DD_VALUE_ROOM,
+                   "a list has room");
+    size_t used = (size_t)snprintf(text, DD_VALUE_ROOM, "[");
+    for (size_t i = 0; i < list->count; i++) {
+        used += (size_t)snprintf(text + used, DD_VALUE_ROOM - used, "%s", i ? ", " : "");
+        used += dd_real_text(list->values[i], text + used);
+    }
+    return used + (size_t)snprintf(text + used, DD_VALUE_ROOM - used, "]");
+}
+
 size_t dd_key_text(const dd_key *key, const dd_settings *settings, char text[DD_VALUE_ROOM]) {
     switch (key->type) {
     case DDAEBM_TYPE_BOOLEAN:
@@ -48,6 +59,8 @@ size_t dd_key_text(const dd_key *key, const dd_settings *settings, char text[DD_
         return choice_text(key, dd_key_integer(key, settings), text);
     case DDAEBM_TYPE_INTEGERS:
         return integers_text(field(key, settings), text);
+    case DDAEBM_TYPE_REALS:
+        return reals_text(field(key, settings), text);
     case DDAEBM_TYPE_INTEGER:
         break;
     }

@@ -5,7 +5,7 @@
 #include "config/keys.h"
 
 /* Room for any result of dd_key_text, its NUL included. */
-enum { DD_VALUE_ROOM = 384 };
+enum { DD_VALUE_ROOM = 1280 };
 
 /* Returns the value of a key of type INTEGER, BOOLEAN or CHOICE; of a choice, the word's index. */
 int64_t dd_key_integer(const dd_key *key, const dd_settings *settings);

@@ -21,6 +21,9 @@
 #define INTEGERS_NAMED(name, path, initial, least, most, meaning) \
     {name, initial, meaning, NULL, least, most, DD_MOST_INTEGERS, FIELD(path, dd_integers), \
      DDAEBM_TYPE_INTEGERS}
+#define REALS(path, initial, least, most, meaning) \
+    {#path, initial, meaning, NULL, least, most, DD_MOST_REALS, FIELD(path, dd_reals), \
+     DDAEBM_TYPE_REALS}
 
 #define BOOLEAN(path, initial, meaning) \
     {#path, initial, meaning, NULL, 0, 0, 0, FIELD(path, bool), DDAEBM_TYPE_BOOLEAN}
@@ -79,26 +82,45 @@ static const dd_key keys[] = {
     CHOICE(data.standardize, "files", "always|files|never",
         "Which rows are standardised, column by column, to mean 0 and standard deviation 1: all, "
         "those that come from files, or none."),
+    CHOICE(data.transform, "none", "none|log|quantile",
+        "Map of each column before it is standardised, as it then always is: none, the logarithm, "
+        "or normal scores by the data's quantiles; scores are densities of the data's own numbers "
+        "(mlp)."),
 
     INTEGER(diffusion.timesteps, "4", 1, 1000,
         "Number of diffusion timesteps, T."),
-    CHOICE(diffusion.schedule, "vp", "vp|geometric|karras|cosine",
+    CHOICE(diffusion.schedule, "vp", "vp|geometric|karras|cosine|log_snr|levels",
         "Noise schedule: variance-preserving, a geometric sequence of variances, noise-to-signal "
-        "ratios as in Karras et al. (2022), or cosine (Nichol and Dhariwal, 2021)."),
+        "ratios as in Karras et al. (2022), cosine (Nichol and Dhariwal, 2021), evenly spaced "
+        "logarithms of the signal-to-noise ratio, or diffusion.levels."),
     /* Betas above 500 would let 1 - var(u) fall out of the normal doubles before u = 1. */
     REAL(diffusion.beta_min, "0.01", 1e-8, 500,
         "Noise rate (vp) or noise variance (geometric) at time 0."),
     REAL(diffusion.beta_max, "0.1", 1e-8, 500,
         "Noise rate (vp) or noise variance (geometric) at time 1."),
     REAL(diffusion.sigma_min, "0.01", 1e-6, 1,
-        "Noise-to-signal ratio at time 0 (karras, cosine)."),
+        "Noise-to-signal ratio at time 0 (karras, cosine, log_snr)."),
     BOOLEAN(diffusion.fit, "false",
         "Whether sigma_min is set before training to half the median nearest-neighbour distance, a "
         "root mean square over columns, within 0.03 and 0.5 (mlp)."),
     REAL(diffusion.sigma_max, "10", 1e-3, 1e4,
-        "Noise-to-signal ratio at time 1 (karras, cosine)."),
+        "Noise-to-signal ratio at time 1 (karras, cosine, log_snr)."),
     REAL(diffusion.rho, "3.5", 1, 100,
         "Exponent rho of the schedule: sigma^(1/rho) grows linearly in time (karras)."),
+    REALS(diffusion.levels, "[]", 1e-6, 1e4,
+        "Noise-to-signal ratios of the timesteps from 0 to T, ascending (levels)."),
+    CHOICE(diffusion.adapt, "none", "none|divergence|reconstruction|energy_gap",
+        "Whether training moves the timesteps between the first and the last so that each reverse "
+        "step is equally hard: by its KL divergence, its squared error or its energy gap."),
+    CHOICE(diffusion.noise, "gaussian", "gaussian|student|mixture",
+        "Distribution of the noise, of variance 1: normal, Student's with a scale for each sample, "
+        "or a mixture of two normal ones that each sample belongs to one of."),
+    REAL(diffusion.freedom, "4", 2.1, 1000,
+        "Degrees of freedom of the noise (student)."),
+    REAL(diffusion.mixture_share, "0.1", 0.001, 0.999,
+        "Share of samples with the wider noise (mixture)."),
+    REAL(diffusion.mixture_ratio, "5", 1, 100,
+        "Standard deviation of the wider noise over that of the narrower (mixture)."),
     CHOICE(diffusion.grid, "uniform", "uniform|lsun",
         "Times of the timesteps: evenly spaced, or as published for LSUN, where all but the last "
         "lie in the first half."),
@@ -112,6 +134,9 @@ static const dd_key keys[] = {
     CHOICE(network.family, "mlp", "mlp|ncsnpp",
         "Architecture of the networks: multi-layer perceptrons on rows, or NCSN++ U-Nets and a "
         "convolutional encoder on images."),
+    BOOLEAN(network.latent, "true",
+        "Whether the generator sees the latent vector z; if not, it sees zeros, and the terms of "
+        "the divergence that train the encoder are left out."),
     INTEGER(network.latent_width, "2", 1, 65536,
         "Dimension of the generator's latent vector z, latent_maps not counted."),
     INTEGER(network.latent_maps, "0", 0, 64,
@@ -171,8 +196,12 @@ static const dd_key keys[] = {
         "Whether the generator sees, in place of x_{t+1}, the x_0 that z would give if the data "
         "were standard normal; with form.residual it is also what the output is added to (mlp)."),
 
+    CHOICE(objective.kind, "energy", "energy|logistic",
+        "Objective: that of an energy-based model, or that of Denoising Diffusion GANs (Xiao et "
+        "al., 2022), where the energy's network is a discriminator of pairs (x_t, x_{t+1}) with "
+        "the logistic loss, and gives no density."),
     REAL(objective.gamma, "0.02", 0, 1e6,
-        "Weight of the gradient penalty in the energy's loss."),
+        "Weight of the gradient penalty in the energy's loss; for logistic, of R1."),
     CHOICE(objective.penalty, "zero", "zero|score",
         "Target of the gradient penalty: zero, or the score of the diffused data (denoising score "
         "matching)."),
@@ -206,9 +235,9 @@ static const dd_key keys[] = {
     REAL(objective.reverse_weight, "1", 0, 1e6,
         "Weight of the reverse KL divergence (adversarial and latent terms) relative to the "
         "forward one."),
-    CHOICE(objective.divergence, "jeffrey", "jeffrey|reverse_kl",
-        "Divergence that generator and encoder minimise: forward plus reverse KL, or reverse KL "
-        "alone."),
+    CHOICE(objective.divergence, "jeffrey", "jeffrey|reverse_kl|forward_kl|none",
+        "Divergence that generator and encoder minimise: forward plus reverse KL, one of them "
+        "alone, or none, which leaves the energy score."),
     CHOICE(objective.reconstruction, "gaussian_nll",
         "gaussian_nll|weighted_gaussian_nll|mse_prior|mse_posterior",
         "Reconstruction term of the forward KL divergence: a Gaussian negative log-likelihood of "

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DD_MOST_INTEGERS = 16, DD_MOST_BLOCKS = 16 };
+enum { DD_MOST_INTEGERS = 16, DD_MOST_REALS = 33, DD_MOST_BLOCKS = 16 };
 
 /* A short list, for instance of layer widths. */
 typedef struct dd_integers {
@@ -17,18 +17,38 @@ typedef struct dd_integers {
     int64_t values[DD_MOST_INTEGERS];
 } dd_integers;
 
+/* A short list of numbers. */
+typedef struct dd_reals {
+    size_t count;
+    double values[DD_MOST_REALS];
+} dd_reals;
+
 /* The enumerators of each type below are in the order of the words in the table of keys.c. */
 typedef enum dd_standardize {
     DD_STANDARDIZE_ALWAYS,
     DD_STANDARDIZE_FILES,
     DD_STANDARDIZE_NEVER
 } dd_standardize;
+typedef enum dd_transform_kind {
+    DD_TRANSFORM_NONE,
+    DD_TRANSFORM_LOG,
+    DD_TRANSFORM_QUANTILE
+} dd_transform_kind;
 typedef enum dd_schedule_kind {
     DD_SCHEDULE_VP,
     DD_SCHEDULE_GEOMETRIC,
     DD_SCHEDULE_KARRAS,
-    DD_SCHEDULE_COSINE
+    DD_SCHEDULE_COSINE,
+    DD_SCHEDULE_LOG_SNR,
+    DD_SCHEDULE_LEVELS
 } dd_schedule_kind;
+typedef enum dd_adapt {
+    DD_ADAPT_NONE,
+    DD_ADAPT_DIVERGENCE,
+    DD_ADAPT_RECONSTRUCTION,
+    DD_ADAPT_ENERGY_GAP
+} dd_adapt;
+typedef enum dd_noise { DD_NOISE_GAUSSIAN, DD_NOISE_STUDENT, DD_NOISE_MIXTURE } dd_noise;
 typedef enum dd_grid { DD_GRID_UNIFORM, DD_GRID_LSUN } dd_grid;
 typedef enum dd_precision { DD_PRECISION_FLOAT32, DD_PRECISION_FLOAT64 } dd_precision;
 typedef enum dd_family { DD_FAMILY_MLP, DD_FAMILY_NCSNPP } dd_family;
@@ -39,7 +59,13 @@ typedef enum dd_encoder { DD_ENCODER_CONVOLUTIONAL, DD_ENCODER_LARGE } dd_encode
 typedef enum dd_form { DD_FORM_SCALAR, DD_FORM_DISTANCE, DD_FORM_DENSITY } dd_form;
 typedef enum dd_contrast { DD_CONTRAST_LINEAR, DD_CONTRAST_SOFTPLUS } dd_contrast;
 typedef enum dd_penalty { DD_PENALTY_ZERO, DD_PENALTY_SCORE } dd_penalty;
-typedef enum dd_divergence { DD_DIVERGENCE_JEFFREY, DD_DIVERGENCE_REVERSE_KL } dd_divergence;
+typedef enum dd_objective { DD_OBJECTIVE_ENERGY, DD_OBJECTIVE_LOGISTIC } dd_objective;
+typedef enum dd_divergence {
+    DD_DIVERGENCE_JEFFREY,
+    DD_DIVERGENCE_REVERSE_KL,
+    DD_DIVERGENCE_FORWARD_KL,
+    DD_DIVERGENCE_NONE
+} dd_divergence;
 typedef enum dd_reconstruction {
     DD_RECONSTRUCTION_GAUSSIAN_NLL,
     DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL,
@@ -87,14 +113,21 @@ typedef struct dd_settings {
         int64_t padding;     /* pixels of image_size on each side that the data's images lack */
         bool flip;           /* mirrors images at random in training */
         int64_t standardize; /* dd_standardize */
+        int64_t transform;   /* dd_transform_kind: of columns, before they are standardised */
     } data;
     struct {
         int64_t timesteps;           /* T */
         int64_t schedule;            /* dd_schedule_kind */
         double beta_min, beta_max;   /* DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC */
         bool fit;                    /* sets sigma_min from the data before training */
-        double sigma_min, sigma_max; /* DD_SCHEDULE_KARRAS, DD_SCHEDULE_COSINE */
+        double sigma_min, sigma_max; /* DD_SCHEDULE_KARRAS and those after it */
         double rho;                  /* DD_SCHEDULE_KARRAS */
+        dd_reals levels;             /* DD_SCHEDULE_LEVELS: noise-to-signal ratios, [T+1] */
+        int64_t adapt;               /* dd_adapt */
+        int64_t noise;               /* dd_noise */
+        double freedom;              /* degrees of freedom of DD_NOISE_STUDENT */
+        double mixture_share;        /* of the wide component of DD_NOISE_MIXTURE */
+        double mixture_ratio;        /* of the deviations of its components */
         int64_t grid;                /* dd_grid */
         double beta_limit;           /* upper bound of the betas; 1 for none */
         double variance_floor;       /* lower bound of the posterior's variance; 0 for none */
@@ -102,6 +135,7 @@ typedef struct dd_settings {
     } diffusion;
     struct {
         int64_t family;           /* dd_family */
+        bool latent;              /* the generator sees z */
         int64_t latent_width;     /* dimension of z, latent_maps not counted */
         int64_t latent_maps;      /* channels of latent noise at the input's resolution */
         int64_t time_width;       /* dimension of the timestep embedding */
@@ -127,6 +161,7 @@ typedef struct dd_settings {
         bool proposal;  /* shows the generator a draw of x_0 in place of x_{t+1} */
     } form;
     struct {
+        int64_t kind;              /* dd_objective */
         double gamma;              /* weight of the gradient penalty */
         int64_t penalty;           /* dd_penalty: target of the gradient */
         double fake_gamma;         /* weight of the penalty at generated samples */

@@ -11,6 +11,10 @@ static ddaebm_status check_data(const dd_settings *settings) {
                        "data.image_size is %lld and data.padding %lld on each side; the first must "
                        "be larger than twice the second",
                        size, padding);
+    if (size > 0 && settings->data.transform != DD_TRANSFORM_NONE)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "data.transform is of columns; images, with data.image_size %lld, have none",
+                       size);
     return DDAEBM_OK;
 }
 
@@ -51,6 +55,48 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
     return DDAEBM_OK;
 }
 
+/* Checks the list of levels, and whether the timesteps can be moved. */
+static ddaebm_status check_levels(const dd_settings *settings) {
+    const dd_reals *levels = &settings->diffusion.levels;
+    const bool listed = settings->diffusion.schedule == DD_SCHEDULE_LEVELS;
+    const bool by_ratio = settings->diffusion.schedule >= DD_SCHEDULE_KARRAS;
+    const long long timesteps = (long long)settings->diffusion.timesteps;
+
+    if (listed && levels->count != (size_t)timesteps + 1)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "diffusion.levels has %zu numbers; with diffusion.schedule levels and %lld "
+                       "timesteps it must have %lld",
+                       levels->count, timesteps, timesteps + 1);
+    for (size_t i = 1; listed && i < levels->count; i++)
+        if (!(levels->values[i] > levels->values[i - 1] * (1 + 1e-9)))
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "diffusion.levels does not ascend at its number %zu", i + 1);
+    if (settings->diffusion.adapt == DD_ADAPT_NONE)
+        return DDAEBM_OK;
+    if (!by_ratio)
+        return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.adapt needs diffusion.schedule karras, "
+                                            "cosine, log_snr or levels");
+    if (settings->diffusion.grid == DD_GRID_LSUN || settings->diffusion.beta_limit < 1)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "diffusion.adapt needs diffusion.grid uniform and diffusion.beta_limit 1");
+    if (timesteps < 2 || timesteps >= DD_MOST_REALS)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "diffusion.timesteps is %lld; with diffusion.adapt it must be from 2 to %d",
+                       timesteps, DD_MOST_REALS - 1);
+    return DDAEBM_OK;
+}
+
+/* Refuses a scale of the noise where formulas hold for normal noise alone. */
+static ddaebm_status check_noise(const dd_settings *settings) {
+    if (settings->diffusion.noise == DD_NOISE_GAUSSIAN || settings->data.padding == 0 ||
+        settings->objective.noise_contrast <= 0)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_OUT_OF_RANGE,
+                   "data.padding is %lld; with objective.noise_contrast and diffusion.noise other "
+                   "than gaussian it must be 0",
+                   (long long)settings->data.padding);
+}
+
 /* Checks what the network family allows. */
 static ddaebm_status check_networks(const dd_settings *settings) {
     if (settings->network.family == DD_FAMILY_NCSNPP && settings->training.held_out > 0)
@@ -70,7 +116,34 @@ static ddaebm_status check_networks(const dd_settings *settings) {
     return DDAEBM_OK;
 }
 
+/* Refuses what the discriminator of the logistic objective cannot do. */
+static ddaebm_status check_logistic(const dd_settings *settings) {
+    const struct {
+        const char *name;
+        bool asked;
+    } others[] = {{"objective.fake_gamma", settings->objective.fake_gamma > 0},
+                  {"objective.noise_contrast", settings->objective.noise_contrast > 0},
+                  {"objective.timestep_contrast", settings->objective.timestep_contrast > 0},
+                  {"objective.transform_contrast", settings->objective.transform_contrast > 0},
+                  {"diffusion.adapt energy_gap", settings->diffusion.adapt == DD_ADAPT_ENERGY_GAP},
+                  {"objective.penalty score", settings->objective.penalty == DD_PENALTY_SCORE},
+                  {"training.calibrate", settings->training.calibrate},
+                  {"training.held_out", settings->training.held_out > 0}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (settings->objective.kind == DD_OBJECTIVE_LOGISTIC && others[i].asked)
+            return dd_fail(DDAEBM_OUT_OF_RANGE,
+                           "%s is set; objective.kind logistic has no energy that it could concern",
+                           others[i].name);
+    return DDAEBM_OK;
+}
+
 static ddaebm_status check_objective(const dd_settings *settings) {
+    if (settings->objective.kind == DD_OBJECTIVE_ENERGY &&
+        settings->objective.divergence == DD_DIVERGENCE_NONE &&
+        settings->objective.energy_score <= 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "objective.divergence is none and objective.energy_score 0; one of them "
+                       "must train the generator");
     if (settings->objective.reconstruction == DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL &&
         settings->diffusion.timesteps < 2)
         return dd_fail(
@@ -99,8 +172,11 @@ ddaebm_status dd_settings_check(const dd_settings *settings) {
     ddaebm_status status = DDAEBM_OK;
     DD_TRY(check_data(settings));
     DD_TRY(check_diffusion(settings));
+    DD_TRY(check_levels(settings));
+    DD_TRY(check_noise(settings));
     DD_TRY(check_networks(settings));
     DD_TRY(check_objective(settings));
+    DD_TRY(check_logistic(settings));
     DD_TRY(check_rate(settings, "optimizer.energy_rate", settings->optimizer.energy_rate));
     DD_TRY(check_rate(settings, "optimizer.generator_rate", settings->optimizer.generator_rate));
 cleanup:

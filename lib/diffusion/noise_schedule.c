@@ -20,13 +20,34 @@ static void fill_times(dd_noise_schedule *s, const dd_settings *settings, bool s
             s->t[i] = (double)i / (double)steps * (1.0 - 1e-3) + 1e-3;
 }
 
+static double variance_of_ratio(double ratio) {
+    return ratio * ratio / (1 + ratio * ratio);
+}
+
 /* s^2 / (1 + s^2) for a noise-to-signal ratio s, with s^(1/rho) linear in time (Karras et al.,
  * 2022). */
 static double karras_variance(const dd_settings *settings, double u) {
     double low = pow(settings->diffusion.sigma_min, 1 / settings->diffusion.rho);
     double high = pow(settings->diffusion.sigma_max, 1 / settings->diffusion.rho);
-    double ratio = pow(low + u * (high - low), settings->diffusion.rho);
-    return ratio * ratio / (1 + ratio * ratio);
+    return variance_of_ratio(pow(low + u * (high - low), settings->diffusion.rho));
+}
+
+/* The same for a ratio whose logarithm is linear in time. */
+static double log_snr_variance(const dd_settings *settings, double u) {
+    double low = log(settings->diffusion.sigma_min), high = log(settings->diffusion.sigma_max);
+    return variance_of_ratio(exp(low + u * (high - low)));
+}
+
+/* The same for the ratios of diffusion.levels, linear in between; u is a timestep over T. */
+static double level_variance(const dd_settings *settings, double u) {
+    const dd_reals *levels = &settings->diffusion.levels;
+    double place = u * (double)(levels->count - 1), below = floor(place + 1e-9);
+    size_t i = (size_t)below;
+    double rest = place - below > 1e-9 ? place - below : 0;
+    double ratio = levels->values[i];
+    if (rest > 0 && i + 1 < levels->count)
+        ratio += rest * (levels->values[i + 1] - ratio);
+    return variance_of_ratio(ratio);
 }
 
 /* sin^2 of an angle that is linear in time; its tangent is the noise-to-signal ratio. */
@@ -46,6 +67,10 @@ static double variance(const dd_settings *settings, double t, bool single) {
         return rounded(single, karras_variance(settings, from_zero));
     if (settings->diffusion.schedule == DD_SCHEDULE_COSINE)
         return rounded(single, cosine_variance(settings, from_zero));
+    if (settings->diffusion.schedule == DD_SCHEDULE_LOG_SNR)
+        return rounded(single, log_snr_variance(settings, from_zero));
+    if (settings->diffusion.schedule == DD_SCHEDULE_LEVELS)
+        return rounded(single, level_variance(settings, from_zero));
 
     double square = rounded(single, -0.25 * rounded(single, t * t));
     double quadratic = rounded(single, square * rounded(single, high - low));
@@ -60,12 +85,14 @@ static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool
     double product = 1;
     for (size_t i = 0; i <= s->steps; i++) {
         s->var[i] = variance(settings, s->t[i], single_times);
+
         double keep = rounded(single_times, 1.0 - s->var[i]);
         double before = i > 0 ? rounded(single_times, 1.0 - s->var[i - 1]) : 1.0;
         double beta =
             i > 0 ? rounded(single_times, 1.0 - rounded(single_times, keep / before)) : s->var[0];
         if (i > 0 && beta > settings->diffusion.beta_limit)
             beta = settings->diffusion.beta_limit;
+
         s->betas[i] = rounded(single, beta);
         double rest = rounded(single, 1.0 - s->betas[i]);
         s->a[i] = rounded(single, sqrt(rest));
@@ -73,6 +100,7 @@ static void fill_forward(dd_noise_schedule *s, const dd_settings *settings, bool
         s->a_cum[i] = i > 0 ? rounded(single, s->a_cum[i - 1] * s->a[i]) : s->a[0];
         s->sigma_cum[i] = rounded(
             single, sqrt(rounded(single, 1.0 - rounded(single, s->a_cum[i] * s->a_cum[i]))));
+
         product *= rest; /* a cumulative product kept in double, as torch does on a CPU */
         s->abar[i] = rounded(single, product);
         s->weight[i] = rounded(

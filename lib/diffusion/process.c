@@ -62,14 +62,23 @@ dd_node dd_gaussian_log_density(dd_graph *graph, dd_node x, dd_node mean, dd_nod
                        dd_affine(graph, log_variance, 0.5 * width, 0));
 }
 
+dd_node dd_process_scaled(const dd_process *process, dd_node log_variance, dd_node x) {
+    if (!process->scaled)
+        return log_variance;
+    dd_graph *graph = process->graph;
+    return dd_add(graph, log_variance,
+                  dd_reshape(graph, process->log_variances, dd_shape_a_sample(graph, x)));
+}
+
 dd_node dd_process_log_next(const dd_process *process, dd_node x_t, dd_node x_next) {
     dd_graph *graph = process->graph;
     double log_variances[DD_MOST_TIMESTEPS];
     for (size_t i = 0; i < process->schedule->steps; i++)
         log_variances[i] = 2 * log(process->schedule->sigma[i + 1]);
     dd_node mean = dd_multiply(graph, x_t, dd_process_at(process, process->schedule->a, 1, x_t));
-    return dd_gaussian_log_density(graph, x_next, mean,
-                                   dd_process_at(process, log_variances, 0, x_t));
+    dd_node log_variance =
+        dd_process_scaled(process, dd_process_at(process, log_variances, 0, x_t), x_t);
+    return dd_gaussian_log_density(graph, x_next, mean, log_variance);
 }
 
 dd_node dd_posterior_mean(const dd_process *process, dd_node x0, dd_node x_next) {

@@ -11,6 +11,8 @@ typedef struct dd_process {
     dd_graph *graph;
     const dd_noise_schedule *schedule;
     dd_node timestep;
+    bool scaled;           /* the noise has a scale (noise_scale.h); noise comes multiplied by it */
+    dd_node log_variances; /* of the scales: 2 log s, one number a sample, shaped like timestep */
 } dd_process;
 
 /* Number of samples, and the shape of one number a sample, which broadcasts against data. */
@@ -31,6 +33,9 @@ dd_node dd_process_next(const dd_process *process, dd_node x_t, dd_node noise);
 
 /* log N(x; mean, exp(log_variance)) summed over a sample: one number a sample. */
 dd_node dd_gaussian_log_density(dd_graph *graph, dd_node x, dd_node mean, dd_node log_variance);
+
+/* Logarithms of variances [1] or one a sample, for the noise with its scale. */
+dd_node dd_process_scaled(const dd_process *process, dd_node log_variance, dd_node x);
 
 /* log q(x_{t+1} | x_t) = log N(x_{t+1}; a[t+1] x_t, sigma[t+1]^2) */
 dd_node dd_process_log_next(const dd_process *process, dd_node x_t, dd_node x_next);

@@ -9,14 +9,14 @@
 #include "io/gzip.h"
 #include "io/idx.h"
 #include "io/image_array.h"
+#include "io/image_file.h"
 #include "io/image_folder.h"
 #include "io/image_range.h"
-#include "io/jpeg_read.h"
 #include "io/npy.h"
 #include "io/other_format.h"
-#include "io/png_read.h"
 #include "io/resize.h"
 #include "io/selection.h"
+#include "io/wav.h"
 
 #include <math.h>
 #include <string.h>
@@ -68,13 +68,21 @@ static ddaebm_status parse_text(dd_content *out, const whole_file *file) {
                         file->options);
 }
 
+static ddaebm_status parse_wav(dd_content *out, const whole_file *file) {
+    out->has_own_layout = true;
+    return dd_wav_parse(&out->rows, &out->sample_rate, file->context, file->data, file->size,
+                        dd_context_most(file->context, DDAEBM_LIMIT_FILE_BYTES));
+}
+
 /* Finds the format and reads the file. Formats with a signature come first, then text. CIFAR-10 has
  * no signature: it is known by its size or, if it is cut off, by its name. */
 static ddaebm_status parse(dd_content *out, whole_file *file) {
     if (dd_npy_recognise(file->data, file->size))
         return dd_image_array_npy(out, file->context, file->data, file->size, file->options);
-    if (dd_png_recognise(file->data, file->size) || dd_jpeg_recognise(file->data, file->size))
+    if (dd_image_file_recognise(file->data, file->size))
         return dd_fail(DDAEBM_UNSUPPORTED, "it is a single image; give the folder of all of them");
+    if (dd_wav_recognise(file->data, file->size))
+        return parse_wav(out, file);
     const bool text = is_text(file->data, file->size);
     const char *other_format = text && *(const char *)file->data != '<'
                                    ? NULL
@@ -182,7 +190,7 @@ static ddaebm_status refuse_image_options(const dd_content *content,
     if (dd_image_range_asked(options))
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "range is an option of arrays of images, NPY and IDX, which this is not");
-    if (content->is_text && options->resize > 0)
+    if (content->rows.count > 0 && options->resize > 0)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "resize is an option of images, and these are rows");
     return DDAEBM_OK;

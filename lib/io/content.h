@@ -12,7 +12,8 @@ typedef struct dd_content {
     dd_rows rows;            /* empty for 8-bit images */
     dd_column_names columns; /* of rows */
     bool is_text;            /* the file was CSV */
-    bool has_own_layout;     /* the format says what its numbers are: PNG, JPEG, CIFAR-10 */
+    bool has_own_layout;     /* the format says what its numbers are: PNG, JPEG, CIFAR-10, WAV */
+    size_t sample_rate;      /* of WAV; 0 for others */
     dd_image_shape
         shape;           /* shape of rows that are images with float pixels; all 0 for plain rows */
     dd_images images;    /* 8-bit images; empty for rows */

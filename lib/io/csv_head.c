@@ -242,6 +242,7 @@ static ddaebm_status survey_kept(struct survey *out, ddaebm_context *context,
     const dd_column_names unnamed = {.items = NULL};
     dd_selection selection = {.place = NULL};
     ddaebm_status status = take_survey(out, line, separator, NULL);
+
     if (status != DDAEBM_OK || (!options->columns && !options->drop))
         return status;
     status = dd_selection_make(&selection, context, options, &unnamed, out->fields, NULL);
@@ -344,6 +345,7 @@ static ddaebm_status take_names(dd_csv_head *head, ddaebm_context *context,
         return dd_csv_read_names(&head->names, context, &header->line, header->separator,
                                  head->width);
     }
+
     struct survey survey;
     ddaebm_status status = check_header(&header->line, first, head, options);
     if (status == DDAEBM_OK)

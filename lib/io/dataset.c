@@ -77,8 +77,8 @@ bool dd_dataset_in_memory(const ddaebm_dataset *dataset) {
     return dataset->source.user == dataset && !dataset->named;
 }
 
-const double *dd_dataset_doubles(const ddaebm_dataset *dataset) {
-    return dataset->rows.wide;
+const double *dd_dataset_doubles(const ddaebm_dataset *dataset, uint64_t row) {
+    return dataset->rows.wide ? dataset->rows.wide + dd_dataset_start(dataset, (size_t)row) : NULL;
 }
 
 const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset) {

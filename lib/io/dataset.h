@@ -16,8 +16,9 @@ const char *dd_dataset_drawn(const ddaebm_dataset *dataset, uint64_t *seed);
 /* Returns whether its numbers are kept in memory. */
 bool dd_dataset_in_memory(const ddaebm_dataset *dataset);
 
-/* Returns all its numbers, [rows, width], if they are kept as doubles; else NULL. */
-const double *dd_dataset_doubles(const ddaebm_dataset *dataset);
+/* Returns a row of numbers that are kept as doubles; else NULL. Windows of a series overlap; other
+ * rows lie one after another. */
+const double *dd_dataset_doubles(const ddaebm_dataset *dataset, uint64_t row);
 
 /* Returns the names of its columns; there may be none. */
 const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset);

@@ -80,6 +80,7 @@ static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context
     dataset->rows = content->rows;
     dataset->columns = content->columns;
     dataset->images = content->images;
+    dataset->sample_rate = content->sample_rate;
     dataset->rank = content->rank;
     dataset->black = content->black;
     dataset->white = content->white;
@@ -253,6 +254,7 @@ ddaebm_status ddaebm_dataset_create_source(ddaebm_dataset **out, ddaebm_context 
     DD_TRY(dd_dataset_make(&dataset, context, own.width, own.rows));
     dataset->source = own;
     *out = dataset;
+
 cleanup:
     return status;
 }

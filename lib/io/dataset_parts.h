@@ -18,6 +18,9 @@ struct ddaebm_dataset {
     uint64_t seed;             /* of a named set */
     dd_rows rows;              /* owned; no numbers unless rows are kept in memory */
     dd_images images;          /* owned; no pixels unless images are kept in memory as bytes */
+    size_t window, hop;        /* rows are windows of so many of these, so far apart; 0: they are
+                                  the rows themselves */
+    size_t sample_rate;        /* of a WAV file; 0 for others */
     dd_image_shape shape;
     dd_column_names columns;
     size_t rank;         /* axes of the array that was read; 0 for other kinds */
@@ -27,6 +30,9 @@ struct ddaebm_dataset {
 /* Makes a data set without content, which reads from itself. */
 ddaebm_status dd_dataset_make(ddaebm_dataset **out, ddaebm_context *context, size_t width,
                               uint64_t rows);
+
+/* Returns at which of the numbers in memory a row begins. */
+size_t dd_dataset_start(const ddaebm_dataset *dataset, size_t row);
 
 /* Read functions for sources: of a named set, of rows in memory (64-bit numbers are rounded to 32
  * bits), and of images in memory. */

@@ -16,24 +16,37 @@ ddaebm_status dd_dataset_read_named(void *user, uint64_t first, size_t count, fl
     return DDAEBM_OK;
 }
 
-ddaebm_status dd_dataset_read_values(void *user, uint64_t first, size_t count, float *out) {
-    const ddaebm_dataset *dataset = user;
-    size_t width = dataset->source.width, before = (size_t)first * width;
-    if (!dataset->rows.wide) {
-        memcpy(out, dataset->rows.values + before, count * width * sizeof *out);
-        return DDAEBM_OK;
-    }
-
-    for (size_t i = 0; i < count * width; i++) {
-        double value = dataset->rows.wide[before + i];
-        out[i] = (float)value;
-        if (!isfinite(out[i]))
+/* Rounds a row to 32 bits. */
+static ddaebm_status narrow_row(const double *row, size_t number, size_t width, float *out) {
+    for (size_t j = 0; j < width; j++) {
+        out[j] = (float)row[j];
+        if (!isfinite(out[j]))
             return dd_fail(DDAEBM_OUT_OF_RANGE,
                            "row %zu, column %zu (both from 1) is %g, beyond 32-bit numbers: use "
                            "ddaebm_dataset_read_double",
-                           (before + i) / width + 1, (before + i) % width + 1, value);
+                           number + 1, j + 1, row[j]);
     }
     return DDAEBM_OK;
+}
+
+ddaebm_status dd_dataset_read_values(void *user, uint64_t first, size_t count, float *out) {
+    const ddaebm_dataset *dataset = user;
+    const dd_rows *rows = &dataset->rows;
+    const size_t width = dataset->source.width;
+    if (!rows->wide && dataset->window == 0) {
+        memcpy(out, rows->values + (size_t)first * width, count * width * sizeof *out);
+        return DDAEBM_OK;
+    }
+
+    ddaebm_status status = DDAEBM_OK;
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++) {
+        const size_t row = (size_t)first + i, start = dd_dataset_start(dataset, row);
+        if (rows->wide)
+            status = narrow_row(rows->wide + start, row, width, out + i * width);
+        else
+            memcpy(out + i * width, rows->values + start, width * sizeof *out);
+    }
+    return status;
 }
 
 ddaebm_status dd_dataset_read_images(void *user, uint64_t first, size_t count, float *out) {
@@ -102,7 +115,10 @@ ddaebm_status ddaebm_dataset_read_double(const ddaebm_dataset *dataset, uint64_t
 
     size_t width = dataset->source.width, numbers = count * width;
     if (dataset->rows.wide) {
-        memcpy(out, dataset->rows.wide + (size_t)first * width, numbers * sizeof *out);
+        for (size_t i = 0; i < count; i++)
+            memcpy(out + i * width,
+                   dataset->rows.wide + dd_dataset_start(dataset, (size_t)first + i),
+                   width * sizeof *out);
         return DDAEBM_OK;
     }
     status = read_floats(dataset, first, count,

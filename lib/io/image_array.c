@@ -86,6 +86,7 @@ static ddaebm_status finish(dd_content *content, ddaebm_context *context,
     dd_images *bytes = &content->images;
     dd_rows *floats = &content->rows;
     ddaebm_status status = DDAEBM_OK;
+
     content->shape = layout->shape;
     if (layout->planes && bytes->pixels)
         status = dd_image_layout_interleave(bytes->pixels, 1, context, layout->shape, bytes->count);

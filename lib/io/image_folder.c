@@ -3,9 +3,8 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "io/cifar.h"
+#include "io/image_file.h"
 #include "io/image_walk.h"
-#include "io/jpeg_read.h"
-#include "io/png_read.h"
 #include "io/resize.h"
 
 #include <string.h>
@@ -19,15 +18,6 @@ struct reading {
     size_t capacity; /* bytes of the block */
     size_t long_files, first_long, first_surplus;
 };
-
-ddaebm_status dd_image_parse(dd_images *out, ddaebm_context *context, const void *data, size_t size,
-                             size_t most) {
-    if (dd_png_recognise(data, size))
-        return dd_png_parse(out, context, data, size, most);
-    if (dd_jpeg_recognise(data, size))
-        return dd_jpeg_parse(out, context, data, size, most);
-    return dd_fail(DDAEBM_FORMAT, "it is neither a PNG nor a JPEG file");
-}
 
 static const char *kind_of(dd_image_shape shape) {
     return shape.channels == 1 ? "grey" : "colour";
@@ -78,7 +68,7 @@ static ddaebm_status read_into(struct reading *r, const char *path, size_t at) {
     if (status != DDAEBM_OK)
         return status;
 
-    status = dd_image_parse(&one, r->context, data, size, most);
+    status = dd_image_file_parse(&one, r->context, data, size, most);
     if (status == DDAEBM_OK)
         status = add_image(r, &one);
     if (status == DDAEBM_OK && one.surplus > 0 && r->long_files++ == 0) {
@@ -151,8 +141,8 @@ static ddaebm_status refuse_empty(const char *path, const dd_image_walk *walk) {
                        walk->folders_below, walk->folders_below == 1 ? "" : "s");
     (void)dd_image_walk_describe(text, walk);
     return dd_fail(DDAEBM_FORMAT,
-                   "%.250s: this folder has no images: no file that ends in .png, .jpg or .jpeg, "
-                   "and no data_batch_*.bin%s%s",
+                   "%.250s: this folder has no images: no file that ends in " DD_IMAGE_ENDINGS
+                   ", and no data_batch_*.bin%s%s",
                    path, *text ? "; it has " : "", text);
 }
 

@@ -13,8 +13,4 @@
 ddaebm_status dd_image_folder_read(dd_images *out, ddaebm_context *context, const char *path,
                                    const ddaebm_read_options *options);
 
-/* Reads the image in one file, of at most `most` numbers; the format is found from the content. */
-ddaebm_status dd_image_parse(dd_images *out, ddaebm_context *context, const void *data, size_t size,
-                             size_t most);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "io/image_file.h"
 #include "io/system_error.h"
 #include "io/text.h"
 
@@ -40,10 +41,6 @@ typedef struct walking {
 static bool ends_in(const char *name, const char *ending) {
     size_t length = strlen(name), tail = strlen(ending);
     return length > tail && strcasecmp(name + length - tail, ending) == 0;
-}
-
-static bool is_image(const char *name) {
-    return ends_in(name, ".png") || ends_in(name, ".jpg") || ends_in(name, ".jpeg");
 }
 
 static bool is_batch(const char *name) {
@@ -172,7 +169,7 @@ static ddaebm_status add_file(walking *w, const char *folder, const char *name, 
                               size_t *images) {
     dd_image_walk *walk = &w->walk;
     const bool below = *folder != '\0';
-    if (is_image(name)) {
+    if (dd_image_file_is_named(name)) {
         ++*images;
         return below && !w->recursive ? DDAEBM_OK : dd_names_add(&walk->images, w->context, inside);
     }
@@ -195,10 +192,11 @@ static ddaebm_status add_entry(walking *w, const char *folder, const char *name,
 
     const bool is_folder = result == 0 && S_ISDIR(about.st_mode);
     const bool is_lost =
-        whole && result != 0 && !is_image(name) && !is_batch(name) && is_link(whole);
+        whole && result != 0 && !dd_image_file_is_named(name) && !is_batch(name) && is_link(whole);
     if (is_lost)
         w->walk.lost++;
-    else if (status == DDAEBM_OK && is_folder && is_image(name) && !*folder && !w->recursive)
+    else if (status == DDAEBM_OK && is_folder && dd_image_file_is_named(name) && !*folder &&
+             !w->recursive)
         status = refuse_folder(whole);
     else if (status == DDAEBM_OK)
         status =
@@ -313,7 +311,7 @@ const char *dd_image_walk_describe(char out[DD_WALK_ROOM], const dd_image_walk *
     *out = '\0';
     if (walk->passed > 0) {
         used +=
-            (size_t)snprintf(out, DD_WALK_ROOM, "%zu file%s that %s neither PNG nor JPEG (",
+            (size_t)snprintf(out, DD_WALK_ROOM, "%zu file%s that %s not " DD_IMAGE_FORMATS " (",
                              walk->passed, plural(walk->passed), walk->passed == 1 ? "is" : "are");
         used += describe_endings(out + used, DD_WALK_ROOM - used, walk);
         used += (size_t)snprintf(out + used, DD_WALK_ROOM - used, ")");

@@ -13,7 +13,7 @@ typedef struct dd_ending_count {
 } dd_ending_count;
 
 typedef struct dd_image_walk {
-    dd_names images;  /* names that end in .png, .jpg or .jpeg: paths relative to the folder */
+    dd_names images;  /* names of image files: paths relative to the folder */
     dd_names batches; /* data_batch_*.bin of the folder itself: CIFAR-10's */
     dd_ending_count endings[DD_MOST_ENDINGS];
     size_t kinds;         /* endings in the list */
@@ -35,7 +35,7 @@ ddaebm_status dd_image_walk_folder(dd_image_walk *out, ddaebm_context *context, 
 /* Room for dd_image_walk_describe. */
 enum { DD_WALK_ROOM = 512 };
 
-/* Describes what was passed over: "12 files that are no PNG or JPEG (9 .txt, 3 .bmp); 40 images in
+/* Describes what was passed over: "12 files that are not PNG or JPEG (9 .txt, 3 .bmp); 40 images in
  * 4 folders below, which --recursive reads"; "" if nothing was. Returns `out`. */
 const char *dd_image_walk_describe(char out[DD_WALK_ROOM], const dd_image_walk *walk);
 

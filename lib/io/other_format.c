@@ -1,5 +1,7 @@
 #include "io/other_format.h"
 
+#include "io/image_file.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -39,10 +41,10 @@ static const struct {
     {0, 2, "\x80\x03", "a Python pickle: save one array with numpy.save"},
     {0, 2, "\x80\x04", "a Python pickle: save one array with numpy.save"},
     {0, 2, "\x80\x05", "a Python pickle: save one array with numpy.save"},
-    {0, 4, "GIF8", "a GIF image: PNG and JPEG are read, in folders"},
-    {0, 4, "II*\0", "a TIFF image: PNG and JPEG are read, in folders"},
-    {0, 4, "MM\0*", "a TIFF image: PNG and JPEG are read, in folders"},
-    {8, 4, "WEBP", "a WebP image: PNG and JPEG are read, in folders"},
+    {0, 4, "GIF8", "a GIF image: convert it to " DD_IMAGE_FORMATS},
+    {0, 4, "II*\0", "a TIFF image: convert it to " DD_IMAGE_FORMATS},
+    {0, 4, "MM\0*", "a TIFF image: convert it to " DD_IMAGE_FORMATS},
+    {8, 4, "WEBP", "a WebP image: convert it to " DD_IMAGE_FORMATS},
     {0, 5, "%PDF-", "a PDF document"},
     {8, 2, "{\"", "a safetensors file, as models are: save one array with numpy.save"},
 };

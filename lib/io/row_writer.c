@@ -69,37 +69,53 @@ static int format_number(char out[NUMBER_ROOM], bool wide, double value) {
     return strtod(out, NULL) == value ? length : snprintf(out, NUMBER_ROOM, "%.17g", value);
 }
 
-/* Writes [count, width] numbers, floats or doubles, as lines. */
-static ddaebm_status write_lines(ddaebm_row_writer *writer, const float *narrow, const double *wide,
-                                 size_t count) {
-    const bool as_wide = writer->options.wide != 0;
-    ddaebm_status status = DDAEBM_OK;
-
-    for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
-        for (size_t j = 0; j < writer->width && status == DDAEBM_OK; j++) {
-            size_t at = i * writer->width + j;
-            double value = narrow    ? (double)narrow[at]
-                           : as_wide ? wide[at]
-                                     : (double)(float)wide[at];
-            status = make_room(writer, NUMBER_ROOM);
-            writer->used += (size_t)format_number(writer->gathered + writer->used, as_wide, value);
-            writer->gathered[writer->used++] = j + 1 < writer->width ? ',' : '\n';
-        }
-    return status;
-}
-
-/* Writes a name as a field: in quotes, with quotes doubled, where a reader would misunderstand it.
+/* Writes a text as a field: in quotes, with quotes doubled, where a reader would misunderstand it.
  */
-static ddaebm_status put_name(ddaebm_row_writer *writer, const char *name) {
-    const bool quoted = strpbrk(name, ",;\t\"\r\n") || *name == '#' || *name == ' ' ||
-                        (*name && name[strlen(name) - 1] == ' ');
+static ddaebm_status put_text(ddaebm_row_writer *writer, const char *text) {
+    const bool quoted = strpbrk(text, ",;\t\"\r\n") || *text == '#' || *text == ' ' ||
+                        (*text && text[strlen(text) - 1] == ' ');
     ddaebm_status status = quoted ? put(writer, '"') : DDAEBM_OK;
-    for (const char *c = name; *c && status == DDAEBM_OK; c++) {
+    for (const char *c = text; *c && status == DDAEBM_OK; c++) {
         status = *c == '"' ? put(writer, '"') : DDAEBM_OK;
         if (status == DDAEBM_OK)
             status = put(writer, *c);
     }
     return status == DDAEBM_OK && quoted ? put(writer, '"') : status;
+}
+
+/* Returns the text that a number of a column stands for; NULL for none. */
+static const char *label_of(const ddaebm_row_writer *writer, size_t column, double value) {
+    const ddaebm_labels *labels = writer->options.labels ? writer->options.labels + column : NULL;
+    if (!labels || !(value >= 0 && value < (double)labels->count))
+        return NULL;
+    return (double)(size_t)value == value ? labels->texts[(size_t)value] : NULL;
+}
+
+static ddaebm_status put_number(ddaebm_row_writer *writer, double value) {
+    ddaebm_status status = make_room(writer, NUMBER_ROOM);
+    if (status == DDAEBM_OK)
+        writer->used += (size_t)format_number(writer->gathered + writer->used,
+                                              writer->options.wide != 0, value);
+    return status;
+}
+
+/* Writes [count, width] numbers, floats or doubles, as lines. */
+static ddaebm_status write_lines(ddaebm_row_writer *writer, const float *narrow, const double *wide,
+                                 size_t count) {
+    ddaebm_status status = DDAEBM_OK;
+
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
+        for (size_t j = 0; j < writer->width && status == DDAEBM_OK; j++) {
+            size_t at = i * writer->width + j;
+            double value = narrow                 ? (double)narrow[at]
+                           : writer->options.wide ? wide[at]
+                                                  : (double)(float)wide[at];
+            const char *label = label_of(writer, j, value);
+            status = label ? put_text(writer, label) : put_number(writer, value);
+            if (status == DDAEBM_OK)
+                status = put(writer, j + 1 < writer->width ? ',' : '\n');
+        }
+    return status;
 }
 
 static ddaebm_status write_names(ddaebm_row_writer *writer, const char *const *names) {
@@ -108,7 +124,7 @@ static ddaebm_status write_names(ddaebm_row_writer *writer, const char *const *n
     for (size_t j = 0; names && j < writer->width; j++)
         any = any || names[j];
     for (size_t j = 0; any && j < writer->width && status == DDAEBM_OK; j++) {
-        status = put_name(writer, names[j] ? names[j] : "");
+        status = put_text(writer, names[j] ? names[j] : "");
         if (status == DDAEBM_OK)
             status = put(writer, j + 1 < writer->width ? ',' : '\n');
     }

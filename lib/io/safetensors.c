@@ -203,6 +203,7 @@ static ddaebm_status read_entries(dd_safetensors *file, struct place *places, si
     const char *key = NULL;
     json_t *value = NULL;
     size_t count = 0;
+
     json_object_foreach(file->header, key, value) {
         ddaebm_status status = DDAEBM_OK;
         if (strcmp(key, "__metadata__") == 0) {
@@ -216,6 +217,7 @@ static ddaebm_status read_entries(dd_safetensors *file, struct place *places, si
         if (status != DDAEBM_OK)
             return status;
     }
+
     return check_places(places, file->entries, count, end);
 }
 

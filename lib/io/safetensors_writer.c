@@ -139,6 +139,7 @@ ddaebm_status dd_safetensors_writer_add(dd_safetensors_writer *writer, const cha
                                         const void *data) {
     size_t bytes = 0;
     ddaebm_status status = check_name(writer, name);
+
     if (status == DDAEBM_OK)
         status = measure(&bytes, name, dtype, rank, shape);
     if (status != DDAEBM_OK)
@@ -196,6 +197,7 @@ ddaebm_status dd_safetensors_writer_metadata(dd_safetensors_writer *writer, cons
 static ddaebm_status place(struct image *image, const dd_safetensors_writer *writer) {
     const size_t most = dd_context_most(writer->context, DDAEBM_LIMIT_FILE_BYTES);
     size_t at = 0;
+
     image->count = 1; /* the first span is the header */
     for (dd_stored dtype = 0; dtype < DD_STORED_COUNT; dtype++)
         for (size_t i = 0; i < writer->count; i++) {
@@ -220,6 +222,7 @@ static ddaebm_status place(struct image *image, const dd_safetensors_writer *wri
             at = end;
         }
     image->bytes = at;
+
     return DDAEBM_OK;
 }
 

@@ -133,6 +133,7 @@ struct making {
 static const char *nearest(const struct making *m, const struct item *item) {
     const char *best = NULL;
     size_t best_distance = 2 + item->length / 4; /* names further away are not similar */
+
     best_distance = best_distance < item->length ? best_distance : item->length;
     for (size_t i = 0; i < m->names->count; i++) {
         const char *name = m->names->items[i];
@@ -146,6 +147,7 @@ static const char *nearest(const struct making *m, const struct item *item) {
             best_distance = distance;
         }
     }
+
     return best;
 }
 

@@ -30,6 +30,17 @@ static widths with_one(const dd_integers *list, size_t more) {
     return both(list, &(dd_integers){.count = 1, .values = {(int64_t)more}});
 }
 
+static dd_node activate(dd_builder *builder, const dd_scope *scope, const dd_mlp_settings *settings,
+                        dd_node h) {
+    switch ((dd_activation)settings->activation) {
+    case DD_ACTIVATION_PRELU:
+        return dd_prelu(builder, scope, h);
+    case DD_ACTIVATION_SILU:
+        break;
+    }
+    return dd_silu(builder->graph, h);
+}
+
 /* Linear layer, normalisation and activation, for all layers but the last, which is linear alone.
  * The published networks have a norm and an activation for the last layer as well, which they never
  * use. */
@@ -48,8 +59,9 @@ static dd_node layers(dd_builder *builder, const char *name, dd_node h, stack s)
         if (prelu && last)
             dd_prelu_declare(builder, &activation);
         else if (!last)
-            h = prelu ? dd_prelu(builder, &activation, h) : dd_silu(builder->graph, h);
+            h = activate(builder, &activation, s.settings, h);
     }
+
     return h;
 }
 
@@ -85,12 +97,15 @@ static dd_node trunk(dd_builder *builder, const dd_mlp_settings *settings, dd_no
     return layers(builder, "net", all, (stack){settings, (dd_norm)settings->norm, out_widths});
 }
 
-dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
+dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node x_next, dd_node timestep) {
     const dd_mlp_settings *settings = &builder->settings->energy.mlp;
     bool distance = builder->settings->form.energy != DD_FORM_SCALAR;
     size_t width = distance ? dd_settings_inner_width(builder->settings) + 1 : 1;
-    dd_node out = trunk(builder, settings, with_waves(builder, settings, x), timestep,
-                        with_one(&settings->hidden_layers, width));
+    dd_node seen = with_waves(builder, settings, x);
+    if (x_next != DD_NONE)
+        seen = dd_concat(builder->graph, seen, with_waves(builder, settings, x_next), 3);
+    dd_node out =
+        trunk(builder, settings, seen, timestep, with_one(&settings->hidden_layers, width));
     if (!distance)
         return out;
 

@@ -151,23 +151,25 @@ static dd_node taken_in(dd_builder *builder, dd_node x) {
 
 /* One number a pixel, summed, minus half the squared distance to an image, part of which is
  * computed without normalisation. */
-static dd_node density_energy(dd_builder *builder, dd_node x, dd_node timestep) {
+static dd_node density_energy(dd_builder *builder, dd_node x, dd_node seen, dd_node timestep) {
     dd_graph *graph = builder->graph;
     size_t channels = dd_graph_shape(graph, x).size[3];
-    dd_node out =
-        trunk(builder, &builder->settings->energy.u_net, x, timestep, DD_NONE, channels + 1, true);
+    dd_node out = trunk(builder, &builder->settings->energy.u_net, seen, timestep, DD_NONE,
+                        channels + 1, true);
     dd_node point = dd_slice(graph, out, 3, 0, channels),
             heights = dd_slice(graph, out, 3, channels, 1);
     dd_node height = dd_sum(graph, heights, dd_shape_a_sample(graph, x));
     return dd_add(graph, height, dd_distance_energy(builder, x, timestep, point));
 }
 
-dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node timestep) {
+dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node x_next, dd_node timestep) {
     dd_graph *graph = builder->graph;
-    x = taken_in(builder, x);
+    dd_node seen = x = taken_in(builder, x);
+    if (x_next != DD_NONE)
+        seen = dd_concat(graph, x, taken_in(builder, x_next), 3);
     if (builder->settings->form.energy == DD_FORM_DENSITY)
-        return density_energy(builder, x, timestep);
-    dd_node point = trunk(builder, &builder->settings->energy.u_net, x, timestep, DD_NONE,
+        return density_energy(builder, x, seen, timestep);
+    dd_node point = trunk(builder, &builder->settings->energy.u_net, seen, timestep, DD_NONE,
                           dd_graph_shape(graph, x).size[3], false);
     if (builder->settings->form.energy == DD_FORM_DISTANCE)
         return dd_distance_energy(builder, x, timestep, point);

@@ -5,8 +5,8 @@
 
 #include "layers/network.h"
 
-/* -1/2 ||x - trunk(x, t)||^2 */
-dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node timestep);
+/* -1/2 ||x - trunk(x, t)||^2; the trunk of a discriminator sees x_next as well. */
+dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node x_next, dd_node timestep);
 
 /* tanh(trunk(x_next, t, style of z)) */
 dd_node dd_ncsnpp_generator(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node z);

@@ -5,7 +5,8 @@
 #include "layers/ncsnpp.h"
 
 typedef struct family {
-    dd_node (*energy)(dd_builder *builder, dd_node x, dd_node timestep);
+    /* x_next is DD_NONE for an energy */
+    dd_node (*energy)(dd_builder *builder, dd_node x, dd_node x_next, dd_node timestep);
     dd_node (*generator)(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node z);
     dd_latent (*encoder)(dd_builder *builder, dd_node x_t, dd_node x_next, dd_node timestep);
 } family;
@@ -21,11 +22,19 @@ static const family *family_of(const dd_builder *builder) {
 
 dd_node dd_network_energy(dd_builder *builder, dd_node x, dd_node timestep) {
     builder->network = DDAEBM_NETWORK_ENERGY;
-    return family_of(builder)->energy(builder, x, timestep);
+    return family_of(builder)->energy(builder, x, DD_NONE, timestep);
+}
+
+dd_node dd_network_discriminator(dd_builder *builder, dd_node x_t, dd_node x_next,
+                                 dd_node timestep) {
+    builder->network = DDAEBM_NETWORK_ENERGY;
+    return family_of(builder)->energy(builder, x_t, x_next, timestep);
 }
 
 dd_node dd_network_generator(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node z) {
     builder->network = DDAEBM_NETWORK_GENERATOR;
+    if (!builder->settings->network.latent)
+        z = dd_affine(builder->graph, z, 0, 0);
     return family_of(builder)->generator(builder, x_next, timestep, z);
 }
 
@@ -59,7 +68,10 @@ ddaebm_status dd_network_declare(dd_parameters *out, ddaebm_context *context,
     dd_node x = dd_input(graph, -1, dd_network_data_shape(settings, SAMPLES), 0);
     dd_node timestep = dd_input(graph, -2, dd_shape_rows(SAMPLES, 1), 0);
     dd_node z = dd_input(graph, -3, dd_shape_rows(SAMPLES, dd_settings_latent_width(settings)), 0);
-    (void)dd_network_energy(&builder, x, timestep);
+    if (settings->objective.kind == DD_OBJECTIVE_LOGISTIC)
+        (void)dd_network_discriminator(&builder, x, x, timestep);
+    else
+        (void)dd_network_energy(&builder, x, timestep);
     (void)dd_network_generator(&builder, x, timestep, z);
     (void)dd_network_encoder(&builder, x, x, timestep);
     status = dd_graph_status(graph);

@@ -10,6 +10,11 @@
 /* f(x, t): one number a sample. */
 dd_node dd_network_energy(dd_builder *builder, dd_node x, dd_node timestep);
 
+/* The same network as a discriminator D(x_t, x_{t+1}, t): one logit a sample. For objective.kind
+ * logistic, whose weights are those of a network that sees both. */
+dd_node dd_network_discriminator(dd_builder *builder, dd_node x_t, dd_node x_next,
+                                 dd_node timestep);
+
 /* G(x_{t+1}, t, z): the predicted x_0, shaped like x_next. */
 dd_node dd_network_generator(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node z);
 

@@ -110,6 +110,7 @@ ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context,
                                 const dd_parameters *parameters) {
     dd_weights weights = {.context = context};
     bool good = true;
+
     for (int n = 0; n < DD_NETWORKS; n++) {
         for (int role = 0; role < 2; role++) {
             weights.values[n][role] = make_values(context, parameters->totals[n][role]);
@@ -119,6 +120,7 @@ ddaebm_status dd_weights_create(dd_weights *out, ddaebm_context *context,
             dd_alloc_zero(context, parameters->totals[n][DD_ROLE_COUNTER], sizeof(int64_t));
         good = good && weights.counters[n];
     }
+
     if (!good) {
         dd_weights_free(&weights);
         return DDAEBM_OUT_OF_MEMORY;

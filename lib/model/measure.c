@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "io/dataset.h"
+#include "model/column_map.h"
 #include "model/model.h"
 
 #include <ddaebm/scorer.h>
@@ -19,6 +20,7 @@
  * of 2^exponent, so that no square overflows or underflows. A column that is multiplied by a power
  * of two has the same sums. */
 typedef struct column_sums {
+    double constant; /* its first number, before the column's map */
     double first, sum, squares;
     double unit; /* 2^-exponent; differences times unit are below 1 in size */
     int exponent;
@@ -43,9 +45,36 @@ static void take_number(column_sums *c, double number) {
     c->squares += difference * difference;
 }
 
+static ddaebm_status no_logarithm(const ddaebm_model *model, size_t j, double x) {
+    const char *name = dd_column_name(&model->columns, j);
+    return dd_fail(DDAEBM_OUT_OF_RANGE,
+                   "column %zu (from 1)%s%.60s of the data holds %g; with data.transform log all "
+                   "its numbers must be above 0",
+                   j + 1, name ? ", " : "", name ? name : "", x);
+}
+
+/* Takes in the numbers of a block, after the maps of their columns. A column of one number alone
+ * need not have a logarithm. */
+static ddaebm_status take_block(column_sums *columns, const double *block, size_t count,
+                                const ddaebm_model *model) {
+    size_t width = ddaebm_model_width(model);
+    bool logarithms = dd_model_settings(model)->data.transform == DD_TRANSFORM_LOG;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++) {
+            double number = block[i * width + j], constant = columns[j].constant;
+            double least = number < constant ? number : constant;
+            if (!logarithms || least > 0)
+                take_number(&columns[j], dd_column_map_in(model, j, number));
+            else if (number != constant)
+                return no_logarithm(model, j, least);
+        }
+    return DDAEBM_OK;
+}
+
 /* Sums the columns of a data set, block by block. */
 static ddaebm_status sum_columns(column_sums *columns, double *block, size_t room,
-                                 const ddaebm_dataset *dataset, uint64_t rows) {
+                                 const ddaebm_model *model, const ddaebm_dataset *dataset,
+                                 uint64_t rows) {
     size_t width = ddaebm_dataset_width(dataset);
     for (uint64_t first = 0; first < rows; first += room) {
         size_t count = rows - first < room ? (size_t)(rows - first) : room;
@@ -53,12 +82,15 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
         if (status != DDAEBM_OK)
             return status;
         for (size_t j = 0; j < width && first == 0; j++)
-            columns[j] = (column_sums){
-                .first = block[j], .unit = ldexp(1, -least_exponent), .exponent = least_exponent};
-        for (size_t i = 0; i < count; i++)
-            for (size_t j = 0; j < width; j++)
-                take_number(&columns[j], block[i * width + j]);
+            columns[j] = (column_sums){.constant = block[j],
+                                       .first = dd_column_map_in(model, j, block[j]),
+                                       .unit = ldexp(1, -least_exponent),
+                                       .exponent = least_exponent};
+        status = take_block(columns, block, count, model);
+        if (status != DDAEBM_OK)
+            return status;
     }
+
     return DDAEBM_OK;
 }
 
@@ -70,7 +102,7 @@ static ddaebm_status finish(ddaebm_model *model, size_t j, const column_sums *c,
         return dd_fail(DDAEBM_NOT_FINITE,
                        "column %zu (from 1) of the data has no finite mean and standard deviation",
                        j + 1);
-    model->mean[j] = c->first + ldexp(mean, c->exponent);
+    model->mean[j] = c->squares > 0 ? c->first + ldexp(mean, c->exponent) : c->constant;
     model->scale[j] =
         c->squares > 0 ? fmax(ldexp(sqrt(fmax(variance, 0)), c->exponent), DBL_TRUE_MIN) : 0;
     if (!isfinite(model->mean[j]) || !isfinite(model->scale[j]))
@@ -153,7 +185,9 @@ ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *datase
     ddaebm_status status = columns && block && member ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 
     if (status == DDAEBM_OK)
-        status = sum_columns(columns, block, BLOCK, dataset, rows);
+        status = dd_column_map_fit(model, dataset);
+    if (status == DDAEBM_OK)
+        status = sum_columns(columns, block, BLOCK, model, dataset, rows);
     for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
         status = finish(model, j, &columns[j], rows);
         member[j] = model->scale[j] == 0;
@@ -163,7 +197,8 @@ ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *datase
         warn(model, member,
              any_is_rounded(model, member) ? "constant (equal in double precision)" : "constant");
         memset(member, 0, width * sizeof *member);
-        status = find_spread(member, model, dataset, rows);
+        if (!dd_has_column_map(model))
+            status = find_spread(member, model, dataset, rows);
     }
     if (status == DDAEBM_OK)
         warn(model, member,

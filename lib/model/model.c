@@ -8,6 +8,7 @@
 #include "config/settings_check.h"
 #include "diffusion/noise_schedule.h"
 #include "layers/network.h"
+#include "model/column_map.h"
 
 #include <float.h>
 #include <math.h>
@@ -15,6 +16,14 @@
 
 /* Largest fraction of the data's variance at a last timestep that passes for N(0, I). */
 static const double most_signal_left = 0.05;
+
+ddaebm_status dd_model_check_energy(const ddaebm_model *model) {
+    if (dd_model_settings(model)->objective.kind != DD_OBJECTIVE_LOGISTIC)
+        return DDAEBM_OK;
+    return dd_fail(DDAEBM_STATE, "the model has no energy: it was trained with objective.kind "
+                                 "logistic, whose discriminator sees pairs of rows; it can be "
+                                 "sampled from, not scored or refined");
+}
 
 const dd_settings *dd_model_settings(const ddaebm_model *model) {
     return dd_config_settings(model->config);
@@ -53,8 +62,8 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
             context, DDAEBM_LOG_WARNING,
             "at the last timestep %.0f%% of the variance is still signal, but sampling starts "
             "from pure noise, N(0, I), so samples will not match the data; raise "
-            "diffusion.beta_max (with diffusion.schedule vp, 20 ends in pure noise) or, with "
-            "karras and cosine, diffusion.sigma_max",
+            "diffusion.beta_max (with diffusion.schedule vp, 20 ends in pure noise) or, where the "
+            "schedule has it, diffusion.sigma_max",
             100 * left);
     return DDAEBM_OK;
 }
@@ -94,7 +103,10 @@ ddaebm_status dd_model_make_weights(ddaebm_model *model) {
         return status;
     model->mean = dd_alloc_zero(model->context, width, sizeof *model->mean);
     model->scale = dd_alloc_zero(model->context, width, sizeof *model->scale);
-    if (!model->mean || !model->scale)
+    size_t knots = dd_column_map_size(model);
+    if (knots > 0)
+        model->knots = dd_alloc_zero(model->context, knots, sizeof *model->knots);
+    if (!model->mean || !model->scale || (knots > 0 && !model->knots))
         return DDAEBM_OUT_OF_MEMORY;
     for (size_t i = 0; i < width; i++)
         model->scale[i] = 1;
@@ -135,6 +147,7 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_weights_free(&model->weights);
     dd_free(context, model->mean);
     dd_free(context, model->scale);
+    dd_free(context, model->knots);
     dd_column_names_free(&model->columns, context);
     dd_free(context, model->typical_mean);
     dd_free(context, model->typical_precision);
@@ -154,6 +167,8 @@ ddaebm_status dd_model_copy_data(ddaebm_model *to, const ddaebm_model *from) {
     to->kind = from->kind;
     memcpy(to->mean, from->mean, width * sizeof *to->mean);
     memcpy(to->scale, from->scale, width * sizeof *to->scale);
+    if (from->knots)
+        memcpy(to->knots, from->knots, dd_column_map_size(from) * sizeof *to->knots);
     return DDAEBM_OK;
 }
 

@@ -29,7 +29,8 @@ struct ddaebm_model {
     dd_weights weights;
     double *mean, *scale; /* [width]: a row is standardised as (x - mean) / scale, or 0 in a
                              constant column, where scale is 0; images are not standardised */
-    dd_data_kind kind;    /* of the training data */
+    double *knots;     /* [width + 1, DD_KNOTS]: quantiles of the columns (column_map.h); or NULL */
+    dd_data_kind kind; /* of the training data */
     uint64_t
         measured; /* number of rows that mean and scale were computed from; 0: none, or unknown */
     dd_column_names
@@ -53,6 +54,9 @@ typedef enum dd_statistic {
      * symmetries of the square, the log-probability that of them x_t is the data. */
     DD_STATISTIC_ORIENTATION = DD_PLAIN_STATISTICS
 } dd_statistic;
+
+/* STATE if the model has no energy: it was trained with objective.kind logistic. */
+ddaebm_status dd_model_check_energy(const ddaebm_model *model);
 
 /* Number of a model's statistics. */
 size_t dd_model_statistics(const ddaebm_model *model);
@@ -121,24 +125,32 @@ ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dat
  * was rounded to float32 or to 15 digits counts as the same. */
 double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row);
 
+/* The part of it that is a column's, of rows that are not images; 0 unless it was constant. */
+double dd_model_column_penalty(const ddaebm_model *model, dd_rows_in in, size_t row, size_t column);
+
 /* Converts back, to row `first` of out and those after it; out.narrow may be in. */
 void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,
                       size_t first);
 
 /* Converts gradients with respect to what the networks see, [count, inner width], to those with
- * respect to rows; otherwise as dd_model_restore. */
+ * respect to `rows`, of which the first is row `first`; otherwise as dd_model_restore. With
+ * `density` they are those of a density, to which the slopes of column maps belong. */
 void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count,
-                               dd_rows_out out, size_t first);
+                               dd_rows_in rows, bool density, dd_rows_out out, size_t first);
 
 /* Converts standard deviations of what the networks see, [count, inner width], to those of rows;
  * otherwise as dd_model_restore. */
 void dd_model_restore_spread(const ddaebm_model *model, const float *in, size_t count,
                              dd_rows_out out, size_t first);
 
-/* Converts gradients with respect to rows, [count, width], to those with respect to what the
+/* Converts gradients with respect to `rows`, [count, width], to those with respect to what the
  * networks see. in.narrow may be the last count * width numbers of out. in.inner is not used. */
-void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count,
-                                   float *out);
+void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, dd_rows_in rows,
+                                   size_t count, float *out);
+
+/* Logarithm of the factor by which a row's density is larger in the data's own numbers than after
+ * the maps of its columns; 0 for rows as the networks see them. */
+double dd_model_log_slope(const ddaebm_model *model, dd_rows_in in, size_t row);
 
 /* Numbers that are the same in every row of the data, as the networks see them: `fixed` [inner
  * width], and `moves` [inner width], 1 for the others and 0 for these. Constant columns, and the

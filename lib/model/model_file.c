@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "io/seal.h"
 #include "io/text.h"
+#include "model/column_map.h"
 #include "model/model_names.h"
 #include "tensor/kernels/vector.h"
 
@@ -171,8 +172,8 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
         char shown[DD_EXCERPT_ROOM];
         if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 &&
             strcmp(name, data_mean) != 0 && strcmp(name, data_scale) != 0 &&
-            strcmp(name, data_rows) != 0 && strcmp(name, typical_mean) != 0 &&
-            strcmp(name, typical_precision) != 0 &&
+            strcmp(name, data_rows) != 0 && strcmp(name, data_quantiles) != 0 &&
+            strcmp(name, typical_mean) != 0 && strcmp(name, typical_precision) != 0 &&
             dd_parameters_find(&model->parameters, name) == model->parameters.count)
             return dd_fail(DDAEBM_MISMATCH,
                            "the file has a tensor %s, which its configuration does not build",
@@ -243,6 +244,29 @@ static ddaebm_status read_kind(ddaebm_model *model, const dd_safetensors *file) 
                 : DDAEBM_OK;
 }
 
+static bool is_constant_line(const double *line) {
+    return line[0] == line[DD_KNOTS - 1];
+}
+
+/* Reads the quantiles of the columns: each ascends, or is constant; the scores ascend, or all are
+ * constant. */
+static ddaebm_status read_quantiles(ddaebm_model *model, const dd_safetensors *file) {
+    size_t count = dd_column_map_size(model), width = ddaebm_model_width(model);
+    if (count == 0)
+        return DDAEBM_OK;
+    ddaebm_status status = read_statistic(file, data_quantiles, model->knots, count);
+    bool none = status == DDAEBM_OK && is_constant_line(model->knots + width * DD_KNOTS);
+    for (size_t i = 0; i < count && status == DDAEBM_OK; i++) {
+        const double *line = model->knots + i / DD_KNOTS * DD_KNOTS;
+        double step = i % DD_KNOTS > 0 ? model->knots[i] - model->knots[i - 1] : 1;
+        bool good = is_constant_line(line) ? step == 0 || i % DD_KNOTS == 0 : step > 0 && !none;
+        if (!good)
+            status = dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s does not ascend at its element %zu",
+                             data_quantiles, i);
+    }
+    return status;
+}
+
 /* Reads the statistics of the data. */
 static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) {
     size_t width = ddaebm_model_width(model);
@@ -257,6 +281,7 @@ static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) 
                 DDAEBM_OUT_OF_RANGE,
                 "element %zu of tensor %s is %g; allowed: above 0, or 0 for a constant column", i,
                 data_scale, model->scale[i]));
+    DD_TRY(read_quantiles(model, file));
     DD_TRY(read_rows(model, file));
     DD_TRY(read_kind(model, file));
     if (names)
@@ -289,6 +314,8 @@ static ddaebm_status check_tensors(const ddaebm_model *model, const dd_safetenso
     ddaebm_status status;
     DD_TRY(find_statistic(&entry, file, data_mean, ddaebm_model_width(model)));
     DD_TRY(find_statistic(&entry, file, data_scale, ddaebm_model_width(model)));
+    if (dd_column_map_size(model) > 0)
+        DD_TRY(find_statistic(&entry, file, data_quantiles, dd_column_map_size(model)));
     for (size_t i = 0; i < model->parameters.count; i++)
         DD_TRY(find_weight(&entry, &model->parameters.items[i], file,
                            model->parameters.items[i].name));
@@ -333,6 +360,7 @@ static ddaebm_status read_normaliser(ddaebm_model *model, const dd_safetensors *
                        "the file's metadata has %s %g and %s %g; allowed: 0 and above", log_z_error,
                        found.error, log_z_samples, found.effective_samples));
     model->normaliser = found;
+
 cleanup:
     return status;
 }

@@ -5,6 +5,7 @@
 #include "base/real_text.h"
 #include "config/config.h"
 #include "config/keys.h"
+#include "model/column_map.h"
 #include "model/model_file.h"
 #include "model/model_names.h"
 
@@ -73,6 +74,11 @@ static ddaebm_status write_data(dd_safetensors_writer *writer, const ddaebm_mode
     DD_TRY(dd_safetensors_writer_add(writer, data_mean, DD_STORED_F64, 1, &width, model->mean));
     DD_TRY(dd_safetensors_writer_add(writer, data_scale, DD_STORED_F64, 1, &width, model->scale));
 
+    if (model->knots) {
+        const size_t shape[] = {width + 1, DD_KNOTS};
+        DD_TRY(dd_safetensors_writer_add(writer, data_quantiles, DD_STORED_F64, 2, shape,
+                                         model->knots));
+    }
     if (model->measured > 0)
         DD_TRY(
             dd_safetensors_writer_add(writer, data_rows, DD_STORED_I64, 0, NULL, &model->measured));
@@ -136,6 +142,7 @@ ddaebm_status dd_model_file_write(dd_safetensors_writer *writer, const ddaebm_mo
     DD_TRY(write_data(writer, model));
     DD_TRY(write_typicality(writer, model));
     DD_TRY(dd_model_file_write_weights(writer, model, weights, "", as));
+
 cleanup:
     return status;
 }

@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "io/dataset.h"
+#include "model/column_map.h"
 
 #include <ddaebm/scorer.h>
 #include <float.h>
@@ -109,22 +110,27 @@ void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first
                count * dd_model_inner_width(model) * sizeof *out);
         return;
     }
+
     if (is_of_images(model)) {
         pad_rows(model, in, first, count, out, black);
         return;
     }
+
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++) {
-            double from_mean = number_in(in, (first + i) * width + j) - model->mean[j];
+            double number = number_in(in, (first + i) * width + j);
+            double from_mean = dd_column_map_in(model, j, number) - model->mean[j];
             out[i * width + j] = model->scale[j] > 0 ? (float)(from_mean / model->scale[j]) : 0;
         }
 }
 
 ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset,
                             uint64_t first, size_t count, float *out) {
-    const double *wide = dd_dataset_doubles(dataset);
-    if (wide) {
-        dd_model_standardize(model, (dd_rows_in){.wide = wide}, (size_t)first, count, out);
+    if (dd_dataset_doubles(dataset, first)) {
+        for (size_t i = 0; i < count; i++)
+            dd_model_standardize(model,
+                                 (dd_rows_in){.wide = dd_dataset_doubles(dataset, first + i)}, 0, 1,
+                                 out + i * dd_model_inner_width(model));
         return DDAEBM_OK;
     }
     float *rows = out + count * (dd_model_inner_width(model) - ddaebm_model_width(model));
@@ -160,16 +166,30 @@ static bool is_constant(double number, double constant, bool narrow) {
            (is_rounded(number, constant) || is_rounded(constant, number));
 }
 
+/* Whether column j was constant and has another number in the row. */
+static bool is_other(const ddaebm_model *model, dd_rows_in in, size_t row, size_t j) {
+    size_t at = row * ddaebm_model_width(model) + j;
+    return !(model->scale[j] > 0) &&
+           !is_constant(number_in(in, at), model->mean[j], in.narrow != NULL);
+}
+
+/* What the score loses for one such column. */
+static double one_penalty(const ddaebm_model *model) {
+    return log((double)model->measured + 2);
+}
+
+double dd_model_column_penalty(const ddaebm_model *model, dd_rows_in in, size_t row,
+                               size_t column) {
+    return is_other(model, in, row, column) ? one_penalty(model) : 0;
+}
+
 double dd_model_penalty(const ddaebm_model *model, dd_rows_in in, size_t row) {
     size_t width = ddaebm_model_width(model), others = 0;
     if (in.inner || is_of_images(model))
         return 0;
-    for (size_t j = 0; j < width; j++) {
-        if (model->scale[j] > 0)
-            continue;
-        others += !is_constant(number_in(in, row * width + j), model->mean[j], in.narrow != NULL);
-    }
-    return others > 0 ? (double)others * log((double)model->measured + 2) : 0;
+    for (size_t j = 0; j < width; j++)
+        others += is_other(model, in, row, j);
+    return others > 0 ? (double)others * one_penalty(model) : 0;
 }
 
 void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,
@@ -182,21 +202,39 @@ void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, 
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++) {
             double spread = model->scale[j] > 0 ? (double)in[i * width + j] * model->scale[j] : 0;
-            put_out(out, (first + i) * width + j, spread + model->mean[j]);
+            double number = spread + model->mean[j];
+            put_out(out, (first + i) * width + j,
+                    model->scale[j] > 0 ? dd_column_map_out(model, j, number) : number);
         }
 }
 
+/* Gradient with respect to number `at` of the rows, from that with respect to what it is mapped to.
+ */
+static double gradient_at(const ddaebm_model *model, size_t j, double gradient, dd_rows_in rows,
+                          size_t at, bool density) {
+    if (!dd_has_column_map(model))
+        return gradient;
+    double x = number_in(rows, at);
+    return gradient * exp(dd_column_map_log_slope(model, j, x)) +
+           (density ? dd_column_map_bend(model, j, x) : 0);
+}
+
 void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count,
-                               dd_rows_out out, size_t first) {
+                               dd_rows_in rows, bool density, dd_rows_out out, size_t first) {
     size_t width = ddaebm_model_width(model);
     if (is_of_images(model)) {
         cut_all(model, in, count, out, first);
         return;
     }
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < width; j++)
-            put_out(out, (first + i) * width + j,
-                    model->scale[j] > 0 ? (double)in[i * width + j] / model->scale[j] : 0);
+        for (size_t j = 0; j < width; j++) {
+            size_t at = (first + i) * width + j;
+            put_out(out, at,
+                    model->scale[j] > 0
+                        ? gradient_at(model, j, (double)in[i * width + j] / model->scale[j], rows,
+                                      at, density)
+                        : 0);
+        }
 }
 
 void dd_model_restore_spread(const ddaebm_model *model, const float *in, size_t count,
@@ -211,8 +249,24 @@ void dd_model_restore_spread(const ddaebm_model *model, const float *in, size_t 
             put_out(out, (first + i) * width + j, (double)in[i * width + j] * model->scale[j]);
 }
 
-void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count,
-                                   float *out) {
+double dd_model_log_slope(const ddaebm_model *model, dd_rows_in in, size_t row) {
+    size_t width = ddaebm_model_width(model);
+    double sum = 0;
+    for (size_t j = 0; dd_has_column_map(model) && !in.inner && j < width; j++)
+        if (model->scale[j] > 0)
+            sum += dd_column_map_log_slope(model, j, number_in(in, row * width + j));
+    return sum;
+}
+
+/* Slope of the map of column j at a number of the rows. */
+static double slope_at(const ddaebm_model *model, size_t j, dd_rows_in rows, size_t at) {
+    return dd_has_column_map(model) && model->scale[j] > 0
+               ? exp(dd_column_map_log_slope(model, j, number_in(rows, at)))
+               : 1;
+}
+
+void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, dd_rows_in rows,
+                                   size_t count, float *out) {
     if (is_of_images(model)) {
         pad_rows(model, in, 0, count, out, 0);
         return;
@@ -220,7 +274,8 @@ void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, siz
     size_t width = ddaebm_model_width(model);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
-            out[i * width + j] = (float)(number_in(in, i * width + j) * model->scale[j]);
+            out[i * width + j] = (float)(number_in(in, i * width + j) * model->scale[j] /
+                                         slope_at(model, j, rows, i * width + j));
 }
 
 /* ---- Whether data fits. ---- */
@@ -342,10 +397,14 @@ ddaebm_status dd_model_find_fixed(const ddaebm_model *model, float **fixed, floa
         return DDAEBM_OUT_OF_MEMORY;
     }
 
-    dd_model_standardize(model, (dd_rows_in){.narrow = row}, 0, 1, *fixed);
+    if (dd_has_column_map(model)) /* of no columns that are mapped to what is not finite */
+        dd_model_restore(model, *fixed, 1, (dd_rows_out){.narrow = row}, 0);
+    else
+        dd_model_standardize(model, (dd_rows_in){.narrow = row}, 0, 1, *fixed);
     for (size_t j = 0; j < width; j++)
-        row[j] = 1;
-    dd_model_standardize_gradient(model, (dd_rows_in){.narrow = row}, 1, *moves);
+        (*moves)[inner - width + j] = 1;
+    dd_model_standardize_gradient(model, (dd_rows_in){.narrow = *moves + (inner - width)},
+                                  (dd_rows_in){.narrow = row}, 1, *moves);
     for (size_t j = 0; j < inner; j++)
         (*moves)[j] = (*moves)[j] > 0 ? 1.0f : 0.0f;
     dd_free(context, row);

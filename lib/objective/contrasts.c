@@ -1,5 +1,6 @@
 #include "objective/contrasts.h"
 
+#include "diffusion/noise_scale.h"
 #include "objective/losses.h"
 #include "objective/objective.h"
 #include "objective/spectrum.h"
@@ -69,7 +70,7 @@ static dd_node build_noise_contrast(const dd_contrasts *c, dd_node log_p) {
     return dd_ratio_contrast_loss(graph, of_data, of_noise);
 }
 
-/* Log-density at timestep t+1; N(0, I) after the last. */
+/* Log-density at timestep t+1; that of pure noise after the last. */
 static dd_node log_density_next(const dd_contrasts *c, dd_node x) {
     dd_graph *graph = c->graph;
     double last[DD_MOST_TIMESTEPS] = {0}, others[DD_MOST_TIMESTEPS], next[DD_MOST_TIMESTEPS];
@@ -82,8 +83,7 @@ static dd_node log_density_next(const dd_contrasts *c, dd_node x) {
     }
     dd_node timestep = dd_reshape(graph, dd_process_at(c->process, next, 0, x),
                                   dd_graph_shape(graph, c->timestep));
-    dd_node zero = dd_scalar(graph, 0);
-    dd_node known = dd_multiply(graph, dd_gaussian_log_density(graph, x, zero, zero),
+    dd_node known = dd_multiply(graph, dd_noise_log_density(graph, c->settings, x),
                                 dd_process_at(c->process, last, 0, x));
     return dd_add(graph, known,
                   dd_multiply(graph, log_density_at(c, x, timestep),

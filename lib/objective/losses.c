@@ -24,6 +24,11 @@ dd_node dd_gradient_penalty(dd_graph *graph, dd_node gradient, double gamma) {
 dd_node dd_score_penalty(const dd_process *process, dd_node gradient, dd_node noise, double weight,
                          double gamma) {
     dd_graph *graph = process->graph;
+    if (process->scaled) /* the score is -noise / s^2 */
+        noise = dd_multiply(
+            graph, noise,
+            dd_exp(graph, dd_affine(graph, dd_process_scaled(process, dd_scalar(graph, 0), noise),
+                                    -1, 0)));
     dd_node scaled = dd_multiply(graph, gradient,
                                  dd_process_at(process, process->schedule->sigma_cum, 0, gradient));
     return mean_of_sums(
@@ -69,7 +74,7 @@ static dd_node floored_log_variance(const dd_process *process, double floor, dd_
     double values[DD_MOST_TIMESTEPS];
     for (size_t i = 0; i < process->schedule->steps; i++)
         values[i] = fmax(process->schedule->post_logvar[i], floor);
-    return dd_process_at(process, values, 0, x);
+    return dd_process_scaled(process, dd_process_at(process, values, 0, x), x);
 }
 
 dd_node dd_reconstruction_loss(const dd_process *process, const dd_settings *settings, dd_node x_t,

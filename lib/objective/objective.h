@@ -23,6 +23,8 @@ enum {
     DD_SLOT_TRANSFORMED_X0,  /* like data: data, each sample randomly transformed */
     DD_SLOT_TRANSFORMED_T,   /* like data: NOISE_T, by the same transformations */
     DD_SLOT_LATENT_SCORE,    /* [N, nz]: for the second draw of the energy score */
+    DD_SLOT_NOISE_SCALE,     /* [N]: 2 log s, s the scale of the three noises above, which are
+                                multiplied by it; 0 for normal noise */
     DD_SLOT_DROPOUT_SEED,    /* [4]: seed of dropout masks, see dd_mask */
     DD_SLOT_INPUTS
 };
@@ -46,6 +48,8 @@ typedef enum dd_loss {
 typedef struct dd_step_slots {
     dd_slot losses, parameters, gradients, statistics, observed;
     dd_slot samples, sample_gradients; /* with DD_STEP_CUSTOM_LOSS */
+    dd_slot hardness; /* with diffusion.adapt, in phase 0: one number a sample, its squared error of
+                         x_0 or its energy gap */
 } dd_step_slots;
 
 dd_step_slots dd_step_slots_of(const dd_parameters *parameters);

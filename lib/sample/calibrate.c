@@ -3,6 +3,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "diffusion/noise_scale.h"
 #include "diffusion/noise_schedule.h"
 #include "sample/scorer.h"
 
@@ -26,7 +27,8 @@ typedef struct calibration {
     size_t inner, count;   /* inner: numbers in a row, as the networks see it */
     float *rows;           /* [count, inner]: data as the networks see it */
     float *noisy;          /* [count, inner]: diffused to timestep 0 */
-    float *noise;          /* [count, inner]: the noise, standard normal */
+    float *noise;          /* [count, inner]: the noise */
+    double *scales;        /* [count]: squares of its scales; 1 for normal noise */
     double keep, sigma;    /* factor of the data, and standard deviation of the noise */
 } calibration;
 
@@ -48,6 +50,7 @@ typedef struct box {
 static box box_of(const calibration *c) {
     box b = {.across = c->inner == 1 ? GRID_LINE : GRID,
              .points = c->inner == 1 ? GRID_LINE : (size_t)GRID * GRID};
+
     for (size_t j = 0; j < c->inner; j++) {
         b.low[j] = FLT_MAX;
         b.high[j] = -FLT_MAX;
@@ -60,6 +63,7 @@ static box box_of(const calibration *c) {
         b.low[j] -= margin;
         b.high[j] += margin;
     }
+
     return b;
 }
 
@@ -138,7 +142,7 @@ static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
         status = dd_scorer_inner_gradient(c->scorer, c->noisy, c->count, 0, gradients);
         for (size_t i = 0; i < c->count * c->inner; i++) {
             double gradient = (double)gradients[i];
-            product -= sign * gradient * (double)c->noise[i] / c->sigma;
+            product -= sign * gradient * (double)c->noise[i] / c->sigma / c->scales[i / c->inner];
             square += gradient * gradient;
         }
     }
@@ -149,6 +153,15 @@ static ddaebm_status fit_by_scores(calibration *c, double *temperature) {
 }
 
 /* --- The whole. --- */
+
+static void draw_noise(calibration *c, uint64_t seed) {
+    const dd_settings *settings = dd_model_settings(c->model);
+    uint64_t scales = dd_stream(DD_STREAM_NOISE_SCALE, 0);
+    dd_rng_normals(c->noise, seed, dd_stream(DD_STREAM_CALIBRATION, 0), 0, c->count * c->inner);
+    dd_noise_scale_apply(settings, seed, scales, 0, c->count, c->inner, c->noise);
+    for (size_t i = 0; i < c->count; i++)
+        c->scales[i] = dd_noise_scale_draw(settings, seed, scales, i);
+}
 
 /* Reads the rows, draws the noise and makes the scorer. */
 static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint64_t seed) {
@@ -161,7 +174,8 @@ static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint
     c->rows = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     c->noisy = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
     c->noise = dd_alloc_zero(model->context, c->count * c->inner, sizeof(float));
-    if (!c->rows || !c->noisy || !c->noise)
+    c->scales = dd_alloc_zero(model->context, c->count, sizeof *c->scales);
+    if (!c->rows || !c->noisy || !c->noise || !c->scales)
         return DDAEBM_OUT_OF_MEMORY;
 
     dd_noise_schedule schedule;
@@ -173,7 +187,7 @@ static ddaebm_status prepare(calibration *c, const ddaebm_dataset *dataset, uint
     c->keep = schedule.a_cum[0];
     c->sigma = schedule.sigma_cum[0];
     dd_noise_schedule_free(&schedule);
-    dd_rng_normals(c->noise, seed, dd_stream(DD_STREAM_CALIBRATION, 0), 0, c->count * c->inner);
+    draw_noise(c, seed);
     return ddaebm_scorer_create(&c->scorer, model);
 }
 
@@ -193,5 +207,6 @@ ddaebm_status dd_calibrate(ddaebm_model *model, const ddaebm_dataset *dataset, u
     dd_free(model->context, c.rows);
     dd_free(model->context, c.noisy);
     dd_free(model->context, c.noise);
+    dd_free(model->context, c.scales);
     return status;
 }

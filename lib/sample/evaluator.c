@@ -1,49 +1,15 @@
-#include "sample/evaluator.h"
+#include "sample/evaluator_parts.h"
 
 #include "base/context.h"
 #include "base/error.h"
 #include "tensor/exec/computation.h"
-#include "tensor/exec/workspace.h"
-#include "tensor/kernels/share.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 /* Rows of a chunk, beyond which products do not get faster; for images, pixels of a chunk and the
  * most images. Full chunks come TOGETHER at a time, and what is left is divided anew. Up to FEW
  * rows are computed one by one. */
 enum { CHUNK = 128, CHUNK_PIXELS = 4096, MOST_IMAGES = 200, TOGETHER = 4, FEW = 6 };
-
-/* Sizes of plans: a single row, and a chunk. */
-enum { SINGLE, WHOLE, SIZES };
-
-typedef struct call call;
-
-struct dd_lane {
-    dd_workspace *workspace;
-    ddaebm_context *context;
-    size_t number, rows;
-    bool any_rows;   /* its plan can compute fewer than `rows` */
-    call *call;      /* whose chunk is being computed, or NULL */
-    bool is_callers; /* belongs to the caller's thread, which reports */
-    float *buffers[DD_EVAL_SLOTS];
-};
-
-struct dd_evaluator {
-    ddaebm_context *context;
-    const ddaebm_model *model;
-    size_t widths[DD_EVAL_SLOTS];
-    int sizes;                     /* 1 if a chunk is a row */
-    size_t chunk_rows[SIZES], few; /* up to `few` rows are computed one by one */
-    size_t together;               /* number of full chunks at a time */
-    bool rest_is_single;           /* what is left is computed row by row */
-    dd_plan *plans[SIZES];
-    size_t threads;
-    dd_lane
-        *lanes; /* [sizes, threads]; all share the prepared values of the first lane for chunks */
-    float *numbers;     /* parameters that runs read, filters in the layout of convolutions */
-    float **parameters; /* [parameters]: into numbers, or NULL */
-};
 
 /* --- Making one. --- */
 
@@ -62,9 +28,9 @@ static void choose_sizes(dd_evaluator *evaluator) {
     if (ddaebm_context_deterministic(evaluator->context) != 0)
         chunk = 1;
     evaluator->threads = (size_t)ddaebm_context_threads(evaluator->context);
-    evaluator->sizes = chunk > 1 ? SIZES : 1;
-    evaluator->chunk_rows[SINGLE] = 1;
-    evaluator->chunk_rows[WHOLE] = chunk;
+    evaluator->sizes = chunk > 1 ? DD_EVAL_SIZES : 1;
+    evaluator->chunk_rows[DD_EVAL_SINGLE] = 1;
+    evaluator->chunk_rows[DD_EVAL_WHOLE] = chunk;
     evaluator->few = images || chunk == 1 ? 0 : FEW;
     evaluator->together = images ? evaluator->threads : TOGETHER;
     evaluator->rest_is_single = images;
@@ -138,13 +104,14 @@ static bool is_packed(const dd_evaluator *evaluator, size_t parameter) {
 static ddaebm_status make_parameters(dd_evaluator *evaluator) {
     const dd_parameters *all = &evaluator->model->parameters;
     size_t total = 0;
-    evaluator->parameters =
-        dd_alloc_zero(evaluator->context, all->count, sizeof *evaluator->parameters);
     bool *kept = dd_alloc_zero(evaluator->context, all->count, sizeof *kept);
     for (size_t i = 0; kept && i < all->count; i++) {
         kept[i] = all->items[i].role != DD_ROLE_COUNTER && is_read(evaluator, i);
         total += kept[i] ? all->items[i].elements : 0;
     }
+
+    evaluator->parameters =
+        dd_alloc_zero(evaluator->context, all->count, sizeof *evaluator->parameters);
     evaluator->numbers = dd_alloc_zero(evaluator->context, total, sizeof *evaluator->numbers);
     bool made = evaluator->parameters && kept && evaluator->numbers;
     for (size_t i = 0, at = 0; made && i < all->count; i++) {
@@ -153,10 +120,6 @@ static ddaebm_status make_parameters(dd_evaluator *evaluator) {
     }
     dd_free(evaluator->context, kept);
     return made ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
-}
-
-static dd_lane *lane_of(const dd_evaluator *evaluator, int size, size_t thread) {
-    return &evaluator->lanes[(size_t)size * evaluator->threads + thread];
 }
 
 static bool is_packed_alone(const dd_evaluator *evaluator, size_t parameter) {
@@ -181,7 +144,8 @@ static ddaebm_status pack(dd_evaluator *evaluator, const dd_weights *weights) {
             continue;
         dd_weights_to_kernel_layout(filter, weights, &all->items[i]);
         for (int size = 0; size < evaluator->sizes; size++)
-            dd_workspace_pack(lane_of(evaluator, size, 0)->workspace, slot_of(i), filter);
+            dd_workspace_pack(dd_evaluator_lane_of(evaluator, size, 0)->workspace, slot_of(i),
+                              filter);
     }
     dd_free(evaluator->context, filter);
     return DDAEBM_OK;
@@ -200,7 +164,7 @@ ddaebm_status dd_evaluator_renew(dd_evaluator *evaluator, const dd_weights *weig
     dd_computation_begin();
     status = pack(evaluator, weights);
     for (int size = 0; size < evaluator->sizes && status == DDAEBM_OK; size++)
-        dd_workspace_run(lane_of(evaluator, size, 0)->workspace, 0,
+        dd_workspace_run(dd_evaluator_lane_of(evaluator, size, 0)->workspace, 0,
                          dd_context_pool(evaluator->context), true);
     dd_computation_end();
     return status;
@@ -243,10 +207,11 @@ static ddaebm_status open_lanes(dd_evaluator *evaluator) {
                       sizeof *evaluator->lanes);
     if (!evaluator->lanes)
         return DDAEBM_OUT_OF_MEMORY;
-    const dd_lane *first = lane_of(evaluator, evaluator->sizes - 1, 0);
+    const dd_lane *first = dd_evaluator_lane_of(evaluator, evaluator->sizes - 1, 0);
     for (int size = evaluator->sizes - 1; size >= 0; size--)
         for (size_t thread = 0; thread < evaluator->threads && status == DDAEBM_OK; thread++)
-            status = open_lane(evaluator, lane_of(evaluator, size, thread), size, first);
+            status =
+                open_lane(evaluator, dd_evaluator_lane_of(evaluator, size, thread), size, first);
     return status;
 }
 
@@ -303,182 +268,11 @@ void dd_evaluator_free(dd_evaluator *evaluator) {
             dd_free(context, evaluator->lanes[i].buffers[slot]);
     }
     dd_free(context, evaluator->lanes);
-    for (int size = 0; size < SIZES; size++)
+    for (int size = 0; size < DD_EVAL_SIZES; size++)
         dd_plan_free(evaluator->plans[size]);
 
     dd_free(context, evaluator->parameters);
     dd_free(context, evaluator->numbers);
     dd_free(context, evaluator);
     ddaebm_context_free(context);
-}
-
-/* --- Running. --- */
-
-struct call {
-    dd_evaluator *evaluator;
-    const dd_eval_call *asked;
-    size_t wholes, pieces; /* full chunks, and nearly equal pieces of the remaining rows */
-    int piece_size;        /* size of the pieces' lanes */
-    atomic_size_t done;
-    atomic_bool cancelled, by_chunk;
-};
-
-bool dd_lane_report(dd_lane *lane, size_t rows) {
-    call *c = lane->call;
-    const dd_eval_call *asked = c ? c->asked : NULL;
-    if (!c)
-        return true;
-    if (atomic_load(&c->cancelled))
-        return false;
-    size_t done = atomic_fetch_add(&c->done, rows) + rows;
-    if (lane->is_callers && asked->progress &&
-        asked->progress(asked->progress_user, done, asked->count * asked->passes) != 0)
-        atomic_store(&c->cancelled, true);
-    return !atomic_load(&c->cancelled);
-}
-
-void dd_lane_cancel(dd_lane *lane) {
-    if (!lane->call)
-        return;
-    atomic_store(&lane->call->by_chunk, true);
-    atomic_store(&lane->call->cancelled, true);
-}
-
-/* Rows of chunk i of a call; full ones come first. */
-static dd_range rows_of(const call *c, size_t i) {
-    size_t chunk = c->evaluator->chunk_rows[WHOLE], full = c->wholes * chunk;
-    if (i < c->wholes)
-        return (dd_range){i * chunk, (i + 1) * chunk};
-    dd_range mine = dd_share(c->asked->count - full, i - c->wholes, c->pieces);
-    return (dd_range){full + mine.first, full + mine.last};
-}
-
-/* Computes a chunk in the taker's lane, which may report and cancel meanwhile. */
-static void run_chunk(call *c, size_t chunk, int taker) {
-    dd_range mine = rows_of(c, chunk);
-    dd_lane *lane = lane_of(c->evaluator, chunk < c->wholes ? WHOLE : c->piece_size, (size_t)taker);
-    lane->call = c;
-    lane->is_callers = taker == 0;
-
-    c->asked->chunk(c->asked->user, lane, mine.first, mine.last - mine.first);
-    dd_lane_report(lane, mine.last - mine.first);
-    lane->call = NULL;
-}
-
-/* Any thread may compute a chunk: its result does not depend on the thread. Only the caller's,
- * number 0, reports. */
-static void run_chunks(void *argument, size_t part, int taker) {
-    call *c = argument;
-    size_t chunks = c->wholes + c->pieces;
-    dd_range mine = dd_share(chunks, part, chunks < DD_MOST_PARTS ? chunks : DD_MOST_PARTS);
-    for (size_t i = mine.first; i < mine.last && !atomic_load(&c->cancelled); i++)
-        run_chunk(c, i, taker);
-}
-
-/* Threads that the context got after the lanes were made have no lane, and do not take part. */
-static void run_all(dd_evaluator *evaluator, call *c, bool alone) {
-    size_t chunks = c->wholes + c->pieces, parts = chunks < DD_MOST_PARTS ? chunks : DD_MOST_PARTS;
-    dd_pool_run(dd_context_pool(evaluator->context), alone,
-                &(dd_work){.parts = parts,
-                           .takers = (int)evaluator->threads,
-                           .function = run_chunks,
-                           .argument = c});
-}
-
-/* Divides the remaining rows into one, two or four pieces, which suit any number of threads and are
- * not much slower than a chunk. */
-static size_t pieces_of(size_t rows, size_t chunk) {
-    size_t pieces = 1;
-    while (pieces * chunk < rows)
-        pieces *= 2;
-    return pieces;
-}
-
-/* Runs full chunks, `together` at a time, and then what is left by itself, so that this does not
- * depend on what came before (dd_evaluator_block). */
-static void cut(const dd_evaluator *evaluator, call *c) {
-    size_t chunk = evaluator->chunk_rows[WHOLE], together = evaluator->together,
-           count = c->asked->count;
-    c->piece_size = SINGLE;
-    c->pieces = count;
-    if (evaluator->sizes == 1 || count <= evaluator->few)
-        return;
-    c->wholes = count / (chunk * together) * together;
-    c->pieces = count - c->wholes * chunk;
-    if (evaluator->rest_is_single || c->pieces == 0)
-        return;
-    c->piece_size = WHOLE;
-    c->pieces = pieces_of(c->pieces, chunk);
-}
-
-ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *asked) {
-    ddaebm_status status = dd_computation_check();
-    if (status != DDAEBM_OK)
-        return status;
-    call c = {.evaluator = evaluator, .asked = asked};
-    cut(evaluator, &c);
-    atomic_init(&c.done, 0);
-    atomic_init(&c.cancelled, false);
-    atomic_init(&c.by_chunk, false);
-
-    dd_computation_begin();
-    bool few = asked->count <= evaluator->few;
-    if (few && asked->passes == 1 && !asked->alone) /* done at once */
-        for (size_t i = 0; i < asked->count; i++)
-            asked->chunk(asked->user, &evaluator->lanes[0], i, 1);
-    else
-        run_all(evaluator, &c, asked->alone || few || c.wholes + c.pieces == 1);
-    dd_computation_end();
-
-    if (atomic_load(&c.by_chunk))
-        return DDAEBM_CANCELLED;
-    if (atomic_load(&c.cancelled))
-        return dd_fail(DDAEBM_CANCELLED, "cancelled after %zu of %zu rows",
-                       atomic_load(&c.done) / asked->passes, asked->count);
-    return DDAEBM_OK;
-}
-
-ddaebm_status dd_evaluator_run(dd_evaluator *evaluator, size_t count, dd_eval_chunk chunk,
-                               void *user, ddaebm_progress_function progress, void *progress_user) {
-    return dd_evaluator_call(evaluator, &(dd_eval_call){.count = count,
-                                                        .passes = 1,
-                                                        .chunk = chunk,
-                                                        .user = user,
-                                                        .progress = progress,
-                                                        .progress_user = progress_user});
-}
-
-/* What follows the last multiple is divided as if it were alone, and no call is short enough for
- * its rows to be computed one by one. */
-size_t dd_evaluator_block(const dd_evaluator *evaluator) {
-    return evaluator->sizes == 1 ? 1 : evaluator->chunk_rows[WHOLE] * evaluator->together;
-}
-
-size_t dd_evaluator_lanes(const dd_evaluator *evaluator) {
-    return (size_t)evaluator->sizes * evaluator->threads;
-}
-
-size_t dd_evaluator_lane_rows(const dd_evaluator *evaluator, size_t number) {
-    return evaluator->lanes[number].rows;
-}
-
-dd_lane *dd_evaluator_lane(const dd_evaluator *evaluator, const dd_lane *other) {
-    return &evaluator->lanes[other->number];
-}
-
-size_t dd_lane_number(const dd_lane *lane) {
-    return lane->number;
-}
-
-float *dd_lane_buffer(dd_lane *lane, dd_eval_slot slot) {
-    return lane->buffers[slot];
-}
-
-void dd_lane_compute(dd_lane *lane, size_t timestep, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        lane->buffers[DD_EVAL_TIMESTEP][i] = (float)timestep;
-    if (lane->any_rows)
-        dd_workspace_run_rows(lane->workspace, count, dd_context_pool(lane->context), true);
-    else
-        dd_workspace_run(lane->workspace, 1, dd_context_pool(lane->context), true);
 }

@@ -96,8 +96,8 @@ ddaebm_status dd_guidance_ask(dd_guidance *guidance, const float *x, size_t coun
     for (size_t i = 0; i < count && status == DDAEBM_OK; i++)
         status = check_row(guidance, i, first);
     if (status == DDAEBM_OK)
-        dd_model_standardize_gradient(model, (dd_rows_in){.wide = guidance->gradients}, count,
-                                      guidance->inner);
+        dd_model_standardize_gradient(model, (dd_rows_in){.wide = guidance->gradients},
+                                      (dd_rows_in){.wide = guidance->rows}, count, guidance->inner);
     return status;
 }
 

@@ -146,7 +146,8 @@ ddaebm_status dd_measurement_set_noise(dd_measurement *m, const double *deviatio
         m->noise[j] = deviations[count > 1 ? j : 0];
     if (m->map.apply)
         return DDAEBM_OK;
-    dd_model_standardize_gradient(m->model, (dd_rows_in){.wide = m->noise}, 1, m->inner_noise);
+    dd_model_standardize_gradient(m->model, (dd_rows_in){.wide = m->noise},
+                                  (dd_rows_in){.wide = m->noise}, 1, m->inner_noise);
     for (size_t j = 0; j < m->width; j++)
         if (m->inner == m->width && m->model->scale[j] > 0) /* a gradient times scale^-2 */
             m->inner_noise[j] = (float)(m->noise[j] / m->model->scale[j]);
@@ -187,7 +188,8 @@ static ddaebm_status apply(dd_measurement *m, const float *x, size_t count, bool
 static ddaebm_status apply_transpose(dd_measurement *m, float *out, size_t count) {
     ddaebm_status status = m->map.apply_transpose(m->map.user, count, m->image, m->outer);
     if (status == DDAEBM_OK)
-        dd_model_standardize_gradient(m->model, (dd_rows_in){.wide = m->outer}, count, out);
+        dd_model_standardize_gradient(m->model, (dd_rows_in){.wide = m->outer},
+                                      (dd_rows_in){.wide = m->outer}, count, out);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/struct_size.h"
 #include "sample/annealing.h"
+#include "sample/weights.h"
 
 #include <ddaebm/sampler.h>
 #include <math.h>
@@ -28,18 +29,11 @@ typedef struct estimate {
 } estimate;
 
 static estimate average(const double *log_weights, size_t count) {
-    double largest = -INFINITY, sum = 0, squares = 0, number = (double)count;
-    for (size_t i = 0; i < count; i++)
-        largest = log_weights[i] > largest ? log_weights[i] : largest;
-    for (size_t i = 0; i < count; i++) {
-        double weight = exp(log_weights[i] - largest);
-        sum += weight;
-        squares += weight * weight;
-    }
-    double variance = number * squares / (sum * sum) - 1; /* relative, of one weight */
-    return (estimate){.log_mean = largest + log(sum / number),
-                      .standard_error = sqrt(fmax(variance, 0) / number),
-                      .effective_samples = sum * sum / squares};
+    dd_weight_sums sums = dd_weight_sums_of(log_weights, count);
+    double variance = dd_weight_variance(&sums);
+    return (estimate){.log_mean = sums.largest + log(sums.sum / sums.count),
+                      .standard_error = sqrt(fmax(variance, 0) / sums.count),
+                      .effective_samples = sums.sum * sums.sum / sums.squares};
 }
 
 /* --- The parts of the work. --- */
@@ -54,6 +48,7 @@ typedef struct work {
     dd_cloud_call call;
 } work;
 
+/* Finds a bridge with few chains, and refines it to the number of steps asked for. */
 static ddaebm_status make_bridge(work *w) {
     ddaebm_context *context = w->model->context;
     dd_bridge found = {0};
@@ -91,6 +86,7 @@ cleanup:
     return status;
 }
 
+/* Estimates log Z along the bridge in both directions. */
 static ddaebm_status measure(work *w, dd_normaliser *out) {
     size_t count = w->options.samples;
     ddaebm_status status;
@@ -111,10 +107,12 @@ cleanup:
     return status;
 }
 
+/* Allocates what the estimate needs, and makes it. */
 static ddaebm_status fit(work *w, dd_normaliser *out) {
     ddaebm_context *context = w->model->context;
     size_t count = w->options.samples;
     ddaebm_status status;
+
     DD_TRY(make_bridge(w));
     DD_TRY(dd_cloud_create(&w->cloud, w->model, count));
     w->log_weights = dd_alloc_zero(context, count, sizeof *w->log_weights);
@@ -123,6 +121,7 @@ static ddaebm_status fit(work *w, dd_normaliser *out) {
     w->call.total = 2 * w->bridge.count;
     if (status == DDAEBM_OK)
         status = measure(w, out);
+
 cleanup:
     dd_cloud_free(w->cloud);
     dd_free(context, w->bridge.points);
@@ -133,6 +132,7 @@ cleanup:
 
 /* --- The interface. --- */
 
+/* Checks the options, or the defaults if none are given, and fills in what they leave open. */
 static ddaebm_status read_options(ddaebm_normaliser_options *out, const ddaebm_model *model,
                                   const ddaebm_normaliser_options *given) {
     *out = (ddaebm_normaliser_options)DDAEBM_NORMALISER_OPTIONS_INIT;
@@ -142,6 +142,7 @@ static ddaebm_status read_options(ddaebm_normaliser_options *out, const ddaebm_m
         if (status != DDAEBM_OK)
             return status;
     }
+
     if (out->samples > MOST_SAMPLES || out->samples == 1)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "samples are %zu; allowed: 2 to %d, or 0", out->samples,
                        (int)MOST_SAMPLES);
@@ -161,7 +162,9 @@ ddaebm_status ddaebm_model_fit_normaliser(ddaebm_model *model,
     DD_REQUIRE(model);
     work w = {.model = model};
     dd_normaliser found = {0};
-    ddaebm_status status = read_options(&w.options, model, options);
+    ddaebm_status status = dd_model_check_energy(model);
+    if (status == DDAEBM_OK)
+        status = read_options(&w.options, model, options);
     if (status != DDAEBM_OK)
         return status;
 

@@ -3,14 +3,15 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "sample/langevin.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Step sizes: the first one in units of the timestep's noise; the acceptance rate aimed at; the
- * first gain of the adaptation, in the logarithm of the size; and the half-width of the random
- * factor of a step, in the logarithm as well. */
-static const double first_size = 16, wanted_acceptance = 0.574, first_gain = 2, spread = 2;
+/* Step sizes: the first one in units of the timestep's noise; the first gain of the adaptation, in
+ * the logarithm of the size; and the half-width of the random factor of a step, in the logarithm as
+ * well. */
+static const double first_size = 16, first_gain = 2, spread = 2;
 
 /* State of a lane's rows. */
 typedef struct chain {
@@ -232,6 +233,7 @@ static void propose(const work *w, size_t step) {
                     w->count);
     dd_rng_normals(w->noise, w->call->seed, stream_of(w, DD_STREAM_REFINE_NOISE, step),
                    w->first * w->width, w->count * w->width);
+
     for (size_t i = 0; i < w->count; i++) {
         double size = exp(c->log_sizes[i] + spread * (2 * (double)c->uniforms[i] - 1));
         float drift = (float)(size / 2), deviation = (float)sqrt(size);
@@ -250,20 +252,14 @@ static void propose(const work *w, size_t step) {
     }
 }
 
-/* log q(x | x') - log q(x' | x), q(. | x) = N(x + h / 2 gradient, h) */
 static double log_way_back(const work *w, size_t row) {
     const float *x = w->x + row * w->width, *to = w->proposals + row * w->width,
                 *gradient = w->chain->gradients + row * w->width;
     const float *slope = slope_at(w, row);
-    double size = w->chain->sizes[row], there = 0, back = 0;
-    for (size_t j = 0; j < w->width; j++) {
-        double step = (double)to[j] - (double)x[j];
-        double miss = step - size / 2 * (double)gradient[j],
-               miss_back = -step - size / 2 * (double)slope[j];
-        there += miss * miss;
-        back += miss_back * miss_back;
-    }
-    return (there - back) / (2 * size);
+    dd_langevin_step step = {.size = w->chain->sizes[row]};
+    for (size_t j = 0; j < w->width; j++)
+        dd_langevin_add(&step, (double)to[j] - (double)x[j], (double)gradient[j], (double)slope[j]);
+    return dd_langevin_log_way_back(&step);
 }
 
 /* Acceptance probability of a proposal. A row that the guidance rules out moves by the model alone
@@ -296,7 +292,7 @@ static size_t decide(const work *w, size_t step) {
     for (size_t i = 0; i < w->count; i++) {
         double probability = chance(w, i);
         if (finding)
-            w->chain->log_sizes[i] += gain * (probability - wanted_acceptance);
+            w->chain->log_sizes[i] += gain * (probability - dd_wanted_acceptance);
         if ((double)w->chain->uniforms[i] >= probability)
             continue;
         take(w, i);
@@ -319,6 +315,7 @@ static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted,
         if (!dd_lane_report(sampler_lane, w->count))
             return false;
     }
+
     if (found == DDAEBM_OK)
         return true;
     *status = found;

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "model/column_map.h"
 
 #include <math.h>
 
@@ -40,10 +41,23 @@ static ddaebm_status set_map(ddaebm_restorer *restorer, const ddaebm_operator *m
     return DDAEBM_OK;
 }
 
+/* Refuses models whose noise is not normal in the units of the data. */
+static ddaebm_status check_model(const ddaebm_model *model) {
+    if (dd_has_column_map(model))
+        return dd_fail(DDAEBM_UNSUPPORTED, "a model with data.transform cannot restore rows: noise "
+                                           "of known size is not that of its columns' maps");
+    if (dd_model_settings(model)->diffusion.noise != DD_NOISE_GAUSSIAN)
+        return dd_fail(DDAEBM_UNSUPPORTED,
+                       "a model with diffusion.noise other than gaussian cannot restore rows");
+    return DDAEBM_OK;
+}
+
 ddaebm_status ddaebm_restorer_create(ddaebm_restorer **out, const ddaebm_model *model) {
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(model);
+    if (check_model(model) != DDAEBM_OK)
+        return DDAEBM_UNSUPPORTED;
     ddaebm_restorer *restorer = dd_alloc_zero(model->context, 1, sizeof *restorer);
     if (!restorer)
         return DDAEBM_OUT_OF_MEMORY;

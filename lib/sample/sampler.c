@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "diffusion/noise_scale.h"
 #include "sample/refine.h"
 #include "tensor/kernels/vector.h"
 
@@ -89,8 +90,11 @@ ddaebm_status ddaebm_sampler_set_refinement(ddaebm_sampler *sampler, size_t step
     if (steps > 0 && (timesteps < 1 || timesteps > most))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "timesteps to refine are %zu; allowed: 1 to %zu",
                        timesteps, most);
-    ddaebm_status status = DDAEBM_OK;
-    if (steps > 0 && !sampler->refiner)
+    if (steps > 0 && dd_has_noise_scale(dd_model_settings(sampler->model)))
+        return dd_fail(DDAEBM_STATE, "refinement needs normal noise, in which x_{t+1} says of x_t "
+                                     "what its scale cannot change; diffusion.noise is another");
+    ddaebm_status status = steps > 0 ? dd_model_check_energy(sampler->model) : DDAEBM_OK;
+    if (status == DDAEBM_OK && steps > 0 && !sampler->refiner)
         status = dd_refiner_create(&sampler->refiner, sampler->model, &sampler->energy,
                                    sampler->temperature, sampler->evaluator);
     if (status != DDAEBM_OK)
@@ -171,20 +175,24 @@ static bool refine(draw *d, dd_lane *lane, float *x, size_t timestep, size_t fir
 /* Draws the samples of a chunk: T reverse steps, each refined if asked for. */
 static void draw_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     draw *d = user;
-    size_t width = dd_model_inner_width(d->model),
-           latent = dd_settings_latent_width(dd_model_settings(d->model));
+    const dd_settings *settings = dd_model_settings(d->model);
+    size_t width = dd_model_inner_width(d->model), latent = dd_settings_latent_width(settings);
     size_t timesteps = ddaebm_model_timesteps(d->model);
-    uint64_t number = d->first + first;
+    uint64_t number = d->first + first, scales = dd_stream(DD_STREAM_SAMPLE_SCALE, 0);
     float *x = dd_lane_buffer(lane, DD_EVAL_X);
 
     dd_rng_normals(x, d->seed, dd_stream(DD_STREAM_SAMPLE_START, 0), number * width, count * width);
+    dd_noise_scale_apply(settings, d->seed, scales, number, count, width, x);
     keep_step(d, x, first, count, 0);
     for (size_t t = timesteps; t-- > 0;) {
         dd_rng_normals(dd_lane_buffer(lane, DD_EVAL_LATENT), d->seed,
                        dd_stream(DD_STREAM_SAMPLE_LATENT, t), number * latent, count * latent);
-        if (t > 0) /* at timestep 0 the noise is not used */
-            dd_rng_normals(dd_lane_buffer(lane, DD_EVAL_NOISE), d->seed,
-                           dd_stream(DD_STREAM_SAMPLE_NOISE, t), number * width, count * width);
+        if (t > 0) { /* at timestep 0 the noise is not used */
+            float *noise = dd_lane_buffer(lane, DD_EVAL_NOISE);
+            dd_rng_normals(noise, d->seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), number * width,
+                           count * width);
+            dd_noise_scale_apply(settings, d->seed, scales, number, count, width, noise);
+        }
         dd_lane_compute(lane, t, count);
         memcpy(x, dd_lane_buffer(lane, DD_EVAL_OUT), count * width * sizeof *x);
         if (!refine(d, lane, x, t, first, count))

@@ -1,25 +1,18 @@
 #include "sample/scorer.h"
 
+#include "model/column_map.h"
+
 #include "base/arithmetic.h"
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
-#include "sample/evaluator.h"
+#include "sample/explain.h"
 #include "sample/typicality.h"
 #include "tensor/kernels/vector.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
-
-struct ddaebm_scorer {
-    ddaebm_context *context;
-    const ddaebm_model *model;
-    dd_evaluator *scores, *gradients; /* both with the same weights */
-    dd_statistics *statistics;        /* NULL until a kind other than the energy is first scored */
-    ddaebm_progress_function progress;
-    void *progress_user;
-};
 
 /* f(x, t) / temperature */
 static dd_node build_score(dd_builder *builder, const dd_process *process,
@@ -42,12 +35,14 @@ ddaebm_status ddaebm_scorer_create(ddaebm_scorer **out, const ddaebm_model *mode
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(model);
+    ddaebm_status status = dd_model_check_energy(model);
+    if (status != DDAEBM_OK)
+        return status;
     ddaebm_scorer *scorer = dd_alloc_zero(model->context, 1, sizeof *scorer);
     if (!scorer)
         return DDAEBM_OUT_OF_MEMORY;
 
     *scorer = (ddaebm_scorer){.model = model};
-    ddaebm_status status;
     DD_TRY(dd_context_hold(&scorer->context, model->context));
     DD_TRY(dd_evaluator_create(&scorer->scores, model, build_score, model));
     DD_TRY(dd_evaluator_create(&scorer->gradients, model, build_gradient, model));
@@ -65,6 +60,7 @@ void ddaebm_scorer_free(ddaebm_scorer *scorer) {
     dd_evaluator_free(scorer->scores);
     dd_evaluator_free(scorer->gradients);
     dd_statistics_free(scorer->statistics);
+    dd_explainer_free(scorer->explainer, context);
     dd_free(context, scorer);
     ddaebm_context_free(context);
 }
@@ -95,7 +91,8 @@ typedef struct request {
 static void take_scores(const request *r, const float *found, size_t first, size_t count) {
     for (size_t i = 0; i < count; i++)
         r->scores[first + i] =
-            (float)((double)found[i] - r->offset - dd_model_penalty(r->model, r->rows, first + i));
+            (float)((double)found[i] - r->offset - dd_model_penalty(r->model, r->rows, first + i) +
+                    (r->timestep == 0 ? dd_model_log_slope(r->model, r->rows, first + i) : 0));
 }
 
 static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
@@ -109,7 +106,8 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     else if (r->inner)
         memcpy(r->inner + first * inner, found, count * inner * sizeof *found);
     else
-        dd_model_restore_gradient(r->model, found, count, r->gradients, first);
+        dd_model_restore_gradient(r->model, found, count, r->rows, r->timestep == 0, r->gradients,
+                                  first);
 }
 
 static bool row_is_finite(const ddaebm_model *model, dd_rows_in rows, size_t row) {
@@ -123,7 +121,7 @@ static bool row_is_finite(const ddaebm_model *model, dd_rows_in rows, size_t row
     return true;
 }
 
-static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size_t count) {
+static ddaebm_status check_finite(const ddaebm_model *model, dd_rows_in rows, size_t count) {
     const float *floats = rows.inner ? rows.inner : rows.narrow;
     size_t width = rows.inner ? dd_model_inner_width(model) : ddaebm_model_width(model);
     if (floats &&
@@ -135,7 +133,14 @@ static ddaebm_status check_rows(const ddaebm_model *model, dd_rows_in rows, size
     return DDAEBM_OK;
 }
 
-static ddaebm_status check_timestep(const ddaebm_model *model, size_t timestep) {
+ddaebm_status dd_scorer_check_rows(const ddaebm_model *model, dd_rows_in rows, size_t count) {
+    ddaebm_status status = check_finite(model, rows, count);
+    for (size_t i = 0; status == DDAEBM_OK && dd_has_column_map(model) && i < count; i++)
+        status = dd_column_map_check(model, rows, i);
+    return status;
+}
+
+ddaebm_status dd_scorer_check_timestep(const ddaebm_model *model, size_t timestep) {
     if (timestep < ddaebm_model_timesteps(model))
         return DDAEBM_OK;
     return dd_fail(DDAEBM_OUT_OF_RANGE, "timestep is %zu; allowed: 0 to %zu", timestep,
@@ -143,15 +148,15 @@ static ddaebm_status check_timestep(const ddaebm_model *model, size_t timestep) 
 }
 
 static ddaebm_status run(const ddaebm_scorer *scorer, request r, size_t count) {
-    ddaebm_status status = check_timestep(scorer->model, r.timestep);
+    ddaebm_status status = dd_scorer_check_timestep(scorer->model, r.timestep);
     if (status == DDAEBM_OK)
-        status = check_rows(scorer->model, r.rows, count);
+        status = dd_scorer_check_rows(scorer->model, r.rows, count);
     if (status != DDAEBM_OK)
         return status;
     r.model = scorer->model;
     r.offset = r.scores && !r.rows.inner ? dd_model_score_offset(r.model, r.timestep) : 0;
     return dd_evaluator_run(r.scores ? scorer->scores : scorer->gradients, count, score_chunk, &r,
-                            scorer->progress, scorer->progress_user);
+                            r.rows.inner ? NULL : scorer->progress, scorer->progress_user);
 }
 
 /* Gradients may be beyond float32 where the data is small. */
@@ -235,10 +240,11 @@ static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic stati
 /* Scores by any kind but the energy, which need the statistics. */
 static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd_rows_in rows,
                                    size_t count, size_t timestep, float *scores) {
-    ddaebm_status status =
-        score == DDAEBM_SCORE_TYPICALITY ? DDAEBM_OK : check_timestep(scorer->model, timestep);
+    ddaebm_status status = score == DDAEBM_SCORE_TYPICALITY
+                               ? DDAEBM_OK
+                               : dd_scorer_check_timestep(scorer->model, timestep);
     if (status == DDAEBM_OK)
-        status = check_rows(scorer->model, rows, count);
+        status = dd_scorer_check_rows(scorer->model, rows, count);
     if (status == DDAEBM_OK && !scorer->statistics)
         status = dd_statistics_create(&scorer->statistics, scorer->model);
     if (status != DDAEBM_OK)

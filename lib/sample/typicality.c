@@ -29,6 +29,7 @@ static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *
                                  const dd_measurement *whole) {
     size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model);
     ddaebm_status status = DDAEBM_OK;
+
     for (size_t t = 0; t < timesteps && status == DDAEBM_OK; t++) {
         timestep_progress progress = {whole, (uint64_t)t * whole->count,
                                       (uint64_t)timesteps * whole->count};
@@ -40,6 +41,7 @@ static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *
         one.progress_user = &progress;
         status = dd_statistics_measure(statistics, &one);
     }
+
     return status;
 }
 
@@ -127,14 +129,17 @@ static bool fit(const float *values, size_t count, size_t width, size_t plain, d
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             mean[j] += (double)values[i * width + j] / (double)count;
+
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             for (size_t k = 0; k < width; k++)
                 precision[j * width + k] += ((double)values[i * width + j] - mean[j]) *
                                             ((double)values[i * width + k] - mean[k]) /
                                             (double)(count - 1);
+
     for (size_t j = 0; j < width; j++)
         precision[j * width + j] = 1.001 * precision[j * width + j] + 1e-9;
+
     for (size_t j = 0; j < plain && plain < width; j++)
         precision[plain * width + j] = precision[j * width + plain] = 0;
     return invert(precision, width);
@@ -166,7 +171,9 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(model);
     DD_REQUIRE(dataset);
-    ddaebm_status status = dd_model_check_data(model, dataset);
+    ddaebm_status status = dd_model_check_energy(model);
+    if (status == DDAEBM_OK)
+        status = dd_model_check_data(model, dataset);
     if (status != DDAEBM_OK)
         return status;
 

@@ -66,6 +66,7 @@ void dd_adam_update(dd_adam_state *state, float *weights, const float *gradients
                           .root = (float)(1 / sqrt(1 - pow(beta2, updates))),
                           .epsilon = (float)settings->optimizer.epsilon},
               .part = adam_part};
+
     run(&p, pool);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/rng.h"
+#include "diffusion/noise_scale.h"
 #include "layers/symmetry.h"
 #include "objective/spectrum.h"
 #include "train/trainer.h"
@@ -11,24 +12,28 @@
 
 /* ---- Memory. ---- */
 
-size_t dd_batch_input_size(const dd_settings *settings, int slot) {
-    size_t batch = (size_t)settings->training.batch;
+size_t dd_batch_row_size(const dd_settings *settings, int slot) {
     switch (slot) {
     case DD_SLOT_DROPOUT_SEED:
-        return 4;
+        return 4; /* a lane uses that of its first row */
     case DD_SLOT_TIMESTEP:
-        return batch;
+    case DD_SLOT_NOISE_SCALE:
+        return 1;
     case DD_SLOT_NOISE_DENSITY: {
         dd_spectrum spectrum = dd_spectrum_of(settings);
-        return batch * dd_spectrum_numbers(&spectrum);
+        return dd_spectrum_numbers(&spectrum);
     }
     case DD_SLOT_LATENT:
     case DD_SLOT_NOISE_ENCODER:
     case DD_SLOT_LATENT_SCORE:
-        return batch * dd_settings_latent_width(settings);
+        return dd_settings_latent_width(settings);
     default:
-        return batch * dd_settings_inner_width(settings);
+        return dd_settings_inner_width(settings);
     }
+}
+
+static size_t input_size(const dd_settings *settings, int slot) {
+    return (size_t)settings->training.batch * dd_batch_row_size(settings, slot);
 }
 
 ddaebm_status dd_batch_allocate(ddaebm_trainer *trainer) {
@@ -39,7 +44,7 @@ ddaebm_status dd_batch_allocate(ddaebm_trainer *trainer) {
     bool good = true;
     for (int i = 0; i < DD_SLOT_INPUTS; i++) {
         batch->inputs[i] =
-            dd_alloc_zero(trainer->model->context, dd_batch_input_size(settings, i), sizeof(float));
+            dd_alloc_zero(trainer->model->context, input_size(settings, i), sizeof(float));
         good = good && batch->inputs[i];
     }
     return good ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
@@ -53,7 +58,7 @@ void dd_batch_free(ddaebm_trainer *trainer) {
 size_t dd_batch_memory(const dd_settings *settings) {
     size_t numbers = 0;
     for (int i = 0; i < DD_SLOT_INPUTS; i++)
-        numbers += dd_batch_input_size(settings, i);
+        numbers += input_size(settings, i);
     return numbers * sizeof(float);
 }
 
@@ -125,15 +130,34 @@ static void draw_timesteps(const ddaebm_trainer *trainer) {
     }
 }
 
-/* 64 bits, 16 to a float. Dropout counts its places from the trainer's first row, so each shard has
- * another seed. */
-static void draw_dropout_seed(const ddaebm_trainer *trainer) {
-    uint32_t words[2];
-    dd_rng_words(words, trainer->seed, dd_stream(DD_STREAM_DROPOUT, trainer->step),
-                 2 * trainer->batch.shard, 2);
-    for (int i = 0; i < 4; i++)
-        trainer->batch.inputs[DD_SLOT_DROPOUT_SEED][i] =
-            (float)(words[i / 2] >> 16 * (i % 2) & 0xFFFF);
+/* 64 bits for each row, 16 to a float. Dropout counts its places from the first row of a shard or
+ * lane, which therefore uses the seed of that row. */
+static void draw_dropout_seeds(const ddaebm_trainer *trainer) {
+    for (size_t row = 0; row < trainer->batch.size; row++) {
+        uint32_t words[2];
+        dd_rng_words(words, trainer->seed, dd_stream(DD_STREAM_DROPOUT, trainer->step),
+                     2 * (first_of(trainer) + row), 2);
+        for (size_t i = 0; i < 4; i++)
+            trainer->batch.inputs[DD_SLOT_DROPOUT_SEED][4 * row + i] =
+                (float)(words[i / 2] >> 16 * (i % 2) & 0xFFFF);
+    }
+}
+
+/* Draws the scale of each sample, and multiplies its noise by it. */
+static void scale_noise(ddaebm_trainer *trainer) {
+    static const int noises[] = {DD_SLOT_NOISE_T, DD_SLOT_NOISE_NEXT, DD_SLOT_NOISE_POSTERIOR};
+    const dd_settings *settings = dd_trainer_settings(trainer);
+    float **inputs = trainer->batch.inputs;
+    size_t width = dd_model_inner_width(trainer->model), count = trainer->batch.size;
+    uint64_t stream = dd_stream(DD_STREAM_NOISE_SCALE, trainer->step), first = first_of(trainer);
+    if (!dd_has_noise_scale(settings))
+        return;
+    for (size_t i = 0; i < count; i++)
+        inputs[DD_SLOT_NOISE_SCALE][i] =
+            (float)log(dd_noise_scale_draw(settings, trainer->seed, stream, first + i));
+    for (size_t k = 0; k < sizeof noises / sizeof *noises; k++)
+        dd_noise_scale_apply(settings, trainer->seed, stream, first, count, width,
+                             inputs[noises[k]]);
 }
 
 /* Chooses the standard deviations of the noise that objective.noise_contrast contrasts data with.
@@ -198,13 +222,14 @@ ddaebm_status dd_batch_draw(ddaebm_trainer *trainer) {
         return status;
 
     draw_timesteps(trainer);
-    draw_dropout_seed(trainer);
+    draw_dropout_seeds(trainer);
     for (size_t i = 0; i < sizeof noises / sizeof *noises; i++) {
-        size_t size = dd_batch_input_size(dd_trainer_settings(trainer), noises[i].slot);
+        size_t size = input_size(dd_trainer_settings(trainer), noises[i].slot);
         dd_rng_normals(trainer->batch.inputs[noises[i].slot], trainer->seed,
                        dd_stream(noises[i].purpose, trainer->step),
                        trainer->batch.shard * (uint64_t)size, size);
     }
+    scale_noise(trainer);
     colour_noise(trainer);
     transform_samples(trainer);
     return DDAEBM_OK;

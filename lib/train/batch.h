@@ -16,8 +16,8 @@ typedef struct dd_batch {
     float *inputs[DD_SLOT_INPUTS];
 } dd_batch;
 
-/* Numbers in an input slot. */
-size_t dd_batch_input_size(const dd_settings *settings, int slot);
+/* Numbers of an input slot for a row. */
+size_t dd_batch_row_size(const dd_settings *settings, int slot);
 
 /* Allocates the inputs. Frees nothing on failure. */
 ddaebm_status dd_batch_allocate(ddaebm_trainer *trainer);

@@ -110,7 +110,8 @@ ddaebm_status dd_custom_loss_call(ddaebm_trainer *trainer) {
             return dd_fail(DDAEBM_NOT_FINITE,
                            "step %llu: the sample hook's gradient for number %zu of row %zu is %g",
                            step, i % batch.width, i / batch.width, (double)gradients[i]);
-    dd_model_standardize_gradient(trainer->model, (dd_rows_in){.narrow = gradients}, batch.count,
+    dd_model_standardize_gradient(trainer->model, (dd_rows_in){.narrow = gradients},
+                                  (dd_rows_in){.narrow = custom->samples}, batch.count,
                                   custom->gradients);
     return DDAEBM_OK;
 }

@@ -41,10 +41,12 @@ static double squared_distance(const float *a, const float *b, size_t width) {
 static ddaebm_status find_nearest(search *s) {
     float *other = s->rows + s->count * s->width;
     ddaebm_status status = DDAEBM_OK;
+
     for (size_t i = 0; i < s->count && status == DDAEBM_OK; i++) {
         s->nearest[i] = DBL_MAX;
         status = read_row(s, i, s->rows + i * s->width);
     }
+
     for (uint64_t k = 0; k < s->among && status == DDAEBM_OK; k++) {
         status = read_row(s, k, other);
         for (size_t i = 0; i < s->count && status == DDAEBM_OK; i++) {
@@ -53,6 +55,7 @@ static ddaebm_status find_nearest(search *s) {
                 s->nearest[i] = square;
         }
     }
+
     return status;
 }
 

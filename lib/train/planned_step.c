@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "tensor/exec/computation.h"
+#include "tensor/kernels/share.h"
 #include "train/trainer.h"
 
 #include <string.h>
@@ -19,6 +20,13 @@ static size_t count_gradients(const dd_parameters *parameters) {
     size_t both = weights_of(parameters, DDAEBM_NETWORK_GENERATOR) +
                   weights_of(parameters, DDAEBM_NETWORK_ENCODER);
     return both > energy ? both : energy;
+}
+
+/* Where the gradient of a weight lies in a block of gradients. */
+static float *gradient_at(const dd_parameters *parameters, float *block, const dd_parameter *p) {
+    size_t before =
+        p->network == DDAEBM_NETWORK_ENCODER ? weights_of(parameters, DDAEBM_NETWORK_GENERATOR) : 0;
+    return block + before + p->offset;
 }
 
 ddaebm_status dd_planned_step_allocate(ddaebm_trainer *trainer) {
@@ -42,9 +50,16 @@ ddaebm_status dd_planned_step_allocate(ddaebm_trainer *trainer) {
     return good ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 }
 
-static void free_plan(dd_planned_step *planned) {
-    dd_workspace_free(planned->workspace);
-    dd_plan_free(planned->plan);
+/* Frees plans, lanes and graph; the first lane's gradients are the step's. */
+static void free_plans(dd_planned_step *planned, ddaebm_context *context) {
+    for (size_t i = 0; planned->lanes && i < planned->lane_count; i++) {
+        dd_workspace_free(planned->lanes[i].workspace);
+        if (i > 0)
+            dd_free(context, planned->lanes[i].gradients);
+    }
+    dd_free(context, planned->lanes);
+    for (int i = 0; i < DD_STEP_PLANS; i++)
+        dd_plan_free(planned->plans[i]);
     dd_step_graph_free(&planned->graph);
 }
 
@@ -54,7 +69,7 @@ void dd_planned_step_free(ddaebm_trainer *trainer) {
     for (size_t i = 0; planned->observed && i < planned->graph.observed_count; i++)
         dd_free(context, planned->observed[i]);
     dd_free(context, planned->observed);
-    free_plan(planned);
+    free_plans(planned, context);
     dd_free(context, planned->gradients[DDAEBM_NETWORK_ENERGY]); /* of all networks */
     for (int n = 0; n < DD_NETWORKS; n++)
         dd_free(context, planned->statistics[n]);
@@ -62,54 +77,35 @@ void dd_planned_step_free(ddaebm_trainer *trainer) {
 
 /* ---- Planning. ---- */
 
-/* Binds the weights of each parameter, and its gradient or its new value. */
-static void bind_parameters(ddaebm_trainer *trainer) {
-    dd_planned_step *planned = &trainer->planned;
-    const dd_parameters *parameters = &trainer->model->parameters;
-    for (size_t i = 0; i < parameters->count; i++) {
-        const dd_parameter *p = &parameters->items[i];
-        if (p->role == DD_ROLE_COUNTER)
-            continue;
-        dd_workspace_bind(planned->workspace, planned->slots.parameters + (dd_slot)i,
-                          dd_weights_at(&trainer->model->weights, p));
-        if (p->role == DD_ROLE_WEIGHT)
-            dd_workspace_bind(planned->workspace, planned->slots.gradients + (dd_slot)i,
-                              planned->gradients[p->network] + p->offset);
-        else
-            dd_workspace_bind(planned->workspace, planned->slots.statistics + (dd_slot)i,
-                              planned->statistics[p->network] + p->offset);
-    }
-}
-
-static void bind(ddaebm_trainer *trainer) {
-    dd_planned_step *planned = &trainer->planned;
-    const dd_custom_loss *custom = &trainer->custom_loss;
-    for (int i = 0; i < DD_SLOT_INPUTS; i++)
-        dd_workspace_bind(planned->workspace, i, trainer->batch.inputs[i]);
-    for (int i = 0; i < DD_LOSSES; i++)
-        dd_workspace_bind(planned->workspace, planned->slots.losses + i, &planned->losses[i]);
-    if (custom->drawn) {
-        dd_workspace_bind(planned->workspace, planned->slots.samples, custom->drawn);
-        dd_workspace_bind(planned->workspace, planned->slots.sample_gradients, custom->gradients);
-    }
-    bind_parameters(trainer);
-}
-
 /* Number of parts that a step is divided into where it must not depend on the threads. */
 enum { FIXED_PARTS = 8 };
 
-/* Makes a plan of one step, which takes over the graph. */
-static ddaebm_status make_plan(dd_plan **out, dd_step_graph *graph, ddaebm_context *context,
-                               const dd_settings *settings, dd_parameters *parameters,
-                               dd_step_extras extras) {
-    ddaebm_status status = dd_step_graph_build(graph, context, settings, parameters,
-                                               (size_t)settings->training.batch, extras);
+/* Rows of a table that a lane has at least. Each lane packs the weights for itself, which takes as
+ * long as the products of about 7 rows with them. */
+enum { LEAST_ROWS = 32 };
+
+static size_t count_batch(const ddaebm_model *model) {
+    return (size_t)dd_model_settings(model)->training.batch;
+}
+
+/* Number of lanes that the threads can use. */
+static size_t count_lanes(const ddaebm_model *model, dd_step_extras extras) {
+    size_t threads = (size_t)dd_pool_threads(dd_context_pool(model->context));
+    size_t batch = count_batch(model),
+           most = dd_model_settings(model)->data.image_size > 0 ? batch : batch / LEAST_ROWS;
+    if (ddaebm_context_deterministic(model->context) || extras == DD_STEP_OBSERVED || most < 2)
+        return 1;
+    return threads < most ? threads : most;
+}
+
+/* Makes a plan of a step of `rows` rows, which takes over the graph. */
+static ddaebm_status make_plan(dd_plan **out, dd_step_graph *graph, ddaebm_model *model,
+                               size_t rows, int parts, dd_step_extras extras) {
+    ddaebm_status status = dd_step_graph_build(graph, model->context, dd_model_settings(model),
+                                               &model->parameters, rows, extras);
     if (status != DDAEBM_OK)
         return status;
 
-    const int parts = ddaebm_context_deterministic(context)
-                          ? FIXED_PARTS
-                          : dd_pool_threads(dd_context_pool(context));
     const dd_plan_options options = {.phases = 2, .parts = parts};
     status = dd_graph_rematerialise(&graph->graph);
     if (status == DDAEBM_OK)
@@ -121,27 +117,137 @@ static ddaebm_status make_plan(dd_plan **out, dd_step_graph *graph, ddaebm_conte
     return status;
 }
 
-ddaebm_status dd_planned_step_plan(ddaebm_trainer *trainer, dd_step_extras extras) {
-    dd_planned_step *planned = &trainer->planned;
+/* Plans one lane for the whole batch. */
+static ddaebm_status plan_whole(dd_planned_step *into, ddaebm_model *model, dd_step_extras extras) {
+    const int parts = ddaebm_context_deterministic(model->context)
+                          ? FIXED_PARTS
+                          : dd_pool_threads(dd_context_pool(model->context));
+    into->lane_count = 1;
+    return make_plan(&into->plans[0], &into->graph, model, count_batch(model), parts, extras);
+}
+
+/* Whether the step may be divided, and is worth the memory: rows do not depend on each other
+ * through the statistics of a batch, and a lane's gradients take little beside its other tensors.
+ */
+static bool lanes_pay(const dd_planned_step *planned, const dd_parameters *parameters) {
+    for (size_t i = 0; i < parameters->count; i++)
+        if (planned->graph.moved[i])
+            return false;
+    return 4 * count_gradients(parameters) * sizeof(float) <= dd_plan_memory(planned->plans[0]);
+}
+
+/* Plans the lanes of a step, two lengths of them at most. */
+static ddaebm_status make_plans(dd_planned_step *into, ddaebm_model *model, dd_step_extras extras) {
+    size_t batch = count_batch(model), lanes = count_lanes(model, extras);
+    if (lanes == 1)
+        return plan_whole(into, model, extras);
+
+    ddaebm_status status =
+        make_plan(&into->plans[0], &into->graph, model, (batch + lanes - 1) / lanes, 1, extras);
+    if (status == DDAEBM_OK && !lanes_pay(into, &model->parameters)) {
+        free_plans(into, model->context);
+        *into = (dd_planned_step){0};
+        return plan_whole(into, model, extras);
+    }
+
+    dd_step_graph other = {0};
+    into->lane_count = lanes;
+    if (status == DDAEBM_OK && batch % lanes > 0)
+        status = make_plan(&into->plans[1], &other, model, batch / lanes, 1, extras);
+    dd_step_graph_free(&other);
+    return status;
+}
+
+/* The plan of a lane. */
+static const dd_plan *plan_of(const dd_planned_step *planned, size_t batch, size_t lane) {
+    return planned->plans[planned->plans[1] && lane >= batch % planned->lane_count];
+}
+
+/* Creates the lanes that were planned. The longer ones come first. */
+static ddaebm_status make_lanes(dd_planned_step *planned, const ddaebm_trainer *trainer) {
     ddaebm_context *context = trainer->model->context;
-    dd_step_graph graph = {0};
-    dd_plan *plan = NULL;
-    dd_workspace *workspace = NULL;
-    ddaebm_status status = make_plan(&plan, &graph, context, dd_trainer_settings(trainer),
-                                     &trainer->model->parameters, extras);
+    size_t batch = trainer->batch.size, count = planned->lane_count, first = 0;
+    planned->lanes = dd_alloc_zero(context, count, sizeof *planned->lanes);
+    if (!planned->lanes)
+        return DDAEBM_OUT_OF_MEMORY;
+
+    for (size_t i = 0; i < count; i++) {
+        dd_step_lane *lane = &planned->lanes[i];
+        lane->first = first;
+        lane->rows = batch / count + (i < batch % count);
+        first += lane->rows;
+        lane->gradients = i == 0
+                              ? trainer->planned.gradients[DDAEBM_NETWORK_ENERGY]
+                              : dd_alloc_zero(context, count_gradients(&trainer->model->parameters),
+                                              sizeof(float));
+        ddaebm_status status = lane->gradients ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+        if (status == DDAEBM_OK)
+            status = dd_workspace_create(&lane->workspace, plan_of(planned, batch, i));
+        if (status != DDAEBM_OK)
+            return status;
+    }
+    return DDAEBM_OK;
+}
+
+/* Binds the weights of each parameter, and its gradient or its new value. */
+static void bind_parameters(ddaebm_trainer *trainer, dd_step_lane *lane) {
+    dd_planned_step *planned = &trainer->planned;
+    const dd_parameters *parameters = &trainer->model->parameters;
+    for (size_t i = 0; i < parameters->count; i++) {
+        const dd_parameter *p = &parameters->items[i];
+        if (p->role == DD_ROLE_COUNTER)
+            continue;
+        dd_workspace_bind(lane->workspace, planned->slots.parameters + (dd_slot)i,
+                          dd_weights_at(&trainer->model->weights, p));
+        if (p->role == DD_ROLE_WEIGHT)
+            dd_workspace_bind(lane->workspace, planned->slots.gradients + (dd_slot)i,
+                              gradient_at(parameters, lane->gradients, p));
+        else
+            dd_workspace_bind(lane->workspace, planned->slots.statistics + (dd_slot)i,
+                              planned->statistics[p->network] + p->offset);
+    }
+}
+
+/* Binds a lane to its rows of the batch, and to its results. */
+static void bind(ddaebm_trainer *trainer, dd_step_lane *lane) {
+    dd_planned_step *planned = &trainer->planned;
+    const dd_custom_loss *custom = &trainer->custom_loss;
+    const dd_settings *settings = dd_trainer_settings(trainer);
+    for (int i = 0; i < DD_SLOT_INPUTS; i++)
+        dd_workspace_bind(lane->workspace, i,
+                          trainer->batch.inputs[i] + lane->first * dd_batch_row_size(settings, i));
+    for (int i = 0; i < DD_LOSSES; i++)
+        dd_workspace_bind(lane->workspace, planned->slots.losses + i, &lane->losses[i]);
+    if (custom->drawn) {
+        size_t before = lane->first * dd_model_inner_width(trainer->model);
+        dd_workspace_bind(lane->workspace, planned->slots.samples, custom->drawn + before);
+        dd_workspace_bind(lane->workspace, planned->slots.sample_gradients,
+                          custom->gradients + before);
+    }
+    if (trainer->adapt)
+        dd_workspace_bind(lane->workspace, planned->slots.hardness,
+                          dd_adapt_room(trainer->adapt) + lane->first);
+    bind_parameters(trainer, lane);
+}
+
+ddaebm_status dd_planned_step_plan(ddaebm_trainer *trainer, dd_step_extras extras) {
+    dd_planned_step *planned = &trainer->planned, made = {0};
+    ddaebm_context *context = trainer->model->context;
+    ddaebm_status status = make_plans(&made, trainer->model, extras);
     if (status == DDAEBM_OK)
-        status = dd_workspace_create(&workspace, plan);
+        status = make_lanes(&made, trainer);
     if (status != DDAEBM_OK) {
-        dd_plan_free(plan);
-        dd_step_graph_free(&graph);
+        free_plans(&made, context);
         return status;
     }
 
-    free_plan(planned);
-    planned->graph = graph;
-    planned->plan = plan;
-    planned->workspace = workspace;
-    bind(trainer);
+    free_plans(planned, context);
+    planned->graph = made.graph;
+    memcpy(planned->plans, made.plans, sizeof planned->plans);
+    planned->lanes = made.lanes;
+    planned->lane_count = made.lane_count;
+    for (size_t i = 0; i < planned->lane_count; i++)
+        bind(trainer, &planned->lanes[i]);
     return DDAEBM_OK;
 }
 
@@ -155,7 +261,7 @@ ddaebm_status dd_planned_step_observe(ddaebm_trainer *trainer) {
         planned->observed[i] = dd_alloc_zero(context, elements, sizeof(float));
         if (!planned->observed[i])
             return DDAEBM_OUT_OF_MEMORY;
-        dd_workspace_bind(planned->workspace, planned->slots.observed + (dd_slot)i,
+        dd_workspace_bind(planned->lanes[0].workspace, planned->slots.observed + (dd_slot)i,
                           planned->observed[i]);
     }
     return planned->observed ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
@@ -163,41 +269,144 @@ ddaebm_status dd_planned_step_observe(ddaebm_trainer *trainer) {
 
 ddaebm_status dd_planned_step_memory(size_t *bytes, ddaebm_model *model) {
     const dd_parameters *parameters = &model->parameters;
-    dd_step_graph graph = {0};
-    dd_plan *plan = NULL;
-    ddaebm_status status = make_plan(&plan, &graph, model->context, dd_model_settings(model),
-                                     &model->parameters, DD_STEP_PLAIN);
-    size_t numbers = count_gradients(parameters);
+    dd_planned_step planned = {0};
+    ddaebm_status status = make_plans(&planned, model, DD_STEP_PLAIN);
+    size_t numbers = 0, plans = 0;
 
     for (int n = 0; n < DD_NETWORKS; n++)
         numbers += parameters->totals[n][DD_ROLE_STATISTIC];
-    if (status == DDAEBM_OK)
-        *bytes = dd_plan_memory(plan) + dd_plan_own_memory(plan) + numbers * sizeof(float);
-    dd_plan_free(plan);
-    dd_step_graph_free(&graph);
+    if (status == DDAEBM_OK) {
+        numbers += planned.lane_count * count_gradients(parameters);
+        for (size_t i = 0; i < planned.lane_count; i++)
+            plans += dd_plan_memory(plan_of(&planned, count_batch(model), i));
+        for (int i = 0; i < DD_STEP_PLANS; i++)
+            plans += planned.plans[i] ? dd_plan_own_memory(planned.plans[i]) : 0;
+        *bytes = plans + numbers * sizeof(float);
+    }
+    free_plans(&planned, model->context);
     return status;
+}
+
+double dd_planned_step_multiply_adds(const ddaebm_trainer *trainer) {
+    double sum = 0;
+    for (size_t i = 0; i < trainer->planned.lane_count; i++)
+        for (int phase = 0; phase < 2; phase++)
+            sum += dd_plan_multiply_adds(plan_of(&trainer->planned, trainer->batch.size, i), phase);
+    return sum;
 }
 
 /* ---- Running. ---- */
 
+/* Whether a phase computes the gradients of a network. */
+static bool computes(int phase, ddaebm_network network) {
+    return (network == DDAEBM_NETWORK_ENERGY) == (phase == 0);
+}
+
 /* Sets to zero the gradients that no loss reaches: a hook may have written there, or the other
  * phase. */
 static void clear_unused_gradients(ddaebm_trainer *trainer, int phase) {
-    dd_planned_step *planned = &trainer->planned;
+    const dd_planned_step *planned = &trainer->planned;
     const dd_parameters *parameters = &trainer->model->parameters;
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
-        bool computed = (p->network == DDAEBM_NETWORK_ENERGY) == (phase == 0);
-        if (p->role == DD_ROLE_WEIGHT && computed && !planned->graph.used[i])
-            memset(planned->gradients[p->network] + p->offset, 0, p->elements * sizeof(float));
+        if (p->role != DD_ROLE_WEIGHT || !computes(phase, p->network) || planned->graph.used[i])
+            continue;
+        for (size_t k = 0; k < planned->lane_count; k++)
+            memset(gradient_at(parameters, planned->lanes[k].gradients, p), 0,
+                   p->elements * sizeof(float));
     }
 }
 
+/* Lanes that run at the same time, and the averaging of their gradients. */
+typedef struct lanes_run {
+    dd_planned_step *planned;
+    dd_pool *pool;
+    int phase;
+    size_t batch, numbers, parts;
+} lanes_run;
+
+static void run_lane(void *argument, size_t part, int taker) {
+    (void)taker;
+    const lanes_run *run = argument;
+    dd_workspace_run(run->planned->lanes[part].workspace, run->phase, run->pool, true);
+}
+
+/* The fraction of the batch that a lane has. */
+static float weight_of(const lanes_run *run, size_t lane) {
+    return (float)run->planned->lanes[lane].rows / (float)run->batch;
+}
+
+/* Averages a part of the gradients into those of the first lane. */
+static void average_part(void *argument, size_t part, int taker) {
+    (void)taker;
+    const lanes_run *run = argument;
+    const dd_range mine = dd_share(run->numbers, part, run->parts);
+    float *restrict sum = run->planned->lanes[0].gradients;
+    const float first = weight_of(run, 0);
+    for (size_t i = mine.first; i < mine.last; i++)
+        sum[i] *= first;
+
+    for (size_t k = 1; k < run->planned->lane_count; k++) {
+        const float *restrict other = run->planned->lanes[k].gradients, weight = weight_of(run, k);
+        for (size_t i = mine.first; i < mine.last; i++)
+            sum[i] += weight * other[i];
+    }
+}
+
+static void average_losses(const lanes_run *run) {
+    for (int i = 0; i < DD_LOSSES; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < run->planned->lane_count; k++)
+            sum += (double)run->planned->lanes[k].losses[i] * (double)run->planned->lanes[k].rows;
+        run->planned->losses[i] = (float)(sum / (double)run->batch);
+    }
+}
+
+/* Scales the gradients of a custom loss, so that averaging the lanes leaves them as they are. */
+static void scale_custom_gradients(ddaebm_trainer *trainer, const lanes_run *run) {
+    size_t width = dd_model_inner_width(trainer->model);
+    for (size_t k = 0; trainer->custom_loss.gradients && k < run->planned->lane_count; k++) {
+        const dd_step_lane *lane = &run->planned->lanes[k];
+        float *gradients = trainer->custom_loss.gradients + lane->first * width;
+        for (size_t i = 0; i < lane->rows * width; i++)
+            gradients[i] /= weight_of(run, k);
+    }
+}
+
+/* Runs the lanes side by side. */
+static void run_lanes(ddaebm_trainer *trainer, int phase) {
+    enum { GRAIN = 16384 }; /* numbers that repay another thread */
+    const dd_parameters *parameters = &trainer->model->parameters;
+    lanes_run run = {.planned = &trainer->planned,
+                     .pool = dd_context_pool(trainer->model->context),
+                     .phase = phase,
+                     .batch = trainer->batch.size};
+    for (int n = 0; n < DD_NETWORKS; n++)
+        run.numbers +=
+            computes(phase, (ddaebm_network)n) ? weights_of(parameters, (ddaebm_network)n) : 0;
+    size_t lanes = run.planned->lane_count, grains = run.numbers / GRAIN + 1;
+    run.parts = lanes < grains ? lanes : grains;
+
+    if (phase == 1)
+        scale_custom_gradients(trainer, &run);
+    dd_pool_run(run.pool, false,
+                &(dd_work){.parts = lanes, .function = run_lane, .argument = &run});
+    dd_pool_run(run.pool, false,
+                &(dd_work){.parts = run.parts, .function = average_part, .argument = &run});
+    average_losses(&run);
+}
+
 void dd_planned_step_compute(ddaebm_trainer *trainer, int phase) {
-    dd_pool *pool = dd_context_pool(trainer->model->context);
+    dd_planned_step *planned = &trainer->planned;
     clear_unused_gradients(trainer, phase);
     dd_computation_begin();
-    dd_workspace_run(trainer->planned.workspace, phase, pool, false);
+    if (planned->lane_count > 1)
+        run_lanes(trainer, phase);
+    else {
+        dd_workspace_run(planned->lanes[0].workspace, phase,
+                         dd_context_pool(trainer->model->context), false);
+        memcpy(planned->losses, planned->lanes[0].losses, sizeof planned->losses);
+    }
     dd_computation_end();
 }
 

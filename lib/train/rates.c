@@ -29,6 +29,7 @@ ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char
                        DD_MOST_RATE_FACTOR);
     const dd_parameters *parameters = &trainer->model->parameters;
     size_t length = strlen(prefix), found = 0;
+
     for (size_t i = 0; i < parameters->count; i++) {
         const dd_parameter *p = &parameters->items[i];
         if (p->role != DD_ROLE_WEIGHT || strncmp(p->name, prefix, length) != 0)
@@ -36,6 +37,7 @@ ddaebm_status ddaebm_trainer_set_rate_factor(ddaebm_trainer *trainer, const char
         trainer->optimizer.adam[i].rate_factor = factor;
         found++;
     }
+
     return found ? DDAEBM_OK
                  : dd_fail(DDAEBM_NOT_FOUND, "the name of no trained weight begins with \"%.100s\"",
                            prefix);

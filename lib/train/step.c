@@ -47,6 +47,8 @@ ddaebm_status ddaebm_trainer_energy_gradients(ddaebm_trainer *trainer) {
     trainer->stage = DD_STAGE_NONE; /* of a step that was begun: its batch is overwritten */
     ddaebm_status status = dd_computation_check();
     if (status == DDAEBM_OK)
+        status = dd_adapt_move(trainer);
+    if (status == DDAEBM_OK)
         status = dd_batch_draw(trainer);
     if (status != DDAEBM_OK)
         return status;
@@ -134,6 +136,7 @@ ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer,
     dd_optimizer_update(trainer, DDAEBM_NETWORK_GENERATOR);
     dd_optimizer_update(trainer, DDAEBM_NETWORK_ENCODER);
     dd_planned_step_commit(trainer);
+    dd_adapt_note(trainer);
     trainer->step++;
     dd_optimizer_average(trainer);
     dd_held_out_look(trainer);

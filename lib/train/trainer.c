@@ -47,6 +47,7 @@ ddaebm_status dd_trainer_create(ddaebm_trainer **out, const ddaebm_model *model,
     if (dataset)
         DD_TRY(dd_fingerprint_make(&trainer->batch.fingerprint, model->context, dataset));
     DD_TRY(dd_batch_allocate(trainer));
+    DD_TRY(dd_adapt_create(&trainer->adapt, trainer));
     DD_TRY(dd_planned_step_allocate(trainer));
     DD_TRY(dd_optimizer_allocate(trainer));
     DD_TRY(dd_planned_step_plan(trainer, observe ? DD_STEP_OBSERVED : DD_STEP_PLAIN));
@@ -69,6 +70,7 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
     dd_batch_free(trainer);
     dd_optimizer_free(trainer);
     dd_held_out_free(trainer->held_out);
+    dd_adapt_free(trainer->adapt);
     ddaebm_model_free(trainer->model);
     dd_free(context, trainer);
     ddaebm_context_free(context);
@@ -79,7 +81,7 @@ static bool standardizes(const dd_settings *settings, const ddaebm_dataset *data
     if (settings->data.image_size > 0)
         return false;
     int64_t when = settings->data.standardize;
-    return when == DD_STANDARDIZE_ALWAYS ||
+    return settings->data.transform != DD_TRANSFORM_NONE || when == DD_STANDARDIZE_ALWAYS ||
            (when == DD_STANDARDIZE_FILES && !dd_dataset_named(dataset));
 }
 
@@ -121,6 +123,8 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
         status = dd_model_measure(trainer->model, dataset);
     if (status == DDAEBM_OK)
         status = fit_noise(trainer);
+    if (status == DDAEBM_OK)
+        status = dd_adapt_begin(trainer);
     if (status == DDAEBM_OK)
         status = dd_held_out_create(&trainer->held_out, trainer);
 
@@ -175,6 +179,9 @@ ddaebm_status ddaebm_trainer_set_shard(ddaebm_trainer *trainer, size_t index, si
     if (index >= count)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "index is %zu; allowed: 0 to %zu, one less than count",
                        index, count - 1);
+    if (count > 1 && trainer->adapt)
+        return dd_fail(DDAEBM_STATE, "diffusion.adapt moves timesteps by one trainer's batch; "
+                                     "trainers that share a batch need diffusion.adapt none");
     trainer->batch.shard = index;
     trainer->batch.shards = count;
     return DDAEBM_OK;

@@ -4,6 +4,7 @@
 
 #include "io/dataset.h"
 #include "model/model.h"
+#include "train/adapt.h"
 #include "train/batch.h"
 #include "train/custom_loss.h"
 #include "train/gradient_hook.h"
@@ -31,6 +32,7 @@ struct ddaebm_trainer {
     dd_gradient_hook gradient_hook;
     dd_custom_loss custom_loss;
     dd_held_out *held_out; /* NULL where no rows are held out */
+    dd_adapt_state *adapt; /* NULL where timesteps do not move */
 };
 
 static inline const dd_settings *dd_trainer_settings(const ddaebm_trainer *trainer) {

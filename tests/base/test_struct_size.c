@@ -118,6 +118,7 @@ START_TEST(fields_stay_where_they_are) {
     ck_assert_uint_eq(offsetof(ddaebm_row_options, format), WORD);
     ck_assert_uint_eq(offsetof(ddaebm_row_options, wide), WORD + sizeof(int));
     ck_assert_uint_eq(offsetof(ddaebm_row_options, names), 2 * WORD);
+    ck_assert_uint_eq(offsetof(ddaebm_row_options, labels), 3 * WORD);
     ddaebm_reader reader = DDAEBM_READER_INIT;
     ddaebm_writer writer = DDAEBM_WRITER_INIT;
     ck_assert(reader.struct_size == sizeof reader && !reader.path && !reader.read &&

@@ -164,6 +164,27 @@ static void list_bounds(const dd_key *key) {
     refused(key, "[3", DDAEBM_FORMAT);
 }
 
+static void reals_bounds(const dd_key *key) {
+    char text[DD_VALUE_ROOM + 8] = "[", number[DD_REAL_ROOM];
+    (void)dd_real_text(key->most, number);
+    for (size_t i = 0; i < key->most_elements; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? ", " : "",
+                       number);
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), "]");
+    accepted(key, text, text);
+    (void)snprintf(text + strlen(text) - 1, 8, ", 1]");
+    refused(key, text, DDAEBM_OUT_OF_RANGE);
+
+    accepted(key, "[]", "[]");
+    accepted(key, " [ 0.1,0.30000000000000004, 2 ] ", "[0.1, 0.30000000000000004, 2]");
+    refused(key, "[-1]", DDAEBM_OUT_OF_RANGE);
+    refused(key, "[1e300]", DDAEBM_OUT_OF_RANGE);
+    refused(key, "0.5", DDAEBM_FORMAT);
+    refused(key, "[0.5, \"a\"]", DDAEBM_FORMAT);
+    refused(key, "[0.5, [4]]", DDAEBM_FORMAT);
+    refused(key, "[0.5", DDAEBM_FORMAT);
+}
+
 static void boolean_words(const dd_key *key) {
     accepted(key, "true", "true");
     accepted(key, " false ", "false");
@@ -190,6 +211,9 @@ START_TEST(every_key_takes_its_bounds_and_no_more) {
         return;
     case DDAEBM_TYPE_INTEGERS:
         list_bounds(key);
+        return;
+    case DDAEBM_TYPE_REALS:
+        reals_bounds(key);
         return;
     }
     ck_abort_msg("%s has no known type", key->name);

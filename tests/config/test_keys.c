@@ -34,8 +34,10 @@ START_TEST(every_key_has_a_sentence_and_sane_bounds) {
         ck_assert(length > 10 && key->meaning[length - 1] == '.' && key->meaning[0] >= 'A' &&
                   key->meaning[0] <= 'Z');
         ck_assert((key->type == DDAEBM_TYPE_CHOICE) == (key->choices != NULL));
-        ck_assert((key->type == DDAEBM_TYPE_INTEGERS) == (key->most_elements > 0));
-        ck_assert_uint_le(key->most_elements, DD_MOST_INTEGERS);
+        bool list = key->type == DDAEBM_TYPE_INTEGERS || key->type == DDAEBM_TYPE_REALS;
+        ck_assert(list == (key->most_elements > 0));
+        ck_assert_uint_le(key->most_elements,
+                          key->type == DDAEBM_TYPE_REALS ? DD_MOST_REALS : DD_MOST_INTEGERS);
         ck_assert(isfinite(key->least) && isfinite(key->most));
         ck_assert(key->least <= key->most && fabs(key->least) < 0x1p53 && fabs(key->most) < 0x1p53);
     }
@@ -44,8 +46,8 @@ END_TEST
 
 START_TEST(fields_do_not_overlap) {
     dd_settings settings = initial();
-    const size_t sizes[] = {sizeof(bool), sizeof(int64_t), sizeof(double), sizeof(int64_t),
-                            sizeof(dd_integers)};
+    const size_t sizes[] = {sizeof(bool),    sizeof(int64_t),     sizeof(double),
+                            sizeof(int64_t), sizeof(dd_integers), sizeof(dd_reals)};
     bool taken[sizeof settings] = {false};
     for (size_t i = 0; i < dd_key_count(); i++) {
         const dd_key *key = dd_key_at(i);
@@ -80,6 +82,15 @@ START_TEST(choices_stand_in_the_order_of_their_enumerations) {
         {"energy.activation", "silu", DD_ACTIVATION_SILU},
         {"objective.divergence", "jeffrey", DD_DIVERGENCE_JEFFREY},
         {"objective.divergence", "reverse_kl", DD_DIVERGENCE_REVERSE_KL},
+        {"objective.divergence", "forward_kl", DD_DIVERGENCE_FORWARD_KL},
+        {"objective.divergence", "none", DD_DIVERGENCE_NONE},
+        {"objective.kind", "energy", DD_OBJECTIVE_ENERGY},
+        {"objective.kind", "logistic", DD_OBJECTIVE_LOGISTIC},
+        {"diffusion.schedule", "log_snr", DD_SCHEDULE_LOG_SNR},
+        {"diffusion.schedule", "levels", DD_SCHEDULE_LEVELS},
+        {"diffusion.adapt", "divergence", DD_ADAPT_DIVERGENCE},
+        {"diffusion.adapt", "reconstruction", DD_ADAPT_RECONSTRUCTION},
+        {"diffusion.adapt", "energy_gap", DD_ADAPT_ENERGY_GAP},
         {"objective.reconstruction", "gaussian_nll", DD_RECONSTRUCTION_GAUSSIAN_NLL},
         {"objective.reconstruction", "weighted_gaussian_nll",
          DD_RECONSTRUCTION_WEIGHTED_GAUSSIAN_NLL},

@@ -244,6 +244,16 @@ void test_sample_and_score() {
         scorer.score(DDAEBM_SCORE_ENERGY, rows, 0, ddaebm::span<float>(same.data(), 7));
     }));
     EXPECT(ddaebm::scorer::score_names()[0] == "energy");
+    std::vector<std::size_t> columns(16);
+    std::vector<float> gains(16), restored(16);
+    std::vector<double> restored_finely(16);
+    scorer.explain(rows, 0, 2, columns, gains, restored);
+    EXPECT(columns[0] + columns[1] == 1 && gains[0] >= 0 && std::isfinite(restored[15]));
+    scorer.explain(fine, 0, 2, columns, gains, restored_finely);
+    scorer.explain(rows, 0, 2, columns, gains, ddaebm::span<float>(nullptr, 0));
+    EXPECT(std::isfinite(restored_finely[15]));
+    EXPECT(
+        fails(DDAEBM_MISMATCH, "", [&] { scorer.explain(rows, 0, 1, columns, gains, restored); }));
     scorer.set_progress([](std::uint64_t, std::uint64_t) { return false; });
     EXPECT(fails(DDAEBM_CANCELLED, "", [&] { scorer.score(rows); }));
     scorer.set_progress(nullptr);
@@ -333,6 +343,21 @@ void test_handles() {
     EXPECT(trainer.step().step == 1 && trainer.model().save_memory() != model.save_memory());
     const ddaebm::trainer copy(trainer.model(), data, 5);
     EXPECT(copy.model().save_memory() == trainer.model().save_memory());
+
+    const auto windows = ddaebm::dataset::windows(ddaebm::dataset::from_rows(rows, 1), 4, 3);
+    const ddaebm_windows shape = windows.shape_of_windows();
+    std::vector<double> cut(windows.rows() * 4), series(rows.size()), weights(rows.size());
+    windows.read(0, ddaebm::span<double>(cut));
+    ddaebm::add_windows(shape, cut, 0, series, weights);
+    EXPECT(shape.samples == rows.size() && windows.sample_rate() == 0);
+    EXPECT(std::vector<float>(series.begin(), series.end()) == rows);
+    try { // a build without libsndfile refuses
+        ddaebm::write_wav("series.wav", series, 2, 360);
+        EXPECT(ddaebm::dataset::open("series.wav").sample_rate() == 360);
+        EXPECT(std::remove("series.wav") == 0);
+    } catch (const ddaebm::error &refused) {
+        EXPECT(refused.status() == DDAEBM_UNSUPPORTED);
+    }
 
     ddaebm::row_writer written("handles.npy", ddaebm_row_options DDAEBM_ROW_OPTIONS_INIT, {8, 2},
                                context);

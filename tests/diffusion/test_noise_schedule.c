@@ -20,7 +20,8 @@ static const kind kinds[] = {{DD_SCHEDULE_VP, DD_GRID_UNIFORM, 0.01, 0.1},
                              {DD_SCHEDULE_GEOMETRIC, DD_GRID_UNIFORM, 0.01, 0.1},
                              {DD_SCHEDULE_GEOMETRIC, DD_GRID_UNIFORM, 0.001, 0.99},
                              {DD_SCHEDULE_KARRAS, DD_GRID_UNIFORM, 0.02, 80},
-                             {DD_SCHEDULE_COSINE, DD_GRID_UNIFORM, 0.03, 80}};
+                             {DD_SCHEDULE_COSINE, DD_GRID_UNIFORM, 0.03, 80},
+                             {DD_SCHEDULE_LOG_SNR, DD_GRID_UNIFORM, 0.03, 80}};
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -126,21 +127,26 @@ START_TEST(times_and_variances_are_the_published_ones) {
 }
 END_TEST
 
-/* The ratio of noise to signal: its seventh root is even in time, or the angle whose tangent it is.
- */
+/* The ratio of noise to signal: its seventh root is even in time, or the angle whose tangent it is,
+ * or its logarithm. */
 START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
     enum { STEPS = 8 };
     dd_noise_schedule karras = make(&kinds[5], STEPS, DD_PRECISION_FLOAT64),
-                      cosine = make(&kinds[6], STEPS, DD_PRECISION_FLOAT64);
+                      cosine = make(&kinds[6], STEPS, DD_PRECISION_FLOAT64),
+                      log_snr = make(&kinds[7], STEPS, DD_PRECISION_FLOAT64);
     for (int i = 0; i <= STEPS; i++) {
         double u = (double)i / STEPS, root = (1 - u) * pow(0.02, 1 / 7.0) + u * pow(80, 1 / 7.0);
         ck_assert_double_eq_tol(karras.sigma_cum[i] / karras.a_cum[i] / pow(root, 7), 1, 1e-9);
         ck_assert_double_eq_tol(cosine.sigma_cum[i] / cosine.a_cum[i] /
                                     tan((1 - u) * atan(0.03) + u * atan(80)),
                                 1, 1e-9);
+        ck_assert_double_eq_tol(log_snr.abar[i] / (1 - log_snr.abar[i]) /
+                                    (pow(0.03, 2 * u - 2) * pow(80, -2 * u)),
+                                1, 1e-9);
     }
     dd_noise_schedule_free(&karras);
     dd_noise_schedule_free(&cosine);
+    dd_noise_schedule_free(&log_snr);
 }
 END_TEST
 

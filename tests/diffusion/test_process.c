@@ -38,8 +38,9 @@ static void open_scene(scene *s, bool images) {
     ASSERT_OK(dd_graph_create(&s->graph, s->context));
     ASSERT_OK(dd_noise_schedule_make(&s->schedule, s->context, &settings));
     dd_shape shape = images ? (dd_shape){{SAMPLES, 2, 2, 3}} : dd_shape_rows(SAMPLES, 3);
-    s->process =
-        (dd_process){s->graph, &s->schedule, dd_input(s->graph, 0, dd_shape_rows(SAMPLES, 1), 0)};
+    s->process = (dd_process){.graph = s->graph,
+                              .schedule = &s->schedule,
+                              .timestep = dd_input(s->graph, 0, dd_shape_rows(SAMPLES, 1), 0)};
     s->x = dd_input(s->graph, 1, shape, 0);
     s->y = dd_input(s->graph, 2, shape, 0);
     s->noise = dd_input(s->graph, 3, shape, 0);

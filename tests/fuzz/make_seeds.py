@@ -155,6 +155,34 @@ def write_jpeg():
     put("content", "jpeg", grey)
 
 
+def wav(encoding, channels, bits, data, extra=b"", rate=360, claims=None):
+    block = channels * bits // 8
+    chunks = b"fmt " + struct.pack("<IHHIIHH", 16, encoding, channels, rate, rate * block, block, bits) + extra
+    chunks += b"data" + struct.pack("<I", len(data) if claims is None else claims) + data
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+def write_wav():
+    ramp = bytes(range(240))
+    whole = wav(1, 1, 16, ramp)
+    seeds = {
+        "u8": wav(1, 1, 8, ramp), "s16": whole, "s24": wav(1, 2, 24, ramp), "s32": wav(1, 3, 32, ramp),
+        "f32": wav(3, 2, 32, struct.pack("<60f", *range(60))), "f64": wav(3, 1, 64, struct.pack("<30d", *range(30))),
+        "nan": wav(3, 1, 32, struct.pack("<2f", float("nan"), float("inf"))), "alaw": wav(6, 1, 8, ramp),
+        "mulaw": wav(7, 2, 8, ramp), "list": wav(1, 1, 16, ramp, b"LIST" + struct.pack("<I", 4) + b"INFO"),
+        "fact": wav(1, 1, 16, ramp, b"fact" + struct.pack("<II", 4, 1 << 31)), "cut": whole[:-30],
+        "claims": wav(1, 1, 16, ramp, claims=0xFFFFFFF0), "empty": wav(1, 1, 16, b""), "no-channels": wav(1, 0, 16, ramp),
+        "channels": wav(1, 65535, 8, ramp), "encoding": wav(0x55, 1, 16, ramp), "bits": wav(1, 1, 13, ramp),
+        "adpcm": b"RIFF" + struct.pack("<I", 4 + 28 + 12 + 8 + 64) + b"WAVEfmt " +
+                 struct.pack("<IHHIIHHHH", 20, 0x11, 1, 8000, 4055, 32, 4, 2, 57) + b"fact" + struct.pack("<II", 4, 114) +
+                 b"data" + struct.pack("<I", 64) + ramp[:64],
+        "head": whole[:40], "mark": whole[:12], "nothing": b"", "after": whole + b"more",
+        "rf64": b"RF64" + struct.pack("<I", 0xFFFFFFFF) + b"WAVEds64" + struct.pack("<IQQQI", 28, 300, 240, 120, 0) + whole[12:]}
+    for name, data in seeds.items():
+        put("wav", name, data)
+    put("content", "wav", whole)
+
+
 def write_content():
     record = bytes([7]) + bytes((13 * i) % 256 for i in range(3072))
     packed = gzip.compress(record, mtime=0)
@@ -415,4 +443,5 @@ write_npy()
 write_csv()
 write_png()
 write_jpeg()
+write_wav()
 write_content()

@@ -289,6 +289,11 @@ START_TEST(headers_and_columns_are_found) {
          "read as the columns' names"},
         {"1990,1980\n1,2\n3,4\n", AUTO, NULL, NULL, "", "1990 1980", 3,
          "line 1 is far from all below it"},
+        {"1999.5,2000\n1,2\n3,4\n", AUTO, NULL, NULL, "", "1999.5 2000", 3,
+         "line 1 is far from all below it"},
+        /* only the first column below is not whole */
+        {"1,2,3\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n.5,9,4\n",
+         AUTO, NULL, NULL, "1|2|3", "0.5 9 4", 10, "read as the columns' names"},
         {"# years\n\n2001\n1\n3\n", AUTO, NULL, NULL, "", "2001", 3, "line 3 is far"},
         {"0,1\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n.3,.2\n.1,.4\n", AUTO, NULL,
          NULL, "0|1", "0.3 0.2", 10, "read as the columns' names"},
@@ -440,6 +445,8 @@ START_TEST(lists_of_columns_must_make_sense) {
     table t = {.rows = {.wide = NULL}};
     size_t live = counted.live;
 
+    ASSERT_FAILS(parse_bytes(&t, "a,a\n1,2\n", 8, AUTO, "a", NULL), DDAEBM_INVALID_ARGUMENT,
+                 "columns 1 and 2 are both named 'a'");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ASSERT_FAILS(parse_bytes(&t, text, sizeof text - 1, AUTO, rows[i].columns, rows[i].drop),
                      rows[i].status, rows[i].why);

@@ -1,6 +1,7 @@
 /* Folders of images: order, links, subfolders, and what is passed over or refused. */
 #define _GNU_SOURCE
 #include "base/context.h"
+#include "io/image_file.h"
 #include "io/image_folder.h"
 #include "io/image_walk.h"
 #include "support/counted.h"
@@ -79,18 +80,28 @@ static const char *describe(char text[DD_WALK_ROOM], bool recursive) {
     return text;
 }
 
+START_TEST(a_single_image_below_is_counted) {
+    char text[DD_WALK_ROOM];
+    begin();
+    put_text("a.png");
+    make_folders("below", NULL);
+    put_text("below/b.png");
+    ck_assert_str_eq(describe(text, false), "1 image in 1 folder below, which --recursive reads");
+    close_context();
+}
+END_TEST
+
 START_TEST(what_is_passed_over_is_counted) {
     char text[DD_WALK_ROOM];
     begin();
     put_text("a.png");
     ck_assert_str_eq(describe(text, false), "");
     make_tree();
-    ck_assert_str_eq(
-        describe(text, false),
-        "1 file that is neither PNG nor JPEG (1 .txt); 6 images in 4 folders below, which "
-        "--recursive reads");
-    ck_assert_str_eq(describe(text, true),
-                     "3 files that are neither PNG nor JPEG (1 without an ending, 1 .csv, 1 .txt)");
+    ck_assert_str_eq(describe(text, false), "1 file that is not " DD_IMAGE_FORMATS
+                                            " (1 .txt); 6 images in 4 folders below, which "
+                                            "--recursive reads");
+    ck_assert_str_eq(describe(text, true), "3 files that are not " DD_IMAGE_FORMATS
+                                           " (1 without an ending, 1 .csv, 1 .txt)");
 
     for (int i = 0; i < 30; i++) {
         char name[32];
@@ -102,8 +113,8 @@ START_TEST(what_is_passed_over_is_counted) {
 
     put_text("h.an-ending-that-is-long");
     (void)describe(text, true);
-    ck_assert_ptr_nonnull(strstr(
-        text, "64 files that are neither PNG nor JPEG (30 .bmp, 1 without an ending, 1 .csv, "));
+    ck_assert_ptr_nonnull(strstr(text, "64 files that are not " DD_IMAGE_FORMATS
+                                       " (30 .bmp, 1 without an ending, 1 .csv, "));
     ck_assert_ptr_nonnull(strstr(text, " and 29 others)"));
     close_context();
 }
@@ -224,7 +235,8 @@ START_TEST(images_must_be_alike) {
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_MISMATCH,
                  "make all alike, or bring them to one size with --resize");
     put_file(in_folder("b.png"), "GIF89a", 6);
-    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT, "b.png: it is neither a PNG nor a JPEG file");
+    ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
+                 "b.png: it is not a " DD_IMAGE_FORMATS " file");
     ck_assert_ptr_null(out.block);
     close_context();
 }
@@ -248,6 +260,16 @@ START_TEST(images_of_all_sizes_are_resized) {
     fill_bytes(expected, sizeof expected, 2);
     ck_assert_mem_eq(out.pixels + 363 + 4 * 33 + 4 * 3, expected, 9);
     dd_free(context, out.block);
+    out = (dd_images){.block = NULL};
+    ASSERT_OK(read_set(&out, 1, 0));
+    ck_assert(out.count == 3 && out.shape.height == 1 && out.shape.width == 1);
+    uint8_t last[3] = {out.pixels[6], out.pixels[7], out.pixels[8]};
+    dd_free(context, out.block);
+    ck_assert_int_eq(unlink(in_folder("a.png")) | unlink(in_folder("b.png")), 0);
+    ASSERT_OK(read_set(&out, 1, 0)); /* alone, the last is what it was among others */
+    ck_assert_mem_eq(out.pixels, last, 3);
+    dd_free(context, out.block);
+    put_image("a.png", HEIGHT, WIDTH, 3, 1);
     enum { LONG = 65535, LINES = 17 }; /* larger than a row may be */
     uint8_t *large = calloc(LINES, LONG);
     ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("b.png"), large, LINES, LONG, 1));
@@ -266,10 +288,10 @@ START_TEST(a_note_says_what_was_passed_over) {
     dd_images out = {.block = NULL};
     begin();
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
-                 "this folder has no images: no file that ends in .png, .jpg or .jpeg");
+                 "this folder has no images: no file that ends in " DD_IMAGE_ENDINGS);
     put_text("notes.txt");
     ASSERT_FAILS(read_set(&out, 0, 0), DDAEBM_FORMAT,
-                 "data_batch_*.bin; it has 1 file that is neither PNG nor JPEG (1 .txt)");
+                 "data_batch_*.bin; it has 1 file that is not " DD_IMAGE_FORMATS " (1 .txt)");
     make_folders("cats", "dogs", NULL);
     put_image("cats/1.png", 2, 2, 1, 1);
     put_image("dogs/2.png", 2, 2, 1, 2);
@@ -284,7 +306,7 @@ START_TEST(a_note_says_what_was_passed_over) {
     put_image("a.png", 2, 2, 1, 1);
     ASSERT_OK(read_set(&out, 0, 0));
     ck_assert(out.count == 1 && heard_lines == 2 && heard_level == DDAEBM_LOG_WARNING);
-    ck_assert_str_eq(heard_line, "passed over: 1 file that is neither PNG nor JPEG (1 .txt); 3 "
+    ck_assert_str_eq(heard_line, "passed over: 1 file that is not " DD_IMAGE_FORMATS " (1 .txt); 3 "
                                  "images in 2 folders below, which --recursive "
                                  "reads");
     dd_free(context, out.block);
@@ -447,6 +469,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {
         images_are_sorted_as_torchvision_sorts_them,
+        a_single_image_below_is_counted,
         what_is_passed_over_is_counted,
         links_make_no_loops,
         folders_that_cannot_be_read_are_refused,

@@ -46,6 +46,24 @@ START_TEST(no_child_gets_an_output) {
 }
 END_TEST
 
+/* Where standard input is closed, the folder may get descriptor 0. */
+START_TEST(descriptor_zero_is_like_any_other) {
+    const ddaebm_writer writer = dd_writer_of_file(in_folder("new"));
+    int input = dup(STDIN_FILENO);
+    close(STDIN_FILENO);
+    dd_output output;
+    ASSERT_OK(dd_output_open(&output, context, &writer));
+    ck_assert(output.folder == 0 || output.file == 0);
+    dd_output_discard(&output);
+    ck_assert_uint_eq(entries_in_folder(), 0);
+    ck_assert_int_eq(fcntl(STDIN_FILENO, F_GETFD), -1);
+    if (input >= 0) {
+        ck_assert_int_eq(dup2(input, STDIN_FILENO), STDIN_FILENO);
+        close(input);
+    }
+}
+END_TEST
+
 START_TEST(no_child_gets_an_input) {
     put_file(in_folder("there"), "a", 1);
     int file = open(in_folder("there"), O_RDONLY | O_CLOEXEC);
@@ -90,6 +108,6 @@ END_TEST
 
 int main(void) {
     use_fixture(open_two_threads, close_context);
-    return RUN_TESTS("io/output", no_child_gets_an_output, no_child_gets_an_input,
-                     an_output_is_a_new_file);
+    return RUN_TESTS("io/output", no_child_gets_an_output, descriptor_zero_is_like_any_other,
+                     no_child_gets_an_input, an_output_is_a_new_file);
 }

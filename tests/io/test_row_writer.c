@@ -297,6 +297,30 @@ START_TEST(npy_has_the_shape) {
 }
 END_TEST
 
+START_TEST(labels_stand_for_numbers_in_csv_alone) {
+    static const char *const texts[] = {NULL, "amount", "a \"b\", c"};
+    static const ddaebm_labels labels[] = {{texts, 3}, {NULL, 0}};
+    static const double rows[] = {1, 1, 2, 2, 0, 3, 3, 4, 1.5, 5, -1, 6};
+    static const size_t shape[] = {6, 2};
+    for (int array = 0; array < 2; array++) {
+        open_context(1);
+        ddaebm_row_options options = options_of(array ? DDAEBM_ROWS_NPY : DDAEBM_ROWS_CSV, 1, NULL);
+        options.labels = labels;
+        ddaebm_row_writer *writer = create_at(in_folder("a"), options, 2, shape);
+        ASSERT_OK(ddaebm_row_writer_append_double(writer, rows, 6));
+        ASSERT_OK(ddaebm_row_writer_finish(writer));
+        ddaebm_row_writer_free(writer);
+        size_t size = get_file(in_folder("a"), text, sizeof text - 1);
+        text[size] = 0;
+        if (array)
+            ck_assert_int_eq(memcmp(text + size - sizeof rows, rows, sizeof rows), 0);
+        else
+            ck_assert_str_eq(text, "amount,1\n\"a \"\"b\"\", c\",2\n0,3\n3,4\n1.5,5\n-1,6\n");
+        close_context();
+    }
+}
+END_TEST
+
 START_TEST(what_makes_no_sense_is_refused) {
     open_context(2);
     ddaebm_writer to = DDAEBM_WRITER_INIT, nowhere = DDAEBM_WRITER_INIT;
@@ -348,9 +372,13 @@ int main(void) {
         what_is_written_is_read_whatever_the_blocks, numbers_of_either_width_may_come,
         nothing_is_left_of_what_is_not_finished, a_full_disk_is_an_error_and_leaves_the_old_file,
         a_function_gets_the_same_bytes};
-    const TTest *const others[] = {text_is_short_and_exact, names_are_a_first_line,
-                                   a_long_name_is_written,  a_comma_of_the_locale_is_not_written,
-                                   npy_has_the_shape,       what_makes_no_sense_is_refused};
+    const TTest *const others[] = {text_is_short_and_exact,
+                                   names_are_a_first_line,
+                                   a_long_name_is_written,
+                                   a_comma_of_the_locale_is_not_written,
+                                   npy_has_the_shape,
+                                   what_makes_no_sense_is_refused,
+                                   labels_stand_for_numbers_in_csv_alone};
     return run_loop_tests("formats of rows", each_format, sizeof each_format / sizeof *each_format,
                           FORMATS) |
            run_tests("rows", others, sizeof others / sizeof *others);

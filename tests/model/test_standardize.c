@@ -48,7 +48,8 @@ START_TEST(images_are_padded_and_cut) {
         dd_model_restore(model, out, COUNT, (dd_rows_out){.narrow = back}, 0);
         ck_assert_int_eq(memcmp(back, rows, COUNT * width * sizeof *rows), 0);
         memset(back, 0, sizeof back);
-        dd_model_restore_gradient(model, out, COUNT, (dd_rows_out){.narrow = back}, 0);
+        dd_model_restore_gradient(model, out, COUNT, (dd_rows_in){0}, false,
+                                  (dd_rows_out){.narrow = back}, 0);
         ck_assert_int_eq(memcmp(back, rows, COUNT * width * sizeof *rows), 0);
         dd_model_restore(model, out, COUNT, (dd_rows_out){.narrow = out}, 0);
         ck_assert_int_eq(memcmp(out, rows, COUNT * width * sizeof *rows), 0);
@@ -70,7 +71,8 @@ START_TEST(rows_are_shifted_and_scaled) {
     ck_assert(out[0] == 0 && out[1] == 0.5f && out[2] == 2 && out[3] == 1);
     dd_model_restore(model, out, 2, (dd_rows_out){.narrow = back}, 0);
     ck_assert_int_eq(memcmp(back, rows, sizeof rows), 0);
-    dd_model_restore_gradient(model, out, 2, (dd_rows_out){.narrow = back}, 0);
+    dd_model_restore_gradient(model, out, 2, (dd_rows_in){0}, false, (dd_rows_out){.narrow = back},
+                              0);
     ck_assert(back[1] == 0.125f && back[2] == 2 && back[3] == 0.25f);
     ddaebm_model_free(model);
 }

@@ -4,8 +4,10 @@
 #include "support/harness.h"
 #include "support/tamper.h"
 
-static const char *const files[] = {"toy25",     "toy_kl_only", "toy_T8_geometric", "schedules",
-                                    "optimizer", "ncsnpp_fir",  "ncsnpp_plain",     "layers"};
+static const char *const files[] = {"toy25",          "toy_kl_only",  "toy_T8_geometric",
+                                    "schedules",      "optimizer",    "ncsnpp_fir",
+                                    "ncsnpp_plain",   "layers",       "toy_logistic",
+                                    "toy_forward_kl", "toy_no_latent"};
 
 enum { FILES = sizeof files / sizeof *files };
 
@@ -96,6 +98,15 @@ START_TEST(a_changed_tensor_is_noticed) {
         {"optimizer", "out.beta1_0.5.b.v"},
         {"optimizer", "out.beta1_0.5.a.ema"},
         {"optimizer", "out.cosine_lr"},
+        {"toy_logistic", "out.f_real"},
+        {"toy_logistic", "out.penalty"},
+        {"toy_logistic", "out.loss_adversarial"},
+        {"toy_logistic", "grad.energy.x_encoder.layers.0.weight"},
+        {"toy_logistic", "grad.generator.net.layers.0.weight"},
+        {"toy_forward_kl", "grad.encoder.fc_var.bias"},
+        {"toy_forward_kl", "out.loss_recon"},
+        {"toy_no_latent", "out.x0_pred"},
+        {"toy_no_latent", "out.loss_generator"},
     };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
         const test_tamper change = {
@@ -145,7 +156,10 @@ START_TEST(what_is_added_or_missing_is_noticed) {
                                             "out.cosine_lr",
                                             "in.x0",
                                             "out.grad_real",
-                                            "attention.grad.in.x"};
+                                            "attention.grad.in.x",
+                                            "out.f_pos",
+                                            "out.z_enc",
+                                            "out.f_pos"};
     for (int i = 0; i < FILES; i++) {
         ck_assert_msg(!holds_after(files[i], (test_tamper){.add = "out.stranger"}),
                       "%s: a tensor was added", files[i]);

@@ -62,6 +62,15 @@ static const char *const rows[] = {
     "activation\":\"silu\"",
     "\"objective.reconstruction\":\"mse_prior\",\"diffusion.beta_max\":20",
     "\"objective.reconstruction\":\"mse_posterior\",\"objective.latent_weight\":0",
+    "\"objective.divergence\":\"forward_kl\",\"diffusion.schedule\":\"log_snr\"",
+    "\"objective.divergence\":\"none\",\"objective.energy_score\":2",
+    "\"diffusion.noise\":\"student\",\"objective.penalty\":\"score\",\"objective.timestep_"
+    "contrast\":0.3",
+    "\"diffusion.noise\":\"mixture\",\"objective.timestep_contrast\":0.3,\"data.width\":3",
+    "\"diffusion.schedule\":\"levels\",\"diffusion.timesteps\":2,\"diffusion.levels\":[0.1,0.5,3]",
+    "\"network.latent\":false,\"objective.energy_score\":2",
+    "\"objective.kind\":\"logistic\",\"objective.gamma\":0.5,\"energy.frequencies\":2",
+    "\"objective.kind\":\"logistic\",\"form.energy\":\"density\",\"objective.energy_score\":1",
     KARRAS "," ALL_SILU "," ALL_WAVES "," SOFTPLUS
            ",\"form.energy\":\"distance\",\"form.residual\":true,\"form.proposal\":true,"
            "\"objective.penalty\":\"score\",\"objective.gamma\":0.2,"
@@ -85,8 +94,9 @@ static bool belongs(const dd_key *key) {
     const char *name = key->name;
     if (strstr(key->meaning, "(ncsnpp)")) /* the rows are perceptrons */
         return false;
-    static const char *const names[] = {"form.",    "energy.",    "generator.",
-                                        "encoder.", "objective.", "diffusion.schedule"};
+    static const char *const names[] = {"form.",          "energy.",    "generator.",
+                                        "encoder.",       "objective.", "diffusion.schedule",
+                                        "diffusion.noise"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0)
             return true;
@@ -116,7 +126,7 @@ START_TEST(the_rows_cover_every_choice) {
         ddaebm_config *config = small_config(context, rows[i]);
         ASSERT_OK(dd_settings_check(dd_config_settings(config)));
         for (size_t k = 0; k < dd_key_count(); k++)
-            if (dd_key_at(k)->type != DDAEBM_TYPE_INTEGERS && belongs(dd_key_at(k)))
+            if (dd_key_at(k)->most_elements == 0 && belongs(dd_key_at(k)))
                 seen[k] |= 1u << value_in(dd_key_at(k), dd_config_settings(config),
                                           dd_config_settings(first));
         ddaebm_config_free(config);
@@ -145,8 +155,10 @@ typedef struct bench {
 } bench;
 
 static size_t input_elements(const dd_settings *settings, int slot) {
-    if (slot == DD_SLOT_TIMESTEP || slot == DD_SLOT_DROPOUT_SEED)
-        return slot == DD_SLOT_TIMESTEP ? BATCH : 4;
+    if (slot == DD_SLOT_DROPOUT_SEED)
+        return 4;
+    if (slot == DD_SLOT_TIMESTEP || slot == DD_SLOT_NOISE_SCALE)
+        return BATCH;
     if (slot == DD_SLOT_NOISE_DENSITY)
         return BATCH * 2;
     bool latent =
@@ -438,6 +450,33 @@ static double loss_of(const bench *b, dd_loss loss) {
     return *test_plain_value(b->twin, output_of(b, b->slots.losses + (dd_slot)loss));
 }
 
+static bool has_reverse_terms(const dd_settings *settings) {
+    return settings->objective.kind == DD_OBJECTIVE_LOGISTIC ||
+           settings->objective.divergence == DD_DIVERGENCE_JEFFREY ||
+           settings->objective.divergence == DD_DIVERGENCE_REVERSE_KL;
+}
+
+/* log(1 + exp(x)) */
+static double softplus(double x) {
+    return log1p(exp(x));
+}
+
+/* The contrast of sample i, and its part of the generator's adversarial loss. */
+static double contrast_of(const dd_settings *settings, double f_real, double f_fake) {
+    if (settings->objective.kind == DD_OBJECTIVE_LOGISTIC)
+        return softplus(-f_real) + softplus(f_fake);
+    double difference = f_fake - f_real;
+    if (settings->objective.contrast == DD_CONTRAST_SOFTPLUS)
+        difference = softplus(difference + settings->objective.margin);
+    return settings->objective.contrast_weight * difference;
+}
+
+static double adversarial_of(const dd_settings *settings, double f_pos, double log_q) {
+    if (settings->objective.kind == DD_OBJECTIVE_LOGISTIC)
+        return softplus(-f_pos);
+    return -settings->objective.reverse_weight * (f_pos / settings->objective.temperature + log_q);
+}
+
 static void assert_close(double value, double expected, double scale) {
     ck_assert_msg(fabs(value - expected) <= EXACT * scale, "%.15g, not %.15g", value, expected);
 }
@@ -447,20 +486,17 @@ START_TEST(losses_are_the_sums_of_their_terms) {
     open_bench(&b, _i);
     run_twin(&b);
     const dd_settings *settings = dd_model_settings(b.model);
-    const double *f_real = observed(&b, "f_real"), *f_fake = observed(&b, "f_fake"),
-                 *f_pos = observed(&b, "f_pos");
-    const double *log_q = observed(&b, "log_q_pos");
-    double contrast = 0, adversarial = 0, size = 1;
+    const double *f_real = observed(&b, "f_real"), *f_fake = observed(&b, "f_fake");
+    bool reverse = has_reverse_terms(settings),
+         logistic = settings->objective.kind == DD_OBJECTIVE_LOGISTIC;
+    const double *f_pos = reverse ? observed(&b, "f_pos") : f_fake;
+    const double *log_q = reverse && !logistic ? observed(&b, "log_q_pos") : f_fake;
+    double energy = loss_of(&b, DD_LOSS_PENALTY), adversarial = 0, size = 1;
     for (int i = 0; i < BATCH; i++) {
-        double difference = f_fake[i] - f_real[i],
-               softened = log1p(exp(difference + settings->objective.margin));
-        contrast +=
-            (settings->objective.contrast == DD_CONTRAST_SOFTPLUS ? softened : difference) / BATCH;
-        adversarial -= settings->objective.reverse_weight *
-                       (f_pos[i] / settings->objective.temperature + log_q[i]) / BATCH;
+        energy += contrast_of(settings, f_real[i], f_fake[i]) / BATCH;
+        adversarial += reverse ? adversarial_of(settings, f_pos[i], log_q[i]) / BATCH : 0;
         size = larger(size, fabs(f_pos[i]) + fabs(log_q[i]) + fabs(f_real[i]) + fabs(f_fake[i]));
     }
-    double energy = settings->objective.contrast_weight * contrast + loss_of(&b, DD_LOSS_PENALTY);
     double further = loss_of(&b, DD_LOSS_ENERGY) - energy; /* softpluses, so above 0 */
     double generator = loss_of(&b, DD_LOSS_ADVERSARIAL) + loss_of(&b, DD_LOSS_LATENT) +
                        loss_of(&b, DD_LOSS_DIVERGENCE) + loss_of(&b, DD_LOSS_RECONSTRUCTION);
@@ -495,7 +531,8 @@ START_TEST(inputs_of_one_loss_move_it_alone) {
                   {DD_SLOT_NOISE_DENSITY, DD_LOSS_ENERGY, settings->objective.noise_contrast},
                   {DD_SLOT_TRANSFORMED_X0, DD_LOSS_ENERGY, settings->objective.transform_contrast},
                   {DD_SLOT_TRANSFORMED_T, DD_LOSS_ENERGY, settings->objective.transform_contrast},
-                  {DD_SLOT_LATENT_SCORE, DD_LOSS_GENERATOR, settings->objective.energy_score}};
+                  {DD_SLOT_LATENT_SCORE, DD_LOSS_GENERATOR,
+                   settings->network.latent ? settings->objective.energy_score : 0}};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         run_twin(&b);
         for (int loss = 0; loss < DD_LOSSES; loss++)

@@ -67,6 +67,8 @@ static inline ddaebm_config *unusual(void) {
             dd_real_text(key->least + (key->most - key->least) / 3, text);
         else if (key->type == DDAEBM_TYPE_INTEGER)
             (void)snprintf(text, sizeof text, "%.0f", key->most - 1);
+        else if (key->type == DDAEBM_TYPE_REALS)
+            (void)snprintf(text, sizeof text, "[%g, %g, 0.1]", key->least, key->most);
         else if (key->type == DDAEBM_TYPE_INTEGERS)
             (void)snprintf(text, sizeof text, "[%.0f, %.0f, 3]", key->most, key->least);
         else if (key->type == DDAEBM_TYPE_BOOLEAN)

@@ -79,10 +79,16 @@ static ddaebm_config *make_config(test_fixture *fixture) {
         if (value && !json_is_null(value)) /* null: no limit, the preset's value */
             json_object_set(values, keys[i].ours, value);
     }
+    const char *name;
+    json_t *value;
+    json_object_foreach(fixture->config, name, value) { /* fixtures of our own have our names */
+        if (strchr(name, '.'))
+            json_object_set(values, name, value);
+    }
     set_encoder(fixture, values);
     bool reverse = json_is_true(json_object_get(fixture->config, "kl_only"));
-    json_object_set_new(values, "objective.divergence",
-                        json_string(reverse ? "reverse_kl" : "jeffrey"));
+    if (reverse)
+        json_object_set_new(values, "objective.divergence", json_string("reverse_kl"));
     char *text = json_dumps(values, 0);
     if (ddaebm_config_create(&config, fixture->context, "toy") != DDAEBM_OK ||
         ddaebm_config_parse(config, text, strlen(text)) != DDAEBM_OK)
@@ -186,7 +192,8 @@ static void set_inputs(test_fixture *fixture, ddaebm_trainer *trainer) {
         if (names[i]) /* the reference adds no noise to what the energy is shown, and drops nothing
                          out */
             test_fixture_floats(fixture, names[i], trainer->batch.inputs[i],
-                                dd_batch_input_size(dd_model_settings(trainer->model), i));
+                                trainer->batch.size *
+                                    dd_batch_row_size(dd_model_settings(trainer->model), i));
 }
 
 static void compare_observed(test_fixture *fixture, ddaebm_trainer *trainer, int phase) {

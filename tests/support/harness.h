@@ -38,6 +38,13 @@ static inline bool sampled(void) {
     return text ? strcmp(text, "0") != 0 : SANITISED;
 }
 
+/* Returns whether the longest sweeps take every case, of which else a part shows as much: where
+ * DDAEBM_TEST_SAMPLED is 0 (scripts/test --long). */
+static inline bool thorough(void) {
+    const char *text = getenv("DDAEBM_TEST_SAMPLED");
+    return text && strcmp(text, "0") == 0;
+}
+
 /* Returns the step of a sweep that takes every case, or one of `n` where sweeps are sampled. */
 static inline size_t sweep_step(size_t n) {
     return sampled() ? n : 1;

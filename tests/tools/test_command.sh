@@ -418,6 +418,27 @@ holds "as JSON, too" grep -q '^{"rows": 100, "log_likelihood": .*}$' out
 good score --model normalised.safetensors --data a.npy --out normalised.npy
 holds "scores of a normalised model differ" differ scores.npy normalised.npy
 bad 1 "is not normalised" evaluate --model model.safetensors --data a.npy
+good evaluate --model model.safetensors --data moons --quality --count 300 >out
+holds "samples are measured" grep -q '^sliced Wasserstein-1: .* times the .* between two sets of 300 rows' out
+holds "so are their scores" grep -q '^low scores: ' out
+holds "and the density" grep -q '^total variation of the density: ' out
+good data --data 25gaussians --count 1000 --seed 5 --out modes.npy
+good evaluate --sampled modes.npy --data 25gaussians --json >out
+holds "samples need no model, and those of the set have its modes" grep -q '^{"samples": 1000, .*"modes": 25, ' out
+bad 2 "needs --model, --sampled or both" evaluate --data a.npy
+bad 1 "the least that can be compared" evaluate --model model.safetensors --data moons --quality --count 50
+bad 1 "rows of 3 numbers" evaluate --sampled rows.csv --data moons
+printf 'run,error\n"a, b",1.5\nc,2\n"a, b",3\nc,\n' >runs.csv
+good plot --table runs.csv --label run --value error --log --out runs.png
+holds "a table's image" is_png runs.png
+bad 1 "has no column 'none'" plot --table runs.csv --label run --value none --out never.png
+bad 1 "is no finite number" plot --table runs.csv --label error --value run --out never.png
+bad 2 "needs --table, --label and --value" plot --table runs.csv --out never.png
+bad 2 "of --model and --data, or of a --table" plot --model model.safetensors --table runs.csv --label run --value error --out never.png
+good train --data moons --preset toy --set objective.kind=logistic --set diffusion.beta_max=20 --set training.steps=3 --quiet --out gan.safetensors
+good sample --model gan.safetensors --count 3 --out gan.npy
+bad 1 "no energy" score --model gan.safetensors --data moons --out never.npy
+bad 1 "no energy" normalise --model gan.safetensors --quiet --out never.safetensors
 bad 2 "samples is '1'" normalise --model model.safetensors --samples 1 --out never.safetensors
 good data --data moons --count 20 --seed 1 --out y.npy
 good data --data moons --count 9 --seed 1 --out short.npy

@@ -70,7 +70,7 @@ bad 2 "out is 'never.txt'" density -m model.safetensors --range -1:1 --grid 4 -o
 bad 2 "out is .never.txt.; allowed: a name that ends in .png" plot -m model.safetensors -d moons -o never.txt
 good data -d named.csv -o all.csv
 holds "without --count all rows of a file" cmp named.csv all.csv
-bad 2 "format is 'text'; allowed: auto|npy|csv|csv.gz|png" data -d moons -n 3 -o never.npy --format text
+bad 2 "format is 'text'; allowed: auto|npy|csv|csv.gz|png|wav" data -d moons -n 3 -o never.npy --format text
 bad 1 "these rows are no images" data -d moons -n 3 -o never.PNG
 good data -d moons -n 5 -o kept.dat --format csv
 holds "--format is for any name" [ "$(wc -l <kept.dat)" = 5 ]

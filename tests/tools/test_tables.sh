@@ -146,5 +146,32 @@ gzip -c plain.csv | gzip -c >twice.gz
 refuses "twice.gz: it is \(packed by gzip twice: unpack it once\|compressed, and this build has no zlib\)" \
     "$ddaebm" data --data twice.gz --count 3 --out never.npy
 holds "nothing was written" [ ! -e never.npy ]
+
+# ---- Reasons. ----
+
+awk 'BEGIN { print "x,\"y, z\",w"; for (i = 0; i < 60; i++) printf "%.17g,%.17g,%.17g\n", sin(i), cos(3 * i), sin(5 * i) }' >three.csv
+train three.csv three.safetensors
+awk -F, -v OFS=, 'NR == 8 { $2 = 40 } 1' three.csv | sed '1s/.*/x,"y, z",w/' >wrong.csv
+score() {
+    "$ddaebm" score --model three.safetensors --data wrong.csv --threads 1 "$@" 2>err
+}
+score --out all.csv
+score --lowest 3 --explain 2 --out lowest.csv
+holds "columns of a file of reasons" grep -qx "row,score,column_1,value_1,expected_1,contribution_1,column_2,value_2,expected_2,contribution_2" lowest.csv
+holds "one line a row" [ "$(wc -l <lowest.csv)" = 4 ]
+holds "the wrong row is the lowest, and the wrong column its first reason" grep -q '^7,[-0-9.e+]*,"y, z",40,' lowest.csv
+holds "scores ascend" sh -c "sed 1d lowest.csv | cut -d, -f2 | sort -g -c"
+score --lowest 60 --out ranked.csv
+holds "they are the scores of the rows" sh -c "sed 1d ranked.csv | sort -n | cut -d, -f2 >again; sed 1d all.csv | paste - again |
+    awk '{ d = \$1 - \$2 } d * d > 1e-8 { bad++ } END { exit bad > 0 || NR != 60 }'"
+score --explain 1 --out all.npy
+holds "an array has the columns' numbers, of all rows in order" [ "$(numbers f8 all.npy | awk 'NR == 6 * 6 + 1 || NR == 6 * 6 + 3' | tr '\n' ' ')" = "7 2 " ]
+for wrong in '--explain 4' '--explain 1 --score gradient'; do
+    # shellcheck disable=SC2086 # options
+    score $wrong --out never.csv
+    status=$?
+    holds "status 2 of $wrong" [ $status = 2 ]
+done
+holds "nothing was written" [ ! -e never.csv ]
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -118,6 +118,7 @@ static stretch next_stretch(const dd_convolution_shape *s, const strip *t, place
     ptrdiff_t column = (ptrdiff_t)at.column * s->stride - s->before; /* of tap 0 */
     stretch run = {.begin = (tap - t->tap) * t->channels,
                    .end = (tap - t->tap + l_end - l) * t->channels};
+
     run.in_patch = run.begin;
     ptrdiff_t from = column < 0 && (ptrdiff_t)l < -column ? -column : (ptrdiff_t)l;
     ptrdiff_t to = (ptrdiff_t)s->width - column < (ptrdiff_t)l_end ? (ptrdiff_t)s->width - column

@@ -16,6 +16,7 @@ static inline void mix_few(float *restrict out, const float *const *in, size_t a
                            size_t taps, size_t count, bool add) {
     const float *a = in[0] + at, *b = in[taps > 1 ? 1 : 0] + at, *c = in[taps > 2 ? 2 : 0] + at,
                 *d = in[taps > 3 ? 3 : 0] + at;
+
     switch (taps) {
     case 1:
         for (size_t i = 0; i < count; i++)
@@ -71,8 +72,8 @@ static void mix(float *restrict out, size_t out_stride, const float *const *in,
 static void moments(dd_moments totals, const float *x, dd_matrix_size size) {
     double *restrict sum = totals.x, *restrict square = totals.xx;
     size_t row = 0;
-    for (; row + 4 <= size.rows;
-         row += 4) { /* four at once, for totals are read and written each time */
+
+    for (; row + 4 <= size.rows; row += 4) {
         const float *x0 = x + row * size.stride, *x1 = x0 + size.stride, *x2 = x1 + size.stride,
                     *x3 = x2 + size.stride;
         for (size_t j = 0; j < size.width; j++) {
@@ -81,6 +82,7 @@ static void moments(dd_moments totals, const float *x, dd_matrix_size size) {
             square[j] += (a * a + b * b) + (c * c + d * d);
         }
     }
+
     for (; row < size.rows; row++)
         for (size_t j = 0; j < size.width; j++) {
             double a = (double)x[row * size.stride + j];
@@ -94,6 +96,7 @@ static void moments_along(dd_moments totals, const float *x, const float *g, dd_
     double *restrict sum = totals.x, *restrict square = totals.xx, *restrict slope = totals.g,
                      *restrict product = totals.gx;
     size_t row = 0;
+
     for (; row + 2 <= size.rows; row += 2) {
         const float *x0 = x + row * size.stride, *x1 = x0 + size.stride,
                     *g0 = g + row * size.stride, *g1 = g0 + size.stride;
@@ -105,6 +108,7 @@ static void moments_along(dd_moments totals, const float *x, const float *g, dd_
             product[j] += a * c + b * d;
         }
     }
+
     for (; row < size.rows; row++)
         for (size_t j = 0; j < size.width; j++) {
             double a = (double)x[row * size.stride + j], c = (double)g[row * size.stride + j];

@@ -85,12 +85,14 @@ static void run_blocks(const dd_tile_kernels *kernels, const dd_matmul_call *cal
                                .b_block = packed ? BLOCK_COLUMNS * call->k : BLOCK_COLUMNS,
                                .b_step = packed ? BLOCK_COLUMNS : call->b_stride,
                                .c_row = call->c_stride};
+
     if (blocks.first < whole) {
         product.n = (whole - blocks.first) * BLOCK_COLUMNS;
         product.b = packed ? packed + blocks.first * BLOCK_COLUMNS * call->k
                            : call->b + blocks.first * BLOCK_COLUMNS;
         run_columns(kernels, product, call, blocks.first * BLOCK_COLUMNS);
     }
+
     if (whole < blocks.last) {
         product.n = BLOCK_COLUMNS;
         product.b =

@@ -70,6 +70,7 @@ INLINE void block(const dd_tile_product *p, const float *a, const float *b, cons
     DD_UNROLLED (i, rows)
         DD_UNROLLED (j, vectors)
             sum[i][j] = load(from + (size_t)i * apart + (size_t)j * LANES, width);
+
     for (size_t l = 0; l < p->k; l++, a += p->a_step, b += p->b_step) {
         lanes right[MOST_VECTORS];
         DD_UNROLLED (j, vectors)
@@ -81,6 +82,7 @@ INLINE void block(const dd_tile_product *p, const float *a, const float *b, cons
                 sum[i][j] += left * right[j];
         }
     }
+
     DD_UNROLLED (i, rows)
         DD_UNROLLED (j, vectors)
             store(c + (size_t)i * p->c_row + (size_t)j * LANES, sum[i][j], width);
@@ -97,6 +99,7 @@ INLINE void column_of_blocks(const dd_tile_product *p, size_t column, int vector
                 *start = p->start ? p->start + column : NULL;
     float *c = p->c + column;
     size_t left = p->m;
+
     for (size_t blocks = (p->m + ROWS - 1) / ROWS; blocks > 0; blocks--) {
         size_t rows = (left + blocks - 1) / blocks;
         switch (rows) {
@@ -127,7 +130,7 @@ INLINE void column_of_blocks(const dd_tile_product *p, size_t column, int vector
     }
 }
 
-static void multiply(const dd_tile_product *p) {
+static void multiply_tile(const dd_tile_product *p) {
     enum { PANEL = BLOCKS * DD_TILE_COLUMNS, REST = LANES < DD_TILE_UNIT ? LANES : DD_TILE_UNIT };
     size_t j = 0;
     for (; j + PANEL <= p->n; j += PANEL)
@@ -181,6 +184,7 @@ INLINE void output_sums(lanes out[2], lanes m0, lanes m1, lanes m2, lanes m3) {
     out[1] = m1 - m2 - m3;
 }
 
+/* A tile of 2 x 2 pixels from its 16 points: A' m A. Pixels beyond the image are NULL. */
 INLINE void points_to_output_run(float *const pixels[4], size_t plane, const float *points,
                                  size_t c, size_t width) {
     lanes across[4][2], down[2];
@@ -280,5 +284,5 @@ static void points_to_taps(float *const taps[9], const float *points, size_t pla
 }
 
 const dd_tile_kernels DD_TILE_KERNELS = {
-    DD_KERNELS_NAME,  LANES,          multiply,      input_to_points, points_to_output,
+    DD_KERNELS_NAME,  LANES,          multiply_tile, input_to_points, points_to_output,
     output_to_points, taps_to_points, points_to_taps};

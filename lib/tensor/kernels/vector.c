@@ -32,6 +32,7 @@ static inline float exponential(float x) {
         x >= -104.0f ? x < 89.0f ? x : 89.0f : -104.0f; /* NaN too: it has no whole part */
     float k = nearbyintf(clamped * 1.44269504088896341f);
     float r = clamped - k * 0.693145751953125f; /* ln 2 in two parts: k times the first is exact */
+
     r -= k * 1.42860682030941723e-6f;
     float p = 1.0f / 5040.0f;
     p = p * r + 1.0f / 720.0f;
@@ -56,6 +57,7 @@ static inline float logarithm(float x) {
     float m = from_bits(bits - ((uint32_t)k << 23));
     float s = (m - 1.0f) / (m + 1.0f), s2 = s * s;
     float p = 2.0f / 9.0f;
+
     p = p * s2 + 2.0f / 7.0f;
     p = p * s2 + 2.0f / 5.0f;
     p = p * s2 + 2.0f / 3.0f;

@@ -143,6 +143,7 @@ static void multiply_gradient(dd_graph *graph, dd_node self, dd_node cotangent, 
 static dd_node slope(dd_graph *graph, dd_node self) {
     dd_node_data data = *dd_graph_node(graph, self);
     dd_node x = data.inputs[0], y = self;
+
     switch (data.op) {
     case DD_OP_POWER:
         return dd_affine(graph, dd_power(graph, x, data.constants.exponent - 1),

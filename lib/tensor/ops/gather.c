@@ -61,6 +61,7 @@ static void run_add_rows(const dd_call *call) {
     const float *x = call->in[0], *index = call->in[1];
     size_t count = call->in_shape[0].size[2], width = call->data->shape.size[3];
     size_t rows = call->data->shape.size[2];
+
     for (size_t row = 0; row < rows; row++) {
         for (size_t column = 0; column < width; column += SUM_COLUMNS) {
             size_t columns = width - column < SUM_COLUMNS ? width - column : SUM_COLUMNS;

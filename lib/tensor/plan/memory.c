@@ -109,6 +109,7 @@ static size_t place_fixed(dd_plan *plan, const dd_schedule *schedule, const int3
                                         .first = made,
                                         .last = last[n] > made ? last[n] : made};
     }
+
     return count;
 }
 

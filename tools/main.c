@@ -26,6 +26,7 @@ static const command commands[] = {
     {"normalise", "Finds the normaliser of a model's energy, so that scores are log-densities",
      command_normalise, false},
     {"evaluate", "Prints the mean log-density of held-out data", command_evaluate, false},
+    {"restore", "Restores noisy data, and data with missing values", command_restore, false},
     {"info",
      "Prints a configuration, the parameters of each network and the memory of a training step",
      command_info, false},

@@ -103,8 +103,9 @@ typedef struct data_options {
     interval range; /* the values of black and white */
     number resize;
     bool recursive;
-    number limit;       /* largest file, in bytes */
     number window, hop; /* of windows of a series */
+    bool noisy;         /* not an option: whether images may have noise beyond black and white */
+    number limit;       /* largest file, in bytes */
 } data_options;
 
 #define LIMIT_ROW(target_)                                                                         \

@@ -38,7 +38,10 @@ typedef enum dd_purpose {
     DD_STREAM_ANNEAL_NOISE,
     DD_STREAM_ANNEAL_ACCEPT,
     DD_STREAM_NOISE_SCALE,
-    DD_STREAM_SAMPLE_SCALE
+    DD_STREAM_SAMPLE_SCALE,
+    DD_STREAM_RESTORE_NOISE,
+    DD_STREAM_RESTORE_LATENT,
+    DD_STREAM_RESTORE_SOLVE
 } dd_purpose;
 
 /* Returns the stream of a purpose and a number below 2^56: a step, a timestep or a parameter. */

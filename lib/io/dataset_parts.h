@@ -23,6 +23,8 @@ struct ddaebm_dataset {
     size_t sample_rate;        /* of a WAV file; 0 for others */
     dd_image_shape shape;
     dd_column_names columns;
+    size_t rank;         /* axes of the array that was read; 0 for other kinds */
+    double black, white; /* of images: numbers of the file that are -1 and 1 */
 };
 
 /* Makes a data set without content, which reads from itself. */

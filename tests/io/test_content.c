@@ -397,6 +397,8 @@ START_TEST(other_kinds_are_named) {
             ASSERT_FAILS(read_content(&content, "a.bin"), DDAEBM_UNSUPPORTED, others[i].why);
             ck_assert(!content.rows.wide && !content.images.block);
         }
+    put_file(in_folder("a.bin"), "\x80\4", 2); /* nothing but a mark */
+    ASSERT_FAILS(read_content(&content, "a.bin"), DDAEBM_UNSUPPORTED, "it is a Python pickle");
     put_file(in_folder("a"), "PAR1,BZh9\n1,3\n", 14); /* names */
     assert_table("a", 2, "PAR1");
     close_context();

@@ -445,6 +445,8 @@ START_TEST(lists_of_columns_must_make_sense) {
     table t = {.rows = {.wide = NULL}};
     size_t live = counted.live;
 
+    ASSERT_FAILS(parse_bytes(&t, "a,a\n1,2\n", 8, AUTO, "a", NULL), DDAEBM_INVALID_ARGUMENT,
+                 "columns 1 and 2 are both named 'a'");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ASSERT_FAILS(parse_bytes(&t, text, sizeof text - 1, AUTO, rows[i].columns, rows[i].drop),
                      rows[i].status, rows[i].why);

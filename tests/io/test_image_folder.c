@@ -80,6 +80,17 @@ static const char *describe(char text[DD_WALK_ROOM], bool recursive) {
     return text;
 }
 
+START_TEST(a_single_image_below_is_counted) {
+    char text[DD_WALK_ROOM];
+    begin();
+    put_text("a.png");
+    make_folders("below", NULL);
+    put_text("below/b.png");
+    ck_assert_str_eq(describe(text, false), "1 image in 1 folder below, which --recursive reads");
+    close_context();
+}
+END_TEST
+
 START_TEST(what_is_passed_over_is_counted) {
     char text[DD_WALK_ROOM];
     begin();
@@ -249,6 +260,16 @@ START_TEST(images_of_all_sizes_are_resized) {
     fill_bytes(expected, sizeof expected, 2);
     ck_assert_mem_eq(out.pixels + 363 + 4 * 33 + 4 * 3, expected, 9);
     dd_free(context, out.block);
+    out = (dd_images){.block = NULL};
+    ASSERT_OK(read_set(&out, 1, 0));
+    ck_assert(out.count == 3 && out.shape.height == 1 && out.shape.width == 1);
+    uint8_t last[3] = {out.pixels[6], out.pixels[7], out.pixels[8]};
+    dd_free(context, out.block);
+    ck_assert_int_eq(unlink(in_folder("a.png")) | unlink(in_folder("b.png")), 0);
+    ASSERT_OK(read_set(&out, 1, 0)); /* alone, the last is what it was among others */
+    ck_assert_mem_eq(out.pixels, last, 3);
+    dd_free(context, out.block);
+    put_image("a.png", HEIGHT, WIDTH, 3, 1);
     enum { LONG = 65535, LINES = 17 }; /* larger than a row may be */
     uint8_t *large = calloc(LINES, LONG);
     ASSERT_OK(ddaebm_array_write_png(NULL, in_folder("b.png"), large, LINES, LONG, 1));
@@ -448,6 +469,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {
         images_are_sorted_as_torchvision_sorts_them,
+        a_single_image_below_is_counted,
         what_is_passed_over_is_counted,
         links_make_no_loops,
         folders_that_cannot_be_read_are_refused,

@@ -116,6 +116,7 @@ START_TEST(what_cannot_be_written_is_refused) {
                  DDAEBM_INVALID_ARGUMENT, "already");
     ASSERT_FAILS(dd_safetensors_writer_add(writer, lengthy, DD_STORED_U8, 1, &one, flags),
                  DDAEBM_OUT_OF_RANGE, "256 bytes");
+    ASSERT_OK(dd_safetensors_writer_add(writer, lengthy + 1, DD_STORED_U8, 1, &one, flags));
     ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 1, &zero, flags),
                  DDAEBM_OUT_OF_RANGE, "length 0");
     ASSERT_FAILS(dd_safetensors_writer_add(writer, "x", DD_STORED_U8, 1, &beyond, flags),

@@ -434,6 +434,20 @@ START_TEST(names_go_with_the_model_and_are_held_against_data) {
 }
 END_TEST
 
+START_TEST(a_model_may_have_a_column_without_a_name) {
+    open_context(1);
+    ddaebm_dataset *dataset = open_text("a,\n1,2\n3,5\n0,1\n"), *other = open_text("c,a\n1,2\n");
+    ddaebm_model *model = small_model(context, "", 1);
+    ASSERT_OK(dd_model_name_columns(model, dataset));
+    ASSERT_FAILS(ddaebm_model_check_columns(model, other), DDAEBM_MISMATCH,
+                 "column 1 of the data is 'c', the model's is 'a'");
+    ddaebm_model_free(model);
+    ddaebm_dataset_free(other);
+    ddaebm_dataset_free(dataset);
+    close_context();
+}
+END_TEST
+
 /* A run on 1e9 + x that is stopped and resumed is the run that was not. */
 START_TEST(a_resumed_run_has_the_same_statistics) {
     open_context(1);
@@ -493,5 +507,6 @@ int main(void) {
         what_no_double_holds_is_refused, constants_come_back_and_are_missed,
         a_constant_is_the_same_in_other_precisions, one_line_warns_of_all_constant_columns,
         columns_spread_too_widely_are_warned_of, names_go_with_the_model_and_are_held_against_data,
-        a_resumed_run_has_the_same_statistics, memory_may_run_out);
+        a_model_may_have_a_column_without_a_name, a_resumed_run_has_the_same_statistics,
+        memory_may_run_out);
 }

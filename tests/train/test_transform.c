@@ -111,6 +111,50 @@ START_TEST(inverses_come_as_often) {
 }
 END_TEST
 
+enum { BLOCKS_SIDE = 8 };
+
+static int source_of(const float *out, int y, int x) {
+    return (int)out[y * BLOCKS_SIDE + x] - 1;
+}
+
+/* Returns whether squares of `block` pixels have moved as wholes. */
+static bool keeps_blocks(const float *out, int block) {
+    for (int y = 0; y < BLOCKS_SIDE; y++)
+        for (int x = 0; x < BLOCKS_SIDE; x++)
+            if (source_of(out, y, x) !=
+                source_of(out, y - y % block, x - x % block) + y % block * BLOCKS_SIDE + x % block)
+                return false;
+    return true;
+}
+
+static bool is_shift(const float *out) {
+    int down = source_of(out, 0, 0) / BLOCKS_SIDE, right = source_of(out, 0, 0) % BLOCKS_SIDE;
+    for (int y = 0; y < BLOCKS_SIDE; y++)
+        for (int x = 0; x < BLOCKS_SIDE; x++)
+            if (source_of(out, y, x) !=
+                (y + down) % BLOCKS_SIDE * BLOCKS_SIDE + (x + right) % BLOCKS_SIDE)
+                return false;
+    return true;
+}
+
+/* Of 8 pixels on a side: 2 and 4. */
+START_TEST(blocks_of_each_size_come) {
+    dd_settings settings = settings_of(BLOCKS_SIDE, 0, 1);
+    float in[MOST], out[MOST];
+    int fours = 0, twos = 0;
+    count_up(in, BLOCKS_SIDE * BLOCKS_SIDE);
+    for (uint64_t n = 0; n < 400; n++) {
+        dd_transform(&settings, 3, 2, n, in, out);
+        if (is_shift(out))
+            continue;
+        fours += keeps_blocks(out, 4);
+        twos += keeps_blocks(out, 2) && !keeps_blocks(out, 4);
+    }
+    ck_assert_int_gt(fours, 15);
+    ck_assert_int_gt(twos, 15);
+}
+END_TEST
+
 /* One image and its noise, for instance, when they share an index; and other ones at another. */
 START_TEST(an_index_is_one_transformation) {
     for (int i = 0; i < SHAPES; i++) {
@@ -138,5 +182,6 @@ END_TEST
 int main(void) {
     use_fixture(open_one_thread, close_context);
     return RUN_TESTS("transform", every_number_is_kept, margins_stay_and_channels_move_together,
-                     inverses_come_as_often, an_index_is_one_transformation);
+                     blocks_of_each_size_come, inverses_come_as_often,
+                     an_index_is_one_transformation);
 }

@@ -10,6 +10,7 @@ COLUMNS = [("sw1_floors", "W1, floors", "%.2f"), ("modes", "modes", "%.1f"), ("n
            ("below_1", "below 1%", "%.3f"), ("tv", "density, TV", "%.3f"), ("seconds", "training, s", "%.0f")]
 PICTURE = ("sw1_floors", True)
 
+STEPS = {"points": 6000, "toy": 20000}  # about the same time
 PUBLISHED = {"diffusion.beta_min": 0.1, "diffusion.beta_max": 20}
 # Without the contrasts and penalties that have no meaning for a discriminator.
 LOGISTIC = {"objective.kind": "logistic", "training.calibrate": "false", "objective.penalty": "zero", "objective.noise_contrast": 0,
@@ -32,10 +33,9 @@ NO_SCORE = {"no energy score": {"objective.energy_score": 0}}
 
 def runs(quick):
     sets = ["25gaussians"] if quick else ["25gaussians", "pinwheel", "rings"]
-    steps = 30 if quick else 8000
     for data in sets:
         for base, preset, settings in [("published", "toy", PUBLISHED), ("points", "points", {})]:
             changes = {**CHANGES, **(NO_SCORE if preset == "points" else {})}
             for name, change in changes.items():
                 yield Run(data, "%s: %s" % (base, name), preset,
-                          {"training.calibrate": "true", **settings, "training.steps": steps, **change}, count=500 if quick else 10000)
+                          {"training.calibrate": "true", **settings, "training.steps": 30 if quick else STEPS[preset], **change}, count=500 if quick else 10000)

@@ -6,7 +6,7 @@ Where moved timesteps ended is in the column `levels` of results.csv.
 
 from studies.runner import Run
 
-SEEDS = 5
+SEEDS = 3
 COLUMNS = [("sw1_floors", "W1, floors", "%.2f"), ("below_1", "below 1%", "%.3f"), ("tv", "density, TV", "%.3f")]
 PICTURE = ("sw1_floors", True)
 
@@ -29,7 +29,7 @@ SCHEDULES = {
 
 def runs(quick):
     sets = ["25gaussians"] if quick else ["25gaussians", "rings", "pinwheel", "2spirals", "checkerboard"]
-    steps = 30 if quick else 8000
+    steps = 30 if quick else 6000
     for data in sets:
         for timesteps in [4] if quick else [4, 8]:
             for name, settings in SCHEDULES.items():

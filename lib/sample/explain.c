@@ -11,6 +11,7 @@
 #include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "model/column_map.h"
 
 #include <float.h>
 #include <math.h>
@@ -183,8 +184,10 @@ static ddaebm_status restore_next(const request *r, size_t row, size_t k, double
         e->row[column] = (float)sinh(e->at[column]);
         *score = e->best[column];
     }
-    note(r, row, k, column, most,
-         (double)e->row[column] * model->scale[column] + model->mean[column]);
+    double number = (double)e->row[column] * model->scale[column] + model->mean[column];
+    if (model->scale[column] > 0)
+        number = dd_column_map_out(model, column, number);
+    note(r, row, k, column, most, number);
     return DDAEBM_OK;
 }
 

@@ -16,8 +16,8 @@
 enum { WIDTH = 4 };
 static const double means[WIDTH] = {100, -5, 0, 7}, scales[WIDTH] = {10, 0.5, 1e-3, 0};
 
-static ddaebm_model *normal_model(void) {
-    ddaebm_model *model = small_model(context, NORMAL, 3);
+static ddaebm_model *normal_model_with(const char *changes) {
+    ddaebm_model *model = small_model(context, changes, 3);
     ASSERT_OK(ddaebm_model_set_temperature(model, 1));
     for (size_t i = 0; i < ddaebm_model_parameter_count(model); i++) {
         ddaebm_parameter_info info = DDAEBM_PARAMETER_INFO_INIT;
@@ -35,6 +35,10 @@ static ddaebm_model *normal_model(void) {
     return model;
 }
 
+static ddaebm_model *normal_model(void) {
+    return normal_model_with(NORMAL);
+}
+
 static double variance_of(const ddaebm_model *model) {
     dd_noise_schedule schedule = {0};
     ASSERT_OK(dd_noise_schedule_make(&schedule, context, dd_model_settings(model)));
@@ -48,6 +52,26 @@ static ddaebm_scorer *open_scorer(const ddaebm_model *model) {
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
     return scorer;
 }
+
+/* Where columns are mapped, a restored number is one of the data: the number mapped to the mean. */
+START_TEST(restored_numbers_are_of_the_data) {
+    ddaebm_model *model = normal_model_with(NORMAL ",\"data.transform\":\"log\"");
+    for (size_t j = 0; j + 1 < WIDTH; j++) {
+        model->mean[j] = 1 + (double)j;
+        model->scale[j] = 0.5;
+    }
+    ddaebm_scorer *scorer = open_scorer(model);
+    const double row[WIDTH] = {exp(1.0), exp(2.0 - 1.5), exp(3.0), 7};
+    double values[WIDTH];
+    size_t columns[WIDTH];
+    float contributions[WIDTH];
+    ASSERT_OK(ddaebm_scorer_explain_double(scorer, row, 1, 0, 1, columns, contributions, values));
+    ck_assert_uint_eq(columns[0], 1);
+    ck_assert_double_eq_tol(values[0] / exp(2.0), 1, 1e-3);
+    ddaebm_scorer_free(scorer);
+    ddaebm_model_free(model);
+}
+END_TEST
 
 /* Standard deviations from the mean: the contribution is half their square over h, restored is the
  * mean. The last column was constant, and 98 rows had its number: log(100). */
@@ -285,7 +309,8 @@ END_TEST
 int main(void) {
     use_fixture(open_two_threads, close_context);
     return RUN_TESTS("explain", contributions_are_those_of_the_formula,
-                     a_typical_row_has_no_reasons, a_wrong_column_is_named,
-                     contributions_add_up_and_calls_can_be_divided, arguments_are_checked,
-                     images_are_refused, it_cancels_and_allocates_once, no_memory_is_reported);
+                     restored_numbers_are_of_the_data, a_typical_row_has_no_reasons,
+                     a_wrong_column_is_named, contributions_add_up_and_calls_can_be_divided,
+                     arguments_are_checked, images_are_refused, it_cancels_and_allocates_once,
+                     no_memory_is_reported);
 }

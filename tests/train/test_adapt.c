@@ -230,7 +230,17 @@ START_TEST(memory_may_run_out) {
     ddaebm_dataset *dataset = small_rows(context, 50, 2);
     ddaebm_model *model = small_model(context, kinds[0], 3);
     ddaebm_trainer *trainer = NULL;
+    void *none = NULL;
     SWEEP_ALLOCATIONS_FROM(counted, trainer, create(&trainer, model, dataset), false);
+    ASSERT_OK(ddaebm_trainer_run_until(trainer, 4, NULL, NULL));
+    dd_reals before = levels_of(trainer);
+    counted.fail_at = counted.calls + 3; /* in the plan of a step with moved timesteps */
+    ck_assert_int_eq(ddaebm_trainer_energy_gradients(trainer), DDAEBM_OUT_OF_MEMORY);
+    dd_reals after = levels_of(trainer);
+    ck_assert(same_levels(&before, &after));
+    SWEEP_ALLOCATIONS(counted, none, ddaebm_trainer_energy_gradients(trainer));
+    after = levels_of(trainer);
+    ck_assert(!same_levels(&before, &after));
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);

@@ -19,6 +19,23 @@ holds "a score a sample" [ "$(wc -l <scores.csv)" = 2000 ]
 lowest=$(awk 'NR == 1 || $1 < least { least = $1; at = NR - 1 } END { print at }' scores.csv)
 holds "the flat stretch scores lowest, not sample $lowest" [ "$lowest" -ge 1192 ] && [ "$lowest" -lt 1224 ]
 
+# ---- Restoring. ----
+
+awk 'BEGIN { srand(3) } { u = rand(); v = rand(); printf "%.9g\n", $1 + 0.3 * sqrt(-2 * log(1 - u)) * cos(6.2831853 * v) }' chirp.csv >noisy.csv
+awk '{ print (NR > 1000 && NR <= 1008 ? 0 : 1) }' chirp.csv >known.csv
+# error FILE: the sum of its squared differences from the chirp
+error() {
+    paste chirp.csv "$1" | awk '{ sum += ($1 - $2) ^ 2 } END { print int(1000 * sum), NR }'
+}
+holds "restored" "$ddaebm" restore -m model.safetensors -d noisy.csv --window 16 --hop 4 --noise 0.3 --draws 4 -q -o clean.csv
+before=$(error noisy.csv | cut -d' ' -f1)
+after=$(error clean.csv | cut -d' ' -f1)
+holds "less noise, not $after of $before" [ "$after" -lt "$before" ]
+holds "of all samples" [ "$(error clean.csv | cut -d' ' -f2)" = 2000 ]
+holds "with a gap" "$ddaebm" restore -m model.safetensors -d noisy.csv --window 16 --mask known.csv --noise 0.3 --draws 2 -q -o filled.npy --deviation-out deviation.npy
+holds "the signal's deviation" has_shape deviation.npy "2000, 1"
+bad 2 'leave it out with --window' restore -m model.safetensors -d noisy.csv --window 16 --samples-out never.npy -o never.csv
+
 # ---- WAV. ----
 
 if "$ddaebm" data -d wrong.csv -o wrong.wav 2>err; then

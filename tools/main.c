@@ -25,6 +25,7 @@ static const command commands[] = {
      command_convert, false},
     {"normalise", "Finds the normaliser of a model's energy, so that scores are log-densities",
      command_normalise, false},
+    {"impute", "Fills in the missing values of a table", command_impute, false},
     {"evaluate", "Prints the mean log-density of held-out data", command_evaluate, false},
     {"info",
      "Prints a configuration, the parameters of each network and the memory of a training step",

@@ -244,6 +244,7 @@ int command_train(const command *self, int argc, char **argv) {
                  "a named set, a file of numbers (NPY, CSV) or images (IDX, NPY, CIFAR-10), or a "
                  "folder of PNG or JPEG"),
         DATA_ROWS(&asked.how),
+        MISSING_ROW(&asked.how, "; left out: data with missing values is refused"),
         CONFIG_ROWS(&asked.config),
         TEXT("model", "MODEL.safetensors", &asked.model,
              "start from the weights of this model, and from its configuration unless --preset is "

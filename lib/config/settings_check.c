@@ -11,6 +11,10 @@ static ddaebm_status check_data(const dd_settings *settings) {
                        "data.image_size is %lld and data.padding %lld on each side; the first must "
                        "be larger than twice the second",
                        size, padding);
+    if (settings->data.whiten && (size > 0 || settings->data.standardize == DD_STANDARDIZE_NEVER))
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "data.whiten is true; it needs rows (data.image_size 0) that are "
+                       "standardised (data.standardize always or files)");
     return DDAEBM_OK;
 }
 
@@ -60,6 +64,9 @@ static ddaebm_status check_networks(const dd_settings *settings) {
     if (settings->network.family == DD_FAMILY_NCSNPP && settings->diffusion.fit)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "diffusion.fit is true; with network.family ncsnpp it must be false");
+    if (settings->network.family == DD_FAMILY_NCSNPP && settings->form.energy == DD_FORM_NORMAL)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "form.energy is normal; with network.family ncsnpp it must be another");
     if (settings->network.family == DD_FAMILY_NCSNPP)
         return dd_settings_check_images(settings);
 

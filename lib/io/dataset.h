@@ -19,6 +19,9 @@ bool dd_dataset_in_memory(const ddaebm_dataset *dataset);
 /* Returns all its numbers, [rows, width], if they are kept as doubles; else NULL. */
 const double *dd_dataset_doubles(const ddaebm_dataset *dataset);
 
+/* Returns these for a change by whoever made the set for itself. */
+double *dd_dataset_change(ddaebm_dataset *dataset);
+
 /* Returns the names of its columns; there may be none. */
 const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset);
 

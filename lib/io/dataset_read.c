@@ -27,7 +27,7 @@ ddaebm_status dd_dataset_read_values(void *user, uint64_t first, size_t count, f
     for (size_t i = 0; i < count * width; i++) {
         double value = dataset->rows.wide[before + i];
         out[i] = (float)value;
-        if (!isfinite(out[i]))
+        if (isfinite(value) && !isfinite(out[i]))
             return dd_fail(DDAEBM_OUT_OF_RANGE,
                            "row %zu, column %zu (both from 1) is %g, beyond 32-bit numbers: use "
                            "ddaebm_dataset_read_double",

@@ -10,6 +10,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
  * of 2^exponent, so that no square overflows or underflows. A column that is multiplied by a power
  * of two has the same sums. */
 typedef struct column_sums {
+    uint64_t count; /* numbers that are not missing */
     double first, sum, squares;
     double unit; /* 2^-exponent; differences times unit are below 1 in size */
     int exponent;
@@ -29,6 +31,10 @@ typedef struct column_sums {
 static const int least_exponent = -1000;
 
 static void take_number(column_sums *c, double number) {
+    if (isnan(number))
+        return;
+    if (c->count++ == 0)
+        c->first = number;
     double difference = number - c->first;
     if (!(fabs(difference) * c->unit < 1)) {
         int exponent = 0;
@@ -53,8 +59,7 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
         if (status != DDAEBM_OK)
             return status;
         for (size_t j = 0; j < width && first == 0; j++)
-            columns[j] = (column_sums){
-                .first = block[j], .unit = ldexp(1, -least_exponent), .exponent = least_exponent};
+            columns[j] = (column_sums){.unit = ldexp(1, -least_exponent), .exponent = least_exponent};
         for (size_t i = 0; i < count; i++)
             for (size_t j = 0; j < width; j++)
                 take_number(&columns[j], block[i * width + j]);
@@ -62,10 +67,23 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
     return DDAEBM_OK;
 }
 
+/* Describes one column: "column 3 ('petal')". */
+static const char *describe_one(char out[DD_COLUMNS_ROOM], const ddaebm_model *model, size_t j) {
+    const char *name = dd_column_name(&model->columns, j);
+    (void)snprintf(out, DD_COLUMNS_ROOM, name ? "column %zu ('%.80s')" : "column %zu", j + 1, name);
+    return out;
+}
+
 /* Sets mean and standard deviation of a column; the latter is 0 if and only if all its numbers are
  * equal. */
-static ddaebm_status finish(ddaebm_model *model, size_t j, const column_sums *c, uint64_t rows) {
-    double mean = c->sum / (double)rows, variance = c->squares / (double)rows - mean * mean;
+static ddaebm_status finish(ddaebm_model *model, size_t j, const column_sums *c) {
+    char name[DD_COLUMNS_ROOM];
+    const double rows = (double)c->count;
+    if (c->count == 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "%s of the data has no value: all are missing; --drop leaves it out",
+                       describe_one(name, model, j));
+    double mean = c->sum / rows, variance = c->squares / rows - mean * mean;
     if (!isfinite(variance))
         return dd_fail(DDAEBM_NOT_FINITE,
                        "column %zu (from 1) of the data has no finite mean and standard deviation",
@@ -132,9 +150,11 @@ static ddaebm_status find_spread(bool *member, const ddaebm_model *model,
         status = ddaebm_dataset_read_double(dataset, dd_rng_permute(i, rows, 0, 0), 1,
                                             sample + i * width);
     for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
+        size_t known = 0;
         for (size_t i = 0; i < count; i++)
-            column[i] = sample[i * width + j];
-        member[j] = is_spread(column, count, model->scale[j]);
+            if (!isnan(sample[i * width + j]))
+                column[known++] = sample[i * width + j];
+        member[j] = known >= FEWEST && is_spread(column, known, model->scale[j]);
     }
     dd_free(model->context, sample);
     dd_free(model->context, column);
@@ -155,7 +175,7 @@ ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *datase
     if (status == DDAEBM_OK)
         status = sum_columns(columns, block, BLOCK, dataset, rows);
     for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
-        status = finish(model, j, &columns[j], rows);
+        status = finish(model, j, &columns[j]);
         member[j] = model->scale[j] == 0;
     }
     if (status == DDAEBM_OK) {

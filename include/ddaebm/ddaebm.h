@@ -43,6 +43,7 @@
 #include <ddaebm/dataset.h>
 #include <ddaebm/model.h>
 #include <ddaebm/normaliser.h>
+#include <ddaebm/restorer.h>
 #include <ddaebm/row_writer.h>
 #include <ddaebm/sampler.h>
 #include <ddaebm/scorer.h>

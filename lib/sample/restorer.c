@@ -42,6 +42,7 @@ void ddaebm_restorer_free(ddaebm_restorer *restorer) {
 
     ddaebm_context *context = restorer->context;
     dd_evaluator_free(restorer->generator);
+    dd_filler_free(restorer->filler);
     if (restorer->schedule.context)
         dd_noise_schedule_free(&restorer->schedule);
     dd_free(context, restorer->noise);

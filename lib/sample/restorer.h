@@ -3,6 +3,7 @@
 #define DD_RESTORER_H
 
 #include "sample/evaluator.h"
+#include "sample/filler.h"
 
 #include <ddaebm/restorer.h>
 
@@ -13,6 +14,7 @@ struct ddaebm_restorer {
     dd_evaluator *generator; /* its output rows are draws of x_0 = G(x_{t+1}, t, z) */
     size_t measured;         /* numbers in a row of y: the model's width unless A is the caller's */
     double *noise;           /* [measured]: standard deviations in the units of y */
+    dd_filler *filler;       /* NULL until rows are filled (fill.c) */
     ddaebm_progress_function progress;
     void *progress_user;
 };

@@ -17,9 +17,8 @@ enum { FEWEST_ITERATIONS = 5, USUAL_ITERATIONS = 20, MOST_ITERATIONS = 100 };
 /* Change of a covariance that ends the iterations, columns having a deviation of 1. */
 static const double small_change = 1e-4;
 
-/* Weight of independence, in rows: the covariance of n rows is shrunk off the diagonal by n / (n +
- * prior_rows). */
-static const double prior_rows = 3;
+/* Least shrinking of correlations, so that equal columns have a covariance with an inverse. */
+static const double least_shrinking = 1e-6;
 
 typedef struct fit {
     ddaebm_model *model;
@@ -30,6 +29,7 @@ typedef struct fit {
     double *precision;  /* [width, width]: its inverse */
     double *sum, *squares, *root, *inverse; /* [width], and [width, width] each */
     double *block, *block_inverse;          /* [width, width]: of one row's missing numbers */
+    double *together;                       /* [width, width]: rows that know both numbers */
     double *row, *slope;                    /* [width] */
     size_t *missing;                        /* [width] */
 } fit;
@@ -60,6 +60,9 @@ static ddaebm_status read_rows(const fit *f, const ddaebm_dataset *dataset, uint
             return status;
         for (size_t j = 0; j < f->width; j++)
             row[j] = model->scale[j] > 0 ? (row[j] - model->mean[j]) / model->scale[j] : 0;
+        for (size_t j = 0; j < f->width; j++)
+            for (size_t k = 0; k < f->width && !isnan(row[j]); k++)
+                f->together[j * f->width + k] += isnan(row[k]) ? 0 : 1;
     }
     return DDAEBM_OK;
 }
@@ -123,16 +126,39 @@ static bool expect(const fit *f, const double *row) {
     return add_uncertainty(f, count);
 }
 
+/* What correlations are shrunk by: the sum of their sampling variances, for as many rows as know
+ * both numbers, over that of their squares, which has the least expected squared error (Schaefer and
+ * Strimmer, 2005). `squares` is a covariance. */
+static double shrinking(const fit *f) {
+    size_t n = f->width;
+    double variances = 0, sum = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++) {
+            if (!(f->model->scale[i] > 0 && f->model->scale[j] > 0))
+                continue;
+            double r = f->squares[i * n + j] /
+                       sqrt(f->squares[i * n + i] * f->squares[j * n + j]),
+                   rows = f->together[i * n + j];
+            variances += (1 - r * r) * (1 - r * r) / (rows > 2 ? rows - 1 : 1);
+            sum += r * r;
+        }
+    double share = sum > 0 ? variances / sum : 1;
+    return share < 1 ? share > least_shrinking ? share : least_shrinking : 1;
+}
+
 /* Makes the covariance from the sums; returns its largest change, NaN if it is not finite. */
 static double maximise(const fit *f) {
     size_t n = f->width;
     double number = (double)f->count, change = 0;
     for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            f->squares[i * n + j] =
+                f->squares[i * n + j] / number - f->sum[i] * f->sum[j] / (number * number);
+    double keep = 1 - shrinking(f);
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             double *old = f->covariance + i * n + j;
-            double value =
-                f->squares[i * n + j] / number - f->sum[i] * f->sum[j] / (number * number);
-            value *= i == j ? 1 : number / (number + prior_rows);
+            double value = f->squares[i * n + j] * (i == j ? 1 : keep);
             if (i == j && !(f->model->scale[i] > 0))
                 value = 1;
             change = fabs(value - *old) <= change ? change : fabs(value - *old);
@@ -195,7 +221,7 @@ static ddaebm_status allocate(fit *f) {
     ddaebm_context *context = f->model->context;
     size_t n = f->width;
     double **const squares[] = {&f->covariance, &f->precision, &f->squares,      &f->root,
-                                &f->inverse,    &f->block,     &f->block_inverse};
+                                &f->inverse,    &f->block,     &f->block_inverse, &f->together};
     double **const lines[] = {&f->mean, &f->sum, &f->row, &f->slope};
     bool good = true;
     for (size_t k = 0; k < sizeof squares / sizeof *squares; k++)
@@ -212,7 +238,7 @@ static ddaebm_status allocate(fit *f) {
 static void release(fit *f) {
     ddaebm_context *context = f->model->context;
     double *const all[] = {f->covariance, f->precision, f->squares, f->root, f->inverse, f->block,
-                           f->block_inverse, f->mean, f->sum, f->row, f->slope, f->rows};
+                           f->block_inverse, f->together, f->mean, f->sum, f->row, f->slope, f->rows};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         dd_free(context, all[k]);
     dd_free(context, f->missing);

@@ -10,7 +10,8 @@
 
 enum { WIDTH = 4, ROWS = 4000 };
 
-#define WHITENED "\"data.width\":4,\"data.standardize\":\"always\",\"data.whiten\":true"
+#define WHITENED(width)                                                                            \
+    "\"data.width\":" #width ",\"data.standardize\":\"always\",\"data.whiten\":true"
 
 /* x = mean + factor z; the last column is constant. */
 static const double mean[WIDTH] = {10, -3, 0.5, 7},
@@ -44,7 +45,7 @@ static void draw_rows(double *rows, double share) {
 static ddaebm_model *fitted(double share) {
     double *rows = malloc(sizeof(double) * ROWS * WIDTH);
     ddaebm_dataset *dataset = NULL;
-    ddaebm_model *model = small_model(context, WHITENED, 1);
+    ddaebm_model *model = small_model(context, WHITENED(4), 1);
     draw_rows(rows, share);
     ASSERT_OK(ddaebm_dataset_create_rows_missing(&dataset, context, rows, ROWS, WIDTH));
     ASSERT_OK(dd_model_measure(model, dataset));
@@ -163,14 +164,14 @@ START_TEST(few_or_equal_columns_are_no_failure) {
         twins[2 * i] = twins[2 * i + 1] = (double)i;
     twins[3] = NAN;
 
-    ddaebm_model *model = small_model(context, WHITENED ",\"data.width\":12", 1);
+    ddaebm_model *model = small_model(context, WHITENED(12), 1);
     ASSERT_OK(ddaebm_dataset_create_rows_missing(&dataset, context, rows, FEW, WIDE));
     ASSERT_OK(dd_model_measure(model, dataset));
     ASSERT_OK(dd_model_fit_normal(model, dataset));
     ddaebm_dataset_free(dataset);
     ddaebm_model_free(model);
 
-    model = small_model(context, WHITENED ",\"data.width\":2", 1);
+    model = small_model(context, WHITENED(2), 1);
     ASSERT_OK(ddaebm_dataset_create_rows_missing(&dataset, context, twins, FEW, 2));
     ASSERT_OK(dd_model_measure(model, dataset));
     ASSERT_OK(dd_model_fit_normal(model, dataset));
@@ -182,7 +183,7 @@ END_TEST
 START_TEST(a_column_without_values_is_refused) {
     const double rows[] = {1, NAN, 2, NAN};
     ddaebm_dataset *dataset = NULL;
-    ddaebm_model *model = small_model(context, WHITENED ",\"data.width\":2", 1);
+    ddaebm_model *model = small_model(context, WHITENED(2), 1);
     ASSERT_OK(ddaebm_dataset_create_rows_missing(&dataset, context, rows, 2, 2));
     ASSERT_FAILS(dd_model_measure(model, dataset), DDAEBM_OUT_OF_RANGE,
                  "column 2 of the data has no value");

@@ -96,7 +96,9 @@ static const char *const impute[][2] = {
     {"data.whiten", "true"},
     {"form.energy", "normal"},
     {"energy.hidden_layers", "[128, 128]"},
-    {"training.steps", "3000"},
+    {"training.batch", "96"},
+    {"training.steps", "2000"},
+    {"training.held_out", "0"},
     {NULL, NULL},
 };
 

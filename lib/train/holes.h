@@ -23,6 +23,10 @@ void dd_holes_free(dd_holes *holes);
 /* Draws missing values anew after a step if it is time to. Does not allocate. */
 void dd_holes_move(ddaebm_trainer *trainer);
 
+/* Fits the temperature of a snapshot so that intervals of the draws hold as many as they should of
+ * known values that training did not see: one in ten, where training.calibrate asks for it. */
+ddaebm_status dd_holes_calibrate(const ddaebm_trainer *trainer, ddaebm_model *model);
+
 /* Part of a checkpoint: the values drawn last. */
 ddaebm_status dd_holes_write(dd_safetensors_writer *writer, const ddaebm_trainer *trainer);
 ddaebm_status dd_holes_restore(ddaebm_trainer *trainer, const dd_safetensors *file);

@@ -154,7 +154,8 @@ ddaebm_status ddaebm_trainer_snapshot(ddaebm_model **out, ddaebm_trainer *traine
     if (status == DDAEBM_OK)
         dd_held_out_take_best(trainer, model);
     if (status == DDAEBM_OK && dd_trainer_settings(trainer)->training.calibrate)
-        status = dd_calibrate(model, trainer->batch.dataset, trainer->seed);
+        status = trainer->holes ? dd_holes_calibrate(trainer, model)
+                                : dd_calibrate(model, trainer->batch.dataset, trainer->seed);
 
     if (status == DDAEBM_OK)
         *out = model;

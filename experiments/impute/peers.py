@@ -39,8 +39,9 @@ def ridge(rows, seed):
 
 
 def trees(rows, seed):
-    model = ExtraTreesRegressor(n_estimators=100, random_state=seed)
-    return _with(IterativeImputer(model, max_iter=10 if rows.shape[1] < 40 else 2, random_state=seed), rows)
+    model = ExtraTreesRegressor(n_estimators=50, random_state=seed)
+    rounds = 5 if rows.shape[1] < 40 else 2
+    return _with(IterativeImputer(model, max_iter=rounds, tol=1e-2, random_state=seed), rows)
 
 
 def normal(rows, seed):

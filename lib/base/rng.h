@@ -40,7 +40,8 @@ typedef enum dd_purpose {
     DD_STREAM_FILL_SEED = 40, /* 27 to 39 are others' */
     DD_STREAM_FILL_START,
     DD_STREAM_FILL_KNOWN,
-    DD_STREAM_FILL_HIDDEN
+    DD_STREAM_FILL_HIDDEN,
+    DD_STREAM_FILL_DONOR
 } dd_purpose;
 
 /* Returns the stream of a purpose and a number below 2^56: a step, a timestep or a parameter. */

@@ -96,6 +96,7 @@ static const char *const impute[][2] = {
     {"data.whiten", "true"},
     {"form.energy", "normal"},
     {"energy.hidden_layers", "[128, 128]"},
+    {"optimizer.ema_decay", "0.99"},
     {"training.batch", "96"},
     {"training.steps", "2000"},
     {"training.held_out", "0"},

@@ -213,7 +213,9 @@ static void begin(const piece *p, uint64_t seed) {
         find_parts(p, i);
     size_t numbers = p->count * p->width;
     uint64_t from = (p->call->first + p->first) * p->width;
-    if (!p->call->start)
+    if (p->call->centre)
+        memset(d->x, 0, numbers * sizeof *d->x);
+    else if (!p->call->start)
         dd_rng_normals(d->x, seed, dd_stream(DD_STREAM_FILL_START, 0), from, numbers);
     dd_rng_normals(d->noise, seed, dd_stream(DD_STREAM_FILL_KNOWN, 0), from, numbers);
     for (size_t i = 0; i < p->count; i++) {

@@ -24,6 +24,7 @@ typedef struct dd_fill_call {
     size_t steps; /* of the chain, at each timestep */
     bool anneal; /* goes through all timesteps, the known part diffused alike; else at timestep 0 */
     const double *start; /* [count, width], without NaN: where chains begin; NULL: in N(0, I) */
+    bool centre; /* begins in the middle of N(0, I) instead: without steps, its expectation */
     uint64_t seed, first; /* row i is row first + i of the seed */
     double *out;          /* [draws, count, width]; NULL: not wanted */
     double *mean;         /* [count, width]: mean of what is missing; NULL: not wanted */

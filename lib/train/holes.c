@@ -6,15 +6,17 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "sample/filler.h"
+#include "train/donors.h"
 #include "train/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Draws begin after an eighth of the steps, when the energy says something; then come ROUNDS of
- * MOVES steps of the chain. */
-enum { BEFORE = 8, ROUNDS = 64, MOVES = 6 };
+/* Draws begin after an eighth of the steps, when the energy says something. There are ROUNDS of up to
+ * MOST_MOVES steps of the chain, fewer where a round would move more than MOVED rows for each that
+ * it trains on. */
+enum { BEFORE = 8, ROUNDS = 64, FEWEST_MOVES = 4, MOST_MOVES = 24, MOVED = 3 };
 
 /* Of the known values, these are hidden, if they are as many; of them, the most that are drawn to fit
  * the temperature, so often, and in so many rounds. */
@@ -54,13 +56,16 @@ static bool is_hidden(const dd_holes *h, uint64_t seed, size_t at) {
     return u < hidden_share;
 }
 
-/* Fills everything from a normal distribution: the chain has no steps. */
-static ddaebm_status fill_first(dd_holes *h, uint64_t seed, double *filled) {
-    return dd_filler_run(h->filler, &(dd_fill_call){.rows = h->given,
-                                                    .count = (size_t)h->rows,
-                                                    .draws = 1,
-                                                    .seed = seed,
-                                                    .out = filled});
+/* Fills everything with what the normal distribution expects and errors of rows nearby. */
+static ddaebm_status fill_first(dd_holes *h, const ddaebm_trainer *trainer, double *filled) {
+    ddaebm_status status = dd_filler_run(h->filler, &(dd_fill_call){.rows = h->given,
+                                                                    .count = (size_t)h->rows,
+                                                                    .draws = 1,
+                                                                    .centre = true,
+                                                                    .out = filled});
+    return status == DDAEBM_OK ? dd_donors_add(trainer->model, h->given, filled, (size_t)h->rows,
+                                               trainer->seed)
+                               : status;
 }
 
 /* Hides one known value in ten, if that is enough to fit a temperature by. */
@@ -97,7 +102,7 @@ static ddaebm_status open_holes(dd_holes *h, const ddaebm_trainer *trainer,
     if (status == DDAEBM_OK)
         status = dd_filler_create(&h->filler, trainer->model);
     if (status == DDAEBM_OK)
-        status = fill_first(h, trainer->seed, filled);
+        status = fill_first(h, trainer, filled);
     if (status == DDAEBM_OK)
         status = ddaebm_dataset_create_rows_double(&h->filled, h->context, filled, (size_t)h->rows,
                                                    h->width);
@@ -147,6 +152,8 @@ void dd_holes_move(ddaebm_trainer *trainer) {
     uint64_t seen = every * trainer->batch.size, count = seen < h->rows ? seen : h->rows;
     uint64_t first = count < h->rows ? trainer->step / every * count % h->rows : 0;
     count = count < h->rows - first ? count : h->rows - first;
+    uint64_t moves = MOVED * seen / count;
+    moves = moves < FEWEST_MOVES ? FEWEST_MOVES : moves > MOST_MOVES ? MOST_MOVES : moves;
     double *filled = dd_dataset_change(h->filled) + first * h->width;
     if (dd_filler_renew(h->filler, dd_optimizer_weights(trainer)) != DDAEBM_OK)
         return; /* rows need no memory for that */
@@ -154,7 +161,7 @@ void dd_holes_move(ddaebm_trainer *trainer) {
                                                    .start = filled,
                                                    .count = (size_t)count,
                                                    .draws = 1,
-                                                   .steps = MOVES,
+                                                   .steps = (size_t)moves,
                                                    .seed = trainer->seed + trainer->step,
                                                    .first = first,
                                                    .out = filled});

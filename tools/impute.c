@@ -52,14 +52,14 @@ static int after_step(void *user, const ddaebm_step_statistics *statistics, uint
 }
 
 /* Trains a model on the table. */
-static int train(run *self, const command *command) {
+static int train(run *self, const command *called) {
     const impute_options *asked = self->asked;
     config_options config_of = asked->config;
     ddaebm_config *config = NULL;
     int64_t steps = 0;
     int code = 0;
     config_of.preset = config_of.preset ? config_of.preset : PRESET;
-    TRY(config_build(&config, self->context, &config_of, command, self->dataset, asked->data));
+    TRY(config_build(&config, self->context, &config_of, called, self->dataset, asked->data));
     TRY(checked(ddaebm_config_integer(config, "training.steps", &steps)));
     progress_begin(&self->progress, 0, (uint64_t)steps, 0, asked->quiet);
     ddaebm_status status = ddaebm_train(&self->model, self->context, config, self->dataset,
@@ -198,10 +198,10 @@ static void copy_rows(const run *self) {
         self->filled[i] = self->rows[i % numbers];
 }
 
-static int impute(run *self, const command *command) {
+static int impute(run *self, const command *called) {
     const impute_options *asked = self->asked;
     int code = 0;
-    TRY(find_output(&self->to, &asked->output, false, command));
+    TRY(find_output(&self->to, &asked->output, false, called));
     if (asked->model_out)
         TRY(check_output(asked->model_out));
     TRY(open_context(&self->context, &asked->compute));
@@ -214,7 +214,7 @@ static int impute(run *self, const command *command) {
     if (asked->model)
         TRY(load(self));
     else if (missing > 0 || asked->model_out)
-        TRY(train(self, command));
+        TRY(train(self, called));
     if (missing > 0)
         TRY(fill(self));
     else

@@ -62,8 +62,7 @@ const char *input_path(const char *name) {
 
 static bool asks_anything(const data_options *how) {
     return how->header || how->layout || how->columns || how->drop || how->missing ||
-           how->range.given ||
-           how->resize.given || how->recursive;
+           how->range.given || how->resize.given || how->recursive;
 }
 
 /* Converts the command's options to the library's. */

@@ -101,7 +101,7 @@ typedef struct data_options {
     int header, layout; /* ddaebm_header, ddaebm_layout */
     const char *columns, *drop;
     const char *missing; /* of commands with MISSING_ROW */
-    interval range; /* the values of black and white */
+    interval range;      /* the values of black and white */
     number resize;
     bool recursive;
     number limit; /* largest file, in bytes */
@@ -112,7 +112,7 @@ typedef struct data_options {
          "size of the largest file that is read, for instance 16G; left out: 4G")
 #define MISSING_ROW(target_, meaning)                                                              \
     TEXT("missing", "allow|WORDS", &(target_)->missing,                                            \
-         "of tables: \"allow\" to take NaN, in CSV also NA and empty fields, for missing values; "  \
+         "of tables: \"allow\" to take NaN, in CSV also NA and empty fields, for missing values; " \
          "or more words and numbers that stand for them, as in ?,-999" meaning)
 #define TABLE_ROWS(target_)                                                                        \
     CHOICE("header", "auto|yes|no", &(target_)->header,                                            \

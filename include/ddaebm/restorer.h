@@ -71,8 +71,8 @@ typedef struct ddaebm_fill_options {
 #define DDAEBM_FILL_OPTIONS_INIT                                                                   \
     { sizeof(ddaebm_fill_options), 0, 0, 0, 0 }
 
-/** Fills in what is missing in rows of numbers, exactly given what is known: draws from the energy's
- *  density at timestep 0. Noise and a linear map play no part.
+/** Fills in what is missing in rows of numbers, exactly given what is known: draws from the
+ * energy's density at timestep 0. Noise and a linear map play no part.
  *
  *  A draw is the end of a chain of Metropolis-adjusted Langevin steps over the missing numbers. It
  *  begins in the normal distribution that the model's whitening knows (data.whiten), or without one

@@ -42,10 +42,11 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
         r->rows.count == 0 && !r->head.has_names && r->options->header == DDAEBM_HEADER_AUTO;
     (void)place_of(place, r, field);
     if (field->length == 0)
-        return dd_fail(DDAEBM_FORMAT,
-                       "%s: a number is missing; --drop %zu leaves the column out, and --missing allow "
-                       "reads empty fields as missing values",
-                       place, field->column);
+        return dd_fail(
+            DDAEBM_FORMAT,
+            "%s: a number is missing; --drop %zu leaves the column out, and --missing allow "
+            "reads empty fields as missing values",
+            place, field->column);
 
     return dd_fail(
         DDAEBM_FORMAT, "%s: '%s' %s%s", place, dd_excerpt(quote, field->text, field->length),

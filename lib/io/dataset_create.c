@@ -229,9 +229,9 @@ ddaebm_status ddaebm_dataset_create_images(ddaebm_dataset **out, ddaebm_context 
     dd_content content = {.images = {.shape = {height, width, channels}, .count = count}};
     ddaebm_status status =
         measure_images(&bytes, context, content.images.shape, count, sizeof *pixels);
-    return status == DDAEBM_OK ? create_copy(out, context, content, KIND_PIXELS, pixels, bytes,
-                                             false)
-                               : status;
+    return status == DDAEBM_OK
+               ? create_copy(out, context, content, KIND_PIXELS, pixels, bytes, false)
+               : status;
 }
 
 ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_context *context,
@@ -244,9 +244,9 @@ ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_co
     dd_content content = {.shape = {height, width, channels}};
     ddaebm_status status = measure_images(&bytes, context, content.shape, count, sizeof *pixels);
     content.rows = (dd_rows){.count = count, .width = dd_image_numbers(content.shape)};
-    return status == DDAEBM_OK ? create_copy(out, context, content, KIND_FLOATS, pixels, bytes,
-                                             false)
-                               : status;
+    return status == DDAEBM_OK
+               ? create_copy(out, context, content, KIND_FLOATS, pixels, bytes, false)
+               : status;
 }
 
 /* ---- A caller's source. ---- */

@@ -33,7 +33,8 @@ ddaebm_status dd_dataset_read_named(void *user, uint64_t first, size_t count, fl
 ddaebm_status dd_dataset_read_values(void *user, uint64_t first, size_t count, float *out);
 ddaebm_status dd_dataset_read_images(void *user, uint64_t first, size_t count, float *out);
 
-/* Refuses numbers that are not finite, except NaN where values may be missing: DDAEBM_NOT_FINITE. */
+/* Refuses numbers that are not finite, except NaN where values may be missing: DDAEBM_NOT_FINITE.
+ */
 ddaebm_status dd_rows_check_finite(const dd_rows *rows, bool missing);
 
 /* Refuses numbers outside [-1, 1], the range of images: DDAEBM_OUT_OF_RANGE. */

@@ -59,7 +59,8 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
         if (status != DDAEBM_OK)
             return status;
         for (size_t j = 0; j < width && first == 0; j++)
-            columns[j] = (column_sums){.unit = ldexp(1, -least_exponent), .exponent = least_exponent};
+            columns[j] =
+                (column_sums){.unit = ldexp(1, -least_exponent), .exponent = least_exponent};
         for (size_t i = 0; i < count; i++)
             for (size_t j = 0; j < width; j++)
                 take_number(&columns[j], block[i * width + j]);

@@ -27,8 +27,8 @@ struct ddaebm_model {
     ddaebm_config *config;
     dd_parameters parameters;
     dd_weights weights;
-    double *mean, *scale; /* [width]: a row is standardised as (x - mean) / scale, or 0 in a
-                             constant column, where scale is 0; images are not standardised */
+    double *mean, *scale;    /* [width]: a row is standardised as (x - mean) / scale, or 0 in a
+                                constant column, where scale is 0; images are not standardised */
     double *colour, *whiten; /* [width, width], lower triangular and each other's inverse; NULL:
                                 none. A standardised row is colour times what the networks see */
     dd_data_kind kind;       /* of the training data */

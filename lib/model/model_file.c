@@ -172,8 +172,8 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
         char shown[DD_EXCERPT_ROOM];
         if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 &&
             strcmp(name, data_mean) != 0 && strcmp(name, data_scale) != 0 &&
-            strcmp(name, data_rows) != 0 && strcmp(name, data_colour) != 0 && strcmp(name, typical_mean) != 0 &&
-            strcmp(name, typical_precision) != 0 &&
+            strcmp(name, data_rows) != 0 && strcmp(name, data_colour) != 0 &&
+            strcmp(name, typical_mean) != 0 && strcmp(name, typical_precision) != 0 &&
             dd_parameters_find(&model->parameters, name) == model->parameters.count)
             return dd_fail(DDAEBM_MISMATCH,
                            "the file has a tensor %s, which its configuration does not build",

@@ -45,7 +45,7 @@ static void choose_work(fit *f, uint64_t rows, double share) {
     f->count = (double)rows < most ? (size_t)rows : (size_t)most;
 
     double iterations = most_work / ((double)f->count * of_a_row);
-    f->iterations = iterations < FEWEST_ITERATIONS  ? FEWEST_ITERATIONS
+    f->iterations = iterations < FEWEST_ITERATIONS ? FEWEST_ITERATIONS
                     : iterations > MOST_ITERATIONS ? MOST_ITERATIONS
                                                    : (size_t)iterations;
 }
@@ -127,8 +127,8 @@ static bool expect(const fit *f, const double *row) {
 }
 
 /* What correlations are shrunk by: the sum of their sampling variances, for as many rows as know
- * both numbers, over that of their squares, which has the least expected squared error (Schaefer and
- * Strimmer, 2005). `squares` is a covariance. */
+ * both numbers, over that of their squares, which has the least expected squared error (Schaefer
+ * and Strimmer, 2005). `squares` is a covariance. */
 static double shrinking(const fit *f) {
     size_t n = f->width;
     double variances = 0, sum = 0;
@@ -136,8 +136,7 @@ static double shrinking(const fit *f) {
         for (size_t j = 0; j < i; j++) {
             if (!(f->model->scale[i] > 0 && f->model->scale[j] > 0))
                 continue;
-            double r = f->squares[i * n + j] /
-                       sqrt(f->squares[i * n + i] * f->squares[j * n + j]),
+            double r = f->squares[i * n + j] / sqrt(f->squares[i * n + i] * f->squares[j * n + j]),
                    rows = f->together[i * n + j];
             variances += (1 - r * r) * (1 - r * r) / (rows > 2 ? rows - 1 : 1);
             sum += r * r;
@@ -220,7 +219,7 @@ static ddaebm_status take(const fit *f) {
 static ddaebm_status allocate(fit *f) {
     ddaebm_context *context = f->model->context;
     size_t n = f->width;
-    double **const squares[] = {&f->covariance, &f->precision, &f->squares,      &f->root,
+    double **const squares[] = {&f->covariance, &f->precision, &f->squares,       &f->root,
                                 &f->inverse,    &f->block,     &f->block_inverse, &f->together};
     double **const lines[] = {&f->mean, &f->sum, &f->row, &f->slope};
     bool good = true;
@@ -237,8 +236,9 @@ static ddaebm_status allocate(fit *f) {
 
 static void release(fit *f) {
     ddaebm_context *context = f->model->context;
-    double *const all[] = {f->covariance, f->precision, f->squares, f->root, f->inverse, f->block,
-                           f->block_inverse, f->together, f->mean, f->sum, f->row, f->slope, f->rows};
+    double *const all[] = {f->covariance, f->precision,     f->squares,  f->root, f->inverse,
+                           f->block,      f->block_inverse, f->together, f->mean, f->sum,
+                           f->row,        f->slope,         f->rows};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         dd_free(context, all[k]);
     dd_free(context, f->missing);

@@ -248,8 +248,7 @@ void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, siz
             out[i * width + j] = (float)(number_in(in, i * width + j) * model->scale[j]);
     for (size_t i = 0; model->colour && i < count; i++)
         for (size_t j = 0; j < width; j++)
-            out[i * width + j] =
-                (float)times_transposed(model->colour, out + i * width, width, j);
+            out[i * width + j] = (float)times_transposed(model->colour, out + i * width, width, j);
 }
 
 /* ---- Whether data fits. ---- */

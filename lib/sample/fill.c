@@ -25,10 +25,11 @@ static ddaebm_status check_options(ddaebm_fill_options *options) {
 static ddaebm_status check_rows(const double *rows, size_t count, size_t width) {
     for (size_t i = 0; i < count * width; i++)
         if (isinf(rows[i]))
-            return dd_fail(DDAEBM_NOT_FINITE,
-                           "row %zu, column %zu (both from 1) is infinite; allowed: finite numbers, "
-                           "and NaN for a missing one",
-                           i / width + 1, i % width + 1);
+            return dd_fail(
+                DDAEBM_NOT_FINITE,
+                "row %zu, column %zu (both from 1) is infinite; allowed: finite numbers, "
+                "and NaN for a missing one",
+                i / width + 1, i % width + 1);
     return DDAEBM_OK;
 }
 
@@ -65,18 +66,18 @@ ddaebm_status ddaebm_restorer_fill(ddaebm_restorer *restorer, const double *rows
         status = dd_filler_create(&restorer->filler, model);
     if (status != DDAEBM_OK || count == 0 || (!means && !draws))
         return status;
-    status = dd_filler_run(restorer->filler,
-                           &(dd_fill_call){.rows = rows,
-                                           .count = count,
-                                           .draws = ours.draws,
-                                           .steps = ours.steps,
-                                           .anneal = model->colour == NULL,
-                                           .seed = ours.seed,
-                                           .first = ours.first,
-                                           .out = draws,
-                                           .mean = means,
-                                           .progress = restorer->progress,
-                                           .progress_user = restorer->progress_user});
+    status =
+        dd_filler_run(restorer->filler, &(dd_fill_call){.rows = rows,
+                                                        .count = count,
+                                                        .draws = ours.draws,
+                                                        .steps = ours.steps,
+                                                        .anneal = model->colour == NULL,
+                                                        .seed = ours.seed,
+                                                        .first = ours.first,
+                                                        .out = draws,
+                                                        .mean = means,
+                                                        .progress = restorer->progress,
+                                                        .progress_user = restorer->progress_user});
     if (status == DDAEBM_OK)
         status = check_filled(means, count * width);
     if (status == DDAEBM_OK && draws)

@@ -31,7 +31,7 @@ struct dd_filler {
     ddaebm_context *context;
     const ddaebm_model *model;
     dd_refiner *refiner;
-    desk *desks;                 /* one for each lane */
+    desk *desks; /* one for each lane */
     dd_noise_schedule schedule;
 };
 
@@ -181,9 +181,7 @@ static void find_parts(const piece *p, size_t i) {
     const double *start = p->call->start ? p->call->start + (p->first + i) * width : NULL;
     float *x = d->x + i * width, *known = d->known + i * width;
     for (size_t j = 0; j < width; j++)
-        d->line[j] = start              ? start[j]
-                     : isnan(row_of(p, i)[j]) ? model->mean[j]
-                                              : row_of(p, i)[j];
+        d->line[j] = start ? start[j] : isnan(row_of(p, i)[j]) ? model->mean[j] : row_of(p, i)[j];
     dd_model_standardize(model, (dd_rows_in){.wide = d->line}, 0, 1, known);
     memcpy(x, known, width * sizeof *x);
     project(p, i, x);
@@ -193,7 +191,8 @@ static void find_parts(const piece *p, size_t i) {
 
 /* ---- Chains. ---- */
 
-/* Makes whole rows of the parts that move: the known part is diffused to a timestep, or as it is. */
+/* Makes whole rows of the parts that move: the known part is diffused to a timestep, or as it is.
+ */
 static void join(const piece *p, size_t timestep, bool diffused) {
     desk *d = p->desk;
     const dd_noise_schedule *schedule = &p->filler->schedule;
@@ -338,7 +337,11 @@ static void fill_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     size_t width = ddaebm_model_width(r->filler->model), last = first + count;
     desk *d = &r->filler->desks[dd_lane_number(lane)];
     while (first < last) {
-        piece p = {.filler = r->filler, .call = r->call, .desk = d, .lane = lane, .first = first,
+        piece p = {.filler = r->filler,
+                   .call = r->call,
+                   .desk = d,
+                   .lane = lane,
+                   .first = first,
                    .width = width};
         p.count = run_length(r->call, width, first, last, d->rows);
         if (p.count == 0) {

@@ -18,7 +18,8 @@ ddaebm_status dd_filler_renew(dd_filler *filler, const dd_weights *weights);
 
 /* Rows to fill. */
 typedef struct dd_fill_call {
-    const double *rows; /* [count, width]: in the units of the data, NaN where a number is missing */
+    const double
+        *rows; /* [count, width]: in the units of the data, NaN where a number is missing */
     size_t count;
     size_t draws; /* of each row */
     size_t steps; /* of the chain, at each timestep */

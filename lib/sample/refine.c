@@ -103,11 +103,11 @@ ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,
                             .model = model,
                             .of_sampler = sampler,
                             .temperature = temperature};
-    ddaebm_status status = sampler ? dd_evaluator_create_beside(&refiner->evaluator, sampler, weights,
-                                                                dd_refiner_build_energy,
-                                                                &temperature)
-                                   : dd_evaluator_create(&refiner->evaluator, model,
-                                                         dd_refiner_build_energy, &temperature);
+    ddaebm_status status = sampler
+                               ? dd_evaluator_create_beside(&refiner->evaluator, sampler, weights,
+                                                            dd_refiner_build_energy, &temperature)
+                               : dd_evaluator_create(&refiner->evaluator, model,
+                                                     dd_refiner_build_energy, &temperature);
     size_t lanes = status == DDAEBM_OK ? dd_evaluator_lanes(refiner->evaluator) : 0;
     DD_TRY(status);
     DD_TRY(dd_model_find_fixed(model, &refiner->fixed, &refiner->moves));
@@ -115,8 +115,8 @@ ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,
     refiner->chains = dd_alloc_zero(refiner->context, lanes, sizeof *refiner->chains);
     status = refiner->chains ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     for (size_t i = 0; i < lanes && status == DDAEBM_OK; i++)
-        status = open_chain(refiner, &refiner->chains[i],
-                            dd_evaluator_lane_rows(refiner->evaluator, i));
+        status =
+            open_chain(refiner, &refiner->chains[i], dd_evaluator_lane_rows(refiner->evaluator, i));
 cleanup:
     if (status == DDAEBM_OK)
         *out = refiner;
@@ -356,8 +356,7 @@ static void add_means(const work *w, size_t step) {
     size_t second = w->call->steps - w->call->steps / 2;
     double share = 1 / (double)second, temperature = w->refiner->temperature;
     for (size_t k = 0; w->means && step >= w->call->steps / 2 && k < w->count * w->width; k++)
-        w->means[k] +=
-            share * ((double)w->x[k] + temperature * (double)w->chain->gradients[k]);
+        w->means[k] += share * ((double)w->x[k] + temperature * (double)w->chain->gradients[k]);
 }
 
 /* Runs the chains of a chunk; false if the call is cancelled. */

@@ -18,8 +18,8 @@ typedef struct dd_refiner dd_refiner;
 dd_node dd_refiner_build_energy(dd_builder *builder, const dd_process *process,
                                 const dd_node in[DD_EVAL_OUT], const void *user);
 
-/* Makes a refiner of the chunks of `sampler`, which must outlive it, with copies of the weights. With
- * NULL it has chunks of its own, and the weights are the model's. Chains allocate nothing. */
+/* Makes a refiner of the chunks of `sampler`, which must outlive it, with copies of the weights.
+ * With NULL it has chunks of its own, and the weights are the model's. Chains allocate nothing. */
 ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,
                                 const dd_weights *weights, double temperature,
                                 dd_evaluator *sampler);
@@ -55,12 +55,12 @@ void dd_plane_project(const dd_plane *plane, size_t width, float *vector, float 
 typedef struct dd_refine_rows {
     float *x; /* [count, inner width] */
     size_t count, timestep;
-    uint64_t first;        /* row i is sample first + i */
+    uint64_t first;         /* row i is sample first + i */
     const dd_plane *planes; /* [count]; NULL: all directions */
-    double *means; /* [count, inner width]; takes the mean of x + temperature gradient over the second
-                      half of the steps, the gradient being that of the log-density. Its
-                      expectation is that of x, and for N(0, temperature I) it does not vary (Assaraf
-                      and Caffarel, 1999). NULL: not wanted */
+    double *means; /* [count, inner width]; takes the mean of x + temperature gradient over the
+                      second half of the steps, the gradient being that of the log-density. Its
+                      expectation is that of x, and for N(0, temperature I) it does not vary
+                      (Assaraf and Caffarel, 1999). NULL: not wanted */
 } dd_refine_rows;
 
 /* Moves rows of a chunk in a lane by call->steps steps at a timestep, and reports a pass for each.

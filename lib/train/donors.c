@@ -110,8 +110,7 @@ static void add_errors(const search *s, double *expected, uint64_t seed) {
             found = true;
             size_t donor = choose(s, i, j, seed);
             if (donor < s->donors)
-                expected[i * s->width + j] +=
-                    s->errors[donor * s->width + j] * s->model->scale[j];
+                expected[i * s->width + j] += s->errors[donor * s->width + j] * s->model->scale[j];
         }
     }
 }

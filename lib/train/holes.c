@@ -13,18 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Draws begin after an eighth of the steps, when the energy says something. There are ROUNDS of up to
- * MOST_MOVES steps of the chain, fewer where a round would move more than MOVED rows for each that
- * it trains on. */
+/* Draws begin after an eighth of the steps, when the energy says something. There are ROUNDS of up
+ * to MOST_MOVES steps of the chain, fewer where a round would move more than MOVED rows for each
+ * that it trains on. */
 enum { BEFORE = 8, ROUNDS = 64, FEWEST_MOVES = 4, MOST_MOVES = 24, MOVED = 3 };
 
-/* Of the known values, these are hidden, if they are as many; of them, the most that are drawn to fit
- * the temperature, so often, and in so many rounds. */
+/* Of the known values, these are hidden, if they are as many; of them, the most that are drawn to
+ * fit the temperature, so often, and in so many rounds. */
 static const float hidden_share = 0.1f;
 enum { FEWEST_HIDDEN = 20, MOST_ROWS = 512, DRAWS = 40, STEPS = 24, FITS = 2 };
 
-/* Bounds of the temperature that is fitted, and the share of hidden values that are to lie within so
- * many standard deviations of their mean. */
+/* Bounds of the temperature that is fitted, and the share of hidden values that are to lie within
+ * so many standard deviations of their mean. */
 static const double least_temperature = 0.5, most_temperature = 5, wanted_share = 0.9,
                     wanted_width = 1.6449;
 
@@ -58,14 +58,13 @@ static bool is_hidden(const dd_holes *h, uint64_t seed, size_t at) {
 
 /* Fills everything with what the normal distribution expects and errors of rows nearby. */
 static ddaebm_status fill_first(dd_holes *h, const ddaebm_trainer *trainer, double *filled) {
-    ddaebm_status status = dd_filler_run(h->filler, &(dd_fill_call){.rows = h->given,
-                                                                    .count = (size_t)h->rows,
-                                                                    .draws = 1,
-                                                                    .centre = true,
-                                                                    .out = filled});
-    return status == DDAEBM_OK ? dd_donors_add(trainer->model, h->given, filled, (size_t)h->rows,
-                                               trainer->seed)
-                               : status;
+    ddaebm_status status = dd_filler_run(
+        h->filler,
+        &(dd_fill_call){
+            .rows = h->given, .count = (size_t)h->rows, .draws = 1, .centre = true, .out = filled});
+    return status == DDAEBM_OK
+               ? dd_donors_add(trainer->model, h->given, filled, (size_t)h->rows, trainer->seed)
+               : status;
 }
 
 /* Hides one known value in ten, if that is enough to fit a temperature by. */
@@ -171,9 +170,9 @@ void dd_holes_move(ddaebm_trainer *trainer) {
 
 typedef struct calibration {
     const dd_holes *holes;
-    double *rows;  /* [count, width]: rows with hidden values */
-    double *draws; /* [DRAWS, count, width] */
-    double *away;  /* [hidden values]: their distances from the mean in standard deviations */
+    double *rows;       /* [count, width]: rows with hidden values */
+    double *draws;      /* [DRAWS, count, width] */
+    double *away;       /* [hidden values]: their distances from the mean in standard deviations */
     size_t count, used; /* used: of the hidden values */
 } calibration;
 
@@ -210,7 +209,8 @@ static double widening(const calibration *c) {
         row += one->at / h->width != last;
         last = one->at / h->width;
         for (size_t m = 0; m < DRAWS; m++) {
-            double draw = c->draws[(m * c->count + row) * h->width + one->at % h->width] - one->value;
+            double draw =
+                c->draws[(m * c->count + row) * h->width + one->at % h->width] - one->value;
             sum += draw / DRAWS;
             squares += draw * draw / DRAWS;
         }

@@ -2,10 +2,11 @@
  *
  * The trainer's data set is a copy in which they are filled in: first by a normal distribution and
  * rows nearby (donors.h), and again and again, as training goes on, with draws given the known ones
- * of their row, by a Markov chain on the energy so far that goes on from the last draw. This is stochastic approximation of expectation
- * maximisation (Delyon, Lavielle and Moulines, 1999): the energy learns the density of whole rows
- * from draws of it. A loss that masks what is missing would teach a density of known values with
- * something put in for the others, which is another one for each pattern. */
+ * of their row, by a Markov chain on the energy so far that goes on from the last draw. This is
+ * stochastic approximation of expectation maximisation (Delyon, Lavielle and Moulines, 1999): the
+ * energy learns the density of whole rows from draws of it. A loss that masks what is missing would
+ * teach a density of known values with something put in for the others, which is another one for
+ * each pattern. */
 #ifndef DD_HOLES_H
 #define DD_HOLES_H
 

@@ -28,8 +28,8 @@ static void assert_rows(const char *text, const char *missing, size_t count, con
     ASSERT_OK(ddaebm_dataset_read_double(dataset, 0, count, found));
     for (size_t i = 0; i < 2 * count; i++) {
         holes += isnan(rows[i]) ? 1 : 0;
-        ck_assert_msg(isnan(rows[i]) ? isnan(found[i]) : found[i] == rows[i], "%s: %zu is %g",
-                      text, i, found[i]);
+        ck_assert_msg(isnan(rows[i]) ? isnan(found[i]) : found[i] == rows[i], "%s: %zu is %g", text,
+                      i, found[i]);
     }
     ck_assert_uint_eq(ddaebm_dataset_missing(dataset), holes);
     ddaebm_dataset_free(dataset);

@@ -1,8 +1,8 @@
 /* Whitening: the normal distribution of rows of which numbers are missing, the way to what the
  * networks see and back, and that files keep it. */
 #define _GNU_SOURCE
-#include "model/normal_fit.h"
 #include "model/cholesky.h"
+#include "model/normal_fit.h"
 #include "support/counted.h"
 #include "support/small.h"
 

@@ -100,8 +100,8 @@ static double mean_by_sum(const ddaebm_model *model, const double *row) {
         points[i][1] = means[1] + scales[1] * (-8 + 16.0 * i / (POINTS - 1));
     }
     ASSERT_OK(ddaebm_scorer_create(&scorer, model));
-    ASSERT_OK(ddaebm_scorer_score_double(scorer, DDAEBM_SCORE_ENERGY, &points[0][0], POINTS, 0,
-                                         scores));
+    ASSERT_OK(
+        ddaebm_scorer_score_double(scorer, DDAEBM_SCORE_ENERGY, &points[0][0], POINTS, 0, scores));
     ddaebm_scorer_free(scorer);
     for (int i = 0; i < POINTS; i++)
         largest = (double)scores[i] > largest ? (double)scores[i] : largest;
@@ -161,7 +161,8 @@ START_TEST(draws_are_fixed_by_seed_and_index) {
     double rows[ROWS][WIDTH], all[2][ROWS][WIDTH], some[1][20][WIDTH];
     for (size_t i = 0; i < ROWS; i++)
         for (size_t j = 0; j < WIDTH; j++)
-            rows[i][j] = (i + j) % 3 == 0 ? (double)NAN : means[j] + scales[j] * sin((double)(i * j));
+            rows[i][j] =
+                (i + j) % 3 == 0 ? (double)NAN : means[j] + scales[j] * sin((double)(i * j));
     ddaebm_model *model = make(1, true);
     fill(model, &rows[0][0], ROWS, 2, 100, NULL, &all[0][0][0]);
     fill(model, &rows[30][0], 20, 1, 130, NULL, &some[0][0][0]);

@@ -36,8 +36,8 @@ static ddaebm_trainer *make(const ddaebm_dataset *dataset, const char *changes) 
     return trainer;
 }
 
-/* The trainer's own rows have the known values, and others that go with them. They are drawn anew as
- * training goes on. */
+/* The trainer's own rows have the known values, and others that go with them. They are drawn anew
+ * as training goes on. */
 START_TEST(missing_values_are_drawn_and_drawn_again) {
     ddaebm_dataset *dataset = holed();
     ddaebm_trainer *trainer = make(dataset, LEARNS);

@@ -50,19 +50,28 @@ static void choose_work(fit *f, uint64_t rows, double share) {
                                                    : (size_t)iterations;
 }
 
-static ddaebm_status read_rows(const fit *f, const ddaebm_dataset *dataset, uint64_t rows) {
+/* Counts the rows that know both numbers of a pair. */
+static void count_known(const fit *f, const double *row) {
+    for (size_t j = 0; j < f->width; j++)
+        for (size_t k = 0; k < f->width && !isnan(row[j]); k++)
+            f->together[j * f->width + k] += isnan(row[k]) ? 0 : 1;
+}
+
+static ddaebm_status read_rows(const fit *f, const ddaebm_dataset *dataset,
+                               const ddaebm_dataset *given, uint64_t rows) {
     const ddaebm_model *model = f->model;
     for (size_t i = 0; i < f->count; i++) {
         double *row = f->rows + i * f->width;
         uint64_t at = f->count < rows ? dd_rng_permute(i, rows, 0, 0) : i;
-        ddaebm_status status = ddaebm_dataset_read_double(dataset, at, 1, row);
+        ddaebm_status status = ddaebm_dataset_read_double(given, at, 1, row);
+        if (status != DDAEBM_OK)
+            return status;
+        count_known(f, row);
+        status = ddaebm_dataset_read_double(dataset, at, 1, row);
         if (status != DDAEBM_OK)
             return status;
         for (size_t j = 0; j < f->width; j++)
             row[j] = model->scale[j] > 0 ? (row[j] - model->mean[j]) / model->scale[j] : 0;
-        for (size_t j = 0; j < f->width; j++)
-            for (size_t k = 0; k < f->width && !isnan(row[j]); k++)
-                f->together[j * f->width + k] += isnan(row[k]) ? 0 : 1;
     }
     return DDAEBM_OK;
 }
@@ -245,6 +254,11 @@ static void release(fit *f) {
 }
 
 ddaebm_status dd_model_fit_normal(ddaebm_model *model, const ddaebm_dataset *dataset) {
+    return dd_model_fit_normal_filled(model, dataset, dataset);
+}
+
+ddaebm_status dd_model_fit_normal_filled(ddaebm_model *model, const ddaebm_dataset *dataset,
+                                         const ddaebm_dataset *given) {
     enum { UNBOUNDED_ROWS = 65536 };
     fit f = {.model = model, .width = ddaebm_model_width(model)};
     uint64_t rows = ddaebm_dataset_rows(dataset) ? ddaebm_dataset_rows(dataset) : UNBOUNDED_ROWS;
@@ -257,7 +271,7 @@ ddaebm_status dd_model_fit_normal(ddaebm_model *model, const ddaebm_dataset *dat
                 (double)ddaebm_dataset_missing(dataset) / ((double)rows * (double)f.width));
     ddaebm_status status = allocate(&f);
     if (status == DDAEBM_OK)
-        status = read_rows(&f, dataset, rows);
+        status = read_rows(&f, dataset, given, rows);
     if (status == DDAEBM_OK)
         status = iterate(&f);
     if (status == DDAEBM_OK)

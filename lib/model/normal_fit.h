@@ -13,4 +13,9 @@ enum { DD_MOST_WHITENED = 1024 };
  * wide. */
 ddaebm_status dd_model_fit_normal(ddaebm_model *model, const ddaebm_dataset *dataset);
 
+/* dd_model_fit_normal of a data set that was filled in: of `given`, NaN are those that were, and
+ * correlations are shrunk by what was known. */
+ddaebm_status dd_model_fit_normal_filled(ddaebm_model *model, const ddaebm_dataset *filled,
+                                         const ddaebm_dataset *given);
+
 #endif

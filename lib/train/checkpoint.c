@@ -233,7 +233,7 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
                   "stay those of the checkpoint");
     DD_TRY(restore(trainer, file));
     trainer->step = (uint64_t)state[STATE_STEP];
-    DD_TRY(dd_holes_open(trainer, r->dataset));
+    DD_TRY(dd_holes_open(trainer, r->dataset, false));
     DD_TRY(dd_held_out_create(&trainer->held_out, trainer)); /* of the first draws, as before */
     if (same_data)
         DD_TRY(dd_holes_restore(trainer, file));

@@ -5,6 +5,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "model/normal_fit.h"
 #include "sample/filler.h"
 #include "train/donors.h"
 #include "train/trainer.h"
@@ -16,7 +17,7 @@
 /* Draws begin after an eighth of the steps, when the energy says something. There are ROUNDS of up
  * to MOST_MOVES steps of the chain, fewer where a round would move more than MOVED rows for each
  * that it trains on. */
-enum { BEFORE = 8, ROUNDS = 64, FEWEST_MOVES = 4, MOST_MOVES = 24, MOVED = 3 };
+enum { FITS_OF_NORMAL = 4, BEFORE = 8, ROUNDS = 64, FEWEST_MOVES = 4, MOST_MOVES = 24, MOVED = 3 };
 
 /* Of the known values, these are hidden, if they are as many; of them, the most that are drawn to
  * fit the temperature, so often, and in so many rounds. */
@@ -57,7 +58,8 @@ static bool is_hidden(const dd_holes *h, uint64_t seed, size_t at) {
 }
 
 /* Fills everything with what the normal distribution expects and errors of rows nearby. */
-static ddaebm_status fill_first(dd_holes *h, const ddaebm_trainer *trainer, double *filled) {
+static ddaebm_status fill_first(dd_holes *h, const ddaebm_trainer *trainer) {
+    double *filled = dd_dataset_change(h->filled);
     ddaebm_status status = dd_filler_run(
         h->filler,
         &(dd_fill_call){
@@ -65,6 +67,19 @@ static ddaebm_status fill_first(dd_holes *h, const ddaebm_trainer *trainer, doub
     return status == DDAEBM_OK
                ? dd_donors_add(trainer->model, h->given, filled, (size_t)h->rows, trainer->seed)
                : status;
+}
+
+/* Fits the normal distribution to rows that are filled in, several times: it may be far from the
+ * data where values are missing by a rule and relations are no lines. */
+static ddaebm_status fit_again(dd_holes *h, const ddaebm_trainer *trainer,
+                               const ddaebm_dataset *dataset) {
+    ddaebm_status status = DDAEBM_OK;
+    for (int k = 0; k < FITS_OF_NORMAL && status == DDAEBM_OK; k++) {
+        status = fill_first(h, trainer);
+        if (status == DDAEBM_OK)
+            status = dd_model_fit_normal_filled(trainer->model, h->filled, dataset);
+    }
+    return status;
 }
 
 /* Hides one known value in ten, if that is enough to fit a temperature by. */
@@ -89,27 +104,27 @@ static ddaebm_status hide(dd_holes *h, const ddaebm_trainer *trainer) {
 }
 
 static ddaebm_status open_holes(dd_holes *h, const ddaebm_trainer *trainer,
-                                const ddaebm_dataset *dataset) {
+                                const ddaebm_dataset *dataset, bool fits) {
     size_t numbers = (size_t)h->rows * h->width; /* the data set holds as many */
-    double *filled = dd_alloc_zero(h->context, numbers, sizeof *filled);
+    double *zeros = dd_alloc_zero(h->context, numbers, sizeof *zeros);
     h->given = dd_alloc_zero(h->context, numbers, sizeof *h->given);
-    ddaebm_status status = filled && h->given ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    ddaebm_status status = zeros && h->given ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    if (status == DDAEBM_OK)
+        status = ddaebm_dataset_create_rows_double(&h->filled, h->context, zeros, (size_t)h->rows,
+                                                   h->width);
+    dd_free(h->context, zeros);
     if (status == DDAEBM_OK)
         status = ddaebm_dataset_read_double(dataset, 0, (size_t)h->rows, h->given);
     if (status == DDAEBM_OK)
         status = hide(h, trainer);
     if (status == DDAEBM_OK)
         status = dd_filler_create(&h->filler, trainer->model);
-    if (status == DDAEBM_OK)
-        status = fill_first(h, trainer, filled);
-    if (status == DDAEBM_OK)
-        status = ddaebm_dataset_create_rows_double(&h->filled, h->context, filled, (size_t)h->rows,
-                                                   h->width);
-    dd_free(h->context, filled);
-    return status;
+    if (status == DDAEBM_OK && fits && trainer->model->colour)
+        status = fit_again(h, trainer, dataset);
+    return status == DDAEBM_OK ? fill_first(h, trainer) : status;
 }
 
-ddaebm_status dd_holes_open(ddaebm_trainer *trainer, const ddaebm_dataset *dataset) {
+ddaebm_status dd_holes_open(ddaebm_trainer *trainer, const ddaebm_dataset *dataset, bool fits) {
     if (ddaebm_dataset_missing(dataset) == 0)
         return DDAEBM_OK;
     dd_holes *h = dd_alloc_zero(trainer->model->context, 1, sizeof *h);
@@ -118,7 +133,7 @@ ddaebm_status dd_holes_open(ddaebm_trainer *trainer, const ddaebm_dataset *datas
     *h = (dd_holes){.context = trainer->model->context, /* the trainer's model keeps it */
                     .rows = ddaebm_dataset_rows(dataset),
                     .width = ddaebm_dataset_width(dataset)};
-    ddaebm_status status = open_holes(h, trainer, dataset);
+    ddaebm_status status = open_holes(h, trainer, dataset, fits);
     if (status != DDAEBM_OK) {
         dd_holes_free(h);
         return status;

@@ -13,12 +13,13 @@
 #include "io/safetensors_writer.h"
 
 #include <ddaebm/trainer.h>
+#include <stdbool.h>
 
 typedef struct dd_holes dd_holes;
 
 /* Gives the trainer a filled copy of a data set with missing values; the model's statistics must be
- * known. Does nothing for others. */
-ddaebm_status dd_holes_open(ddaebm_trainer *trainer, const ddaebm_dataset *dataset);
+ * known, and with `fits` those of whitened rows are improved. Does nothing for others. */
+ddaebm_status dd_holes_open(ddaebm_trainer *trainer, const ddaebm_dataset *dataset, bool fits);
 void dd_holes_free(dd_holes *holes);
 
 /* Draws missing values anew after a step if it is time to. Does not allocate. */

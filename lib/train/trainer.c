@@ -130,7 +130,7 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
     if (status == DDAEBM_OK && standardizes(dd_model_settings(model), dataset))
         status = measure(trainer->model, dataset);
     if (status == DDAEBM_OK)
-        status = dd_holes_open(trainer, dataset);
+        status = dd_holes_open(trainer, dataset, true);
     if (status == DDAEBM_OK)
         status = fit_noise(trainer);
     if (status == DDAEBM_OK)

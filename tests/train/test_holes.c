@@ -124,11 +124,24 @@ START_TEST(data_that_cannot_be_filled_is_refused) {
 }
 END_TEST
 
+/* One allocation of eleven fails in turn, until none is left to. */
 START_TEST(failed_allocations_lose_nothing) {
     ddaebm_dataset *dataset = holed();
     ddaebm_model *model = small_model(context, LEARNS, 3);
     ddaebm_trainer *trainer = NULL;
-    SWEEP_ALLOCATIONS(counted, trainer, ddaebm_trainer_create(&trainer, model, dataset, 1));
+    size_t live = counted.live, failures = 0;
+    for (size_t nth = 1; !trainer; nth += 11) {
+        counted.fail_at = counted.calls + nth;
+        ddaebm_status status = ddaebm_trainer_create(&trainer, model, dataset, 1);
+        counted.fail_at = 0;
+        if (status == DDAEBM_OK)
+            break;
+        ck_assert_int_eq(status, DDAEBM_OUT_OF_MEMORY);
+        ck_assert_ptr_null(trainer);
+        ck_assert_uint_eq(counted.live, live);
+        failures++;
+    }
+    ck_assert_uint_gt(failures, 5);
     ddaebm_trainer_free(trainer);
     ddaebm_model_free(model);
     ddaebm_dataset_free(dataset);

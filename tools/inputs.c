@@ -77,6 +77,7 @@ static ddaebm_read_options read_options_of(const data_options *how) {
     options.white = how->range.high;
     options.resize = (size_t)how->resize.value;
     options.recursive = how->recursive;
+    options.noisy = how->noisy;
     return options;
 }
 

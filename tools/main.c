@@ -27,6 +27,7 @@ static const command commands[] = {
      command_normalise, false},
     {"impute", "Fills in the missing values of a table", command_impute, false},
     {"evaluate", "Prints the mean log-density of held-out data", command_evaluate, false},
+    {"restore", "Restores noisy data, and data with missing values", command_restore, false},
     {"info",
      "Prints a configuration, the parameters of each network and the memory of a training step",
      command_info, false},

@@ -104,6 +104,7 @@ typedef struct data_options {
     interval range;      /* the values of black and white */
     number resize;
     bool recursive;
+    bool noisy;   /* not an option: whether images may have noise beyond black and white */
     number limit; /* largest file, in bytes */
 } data_options;
 

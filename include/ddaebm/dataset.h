@@ -145,13 +145,18 @@ typedef struct ddaebm_read_options {
      *  NULL refuses them.
      */
     const char *missing;
+    /** Of arrays of images: not 0 if there is noise on the images, which takes numbers beyond black
+     *  and white. Those are then guessed as 0 and 255 if a number is 64 or more, as -1 and 1 if
+     * more than 15% of the numbers are below -0.5, and as 0 and 1 otherwise.
+     */
+    int noisy;
 } ddaebm_read_options;
 
 /** Initialiser of a ddaebm_read_options. */
 #define DDAEBM_READ_OPTIONS_INIT                                                                   \
     {                                                                                              \
         sizeof(ddaebm_read_options), DDAEBM_HEADER_AUTO, DDAEBM_LAYOUT_AUTO, NULL, NULL, 0, 0, 0,  \
-            0, NULL                                                                                \
+            0, NULL, 0                                                                             \
     }
 
 /** Reads a file or folder with options, as ddaebm_dataset_open does. An option that does not apply
@@ -264,6 +269,16 @@ DDAEBM_API size_t ddaebm_dataset_width(const ddaebm_dataset *dataset);
  */
 DDAEBM_API void ddaebm_dataset_image_shape(const ddaebm_dataset *dataset, size_t *height,
                                            size_t *width, size_t *channels);
+
+/** Reads how the numbers of the set's file stand for its rows, so that results can be written in
+ * the same form.
+ *  @param dataset not NULL
+ *  @param[out] rank not NULL; axes of the array that the file holds; 0 if it holds none
+ *  @param[out] black not NULL; the number that was read as -1, of images; 0 if the rows are none
+ *  @param[out] white likewise: the number that was read as 1
+ */
+DDAEBM_API void ddaebm_dataset_form(const ddaebm_dataset *dataset, size_t *rank, double *black,
+                                    double *white);
 
 /** Returns the number of rows.
  *  @param dataset not NULL

@@ -22,6 +22,25 @@ extern "C" {
 /** A restorer; opaque. */
 typedef struct ddaebm_restorer ddaebm_restorer;
 
+/** A linear map A from rows to what is measured. Both functions are called from the calling thread
+ *  with a few rows at a time, and may use other handles, but not the restorer. Initialise with
+ *  DDAEBM_OPERATOR_INIT, then fill in.
+ */
+typedef struct ddaebm_operator {
+    size_t struct_size; /**< sizeof(ddaebm_operator) */
+    size_t measured;    /**< numbers in a row of y, at least 1 */
+    /** Writes A x of each row: x is [count, width] in the units of the data, y [count, measured]. A
+     *  return other than ::DDAEBM_OK stops the call and is its result. */
+    ddaebm_status (*apply)(void *user, size_t count, const double *x, double *y);
+    /** Writes the transpose of A times y of each row: y is [count, measured], x [count, width]. */
+    ddaebm_status (*apply_transpose)(void *user, size_t count, const double *y, double *x);
+    void *user; /**< passed to both */
+} ddaebm_operator;
+
+/** Initialiser of a ddaebm_operator. */
+#define DDAEBM_OPERATOR_INIT                                                                       \
+    { sizeof(ddaebm_operator), 0, NULL, NULL, NULL }
+
 /** Makes a restorer with the model's present weights. At first there is no noise, and A is the
  *  identity.
  *  @param[out] out the new restorer, to be freed with ddaebm_restorer_free
@@ -57,6 +76,105 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_set_progress(
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_set_noise(ddaebm_restorer *restorer,
                                                                   const double *deviations,
                                                                   size_t count);
+
+/** Sets A to a map of the caller, and the noise to 0.
+ *  @param restorer the restorer
+ *  @param map copied; NULL for the identity
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (nothing measured) or
+ *          ::DDAEBM_OUT_OF_MEMORY.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_set_operator(ddaebm_restorer *restorer,
+                                                                     const ddaebm_operator *map);
+
+/** Draws from p(x | y) for each row of y.
+ *
+ *  Numbers that are known exactly come back as they are. Images stay within [-1, 1]. A row of which
+ *  nothing is known gives samples of the model. Only a restorer's first call allocates.
+ *  @param restorer the restorer
+ *  @param seed of the draws
+ *  @param first number of the first row, which fixes its random numbers
+ *  @param count number of rows
+ *  @param y [count, width] float32, or [count, measured] with a map of the caller; NaN is missing
+ *  @param draws number of draws of each row, 1 to 65,536
+ *  @param[out] samples [draws, count, width] float32; undefined on failure
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (the number of draws),
+ *          ::DDAEBM_NOT_FINITE (an infinite number in y, or a draw of weights that have run away),
+ *          ::DDAEBM_CANCELLED, ::DDAEBM_OUT_OF_MEMORY, or what the caller's map returned.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_draw(ddaebm_restorer *restorer,
+                                                             uint64_t seed, uint64_t first,
+                                                             size_t count, const float *y,
+                                                             size_t draws, float *samples);
+
+/** Draws as ddaebm_restorer_draw does, from and to float64.
+ *  @param restorer the restorer
+ *  @param seed of the draws
+ *  @param first number of the first row
+ *  @param count number of rows
+ *  @param y [count, width or measured] float64; NaN is missing
+ *  @param draws number of draws of each row, 1 to 65,536
+ *  @param[out] samples [draws, count, width] float64; undefined on failure
+ *  @return as ddaebm_restorer_draw.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_draw_double(ddaebm_restorer *restorer,
+                                                                    uint64_t seed, uint64_t first,
+                                                                    size_t count, const double *y,
+                                                                    size_t draws, double *samples);
+
+/** Estimates x: the mean of the draws of ddaebm_restorer_draw, and their standard deviation.
+ *
+ *  With K draws the squared error of the mean is about 1 + 1/K times the least possible; 16 are
+ *  good, 64 better. Allocates room for draws when there are more of them than before.
+ *  @param restorer the restorer
+ *  @param seed of the draws
+ *  @param first number of the first row
+ *  @param count number of rows
+ *  @param y as for ddaebm_restorer_draw
+ *  @param draws number of draws of each row, 1 to 65,536
+ *  @param[out] mean [count, width] float32; undefined on failure
+ *  @param[out] deviation [count, width] float32, 0 for one draw; undefined on failure; may be NULL
+ *  @return as ddaebm_restorer_draw.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_mean(ddaebm_restorer *restorer,
+                                                             uint64_t seed, uint64_t first,
+                                                             size_t count, const float *y,
+                                                             size_t draws, float *mean,
+                                                             float *deviation);
+
+/** Estimates x as ddaebm_restorer_mean does, from and to float64.
+ *  @param restorer the restorer
+ *  @param seed of the draws
+ *  @param first number of the first row
+ *  @param count number of rows
+ *  @param y as for ddaebm_restorer_draw_double
+ *  @param draws number of draws of each row, 1 to 65,536
+ *  @param[out] mean [count, width] float64; undefined on failure
+ *  @param[out] deviation [count, width] float64; may be NULL
+ *  @return as ddaebm_restorer_draw.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_mean_double(ddaebm_restorer *restorer,
+                                                                    uint64_t seed, uint64_t first,
+                                                                    size_t count, const double *y,
+                                                                    size_t draws, double *mean,
+                                                                    double *deviation);
+
+/** Estimates the standard deviation of the noise in y, the same for all its numbers, and sets it as
+ *  ddaebm_restorer_set_noise does.
+ *
+ *  By expectation maximisation: in turn, draws of x with the noise supposed so far, and the mean
+ *  square of y - A x. Up to 64 rows are looked at.
+ *  @param restorer the restorer
+ *  @param seed of the draws
+ *  @param count number of rows, at least 1
+ *  @param y [count, width or measured] float64; NaN is missing
+ *  @param[out] deviation in the units of y
+ *  @return as ddaebm_restorer_draw, ::DDAEBM_OUT_OF_RANGE for no rows, or ::DDAEBM_NOT_FINITE if
+ *          every number is missing.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_fit_noise(ddaebm_restorer *restorer,
+                                                                  uint64_t seed, size_t count,
+                                                                  const double *y,
+                                                                  double *deviation);
 
 /** How rows are filled. Initialise with DDAEBM_FILL_OPTIONS_INIT, then change. */
 typedef struct ddaebm_fill_options {

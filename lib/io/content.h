@@ -14,8 +14,10 @@ typedef struct dd_content {
     bool is_text;            /* the file was CSV */
     bool has_own_layout;     /* the format says what its numbers are: PNG, JPEG, CIFAR-10 */
     dd_image_shape
-        shape;        /* shape of rows that are images with float pixels; all 0 for plain rows */
-    dd_images images; /* 8-bit images; empty for rows */
+        shape;           /* shape of rows that are images with float pixels; all 0 for plain rows */
+    dd_images images;    /* 8-bit images; empty for rows */
+    size_t rank;         /* axes of the array that was read; 0 for other formats */
+    double black, white; /* numbers of the file that are -1 and 1; both 0 for plain rows */
 } dd_content;
 
 /* Reads whatever ddaebm_dataset_open takes; the format is found from the content. A file is read

@@ -57,6 +57,15 @@ void ddaebm_dataset_image_shape(const ddaebm_dataset *dataset, size_t *height, s
     *channels = dataset->shape.channels;
 }
 
+void ddaebm_dataset_form(const ddaebm_dataset *dataset, size_t *rank, double *black,
+                         double *white) {
+    const bool images = dataset->shape.height > 0, bytes = dataset->images.pixels != NULL;
+    const bool known = dataset->black < dataset->white || dataset->black > dataset->white;
+    *rank = dataset->rank;
+    *black = !images ? 0 : known ? dataset->black : bytes ? 0 : -1;
+    *white = !images ? 0 : known ? dataset->white : bytes ? 255 : 1;
+}
+
 bool dd_dataset_named(const ddaebm_dataset *dataset) {
     return dataset->named != NULL;
 }

@@ -82,6 +82,9 @@ static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context
     dataset->columns = content->columns;
     dataset->images = content->images;
     dataset->missing = dd_missing_count(&content->rows);
+    dataset->rank = content->rank;
+    dataset->black = content->black;
+    dataset->white = content->white;
     dataset->shape = bytes ? content->images.shape : content->shape;
     dataset->source.read = bytes ? dd_dataset_read_images : dd_dataset_read_values;
     *out = dataset;

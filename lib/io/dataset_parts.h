@@ -21,6 +21,8 @@ struct ddaebm_dataset {
     dd_image_shape shape;
     dd_column_names columns;
     uint64_t missing; /* numbers of rows that are NaN */
+    size_t rank;         /* axes of the array that was read; 0 for other kinds */
+    double black, white; /* of images: numbers of the file that are -1 and 1 */
 };
 
 /* Makes a data set without content, which reads from itself. */

@@ -61,7 +61,7 @@ static void brighten(dd_images *images) {
 static ddaebm_status apply_range(dd_content *content, ddaebm_context *context, dd_number_kind kind,
                                  const ddaebm_read_options *options) {
     const bool are_bytes = content->images.pixels != NULL;
-    dd_image_range range;
+    dd_image_range range = {0};
     ddaebm_status status =
         are_bytes ? dd_image_range_of_bytes(&range, context, &content->images, options)
                   : dd_image_range_find(&range, context, &content->rows, kind, options);
@@ -70,6 +70,8 @@ static ddaebm_status apply_range(dd_content *content, ddaebm_context *context, d
     if (status != DDAEBM_OK)
         return status;
 
+    content->black = range.black;
+    content->white = range.white;
     if (!range.fits_bytes)
         dd_image_range_scale(&content->rows, &range);
     else if (range.white == 1)
@@ -116,6 +118,7 @@ ddaebm_status dd_image_array_npy(dd_content *out, ddaebm_context *context, const
     ddaebm_status status;
     DD_TRY(dd_npy_look(&axes, data, size));
     DD_TRY(dd_image_layout_find(&layout, context, &axes, options->layout));
+    content.rank = axes.rank;
     if (layout.shape.height == 0) {
         DD_TRY(check_rows(options));
         DD_TRY(dd_npy_parse(&content.rows, context, data, size));
@@ -150,6 +153,7 @@ ddaebm_status dd_image_array_idx(dd_content *out, ddaebm_context *context, void 
     dd_content content = {.is_text = false};
     ddaebm_status status;
     DD_TRY(dd_idx_look(&axes, *data, size));
+    content.rank = axes.rank;
     const bool by_format = options->layout == DDAEBM_LAYOUT_AUTO &&
                            (axes.rank == 3 || axes.length[3] <= DD_MOST_CHANNELS);
     DD_TRY(dd_image_layout_find(&layout, context, &axes,

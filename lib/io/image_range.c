@@ -99,6 +99,20 @@ static ddaebm_status guess(dd_image_range *out, ddaebm_context *context, const s
     return DDAEBM_OK;
 }
 
+/* Guesses the range of images with noise, which takes numbers beyond it: 0 to 255 if one is at
+ * least 64; -1 to 1 if more numbers are far below 0 than noise of half the range takes there from
+ * black; else 0 to 1. */
+static ddaebm_status guess_noisy(dd_image_range *out, ddaebm_context *context, const survey *seen,
+                                 const dd_rows *images) {
+    const double far_below = -0.5, most_share = 0.15;
+    size_t below = 0, count = images->count * images->width;
+    for (size_t i = 0; i < count; i++)
+        below += dd_rows_at(images, i) < far_below;
+    if (seen->high >= LEAST_OF_BYTES)
+        return guess(out, context, seen, 0, LARGEST_BYTE);
+    return guess(out, context, seen, (double)below > most_share * (double)count ? -1 : 0, 1);
+}
+
 ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context,
                                   const dd_rows *images, dd_number_kind kind,
                                   const ddaebm_read_options *options) {
@@ -113,6 +127,8 @@ ddaebm_status dd_image_range_find(dd_image_range *out, ddaebm_context *context,
         return DDAEBM_OK;
     }
 
+    if (options->noisy)
+        return guess_noisy(out, context, &seen, images);
     if (seen.low >= 0 && seen.high <= 1)
         return guess(out, context, &seen, 0, 1);
     if (seen.low < 0 && seen.low >= -1 - DD_BEYOND_SAMPLES && seen.high <= 1 + DD_BEYOND_SAMPLES)

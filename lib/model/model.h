@@ -135,6 +135,11 @@ void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, 
 void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_t count,
                                dd_rows_out out, size_t first);
 
+/* Converts standard deviations of what the networks see, [count, inner width], to those of rows;
+ * otherwise as dd_model_restore. */
+void dd_model_restore_spread(const ddaebm_model *model, const float *in, size_t count,
+                             dd_rows_out out, size_t first);
+
 /* Converts gradients with respect to rows, [count, width], to those with respect to what the
  * networks see. in.narrow may be the last count * width numbers of out. in.inner is not used. */
 void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count,

@@ -236,6 +236,18 @@ void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_
         }
 }
 
+void dd_model_restore_spread(const ddaebm_model *model, const float *in, size_t count,
+                             dd_rows_out out, size_t first) {
+    size_t width = ddaebm_model_width(model);
+    if (is_of_images(model)) {
+        cut_all(model, in, count, out, first);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            put_out(out, (first + i) * width + j, (double)in[i * width + j] * model->scale[j]);
+}
+
 void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, size_t count,
                                    float *out) {
     if (is_of_images(model)) {

@@ -21,7 +21,7 @@ offers() {
 
 # ---- The command's own words. ----
 
-offers '' -- train sample score density data plot auroc convert normalise evaluate info --help --version
+offers '' -- train sample score density data plot auroc convert normalise evaluate restore info --help --version
 commands=$("$ddaebm" --help | sed -n '/^  ddaebm/d; s/^  \([a-z]*\)  *[A-Z].*/\1/p')
 for command in $commands; do
     "$ddaebm" "$command" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort >wanted

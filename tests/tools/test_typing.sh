@@ -47,7 +47,7 @@ good train -q -j1 --config small.json -d moons --steps 2e1 -omodel2.safetensors
 holds "-q and -j are --quiet and --threads" cmp model.safetensors model2.safetensors
 good info -m model.safetensors
 good density -m model.safetensors --range .5:1. --grid 3 -o grid.npy
-for word in train sample score density data plot auroc convert normalise evaluate info; do
+for word in train sample score density data plot auroc convert normalise evaluate restore info; do
     good "$word" --help
     mv out long
     good "$word" -h

@@ -98,7 +98,7 @@ static const char *const impute[][2] = {
     {"energy.hidden_layers", "[128, 128]"},
     {"optimizer.ema_decay", "0.99"},
     {"training.batch", "96"},
-    {"training.steps", "4000"},
+    {"training.steps", "2000"},
     {"training.held_out", "0"},
     {NULL, NULL},
 };

@@ -1,4 +1,5 @@
 /* Missing values: which fields and numbers stand for them, and what they are read as. */
+#define _GNU_SOURCE
 #include "io/missing.h"
 #include "io/npy.h"
 #include "support/harness.h"

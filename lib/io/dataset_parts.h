@@ -20,7 +20,7 @@ struct ddaebm_dataset {
     dd_images images;          /* owned; no pixels unless images are kept in memory as bytes */
     dd_image_shape shape;
     dd_column_names columns;
-    uint64_t missing; /* numbers of rows that are NaN */
+    uint64_t missing;    /* numbers of rows that are NaN */
     size_t rank;         /* axes of the array that was read; 0 for other kinds */
     double black, white; /* of images: numbers of the file that are -1 and 1 */
 };

@@ -13,6 +13,7 @@ int command_plot(const command *self, int argc, char **argv);
 int command_auroc(const command *self, int argc, char **argv);
 int command_convert(const command *self, int argc, char **argv);
 int command_normalise(const command *self, int argc, char **argv);
+int command_impute(const command *self, int argc, char **argv);
 int command_restore(const command *self, int argc, char **argv);
 int command_evaluate(const command *self, int argc, char **argv);
 int command_info(const command *self, int argc, char **argv);

@@ -61,8 +61,8 @@ const char *input_path(const char *name) {
 }
 
 static bool asks_anything(const data_options *how) {
-    return how->header || how->layout || how->columns || how->drop || how->range.given ||
-           how->resize.given || how->recursive;
+    return how->header || how->layout || how->columns || how->drop || how->missing ||
+           how->range.given || how->resize.given || how->recursive;
 }
 
 /* Converts the command's options to the library's. */
@@ -72,6 +72,7 @@ static ddaebm_read_options read_options_of(const data_options *how) {
     options.layout = (ddaebm_layout)how->layout;
     options.columns = how->columns;
     options.drop = how->drop;
+    options.missing = how->missing;
     options.black = how->range.low;
     options.white = how->range.high;
     options.resize = (size_t)how->resize.value;

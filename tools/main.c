@@ -25,6 +25,7 @@ static const command commands[] = {
      command_convert, false},
     {"normalise", "Finds the normaliser of a model's energy, so that scores are log-densities",
      command_normalise, false},
+    {"impute", "Fills in the missing values of a table", command_impute, false},
     {"evaluate", "Prints the mean log-density of held-out data", command_evaluate, false},
     {"restore", "Restores noisy data, and data with missing values", command_restore, false},
     {"info",

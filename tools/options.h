@@ -100,7 +100,8 @@ typedef struct compute_options {
 typedef struct data_options {
     int header, layout; /* ddaebm_header, ddaebm_layout */
     const char *columns, *drop;
-    interval range; /* the values of black and white */
+    const char *missing; /* of commands with MISSING_ROW */
+    interval range;      /* the values of black and white */
     number resize;
     bool recursive;
     number window, hop; /* of windows of a series */
@@ -111,6 +112,10 @@ typedef struct data_options {
 #define LIMIT_ROW(target_)                                                                         \
     SIZE("data-limit", target_, 1, UINT64_C(1) << 62,                                              \
          "size of the largest file that is read, for instance 16G; left out: 4G")
+#define MISSING_ROW(target_, meaning)                                                              \
+    TEXT("missing", "allow|WORDS", &(target_)->missing,                                            \
+         "of tables: \"allow\" to take NaN, in CSV also NA and empty fields, for missing values; " \
+         "or more words and numbers that stand for them, as in ?,-999" meaning)
 #define TABLE_ROWS(target_)                                                                        \
     CHOICE("header", "auto|yes|no", &(target_)->header,                                            \
            "of CSV: whether the first line holds column names; left out: auto"),                   \

@@ -252,6 +252,7 @@ int command_train(const command *self, int argc, char **argv) {
                  "folder of PNG or JPEG"),
         DATA_ROWS(&asked.how),
         WINDOW_ROWS(&asked.how),
+        MISSING_ROW(&asked.how, "; left out: data with missing values is refused"),
         CONFIG_ROWS(&asked.config),
         TEXT("model", "MODEL.safetensors", &asked.model,
              "start from the weights of this model, and from its configuration unless --preset is "

@@ -50,6 +50,7 @@ typedef struct ddaebm_key_info {
  *  - "toy": two-dimensional data, as published;
  *  - "points": two-dimensional data, the best configuration found for it;
  *  - "vector": rows of any width; the noise is fitted to the data;
+ *  - "impute": tables with missing values, small ones among them; columns are decorrelated;
  *  - "fashion": 28 x 28 grey images;
  *  - "fashion-small": the same with smaller networks, for a few processor cores;
  *  - "cifar10": 32 x 32 colour images, as published;

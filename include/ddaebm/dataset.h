@@ -141,6 +141,11 @@ typedef struct ddaebm_read_options {
      *  folder, folder and name. Links are followed; each folder is read once.
      */
     int recursive;
+    /** Of tables: "allow" to read NaN, and in CSV the fields NA, NaN and empty ones, as missing
+     *  values; or a list of more words and numbers that stand for one, between commas ("?,-999").
+     *  NULL refuses them.
+     */
+    const char *missing;
     /** Of arrays of images: not 0 if there is noise on the images, which takes numbers beyond black
      *  and white. Those are then guessed as 0 and 255 if a number is 64 or more, as -1 and 1 if
      * more than 15% of the numbers are below -0.5, and as 0 and 1 otherwise.
@@ -152,7 +157,7 @@ typedef struct ddaebm_read_options {
 #define DDAEBM_READ_OPTIONS_INIT                                                                   \
     {                                                                                              \
         sizeof(ddaebm_read_options), DDAEBM_HEADER_AUTO, DDAEBM_LAYOUT_AUTO, NULL, NULL, 0, 0, 0,  \
-            0, 0                                                                                   \
+            0, NULL, 0                                                                             \
     }
 
 /** Reads a file or folder with options, as ddaebm_dataset_open does. An option that does not apply
@@ -190,6 +195,18 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_rows(ddaebm_datase
  *  @return as ddaebm_dataset_create_rows.
  */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_rows_double(
+    ddaebm_dataset **out, ddaebm_context *context, const double *rows, size_t count, size_t width);
+
+/** Makes a set of a copy of float64 rows in which NaN is a missing value. ddaebm_trainer_create
+ *  takes such a set, and ddaebm_restorer_fill fills its rows; all else needs whole rows.
+ *  @param[out] out the new set, to be freed with ddaebm_dataset_free
+ *  @param context NULL for the defaults
+ *  @param rows [count, width] float64, finite or NaN
+ *  @param count number of rows, at least 1
+ *  @param width numbers in a row, 1 to 1,048,576
+ *  @return as ddaebm_dataset_create_rows.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_dataset_create_rows_missing(
     ddaebm_dataset **out, ddaebm_context *context, const double *rows, size_t count, size_t width);
 
 /** Makes a set of a copy of 8-bit images.
@@ -269,6 +286,12 @@ DDAEBM_API void ddaebm_dataset_form(const ddaebm_dataset *dataset, size_t *rank,
  *  @return 0 for an unbounded set.
  */
 DDAEBM_API uint64_t ddaebm_dataset_rows(const ddaebm_dataset *dataset);
+
+/** Returns how many values are missing, over all rows. They are read as NaN.
+ *  @param dataset not NULL
+ *  @return 0 unless the set was made to have missing values.
+ */
+DDAEBM_API uint64_t ddaebm_dataset_missing(const ddaebm_dataset *dataset);
 
 /** Returns the name of a column, as in the header of its file. A name that is not UTF-8 is read as
  *  Latin-1.

@@ -460,6 +460,12 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
         return dataset(make(ddaebm_dataset_create_rows_double, context.get(), rows.data(),
                             detail::table_rows(rows.size(), width), width));
     }
+    /// NaN is a missing value.
+    static dataset from_rows_missing(span<const double> rows, std::size_t width,
+                                     context_view context = nullptr) {
+        return dataset(make(ddaebm_dataset_create_rows_missing, context.get(), rows.data(),
+                            detail::table_rows(rows.size(), width), width));
+    }
     static dataset from_images(span<const std::uint8_t> pixels, image_shape shape,
                                context_view context = nullptr) {
         const std::size_t count = detail::image_count(pixels.size(), shape);
@@ -501,6 +507,7 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
     }
     /// Samples a second of a WAV file; 0 for others.
     std::size_t sample_rate() const { return ddaebm_dataset_sample_rate(get()); }
+    std::uint64_t missing() const { return ddaebm_dataset_missing(get()); }
     ddaebm::image_shape image_shape() const {
         ddaebm::image_shape shape = {0, 0, 0};
         ddaebm_dataset_image_shape(get(), &shape.height, &shape.width, &shape.channels);

@@ -177,6 +177,42 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_fit_noise(ddaebm_restore
                                                                   const double *y,
                                                                   double *deviation);
 
+/** How rows are filled. Initialise with DDAEBM_FILL_OPTIONS_INIT, then change. */
+typedef struct ddaebm_fill_options {
+    size_t struct_size; /**< sizeof(ddaebm_fill_options) */
+    size_t draws;       /**< of each row, up to 1,000,000; 0: 20 */
+    size_t steps;       /**< of the chain that makes a draw, up to 100,000; 0: 24 */
+    uint64_t seed;      /**< of the draws */
+    uint64_t first;     /**< index of the first row: a row's draws depend on seed and index */
+} ddaebm_fill_options;
+
+/** Defaults of ::ddaebm_fill_options. */
+#define DDAEBM_FILL_OPTIONS_INIT                                                                   \
+    { sizeof(ddaebm_fill_options), 0, 0, 0, 0 }
+
+/** Fills in what is missing in rows of numbers, exactly given what is known: draws from the
+ * energy's density at timestep 0. Noise and a linear map play no part.
+ *
+ *  A draw is the end of a chain of Metropolis-adjusted Langevin steps over the missing numbers. It
+ *  begins in the normal distribution that the model's whitening knows (data.whiten), or without one
+ *  goes through all timesteps. Known numbers are in every draw as they are. A column that was
+ *  constant in the training data is filled with that constant.
+ *  @param restorer of a model of rows
+ *  @param rows [count, width] float64, in the units of the data; NaN is a missing number
+ *  @param count number of rows
+ *  @param options not NULL
+ *  @param[out] means [count, width]: the rows with the mean of their draws, of which the chain's
+ *         steps are averaged as well; NULL if not wanted; undefined on failure
+ *  @param[out] draws [draws, count, width]: all draws; NULL if not wanted; undefined on failure
+ *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (an option),
+ *          ::DDAEBM_NOT_FINITE (an infinite number, or weights that have run away),
+ *          ::DDAEBM_UNSUPPORTED (a model of images), ::DDAEBM_CANCELLED or ::DDAEBM_OUT_OF_MEMORY.
+ */
+DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_restorer_fill(ddaebm_restorer *restorer,
+                                                             const double *rows, size_t count,
+                                                             const ddaebm_fill_options *options,
+                                                             double *means, double *draws);
+
 #ifdef __cplusplus
 }
 #endif

@@ -41,7 +41,12 @@ typedef enum dd_purpose {
     DD_STREAM_SAMPLE_SCALE,
     DD_STREAM_RESTORE_NOISE,
     DD_STREAM_RESTORE_LATENT,
-    DD_STREAM_RESTORE_SOLVE
+    DD_STREAM_RESTORE_SOLVE,
+    DD_STREAM_FILL_SEED,
+    DD_STREAM_FILL_START,
+    DD_STREAM_FILL_KNOWN,
+    DD_STREAM_FILL_HIDDEN,
+    DD_STREAM_FILL_DONOR
 } dd_purpose;
 
 /* Returns the stream of a purpose and a number below 2^56: a step, a timestep or a parameter. */

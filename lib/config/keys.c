@@ -86,6 +86,9 @@ static const dd_key keys[] = {
         "Map of each column before it is standardised, as it then always is: none, the logarithm, "
         "or normal scores by the data's quantiles; scores are densities of the data's own numbers "
         "(mlp)."),
+    BOOLEAN(data.whiten, "false",
+        "Whether rows that are standardised are decorrelated as well, by the Cholesky factor of "
+        "their covariance, so that the networks see N(0, I) where the data is normal."),
 
     INTEGER(diffusion.timesteps, "4", 1, 1000,
         "Number of diffusion timesteps, T."),
@@ -184,11 +187,13 @@ static const dd_key keys[] = {
         "Factor on that tanh before it is clipped to [-1, 1]; above 1, black and white are reached "
         "exactly (ncsnpp)."),
 
-    CHOICE(form.energy, "scalar", "scalar|distance|density",
+    CHOICE(form.energy, "scalar", "scalar|distance|density|normal",
         "Form of the energy f; scalar: the network's output (mlp), or minus half its squared "
         "distance to the image (ncsnpp); distance: minus half the squared distance of the input to "
         "the output, in units of the timestep's noise, plus a scalar (mlp); density: the same, "
-        "with the scalar for ncsnpp too and a linear function of the input added to the output."),
+        "with the scalar for ncsnpp too and a linear function of the input added to the output; "
+        "normal: minus half the squared distance of the input to the output, plus a scalar, so "
+        "that an output of zero is N(0, I) at every timestep (mlp)."),
     BOOLEAN(form.residual, "false",
         "Whether the generator's output is added to a linear estimate of x_0 from x_{t+1}, rather "
         "than used as x_0."),

@@ -56,7 +56,7 @@ typedef enum dd_norm { DD_NORM_NONE, DD_NORM_BATCH } dd_norm;
 typedef enum dd_activation { DD_ACTIVATION_PRELU, DD_ACTIVATION_SILU } dd_activation;
 typedef enum dd_progressive { DD_PROGRESSIVE_NONE, DD_PROGRESSIVE_RESIDUAL } dd_progressive;
 typedef enum dd_encoder { DD_ENCODER_CONVOLUTIONAL, DD_ENCODER_LARGE } dd_encoder;
-typedef enum dd_form { DD_FORM_SCALAR, DD_FORM_DISTANCE, DD_FORM_DENSITY } dd_form;
+typedef enum dd_form { DD_FORM_SCALAR, DD_FORM_DISTANCE, DD_FORM_DENSITY, DD_FORM_NORMAL } dd_form;
 typedef enum dd_contrast { DD_CONTRAST_LINEAR, DD_CONTRAST_SOFTPLUS } dd_contrast;
 typedef enum dd_penalty { DD_PENALTY_ZERO, DD_PENALTY_SCORE } dd_penalty;
 typedef enum dd_objective { DD_OBJECTIVE_ENERGY, DD_OBJECTIVE_LOGISTIC } dd_objective;
@@ -114,6 +114,7 @@ typedef struct dd_settings {
         bool flip;           /* mirrors images at random in training */
         int64_t standardize; /* dd_standardize */
         int64_t transform;   /* dd_transform_kind: of columns, before they are standardised */
+        bool whiten;         /* decorrelates standardised rows */
     } data;
     struct {
         int64_t timesteps;           /* T */

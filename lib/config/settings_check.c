@@ -15,6 +15,10 @@ static ddaebm_status check_data(const dd_settings *settings) {
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "data.transform is of columns; images, with data.image_size %lld, have none",
                        size);
+    if (settings->data.whiten && (size > 0 || settings->data.standardize == DD_STANDARDIZE_NEVER))
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "data.whiten is true; it needs rows (data.image_size 0) that are "
+                       "standardised (data.standardize always or files)");
     return DDAEBM_OK;
 }
 
@@ -106,6 +110,9 @@ static ddaebm_status check_networks(const dd_settings *settings) {
     if (settings->network.family == DD_FAMILY_NCSNPP && settings->diffusion.fit)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "diffusion.fit is true; with network.family ncsnpp it must be false");
+    if (settings->network.family == DD_FAMILY_NCSNPP && settings->form.energy == DD_FORM_NORMAL)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "form.energy is normal; with network.family ncsnpp it must be another");
     if (settings->network.family == DD_FAMILY_NCSNPP)
         return dd_settings_check_images(settings);
 

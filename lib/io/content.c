@@ -12,6 +12,7 @@
 #include "io/image_file.h"
 #include "io/image_folder.h"
 #include "io/image_range.h"
+#include "io/missing.h"
 #include "io/npy.h"
 #include "io/other_format.h"
 #include "io/resize.h"
@@ -147,11 +148,16 @@ static ddaebm_status apply_table_options(dd_content *content, ddaebm_context *co
                                          const ddaebm_read_options *options) {
     if (content->is_text)
         return DDAEBM_OK;
+    const bool is_table = !content->images.pixels && content->shape.height == 0;
+    if (options->missing && !is_table)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "missing is an option of tables, and these are images");
     if (options->header != DDAEBM_HEADER_AUTO)
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "header is an option of CSV, which this is not");
+    dd_missing_hide(&content->rows, options->missing);
     if (!options->columns && !options->drop)
         return DDAEBM_OK;
-    if (content->images.pixels || content->shape.height > 0)
+    if (!is_table)
         return dd_fail(
             DDAEBM_INVALID_ARGUMENT,
             "%s is an option of tables, and these are images; --layout rows reads an array as rows",
@@ -201,6 +207,8 @@ ddaebm_status dd_content_read(dd_content *out, ddaebm_context *context, const ch
     dd_content content = {.is_text = false};
     const bool is_folder = dd_folder_is(path);
     ddaebm_status status = check_image_options(options);
+    if (status == DDAEBM_OK)
+        status = dd_missing_check(options->missing);
     if (status == DDAEBM_OK)
         status = is_folder ? read_folder(&content, context, path, options)
                            : read_file(&content, context, path, options);

@@ -6,6 +6,7 @@
 #include "io/csv_first.h"
 #include "io/csv_head.h"
 #include "io/csv_words.h"
+#include "io/missing.h"
 #include "io/selection.h"
 #include "io/text.h"
 
@@ -41,8 +42,11 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
         r->rows.count == 0 && !r->head.has_names && r->options->header == DDAEBM_HEADER_AUTO;
     (void)place_of(place, r, field);
     if (field->length == 0)
-        return dd_fail(DDAEBM_FORMAT, "%s: a number is missing; --drop %zu leaves the column out",
-                       place, field->column);
+        return dd_fail(
+            DDAEBM_FORMAT,
+            "%s: a number is missing; --drop %zu leaves the column out, and --missing allow "
+            "reads empty fields as missing values",
+            place, field->column);
 
     return dd_fail(
         DDAEBM_FORMAT, "%s: '%s' %s%s", place, dd_excerpt(quote, field->text, field->length),
@@ -58,11 +62,16 @@ static ddaebm_status read_field(double *row, const struct reading *r, const dd_c
     double value = 0;
     if (at == DD_LEFT_OUT)
         return DDAEBM_OK;
+    if (dd_missing_is_word(r->options->missing, field->text, field->length)) {
+        row[at] = (double)NAN;
+        return DDAEBM_OK;
+    }
     if (!dd_text_number(&value, field->text, field->length))
         return refuse_field(r, field);
     if (!isfinite(value))
-        return dd_fail(DDAEBM_NOT_FINITE, "%s: '%s' is not a finite number",
-                       place_of(place, r, field), dd_excerpt(quote, field->text, field->length));
+        return dd_fail(DDAEBM_NOT_FINITE, "%s: '%s' is not a finite number%s",
+                       place_of(place, r, field), dd_excerpt(quote, field->text, field->length),
+                       isnan(value) ? "; --missing allow reads it as a missing value" : "");
     row[at] = value;
     return DDAEBM_OK;
 }

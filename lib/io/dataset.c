@@ -46,6 +46,10 @@ uint64_t ddaebm_dataset_rows(const ddaebm_dataset *dataset) {
     return dataset->source.rows;
 }
 
+uint64_t ddaebm_dataset_missing(const ddaebm_dataset *dataset) {
+    return dataset->missing;
+}
+
 void ddaebm_dataset_image_shape(const ddaebm_dataset *dataset, size_t *height, size_t *width,
                                 size_t *channels) {
     *height = dataset->shape.height;
@@ -79,6 +83,10 @@ bool dd_dataset_in_memory(const ddaebm_dataset *dataset) {
 
 const double *dd_dataset_doubles(const ddaebm_dataset *dataset, uint64_t row) {
     return dataset->rows.wide ? dataset->rows.wide + dd_dataset_start(dataset, (size_t)row) : NULL;
+}
+
+double *dd_dataset_change(ddaebm_dataset *dataset) {
+    return dataset->rows.wide;
 }
 
 const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset) {

@@ -20,6 +20,9 @@ bool dd_dataset_in_memory(const ddaebm_dataset *dataset);
  * rows lie one after another. */
 const double *dd_dataset_doubles(const ddaebm_dataset *dataset, uint64_t row);
 
+/* Returns these for a change by whoever made the set for itself. */
+double *dd_dataset_change(ddaebm_dataset *dataset);
+
 /* Returns the names of its columns; there may be none. */
 const dd_column_names *dd_dataset_columns(const ddaebm_dataset *dataset);
 

@@ -5,14 +5,19 @@
 #include <math.h>
 #include <stdio.h>
 
-ddaebm_status dd_rows_check_finite(const dd_rows *rows) {
-    for (size_t i = 0; i < rows->count * rows->width; i++)
-        if (!isfinite(dd_rows_at(rows, i)))
-            return dd_fail(
-                DDAEBM_NOT_FINITE,
-                "row %zu, column %zu (both from 1) is %s; only finite numbers are allowed",
-                i / rows->width + 1, i % rows->width + 1,
-                isnan(dd_rows_at(rows, i)) ? "not a number" : "infinite");
+ddaebm_status dd_rows_check_finite(const dd_rows *rows, bool missing) {
+    for (size_t i = 0; i < rows->count * rows->width; i++) {
+        double number = dd_rows_at(rows, i);
+        if (isfinite(number) || (missing && isnan(number)))
+            continue;
+        return dd_fail(DDAEBM_NOT_FINITE,
+                       "row %zu, column %zu (both from 1) is %s; only finite numbers are allowed%s",
+                       i / rows->width + 1, i % rows->width + 1,
+                       isnan(number) ? "not a number" : "infinite",
+                       isnan(number) ? " (--missing allow, ddaebm_read_options.missing, reads it "
+                                       "as a missing value)"
+                                     : "");
+    }
     return DDAEBM_OK;
 }
 

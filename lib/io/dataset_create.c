@@ -5,6 +5,7 @@
 #include "base/struct_size.h"
 #include "io/content.h"
 #include "io/dataset_parts.h"
+#include "io/missing.h"
 #include "io/named_images.h"
 
 #include <stdio.h>
@@ -81,6 +82,7 @@ static ddaebm_status create_owning(ddaebm_dataset **out, ddaebm_context *context
     dataset->columns = content->columns;
     dataset->images = content->images;
     dataset->sample_rate = content->sample_rate;
+    dataset->missing = dd_missing_count(&content->rows);
     dataset->rank = content->rank;
     dataset->black = content->black;
     dataset->white = content->white;
@@ -111,7 +113,8 @@ ddaebm_status ddaebm_dataset_open_with(ddaebm_dataset **out, ddaebm_context *con
         return status;
 
     DD_TRY(dd_content_read(&content, held, path, &ours));
-    status = dd_rows_check_finite(&content.rows); /* no rows if the images are bytes */
+    const bool holes = ours.missing && content.shape.height == 0;
+    status = dd_rows_check_finite(&content.rows, holes); /* no rows if the images are bytes */
     if (status != DDAEBM_OK) {
         (void)dd_fail_in(status, path);
         goto cleanup;
@@ -142,9 +145,11 @@ static void place(dd_content *content, number_kind kind, void *numbers) {
     }
 }
 
-/* Makes a data set of a copy of a caller's numbers, whose shape is in `content`. */
+/* Makes a data set of a copy of a caller's numbers, whose shape is in `content`; with `missing`,
+ * NaN is a missing value. */
 static ddaebm_status create_copy(ddaebm_dataset **out, ddaebm_context *context, dd_content content,
-                                 number_kind kind, const void *numbers, size_t bytes) {
+                                 number_kind kind, const void *numbers, size_t bytes,
+                                 bool missing) {
     ddaebm_context *held = NULL;
     ddaebm_status status = dd_context_hold(&held, context);
     if (status != DDAEBM_OK)
@@ -155,7 +160,7 @@ static ddaebm_status create_copy(ddaebm_dataset **out, ddaebm_context *context, 
     memcpy(copy, numbers, bytes);
     place(&content, kind, copy);
     if (kind != KIND_PIXELS)
-        DD_TRY(dd_rows_check_finite(&content.rows));
+        DD_TRY(dd_rows_check_finite(&content.rows, missing));
     if (kind != KIND_PIXELS && content.shape.height > 0)
         DD_TRY(dd_rows_check_images(&content.rows));
     DD_TRY(create_owning(out, held, &content));
@@ -168,7 +173,7 @@ cleanup:
 
 /* Makes a data set of a copy of rows. */
 static ddaebm_status create_rows(ddaebm_dataset **out, ddaebm_context *context, number_kind kind,
-                                 const void *rows, size_t count, size_t width) {
+                                 const void *rows, size_t count, size_t width, bool missing) {
     size_t elements = 0, bytes = 0, size = kind == KIND_FLOATS ? sizeof(float) : sizeof(double);
     ddaebm_status status = check_width(width);
     if (status != DDAEBM_OK)
@@ -177,7 +182,7 @@ static ddaebm_status create_rows(ddaebm_dataset **out, ddaebm_context *context, 
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "count is %zu; allowed: 1 to what the address space holds", count);
     dd_content content = {.rows = {.count = count, .width = width}};
-    return create_copy(out, context, content, kind, rows, bytes);
+    return create_copy(out, context, content, kind, rows, bytes, missing);
 }
 
 ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *context,
@@ -185,7 +190,7 @@ ddaebm_status ddaebm_dataset_create_rows(ddaebm_dataset **out, ddaebm_context *c
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(rows);
-    return create_rows(out, context, KIND_FLOATS, rows, count, width);
+    return create_rows(out, context, KIND_FLOATS, rows, count, width, false);
 }
 
 ddaebm_status ddaebm_dataset_create_rows_double(ddaebm_dataset **out, ddaebm_context *context,
@@ -193,7 +198,15 @@ ddaebm_status ddaebm_dataset_create_rows_double(ddaebm_dataset **out, ddaebm_con
     DD_DEFAULT_ARITHMETIC;
     DD_REQUIRE(out);
     DD_REQUIRE(rows);
-    return create_rows(out, context, KIND_DOUBLES, rows, count, width);
+    return create_rows(out, context, KIND_DOUBLES, rows, count, width, false);
+}
+
+ddaebm_status ddaebm_dataset_create_rows_missing(ddaebm_dataset **out, ddaebm_context *context,
+                                                 const double *rows, size_t count, size_t width) {
+    DD_DEFAULT_ARITHMETIC;
+    DD_REQUIRE(out);
+    DD_REQUIRE(rows);
+    return create_rows(out, context, KIND_DOUBLES, rows, count, width, true);
 }
 
 /* Sets *bytes to the size of a caller's images, with numbers of `size` bytes. */
@@ -220,8 +233,9 @@ ddaebm_status ddaebm_dataset_create_images(ddaebm_dataset **out, ddaebm_context 
     dd_content content = {.images = {.shape = {height, width, channels}, .count = count}};
     ddaebm_status status =
         measure_images(&bytes, context, content.images.shape, count, sizeof *pixels);
-    return status == DDAEBM_OK ? create_copy(out, context, content, KIND_PIXELS, pixels, bytes)
-                               : status;
+    return status == DDAEBM_OK
+               ? create_copy(out, context, content, KIND_PIXELS, pixels, bytes, false)
+               : status;
 }
 
 ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_context *context,
@@ -234,8 +248,9 @@ ddaebm_status ddaebm_dataset_create_images_float(ddaebm_dataset **out, ddaebm_co
     dd_content content = {.shape = {height, width, channels}};
     ddaebm_status status = measure_images(&bytes, context, content.shape, count, sizeof *pixels);
     content.rows = (dd_rows){.count = count, .width = dd_image_numbers(content.shape)};
-    return status == DDAEBM_OK ? create_copy(out, context, content, KIND_FLOATS, pixels, bytes)
-                               : status;
+    return status == DDAEBM_OK
+               ? create_copy(out, context, content, KIND_FLOATS, pixels, bytes, false)
+               : status;
 }
 
 /* ---- A caller's source. ---- */

@@ -23,6 +23,7 @@ struct ddaebm_dataset {
     size_t sample_rate;        /* of a WAV file; 0 for others */
     dd_image_shape shape;
     dd_column_names columns;
+    uint64_t missing;    /* numbers of rows that are NaN */
     size_t rank;         /* axes of the array that was read; 0 for other kinds */
     double black, white; /* of images: numbers of the file that are -1 and 1 */
 };
@@ -40,8 +41,9 @@ ddaebm_status dd_dataset_read_named(void *user, uint64_t first, size_t count, fl
 ddaebm_status dd_dataset_read_values(void *user, uint64_t first, size_t count, float *out);
 ddaebm_status dd_dataset_read_images(void *user, uint64_t first, size_t count, float *out);
 
-/* Refuses numbers that are not finite: DDAEBM_NOT_FINITE. */
-ddaebm_status dd_rows_check_finite(const dd_rows *rows);
+/* Refuses numbers that are not finite, except NaN where values may be missing: DDAEBM_NOT_FINITE.
+ */
+ddaebm_status dd_rows_check_finite(const dd_rows *rows, bool missing);
 
 /* Refuses numbers outside [-1, 1], the range of images: DDAEBM_OUT_OF_RANGE. */
 ddaebm_status dd_rows_check_images(const dd_rows *rows);

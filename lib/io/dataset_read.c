@@ -16,11 +16,11 @@ ddaebm_status dd_dataset_read_named(void *user, uint64_t first, size_t count, fl
     return DDAEBM_OK;
 }
 
-/* Rounds a row to 32 bits. */
+/* Rounds a row to 32 bits. Missing numbers stay NaN. */
 static ddaebm_status narrow_row(const double *row, size_t number, size_t width, float *out) {
     for (size_t j = 0; j < width; j++) {
         out[j] = (float)row[j];
-        if (!isfinite(out[j]))
+        if (isfinite(row[j]) && !isfinite(out[j]))
             return dd_fail(DDAEBM_OUT_OF_RANGE,
                            "row %zu, column %zu (both from 1) is %g, beyond 32-bit numbers: use "
                            "ddaebm_dataset_read_double",

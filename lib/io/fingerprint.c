@@ -5,6 +5,7 @@
 #include "io/dataset.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static uint64_t stir(uint64_t before, uint64_t value) {
 
 static uint64_t bits_of(double number) {
     uint64_t bits = 0;
-    number += 0.0; /* makes -0 equal to 0 */
+    number = isnan(number) ? (double)NAN : number + 0.0; /* makes -0 equal to 0 */
     memcpy(&bits, &number, sizeof bits);
     return bits;
 }

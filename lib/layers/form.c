@@ -32,6 +32,12 @@ dd_node dd_distance_energy(dd_builder *builder, dd_node x, dd_node timestep, dd_
     return with_form(builder, distance_energy, x, timestep, point);
 }
 
+dd_node dd_normal_energy(dd_graph *graph, dd_node x, dd_node point) {
+    dd_node away = dd_subtract(graph, x, point);
+    return dd_affine(
+        graph, dd_sum(graph, dd_multiply(graph, away, away), dd_shape_a_sample(graph, x)), -0.5, 0);
+}
+
 static dd_node add_residual(const dd_process *process, dd_node x_next, dd_node out) {
     dd_graph *graph = process->graph;
     dd_node kept =

@@ -9,6 +9,9 @@
  * away from the data on the scale of the timestep's noise. */
 dd_node dd_distance_energy(dd_builder *builder, dd_node x, dd_node timestep, dd_node point);
 
+/* -||x - point||^2 / 2, one number a sample: with points of zero the log-density of N(0, I). */
+dd_node dd_normal_energy(dd_graph *graph, dd_node x, dd_node point);
+
 /* a_cum[t+1] x_{t+1} + sigma_cum[t+1] out. The first term is the best linear estimate of x_0 for
  * data of variance 1; if the data is standard normal, a standard normal `out` gives a draw of x_0
  * given x_{t+1}. */

@@ -99,7 +99,8 @@ static dd_node trunk(dd_builder *builder, const dd_mlp_settings *settings, dd_no
 
 dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node x_next, dd_node timestep) {
     const dd_mlp_settings *settings = &builder->settings->energy.mlp;
-    bool distance = builder->settings->form.energy != DD_FORM_SCALAR;
+    const int64_t form = builder->settings->form.energy;
+    bool distance = form != DD_FORM_SCALAR;
     size_t width = distance ? dd_settings_inner_width(builder->settings) + 1 : 1;
     dd_node seen = with_waves(builder, settings, x);
     if (x_next != DD_NONE)
@@ -111,7 +112,9 @@ dd_node dd_mlp_energy(dd_builder *builder, dd_node x, dd_node x_next, dd_node ti
 
     dd_node point = dd_slice(builder->graph, out, 3, 0, width - 1),
             bias = dd_slice(builder->graph, out, 3, width - 1, 1);
-    if (builder->settings->form.energy == DD_FORM_DENSITY) {
+    if (form == DD_FORM_NORMAL)
+        return dd_add(builder->graph, bias, dd_normal_energy(builder->graph, x, point));
+    if (form == DD_FORM_DENSITY) {
         dd_scope linear = dd_scope_of("linear");
         point = dd_add(builder->graph, point, dd_linear(builder, &linear, x, width - 1));
     }

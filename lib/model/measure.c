@@ -11,6 +11,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
  * of two has the same sums. */
 typedef struct column_sums {
     double constant; /* its first number, before the column's map */
+    uint64_t count;  /* numbers that are not missing */
     double first, sum, squares;
     double unit; /* 2^-exponent; differences times unit are below 1 in size */
     int exponent;
@@ -53,19 +55,27 @@ static ddaebm_status no_logarithm(const ddaebm_model *model, size_t j, double x)
                    j + 1, name ? ", " : "", name ? name : "", x);
 }
 
-/* Takes in the numbers of a block, after the maps of their columns. A column of one number alone
- * need not have a logarithm. */
+/* Takes in the numbers of a block that are not missing, after the maps of their columns. A column
+ * of one number alone need not have a logarithm. */
 static ddaebm_status take_block(column_sums *columns, const double *block, size_t count,
                                 const ddaebm_model *model) {
     size_t width = ddaebm_model_width(model);
     bool logarithms = dd_model_settings(model)->data.transform == DD_TRANSFORM_LOG;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++) {
-            double number = block[i * width + j], constant = columns[j].constant;
-            double least = number < constant ? number : constant;
+            column_sums *c = &columns[j];
+            double number = block[i * width + j];
+            if (isnan(number))
+                continue;
+            if (c->count++ == 0) {
+                c->constant = number;
+                c->first = dd_column_map_in(model, j, number);
+            }
+
+            double least = number < c->constant ? number : c->constant;
             if (!logarithms || least > 0)
-                take_number(&columns[j], dd_column_map_in(model, j, number));
-            else if (number != constant)
+                take_number(c, dd_column_map_in(model, j, number));
+            else if (number != c->constant)
                 return no_logarithm(model, j, least);
         }
     return DDAEBM_OK;
@@ -82,10 +92,8 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
         if (status != DDAEBM_OK)
             return status;
         for (size_t j = 0; j < width && first == 0; j++)
-            columns[j] = (column_sums){.constant = block[j],
-                                       .first = dd_column_map_in(model, j, block[j]),
-                                       .unit = ldexp(1, -least_exponent),
-                                       .exponent = least_exponent};
+            columns[j] =
+                (column_sums){.unit = ldexp(1, -least_exponent), .exponent = least_exponent};
         status = take_block(columns, block, count, model);
         if (status != DDAEBM_OK)
             return status;
@@ -94,10 +102,23 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
     return DDAEBM_OK;
 }
 
+/* Describes one column: "column 3 ('petal')". */
+static const char *describe_one(char out[DD_COLUMNS_ROOM], const ddaebm_model *model, size_t j) {
+    const char *name = dd_column_name(&model->columns, j);
+    (void)snprintf(out, DD_COLUMNS_ROOM, name ? "column %zu ('%.80s')" : "column %zu", j + 1, name);
+    return out;
+}
+
 /* Sets mean and standard deviation of a column; the latter is 0 if and only if all its numbers are
  * equal. */
-static ddaebm_status finish(ddaebm_model *model, size_t j, const column_sums *c, uint64_t rows) {
-    double mean = c->sum / (double)rows, variance = c->squares / (double)rows - mean * mean;
+static ddaebm_status finish(ddaebm_model *model, size_t j, const column_sums *c) {
+    char name[DD_COLUMNS_ROOM];
+    const double rows = (double)c->count;
+    if (c->count == 0)
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "%s of the data has no value: all are missing; --drop leaves it out",
+                       describe_one(name, model, j));
+    double mean = c->sum / rows, variance = c->squares / rows - mean * mean;
     if (!isfinite(variance))
         return dd_fail(DDAEBM_NOT_FINITE,
                        "column %zu (from 1) of the data has no finite mean and standard deviation",
@@ -164,9 +185,11 @@ static ddaebm_status find_spread(bool *member, const ddaebm_model *model,
         status = ddaebm_dataset_read_double(dataset, dd_rng_permute(i, rows, 0, 0), 1,
                                             sample + i * width);
     for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
+        size_t known = 0;
         for (size_t i = 0; i < count; i++)
-            column[i] = sample[i * width + j];
-        member[j] = is_spread(column, count, model->scale[j]);
+            if (!isnan(sample[i * width + j]))
+                column[known++] = sample[i * width + j];
+        member[j] = known >= FEWEST && is_spread(column, known, model->scale[j]);
     }
     dd_free(model->context, sample);
     dd_free(model->context, column);
@@ -189,7 +212,7 @@ ddaebm_status dd_model_measure(ddaebm_model *model, const ddaebm_dataset *datase
     if (status == DDAEBM_OK)
         status = sum_columns(columns, block, BLOCK, model, dataset, rows);
     for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
-        status = finish(model, j, &columns[j], rows);
+        status = finish(model, j, &columns[j]);
         member[j] = model->scale[j] == 0;
     }
     if (status == DDAEBM_OK) {

@@ -148,6 +148,8 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_free(context, model->mean);
     dd_free(context, model->scale);
     dd_free(context, model->knots);
+    dd_free(context, model->colour);
+    dd_free(context, model->whiten);
     dd_column_names_free(&model->columns, context);
     dd_free(context, model->typical_mean);
     dd_free(context, model->typical_precision);
@@ -158,9 +160,15 @@ void ddaebm_model_free(ddaebm_model *model) {
 ddaebm_status dd_model_copy_data(ddaebm_model *to, const ddaebm_model *from) {
     size_t width = ddaebm_model_width(from);
     dd_column_names columns = {.items = NULL};
-    ddaebm_status status = dd_column_names_copy(&columns, to->context, &from->columns);
+    ddaebm_status status = from->colour ? dd_model_make_whitening(to) : DDAEBM_OK;
+    if (status == DDAEBM_OK)
+        status = dd_column_names_copy(&columns, to->context, &from->columns);
     if (status != DDAEBM_OK)
         return status;
+    if (from->colour) {
+        memcpy(to->colour, from->colour, width * width * sizeof *to->colour);
+        memcpy(to->whiten, from->whiten, width * width * sizeof *to->whiten);
+    }
     dd_column_names_free(&to->columns, to->context);
     to->columns = columns;
     to->measured = from->measured;
@@ -169,6 +177,25 @@ ddaebm_status dd_model_copy_data(ddaebm_model *to, const ddaebm_model *from) {
     memcpy(to->scale, from->scale, width * sizeof *to->scale);
     if (from->knots)
         memcpy(to->knots, from->knots, dd_column_map_size(from) * sizeof *to->knots);
+    return DDAEBM_OK;
+}
+
+ddaebm_status dd_model_make_whitening(ddaebm_model *model) {
+    size_t width = ddaebm_model_width(model);
+    size_t row = width * sizeof(double); /* width is at most 2^20 */
+    if (model->colour)
+        return DDAEBM_OK;
+    double *colour = dd_alloc_zero(model->context, width, row),
+           *whiten = dd_alloc_zero(model->context, width, row);
+    if (!colour || !whiten) {
+        dd_free(model->context, colour);
+        dd_free(model->context, whiten);
+        return DDAEBM_OUT_OF_MEMORY;
+    }
+    for (size_t j = 0; j < width; j++)
+        colour[j * width + j] = whiten[j * width + j] = 1;
+    model->colour = colour;
+    model->whiten = whiten;
     return DDAEBM_OK;
 }
 

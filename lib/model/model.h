@@ -27,8 +27,10 @@ struct ddaebm_model {
     ddaebm_config *config;
     dd_parameters parameters;
     dd_weights weights;
-    double *mean, *scale; /* [width]: a row is standardised as (x - mean) / scale, or 0 in a
-                             constant column, where scale is 0; images are not standardised */
+    double *mean, *scale;    /* [width]: a row is standardised as (x - mean) / scale, or 0 in a
+                                constant column, where scale is 0; images are not standardised */
+    double *colour, *whiten; /* [width, width], lower triangular and each other's inverse; NULL:
+                                none. A standardised row is colour times what the networks see */
     double *knots;     /* [width + 1, DD_KNOTS]: quantiles of the columns (column_map.h); or NULL */
     dd_data_kind kind; /* of the training data */
     uint64_t
@@ -83,6 +85,9 @@ ddaebm_status dd_model_make_weights(ddaebm_model *model);
  * that training aims at. */
 ddaebm_status dd_model_create_blank(ddaebm_model **out, ddaebm_context *context,
                                     const ddaebm_config *config);
+
+/* Allocates colour and whiten, as identities, if they are NULL. */
+ddaebm_status dd_model_make_whitening(ddaebm_model *model);
 
 /* Copies the statistics of the data: kind, mean and scale, names of columns. */
 ddaebm_status dd_model_copy_data(ddaebm_model *to, const ddaebm_model *from);

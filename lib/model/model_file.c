@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "io/seal.h"
 #include "io/text.h"
+#include "model/cholesky.h"
 #include "model/column_map.h"
 #include "model/model_names.h"
 #include "tensor/kernels/vector.h"
@@ -173,7 +174,8 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
         if (strncmp(name, trainer_prefix, sizeof trainer_prefix - 1) != 0 &&
             strcmp(name, data_mean) != 0 && strcmp(name, data_scale) != 0 &&
             strcmp(name, data_rows) != 0 && strcmp(name, data_quantiles) != 0 &&
-            strcmp(name, typical_mean) != 0 && strcmp(name, typical_precision) != 0 &&
+            strcmp(name, data_colour) != 0 && strcmp(name, typical_mean) != 0 &&
+            strcmp(name, typical_precision) != 0 &&
             dd_parameters_find(&model->parameters, name) == model->parameters.count)
             return dd_fail(DDAEBM_MISMATCH,
                            "the file has a tensor %s, which its configuration does not build",
@@ -267,6 +269,23 @@ static ddaebm_status read_quantiles(ddaebm_model *model, const dd_safetensors *f
     return status;
 }
 
+/* Reads the factor that whitening divides by. Files without it have rows that are not whitened. */
+static ddaebm_status read_colour(ddaebm_model *model, const dd_safetensors *file) {
+    size_t width = ddaebm_model_width(model);
+    const dd_tensor_entry *entry = NULL;
+    if (!dd_safetensors_find(file, data_colour))
+        return DDAEBM_OK;
+    ddaebm_status status;
+    DD_TRY(find_statistic(&entry, file, data_colour, width * width));
+    DD_TRY(dd_model_make_whitening(model));
+    DD_TRY(read_statistic(file, data_colour, model->colour, width * width));
+    if (!dd_lower_invert(model->whiten, model->colour, width))
+        DD_TRY(dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "tensor %s is no lower triangular matrix with an inverse", data_colour));
+cleanup:
+    return status;
+}
+
 /* Reads the statistics of the data. */
 static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) {
     size_t width = ddaebm_model_width(model);
@@ -282,6 +301,7 @@ static ddaebm_status read_data(ddaebm_model *model, const dd_safetensors *file) 
                 "element %zu of tensor %s is %g; allowed: above 0, or 0 for a constant column", i,
                 data_scale, model->scale[i]));
     DD_TRY(read_quantiles(model, file));
+    DD_TRY(read_colour(model, file));
     DD_TRY(read_rows(model, file));
     DD_TRY(read_kind(model, file));
     if (names)

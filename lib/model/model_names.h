@@ -6,7 +6,8 @@
 
 static const char format_name[] = "libddaebm-model", trainer_prefix[] = "trainer.";
 static const char data_mean[] = "data.mean", data_scale[] = "data.scale", data_rows[] = "data.rows",
-                  data_quantiles[] = "data.quantiles", columns_key[] = "columns";
+                  data_quantiles[] = "data.quantiles", data_colour[] = "data.colour",
+                  columns_key[] = "columns";
 static const char kind_key[] = "data_kind";
 static const char *const data_kinds[] = {[DD_KIND_ROWS] = "rows", [DD_KIND_IMAGES] = "images"};
 static const char best_step[] = "best_step", held_out_contrast[] = "held_out_contrast";

@@ -79,6 +79,9 @@ static ddaebm_status write_data(dd_safetensors_writer *writer, const ddaebm_mode
         DD_TRY(dd_safetensors_writer_add(writer, data_quantiles, DD_STORED_F64, 2, shape,
                                          model->knots));
     }
+    if (model->colour)
+        DD_TRY(dd_safetensors_writer_add(writer, data_colour, DD_STORED_F64, 2,
+                                         (const size_t[]){width, width}, model->colour));
     if (model->measured > 0)
         DD_TRY(
             dd_safetensors_writer_add(writer, data_rows, DD_STORED_I64, 0, NULL, &model->measured));

@@ -102,6 +102,39 @@ static void pad_rows(const ddaebm_model *model, dd_rows_in in, size_t first, siz
     pad_all(model, rows, count, out, border);
 }
 
+static double standardized(const ddaebm_model *model, dd_rows_in in, size_t row, size_t j) {
+    double number = number_in(in, row * ddaebm_model_width(model) + j);
+    return model->scale[j] > 0
+               ? (dd_column_map_in(model, j, number) - model->mean[j]) / model->scale[j]
+               : 0;
+}
+
+/* Number j of a row as the networks see it. It reads none after j, so that rows may be converted in
+ * place from their ends. */
+static double whitened(const ddaebm_model *model, dd_rows_in in, size_t row, size_t j) {
+    const double *factors = model->whiten + j * ddaebm_model_width(model);
+    double sum = 0;
+    for (size_t k = 0; k <= j; k++)
+        sum += factors[k] * standardized(model, in, row, k);
+    return sum;
+}
+
+/* sum over k <= j of factors[j, k] row[k] */
+static double times_lower(const double *factors, const float *row, size_t width, size_t j) {
+    double sum = 0;
+    for (size_t k = 0; k <= j; k++)
+        sum += factors[j * width + k] * (double)row[k];
+    return sum;
+}
+
+/* sum over k >= j of factors[k, j] row[k] */
+static double times_transposed(const double *factors, const float *row, size_t width, size_t j) {
+    double sum = 0;
+    for (size_t k = j; k < width; k++)
+        sum += factors[k * width + j] * (double)row[k];
+    return sum;
+}
+
 void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count,
                           float *out) {
     size_t width = ddaebm_model_width(model);
@@ -117,11 +150,9 @@ void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first
     }
 
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < width; j++) {
-            double number = number_in(in, (first + i) * width + j);
-            double from_mean = dd_column_map_in(model, j, number) - model->mean[j];
-            out[i * width + j] = model->scale[j] > 0 ? (float)(from_mean / model->scale[j]) : 0;
-        }
+        for (size_t j = width; j-- > 0;)
+            out[i * width + j] = (float)(model->whiten ? whitened(model, in, first + i, j)
+                                                       : standardized(model, in, first + i, j));
 }
 
 ddaebm_status dd_model_read(const ddaebm_model *model, const ddaebm_dataset *dataset,
@@ -200,11 +231,14 @@ void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, 
         return;
     }
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < width; j++) {
-            double spread = model->scale[j] > 0 ? (double)in[i * width + j] * model->scale[j] : 0;
-            double number = spread + model->mean[j];
+        for (size_t j = width; j-- > 0;) {
+            const float *row = in + i * width;
+            double number =
+                model->colour ? times_lower(model->colour, row, width, j) : (double)row[j];
+            double spread = model->scale[j] > 0 ? number * model->scale[j] : 0;
             put_out(out, (first + i) * width + j,
-                    model->scale[j] > 0 ? dd_column_map_out(model, j, number) : number);
+                    model->scale[j] > 0 ? dd_column_map_out(model, j, spread + model->mean[j])
+                                        : spread + model->mean[j]);
         }
 }
 
@@ -228,11 +262,13 @@ void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_
     }
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++) {
+            const float *row = in + i * width;
             size_t at = (first + i) * width + j;
+            double number =
+                model->whiten ? times_transposed(model->whiten, row, width, j) : (double)row[j];
             put_out(out, at,
                     model->scale[j] > 0
-                        ? gradient_at(model, j, (double)in[i * width + j] / model->scale[j], rows,
-                                      at, density)
+                        ? gradient_at(model, j, number / model->scale[j], rows, at, density)
                         : 0);
         }
 }
@@ -276,6 +312,9 @@ void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, dd_
         for (size_t j = 0; j < width; j++)
             out[i * width + j] = (float)(number_in(in, i * width + j) * model->scale[j] /
                                          slope_at(model, j, rows, i * width + j));
+    for (size_t i = 0; model->colour && i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            out[i * width + j] = (float)times_transposed(model->colour, out + i * width, width, j);
 }
 
 /* ---- Whether data fits. ---- */
@@ -402,13 +441,19 @@ ddaebm_status dd_model_find_fixed(const ddaebm_model *model, float **fixed, floa
     else
         dd_model_standardize(model, (dd_rows_in){.narrow = row}, 0, 1, *fixed);
     for (size_t j = 0; j < width; j++)
-        (*moves)[inner - width + j] = 1;
-    dd_model_standardize_gradient(model, (dd_rows_in){.narrow = *moves + (inner - width)},
-                                  (dd_rows_in){.narrow = row}, 1, *moves);
-    for (size_t j = 0; j < inner; j++)
-        (*moves)[j] = (*moves)[j] > 0 ? 1.0f : 0.0f;
+        row[j] = 1;
+    if (is_of_images(model))
+        dd_model_standardize_gradient(model, (dd_rows_in){.narrow = row},
+                                      (dd_rows_in){.narrow = row}, 1, *moves);
+    for (size_t j = 0; j < inner && !is_of_images(model); j++)
+        (*moves)[j] = model->scale[j] > 0 ? 1.0f : 0.0f;
     dd_free(context, row);
     return DDAEBM_OK;
+}
+
+/* What whitening divides a number by, the numbers before it given. */
+static double root_of(const ddaebm_model *model, size_t j) {
+    return model->colour ? model->colour[j * ddaebm_model_width(model) + j] : 1;
 }
 
 double dd_model_log_volume(const ddaebm_model *model) {
@@ -416,7 +461,7 @@ double dd_model_log_volume(const ddaebm_model *model) {
     if (is_of_images(model))
         return 0;
     for (size_t j = 0; j < ddaebm_model_width(model); j++)
-        sum += model->scale[j] > 0 ? log(model->scale[j]) : 0;
+        sum += model->scale[j] > 0 ? log(model->scale[j] * root_of(model, j)) : 0;
     return sum;
 }
 

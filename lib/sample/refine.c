@@ -19,12 +19,15 @@ typedef struct chain {
     float *uniforms;          /* [rows] */
     double *model, *guidance; /* [rows]: the two parts of the log-density */
     double *log_sizes,
-        *sizes; /* [rows]: logarithm of the adapted step size, and the size of this step */
+        *sizes;  /* [rows]: logarithm of the adapted step size, and the size of this step */
+    float *room; /* [inner width] */
 } chain;
 
 struct dd_refiner {
     ddaebm_context *context;
     const ddaebm_model *model;
+    dd_evaluator *of_sampler; /* NULL: the chunks are its own */
+    double temperature;
     dd_evaluator *evaluator; /* its output rows are f / temperature, and the gradient of that */
     chain *chains;           /* one for each lane */
     double *log_sizes;       /* [T]: initial size of a chain at a timestep */
@@ -55,7 +58,8 @@ static ddaebm_status open_chain(dd_refiner *refiner, chain *c, size_t rows) {
         dd_alloc_zero(context, rows, dd_model_inner_width(refiner->model) * sizeof(float));
     c->uniforms = dd_alloc_zero(context, rows, sizeof(float));
     c->model = dd_alloc_zero(context, rows, 4 * sizeof(double));
-    if (!c->gradients || !c->uniforms || !c->model)
+    c->room = dd_alloc_zero(context, dd_model_inner_width(refiner->model), sizeof(float));
+    if (!c->gradients || !c->uniforms || !c->model || !c->room)
         return DDAEBM_OUT_OF_MEMORY;
     c->guidance = c->model + rows;
     c->log_sizes = c->guidance + rows;
@@ -91,22 +95,29 @@ static ddaebm_status choose_sizes(dd_refiner *refiner) {
 
 ddaebm_status dd_refiner_create(dd_refiner **out, const ddaebm_model *model,
                                 const dd_weights *weights, double temperature,
-                                const dd_evaluator *sampler) {
-    size_t lanes = dd_evaluator_lanes(sampler);
+                                dd_evaluator *sampler) {
     dd_refiner *refiner = dd_alloc_zero(model->context, 1, sizeof *refiner);
     if (!refiner)
         return DDAEBM_OUT_OF_MEMORY;
 
-    *refiner = (dd_refiner){.context = model->context, .model = model};
-    ddaebm_status status;
-    DD_TRY(dd_evaluator_create_beside(&refiner->evaluator, sampler, weights,
-                                      dd_refiner_build_energy, &temperature));
+    *refiner = (dd_refiner){.context = model->context,
+                            .model = model,
+                            .of_sampler = sampler,
+                            .temperature = temperature};
+    ddaebm_status status = sampler
+                               ? dd_evaluator_create_beside(&refiner->evaluator, sampler, weights,
+                                                            dd_refiner_build_energy, &temperature)
+                               : dd_evaluator_create(&refiner->evaluator, model,
+                                                     dd_refiner_build_energy, &temperature);
+    size_t lanes = status == DDAEBM_OK ? dd_evaluator_lanes(refiner->evaluator) : 0;
+    DD_TRY(status);
     DD_TRY(dd_model_find_fixed(model, &refiner->fixed, &refiner->moves));
     DD_TRY(choose_sizes(refiner));
     refiner->chains = dd_alloc_zero(refiner->context, lanes, sizeof *refiner->chains);
     status = refiner->chains ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
     for (size_t i = 0; i < lanes && status == DDAEBM_OK; i++)
-        status = open_chain(refiner, &refiner->chains[i], dd_evaluator_lane_rows(sampler, i));
+        status =
+            open_chain(refiner, &refiner->chains[i], dd_evaluator_lane_rows(refiner->evaluator, i));
 cleanup:
     if (status == DDAEBM_OK)
         *out = refiner;
@@ -124,6 +135,7 @@ void dd_refiner_free(dd_refiner *refiner) {
         dd_free(context, refiner->chains[i].gradients);
         dd_free(context, refiner->chains[i].uniforms);
         dd_free(context, refiner->chains[i].model);
+        dd_free(context, refiner->chains[i].room);
     }
     dd_free(context, refiner->chains);
     dd_free(context, refiner->log_sizes);
@@ -131,6 +143,30 @@ void dd_refiner_free(dd_refiner *refiner) {
     dd_free(context, refiner->moves);
     dd_evaluator_free(refiner->evaluator);
     dd_free(context, refiner);
+}
+
+dd_evaluator *dd_refiner_evaluator(const dd_refiner *refiner) {
+    return refiner->of_sampler ? refiner->of_sampler : refiner->evaluator;
+}
+
+/* --- Planes. --- */
+
+void dd_plane_project(const dd_plane *plane, size_t width, float *vector, float *room) {
+    for (size_t j = 0; !plane->basis && j < width; j++)
+        vector[j] *= plane->moves[j];
+    if (!plane->basis)
+        return;
+
+    memcpy(room, vector, width * sizeof *room);
+    memset(vector, 0, width * sizeof *vector);
+    for (size_t k = 0; k < plane->count; k++) {
+        const float *direction = plane->basis + k * width;
+        float along = 0;
+        for (size_t j = 0; j < width; j++)
+            along += direction[j] * room[j];
+        for (size_t j = 0; j < width; j++)
+            vector[j] += along * direction[j];
+    }
 }
 
 /* --- A chunk. --- */
@@ -145,6 +181,8 @@ typedef struct work {
     float *found;                  /* [count, 1 + inner width]: of the proposals */
     size_t count, width, timestep; /* width: inner */
     uint64_t first;
+    const dd_plane *planes; /* [count], or NULL */
+    double *means;          /* [count, inner width], or NULL */
 } work;
 
 static uint64_t stream_of(const work *w, dd_purpose purpose, size_t step) {
@@ -161,6 +199,12 @@ static void hold_fixed(const work *w) {
 
 static bool holds(const work *w) {
     return w->timestep == 0;
+}
+
+/* Keeps the directions in which a row may move. */
+static void keep_within(const work *w, size_t row, float *vector) {
+    if (w->planes)
+        dd_plane_project(&w->planes[row], w->width, vector, w->chain->room);
 }
 
 static double guidance_at(const work *w, size_t row) {
@@ -183,7 +227,7 @@ static ddaebm_status evaluate(const work *w) {
     ddaebm_status status =
         guidance ? dd_guidance_ask(guidance, w->proposals, w->count, w->timestep, w->first)
                  : DDAEBM_OK;
-    if (status != DDAEBM_OK || (!guidance && !holds(w)))
+    if (status != DDAEBM_OK || (!guidance && !holds(w) && !w->planes))
         return status;
 
     for (size_t i = 0; i < w->count; i++) {
@@ -193,6 +237,7 @@ static ddaebm_status evaluate(const work *w) {
             slope[j] += more[j];
         for (size_t j = 0; holds(w) && j < w->width; j++)
             slope[j] *= w->refiner->moves[j];
+        keep_within(w, i, slope);
     }
     return DDAEBM_OK;
 }
@@ -239,6 +284,7 @@ static void propose(const work *w, size_t step) {
         float drift = (float)(size / 2), deviation = (float)sqrt(size);
         bool finite = true;
         c->sizes[i] = size;
+        keep_within(w, i, w->noise + i * w->width);
         for (size_t k = i * w->width; k < (i + 1) * w->width; k++) {
             float noise =
                 holds(w) ? w->noise[k] * w->refiner->moves[k - i * w->width] : w->noise[k];
@@ -301,6 +347,14 @@ static size_t decide(const work *w, size_t step) {
     return accepted;
 }
 
+/* Adds the rows, moved by their gradients, to the means. */
+static void add_means(const work *w, size_t step) {
+    size_t second = w->call->steps - w->call->steps / 2;
+    double share = 1 / (double)second, temperature = w->refiner->temperature;
+    for (size_t k = 0; w->means && step >= w->call->steps / 2 && k < w->count * w->width; k++)
+        w->means[k] += share * ((double)w->x[k] + temperature * (double)w->chain->gradients[k]);
+}
+
 /* Runs the chains of a chunk; false if the call is cancelled. */
 static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted,
                       ddaebm_status *status) {
@@ -312,6 +366,7 @@ static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted,
             break;
         size_t taken = decide(w, step);
         *accepted += step < w->call->steps / 2 ? 0 : taken;
+        add_means(w, step);
         if (!dd_lane_report(sampler_lane, w->count))
             return false;
     }
@@ -323,27 +378,37 @@ static bool run_steps(const work *w, dd_lane *sampler_lane, size_t *accepted,
     return false;
 }
 
-bool dd_refine(dd_refine_call *call, dd_lane *lane, float *x, size_t count, size_t timestep,
-               uint64_t first, ddaebm_status *status) {
+bool dd_refine_within(dd_refine_call *call, dd_lane *lane, const dd_refine_rows *rows,
+                      ddaebm_status *status) {
     dd_refiner *refiner = call->refiner;
     dd_lane *own = dd_evaluator_lane(refiner->evaluator, lane);
-    size_t accepted = 0;
+    size_t accepted = 0, count = rows->count;
     const work w = {.call = call,
                     .refiner = refiner,
                     .chain = &refiner->chains[dd_lane_number(lane)],
                     .lane = own,
-                    .x = x,
+                    .x = rows->x,
                     .proposals = dd_lane_buffer(own, DD_EVAL_X),
                     .noise = dd_lane_buffer(own, DD_EVAL_NOISE),
                     .found = dd_lane_buffer(own, DD_EVAL_OUT),
                     .count = count,
                     .width = dd_model_inner_width(refiner->model),
-                    .timestep = timestep,
-                    .first = first};
+                    .timestep = rows->timestep,
+                    .first = rows->first,
+                    .planes = rows->planes,
+                    .means = rows->means};
 
+    for (size_t k = 0; w.means && k < count * w.width; k++)
+        w.means[k] = 0;
     if (!run_steps(&w, lane, &accepted, status))
         return false;
     atomic_fetch_add(&call->kept, (call->steps - call->steps / 2) * count);
     atomic_fetch_add(&call->accepted, accepted);
     return true;
+}
+
+bool dd_refine(dd_refine_call *call, dd_lane *lane, float *x, size_t count, size_t timestep,
+               uint64_t first, ddaebm_status *status) {
+    const dd_refine_rows rows = {.x = x, .count = count, .timestep = timestep, .first = first};
+    return dd_refine_within(call, lane, &rows, status);
 }

@@ -79,6 +79,7 @@ void ddaebm_restorer_free(ddaebm_restorer *restorer) {
         return;
 
     ddaebm_context *context = restorer->context;
+    dd_filler_free(restorer->filler);
     dd_restore_close(restorer);
     dd_measurement_free(restorer->measurement);
     dd_free(context, restorer->draws);

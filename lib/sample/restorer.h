@@ -3,6 +3,7 @@
 #define DD_RESTORER_H
 
 #include "sample/evaluator.h"
+#include "sample/filler.h"
 #include "sample/measurement.h"
 
 #include <ddaebm/restorer.h>
@@ -20,6 +21,7 @@ struct ddaebm_restorer {
     float *fixed, *moves; /* [inner width]: of dd_model_find_fixed */
     float *draws;         /* room for the draws of a mean, [room] */
     size_t room;
+    dd_filler *filler; /* NULL until rows are filled (fill.c) */
     ddaebm_progress_function progress;
     void *progress_user;
 };

@@ -69,6 +69,7 @@ static ddaebm_status fill_writer(dd_safetensors_writer *writer, const void *user
     DD_TRY(write_moments(writer, trainer));
     DD_TRY(dd_held_out_write(writer, trainer));
     DD_TRY(dd_adapt_write(writer, trainer));
+    DD_TRY(dd_holes_write(writer, trainer));
     DD_TRY(dd_same_data_write(writer, &trainer->batch.fingerprint));
     DD_TRY(
         dd_safetensors_writer_add(writer, updates_name, DD_STORED_I64, 1, &parameters, c->updates));
@@ -234,7 +235,10 @@ static ddaebm_status resume(void *user, ddaebm_context *context, const dd_safete
     DD_TRY(restore(trainer, file));
     DD_TRY(dd_adapt_restore(trainer, file));
     trainer->step = (uint64_t)state[STATE_STEP];
-    DD_TRY(dd_held_out_create(&trainer->held_out, trainer));
+    DD_TRY(dd_holes_open(trainer, r->dataset, false));
+    DD_TRY(dd_held_out_create(&trainer->held_out, trainer)); /* of the first draws, as before */
+    if (same_data)
+        DD_TRY(dd_holes_restore(trainer, file));
     if (same_data)
         DD_TRY(dd_held_out_restore(trainer, file));
     r->trainer = trainer;

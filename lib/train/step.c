@@ -140,6 +140,7 @@ ddaebm_status ddaebm_trainer_generator_update(ddaebm_trainer *trainer,
     trainer->step++;
     dd_optimizer_average(trainer);
     dd_held_out_look(trainer);
+    dd_holes_move(trainer);
     trainer->stage = DD_STAGE_NONE;
     if (statistics)
         report(trainer, rate, statistics);

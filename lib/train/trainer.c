@@ -3,6 +3,7 @@
 #include "base/arithmetic.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "model/normal_fit.h"
 #include "sample/calibrate.h"
 #include "train/fit.h"
 
@@ -71,6 +72,7 @@ void ddaebm_trainer_free(ddaebm_trainer *trainer) {
     dd_optimizer_free(trainer);
     dd_held_out_free(trainer->held_out);
     dd_adapt_free(trainer->adapt);
+    dd_holes_free(trainer->holes);
     ddaebm_model_free(trainer->model);
     dd_free(context, trainer);
     ddaebm_context_free(context);
@@ -83,6 +85,14 @@ static bool standardizes(const dd_settings *settings, const ddaebm_dataset *data
     int64_t when = settings->data.standardize;
     return settings->data.transform != DD_TRANSFORM_NONE || when == DD_STANDARDIZE_ALWAYS ||
            (when == DD_STANDARDIZE_FILES && !dd_dataset_named(dataset));
+}
+
+/* Measures the data: column by column, and then all columns together if rows are whitened. */
+static ddaebm_status measure(ddaebm_model *model, const ddaebm_dataset *dataset) {
+    ddaebm_status status = dd_model_measure(model, dataset);
+    return status == DDAEBM_OK && dd_model_settings(model)->data.whiten
+               ? dd_model_fit_normal(model, dataset)
+               : status;
 }
 
 /* Fits the noise of timestep 0 to the data. The plan holds the schedule, so it is made anew. */
@@ -120,7 +130,9 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
     dd_model_note_kind(trainer->model, dataset);
     status = dd_model_name_columns(trainer->model, dataset);
     if (status == DDAEBM_OK && standardizes(dd_model_settings(model), dataset))
-        status = dd_model_measure(trainer->model, dataset);
+        status = measure(trainer->model, dataset);
+    if (status == DDAEBM_OK)
+        status = dd_holes_open(trainer, dataset, true);
     if (status == DDAEBM_OK)
         status = fit_noise(trainer);
     if (status == DDAEBM_OK)
@@ -146,7 +158,8 @@ ddaebm_status ddaebm_trainer_snapshot(ddaebm_model **out, ddaebm_trainer *traine
     if (status == DDAEBM_OK)
         dd_held_out_take_best(trainer, model);
     if (status == DDAEBM_OK && dd_trainer_settings(trainer)->training.calibrate)
-        status = dd_calibrate(model, trainer->batch.dataset, trainer->seed);
+        status = trainer->holes ? dd_holes_calibrate(trainer, model)
+                                : dd_calibrate(model, trainer->batch.dataset, trainer->seed);
 
     if (status == DDAEBM_OK)
         *out = model;
@@ -162,13 +175,19 @@ ddaebm_status ddaebm_trainer_set_dataset(ddaebm_trainer *trainer, const ddaebm_d
     DD_REQUIRE(dataset);
     dd_fingerprint fingerprint = {.kind = DD_FINGERPRINT_NONE};
     ddaebm_status status = dd_model_check_data(trainer->model, dataset);
+    if (status == DDAEBM_OK && ddaebm_dataset_missing(dataset) > 0)
+        status = dd_fail(DDAEBM_UNSUPPORTED, "values of the data are missing; a trainer takes such "
+                                             "data when it is made");
     if (status == DDAEBM_OK)
         status = dd_fingerprint_make(&fingerprint, trainer->model->context, dataset);
     if (status == DDAEBM_OK)
         status = dd_held_out_change_data(trainer, dataset);
-    if (status == DDAEBM_OK)
-        trainer->batch.fingerprint = fingerprint;
-    return status;
+    if (status != DDAEBM_OK)
+        return status;
+    trainer->batch.fingerprint = fingerprint;
+    dd_holes_free(trainer->holes);
+    trainer->holes = NULL;
+    return DDAEBM_OK;
 }
 
 ddaebm_status ddaebm_trainer_set_shard(ddaebm_trainer *trainer, size_t index, size_t count) {

@@ -9,6 +9,7 @@
 #include "train/custom_loss.h"
 #include "train/gradient_hook.h"
 #include "train/held_out.h"
+#include "train/holes.h"
 #include "train/optimizer.h"
 #include "train/planned_step.h"
 
@@ -33,6 +34,7 @@ struct ddaebm_trainer {
     dd_custom_loss custom_loss;
     dd_held_out *held_out; /* NULL where no rows are held out */
     dd_adapt_state *adapt; /* NULL where timesteps do not move */
+    dd_holes *holes;       /* NULL where no values are missing */
 };
 
 static inline const dd_settings *dd_trainer_settings(const ddaebm_trainer *trainer) {

@@ -139,7 +139,8 @@ START_TEST(an_unknown_preset_lists_those_there_are) {
     settings.data.width = 77;
     ck_assert_int_eq(dd_preset_settings(&settings, "cifar\n11"), DDAEBM_NOT_FOUND);
     ck_assert_str_eq(ddaebm_error_message(),
-                     "no preset \"cifar?11\"; there are: toy, points, vector, cifar10, celeba64, "
+                     "no preset \"cifar?11\"; there are: toy, points, vector, impute, "
+                     "cifar10, celeba64, "
                      "lsun128, fashion, fashion-small");
     ck_assert_int_eq(settings.data.width, 77);
     ck_assert_ptr_null(dd_preset_find(""));

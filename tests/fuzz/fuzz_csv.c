@@ -1,6 +1,7 @@
 /* Numbers in text: rows of finite numbers and the names of their columns, or a failure. A first
- * line that begins with "#!" is not read: it says how the others are, as in "#!y3-5,a;2": y or n
- * for a header or none, the columns to keep, those to leave out. */
+ * line that begins with "#!" is not read: it says how the others are, as in "#!y3-5,a;2;?": y or n
+ * for a header or none, the columns to keep, those to leave out, and the words that stand for
+ * missing values, which are NaN. */
 #include "base/context.h"
 #include "base/utf8.h"
 #include "fuzz/fuzz.h"
@@ -16,11 +17,16 @@ static ddaebm_read_options take_options(char *line) {
     options.header = *line == 'y'   ? DDAEBM_HEADER_YES
                      : *line == 'n' ? DDAEBM_HEADER_NO
                                     : DDAEBM_HEADER_AUTO;
-    char *columns = *line ? line + 1 : line, *drop = strchr(columns, ';');
-    if (drop)
+    char *columns = *line ? line + 1 : line, *drop = strchr(columns, ';'), *missing = NULL;
+    if (drop) {
         *drop++ = '\0';
+        missing = strchr(drop, ';');
+    }
+    if (missing)
+        *missing++ = '\0';
     options.columns = *columns ? columns : NULL;
     options.drop = drop && *drop ? drop : NULL;
+    options.missing = missing;
     return options;
 }
 
@@ -55,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_REQUIRE(rows.count * rows.width <=
                      size); /* each number is a byte at least, and something stands between */
         for (size_t i = 0; i < rows.count * rows.width; i++)
-            FUZZ_REQUIRE(isfinite(rows.wide[i]));
+            FUZZ_REQUIRE(isfinite(rows.wide[i]) || (options.missing && isnan(rows.wide[i])));
         check_names(&names, rows.width);
         dd_free(fuzz_context(), rows.wide);
         dd_column_names_free(&names, fuzz_context());

@@ -801,6 +801,18 @@ class restorer : public detail::handle<ddaebm_restorer, ddaebm_restorer_free> {
                                           found.mean.data(), found.deviation.data()));
         return found;
     }
+    /// Means of what is missing (NaN) in rows of a table, with the rest as it is. draws: [draws,
+    /// rows, width], of options.draws draws, or empty for none.
+    std::vector<double> fill(span<const double> rows, const ddaebm_fill_options &options,
+                             span<double> draws = span<double>()) {
+        const std::size_t count = detail::rows_of(rows.size(), width_);
+        if (draws.size() > 0)
+            detail::expect(draws.size(), options.draws * rows.size());
+        std::vector<double> means(rows.size());
+        check(ddaebm_restorer_fill(get(), rows.data(), count, &options, means.data(),
+                                   draws.size() > 0 ? draws.data() : nullptr));
+        return means;
+    }
 
   private:
     std::size_t rows(std::size_t given, std::size_t draws, std::size_t room) const {

@@ -73,7 +73,7 @@ static ddaebm_status copy_series(dd_rows *rows, const ddaebm_dataset *series) {
 
     ddaebm_status status = wide ? ddaebm_dataset_read_double(series, 0, rows->count, rows->wide)
                                 : ddaebm_dataset_read(series, 0, rows->count, rows->values);
-    return status == DDAEBM_OK ? dd_rows_check_finite(rows) : status;
+    return status == DDAEBM_OK ? dd_rows_check_finite(rows, false) : status;
 }
 
 ddaebm_status ddaebm_dataset_create_windows(ddaebm_dataset **out, const ddaebm_dataset *series,

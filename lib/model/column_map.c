@@ -171,6 +171,9 @@ ddaebm_status dd_column_map_fit(ddaebm_model *model, const ddaebm_dataset *datas
     size_t count = all > 0 && all < most ? (size_t)all : most;
     if (kind_of(model) != DD_TRANSFORM_QUANTILE)
         return DDAEBM_OK;
+    if (ddaebm_dataset_missing(dataset) > 0)
+        return dd_fail(DDAEBM_UNSUPPORTED,
+                       "data.transform is quantile; data with missing values needs none or log");
     if (count < FEWEST)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "data.transform is quantile; one row has no quantiles");
 

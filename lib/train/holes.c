@@ -285,7 +285,7 @@ ddaebm_status dd_holes_write(dd_safetensors_writer *writer, const ddaebm_trainer
         return DDAEBM_OK;
     const size_t shape[] = {(size_t)h->rows, h->width};
     return dd_safetensors_writer_add(writer, values_name, DD_STORED_F64, 2, shape,
-                                     dd_dataset_doubles(h->filled));
+                                     dd_dataset_doubles(h->filled, 0));
 }
 
 ddaebm_status dd_holes_restore(ddaebm_trainer *trainer, const dd_safetensors *file) {

@@ -508,6 +508,17 @@ class dataset : public detail::handle<ddaebm_dataset, ddaebm_dataset_free> {
     /// Samples a second of a WAV file; 0 for others.
     std::size_t sample_rate() const { return ddaebm_dataset_sample_rate(get()); }
     std::uint64_t missing() const { return ddaebm_dataset_missing(get()); }
+    /// How the numbers of the set's file stand for its rows: axes of the array, and the numbers of
+    /// black and white.
+    struct form_of_file {
+        std::size_t rank;
+        double black, white;
+    };
+    form_of_file form() const {
+        form_of_file found = {0, 0, 0};
+        ddaebm_dataset_form(get(), &found.rank, &found.black, &found.white);
+        return found;
+    }
     ddaebm::image_shape image_shape() const {
         ddaebm::image_shape shape = {0, 0, 0};
         ddaebm_dataset_image_shape(get(), &shape.height, &shape.width, &shape.channels);

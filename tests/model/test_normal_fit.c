@@ -105,7 +105,8 @@ START_TEST(rows_are_decorrelated_and_come_back) {
     /* of g z over x, by differences */
     const float g[WIDTH] = {1, -2, 0.5f, 3};
     const double step = 1e-2;
-    dd_model_restore_gradient(model, g, 1, (dd_rows_out){.wide = gradient}, 0);
+    dd_model_restore_gradient(model, g, 1, (dd_rows_in){.wide = rows}, false,
+                              (dd_rows_out){.wide = gradient}, 0);
     for (size_t j = 0; j < 3; j++) {
         double ends[2] = {0, 0};
         for (int side = 0; side < 2; side++) {
@@ -120,7 +121,8 @@ START_TEST(rows_are_decorrelated_and_come_back) {
     }
     ck_assert(gradient[3] == 0);
     float again[WIDTH];
-    dd_model_standardize_gradient(model, (dd_rows_in){.wide = gradient}, 1, again);
+    dd_model_standardize_gradient(model, (dd_rows_in){.wide = gradient}, (dd_rows_in){.wide = rows},
+                                  1, again);
     for (size_t k = 0; k < 3; k++)
         ck_assert_double_eq_tol((double)again[k], (double)g[k], 1e-5);
 

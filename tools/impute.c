@@ -237,7 +237,7 @@ int command_impute(const command *self, int argc, char **argv) {
         MISSING_ROW(&asked.how, "; left out: allow"),
         TEXT("model", "FILE", &asked.model,
              "fill in by this model, or checkpoint; left out: train one on the table"),
-        CONFIG_ROWS(&asked.config),
+        CONFIG_ROWS(&asked.config, PRESET),
         TEXT("model-out", "MODEL.safetensors", &asked.model_out, "the model that was trained"),
         NUMBER("draws", &asked.draws, 1, MOST_DRAWS,
                "write N draws of what is missing, one table after another (NPY: [N, rows, "

@@ -145,7 +145,7 @@ int command_info(const command *self, int argc, char **argv) {
     compute_options compute = {{0, false}, false};
     const option_row options[] = {
         TEXT("model", "FILE", &path, "a model, or a checkpoint"),
-        CONFIG_ROWS(&asked),
+        CONFIG_ROWS(&asked, PRESET_OF_DATA),
         COMPUTE_ROWS(&compute),
         FLAG("json", &json, "print one JSON object"),
     };

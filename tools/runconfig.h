@@ -12,10 +12,13 @@ typedef struct config_options {
     text_list set;
 } config_options;
 
-#define CONFIG_ROWS(options_)                                                                      \
+/* What `preset_` of CONFIG_ROWS says where the data decide. */
+#define PRESET_OF_DATA "points for rows of two numbers, vector for other rows, fashion for images"
+
+/* Rows of an option table; `preset_` names the preset that is used where none is given. */
+#define CONFIG_ROWS(options_, preset_)                                                             \
     TEXT("preset", "NAME", &(options_)->preset,                                                    \
-         "the configuration to start from; left out: points for rows of two numbers, vector for "  \
-         "other rows, fashion for images"),                                                        \
+         "the configuration to start from; left out: " preset_),                                   \
         TEXT("config", "FILE.json", &(options_)->file, "changes to it, a JSON object"),            \
         TEXTS("set", "KEY=VALUE", &(options_)->set, "one more change, applied after the file")
 

@@ -253,7 +253,7 @@ int command_train(const command *self, int argc, char **argv) {
         DATA_ROWS(&asked.how),
         WINDOW_ROWS(&asked.how),
         MISSING_ROW(&asked.how, "; left out: data with missing values is refused"),
-        CONFIG_ROWS(&asked.config),
+        CONFIG_ROWS(&asked.config, PRESET_OF_DATA),
         TEXT("model", "MODEL.safetensors", &asked.model,
              "start from the weights of this model, and from its configuration unless --preset is "
              "given; left out: from random weights"),

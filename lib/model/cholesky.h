@@ -2,6 +2,8 @@
 #ifndef DD_CHOLESKY_H
 #define DD_CHOLESKY_H
 
+#include "base/ieee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -58,14 +58,14 @@ static ddaebm_status no_logarithm(const ddaebm_model *model, size_t j, double x)
 /* Takes in the numbers of a block that are not missing, after the maps of their columns. A column
  * of one number alone need not have a logarithm. */
 static ddaebm_status take_block(column_sums *columns, const double *block, size_t count,
-                                const ddaebm_model *model) {
+                                const ddaebm_model *model, bool missing) {
     size_t width = ddaebm_model_width(model);
     bool logarithms = dd_model_settings(model)->data.transform == DD_TRANSFORM_LOG;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++) {
             column_sums *c = &columns[j];
             double number = block[i * width + j];
-            if (isnan(number))
+            if (missing && isnan(number))
                 continue;
             if (c->count++ == 0) {
                 c->constant = number;
@@ -94,7 +94,7 @@ static ddaebm_status sum_columns(column_sums *columns, double *block, size_t roo
         for (size_t j = 0; j < width && first == 0; j++)
             columns[j] =
                 (column_sums){.unit = ldexp(1, -least_exponent), .exponent = least_exponent};
-        status = take_block(columns, block, count, model);
+        status = take_block(columns, block, count, model, ddaebm_dataset_missing(dataset) > 0);
         if (status != DDAEBM_OK)
             return status;
     }

@@ -166,5 +166,47 @@ void __wrap_png_init_io(png_structp file, png_FILE_p out) {
 }
 #endif
 
+#ifdef DDAEBM_HAVE_WAV
+#include <sndfile.h>
+
+/* What the library's calls for libsndfile are, while `hear` stands in the place of one. One file at
+ * a time. */
+static struct {
+    sf_vio_write write;
+    int channels;
+} wav;
+
+static sf_count_t hear(const void *in, sf_count_t count, void *user) {
+    __msan_unpoison(in, (size_t)count);
+    return wav.write(in, count, user);
+}
+
+SNDFILE *__real_sf_open_virtual(SF_VIRTUAL_IO *calls, int mode, SF_INFO *info, void *user);
+SNDFILE *__wrap_sf_open_virtual(SF_VIRTUAL_IO *calls, int mode, SF_INFO *info, void *user);
+SNDFILE *__wrap_sf_open_virtual(SF_VIRTUAL_IO *calls, int mode, SF_INFO *info, void *user) {
+    SF_VIRTUAL_IO through = *calls;
+    wav.write = calls->write;
+    through.write = hear;
+    clear_stack();
+    SNDFILE *state = __real_sf_open_virtual(&through, mode, info, user);
+    __msan_unpoison(info, sizeof *info);
+    wav.channels = info->channels;
+    return state;
+}
+
+#define WRAP_READF(type)                                                                           \
+    sf_count_t __real_sf_readf_##type(SNDFILE *state, type *out, sf_count_t frames);               \
+    sf_count_t __wrap_sf_readf_##type(SNDFILE *state, type *out, sf_count_t frames);               \
+    sf_count_t __wrap_sf_readf_##type(SNDFILE *state, type *out, sf_count_t frames) {              \
+        clear_stack();                                                                             \
+        sf_count_t got = __real_sf_readf_##type(state, out, frames);                               \
+        if (got > 0)                                                                               \
+            __msan_unpoison(out, (size_t)got *(size_t)wav.channels * sizeof *out);                 \
+        return got;                                                                                \
+    }
+WRAP_READF(double)
+WRAP_READF(float)
+#endif
+
 #endif
 #endif

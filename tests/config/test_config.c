@@ -64,7 +64,7 @@ START_TEST(create_and_copy_refuse) {
     ddaebm_config *config = NULL;
     ck_assert_int_eq(ddaebm_config_create(&config, NULL, "toys"), DDAEBM_NOT_FOUND);
     assert_message("\"toys\"");
-    assert_message("toy, points, vector, cifar10, celeba64, lsun128, fashion");
+    assert_message("toy, points, vector, impute, cifar10, celeba64, lsun128, fashion");
     ck_assert_ptr_null(config);
     ck_assert_int_eq(ddaebm_config_create(NULL, NULL, "toy"), DDAEBM_INVALID_ARGUMENT);
     assert_message("out");

@@ -70,9 +70,10 @@ def write(rows, folder):
     for figure, title in (("auroc", "AUROC"), ("average_precision", "Average precision")):
         parts += ["## " + title, _table(_means(rows, detectors, tables, figure), detectors, tables)]
     parts += _precision(rows, detectors)
-    parts += ["## The adversarial terms: AUROC", _table(_means(rows, energies, tables, "auroc"), energies, tables)]
-    times = _means(rows, energies, tables, "fit_seconds")
-    parts += ["Longest training: %.0f s (mean of a table's seeds)." % times.max()]
+    if energies:
+        parts += ["## The adversarial terms: AUROC", _table(_means(rows, energies, tables, "auroc"), energies, tables)]
+        times = _means(rows, energies, tables, "fit_seconds")
+        parts += ["Longest training: %.0f s (mean of a table's seeds)." % times.max()]
     with open(os.path.join(folder, "results.md"), "w") as file:
         file.write("\n\n".join(parts) + "\n")
     _draw(_means(rows, detectors, tables, "auroc"), detectors, tables, os.path.join(folder, "results.png"))

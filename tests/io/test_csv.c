@@ -193,6 +193,7 @@ START_TEST(the_locale_does_not_matter) {
     static const double values[] = {1.5, 2.25};
     (void)setlocale(LC_ALL, "de_DE.UTF-8"); /* where it is installed */
     assert_rows("1.5,2.25\n", 1, 2, values);
+    (void)setlocale(LC_ALL, "C");
 }
 END_TEST
 

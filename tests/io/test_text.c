@@ -143,6 +143,7 @@ START_TEST(the_locale_does_not_matter) {
         ck_assert(number(&value, "1.5") && value == 1.5);
         ck_assert(!number(&value, "1,5"));
     }
+    (void)setlocale(LC_ALL, "C");
 }
 END_TEST
 

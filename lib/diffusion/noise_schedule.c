@@ -150,6 +150,7 @@ ddaebm_status dd_noise_schedule_make(dd_noise_schedule *out, ddaebm_context *con
 }
 
 void dd_noise_schedule_free(dd_noise_schedule *schedule) {
-    dd_free(schedule->context, schedule->t);
+    if (schedule->context)
+        dd_free(schedule->context, schedule->t);
     *schedule = (dd_noise_schedule){0};
 }

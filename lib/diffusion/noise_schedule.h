@@ -25,6 +25,8 @@ typedef struct dd_noise_schedule {
  * in float; precision float32 does the same, bit for bit. float64 gives the exact tables. */
 ddaebm_status dd_noise_schedule_make(dd_noise_schedule *out, ddaebm_context *context,
                                      const dd_settings *settings);
+
+/* Frees the tables; one that is all zero has none. */
 void dd_noise_schedule_free(dd_noise_schedule *schedule);
 
 #endif

@@ -87,6 +87,49 @@ static SF_VIRTUAL_IO calls = {
 
 /* ---- Reading. ---- */
 
+static size_t number_of_32_bits(const unsigned char *bytes) {
+    return (size_t)bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16 |
+           (size_t)bytes[3] << 24;
+}
+
+/* Whether a chunk says how the samples are coded, or is them. */
+static bool is_wanted(const unsigned char *chunk) {
+    static const char names[][5] = {"ds64", "fmt ", "fact", "data"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (memcmp(chunk, names[i], 4) == 0)
+            return true;
+    return false;
+}
+
+/* Copies those chunks of a file into `kept` [size], up to the samples or the first chunk that
+ * claims more than there is, and returns their bytes. libsndfile believes what the other chunks
+ * say: a list that claims 4 GB keeps it busy for minutes. */
+static size_t copy_chunks(unsigned char *kept, const unsigned char *data, size_t size) {
+    enum { HEAD = 12, CHUNK_HEAD = 8, TABLE_AT = 24 };
+    size_t used = HEAD, at = HEAD;
+    memcpy(kept, data, HEAD);
+
+    while (size - at >= CHUNK_HEAD) {
+        const unsigned char *chunk = data + at;
+        const size_t claimed = number_of_32_bits(chunk + 4), rest = size - at - CHUNK_HEAD;
+        const bool samples = memcmp(chunk, "data", 4) == 0;
+        if (claimed > rest && !samples)
+            break;
+
+        size_t bytes = CHUNK_HEAD + (claimed < rest ? claimed + (claimed & 1) : rest);
+        if (is_wanted(chunk)) {
+            memcpy(kept + used, chunk, bytes);
+            if (memcmp(chunk, "ds64", 4) == 0 && claimed >= TABLE_AT + 4) /* no table follows */
+                memset(kept + used + CHUNK_HEAD + TABLE_AT, 0, 4);
+            used += bytes;
+        }
+        if (samples)
+            break;
+        at += bytes;
+    }
+    return used;
+}
+
 static bool has_64_bits(const SF_INFO *info) {
     int encoding = info->format & SF_FORMAT_SUBMASK;
     return encoding == SF_FORMAT_PCM_32 || encoding == SF_FORMAT_DOUBLE;
@@ -133,21 +176,29 @@ static ddaebm_status read_samples(dd_rows *rows, ddaebm_context *context, SNDFIL
 
 ddaebm_status dd_wav_parse(dd_rows *out, size_t *rate, ddaebm_context *context, const void *data,
                            size_t size, size_t most) {
-    memory_file file = {.given = data, .size = size};
+    memory_file file = {.given = NULL};
     SF_INFO info = {0};
     dd_rows rows = {.values = NULL};
     size_t numbers = 0;
     if (!dd_wav_recognise(data, size))
         return dd_fail(DDAEBM_FORMAT, "it is not a WAV file");
+    unsigned char *kept = dd_alloc(context, size);
+    if (!kept)
+        return DDAEBM_OUT_OF_MEMORY;
 
+    file.given = kept;
+    file.size = copy_chunks(kept, data, size);
     SNDFILE *state = sf_open_virtual(&calls, SFM_READ, &info, &file);
-    if (!state)
+    if (!state) {
+        dd_free(context, kept);
         return dd_fail(DDAEBM_FORMAT,
                        "it is a damaged WAV, or one of an encoding that libsndfile does not read");
+    }
     ddaebm_status status = measure(&info, size, most, &numbers);
     if (status == DDAEBM_OK)
         status = read_samples(&rows, context, state, &info, numbers);
     (void)sf_close(state);
+    dd_free(context, kept);
     if (status == DDAEBM_OK) {
         *out = rows;
         *rate = info.samplerate > 0 ? (size_t)info.samplerate : 0;

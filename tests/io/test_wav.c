@@ -122,6 +122,35 @@ START_TEST(damage_is_refused) {
 }
 END_TEST
 
+/* A chunk of texts between format and samples, of 4 bytes, which claims `claimed`. */
+static size_t with_list(unsigned char *file, size_t claimed) {
+    static const char samples[8];
+    enum { DATA_AT = 36, LIST = 12 };
+    size_t size = make_file(file, 1, 1, 16, samples, sizeof samples);
+    memmove(file + DATA_AT + LIST, file + DATA_AT, size - DATA_AT);
+    memcpy(file + DATA_AT, "LIST", 4);
+    for (size_t i = 0; i < 4; i++)
+        file[DATA_AT + 4 + i] = (unsigned char)(claimed >> 8 * i);
+    memcpy(file + DATA_AT + 8, "INFO", 4);
+    return size + LIST;
+}
+
+/* libsndfile reads a list for minutes that claims 4 GB. */
+START_TEST(other_chunks_are_passed_over) {
+    static unsigned char file[ROOM];
+    ddaebm_dataset *dataset = NULL;
+    const char *path = in_folder("a.wav");
+    put_file(path, file, with_list(file, 4));
+    ASSERT_OK(ddaebm_dataset_open(&dataset, context, path));
+    ck_assert_uint_eq(ddaebm_dataset_rows(dataset), 4);
+    ddaebm_dataset_free(dataset);
+    dataset = NULL;
+    put_file(path, file, with_list(file, 0xFFFF5654));
+    ASSERT_FAILS(ddaebm_dataset_open(&dataset, context, path), DDAEBM_FORMAT, "a.wav");
+    ck_assert_ptr_null(dataset);
+}
+END_TEST
+
 START_TEST(options_that_do_not_apply_are_refused) {
     static const float data[] = {0, 1};
     static unsigned char file[ROOM];
@@ -175,8 +204,9 @@ END_TEST
 int main(void) {
     use_fixture(open_one_thread, close_context);
     return RUN_TESTS("wav", integers_become_numbers_to_one, what_is_written_is_read,
-                     damage_is_refused, options_that_do_not_apply_are_refused,
-                     bad_series_are_not_written, no_memory_is_reported);
+                     damage_is_refused, other_chunks_are_passed_over,
+                     options_that_do_not_apply_are_refused, bad_series_are_not_written,
+                     no_memory_is_reported);
 }
 
 #else

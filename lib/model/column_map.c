@@ -2,6 +2,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/order.h"
 #include "base/rng.h"
 
 #include <math.h>
@@ -97,7 +98,7 @@ double dd_column_map_bend(const ddaebm_model *model, size_t j, double x) {
 ddaebm_status dd_column_map_check(const ddaebm_model *model, dd_rows_in in, size_t row) {
     size_t width = ddaebm_model_width(model);
     for (size_t j = 0; kind_of(model) == DD_TRANSFORM_LOG && !in.inner && j < width; j++) {
-        double x = in.wide ? in.wide[row * width + j] : (double)in.narrow[row * width + j];
+        double x = dd_rows_number(in, row * width + j);
         if (model->scale[j] > 0 && !(x > 0))
             return dd_fail(DDAEBM_OUT_OF_RANGE,
                            "row %zu: column %zu (from 1) is %g; with data.transform log it must be "
@@ -108,11 +109,6 @@ ddaebm_status dd_column_map_check(const ddaebm_model *model, dd_rows_in in, size
 }
 
 /* ---- Quantiles. ---- */
-
-static int ascending(const void *a, const void *b) {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
 
 /* Probability that a standard normal number is below y. */
 static double normal_below(double y) {
@@ -188,7 +184,7 @@ ddaebm_status dd_column_map_fit(ddaebm_model *model, const ddaebm_dataset *datas
     for (size_t j = 0; j < width && status == DDAEBM_OK; j++) {
         for (size_t i = 0; i < count; i++)
             column[i] = rows[i * width + j];
-        qsort(column, count, sizeof *column, ascending);
+        qsort(column, count, sizeof *column, dd_ascending);
         set_knots(model->knots + j * DD_KNOTS, scores, column, count);
     }
     dd_free(model->context, rows);

@@ -2,6 +2,7 @@
  * names. */
 #include "base/context.h"
 #include "base/error.h"
+#include "base/order.h"
 #include "base/rng.h"
 #include "io/dataset.h"
 #include "model/column_map.h"
@@ -154,16 +155,11 @@ static bool any_is_rounded(const ddaebm_model *model, const bool *member) {
     return false;
 }
 
-static int ascending(const void *a, const void *b) {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 /* Whether a column's standard deviation is more than ten times that of the normal distribution that
  * has its quartiles. */
 static bool is_spread(double *column, size_t count, double deviation) {
     const double quartiles_of_normal = 1.349; /* apart, in standard deviations */
-    qsort(column, count, sizeof *column, ascending);
+    qsort(column, count, sizeof *column, dd_ascending);
     double apart = column[count - 1 - count / 4] - column[count / 4];
     return apart > 0 && deviation > 10 * apart / quartiles_of_normal;
 }

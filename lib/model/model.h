@@ -116,6 +116,18 @@ typedef struct dd_rows_out {
     double *wide;
 } dd_rows_out;
 
+/* Number `at` of rows in the units of the data: read, and written. */
+static inline double dd_rows_number(dd_rows_in rows, size_t at) {
+    return rows.wide ? rows.wide[at] : (double)rows.narrow[at];
+}
+
+static inline void dd_rows_put(dd_rows_out rows, size_t at, double number) {
+    if (rows.wide)
+        rows.wide[at] = number;
+    else
+        rows.narrow[at] = (float)number;
+}
+
 /* Converts rows first .. first+count-1 to what the networks see, [count, inner width]:
  * standardised, or images with their black border. in.narrow may be the last numbers of out. */
 void dd_model_standardize(const ddaebm_model *model, dd_rows_in in, size_t first, size_t count,

@@ -64,17 +64,6 @@ static void pad_all(const ddaebm_model *model, const float *in, size_t count, fl
         pad(&f, in + i * ddaebm_model_width(model), out + i * dd_model_inner_width(model), border);
 }
 
-static double number_in(dd_rows_in in, size_t at) {
-    return in.wide ? in.wide[at] : (double)in.narrow[at];
-}
-
-static void put_out(dd_rows_out out, size_t at, double number) {
-    if (out.wide)
-        out.wide[at] = number;
-    else
-        out.narrow[at] = (float)number;
-}
-
 /* Removes the border. Every number moves towards the front, so `out` may be `in`. */
 static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd_rows_out out,
                     size_t first) {
@@ -84,7 +73,7 @@ static void cut_all(const ddaebm_model *model, const float *in, size_t count, dd
         const float *line = in + i * dd_model_inner_width(model) + f.before;
         for (size_t y = 0; y < f.lines; y++, line += f.line + f.gap)
             for (size_t x = 0; x < f.line; x++)
-                put_out(out, at++, (double)line[x]);
+                dd_rows_put(out, at++, (double)line[x]);
     }
 }
 
@@ -103,7 +92,7 @@ static void pad_rows(const ddaebm_model *model, dd_rows_in in, size_t first, siz
 }
 
 static double standardized(const ddaebm_model *model, dd_rows_in in, size_t row, size_t j) {
-    double number = number_in(in, row * ddaebm_model_width(model) + j);
+    double number = dd_rows_number(in, row * ddaebm_model_width(model) + j);
     return model->scale[j] > 0
                ? (dd_column_map_in(model, j, number) - model->mean[j]) / model->scale[j]
                : 0;
@@ -201,7 +190,7 @@ static bool is_constant(double number, double constant, bool narrow) {
 static bool is_other(const ddaebm_model *model, dd_rows_in in, size_t row, size_t j) {
     size_t at = row * ddaebm_model_width(model) + j;
     return !(model->scale[j] > 0) &&
-           !is_constant(number_in(in, at), model->mean[j], in.narrow != NULL);
+           !is_constant(dd_rows_number(in, at), model->mean[j], in.narrow != NULL);
 }
 
 /* What the score loses for one such column. */
@@ -236,9 +225,9 @@ void dd_model_restore(const ddaebm_model *model, const float *in, size_t count, 
             double number =
                 model->colour ? times_lower(model->colour, row, width, j) : (double)row[j];
             double spread = model->scale[j] > 0 ? number * model->scale[j] : 0;
-            put_out(out, (first + i) * width + j,
-                    model->scale[j] > 0 ? dd_column_map_out(model, j, spread + model->mean[j])
-                                        : spread + model->mean[j]);
+            dd_rows_put(out, (first + i) * width + j,
+                        model->scale[j] > 0 ? dd_column_map_out(model, j, spread + model->mean[j])
+                                            : spread + model->mean[j]);
         }
 }
 
@@ -248,7 +237,7 @@ static double gradient_at(const ddaebm_model *model, size_t j, double gradient, 
                           size_t at, bool density) {
     if (!dd_has_column_map(model))
         return gradient;
-    double x = number_in(rows, at);
+    double x = dd_rows_number(rows, at);
     return gradient * exp(dd_column_map_log_slope(model, j, x)) +
            (density ? dd_column_map_bend(model, j, x) : 0);
 }
@@ -266,10 +255,10 @@ void dd_model_restore_gradient(const ddaebm_model *model, const float *in, size_
             size_t at = (first + i) * width + j;
             double number =
                 model->whiten ? times_transposed(model->whiten, row, width, j) : (double)row[j];
-            put_out(out, at,
-                    model->scale[j] > 0
-                        ? gradient_at(model, j, number / model->scale[j], rows, at, density)
-                        : 0);
+            dd_rows_put(out, at,
+                        model->scale[j] > 0
+                            ? gradient_at(model, j, number / model->scale[j], rows, at, density)
+                            : 0);
         }
 }
 
@@ -282,7 +271,7 @@ void dd_model_restore_spread(const ddaebm_model *model, const float *in, size_t 
     }
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
-            put_out(out, (first + i) * width + j, (double)in[i * width + j] * model->scale[j]);
+            dd_rows_put(out, (first + i) * width + j, (double)in[i * width + j] * model->scale[j]);
 }
 
 double dd_model_log_slope(const ddaebm_model *model, dd_rows_in in, size_t row) {
@@ -290,14 +279,14 @@ double dd_model_log_slope(const ddaebm_model *model, dd_rows_in in, size_t row) 
     double sum = 0;
     for (size_t j = 0; dd_has_column_map(model) && !in.inner && j < width; j++)
         if (model->scale[j] > 0)
-            sum += dd_column_map_log_slope(model, j, number_in(in, row * width + j));
+            sum += dd_column_map_log_slope(model, j, dd_rows_number(in, row * width + j));
     return sum;
 }
 
 /* Slope of the map of column j at a number of the rows. */
 static double slope_at(const ddaebm_model *model, size_t j, dd_rows_in rows, size_t at) {
     return dd_has_column_map(model) && model->scale[j] > 0
-               ? exp(dd_column_map_log_slope(model, j, number_in(rows, at)))
+               ? exp(dd_column_map_log_slope(model, j, dd_rows_number(rows, at)))
                : 1;
 }
 
@@ -310,7 +299,7 @@ void dd_model_standardize_gradient(const ddaebm_model *model, dd_rows_in in, dd_
     size_t width = ddaebm_model_width(model);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
-            out[i * width + j] = (float)(number_in(in, i * width + j) * model->scale[j] /
+            out[i * width + j] = (float)(dd_rows_number(in, i * width + j) * model->scale[j] /
                                          slope_at(model, j, rows, i * width + j));
     for (size_t i = 0; model->colour && i < count; i++)
         for (size_t j = 0; j < width; j++)

@@ -153,7 +153,7 @@ static double gain_of(const request *r, size_t row, size_t j, double score) {
 static void note(const request *r, size_t row, size_t k, size_t j, double gain, double number) {
     size_t at = row * r->most + k, own = row * r->width + j;
     if (gain == 0)
-        number = r->rows.wide ? r->rows.wide[own] : (double)r->rows.narrow[own];
+        number = dd_rows_number(r->rows, own);
     r->columns[at] = j;
     r->contributions[at] = (float)gain;
     if (r->values.wide)

@@ -167,13 +167,9 @@ void dd_measurement_read(const dd_measurement *m, dd_rows_in y, size_t row, cons
 
 /* --- A map of the caller. --- */
 
-static double number_at(dd_rows_in y, size_t at) {
-    return y.wide ? y.wide[at] : (double)y.narrow[at];
-}
-
 void dd_measurement_load(dd_measurement *m, dd_rows_in y, size_t place, size_t row) {
     for (size_t j = 0; j < m->measured; j++)
-        m->given[place * m->measured + j] = number_at(y, row * m->measured + j);
+        m->given[place * m->measured + j] = dd_rows_number(y, row * m->measured + j);
 }
 
 /* m->image = A x for x as the networks see it, or A times a difference of two such. */
@@ -398,6 +394,6 @@ ddaebm_status dd_measurement_miss(dd_measurement *m, dd_rows_in y, size_t row, c
                                   double *out) {
     ddaebm_status status = m->map.apply ? m->map.apply(m->map.user, 1, x, out) : DDAEBM_OK;
     for (size_t j = 0; j < m->measured && status == DDAEBM_OK; j++)
-        out[j] = number_at(y, row * m->measured + j) - (m->map.apply ? out[j] : x[j]);
+        out[j] = dd_rows_number(y, row * m->measured + j) - (m->map.apply ? out[j] : x[j]);
     return status;
 }

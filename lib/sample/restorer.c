@@ -114,7 +114,7 @@ ddaebm_status ddaebm_restorer_set_operator(ddaebm_restorer *restorer, const ddae
 static ddaebm_status check_y(const dd_restore_call *call) {
     size_t measured = dd_measurement_width(call->restorer->measurement);
     for (size_t i = 0; i < call->count * measured; i++) {
-        double number = call->y.wide ? call->y.wide[i] : (double)call->y.narrow[i];
+        double number = dd_rows_number(call->y, i);
         if (isinf(number))
             return dd_fail(DDAEBM_NOT_FINITE, "row %zu, number %zu of y is infinite", i / measured,
                            i % measured);
@@ -199,13 +199,6 @@ static ddaebm_status make_room(ddaebm_restorer *restorer, size_t rows, size_t dr
     return DDAEBM_OK;
 }
 
-static void put_number(dd_rows_out out, size_t at, double number) {
-    if (out.wide)
-        out.wide[at] = number;
-    else if (out.narrow)
-        out.narrow[at] = (float)number;
-}
-
 /* Overwrites the first draw of each row by the mean, and the second, where there is one, by the
  * standard deviation. */
 static void reduce(const dd_restore_call *call, size_t inner) {
@@ -231,10 +224,10 @@ static void keep_known(const dd_restore_call *call, dd_rows_out mean, size_t fro
     size_t width = ddaebm_model_width(model);
     bool images = dd_model_settings(model)->data.image_size > 0;
     for (size_t i = 0; i < call->count * width && !dd_measurement_is_mapped(measurement); i++) {
-        double y = call->y.wide ? call->y.wide[i] : (double)call->y.narrow[i];
+        double y = dd_rows_number(call->y, i);
         bool moves = images || model->scale[i % width] > 0;
         if (dd_measurement_noise(measurement)[i % width] <= 0 && !isnan(y) && moves)
-            put_number(mean, from * width + i, y);
+            dd_rows_put(mean, from * width + i, y);
     }
 }
 
@@ -259,7 +252,7 @@ static ddaebm_status estimate_block(dd_restore_call *block, const estimate *to, 
     if (!to->deviation.wide && !to->deviation.narrow)
         return DDAEBM_OK;
     for (size_t i = 0; i < block->count * width && block->draws == 1; i++)
-        put_number(to->deviation, from * width + i, 0);
+        dd_rows_put(to->deviation, from * width + i, 0);
     if (block->draws > 1)
         dd_model_restore_spread(model, block->inner + block->count * inner, block->count,
                                 to->deviation, from);

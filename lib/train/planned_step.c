@@ -2,7 +2,6 @@
 
 #include "base/context.h"
 #include "tensor/exec/computation.h"
-#include "tensor/kernels/share.h"
 #include "train/trainer.h"
 
 #include <string.h>
@@ -317,12 +316,11 @@ static void clear_unused_gradients(ddaebm_trainer *trainer, int phase) {
     }
 }
 
-/* Lanes that run at the same time, and the averaging of their gradients. */
+/* Lanes that run at the same time. */
 typedef struct lanes_run {
-    dd_planned_step *planned;
+    const dd_planned_step *planned;
     dd_pool *pool;
     int phase;
-    size_t batch, numbers, parts;
 } lanes_run;
 
 static void run_lane(void *argument, size_t part, int taker) {
@@ -331,69 +329,54 @@ static void run_lane(void *argument, size_t part, int taker) {
     dd_workspace_run(run->planned->lanes[part].workspace, run->phase, run->pool, true);
 }
 
-/* The fraction of the batch that a lane has. */
-static float weight_of(const lanes_run *run, size_t lane) {
-    return (float)run->planned->lanes[lane].rows / (float)run->batch;
-}
-
-/* Averages a part of the gradients into those of the first lane. */
-static void average_part(void *argument, size_t part, int taker) {
-    (void)taker;
-    const lanes_run *run = argument;
-    const dd_range mine = dd_share(run->numbers, part, run->parts);
-    float *restrict sum = run->planned->lanes[0].gradients;
-    const float first = weight_of(run, 0);
-    for (size_t i = mine.first; i < mine.last; i++)
-        sum[i] *= first;
-
-    for (size_t k = 1; k < run->planned->lane_count; k++) {
-        const float *restrict other = run->planned->lanes[k].gradients, weight = weight_of(run, k);
-        for (size_t i = mine.first; i < mine.last; i++)
-            sum[i] += weight * other[i];
+/* Averages the gradients of a phase into those of the first lane, weighted by the lanes' rows. */
+static void average_gradients(const dd_planned_step *planned, size_t count, dd_pool *pool) {
+    const dd_step_lane *lanes = planned->lanes;
+    size_t rows = lanes[0].rows;
+    for (size_t k = 1; k < planned->lane_count; k++) {
+        double before = (double)rows;
+        rows += lanes[k].rows;
+        dd_average_update(lanes[0].gradients, lanes[k].gradients, count, before / (double)rows,
+                          pool);
     }
 }
 
-static void average_losses(const lanes_run *run) {
+static void average_losses(dd_planned_step *planned, size_t batch) {
     for (int i = 0; i < DD_LOSSES; i++) {
         double sum = 0;
-        for (size_t k = 0; k < run->planned->lane_count; k++)
-            sum += (double)run->planned->lanes[k].losses[i] * (double)run->planned->lanes[k].rows;
-        run->planned->losses[i] = (float)(sum / (double)run->batch);
+        for (size_t k = 0; k < planned->lane_count; k++)
+            sum += (double)planned->lanes[k].losses[i] * (double)planned->lanes[k].rows;
+        planned->losses[i] = (float)(sum / (double)batch);
     }
 }
 
 /* Scales the gradients of a custom loss, so that averaging the lanes leaves them as they are. */
-static void scale_custom_gradients(ddaebm_trainer *trainer, const lanes_run *run) {
+static void scale_custom_gradients(ddaebm_trainer *trainer) {
     size_t width = dd_model_inner_width(trainer->model);
-    for (size_t k = 0; trainer->custom_loss.gradients && k < run->planned->lane_count; k++) {
-        const dd_step_lane *lane = &run->planned->lanes[k];
+    for (size_t k = 0; trainer->custom_loss.gradients && k < trainer->planned.lane_count; k++) {
+        const dd_step_lane *lane = &trainer->planned.lanes[k];
         float *gradients = trainer->custom_loss.gradients + lane->first * width;
         for (size_t i = 0; i < lane->rows * width; i++)
-            gradients[i] /= weight_of(run, k);
+            gradients[i] *= (float)trainer->batch.size / (float)lane->rows;
     }
 }
 
-/* Runs the lanes side by side. */
+/* Runs the lanes side by side, and averages their results. */
 static void run_lanes(ddaebm_trainer *trainer, int phase) {
-    enum { GRAIN = 16384 }; /* numbers that repay another thread */
-    const dd_parameters *parameters = &trainer->model->parameters;
-    lanes_run run = {.planned = &trainer->planned,
-                     .pool = dd_context_pool(trainer->model->context),
-                     .phase = phase,
-                     .batch = trainer->batch.size};
+    dd_planned_step *planned = &trainer->planned;
+    dd_pool *pool = dd_context_pool(trainer->model->context);
+    lanes_run run = {.planned = planned, .pool = pool, .phase = phase};
+    size_t count = 0;
     for (int n = 0; n < DD_NETWORKS; n++)
-        run.numbers +=
-            computes(phase, (ddaebm_network)n) ? weights_of(parameters, (ddaebm_network)n) : 0;
-    size_t lanes = run.planned->lane_count, grains = run.numbers / GRAIN + 1;
-    run.parts = lanes < grains ? lanes : grains;
+        if (computes(phase, (ddaebm_network)n))
+            count += weights_of(&trainer->model->parameters, (ddaebm_network)n);
 
     if (phase == 1)
-        scale_custom_gradients(trainer, &run);
-    dd_pool_run(run.pool, false,
-                &(dd_work){.parts = lanes, .function = run_lane, .argument = &run});
-    dd_pool_run(run.pool, false,
-                &(dd_work){.parts = run.parts, .function = average_part, .argument = &run});
-    average_losses(&run);
+        scale_custom_gradients(trainer);
+    dd_pool_run(pool, false,
+                &(dd_work){.parts = planned->lane_count, .function = run_lane, .argument = &run});
+    average_gradients(planned, count, pool);
+    average_losses(planned, trainer->batch.size);
 }
 
 void dd_planned_step_compute(ddaebm_trainer *trainer, int phase) {

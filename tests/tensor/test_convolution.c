@@ -276,10 +276,10 @@ START_TEST(a_plan_serves_several_threads) {
 }
 END_TEST
 
-/* --- Minimal filtering, on margins and sizes that tiles of 2 x 2 do not fit. --- */
+/* --- Minimal filtering, on margins and sizes that tiles do not fit. --- */
 
 enum {
-    MOST_SIDE = 9,
+    MOST_SIDE = 19,
     MOST_WIDTH = 40,
     MOST_IMAGES = 12,
     MOST_NUMBERS = MOST_IMAGES * MOST_SIDE * MOST_SIDE * MOST_WIDTH
@@ -339,7 +339,8 @@ static void check_filtering(ddaebm_context *context, const dd_convolution_shape 
 }
 
 START_TEST(minimal_filtering_fits_any_size) {
-    const size_t widths[] = {16, 24, MOST_WIDTH}, sides[][2] = {{8, 8}, {7, 5}, {5, 8}};
+    const size_t widths[] = {16, 24, MOST_WIDTH},
+                 sides[][2] = {{8, 8}, {7, 5}, {5, 8}, {16, 16}, {13, 18}};
     ddaebm_context *context = NULL;
     float *numbers[4]; /* both operands, and two results */
     ASSERT_OK(ddaebm_context_create(&context, NULL));
@@ -349,7 +350,7 @@ START_TEST(minimal_filtering_fits_any_size) {
         dd_rng_normals(numbers[i], (uint64_t)i, 0, 0, MOST_NUMBERS);
     }
     for (size_t parts = 1; parts <= 3; parts++)
-        for (size_t side = 0; side < 3; side++)
+        for (size_t side = 0; side < sizeof sides / sizeof *sides; side++)
             for (size_t w = 0; w < 9; w++)
                 for (size_t margins = 0; margins < 3;
                      margins++) { /* zeros before and after: 1 and 1, 0 and 1, 2 and 1 */
@@ -357,7 +358,7 @@ START_TEST(minimal_filtering_fits_any_size) {
                                     : margins == 1 ? 0
                                                    : 2,
                            height = sides[side][0], width = sides[side][1];
-                    const dd_convolution_shape shape = {.images = MOST_IMAGES,
+                    const dd_convolution_shape shape = {.images = height < 10 ? MOST_IMAGES : 3,
                                                         .height = height,
                                                         .width = width,
                                                         .channels = widths[w % 3],

@@ -99,9 +99,9 @@ END_TEST
 /* --- Transforms. --- */
 
 /* to = M from M' for each of `count` numbers, M rows x columns. */
-static void transform(double to[16], const double *from, const double *matrix, int rows,
+static void transform(double to[36], const double *from, const double *matrix, int rows,
                       int columns) {
-    double half[16] = {0};
+    double half[36] = {0};
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++)
             for (int k = 0; k < columns; k++)
@@ -117,45 +117,103 @@ static void transform(double to[16], const double *from, const double *matrix, i
 typedef struct sums {
     const char *name;
     int rows, columns;
-    double matrix[16];
+    double matrix[36];
 } sums;
 
-/* By Lavin and Gray, 2016, for outputs of 2 x 2 and taps of 3 x 3, and the other way round. */
+/* 1 / N of the points 0, 3/4 and 3/2 (tiles.c). */
+#define N0 (64.0 / 81)
+#define N1 (-128.0 / 243)
+#define N2 (32.0 / 243)
+
+/* By Lavin and Gray, 2016, for tiles of 2 x 2 and taps of 3 x 3, and the other way round; then for
+ * tiles of 4 x 4. */
 static const sums all_sums[] = {
     {"input_to_points", 4, 4, {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1}},
     {"points_to_output", 2, 4, {1, 1, 1, 0, 0, 1, -1, -1}},
     {"output_to_points", 4, 2, {1, 0, 0.5, 0.5, 0.5, -0.5, 0, 1}},
     {"taps_to_points", 4, 3, {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1}},
     {"points_to_taps", 3, 4, {1, 1, 1, 0, 0, 1, -1, 0, 0, 1, 1, -1}},
+    {"input_to_points",
+     6,
+     6,
+     {81.0 / 64, 0,         -45.0 / 16, 0,     1, 0, 0, -27.0 / 16, -9.0 / 4,  0.75,       1, 0,
+      0,         27.0 / 16, -9.0 / 4,   -0.75, 1, 0, 0, -27.0 / 32, -9.0 / 16, 1.5,        1, 0,
+      0,         27.0 / 32, -9.0 / 16,  -1.5,  1, 0, 0, 81.0 / 64,  0,         -45.0 / 16, 0, 1}},
+    {"points_to_output", 4, 6, {1, 1,         1,          1,        1,         0,
+                                0, 0.75,      -0.75,      1.5,      -1.5,      0,
+                                0, 9.0 / 16,  9.0 / 16,   9.0 / 4,  9.0 / 4,   0,
+                                0, 27.0 / 64, -27.0 / 64, 27.0 / 8, -27.0 / 8, 1}},
+    {"output_to_points",
+     6,
+     4,
+     {N0,
+      0,
+      0,
+      0,
+      N1,
+      0.75 * N1,
+      9.0 / 16 * N1,
+      27.0 / 64 * N1,
+      N1,
+      -0.75 * N1,
+      9.0 / 16 * N1,
+      -27.0 / 64 * N1,
+      N2,
+      1.5 * N2,
+      9.0 / 4 * N2,
+      27.0 / 8 * N2,
+      N2,
+      -1.5 * N2,
+      9.0 / 4 * N2,
+      -27.0 / 8 * N2,
+      0,
+      0,
+      0,
+      1}},
+    {"taps_to_points",
+     6,
+     3,
+     {N0, 0, 0, N1, 0.75 * N1, 9.0 / 16 * N1, N1, -0.75 * N1, 9.0 / 16 * N1, N2, 1.5 * N2,
+      9.0 / 4 * N2, N2, -1.5 * N2, 9.0 / 4 * N2, 0, 0, 1}},
+    {"points_to_taps",
+     3,
+     6,
+     {1, 1, 1, 1, 1, 0, 0, 0.75, -0.75, 1.5, -1.5, 0, 0, 9.0 / 16, 9.0 / 16, 9.0 / 4, 9.0 / 4, 1}},
 };
 
-enum { SUMS = sizeof all_sums / sizeof *all_sums, PLANE = MOST_COUNT + GAP };
+enum {
+    KINDS = 5,
+    SUMS = sizeof all_sums / sizeof *all_sums,
+    PLANE = MOST_COUNT + GAP,
+    POINTS = DD_TILE_MOST_POINTS
+};
 
-static float from[16 * PLANE], to[16 * PLANE];
+static float from[POINTS * PLANE], to[POINTS * PLANE];
 
 static void run_sums(const dd_tile_kernels *kernels, int which, size_t count) {
-    const float *in[16];
-    float *out[16];
-    for (size_t i = 0; i < 16; i++) {
+    const dd_tile_transforms *transforms = which < KINDS ? &kernels->small : &kernels->large;
+    const float *in[POINTS];
+    float *out[POINTS];
+    for (size_t i = 0; i < POINTS; i++) {
         in[i] = from + i * PLANE;
         out[i] = to + i * PLANE;
     }
-    switch (which) {
+    switch (which % KINDS) {
     case 0:
-        kernels->input_to_points(to, PLANE, in, count);
+        transforms->input_to_points(to, PLANE, in, count);
         break;
     case 1:
         out[2] = NULL; /* which is left out */
-        kernels->points_to_output(out, from, PLANE, count);
+        transforms->points_to_output(out, from, PLANE, count);
         break;
     case 2:
-        kernels->output_to_points(to, PLANE, in, count);
+        transforms->output_to_points(to, PLANE, in, count);
         break;
     case 3:
-        kernels->taps_to_points(to, PLANE, in, count);
+        transforms->taps_to_points(to, PLANE, in, count);
         break;
     default:
-        kernels->points_to_taps(out, from, PLANE, count);
+        transforms->points_to_taps(out, from, PLANE, count);
         break;
     }
 }
@@ -166,19 +224,19 @@ START_TEST(transforms_are_their_matrices) {
     for (size_t t = 0; t < set_count; t++)
         for (size_t count = DD_TILE_UNIT; count <= MOST_COUNT; count += DD_TILE_UNIT) {
             dd_rng_normals(from, count, 0, 0, sizeof from / sizeof *from);
-            for (size_t i = 0; i < 16 * PLANE; i++)
+            for (size_t i = 0; i < POINTS * PLANE; i++)
                 to[i] = 99;
             run_sums(sets[t]->tiles, _i, count);
             for (size_t c = 0; c < PLANE; c++) {
-                double numbers[16], truth[16];
+                double numbers[36], truth[36];
                 for (int i = 0; i < s->columns * s->columns; i++)
                     numbers[i] = (double)from[(size_t)i * PLANE + c];
                 transform(truth, numbers, s->matrix, s->rows, s->columns);
                 for (int i = 0; i < s->rows * s->rows; i++) {
-                    bool written = c < count && !(_i == 1 && i == 2);
+                    bool written = c < count && !(_i % KINDS == 1 && i == 2);
                     double error =
                         fabs((double)to[(size_t)i * PLANE + c] - (written ? truth[i] : 99));
-                    ck_assert_msg(error <= (written ? 1e-5 : 0),
+                    ck_assert_msg(error <= (written ? 2e-5 : 0),
                                   "%s %s: %d of number %zu of %zu: %g", sets[t]->name, s->name, i,
                                   c, count, error);
                 }

@@ -1,24 +1,26 @@
 /* Convolutions of 3 x 3 taps and stride 1 by Winograd's minimal filtering (Lavin and Gray, "Fast
  * algorithms for convolutional neural networks", 2016). Sums transform a tile of 4 x 4 pixels of x
  * to 16 points. One product a point, channel and filter then gives 2 x 2 pixels of y: 16 products
- * where a direct sum takes 36, 2.25 times fewer. Over all tiles and channels, the products of a
- * point are one matrix product.
+ * where a direct sum takes 36, 2.25 times fewer. Large images have tiles of 6 x 6 pixels of x and 4
+ * x 4 of y: 36 products where a direct sum takes 144, 4 times fewer. Over all tiles and channels,
+ * the products of a point are one matrix product.
  *
  * The gradient in x is such a convolution of y's gradient with flipped taps. The gradient in the
- * weights has tiles of 2 x 2 of y's gradient in the place of taps, and sums over tiles. Another
- * backend computes what does not fit. */
+ * weights has tiles of y's gradient in the place of taps, and sums over tiles. Another backend
+ * computes what does not fit. */
 #include "base/context.h"
 #include "tensor/kernels/convolution.h"
 #include "tensor/kernels/share.h"
 #include "tensor/kernels/tiles.h"
 
-/* Floats that a strip of tiles may take at all its points: they stay in the second-level cache. */
 enum {
-    POINTS = DD_TILE_POINTS,
+    MOST_POINTS = DD_TILE_MOST_POINTS,
     UNIT = DD_TILE_UNIT,
     TILE_COLUMNS = DD_TILE_COLUMNS,
-    POINT_FLOATS = 3 << 15,
-    FEWEST_TILES = 24
+    POINT_FLOATS = 3 << 15, /* of a strip, which stay in the second-level cache */
+    FEWEST_TILES = 24,      /* of all images */
+    FEWEST_OF_IMAGE = 9,
+    SMALL_WEIGHTS = 1 << 13 /* channels times filters */
 };
 
 typedef struct plane {
@@ -28,7 +30,8 @@ typedef struct plane {
 typedef struct winograd_convolution {
     dd_convolution base;
     const dd_tile_kernels *kernels;
-    plane in, out;       /* tiles of 4 x 4 are of the one, tiles of 2 x 2 of the other */
+    const dd_tile_transforms *transforms;
+    plane in, out;       /* tiles of points are of the one, those of side x side of the other */
     ptrdiff_t before;    /* zeros before the former's first row and column */
     size_t down, across; /* tiles of an image */
     size_t tiles;        /* of all images */
@@ -40,12 +43,13 @@ static size_t round_up(size_t count, size_t unit) {
     return (count + unit - 1) / unit * unit;
 }
 
-/* The taps, and how many channels and tiles make the transforms worth it, as measured with AVX2. */
+/* The taps, and how many channels and tiles make the transforms worth it, as measured. Weights that
+ * are packed once are for any number of images, so that each must have tiles enough. */
 static bool fits(const dd_convolution_shape *s, size_t parts) {
-    size_t tiles = s->images * ((s->rows + 1) / 2) * ((s->columns + 1) / 2);
+    size_t tiles = ((s->rows + 1) / 2) * ((s->columns + 1) / 2);
     return s->down == 3 && s->across == 3 && s->stride == 1 && s->channels % UNIT == 0 &&
            s->filters % UNIT == 0 && s->channels >= 2 * UNIT && s->filters >= 2 * UNIT &&
-           tiles >= (s->packed_once ? 1 : FEWEST_TILES) * parts;
+           (s->packed_once ? tiles >= FEWEST_OF_IMAGE : tiles * s->images >= FEWEST_TILES * parts);
 }
 
 static void set_planes(winograd_convolution *self) {
@@ -58,9 +62,39 @@ static void set_planes(winograd_convolution *self) {
         self->out = (plane){s->height, s->width, s->channels};
         self->before = 2 - s->before;
     }
-    self->down = (self->out.rows + 1) / 2;
-    self->across = (self->out.columns + 1) / 2;
-    self->tiles = s->images * self->down * self->across;
+}
+
+static size_t tiles_along(size_t pixels, const dd_tile_transforms *transforms) {
+    return (pixels + transforms->side - 1) / transforms->side;
+}
+
+/* Products of an image, channel and filter. */
+static size_t products(const plane *p, const dd_tile_transforms *transforms) {
+    return tiles_along(p->rows, transforms) * tiles_along(p->columns, transforms) *
+           transforms->points;
+}
+
+/* Whether packed weights of 2.25 times the size pay. Where they are packed for each run, many tiles
+ * must share them. Where they are packed once, one image must have many tiles, or they must stay in
+ * the second-level cache. */
+static bool share_weights(const winograd_convolution *self, size_t tiles_of_image) {
+    const dd_convolution_shape *s = &self->base.shape;
+    if (!s->packed_once)
+        return tiles_of_image * s->images >= FEWEST_TILES * self->base.parts;
+    return tiles_of_image >= FEWEST_OF_IMAGE || s->channels * s->filters <= SMALL_WEIGHTS;
+}
+
+/* Chooses the size of tiles. Small ones fit images better of which a part of a tile would be left.
+ */
+static void choose_tiles(winograd_convolution *self) {
+    const dd_tile_transforms *small = &self->kernels->small, *large = &self->kernels->large;
+    const plane *out = &self->out;
+    size_t tiles = tiles_along(out->rows, large) * tiles_along(out->columns, large);
+    bool pays = products(out, large) < products(out, small) && share_weights(self, tiles);
+    self->transforms = pays ? large : small;
+    self->down = tiles_along(out->rows, self->transforms);
+    self->across = tiles_along(out->columns, self->transforms);
+    self->tiles = self->base.shape.images * self->down * self->across;
 }
 
 /* Returns the floats from one point to the next: a cache line more than they take, since powers of
@@ -69,21 +103,29 @@ static size_t apart(size_t floats) {
     return round_up(floats, TILE_COLUMNS) + TILE_COLUMNS;
 }
 
+/* Tiles of a strip: as many as the cache holds, or, since each strip reads all weights, so many
+ * that these are no more than twice its own floats. */
+static size_t tiles_of_strip(size_t in, size_t out, size_t points) {
+    size_t fit = POINT_FLOATS / (points * (in + out)), fewest = in * out / (2 * (in + out));
+    if (fewest < FEWEST_TILES)
+        fewest = FEWEST_TILES;
+    return fit < fewest ? fewest : fit;
+}
+
 /* Scratch: a pixel of zeros, the points of a strip on either side, and the points of the weights'
  * gradient. */
 static void set_sizes(winograd_convolution *self) {
-    size_t in = self->in.channels, out = self->out.channels,
-           fit = POINT_FLOATS / (POINTS * (in + out));
-    self->at_a_time = fit < FEWEST_TILES ? FEWEST_TILES : fit;
+    size_t in = self->in.channels, out = self->out.channels, points = self->transforms->points;
+    self->at_a_time = tiles_of_strip(in, out, points);
     self->in_apart = apart(self->at_a_time * in);
     self->out_apart = apart(self->at_a_time * out);
     self->sums_apart = apart(in * out);
     self->base.scratch =
-        round_up(in > out ? in : out, TILE_COLUMNS) + POINTS * (self->in_apart + self->out_apart);
+        round_up(in > out ? in : out, TILE_COLUMNS) + points * (self->in_apart + self->out_apart);
     if (self->base.kind == DD_CONVOLUTION_WEIGHT)
-        self->base.scratch += POINTS * self->sums_apart;
+        self->base.scratch += points * self->sums_apart;
     else
-        self->base.packed = POINTS * apart(in * round_up(out, TILE_COLUMNS));
+        self->base.packed = points * apart(in * round_up(out, TILE_COLUMNS));
 }
 
 /* Leaves what does not fit to the fastest other backend. */
@@ -105,6 +147,7 @@ static ddaebm_status create(dd_convolution **out, ddaebm_context *context, dd_co
 
     self->kernels = dd_tile_kernels_choose();
     set_planes(self);
+    choose_tiles(self);
     set_sizes(self);
     *out = &self->base;
     return DDAEBM_OK;
@@ -129,14 +172,15 @@ static void find_taps(const winograd_convolution *self, const float *weights, si
 /* Forward, filter o is a column. */
 static void pack_column(const winograd_convolution *self, const float *weights, size_t o,
                         float *packed) {
-    size_t channels = self->in.channels, point = self->base.packed / POINTS;
+    const dd_tile_transforms *transforms = self->transforms;
+    size_t channels = self->in.channels, point = self->base.packed / transforms->points;
     float *to = packed + o / TILE_COLUMNS * TILE_COLUMNS * channels + o % TILE_COLUMNS,
-          points[POINTS * UNIT];
+          points[MOST_POINTS * UNIT];
     for (size_t c = 0; c < channels; c += UNIT) {
         const float *taps[9];
         find_taps(self, weights, o, c, taps);
-        self->kernels->taps_to_points(points, UNIT, taps, UNIT);
-        for (size_t p = 0; p < POINTS; p++)
+        transforms->taps_to_points(points, UNIT, taps, UNIT);
+        for (size_t p = 0; p < transforms->points; p++)
             for (size_t i = 0; i < UNIT; i++)
                 to[p * point + (c + i) * TILE_COLUMNS] = points[p * UNIT + i];
     }
@@ -146,13 +190,13 @@ static void pack_column(const winograd_convolution *self, const float *weights, 
 static void pack_row(const winograd_convolution *self, const float *weights, size_t o,
                      float *packed) {
     size_t filters = self->in.channels, channels = self->out.channels,
-           point = self->base.packed / POINTS;
+           point = self->base.packed / self->transforms->points;
     for (size_t c = 0; c < channels; c += TILE_COLUMNS) {
         const float *taps[9];
         find_taps(self, weights, o, c, taps);
         size_t left = channels - c;
-        self->kernels->taps_to_points(packed + c * filters + o * TILE_COLUMNS, point, taps,
-                                      left < TILE_COLUMNS ? left : TILE_COLUMNS);
+        self->transforms->taps_to_points(packed + c * filters + o * TILE_COLUMNS, point, taps,
+                                         left < TILE_COLUMNS ? left : TILE_COLUMNS);
     }
 }
 
@@ -167,19 +211,22 @@ static void pack(const dd_convolution *base, size_t part, const float *weights, 
 }
 
 static bool same_packing(const dd_convolution *a, const dd_convolution *b) {
-    return a->kind == b->kind;
+    const winograd_convolution *one = (const winograd_convolution *)a,
+                               *other = (const winograd_convolution *)b;
+    return a->kind == b->kind && one->transforms == other->transforms;
 }
 
 /* --- Strips of tiles. --- */
 
-/* Where a tile is: its image, and the place of its 2 x 2 pixels. */
+/* Where a tile is: its image, and the place of its first pixel of y. */
 typedef struct place {
     size_t image, row, column;
 } place;
 
 static place place_of(const winograd_convolution *self, size_t tile) {
-    return (place){tile / self->across / self->down, tile / self->across % self->down * 2,
-                   tile % self->across * 2};
+    size_t side = self->transforms->side;
+    return (place){tile / self->across / self->down, tile / self->across % self->down * side,
+                   tile % self->across * side};
 }
 
 /* The size x size pixels from (row, column) on; `outside` for those that the image has not. */
@@ -205,8 +252,8 @@ typedef struct room {
 static room room_of(const winograd_convolution *self, float *scratch) {
     size_t wide = self->in.channels > self->out.channels ? self->in.channels : self->out.channels;
     room r = {.zeros = scratch, .in = scratch + round_up(wide, TILE_COLUMNS)};
-    r.out = r.in + POINTS * self->in_apart;
-    r.sums = r.out + POINTS * self->out_apart;
+    r.out = r.in + self->transforms->points * self->in_apart;
+    r.sums = r.out + self->transforms->points * self->out_apart;
     for (size_t i = 0; i < wide; i++)
         r.zeros[i] = 0;
     return r;
@@ -214,35 +261,41 @@ static room room_of(const winograd_convolution *self, float *scratch) {
 
 static void input_to_points(const winograd_convolution *self, const float *images, dd_range tiles,
                             const room *r) {
+    const dd_tile_transforms *transforms = self->transforms;
     size_t channels = self->in.channels;
     for (size_t tile = tiles.first; tile < tiles.last; tile++) {
-        const float *pixels[16];
-        find_pixels(pixels, images, &self->in, place_of(self, tile), self->before, 4, r->zeros);
-        self->kernels->input_to_points(r->in + (tile - tiles.first) * channels, self->in_apart,
-                                       pixels, channels);
+        const float *pixels[MOST_POINTS];
+        find_pixels(pixels, images, &self->in, place_of(self, tile), self->before,
+                    (ptrdiff_t)transforms->side + 2, r->zeros);
+        transforms->input_to_points(r->in + (tile - tiles.first) * channels, self->in_apart, pixels,
+                                    channels);
     }
 }
 
 static void points_to_output(const winograd_convolution *self, float *images, dd_range tiles,
                              const room *r) {
+    const dd_tile_transforms *transforms = self->transforms;
     size_t channels = self->out.channels;
     for (size_t tile = tiles.first; tile < tiles.last; tile++) {
-        const float *pixels[4];
-        find_pixels(pixels, images, &self->out, place_of(self, tile), 0, 2, NULL);
-        self->kernels->points_to_output((float *const *)pixels,
-                                        r->out + (tile - tiles.first) * channels, self->out_apart,
-                                        channels);
+        const float *pixels[MOST_POINTS];
+        find_pixels(pixels, images, &self->out, place_of(self, tile), 0,
+                    (ptrdiff_t)transforms->side, NULL);
+        transforms->points_to_output((float *const *)pixels,
+                                     r->out + (tile - tiles.first) * channels, self->out_apart,
+                                     channels);
     }
 }
 
 static void output_to_points(const winograd_convolution *self, const float *images, dd_range tiles,
                              const room *r) {
+    const dd_tile_transforms *transforms = self->transforms;
     size_t channels = self->out.channels;
     for (size_t tile = tiles.first; tile < tiles.last; tile++) {
-        const float *pixels[4];
-        find_pixels(pixels, images, &self->out, place_of(self, tile), 0, 2, r->zeros);
-        self->kernels->output_to_points(r->out + (tile - tiles.first) * channels, self->out_apart,
-                                        pixels, channels);
+        const float *pixels[MOST_POINTS];
+        find_pixels(pixels, images, &self->out, place_of(self, tile), 0,
+                    (ptrdiff_t)transforms->side, r->zeros);
+        transforms->output_to_points(r->out + (tile - tiles.first) * channels, self->out_apart,
+                                     pixels, channels);
     }
 }
 
@@ -250,12 +303,13 @@ static void output_to_points(const winograd_convolution *self, const float *imag
 static void multiply_by_weights(const winograd_convolution *self, const float *packed, size_t tiles,
                                 const room *r) {
     size_t in = self->in.channels, out = self->out.channels;
-    for (size_t p = 0; p < POINTS; p++) {
+    for (size_t p = 0; p < self->transforms->points; p++) {
         const dd_tile_product product = {.m = tiles,
                                          .n = out,
                                          .k = in,
                                          .a = r->in + p * self->in_apart,
-                                         .b = packed + p * (self->base.packed / POINTS),
+                                         .b = packed +
+                                              p * (self->base.packed / self->transforms->points),
                                          .c = r->out + p * self->out_apart,
                                          .a_row = in,
                                          .a_step = 1,
@@ -269,7 +323,7 @@ static void multiply_by_weights(const winograd_convolution *self, const float *p
 /* Adds to the points of the weights' gradient, [out channels, in channels]. */
 static void add_to_sums(const winograd_convolution *self, size_t tiles, const room *r, bool add) {
     size_t in = self->in.channels, out = self->out.channels;
-    for (size_t p = 0; p < POINTS; p++) {
+    for (size_t p = 0; p < self->transforms->points; p++) {
         const dd_tile_product product = {.m = out,
                                          .n = in,
                                          .k = tiles,
@@ -292,7 +346,7 @@ static void sums_to_weights(const winograd_convolution *self, const room *r, flo
         float *taps[9];
         for (size_t k = 0; k < 9; k++)
             taps[k] = weights + (o * 9 + k) * in;
-        self->kernels->points_to_taps(taps, r->sums + o * in, self->sums_apart, in);
+        self->transforms->points_to_taps(taps, r->sums + o * in, self->sums_apart, in);
     }
 }
 

@@ -141,148 +141,178 @@ static void multiply_tile(const dd_tile_product *p) {
         column_of_blocks(p, j, DD_TILE_UNIT / REST, REST);
 }
 
-/* --- Transforms, by the matrices of Lavin and Gray (2016): along one axis, then the other. --- */
+/* --- Transforms: a matrix along the rows, then down the columns. ---
+ *
+ * Those of tiles of 2 x 2 pixels of y have the points 0, 1, -1 and infinity (Lavin and Gray, 2016).
+ * Those of 4 x 4 have 0, 3/4, -3/4, 3/2, -3/2 and infinity: their rounding errors are a quarter of
+ * those with 0, 1, -1, 2 and -2. For points a_i, N_i is the product of a_i - a_j over j != i. The
+ * matrix of x has the coefficients of the polynomial with all points but a_i as its zeros, that of
+ * taps the powers of a_i over N_i, and that of y the powers of a_i. */
 
-/* Runs one of these on `count` numbers, a register of them at a time, and on the DD_TILE_UNIT that
- * may be left. */
-#define EACH_RUN(function, to, plane, from)                                                        \
-    size_t c = 0;                                                                                  \
-    for (; c + LANES <= count; c += LANES)                                                         \
-        function(to, plane, from, c, LANES);                                                       \
-    if (LANES > DD_TILE_UNIT && c < count)                                                         \
-    function(to, plane, from, c, DD_TILE_UNIT)
+enum { MOST_SIDE = 6 };
 
-/* B' d: (d0 - d2, d1 + d2, d2 - d1, d1 - d3) */
-INLINE void input_sums(lanes out[4], lanes d0, lanes d1, lanes d2, lanes d3) {
-    out[0] = d0 - d2;
-    out[1] = d1 + d2;
-    out[2] = d2 - d1;
-    out[3] = d1 - d3;
+/* The matrices. `in` and `out` are numbers of one row or column. */
+
+INLINE void input_sums_2(lanes *out, const lanes *in) {
+    out[0] = in[0] - in[2];
+    out[1] = in[1] + in[2];
+    out[2] = in[2] - in[1];
+    out[3] = in[1] - in[3];
 }
 
-INLINE void input_to_points_run(float *points, size_t plane, const float *const pixels[16],
-                                size_t c, size_t width) {
-    lanes across[4][4], down[4];
-    DD_UNROLLED (i, 4)
-        input_sums(across[i], load(pixels[4 * i] + c, width), load(pixels[4 * i + 1] + c, width),
-                   load(pixels[4 * i + 2] + c, width), load(pixels[4 * i + 3] + c, width));
-    DD_UNROLLED (j, 4) {
-        input_sums(down, across[0][j], across[1][j], across[2][j], across[3][j]);
-        DD_UNROLLED (i, 4)
-            store(points + (size_t)(4 * i + j) * plane + c, down[i], width);
-    }
+INLINE void input_sums_4(lanes *out, const lanes *in) {
+    const lanes even = in[4] - 2.25f * in[2], odd = 0.75f * (in[3] - 2.25f * in[1]);
+    const lanes even_2 = in[4] - 0.5625f * in[2], odd_2 = 1.5f * (in[3] - 0.5625f * in[1]);
+    out[0] = in[4] + (1.265625f * in[0] - 2.8125f * in[2]);
+    out[1] = even + odd;
+    out[2] = even - odd;
+    out[3] = even_2 + odd_2;
+    out[4] = even_2 - odd_2;
+    out[5] = in[5] + (1.265625f * in[1] - 2.8125f * in[3]);
 }
 
-static void input_to_points(float *points, size_t plane, const float *const pixels[16],
-                            size_t count) {
-    EACH_RUN(input_to_points_run, points, plane, pixels);
+INLINE void output_sums_2(lanes *out, const lanes *in) {
+    out[0] = in[0] + in[1] + in[2];
+    out[1] = in[1] - in[2] - in[3];
 }
 
-/* A' m for two outputs: (m0 + m1 + m2, m1 - m2 - m3) */
-INLINE void output_sums(lanes out[2], lanes m0, lanes m1, lanes m2, lanes m3) {
-    out[0] = m0 + m1 + m2;
-    out[1] = m1 - m2 - m3;
+INLINE void output_sums_4(lanes *out, const lanes *in) {
+    const lanes sum = in[1] + in[2], difference = in[1] - in[2];
+    const lanes sum_2 = in[3] + in[4], difference_2 = in[3] - in[4];
+    out[0] = in[0] + sum + sum_2;
+    out[1] = 0.75f * difference + 1.5f * difference_2;
+    out[2] = 0.5625f * sum + 2.25f * sum_2;
+    out[3] = 0.421875f * difference + 3.375f * difference_2 + in[5];
 }
 
-/* A tile of 2 x 2 pixels from its 16 points: A' m A. Pixels beyond the image are NULL. */
-INLINE void points_to_output_run(float *const pixels[4], size_t plane, const float *points,
-                                 size_t c, size_t width) {
-    lanes across[4][2], down[2];
-    DD_UNROLLED (i, 4) {
-        const float *row = points + 4 * (size_t)i * plane + c;
-        output_sums(across[i], load(row, width), load(row + plane, width),
-                    load(row + 2 * plane, width), load(row + 3 * plane, width));
-    }
-    DD_UNROLLED (j, 2) {
-        output_sums(down, across[0][j], across[1][j], across[2][j], across[3][j]);
-        DD_UNROLLED (i, 2)
-            if (pixels[2 * i + j])
-                store(pixels[2 * i + j] + c, down[i], width);
-    }
+INLINE void pair_sums(lanes *out, const lanes *in) {
+    out[0] = in[0];
+    out[1] = 0.5f * (in[0] + in[1]);
+    out[2] = 0.5f * (in[0] - in[1]);
+    out[3] = in[1];
 }
 
-static void points_to_output(float *const pixels[4], const float *points, size_t plane,
-                             size_t count) {
-    EACH_RUN(points_to_output_run, pixels, plane, points);
+/* 1 / N of the points 0, 3/4 and 3/2. */
+#define WEIGHT_0 (64.0f / 81)
+#define WEIGHT_1 (-128.0f / 243)
+#define WEIGHT_2 (32.0f / 243)
+
+INLINE void quadruple_sums(lanes *out, const lanes *in) {
+    const lanes even = WEIGHT_1 * (in[0] + 0.5625f * in[2]);
+    const lanes odd = WEIGHT_1 * 0.75f * (in[1] + 0.5625f * in[3]);
+    const lanes even_2 = WEIGHT_2 * (in[0] + 2.25f * in[2]);
+    const lanes odd_2 = WEIGHT_2 * 1.5f * (in[1] + 2.25f * in[3]);
+    out[0] = WEIGHT_0 * in[0];
+    out[1] = even + odd;
+    out[2] = even - odd;
+    out[3] = even_2 + odd_2;
+    out[4] = even_2 - odd_2;
+    out[5] = in[3];
 }
 
-/* G g of two numbers: (g0, (g0 + g1) / 2, (g0 - g1) / 2, g1) */
-INLINE void pair_sums(lanes out[4], lanes g0, lanes g1) {
-    out[0] = g0;
-    out[1] = 0.5f * (g0 + g1);
-    out[2] = 0.5f * (g0 - g1);
-    out[3] = g1;
-}
-
-INLINE void output_to_points_run(float *points, size_t plane, const float *const pixels[4],
-                                 size_t c, size_t width) {
-    lanes across[2][4], down[4];
-    DD_UNROLLED (i, 2)
-        pair_sums(across[i], load(pixels[2 * i] + c, width), load(pixels[2 * i + 1] + c, width));
-    DD_UNROLLED (j, 4) {
-        pair_sums(down, across[0][j], across[1][j]);
-        DD_UNROLLED (i, 4)
-            store(points + (size_t)(4 * i + j) * plane + c, down[i], width);
-    }
-}
-
-static void output_to_points(float *points, size_t plane, const float *const pixels[4],
-                             size_t count) {
-    EACH_RUN(output_to_points_run, points, plane, pixels);
-}
-
-/* G g of three numbers: (g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2) */
-INLINE void triple_sums(lanes out[4], lanes g0, lanes g1, lanes g2) {
-    lanes outer = 0.5f * (g0 + g2), inner = 0.5f * g1;
-    out[0] = g0;
+INLINE void tap_sums_2(lanes *out, const lanes *in) {
+    const lanes outer = 0.5f * (in[0] + in[2]), inner = 0.5f * in[1];
+    out[0] = in[0];
     out[1] = outer + inner;
     out[2] = outer - inner;
-    out[3] = g2;
+    out[3] = in[2];
 }
 
-INLINE void taps_to_points_run(float *points, size_t plane, const float *const taps[9], size_t c,
-                               size_t width) {
-    lanes across[3][4], down[4];
-    DD_UNROLLED (i, 3)
-        triple_sums(across[i], load(taps[3 * i] + c, width), load(taps[3 * i + 1] + c, width),
-                    load(taps[3 * i + 2] + c, width));
-    DD_UNROLLED (j, 4) {
-        triple_sums(down, across[0][j], across[1][j], across[2][j]);
-        DD_UNROLLED (i, 4)
-            store(points + (size_t)(4 * i + j) * plane + c, down[i], width);
+INLINE void tap_sums_4(lanes *out, const lanes *in) {
+    const lanes even = WEIGHT_1 * (in[0] + 0.5625f * in[2]), odd = WEIGHT_1 * 0.75f * in[1];
+    const lanes even_2 = WEIGHT_2 * (in[0] + 2.25f * in[2]), odd_2 = WEIGHT_2 * 1.5f * in[1];
+    out[0] = WEIGHT_0 * in[0];
+    out[1] = even + odd;
+    out[2] = even - odd;
+    out[3] = even_2 + odd_2;
+    out[4] = even_2 - odd_2;
+    out[5] = in[2];
+}
+
+INLINE void sums_of_taps_2(lanes *out, const lanes *in) {
+    out[0] = in[0] + in[1] + in[2];
+    out[1] = in[1] - in[2];
+    out[2] = in[1] + in[2] - in[3];
+}
+
+INLINE void sums_of_taps_4(lanes *out, const lanes *in) {
+    const lanes sum = in[1] + in[2], difference = in[1] - in[2];
+    const lanes sum_2 = in[3] + in[4], difference_2 = in[3] - in[4];
+    out[0] = in[0] + sum + sum_2;
+    out[1] = 0.75f * difference + 1.5f * difference_2;
+    out[2] = 0.5625f * sum + 2.25f * sum_2 + in[5];
+}
+
+/* Runs name_run on `count` numbers, a register of them at a time, and on the DD_TILE_UNIT that may
+ * be left. */
+#define EACH_RUN(name, points, plane, pixels)                                                      \
+    size_t c = 0;                                                                                  \
+    for (; c + LANES <= count; c += LANES)                                                         \
+        name##_run(points, plane, pixels, c, LANES);                                               \
+    if (LANES > DD_TILE_UNIT && c < count)                                                         \
+    name##_run(points, plane, pixels, c, DD_TILE_UNIT)
+
+/* Defines the transform of from x from pixels to to x to points. */
+#define TO_POINTS(name, sums, from, to)                                                            \
+    INLINE void name##_run(float *points, size_t plane, const float *const *pixels, size_t c,      \
+                           size_t width) {                                                         \
+        lanes across[MOST_SIDE][MOST_SIDE], in[MOST_SIDE], out[MOST_SIDE];                         \
+        DD_UNROLLED (i, from) {                                                                    \
+            DD_UNROLLED (j, from)                                                                  \
+                in[j] = load(pixels[(from)*i + j] + c, width);                                     \
+            sums(across[i], in);                                                                   \
+        }                                                                                          \
+        DD_UNROLLED (j, to) {                                                                      \
+            DD_UNROLLED (i, from)                                                                  \
+                in[i] = across[i][j];                                                              \
+            sums(out, in);                                                                         \
+            DD_UNROLLED (i, to)                                                                    \
+                store(points + (size_t)((to)*i + j) * plane + c, out[i], width);                   \
+        }                                                                                          \
+    }                                                                                              \
+    static void name(float *points, size_t plane, const float *const *pixels, size_t count) {      \
+        EACH_RUN(name, points, plane, pixels);                                                     \
     }
-}
 
-static void taps_to_points(float *points, size_t plane, const float *const taps[9], size_t count) {
-    EACH_RUN(taps_to_points_run, points, plane, taps);
-}
-
-/* A' m for three outputs: (m0 + m1 + m2, m1 - m2, m1 + m2 - m3) */
-INLINE void tap_sums(lanes out[3], lanes m0, lanes m1, lanes m2, lanes m3) {
-    out[0] = m0 + m1 + m2;
-    out[1] = m1 - m2;
-    out[2] = m1 + m2 - m3;
-}
-
-INLINE void points_to_taps_run(float *const taps[9], size_t plane, const float *points, size_t c,
-                               size_t width) {
-    lanes across[4][3], down[3];
-    DD_UNROLLED (i, 4) {
-        const float *row = points + 4 * (size_t)i * plane + c;
-        tap_sums(across[i], load(row, width), load(row + plane, width),
-                 load(row + 2 * plane, width), load(row + 3 * plane, width));
+/* Defines the transform of from x from points to to x to pixels; those at NULL are left out. */
+#define FROM_POINTS(name, sums, from, to)                                                          \
+    INLINE void name##_run(const float *points, size_t plane, float *const *pixels, size_t c,      \
+                           size_t width) {                                                         \
+        lanes across[MOST_SIDE][MOST_SIDE], in[MOST_SIDE], out[MOST_SIDE];                         \
+        DD_UNROLLED (i, from) {                                                                    \
+            DD_UNROLLED (j, from)                                                                  \
+                in[j] = load(points + (size_t)((from)*i + j) * plane + c, width);                  \
+            sums(across[i], in);                                                                   \
+        }                                                                                          \
+        DD_UNROLLED (j, to) {                                                                      \
+            DD_UNROLLED (i, from)                                                                  \
+                in[i] = across[i][j];                                                              \
+            sums(out, in);                                                                         \
+            DD_UNROLLED (i, to)                                                                    \
+                if (pixels[(to)*i + j])                                                            \
+                    store(pixels[(to)*i + j] + c, out[i], width);                                  \
+        }                                                                                          \
+    }                                                                                              \
+    static void name(float *const *pixels, const float *points, size_t plane, size_t count) {      \
+        EACH_RUN(name, points, plane, pixels);                                                     \
     }
-    DD_UNROLLED (j, 3) {
-        tap_sums(down, across[0][j], across[1][j], across[2][j], across[3][j]);
-        DD_UNROLLED (i, 3)
-            store(taps[3 * i + j] + c, down[i], width);
-    }
-}
 
-static void points_to_taps(float *const taps[9], const float *points, size_t plane, size_t count) {
-    EACH_RUN(points_to_taps_run, taps, plane, points);
-}
+TO_POINTS(input_to_points_2, input_sums_2, 4, 4)
+TO_POINTS(output_to_points_2, pair_sums, 2, 4)
+TO_POINTS(taps_to_points_2, tap_sums_2, 3, 4)
+FROM_POINTS(points_to_output_2, output_sums_2, 4, 2)
+FROM_POINTS(points_to_taps_2, sums_of_taps_2, 4, 3)
 
-const dd_tile_kernels DD_TILE_KERNELS = {
-    DD_KERNELS_NAME,  LANES,          multiply_tile, input_to_points, points_to_output,
-    output_to_points, taps_to_points, points_to_taps};
+TO_POINTS(input_to_points_4, input_sums_4, 6, 6)
+TO_POINTS(output_to_points_4, quadruple_sums, 4, 6)
+TO_POINTS(taps_to_points_4, tap_sums_4, 3, 6)
+FROM_POINTS(points_to_output_4, output_sums_4, 6, 4)
+FROM_POINTS(points_to_taps_4, sums_of_taps_4, 6, 3)
+
+const dd_tile_kernels DD_TILE_KERNELS = {DD_KERNELS_NAME,
+                                         LANES,
+                                         multiply_tile,
+                                         {2, 16, input_to_points_2, points_to_output_2,
+                                          output_to_points_2, taps_to_points_2, points_to_taps_2},
+                                         {4, 36, input_to_points_4, points_to_output_4,
+                                          output_to_points_4, taps_to_points_4, points_to_taps_4}};

@@ -1,7 +1,6 @@
-/* Small matrix products, and the transforms of Winograd's convolutions on tiles of 4 x 4 pixels
- * (convolution_winograd.c). Compiled for each instruction set, as vector.c is;
- * dd_tile_kernels_choose picks. The channels of a pixel lie together; their count is a multiple of
- * DD_TILE_UNIT. */
+/* Small matrix products, and the transforms of Winograd's convolutions (convolution_winograd.c).
+ * Compiled for each instruction set, as vector.c is; dd_tile_kernels_choose picks. The channels of
+ * a pixel lie together; their count is a multiple of DD_TILE_UNIT. */
 #ifndef DD_TILES_H
 #define DD_TILES_H
 
@@ -10,9 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Points that a tile is transformed to; what the count of channels is a multiple of; columns of b
- * that lie side by side. */
-enum { DD_TILE_POINTS = 16, DD_TILE_UNIT = 8, DD_TILE_COLUMNS = 16 };
+/* What the count of channels is a multiple of; columns of b that lie side by side; most points that
+ * a tile is transformed to. */
+enum { DD_TILE_UNIT = 8, DD_TILE_COLUMNS = 16, DD_TILE_MOST_POINTS = 36 };
 
 /* c[i, j] = (add ? c[i, j] : start ? start[j] : 0) + sum over l < k of a[i a_row + l a_step] b[j /
  * 16 b_block + l b_step + j % 16] */
@@ -24,19 +23,23 @@ typedef struct dd_tile_product {
     bool add;
 } dd_tile_product;
 
+/* The transforms of tiles of side x side pixels of y, (side + 2) x (side + 2) of x, and of 3 x 3
+ * taps. Each is of `count` numbers a pixel. Points are `plane` floats apart, from `points` on. */
+typedef struct dd_tile_transforms {
+    size_t side, points; /* points of a tile: (side + 2)^2 */
+    void (*input_to_points)(float *points, size_t plane, const float *const *pixels, size_t count);
+    void (*points_to_output)(float *const *pixels, const float *points, size_t plane,
+                             size_t count); /* leaves out pixels at NULL */
+    void (*output_to_points)(float *points, size_t plane, const float *const *pixels, size_t count);
+    void (*taps_to_points)(float *points, size_t plane, const float *const *taps, size_t count);
+    void (*points_to_taps)(float *const *taps, const float *points, size_t plane, size_t count);
+} dd_tile_transforms;
+
 typedef struct dd_tile_kernels {
     const char *name;
     size_t lanes; /* numbers in a register */
     void (*multiply)(const dd_tile_product *product);
-    /* Points are `plane` floats apart, from `points` on. */
-    void (*input_to_points)(float *points, size_t plane, const float *const pixels[16],
-                            size_t count);
-    void (*points_to_output)(float *const pixels[4], const float *points, size_t plane,
-                             size_t count); /* leaves out those at NULL */
-    void (*output_to_points)(float *points, size_t plane, const float *const pixels[4],
-                             size_t count);
-    void (*taps_to_points)(float *points, size_t plane, const float *const taps[9], size_t count);
-    void (*points_to_taps)(float *const taps[9], const float *points, size_t plane, size_t count);
+    dd_tile_transforms small, large; /* of tiles of 2 x 2 and 4 x 4 pixels */
 } dd_tile_kernels;
 
 extern const dd_tile_kernels dd_tile_kernels_portable;

@@ -164,6 +164,21 @@ START_TEST(flips_of_old_files_do_no_harm) {
 }
 END_TEST
 
+/* Only files of version 1 may have none. */
+START_TEST(a_checksum_is_required) {
+    static const char key[] = "\"checksum\"";
+    for (int version = 2; version <= 3; version++)
+        for (int k = 0; k < 2; k++) {
+            subject s = kept(k ? "checkpoint" : "model", version);
+            char *found = memmem(s.bytes, s.size, key, sizeof key - 1);
+            ck_assert_ptr_nonnull(found);
+            found[1] = 'k';
+            ASSERT_FAILS(load(&s, s.size), DDAEBM_FORMAT, "no checksum");
+            free(s.bytes);
+        }
+}
+END_TEST
+
 /* What they were when they were written: scores of four points, and the next loss of the run. */
 START_TEST(files_of_each_version_load) {
     static const float rows[] = {0, 0, 1, 0, -1, 0.5f, 0.25f, -0.75f};
@@ -195,5 +210,5 @@ int main(void) {
     use_fixture(begin, end);
     return RUN_TESTS("damaged", every_cut_and_every_flip_is_refused,
                      random_flips_of_a_large_file_are_refused, flips_of_old_files_do_no_harm,
-                     files_of_each_version_load);
+                     a_checksum_is_required, files_of_each_version_load);
 }

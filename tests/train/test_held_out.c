@@ -145,7 +145,7 @@ START_TEST(the_best_weights_are_kept) {
         ASSERT_OK(ddaebm_trainer_snapshot(&model, trainer));
         ck_assert_uint_eq(ddaebm_model_best_step(model), best_step);
         ck_assert_double_eq_tol(ddaebm_model_held_out_contrast(model), best,
-                                1e-3); /* scored in other chunks */
+                                2e-4); /* two pairs: scored in other chunks */
         for (int n = 0; n < DD_NETWORKS; n++)
             ck_assert_int_eq(memcmp(model->weights.values[n][0], expected->weights.values[n][0],
                                     model->parameters.totals[n][0] * sizeof(float)),

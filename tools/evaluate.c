@@ -1,6 +1,7 @@
 /* ddaebm evaluate. */
 #include "commands.h"
 #include "console.h"
+#include "image_quality.h"
 #include "inputs.h"
 #include "outputs.h"
 #include "quality.h"
@@ -190,6 +191,24 @@ static void print_modes(const mode_shares *found, bool json) {
                found->modes, found->near, found->spread);
 }
 
+/* Compares images in the features of a classifier, and prints the result. */
+static int print_images(const quality_rows *q, image_shape shape, bool json) {
+    image_measures found;
+    int code = measure_images(&found, &q->compared, shape);
+    if (code != 0)
+        return code;
+    if (json)
+        printf(", \"frechet\": %.9g, \"frechet_floor\": %.9g, \"precision\": %.9g, "
+               "\"recall\": %.9g",
+               found.frechet, found.frechet_floor, found.precision, found.recall);
+    else
+        printf("Frechet distance: %.5f, %.3f times the %.5f between two sets of data\n"
+               "precision %.4f, recall %.4f\n",
+               found.frechet, found.frechet / found.frechet_floor, found.frechet_floor,
+               found.precision, found.recall);
+    return 0;
+}
+
 /* Compares the scores of samples and data, and prints the result. */
 static int print_scores(const work *w, quality_rows *q) {
     low_scores low;
@@ -239,6 +258,9 @@ static int print_quality(const work *w) {
         const mode_shares shares = measure_modes(&q.compared);
         print_modes(&shares, w->json);
     }
+    image_shape shape = shape_of_data(w->dataset);
+    if (shape.height > 0)
+        TRY(print_images(&q, shape, w->json));
     if (w->scorer)
         TRY(print_scores(w, &q));
     if (w->scorer && q.compared.width == 2)

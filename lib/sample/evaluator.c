@@ -7,15 +7,14 @@
 #include <string.h>
 
 /* Rows of a chunk, beyond which products do not get faster; for images, pixels of a chunk and the
- * most images. Full chunks come TOGETHER at a time, and what is left is divided anew. Up to FEW
- * rows are computed one by one. */
-enum { CHUNK = 128, CHUNK_PIXELS = 4096, MOST_IMAGES = 200, TOGETHER = 4, FEW = 6 };
+ * most images. Full chunks come TOGETHER at a time, and what is left is divided anew. */
+enum { CHUNK = 128, CHUNK_PIXELS = 4096, MOST_IMAGES = 200, TOGETHER = 4 };
 
 /* --- Making one. --- */
 
-/* Chooses the sizes of chunks. A few rows are computed before another thread wakes up. Rows are
- * divided alike for any number of threads. Images that are fewer than a chunk for each thread are
- * computed one by one, on all threads. With the deterministic flag, all rows are. */
+/* Chooses the sizes of chunks. Rows are divided alike for any number of threads. Images that are
+ * fewer than a chunk for each thread are computed one by one, on all threads. With the
+ * deterministic flag, all rows are. */
 static void choose_sizes(dd_evaluator *evaluator) {
     dd_shape one = dd_network_data_shape(dd_model_settings(evaluator->model), 1);
     bool images = one.size[0] == 1 && one.size[1] > 1;
@@ -31,7 +30,6 @@ static void choose_sizes(dd_evaluator *evaluator) {
     evaluator->sizes = chunk > 1 ? DD_EVAL_SIZES : 1;
     evaluator->chunk_rows[DD_EVAL_SINGLE] = 1;
     evaluator->chunk_rows[DD_EVAL_WHOLE] = chunk;
-    evaluator->few = images || chunk == 1 ? 0 : FEW;
     evaluator->together = images ? evaluator->threads : TOGETHER;
     evaluator->rest_is_single = images;
 }

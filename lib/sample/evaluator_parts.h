@@ -25,10 +25,10 @@ struct dd_evaluator {
     ddaebm_context *context;
     const ddaebm_model *model;
     size_t widths[DD_EVAL_SLOTS];
-    int sizes;                             /* 1 if a chunk is a row */
-    size_t chunk_rows[DD_EVAL_SIZES], few; /* up to `few` rows are computed one by one */
-    size_t together;                       /* number of full chunks at a time */
-    bool rest_is_single;                   /* what is left is computed row by row */
+    int sizes; /* 1 if a chunk is a row */
+    size_t chunk_rows[DD_EVAL_SIZES];
+    size_t together;     /* number of full chunks at a time */
+    bool rest_is_single; /* what is left is computed row by row */
     dd_plan *plans[DD_EVAL_SIZES];
     size_t threads;
     dd_lane

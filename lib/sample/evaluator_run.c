@@ -94,7 +94,7 @@ static void cut(const dd_evaluator *evaluator, dd_eval_running *c) {
            count = c->asked->count;
     c->piece_size = DD_EVAL_SINGLE;
     c->pieces = count;
-    if (evaluator->sizes == 1 || count <= evaluator->few)
+    if (evaluator->sizes == 1 || count == 1)
         return;
     c->wholes = count / (chunk * together) * together;
     c->pieces = count - c->wholes * chunk;
@@ -115,12 +115,11 @@ ddaebm_status dd_evaluator_call(dd_evaluator *evaluator, const dd_eval_call *ask
     atomic_init(&c.by_chunk, false);
 
     dd_computation_begin();
-    bool few = asked->count <= evaluator->few;
-    if (few && asked->passes == 1 && !asked->alone) /* done at once */
-        for (size_t i = 0; i < asked->count; i++)
-            asked->chunk(asked->user, &evaluator->lanes[0], i, 1);
+    bool is_row = asked->count == 1 && evaluator->sizes > 1 && !evaluator->rest_is_single;
+    if (is_row && asked->passes == 1 && !asked->alone) /* done before it could be cancelled */
+        asked->chunk(asked->user, &evaluator->lanes[0], 0, 1);
     else
-        run_all(evaluator, &c, asked->alone || few || c.wholes + c.pieces == 1);
+        run_all(evaluator, &c, asked->alone || c.wholes + c.pieces == 1);
     dd_computation_end();
 
     if (atomic_load(&c.by_chunk))

@@ -234,4 +234,33 @@ bad 1 "has images of 36 numbers, the model takes rows of 64" score -m flat.st -d
 bad 1 "preset cifar10 is for images, the data has rows of 64 numbers; leave --preset out or name another" train -d bytes.csv --preset cifar10 -o never.st
 bad 1 "preset fashion is for images, the data has rows of 2 numbers" train -d moons --preset fashion -o never.st
 
+# ---- Samples against data. ----
+
+# squares SEED SHADE: 240 grey images of 10 x 10, each a square of the shade at a random place.
+squares() {
+    LC_ALL=C awk -v seed="$1" -v shade="$2" 'BEGIN {
+        srand(seed)
+        for (n = 0; n < 240; n++) {
+            row = int(7 * rand()); column = int(7 * rand())
+            for (i = 0; i < 10; i++)
+                for (j = 0; j < 10; j++)
+                    printf "%c", (i >= row && i < row + 3 && j >= column && j < column + 3 ? shade : 1)
+        }
+    }'
+}
+squares 1 240 | array squares.npy '|u1' '240, 10, 10'
+squares 2 240 | array others.npy '|u1' '240, 10, 10'
+squares 2 90 | array dim.npy '|u1' '240, 10, 10'
+# measured SAMPLES: the Frechet distance over that of the data, precision and recall
+measured() {
+    "$ddaebm" evaluate --sampled "$1" --data squares.npy --count 120 --json |
+        sed 's/.*"frechet": \([^,]*\), "frechet_floor": \([^,]*\), "precision": \([^,]*\), "recall": \([^},]*\).*/\1 \2 \3 \4/'
+}
+holds "images are as the data where they are the data" [ "$(measured squares.npy | awk '{ print ($1 < 1e-4 * $2), $3, $4 }')" = "1 1 1" ]
+holds "others like them are near" [ "$(measured others.npy | awk '{ print ($1 < 3 * $2), ($3 > 0.8), ($4 > 0.8) }')" = "1 1 1" ]
+holds "dim ones are not" [ "$(measured dim.npy | awk '{ print ($1 > 10 * $2), ($3 < 0.5) }')" = "1 1" ]
+good evaluate --sampled dim.npy --data squares.npy --count 120 >out
+holds "the measures are named" grep -q '^Frechet distance: .* times the .* between two sets of data$' out
+holds "so are the others" grep -q '^precision 0\.[0-9]*, recall [01]\.[0-9]*$' out
+
 finish

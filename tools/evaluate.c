@@ -172,13 +172,31 @@ cleanup:
     return code;
 }
 
-static void print_distances(const distances *found, size_t count, bool json) {
-    if (json)
-        printf("\"samples\": %zu, \"sw1\": %.9g, \"sw1_floor\": %.9g, \"sw1_floors\": %.9g", count,
-               found->samples, found->floor, found->samples / found->floor);
+/* The ratio as JSON, which has no number for a division by 0. */
+static void print_json_ratio(const char *name, double found, double floor) {
+    if (floor > 0)
+        printf(", \"%s\": %.9g", name, found / floor);
     else
-        printf("sliced Wasserstein-1: %.5f, %.3f times the %.5f between two sets of %zu rows\n",
-               found->samples, found->samples / found->floor, found->floor, count);
+        printf(", \"%s\": null", name);
+}
+
+static void print_times(double found, double floor) {
+    if (floor > 0)
+        printf("%.5f, %.3f times the %.5f", found, found / floor, floor);
+    else
+        printf("%.5f, where there is none", found);
+}
+
+static void print_distances(const distances *found, size_t count, bool json) {
+    if (json) {
+        printf("\"samples\": %zu, \"sw1\": %.9g, \"sw1_floor\": %.9g", count, found->samples,
+               found->floor);
+        print_json_ratio("sw1_floors", found->samples, found->floor);
+    } else {
+        printf("sliced Wasserstein-1: ");
+        print_times(found->samples, found->floor);
+        printf(" between two sets of %zu rows\n", count);
+    }
 }
 
 static void print_modes(const mode_shares *found, bool json) {
@@ -197,15 +215,16 @@ static int print_images(const quality_rows *q, image_shape shape, bool json) {
     int code = measure_images(&found, &q->compared, shape);
     if (code != 0)
         return code;
-    if (json)
+    if (json) {
         printf(", \"frechet\": %.9g, \"frechet_floor\": %.9g, \"precision\": %.9g, "
                "\"recall\": %.9g",
                found.frechet, found.frechet_floor, found.precision, found.recall);
-    else
-        printf("Frechet distance: %.5f, %.3f times the %.5f between two sets of data\n"
-               "precision %.4f, recall %.4f\n",
-               found.frechet, found.frechet / found.frechet_floor, found.frechet_floor,
-               found.precision, found.recall);
+    } else {
+        printf("Frechet distance: ");
+        print_times(found.frechet, found.frechet_floor);
+        printf(" between two sets of data\nprecision %.4f, recall %.4f\n", found.precision,
+               found.recall);
+    }
     return 0;
 }
 

@@ -259,6 +259,9 @@ measured() {
 holds "images are as the data where they are the data" [ "$(measured squares.npy | awk '{ print ($1 < 1e-4 * $2), $3, $4 }')" = "1 1 1" ]
 holds "others like them are near" [ "$(measured others.npy | awk '{ print ($1 < 3 * $2), ($3 > 0.8), ($4 > 0.8) }')" = "1 1 1" ]
 holds "dim ones are not" [ "$(measured dim.npy | awk '{ print ($1 > 10 * $2), ($3 < 0.5) }')" = "1 1" ]
+head -c 24000 /dev/zero | array flat.npy '|u1' '240, 10, 10'
+good evaluate --sampled flat.npy --data flat.npy --count 120 --json >out
+holds "no distance between images that are all alike" grep -q '"sw1": 0, "sw1_floor": 0, "sw1_floors": null' out
 good evaluate --sampled dim.npy --data squares.npy --count 120 >out
 holds "the measures are named" grep -q '^Frechet distance: .* times the .* between two sets of data$' out
 holds "so are the others" grep -q '^precision 0\.[0-9]*, recall [01]\.[0-9]*$' out

@@ -172,10 +172,10 @@ cleanup:
     return code;
 }
 
-/* The ratio as JSON, which has no number for a division by 0. */
-static void print_json_ratio(const char *name, double found, double floor) {
-    if (floor > 0)
-        printf(", \"%s\": %.9g", name, found / floor);
+/* A number as JSON, which has none for what is not finite. */
+static void print_json(const char *name, double value) {
+    if (isfinite(value))
+        printf(", \"%s\": %.9g", name, value);
     else
         printf(", \"%s\": null", name);
 }
@@ -191,7 +191,7 @@ static void print_distances(const distances *found, size_t count, bool json) {
     if (json) {
         printf("\"samples\": %zu, \"sw1\": %.9g, \"sw1_floor\": %.9g", count, found->samples,
                found->floor);
-        print_json_ratio("sw1_floors", found->samples, found->floor);
+        print_json("sw1_floors", found->samples / found->floor);
     } else {
         printf("sliced Wasserstein-1: ");
         print_times(found->samples, found->floor);
@@ -200,13 +200,14 @@ static void print_distances(const distances *found, size_t count, bool json) {
 }
 
 static void print_modes(const mode_shares *found, bool json) {
-    if (json)
-        printf(", \"modes\": %zu, \"near_modes\": %.9g, \"mode_spread\": %.9g", found->modes,
-               found->near, found->spread);
-    else
+    if (json) {
+        printf(", \"modes\": %zu, \"near_modes\": %.9g", found->modes, found->near);
+        print_json("mode_spread", found->spread);
+    } else {
         printf("modes: %zu of 25; %.4f of the samples within 3 standard deviations of one, spread "
                "%.3f times the mode's\n",
                found->modes, found->near, found->spread);
+    }
 }
 
 /* Compares images in the features of a classifier, and prints the result. */

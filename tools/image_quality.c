@@ -48,7 +48,7 @@ static void multiply(matrix out, const matrix a, const matrix b) {
  * count. */
 static double trace_of_root(const matrix a, const matrix b) {
     enum { ITERATIONS = 30 };
-    static matrix root, inverse, both, next;
+    matrix root, inverse, both, next;
     double square = 0, trace = 0;
     multiply(root, a, b);
     for (size_t i = 0; i < WIDTH; i++)
@@ -78,16 +78,13 @@ static double trace_of_root(const matrix a, const matrix b) {
     return trace * sqrt(norm);
 }
 
-static double frechet(const float *a, const float *b, size_t count) {
-    static normal one, other;
+static double frechet(const normal *a, const normal *b) {
     double sum = 0;
-    fit_normal(&one, a, count);
-    fit_normal(&other, b, count);
     for (size_t i = 0; i < WIDTH; i++) {
-        double apart = one.mean[i] - other.mean[i];
-        sum += apart * apart + one.covariance[i][i] + other.covariance[i][i];
+        double apart = a->mean[i] - b->mean[i];
+        sum += apart * apart + a->covariance[i][i] + b->covariance[i][i];
     }
-    sum -= 2 * trace_of_root(one.covariance, other.covariance);
+    sum -= 2 * trace_of_root(a->covariance, b->covariance);
     return sum > 0 ? sum : 0;
 }
 
@@ -148,13 +145,17 @@ static int measure_support(image_measures *out, const float *samples, const floa
 
 int measure_images(image_measures *out, const compared_rows *rows, image_shape shape) {
     float *samples = NULL, *data = NULL, *others = NULL;
+    normal of_samples, of_data, of_others;
     size_t count = rows->count, compared = count < MOST_COMPARED ? count : MOST_COMPARED;
     int code = 0;
     TRY(find_features(&samples, rows->samples, count, shape));
     TRY(find_features(&data, rows->data, count, shape));
     TRY(find_features(&others, rows->others, count, shape));
-    out->frechet = frechet(samples, data, count);
-    out->frechet_floor = frechet(others, data, count);
+    fit_normal(&of_samples, samples, count);
+    fit_normal(&of_data, data, count);
+    fit_normal(&of_others, others, count);
+    out->frechet = frechet(&of_samples, &of_data);
+    out->frechet_floor = frechet(&of_others, &of_data);
     TRY(measure_support(out, samples, data, compared));
 cleanup:
     free(samples);

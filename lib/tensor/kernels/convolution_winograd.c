@@ -43,10 +43,15 @@ static size_t round_up(size_t count, size_t unit) {
     return (count + unit - 1) / unit * unit;
 }
 
+/* Tiles of side x side pixels of an image. */
+static size_t tiles_of_image(size_t rows, size_t columns, size_t side) {
+    return (rows + side - 1) / side * ((columns + side - 1) / side);
+}
+
 /* The taps, and how many channels and tiles make the transforms worth it, as measured. Weights that
  * are packed once are for any number of images, so that each must have tiles enough. */
 static bool fits(const dd_convolution_shape *s, size_t parts) {
-    size_t tiles = ((s->rows + 1) / 2) * ((s->columns + 1) / 2);
+    size_t tiles = tiles_of_image(s->rows, s->columns, 2);
     return s->down == 3 && s->across == 3 && s->stride == 1 && s->channels % UNIT == 0 &&
            s->filters % UNIT == 0 && s->channels >= 2 * UNIT && s->filters >= 2 * UNIT &&
            (s->packed_once ? tiles >= FEWEST_OF_IMAGE : tiles * s->images >= FEWEST_TILES * parts);
@@ -64,24 +69,14 @@ static void set_planes(winograd_convolution *self) {
     }
 }
 
-static size_t tiles_along(size_t pixels, const dd_tile_transforms *transforms) {
-    return (pixels + transforms->side - 1) / transforms->side;
-}
-
-/* Products of an image, channel and filter. */
-static size_t products(const plane *p, const dd_tile_transforms *transforms) {
-    return tiles_along(p->rows, transforms) * tiles_along(p->columns, transforms) *
-           transforms->points;
-}
-
 /* Whether packed weights of 2.25 times the size pay. Where they are packed for each run, many tiles
  * must share them. Where they are packed once, one image must have many tiles, or they must stay in
  * the second-level cache. */
-static bool share_weights(const winograd_convolution *self, size_t tiles_of_image) {
+static bool large_weights_pay(const winograd_convolution *self, size_t tiles) {
     const dd_convolution_shape *s = &self->base.shape;
     if (!s->packed_once)
-        return tiles_of_image * s->images >= FEWEST_TILES * self->base.parts;
-    return tiles_of_image >= FEWEST_OF_IMAGE || s->channels * s->filters <= SMALL_WEIGHTS;
+        return tiles * s->images >= FEWEST_TILES * self->base.parts;
+    return tiles >= FEWEST_OF_IMAGE || s->channels * s->filters <= SMALL_WEIGHTS;
 }
 
 /* Chooses the size of tiles. Small ones fit images better of which a part of a tile would be left.
@@ -89,12 +84,13 @@ static bool share_weights(const winograd_convolution *self, size_t tiles_of_imag
 static void choose_tiles(winograd_convolution *self) {
     const dd_tile_transforms *small = &self->kernels->small, *large = &self->kernels->large;
     const plane *out = &self->out;
-    size_t tiles = tiles_along(out->rows, large) * tiles_along(out->columns, large);
-    bool pays = products(out, large) < products(out, small) && share_weights(self, tiles);
+    size_t few = tiles_of_image(out->rows, out->columns, large->side),
+           many = tiles_of_image(out->rows, out->columns, small->side);
+    bool pays = few * large->points < many * small->points && large_weights_pay(self, few);
     self->transforms = pays ? large : small;
-    self->down = tiles_along(out->rows, self->transforms);
-    self->across = tiles_along(out->columns, self->transforms);
-    self->tiles = self->base.shape.images * self->down * self->across;
+    self->tiles = self->base.shape.images * (pays ? few : many);
+    self->across = (out->columns + self->transforms->side - 1) / self->transforms->side;
+    self->down = (out->rows + self->transforms->side - 1) / self->transforms->side;
 }
 
 /* Returns the floats from one point to the next: a cache line more than they take, since powers of

@@ -176,13 +176,20 @@ INLINE void output_sums_2(lanes *out, const lanes *in) {
     out[1] = in[1] - in[2] - in[3];
 }
 
-INLINE void output_sums_4(lanes *out, const lanes *in) {
+/* The first `count` rows of the powers of the points; infinity belongs to the last. */
+INLINE void power_sums(lanes *out, const lanes *in, int count) {
     const lanes sum = in[1] + in[2], difference = in[1] - in[2];
     const lanes sum_2 = in[3] + in[4], difference_2 = in[3] - in[4];
     out[0] = in[0] + sum + sum_2;
     out[1] = 0.75f * difference + 1.5f * difference_2;
     out[2] = 0.5625f * sum + 2.25f * sum_2;
-    out[3] = 0.421875f * difference + 3.375f * difference_2 + in[5];
+    if (count > 3)
+        out[3] = 0.421875f * difference + 3.375f * difference_2;
+    out[count - 1] += in[5];
+}
+
+INLINE void output_sums_4(lanes *out, const lanes *in) {
+    power_sums(out, in, 4);
 }
 
 INLINE void pair_sums(lanes *out, const lanes *in) {
@@ -197,17 +204,25 @@ INLINE void pair_sums(lanes *out, const lanes *in) {
 #define WEIGHT_1 (-128.0f / 243)
 #define WEIGHT_2 (32.0f / 243)
 
-INLINE void quadruple_sums(lanes *out, const lanes *in) {
-    const lanes even = WEIGHT_1 * (in[0] + 0.5625f * in[2]);
-    const lanes odd = WEIGHT_1 * 0.75f * (in[1] + 0.5625f * in[3]);
-    const lanes even_2 = WEIGHT_2 * (in[0] + 2.25f * in[2]);
-    const lanes odd_2 = WEIGHT_2 * 1.5f * (in[1] + 2.25f * in[3]);
-    out[0] = WEIGHT_0 * in[0];
+/* Values at the points of polynomials over their N, from the even and the odd part of each pair;
+ * the first and the last number are those of 0 and infinity. */
+INLINE void weighted_sums(lanes *out, lanes first, lanes even, lanes odd, lanes even_2, lanes odd_2,
+                          lanes last) {
+    even *= WEIGHT_1;
+    odd *= WEIGHT_1 * 0.75f;
+    even_2 *= WEIGHT_2;
+    odd_2 *= WEIGHT_2 * 1.5f;
+    out[0] = WEIGHT_0 * first;
     out[1] = even + odd;
     out[2] = even - odd;
     out[3] = even_2 + odd_2;
     out[4] = even_2 - odd_2;
-    out[5] = in[3];
+    out[5] = last;
+}
+
+INLINE void quadruple_sums(lanes *out, const lanes *in) {
+    weighted_sums(out, in[0], in[0] + 0.5625f * in[2], in[1] + 0.5625f * in[3],
+                  in[0] + 2.25f * in[2], in[1] + 2.25f * in[3], in[3]);
 }
 
 INLINE void tap_sums_2(lanes *out, const lanes *in) {
@@ -219,14 +234,7 @@ INLINE void tap_sums_2(lanes *out, const lanes *in) {
 }
 
 INLINE void tap_sums_4(lanes *out, const lanes *in) {
-    const lanes even = WEIGHT_1 * (in[0] + 0.5625f * in[2]), odd = WEIGHT_1 * 0.75f * in[1];
-    const lanes even_2 = WEIGHT_2 * (in[0] + 2.25f * in[2]), odd_2 = WEIGHT_2 * 1.5f * in[1];
-    out[0] = WEIGHT_0 * in[0];
-    out[1] = even + odd;
-    out[2] = even - odd;
-    out[3] = even_2 + odd_2;
-    out[4] = even_2 - odd_2;
-    out[5] = in[2];
+    weighted_sums(out, in[0], in[0] + 0.5625f * in[2], in[1], in[0] + 2.25f * in[2], in[1], in[2]);
 }
 
 INLINE void sums_of_taps_2(lanes *out, const lanes *in) {
@@ -236,11 +244,7 @@ INLINE void sums_of_taps_2(lanes *out, const lanes *in) {
 }
 
 INLINE void sums_of_taps_4(lanes *out, const lanes *in) {
-    const lanes sum = in[1] + in[2], difference = in[1] - in[2];
-    const lanes sum_2 = in[3] + in[4], difference_2 = in[3] - in[4];
-    out[0] = in[0] + sum + sum_2;
-    out[1] = 0.75f * difference + 1.5f * difference_2;
-    out[2] = 0.5625f * sum + 2.25f * sum_2 + in[5];
+    power_sums(out, in, 3);
 }
 
 /* Runs name_run on `count` numbers, a register of them at a time, and on the DD_TILE_UNIT that may

@@ -26,6 +26,7 @@ class Run:
     further: object = None  # a function of (samples, held-out rows) that gives more columns
     x: float = None  # place on the axis of a study that varies a number
     normalise: bool = False
+    seeds: int = None  # fewer than the study's, for runs that take long
 
     @property
     def set(self):

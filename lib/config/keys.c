@@ -264,7 +264,8 @@ static const dd_key keys[] = {
     REAL(optimizer.epsilon, "1e-8", 1e-30, 1,
         "Adam's constant added to the square root of the second moment."),
     REAL(optimizer.ema_decay, "0", 0, BELOW_ONE,
-        "Decay rate of the exponential moving average of the weights; 0 for no averaging."),
+        "Decay rate of the exponential moving average of the weights, after n steps at most "
+        "n / (n + 9); 0 for no averaging."),
 
     INTEGER(training.steps, "50000", 1, 1000000000,
         "Number of training steps."),

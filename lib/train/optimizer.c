@@ -126,6 +126,13 @@ void dd_optimizer_update(ddaebm_trainer *trainer, ddaebm_network network) {
     }
 }
 
+/* Returns the decay of the average over `before` earlier steps: of few steps it is an average over
+ * about the last ninth, so that it forgets the initial weights however short a run is. */
+static double decay_after(uint64_t before, double decay) {
+    double early = (double)before / ((double)before + 9);
+    return early < decay ? early : decay;
+}
+
 /* Averages begin as the weights after the first step. Statistics of batch norms are averaged with
  * the weights that they belong to. */
 void dd_optimizer_average(ddaebm_trainer *trainer) {
@@ -135,7 +142,8 @@ void dd_optimizer_average(ddaebm_trainer *trainer) {
     if (!trainer->optimizer.averaging)
         return;
 
-    double decay = trainer->step == 1 ? 0 : dd_trainer_settings(trainer)->optimizer.ema_decay;
+    double decay =
+        decay_after(trainer->step - 1, dd_trainer_settings(trainer)->optimizer.ema_decay);
     for (int n = 0; n < DD_NETWORKS; n++) {
         for (int role = 0; role < 2; role++)
             dd_average_update(average->values[n][role], weights->values[n][role],

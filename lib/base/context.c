@@ -2,6 +2,7 @@
 
 #include "base/allocator.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/processors.h"
 #include "base/utf8.h"
 
@@ -173,7 +174,7 @@ void dd_report(ddaebm_context *context, ddaebm_log_level level, const char *form
     char line[1024];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(line, sizeof line, format, arguments);
+    dd_format(line, sizeof line, format, arguments);
     va_end(arguments);
     dd_utf8_make_printable(line);
     context->log(context->log_user, level, line);

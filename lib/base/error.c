@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include "base/format.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -26,7 +27,7 @@ const char *ddaebm_error_message(void) {
 ddaebm_status dd_fail(ddaebm_status status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(message, sizeof message, format, arguments);
+    dd_format(message, sizeof message, format, arguments);
     va_end(arguments);
     dd_utf8_make_printable(message);
     return status;

@@ -121,7 +121,7 @@ typedef struct dd_settings {
         int64_t schedule;            /* dd_schedule_kind */
         double beta_min, beta_max;   /* DD_SCHEDULE_VP, DD_SCHEDULE_GEOMETRIC */
         bool fit;                    /* sets sigma_min from the data before training */
-        double sigma_min, sigma_max; /* DD_SCHEDULE_KARRAS and those after it */
+        double sigma_min, sigma_max; /* karras, cosine and log_snr */
         double rho;                  /* DD_SCHEDULE_KARRAS */
         dd_reals levels;             /* DD_SCHEDULE_LEVELS: noise-to-signal ratios, [T+1] */
         int64_t adapt;               /* dd_adapt */

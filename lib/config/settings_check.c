@@ -22,6 +22,21 @@ static ddaebm_status check_data(const dd_settings *settings) {
     return DDAEBM_OK;
 }
 
+/* Whether a schedule goes from sigma_min to sigma_max. */
+static bool reads_sigma(const dd_settings *settings) {
+    switch ((dd_schedule_kind)settings->diffusion.schedule) {
+    case DD_SCHEDULE_KARRAS:
+    case DD_SCHEDULE_COSINE:
+    case DD_SCHEDULE_LOG_SNR:
+        return true;
+    case DD_SCHEDULE_VP:
+    case DD_SCHEDULE_GEOMETRIC:
+    case DD_SCHEDULE_LEVELS:
+        break;
+    }
+    return false;
+}
+
 /* Checks the bounds of the schedule that is chosen, and the number of timesteps. */
 static ddaebm_status check_diffusion(const dd_settings *settings) {
     char low[DD_REAL_ROOM], high[DD_REAL_ROOM];
@@ -41,12 +56,17 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
 
     dd_real_text(settings->diffusion.sigma_min, low);
     dd_real_text(settings->diffusion.sigma_max, high);
-    if (settings->diffusion.schedule >= DD_SCHEDULE_KARRAS &&
-        settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
+    if (reads_sigma(settings) && settings->diffusion.sigma_min >= settings->diffusion.sigma_max)
         return dd_fail(
             DDAEBM_OUT_OF_RANGE,
             "diffusion.sigma_min is %s and diffusion.sigma_max %s; the first must be smaller", low,
             high);
+    if (settings->diffusion.fit && !reads_sigma(settings) &&
+        settings->diffusion.schedule != DD_SCHEDULE_LEVELS) /* which began as another */
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "diffusion.fit is true; it sets diffusion.sigma_min, which diffusion.schedule "
+            "vp and geometric do not read");
 
     long long timesteps = (long long)settings->diffusion.timesteps;
     if (settings->diffusion.grid == DD_GRID_LSUN &&
@@ -63,7 +83,6 @@ static ddaebm_status check_diffusion(const dd_settings *settings) {
 static ddaebm_status check_levels(const dd_settings *settings) {
     const dd_reals *levels = &settings->diffusion.levels;
     const bool listed = settings->diffusion.schedule == DD_SCHEDULE_LEVELS;
-    const bool by_ratio = settings->diffusion.schedule >= DD_SCHEDULE_KARRAS;
     const long long timesteps = (long long)settings->diffusion.timesteps;
 
     if (listed && levels->count != (size_t)timesteps + 1)
@@ -77,7 +96,7 @@ static ddaebm_status check_levels(const dd_settings *settings) {
                            "diffusion.levels does not ascend at its number %zu", i + 1);
     if (settings->diffusion.adapt == DD_ADAPT_NONE)
         return DDAEBM_OK;
-    if (!by_ratio)
+    if (!listed && !reads_sigma(settings))
         return dd_fail(DDAEBM_OUT_OF_RANGE, "diffusion.adapt needs diffusion.schedule karras, "
                                             "cosine, log_snr or levels");
     if (settings->diffusion.grid == DD_GRID_LSUN || settings->diffusion.beta_limit < 1)

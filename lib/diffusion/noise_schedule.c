@@ -62,7 +62,7 @@ static double variance(const dd_settings *settings, double t, bool single) {
     double low = settings->diffusion.beta_min, high = settings->diffusion.beta_max;
     if (settings->diffusion.schedule == DD_SCHEDULE_GEOMETRIC)
         return rounded(single, low * rounded(single, pow(rounded(single, high / low), t)));
-    double from_zero = (t - 1e-3) / (1 - 1e-3);
+    double from_zero = t > 1e-3 ? (t - 1e-3) / (1 - 1e-3) : 0; /* the lsun grid begins at 0 */
     if (settings->diffusion.schedule == DD_SCHEDULE_KARRAS)
         return rounded(single, karras_variance(settings, from_zero));
     if (settings->diffusion.schedule == DD_SCHEDULE_COSINE)

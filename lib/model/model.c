@@ -38,6 +38,22 @@ static double first_temperature(const dd_settings *settings) {
     return fmax(dd_settings_density_weight(settings) * seen, FLT_MIN);
 }
 
+/* Names the keys that say how much noise each timestep has. */
+static const char *noise_keys(const dd_settings *settings) {
+    switch ((dd_schedule_kind)settings->diffusion.schedule) {
+    case DD_SCHEDULE_VP:
+    case DD_SCHEDULE_GEOMETRIC:
+        return "diffusion.beta_min and diffusion.beta_max";
+    case DD_SCHEDULE_LEVELS:
+        return "the numbers of diffusion.levels";
+    case DD_SCHEDULE_KARRAS:
+    case DD_SCHEDULE_COSINE:
+    case DD_SCHEDULE_LOG_SNR:
+        break;
+    }
+    return "diffusion.sigma_min and diffusion.sigma_max";
+}
+
 /* Refuses tables that are not finite, and warns if they do not end in noise. */
 static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *settings) {
     dd_noise_schedule schedule;
@@ -50,13 +66,18 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
     for (size_t i = 0; i < steps; i++)
         sum += schedule.post_coef_x0[i] + schedule.post_coef_next[i] + schedule.sigma_cum[i] +
                1 / schedule.sigma[i + 1];
+    bool spent = schedule.var[steps - 1] >= 1;
     dd_noise_schedule_free(&schedule);
-    if (!isfinite(sum))
+    if (!isfinite(sum) && spent)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "diffusion.beta_min %g and diffusion.beta_max %g over diffusion.timesteps "
-                       "%zu leave no noise "
-                       "between two timesteps: raise them or use fewer steps",
-                       settings->diffusion.beta_min, settings->diffusion.beta_max, steps);
+                       "%s leave no signal before the last of %zu timesteps: lower the larger ones",
+                       noise_keys(settings), steps);
+    if (!isfinite(sum))
+        return dd_fail(
+            DDAEBM_OUT_OF_RANGE,
+            "%s over %zu timesteps leave no noise between two of them: raise them or use "
+            "fewer timesteps",
+            noise_keys(settings), steps);
     if (left > most_signal_left)
         dd_report(
             context, DDAEBM_LOG_WARNING,

@@ -1,5 +1,9 @@
 /* The values of statuses, which never change, and the error text of each thread. */
+#define _POSIX_C_SOURCE 200809L /* mkdtemp */
 #include "base/error.h"
+
+#include "base/context.h"
+#include "support/comma_locale.h"
 #include "support/runner.h"
 
 #include <check.h>
@@ -87,6 +91,29 @@ cleanup:
     return status;
 }
 
+static void keep_line(void *user, ddaebm_log_level level, const char *line) {
+    (void)level;
+    (void)snprintf(user, 64, "%s", line);
+}
+
+/* Messages and the log, in a host whose numbers have a comma; its locale stays. */
+START_TEST(numbers_have_a_point_in_every_locale) {
+    char line[64] = "", number[16];
+    ddaebm_context *context = NULL;
+    ck_assert_int_eq(ddaebm_context_create(&context, NULL), DDAEBM_OK);
+    ck_assert_int_eq(ddaebm_context_set_log(context, keep_line, line, DDAEBM_LOG_INFO), DDAEBM_OK);
+    ck_assert(set_comma_locale());
+    (void)dd_fail(DDAEBM_IO, "%g of %.2f", 0.5, 1.25);
+    dd_report(context, DDAEBM_LOG_INFO, "%.1f%%", 99.5);
+    (void)snprintf(number, sizeof number, "%.1f", 1.5);
+    ck_assert_str_eq(ddaebm_error_message(), "0.5 of 1.25");
+    ck_assert_str_eq(line, "99.5%");
+    ck_assert_str_eq(number, "1,5");
+    (void)setlocale(LC_ALL, "C");
+    ddaebm_context_free(context);
+}
+END_TEST
+
 START_TEST(macros_leave_as_they_should) {
     int cleanups = 0;
     ck_assert_int_eq(needs_both("", ""), DDAEBM_OK);
@@ -142,6 +169,8 @@ int main(void) {
     tcase_add_test(tests, long_texts_are_cut);
     tcase_add_test(tests, macros_leave_as_they_should);
     tcase_add_test(tests, each_thread_has_its_own_text);
+    if (has_comma_locale("numbers_have_a_point_in_every_locale"))
+        tcase_add_test(tests, numbers_have_a_point_in_every_locale);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

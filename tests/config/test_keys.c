@@ -111,8 +111,29 @@ START_TEST(choices_stand_in_the_order_of_their_enumerations) {
 }
 END_TEST
 
+/* The dictionary of the fuzzer has every key, as "\"NAME\":", and every word, as "\"WORD\"". */
+START_TEST(the_fuzzers_dictionary_is_complete) {
+    enum { MOST = 1 << 16 };
+    char *dictionary = calloc(1, MOST), entry[128];
+    (void)get_file(TEST_DATA "/../fuzz/config.dict", dictionary, MOST - 1);
+    for (size_t i = 0; i < dd_key_count(); i++) {
+        const dd_key *key = dd_key_at(i);
+        (void)snprintf(entry, sizeof entry, "\"\\\"%s\\\":\"\n", key->name);
+        ck_assert_msg(strstr(dictionary, entry) != NULL, "no %s", key->name);
+        for (const char *word = key->choices; word; word = strchr(word, '|')) {
+            word += *word == '|';
+            (void)snprintf(entry, sizeof entry, "\"\\\"%.*s\\\"\"\n", (int)strcspn(word, "|"),
+                           word);
+            ck_assert_msg(strstr(dictionary, entry) != NULL, "no %s", entry);
+        }
+    }
+    free(dictionary);
+}
+END_TEST
+
 int main(void) {
     return RUN_TESTS("config/keys", names_are_unique_short_and_have_one_dot,
                      every_key_has_a_sentence_and_sane_bounds, fields_do_not_overlap,
-                     choices_stand_in_the_order_of_their_enumerations);
+                     choices_stand_in_the_order_of_their_enumerations,
+                     the_fuzzers_dictionary_is_complete);
 }

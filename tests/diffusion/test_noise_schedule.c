@@ -150,6 +150,24 @@ START_TEST(ratios_of_noise_to_signal_grow_as_they_are_said_to) {
 }
 END_TEST
 
+/* The lsun grid begins at time 0, the others' at 0.001: no schedule goes below its least noise. */
+START_TEST(the_lsun_grid_begins_with_the_least_noise) {
+    static const dd_schedule_kind by_ratio[] = {DD_SCHEDULE_KARRAS, DD_SCHEDULE_COSINE,
+                                                DD_SCHEDULE_LOG_SNR, DD_SCHEDULE_LEVELS};
+    for (size_t i = 0; i < sizeof by_ratio / sizeof *by_ratio; i++) {
+        const kind one = {by_ratio[i], DD_GRID_LSUN, 0.02, 1e4};
+        dd_settings settings = settings_of(&one, 4, DD_PRECISION_FLOAT64);
+        dd_noise_schedule s;
+        settings.diffusion.rho = 1;
+        settings.diffusion.levels = (dd_reals){.count = 5, .values = {0.02, 0.1, 1, 10, 1e4}};
+        ASSERT_OK(dd_noise_schedule_make(&s, context, &settings));
+        ck_assert_double_eq_tol(s.sigma_cum[0] / s.a_cum[0], 0.02, 1e-12);
+        ck_assert_double_eq_tol(s.sigma_cum[4] / s.a_cum[4], 1e4, 1);
+        dd_noise_schedule_free(&s);
+    }
+}
+END_TEST
+
 /* Mean and variance of q(x_t | x_{t+1}, x_0) by summing the product of the two densities that it
  * is. */
 static void integrate_posterior(const dd_noise_schedule *s, size_t t, double x0, double x_next,
@@ -318,8 +336,22 @@ START_TEST(a_schedule_without_noise_is_refused) {
                  "\"diffusion.timesteps\": 1000}",
                  DDAEBM_OUT_OF_RANGE);
     const char *why = ddaebm_error_message();
-    ck_assert_msg(strstr(why, "diffusion.beta_min") && strstr(why, "diffusion.timesteps"), "%s",
-                  why);
+    ck_assert_msg(strstr(why, "diffusion.beta_min") && strstr(why, "leave no noise"), "%s", why);
+}
+END_TEST
+
+/* Each with the keys of its schedule. */
+START_TEST(a_schedule_without_signal_is_refused) {
+    static const char *const cases[][2] = {
+        {"{\"diffusion.beta_max\":145}", "diffusion.beta_max"},
+        {"{\"diffusion.schedule\":\"levels\",\"diffusion.timesteps\":2,\"diffusion.grid\":"
+         "\"lsun\",\"diffusion.levels\":[0.1,9000,10000]}",
+         "diffusion.levels"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)create("toy", cases[i][0], DDAEBM_OUT_OF_RANGE);
+        const char *why = ddaebm_error_message();
+        ck_assert_msg(strstr(why, cases[i][1]) && strstr(why, "leave no signal"), "%s", why);
+    }
 }
 END_TEST
 
@@ -328,8 +360,9 @@ int main(void) {
     return RUN_TESTS("noise_schedule", exact_tables_obey_their_identities,
                      times_and_variances_are_the_published_ones,
                      ratios_of_noise_to_signal_grow_as_they_are_said_to,
+                     the_lsun_grid_begins_with_the_least_noise,
                      the_posterior_is_that_of_brute_force, tables_are_finite,
                      published_precision_is_near_the_exact_one, limits_and_floors_cut,
                      no_memory_is_a_status, a_schedule_that_does_not_end_in_noise_draws_a_warning,
-                     a_schedule_without_noise_is_refused);
+                     a_schedule_without_noise_is_refused, a_schedule_without_signal_is_refused);
 }

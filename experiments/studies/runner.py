@@ -1,12 +1,10 @@
-"""A run: a model trained by one configuration and seed, and its measures; and the table of all."""
+"""A run: a model trained by one configuration and seed, and its measures."""
 
-import csv
 import dataclasses
 import json
 import os
 import subprocess
 import tempfile
-import threading
 import time
 
 MEASURES = ["samples_per_second", "sw1_floors", "modes", "near_modes", "mode_spread", "below_1", "below_5", "tv", "tv_floor",
@@ -37,43 +35,6 @@ class Run:
         return "%s %s" % (self.set, self.configuration)
 
 
-class Table:
-    """The CSV file of a study. Rows are appended whole; a last line that a kill has cut is dropped."""
-
-    def __init__(self, path):
-        self.path, self.lock = path, threading.Lock()
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        self._drop_cut_line()
-        self.done = {(row["label"], int(row["seed"])) for row in self.rows()}
-
-    def _drop_cut_line(self):
-        if not os.path.exists(self.path):
-            return
-        with open(self.path, "rb+") as file:
-            content = file.read()
-            file.truncate(content.rfind(b"\n") + 1)
-
-    def rows(self):
-        if not os.path.exists(self.path):
-            return []
-        with open(self.path, newline="") as file:
-            return list(csv.DictReader(file))
-
-    def has(self, run, seed):
-        return (run.label, seed) in self.done
-
-    def add(self, row):
-        with self.lock:
-            new = not os.path.exists(self.path) or os.path.getsize(self.path) == 0
-            with open(self.path, "a", newline="") as file:
-                writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-                if new:
-                    writer.writeheader()
-                writer.writerow(row)
-            print("%-40s seed %-3s %6s s  %s" % (row["label"], row["seed"], row["seconds"],
-                                                 "diverged" if row["diverged"] else "W1 %s floors" % row["sw1_floors"]), flush=True)
-
-
 class Diverged(Exception):
     pass
 
@@ -92,7 +53,7 @@ def short(value):
 
 
 def measure(ddaebm, run, seed):
-    """Trains, samples and measures; one row of the table."""
+    """Trains, samples and measures; one row of the results."""
     row = dict.fromkeys(FIELDS, "")
     row.update(label=run.label, data=run.set, configuration=run.configuration, seed=seed, diverged=0, x=short(run.x))
     with tempfile.TemporaryDirectory() as folder:
@@ -102,6 +63,12 @@ def measure(ddaebm, run, seed):
         except Diverged:
             row["diverged"] = 1
     return row
+
+
+def show(row):
+    """In one piece, as several runs print side by side."""
+    print("%-40s seed %-3s %6s s  %s\n" % (row["label"], row["seed"], row["seconds"],
+                                           "diverged" if row["diverged"] else "W1 %s floors" % row["sw1_floors"]), end="", flush=True)
 
 
 def _measure(ddaebm, run, seed, folder, row):

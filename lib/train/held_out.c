@@ -15,7 +15,8 @@ enum { LOOKS = 32, MOST_ROWS = 1024, MOST_NUMBERS = 1 << 22 };
 /* Numbers of permutations, which no epoch has. */
 static const uint64_t parting = UINT64_C(1) << 55, columns = (UINT64_C(1) << 55) + 1;
 
-static const char state_name[] = "trainer.held_out", weights_prefix[] = "trainer.best.";
+static const char state_name[] = "trainer.held_out", places_name[] = "trainer.held_out.placements",
+                  weights_prefix[] = "trainer.best.";
 enum { STATE_STEP, STATE_CONTRAST, STATE_COUNT };
 
 struct dd_held_out {
@@ -23,6 +24,8 @@ struct dd_held_out {
     size_t kept, mixed; /* held-out rows, and rows of independent columns */
     float *rows;        /* [kept + mixed, inner width] */
     float *scores;      /* [kept + mixed] */
+    double *now;        /* [kept]: placements of the present look */
+    double *highest;    /* [kept]: placements of the look with the highest contrast */
     dd_evaluator *evaluator;
     dd_weights best;
     double state[STATE_COUNT]; /* of the best weights; its step is 0 before the first look */
@@ -87,8 +90,11 @@ static ddaebm_status fill(dd_held_out *h, const ddaebm_trainer *trainer) {
     h->mixed = most;
     h->rows = dd_alloc_zero(h->context, (h->kept + h->mixed) * width, sizeof *h->rows);
     h->scores = dd_alloc_zero(h->context, h->kept + h->mixed, sizeof *h->scores);
+    h->now = dd_alloc_zero(h->context, h->kept, sizeof *h->now);
+    h->highest = dd_alloc_zero(h->context, h->kept, sizeof *h->highest);
     float *sample = dd_alloc_zero(h->context, count * width, sizeof *sample);
-    ddaebm_status status = h->rows && h->scores && sample ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
+    bool made = h->rows && h->scores && h->now && h->highest && sample;
+    ddaebm_status status = made ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 
     if (status == DDAEBM_OK)
         status = read_rows(h, trainer, sample, count);
@@ -138,6 +144,8 @@ void dd_held_out_free(dd_held_out *held_out) {
     dd_weights_free(&held_out->best);
     dd_free(held_out->context, held_out->rows);
     dd_free(held_out->context, held_out->scores);
+    dd_free(held_out->context, held_out->now);
+    dd_free(held_out->context, held_out->highest);
     dd_free(held_out->context, held_out);
 }
 
@@ -156,15 +164,35 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     memcpy(r->held_out->scores + first, dd_lane_buffer(lane, DD_EVAL_OUT), count * sizeof(float));
 }
 
-/* Computes the fraction of pairs in which the held-out row scores higher; ties count half, NaN
- * never. */
-static double contrast(const dd_held_out *h) {
+/* Sets the placement of each held-out row: the fraction of mixed rows that score lower; ties count
+ * half, NaN never. */
+static void place_rows(dd_held_out *h) {
     const float *mixed = h->scores + h->kept;
-    uint64_t halves = 0;
-    for (size_t i = 0; i < h->kept; i++)
+    for (size_t i = 0; i < h->kept; i++) {
+        uint64_t halves = 0;
         for (size_t j = 0; j < h->mixed; j++)
             halves += (h->scores[i] > mixed[j] ? 2u : 0u) + (h->scores[i] == mixed[j] ? 1u : 0u);
-    return 0.5 * (double)halves / ((double)h->kept * (double)h->mixed);
+        h->now[i] = 0.5 * (double)halves / (double)h->mixed;
+    }
+}
+
+static double mean_of(const double *numbers, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += numbers[i];
+    return sum / (double)count;
+}
+
+/* Whether the present contrast is within a standard error of the highest. The error is that of the
+ * rows' differences of placements, for both looks see the same rows (DeLong et al., 1988). */
+static bool is_near_highest(const dd_held_out *h) {
+    double mean = mean_of(h->highest, h->kept) - mean_of(h->now, h->kept), squares = 0;
+    for (size_t i = 0; i < h->kept; i++) {
+        double rest = h->highest[i] - h->now[i] - mean;
+        squares += rest * rest;
+    }
+    double count = (double)h->kept;
+    return mean <= sqrt(squares / (count * (count - 1)));
 }
 
 /* Whether this step is one of the LOOKS of a run, or its last. */
@@ -174,7 +202,8 @@ static bool is_time(const ddaebm_trainer *trainer) {
     return trainer->step == steps || (trainer->step < steps && trainer->step % every == 0);
 }
 
-/* Of weights with the same contrast the latest are kept: a contrast of 1 cannot tell them apart. */
+/* Keeps the latest weights whose contrast the held-out rows cannot tell from the highest: rates of
+ * learning fall, so later weights have less noise. */
 void dd_held_out_look(ddaebm_trainer *trainer) {
     dd_held_out *h = trainer->held_out;
     if (!h || !is_time(trainer))
@@ -185,8 +214,11 @@ void dd_held_out_look(ddaebm_trainer *trainer) {
             DDAEBM_OK)
         return; /* not after a step that could compute */
 
-    double found = contrast(h);
-    bool best = found >= h->state[STATE_CONTRAST];
+    place_rows(h);
+    double found = mean_of(h->now, h->kept);
+    bool highest = found >= mean_of(h->highest, h->kept), best = highest || is_near_highest(h);
+    if (highest)
+        memcpy(h->highest, h->now, h->kept * sizeof *h->now);
     if (best) {
         dd_weights_copy(&h->best, dd_optimizer_weights(trainer), &trainer->model->parameters);
         h->state[STATE_STEP] = (double)trainer->step;
@@ -218,9 +250,33 @@ ddaebm_status dd_held_out_write(dd_safetensors_writer *writer, const ddaebm_trai
         return DDAEBM_OK;
     ddaebm_status status =
         dd_safetensors_writer_add(writer, state_name, DD_STORED_F64, 1, &count, h->state);
+    if (status == DDAEBM_OK)
+        status =
+            dd_safetensors_writer_add(writer, places_name, DD_STORED_F64, 1, &h->kept, h->highest);
     return status == DDAEBM_OK ? dd_model_file_write_weights(writer, trainer->model, &h->best,
                                                              weights_prefix, DD_STORED_F32)
                                : status;
+}
+
+/* Reads the placements of the highest contrast. A checkpoint of an earlier version has none: then
+ * each is the contrast. */
+static ddaebm_status read_placements(dd_held_out *h, const dd_safetensors *file) {
+    const dd_tensor_entry *entry = dd_safetensors_find(file, places_name);
+    for (size_t i = 0; !entry && i < h->kept; i++)
+        h->highest[i] = h->state[STATE_CONTRAST];
+    if (!entry)
+        return DDAEBM_OK;
+    if (entry->dtype != DD_STORED_F64 || entry->elements != h->kept)
+        return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu numbers of 64 bits",
+                       places_name, h->kept);
+
+    const double *placements = entry->data;
+    for (size_t i = 0; i < h->kept; i++)
+        if (!(placements[i] >= 0 && placements[i] <= 1))
+            return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s holds %g; allowed: 0 to 1", places_name,
+                           placements[i]);
+    memcpy(h->highest, placements, h->kept * sizeof *placements);
+    return DDAEBM_OK;
 }
 
 ddaebm_status dd_held_out_restore(ddaebm_trainer *trainer, const dd_safetensors *file) {
@@ -241,5 +297,8 @@ ddaebm_status dd_held_out_restore(ddaebm_trainer *trainer, const dd_safetensors 
                        state_name, state[STATE_STEP], state[STATE_CONTRAST],
                        (unsigned long long)trainer->step);
     memcpy(h->state, state, sizeof h->state);
+    ddaebm_status status = read_placements(h, file);
+    if (status != DDAEBM_OK)
+        return status;
     return dd_model_file_read_weights(&h->best, &trainer->model->parameters, file, weights_prefix);
 }

@@ -4,7 +4,8 @@
  * independently: they have the marginal distributions of the data, and none of its dependences. The
  * contrast is the probability that a held-out row scores higher (the area under the ROC curve). An
  * energy that has not learned yet cannot tell the two apart, and one that overfits takes held-out
- * rows for anomalies as well: the contrast is largest in between. */
+ * rows for anomalies as well: the contrast is largest in between. Of weights whose contrasts differ
+ * by less than a standard error the latest are taken. */
 #ifndef DD_HELD_OUT_H
 #define DD_HELD_OUT_H
 
@@ -26,7 +27,8 @@ uint64_t dd_held_out_row(const ddaebm_trainer *trainer, uint64_t place);
 ddaebm_status dd_held_out_create(dd_held_out **out, const ddaebm_trainer *trainer);
 void dd_held_out_free(dd_held_out *held_out);
 
-/* Looks after a step if it is time to, and keeps the weights if they are the best so far. Does not
+/* Looks after a step if it is time to, and keeps the weights if they are the best so far, or as
+ * good within a standard error. Does not
  * allocate. */
 void dd_held_out_look(ddaebm_trainer *trainer);
 

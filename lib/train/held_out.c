@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "model/model_file.h"
 #include "sample/evaluator.h"
+#include "train/marginal.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -24,6 +25,8 @@ struct dd_held_out {
     size_t kept, mixed; /* held-out rows, and rows of independent columns */
     float *rows;        /* [kept + mixed, inner width] */
     float *scores;      /* [kept + mixed] */
+    double *marginal;   /* [kept + mixed]: log-density of each row, were its columns independent */
+    double temperature; /* f over it is a log-density, before it is fitted */
     double *now;        /* [kept]: placements of the present look */
     double *highest;    /* [kept]: placements of the look with the highest contrast */
     dd_evaluator *evaluator;
@@ -90,14 +93,18 @@ static ddaebm_status fill(dd_held_out *h, const ddaebm_trainer *trainer) {
     h->mixed = most;
     h->rows = dd_alloc_zero(h->context, (h->kept + h->mixed) * width, sizeof *h->rows);
     h->scores = dd_alloc_zero(h->context, h->kept + h->mixed, sizeof *h->scores);
+    h->marginal = dd_alloc_zero(h->context, h->kept + h->mixed, sizeof *h->marginal);
+    h->temperature = model->temperature;
     h->now = dd_alloc_zero(h->context, h->kept, sizeof *h->now);
     h->highest = dd_alloc_zero(h->context, h->kept, sizeof *h->highest);
     float *sample = dd_alloc_zero(h->context, count * width, sizeof *sample);
-    bool made = h->rows && h->scores && h->now && h->highest && sample;
+    bool made = h->rows && h->scores && h->marginal && h->now && h->highest && sample;
     ddaebm_status status = made ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 
     if (status == DDAEBM_OK)
         status = read_rows(h, trainer, sample, count);
+    if (status == DDAEBM_OK)
+        dd_marginal_add(h->marginal, h->rows, h->kept + h->mixed, sample, count, width);
     if (status == DDAEBM_OK)
         status = dd_weights_create(&h->best, h->context, &model->parameters);
     if (status == DDAEBM_OK)
@@ -144,6 +151,7 @@ void dd_held_out_free(dd_held_out *held_out) {
     dd_weights_free(&held_out->best);
     dd_free(held_out->context, held_out->rows);
     dd_free(held_out->context, held_out->scores);
+    dd_free(held_out->context, held_out->marginal);
     dd_free(held_out->context, held_out->now);
     dd_free(held_out->context, held_out->highest);
     dd_free(held_out->context, held_out);
@@ -161,7 +169,10 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     memcpy(dd_lane_buffer(lane, DD_EVAL_X), r->held_out->rows + first * r->width,
            count * r->width * sizeof(float));
     dd_lane_compute(lane, 0, count);
-    memcpy(r->held_out->scores + first, dd_lane_buffer(lane, DD_EVAL_OUT), count * sizeof(float));
+    const float *energies = dd_lane_buffer(lane, DD_EVAL_OUT);
+    for (size_t i = 0; i < count; i++)
+        r->held_out->scores[first + i] = (float)((double)energies[i] / r->held_out->temperature -
+                                                 r->held_out->marginal[first + i]);
 }
 
 /* Sets the placement of each held-out row: the fraction of mixed rows that score lower; ties count

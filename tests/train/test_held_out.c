@@ -5,6 +5,7 @@
 #include "support/same_state.h"
 #include "support/small.h"
 #include "support/tamper.h"
+#include "train/marginal.h"
 
 #include <math.h>
 
@@ -93,6 +94,31 @@ END_TEST
 
 /* ---- The choice. ---- */
 
+/* Of two columns of 1,000 quantiles of a uniform and an exponential distribution, the density is
+ * that of both with the kernel's noise, within its bias; a third, constant, changes nothing. */
+START_TEST(marginals_are_those_of_the_columns) {
+    enum { COUNT = 1000 };
+    static float sample[3 * COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        double u = ((double)i + 0.5) / COUNT;
+        sample[3 * i] = (float)(sqrt(3.0) * (2 * u - 1));
+        sample[3 * i + 1] = (float)-log(1 - u);
+        sample[3 * i + 2] = 7;
+    }
+    const float rows[] = {0, 1, 7, 1, 2, 9};
+    double found[2] = {0.5, 0}; /* added to */
+    dd_marginal_add(found, rows, 2, sample, COUNT, 3);
+    ck_assert_double_eq_tol(found[0], 0.5 + log(1 / sqrt(12.0)) - 1, 0.05);
+    ck_assert_double_eq_tol(found[1], log(1 / sqrt(12.0)) - 2, 0.05);
+    float nan[3 * COUNT];
+    memcpy(nan, sample, sizeof nan);
+    nan[1] = NAN; /* the column adds nothing */
+    found[0] = 0;
+    dd_marginal_add(found, rows, 1, nan, COUNT, 3);
+    ck_assert_double_eq_tol(found[0], log(1 / sqrt(12.0)), 0.05);
+}
+END_TEST
+
 /* The same numbers the long way: scores of the held-out rows against those of rows whose columns
  * come from different rows. */
 static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *dataset,
@@ -100,7 +126,7 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
     ddaebm_trainer *plain = make(EVERYTHING ",\"data.standardize\":\"never\"", dataset);
     ddaebm_scorer *scorer = NULL;
     float kept[2 * KEPT], mixed[2 * 1024], scores[KEPT + 1024], all[2 * ROWS];
-    double wins = 0;
+    double wins = 0, marginal[KEPT + 1024] = {0};
     dd_weights_copy(&plain->model->weights, &trainer->optimizer.average,
                     &trainer->model->parameters);
     ASSERT_OK(ddaebm_scorer_create(&scorer, plain->model));
@@ -114,6 +140,10 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
                                    j];
     ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, kept, KEPT, 0, scores));
     ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, mixed, 1024, 0, scores + KEPT));
+    dd_marginal_add(marginal, kept, KEPT, all, ROWS, 2);
+    dd_marginal_add(marginal + KEPT, mixed, 1024, all, ROWS, 2);
+    for (size_t i = 0; i < KEPT + 1024; i++)
+        scores[i] = (float)((double)scores[i] - marginal[i]);
     for (size_t i = 0; i < KEPT; i++) {
         double before = wins;
         for (size_t j = 0; j < 1024; j++)
@@ -140,7 +170,8 @@ START_TEST(the_best_weights_are_kept) {
     ddaebm_trainer *trainer = make(LEARNS, dataset);
     ddaebm_model *model = NULL, *expected = NULL;
     double highest[KEPT] = {0}, now[KEPT], most = 0, best = 0;
-    uint64_t best_step = 0, highest_step = 0;
+    uint64_t best_step = 0;
+    int lower = 0; /* looks that were below the highest, and as good within the error */
     ASSERT_OK(ddaebm_trainer_run_until(trainer, EVERY - 1, NULL, NULL));
     ASSERT_OK(
         ddaebm_trainer_snapshot(&model, trainer)); /* before the first look: the present ones */
@@ -153,10 +184,10 @@ START_TEST(the_best_weights_are_kept) {
         double contrast = contrast_of(trainer, dataset, now);
         if (contrast >= most) {
             most = contrast;
-            highest_step = step;
             memcpy(highest, now, sizeof now);
         }
         if (contrast >= most - standard_error(highest, now)) {
+            lower += contrast < most;
             best = contrast;
             best_step = step;
             dd_weights_copy(&expected->weights, &trainer->optimizer.average, &expected->parameters);
@@ -171,7 +202,7 @@ START_TEST(the_best_weights_are_kept) {
                              0);
     }
     ck_assert_double_gt(best, 0.5);
-    ck_assert_uint_gt(best_step, highest_step); /* later, and as good within the error */
+    ck_assert_int_gt(lower, 0);
     ddaebm_model_free(model);
     ddaebm_model_free(expected);
     ddaebm_trainer_free(trainer);
@@ -409,7 +440,8 @@ END_TEST
 int main(void) {
     use_fixture(open_one_thread, close_context);
     return RUN_TESTS("held_out", held_out_rows_are_not_trained_on, not_every_set_is_parted,
-                     the_best_weights_are_kept, looks_end_with_the_schedule, other_data_begins_anew,
+                     marginals_are_those_of_the_columns, the_best_weights_are_kept,
+                     looks_end_with_the_schedule, other_data_begins_anew,
                      a_cut_run_keeps_its_choice, a_model_says_which_weights_it_has,
                      corrupt_files_are_refused, placements_may_be_missing, memory_may_run_out);
 }

@@ -20,6 +20,9 @@ static const char state_name[] = "trainer.held_out", places_name[] = "trainer.he
                   weights_prefix[] = "trainer.best.";
 enum { STATE_STEP, STATE_CONTRAST, STATE_COUNT };
 
+/* What rows are compared by: f / temperature, and that less the log-density of mixed rows. */
+enum { MEASURE_ENERGY, MEASURE_RATIO, MEASURES };
+
 struct dd_held_out {
     ddaebm_context *context;
     size_t kept, mixed; /* held-out rows, and rows of independent columns */
@@ -27,8 +30,8 @@ struct dd_held_out {
     float *scores;      /* [kept + mixed] */
     double *marginal;   /* [kept + mixed]: log-density of each row, were its columns independent */
     double temperature; /* f over it is a log-density, before it is fitted */
-    double *now;        /* [kept]: placements of the present look */
-    double *highest;    /* [kept]: placements of the look with the highest contrast */
+    double *now;        /* [MEASURES, kept]: placements of the present look */
+    double *highest;    /* [MEASURES, kept]: those of the look with the highest mean by each */
     dd_evaluator *evaluator;
     dd_weights best;
     double state[STATE_COUNT]; /* of the best weights; its step is 0 before the first look */
@@ -95,8 +98,8 @@ static ddaebm_status fill(dd_held_out *h, const ddaebm_trainer *trainer) {
     h->scores = dd_alloc_zero(h->context, h->kept + h->mixed, sizeof *h->scores);
     h->marginal = dd_alloc_zero(h->context, h->kept + h->mixed, sizeof *h->marginal);
     h->temperature = model->temperature;
-    h->now = dd_alloc_zero(h->context, h->kept, sizeof *h->now);
-    h->highest = dd_alloc_zero(h->context, h->kept, sizeof *h->highest);
+    h->now = dd_alloc_zero(h->context, MEASURES * h->kept, sizeof *h->now);
+    h->highest = dd_alloc_zero(h->context, MEASURES * h->kept, sizeof *h->highest);
     float *sample = dd_alloc_zero(h->context, count * width, sizeof *sample);
     bool made = h->rows && h->scores && h->marginal && h->now && h->highest && sample;
     ddaebm_status status = made ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
@@ -171,19 +174,25 @@ static void score_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     dd_lane_compute(lane, 0, count);
     const float *energies = dd_lane_buffer(lane, DD_EVAL_OUT);
     for (size_t i = 0; i < count; i++)
-        r->held_out->scores[first + i] = (float)((double)energies[i] / r->held_out->temperature -
-                                                 r->held_out->marginal[first + i]);
+        r->held_out->scores[first + i] = (float)((double)energies[i] / r->held_out->temperature);
 }
 
-/* Sets the placement of each held-out row: the fraction of mixed rows that score lower; ties count
+/* What a row is compared by. */
+static double compared(const dd_held_out *h, int measure, size_t row) {
+    return (double)h->scores[row] - (measure == MEASURE_RATIO ? h->marginal[row] : 0);
+}
+
+/* Sets the placement of each held-out row: the fraction of mixed rows that it beats; ties count
  * half, NaN never. */
-static void place_rows(dd_held_out *h) {
-    const float *mixed = h->scores + h->kept;
+static void place_rows(dd_held_out *h, int measure) {
     for (size_t i = 0; i < h->kept; i++) {
+        double mine = compared(h, measure, i);
         uint64_t halves = 0;
-        for (size_t j = 0; j < h->mixed; j++)
-            halves += (h->scores[i] > mixed[j] ? 2u : 0u) + (h->scores[i] == mixed[j] ? 1u : 0u);
-        h->now[i] = 0.5 * (double)halves / (double)h->mixed;
+        for (size_t j = h->kept; j < h->kept + h->mixed; j++) {
+            double other = compared(h, measure, j);
+            halves += (mine > other ? 2u : 0u) + (mine == other ? 1u : 0u);
+        }
+        h->now[(size_t)measure * h->kept + i] = 0.5 * (double)halves / (double)h->mixed;
     }
 }
 
@@ -194,16 +203,27 @@ static double mean_of(const double *numbers, size_t count) {
     return sum / (double)count;
 }
 
-/* Whether the present contrast is within a standard error of the highest. The error is that of the
- * rows' differences of placements, for both looks see the same rows (DeLong et al., 1988). */
-static bool is_near_highest(const dd_held_out *h) {
-    double mean = mean_of(h->highest, h->kept) - mean_of(h->now, h->kept), squares = 0;
-    for (size_t i = 0; i < h->kept; i++) {
-        double rest = h->highest[i] - h->now[i] - mean;
+/* Whether the mean of some placements is within a standard error of the highest. The error is that
+ * of the rows' differences, for both looks see the same rows (DeLong et al., 1988). */
+static bool is_near(const double *now, const double *highest, size_t count) {
+    double mean = mean_of(highest, count) - mean_of(now, count), squares = 0, n = (double)count;
+    for (size_t i = 0; i < count; i++) {
+        double rest = highest[i] - now[i] - mean;
         squares += rest * rest;
     }
-    double count = (double)h->kept;
-    return mean <= sqrt(squares / (count * (count - 1)));
+    return mean <= sqrt(squares / (n * (n - 1)));
+}
+
+/* Compares the present look with the highest by one measure, which it may become. Returns whether
+ * it is as good. */
+static bool compare(dd_held_out *h, int measure) {
+    double *now = h->now + (size_t)measure * h->kept,
+           *highest = h->highest + (size_t)measure * h->kept;
+    place_rows(h, measure);
+    if (mean_of(now, h->kept) < mean_of(highest, h->kept))
+        return is_near(now, highest, h->kept);
+    memcpy(highest, now, h->kept * sizeof *now);
+    return true;
 }
 
 /* Whether this step is one of the LOOKS of a run, or its last. */
@@ -213,8 +233,8 @@ static bool is_time(const ddaebm_trainer *trainer) {
     return trainer->step == steps || (trainer->step < steps && trainer->step % every == 0);
 }
 
-/* Keeps the latest weights whose contrast the held-out rows cannot tell from the highest: rates of
- * learning fall, so later weights have less noise. */
+/* Keeps the latest weights that the held-out rows cannot tell from the best by one of the measures:
+ * learning rates fall, so later weights have less noise. */
 void dd_held_out_look(ddaebm_trainer *trainer) {
     dd_held_out *h = trainer->held_out;
     if (!h || !is_time(trainer))
@@ -225,11 +245,9 @@ void dd_held_out_look(ddaebm_trainer *trainer) {
             DDAEBM_OK)
         return; /* not after a step that could compute */
 
-    place_rows(h);
+    bool best = compare(h, MEASURE_ENERGY);
+    best = compare(h, MEASURE_RATIO) || best;
     double found = mean_of(h->now, h->kept);
-    bool highest = found >= mean_of(h->highest, h->kept), best = highest || is_near_highest(h);
-    if (highest)
-        memcpy(h->highest, h->now, h->kept * sizeof *h->now);
     if (best) {
         dd_weights_copy(&h->best, dd_optimizer_weights(trainer), &trainer->model->parameters);
         h->state[STATE_STEP] = (double)trainer->step;
@@ -256,37 +274,38 @@ void dd_held_out_take_best(const ddaebm_trainer *trainer, ddaebm_model *model) {
 
 ddaebm_status dd_held_out_write(dd_safetensors_writer *writer, const ddaebm_trainer *trainer) {
     const dd_held_out *h = trainer->held_out;
-    const size_t count = STATE_COUNT;
+    const size_t count = STATE_COUNT, places = h ? MEASURES * h->kept : 0;
     if (!h || !(h->state[STATE_STEP] > 0))
         return DDAEBM_OK;
     ddaebm_status status =
         dd_safetensors_writer_add(writer, state_name, DD_STORED_F64, 1, &count, h->state);
     if (status == DDAEBM_OK)
         status =
-            dd_safetensors_writer_add(writer, places_name, DD_STORED_F64, 1, &h->kept, h->highest);
+            dd_safetensors_writer_add(writer, places_name, DD_STORED_F64, 1, &places, h->highest);
     return status == DDAEBM_OK ? dd_model_file_write_weights(writer, trainer->model, &h->best,
                                                              weights_prefix, DD_STORED_F32)
                                : status;
 }
 
-/* Reads the placements of the highest contrast. A checkpoint of an earlier version has none: then
- * each is the contrast. */
+/* Reads the placements of the highest looks. A checkpoint of an earlier version has none: then each
+ * is the contrast. */
 static ddaebm_status read_placements(dd_held_out *h, const dd_safetensors *file) {
     const dd_tensor_entry *entry = dd_safetensors_find(file, places_name);
-    for (size_t i = 0; !entry && i < h->kept; i++)
+    const size_t count = MEASURES * h->kept;
+    for (size_t i = 0; !entry && i < count; i++)
         h->highest[i] = h->state[STATE_CONTRAST];
     if (!entry)
         return DDAEBM_OK;
-    if (entry->dtype != DD_STORED_F64 || entry->elements != h->kept)
+    if (entry->dtype != DD_STORED_F64 || entry->elements != count)
         return dd_fail(DDAEBM_MISMATCH, "tensor %s does not hold %zu numbers of 64 bits",
-                       places_name, h->kept);
+                       places_name, count);
 
     const double *placements = entry->data;
-    for (size_t i = 0; i < h->kept; i++)
+    for (size_t i = 0; i < count; i++)
         if (!(placements[i] >= 0 && placements[i] <= 1))
             return dd_fail(DDAEBM_OUT_OF_RANGE, "tensor %s holds %g; allowed: 0 to 1", places_name,
                            placements[i]);
-    memcpy(h->highest, placements, h->kept * sizeof *placements);
+    memcpy(h->highest, placements, count * sizeof *placements);
     return DDAEBM_OK;
 }
 

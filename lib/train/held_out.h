@@ -2,12 +2,15 @@
  *
  * A look compares the held-out rows with mixed rows, whose columns are drawn from the data
  * independently: they have the marginal distributions of the data, and none of its dependences. The
- * contrast is the probability that a held-out row has the larger f / temperature - log q (the area
- * under the ROC curve), with q the density of the mixed rows (marginal.h). No function of x has a
- * higher contrast than the true log-density less log q (Neyman and Pearson, 1933). An energy that
- * has not learned yet cannot tell the two kinds apart, and one that overfits takes held-out rows
- * for anomalies as well. Of weights whose contrasts differ by less than a standard error the latest
- * are taken. */
+ * contrast is the probability that a held-out row scores higher (the area under the ROC curve). An
+ * energy that has not learned yet cannot tell the two kinds apart, and one that overfits takes
+ * held-out rows for anomalies as well: the contrast is largest in between.
+ *
+ * That measures how well anomalies are found, not whether f / temperature is the log-density: no
+ * function has a higher contrast than the log-density less log q, with q the density of the mixed
+ * rows (Neyman and Pearson, 1933; marginal.h). So there are two measures, of f / temperature and of
+ * that less log q. The weights are the latest that are within a standard error of the best by one
+ * of them. */
 #ifndef DD_HELD_OUT_H
 #define DD_HELD_OUT_H
 

@@ -122,7 +122,7 @@ END_TEST
 /* The same numbers the long way: scores of the held-out rows against those of rows whose columns
  * come from different rows. */
 static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *dataset,
-                          double placements[KEPT]) {
+                          double placements[2][KEPT]) {
     ddaebm_trainer *plain = make(EVERYTHING ",\"data.standardize\":\"never\"", dataset);
     ddaebm_scorer *scorer = NULL;
     float kept[2 * KEPT], mixed[2 * 1024], scores[KEPT + 1024], all[2 * ROWS];
@@ -142,34 +142,41 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
     ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, mixed, 1024, 0, scores + KEPT));
     dd_marginal_add(marginal, kept, KEPT, all, ROWS, 2);
     dd_marginal_add(marginal + KEPT, mixed, 1024, all, ROWS, 2);
-    for (size_t i = 0; i < KEPT + 1024; i++)
-        scores[i] = (float)((double)scores[i] - marginal[i]);
-    for (size_t i = 0; i < KEPT; i++) {
-        double before = wins;
-        for (size_t j = 0; j < 1024; j++)
-            wins += scores[i] > scores[KEPT + j] ? 1 : scores[i] == scores[KEPT + j] ? 0.5 : 0;
-        placements[i] = (wins - before) / 1024;
-    }
+    for (int measure = 0; measure < 2; measure++)
+        for (size_t i = 0; i < KEPT; i++) {
+            double beaten = 0, mine = (double)scores[i] - measure * marginal[i];
+            for (size_t j = KEPT; j < KEPT + 1024; j++) {
+                double other = (double)scores[j] - measure * marginal[j];
+                beaten += mine > other ? 1 : mine == other ? 0.5 : 0;
+            }
+            placements[measure][i] = beaten / 1024;
+            wins += measure == 0 ? beaten : 0;
+        }
     ddaebm_scorer_free(scorer);
     ddaebm_trainer_free(plain);
     return wins / (KEPT * 1024);
 }
 
-/* Of the mean of the rows' differences. */
-static double standard_error(const double a[KEPT], const double b[KEPT]) {
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < KEPT; i++) {
+static double mean_difference(const double a[KEPT], const double b[KEPT]) {
+    double sum = 0;
+    for (size_t i = 0; i < KEPT; i++)
         sum += a[i] - b[i];
-        squares += (a[i] - b[i]) * (a[i] - b[i]);
-    }
-    return sqrt((squares - sum * sum / KEPT) / (KEPT * (KEPT - 1)));
+    return sum / KEPT;
+}
+
+/* Of that mean. */
+static double standard_error(const double a[KEPT], const double b[KEPT]) {
+    double squares = 0, mean = mean_difference(a, b);
+    for (size_t i = 0; i < KEPT; i++)
+        squares += (a[i] - b[i] - mean) * (a[i] - b[i] - mean);
+    return sqrt(squares / (KEPT * (KEPT - 1)));
 }
 
 START_TEST(the_best_weights_are_kept) {
     ddaebm_dataset *dataset = line(ROWS);
     ddaebm_trainer *trainer = make(LEARNS, dataset);
     ddaebm_model *model = NULL, *expected = NULL;
-    double highest[KEPT] = {0}, now[KEPT], most = 0, best = 0;
+    double highest[2][KEPT] = {{0}}, now[2][KEPT], most = 0, best = 0;
     uint64_t best_step = 0;
     int lower = 0; /* looks that were below the highest, and as good within the error */
     ASSERT_OK(ddaebm_trainer_run_until(trainer, EVERY - 1, NULL, NULL));
@@ -182,12 +189,16 @@ START_TEST(the_best_weights_are_kept) {
         ddaebm_model_free(model);
         ASSERT_OK(ddaebm_trainer_run_until(trainer, step, NULL, NULL));
         double contrast = contrast_of(trainer, dataset, now);
-        if (contrast >= most) {
-            most = contrast;
-            memcpy(highest, now, sizeof now);
+        bool good = false;
+        for (int measure = 0; measure < 2; measure++) {
+            double below = mean_difference(highest[measure], now[measure]);
+            good = good || below <= standard_error(highest[measure], now[measure]);
+            if (below <= 0)
+                memcpy(highest[measure], now[measure], sizeof *now);
         }
-        if (contrast >= most - standard_error(highest, now)) {
-            lower += contrast < most;
+        lower += good && contrast < most;
+        most = fmax(most, contrast);
+        if (good) {
             best = contrast;
             best_step = step;
             dd_weights_copy(&expected->weights, &trainer->optimizer.average, &expected->parameters);

@@ -2,6 +2,8 @@
 #ifndef DD_FORMAT_H
 #define DD_FORMAT_H
 
+#include "base/ieee.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 

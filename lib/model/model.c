@@ -70,14 +70,15 @@ static ddaebm_status check_schedule(ddaebm_context *context, const dd_settings *
     dd_noise_schedule_free(&schedule);
     if (!isfinite(sum) && spent)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "%s leave no signal before the last of %zu timesteps: lower the larger ones",
+                       "%s over diffusion.timesteps %zu leave no signal before the last: lower the "
+                       "larger ones",
                        noise_keys(settings), steps);
     if (!isfinite(sum))
-        return dd_fail(
-            DDAEBM_OUT_OF_RANGE,
-            "%s over %zu timesteps leave no noise between two of them: raise them or use "
-            "fewer timesteps",
-            noise_keys(settings), steps);
+        return dd_fail(DDAEBM_OUT_OF_RANGE,
+                       "%s over diffusion.timesteps %zu leave no noise between two timesteps: "
+                       "raise them or use "
+                       "fewer timesteps",
+                       noise_keys(settings), steps);
     if (left > most_signal_left)
         dd_report(
             context, DDAEBM_LOG_WARNING,

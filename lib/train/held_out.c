@@ -58,9 +58,10 @@ static size_t least(uint64_t a, size_t b) {
 }
 
 /* Reads the held-out rows and makes the mixed ones: each column is shuffled independently among the
- * first `count` rows of the random order, and again whenever those are used up. */
+ * first `count` rows of the random order, and again whenever those are used up. All numbers are of
+ * those rows, so the log-densities of theirs, log_density [count, width], are those of all. */
 static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, float *sample,
-                               size_t count) {
+                               double *log_density, size_t count) {
     size_t width = dd_model_inner_width(trainer->model);
     for (size_t i = 0; i < count; i++) {
         ddaebm_status status = dd_model_read(trainer->model, trainer->batch.dataset,
@@ -69,6 +70,11 @@ static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, fl
             return status;
     }
     memcpy(h->rows, sample, h->kept * width * sizeof *sample);
+    dd_marginal_log_density(log_density, sample, count, width,
+                            dd_context_pool(trainer->model->context));
+    for (size_t i = 0; i < h->kept; i++)
+        for (size_t j = 0; j < width; j++)
+            h->marginal[i] += log_density[i * width + j];
 
     float *mixed = h->rows + h->kept * width;
     for (size_t i = 0; i < h->mixed; i++)
@@ -76,6 +82,7 @@ static ddaebm_status read_rows(dd_held_out *h, const ddaebm_trainer *trainer, fl
             uint64_t from = dd_rng_permute(i % count, count, trainer->seed,
                                            columns + (uint64_t)(i / count) * width + j);
             mixed[i * width + j] = sample[(size_t)from * width + j];
+            h->marginal[h->kept + i] += log_density[(size_t)from * width + j];
         }
     return DDAEBM_OK;
 }
@@ -101,18 +108,19 @@ static ddaebm_status fill(dd_held_out *h, const ddaebm_trainer *trainer) {
     h->now = dd_alloc_zero(h->context, MEASURES * h->kept, sizeof *h->now);
     h->highest = dd_alloc_zero(h->context, MEASURES * h->kept, sizeof *h->highest);
     float *sample = dd_alloc_zero(h->context, count * width, sizeof *sample);
-    bool made = h->rows && h->scores && h->marginal && h->now && h->highest && sample;
+    double *log_density = dd_alloc_zero(h->context, count * width, sizeof *log_density);
+    bool made =
+        h->rows && h->scores && h->marginal && h->now && h->highest && sample && log_density;
     ddaebm_status status = made ? DDAEBM_OK : DDAEBM_OUT_OF_MEMORY;
 
     if (status == DDAEBM_OK)
-        status = read_rows(h, trainer, sample, count);
-    if (status == DDAEBM_OK)
-        dd_marginal_add(h->marginal, h->rows, h->kept + h->mixed, sample, count, width);
+        status = read_rows(h, trainer, sample, log_density, count);
     if (status == DDAEBM_OK)
         status = dd_weights_create(&h->best, h->context, &model->parameters);
     if (status == DDAEBM_OK)
         status = dd_evaluator_create(&h->evaluator, model, build_energy, NULL);
     dd_free(h->context, sample);
+    dd_free(h->context, log_density);
     return status;
 }
 

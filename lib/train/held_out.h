@@ -33,8 +33,7 @@ ddaebm_status dd_held_out_create(dd_held_out **out, const ddaebm_trainer *traine
 void dd_held_out_free(dd_held_out *held_out);
 
 /* Looks after a step if it is time to, and keeps the weights if they are the best so far, or as
- * good within a standard error. Does not
- * allocate. */
+ * good within a standard error. Does not allocate. */
 void dd_held_out_look(ddaebm_trainer *trainer);
 
 /* Gives a model of the trainer's shape the best weights so far, with their step and contrast;

@@ -2,12 +2,12 @@
 #ifndef DD_MARGINAL_H
 #define DD_MARGINAL_H
 
-#include <stddef.h>
+#include "base/threads.h"
 
-/* Adds to out[count] the sum over the columns of rows [count, width] of the log-density of each
- * number among those of its column in sample [sample_count, width]: a normal kernel around each,
- * with Silverman's bandwidth. Columns that are constant, or hold a NaN, add nothing. */
-void dd_marginal_add(double *out, const float *rows, size_t count, const float *sample,
-                     size_t sample_count, size_t width);
+/* Sets out [count, width] to the log-density of each number of rows [count, width] among those of
+ * its column: a normal kernel around each, with Silverman's bandwidth. It is 0 in columns that are
+ * constant, or hold a NaN. The same bits for any number of threads. */
+void dd_marginal_log_density(double *out, const float *rows, size_t count, size_t width,
+                             dd_pool *pool);
 
 #endif

@@ -1,5 +1,4 @@
 /* The values of statuses, which never change, and the error text of each thread. */
-#define _POSIX_C_SOURCE 200809L /* mkdtemp */
 #include "base/error.h"
 
 #include "base/context.h"

@@ -68,8 +68,11 @@ START_TEST(within_bounds) {
     ck_assert_double_eq(fitted(AS_IT_IS, sparse), 0.5);
     ck_assert_double_eq(fitted(AS_IT_IS ",\"diffusion.sigma_max\":0.6", sparse),
                         0.3); /* half of sigma_max */
-    ck_assert_double_eq(fitted("\"diffusion.schedule\":\"karras\",\"diffusion.fit\":true", named),
-                        0.03);
+    ck_assert_double_eq(
+        fitted(
+            "\"diffusion.schedule\":\"karras\",\"diffusion.fit\":true,\"diffusion.sigma_min\":0.2",
+            named),
+        0.03);
     ck_assert_double_eq(fitted("\"diffusion.sigma_min\":0.2", named), 0.2); /* not asked for */
     ddaebm_dataset_free(dense);
     ddaebm_dataset_free(sparse);

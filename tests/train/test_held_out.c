@@ -1,6 +1,7 @@
 /* Rows that a run keeps aside: which, when they are looked at, which weights they choose, and that
  * a run that is cut loses none of it. */
 #define _GNU_SOURCE
+#include "base/context.h"
 #include "support/counted.h"
 #include "support/same_state.h"
 #include "support/small.h"
@@ -105,17 +106,15 @@ START_TEST(marginals_are_those_of_the_columns) {
         sample[3 * i + 1] = (float)-log(1 - u);
         sample[3 * i + 2] = 7;
     }
-    const float rows[] = {0, 1, 7, 1, 2, 9};
-    double found[2] = {0.5, 0}; /* added to */
-    dd_marginal_add(found, rows, 2, sample, COUNT, 3);
-    ck_assert_double_eq_tol(found[0], 0.5 + log(1 / sqrt(12.0)) - 1, 0.05);
-    ck_assert_double_eq_tol(found[1], log(1 / sqrt(12.0)) - 2, 0.05);
-    float nan[3 * COUNT];
-    memcpy(nan, sample, sizeof nan);
-    nan[1] = NAN; /* the column adds nothing */
-    found[0] = 0;
-    dd_marginal_add(found, rows, 1, nan, COUNT, 3);
-    ck_assert_double_eq_tol(found[0], log(1 / sqrt(12.0)), 0.05);
+    static double found[3 * COUNT];
+    const double *zero = found + 3 * 500, *one = found + 3 * 632, *two = found + 3 * 864;
+    dd_pool *pool = dd_context_pool(context);
+    dd_marginal_log_density(found, sample, COUNT, 3, pool);
+    ck_assert_double_eq_tol(zero[0] + one[1] + one[2], log(1 / sqrt(12.0)) - 1, 0.05);
+    ck_assert_double_eq_tol(found[3 * 788] + two[1] + two[2], log(1 / sqrt(12.0)) - 2, 0.05);
+    sample[1] = NAN; /* the column has none */
+    dd_marginal_log_density(found, sample, COUNT, 3, pool);
+    ck_assert_double_eq_tol(zero[0] + one[1] + one[2], log(1 / sqrt(12.0)), 0.05);
 }
 END_TEST
 
@@ -126,22 +125,25 @@ static double contrast_of(const ddaebm_trainer *trainer, const ddaebm_dataset *d
     ddaebm_trainer *plain = make(EVERYTHING ",\"data.standardize\":\"never\"", dataset);
     ddaebm_scorer *scorer = NULL;
     float kept[2 * KEPT], mixed[2 * 1024], scores[KEPT + 1024], all[2 * ROWS];
-    double wins = 0, marginal[KEPT + 1024] = {0};
+    double wins = 0, marginal[KEPT + 1024] = {0}, log_density[2 * ROWS];
     dd_weights_copy(&plain->model->weights, &trainer->optimizer.average,
                     &trainer->model->parameters);
     ASSERT_OK(ddaebm_scorer_create(&scorer, plain->model));
     for (uint64_t i = 0; i < ROWS; i++)
         ASSERT_OK(ddaebm_dataset_read(dataset, dd_held_out_row(trainer, i), 1, all + 2 * i));
     memcpy(kept, all, sizeof kept);
+    dd_marginal_log_density(log_density, all, ROWS, 2, dd_context_pool(context));
+    for (uint64_t i = 0; i < KEPT; i++)
+        marginal[i] = log_density[2 * i] + log_density[2 * i + 1];
     for (uint64_t i = 0; i < 1024; i++)
-        for (uint64_t j = 0; j < 2; j++)
-            mixed[2 * i + j] = all[2 * dd_rng_permute(i % ROWS, ROWS, 5,
-                                                      (UINT64_C(1) << 55) + 1 + i / ROWS * 2 + j) +
-                                   j];
+        for (uint64_t j = 0; j < 2; j++) {
+            uint64_t from =
+                dd_rng_permute(i % ROWS, ROWS, 5, (UINT64_C(1) << 55) + 1 + i / ROWS * 2 + j);
+            mixed[2 * i + j] = all[2 * from + j];
+            marginal[KEPT + i] += log_density[2 * from + j];
+        }
     ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, kept, KEPT, 0, scores));
     ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, mixed, 1024, 0, scores + KEPT));
-    dd_marginal_add(marginal, kept, KEPT, all, ROWS, 2);
-    dd_marginal_add(marginal + KEPT, mixed, 1024, all, ROWS, 2);
     for (int measure = 0; measure < 2; measure++)
         for (size_t i = 0; i < KEPT; i++) {
             double beaten = 0, mine = (double)scores[i] - measure * marginal[i];

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "model/cholesky.h"
 
 #include <ddaebm/scorer.h>
 #include <math.h>
@@ -103,29 +104,23 @@ ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model
 
 /* --- Fitting. --- */
 
-/* Inverts a symmetric positive definite matrix [n, n] in place by Gauss-Jordan elimination, which
- * needs no pivoting there. */
-static bool invert(double *a, size_t n) {
-    for (size_t p = 0; p < n; p++) {
-        double pivot = a[p * n + p];
-        if (!(pivot > 0) || !isfinite(pivot))
-            return false;
-        for (size_t j = 0; j < n; j++)
-            a[p * n + j] = (j == p ? 1 : a[p * n + j]) / pivot;
-        for (size_t i = 0; i < n; i++) {
-            double factor = a[i * n + p];
-            for (size_t j = 0; i != p && j < n; j++)
-                a[i * n + j] = (j == p ? 0 : a[i * n + j]) - factor * a[p * n + j];
-        }
-    }
+/* Inverts a covariance [n, n] in place: (L L^T)^-1 = L^-T L^-1. `inverse` is room for L^-1. */
+static bool invert(double *a, size_t n, double *inverse) {
+    if (!dd_cholesky(a, n) || !dd_lower_invert(inverse, a, n))
+        return false;
+    memset(a, 0, n * n * sizeof *a);
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i <= k; i++)
+            for (size_t j = 0; j <= k; j++)
+                a[i * n + j] += inverse[k * n + i] * inverse[k * n + j];
     return true;
 }
 
 /* Computes mean and inverse covariance. Orientation, the last number after the `plain` ones, is
  * taken as uncorrelated. A ridge of a thousandth keeps statistics that hardly vary from dominating.
- */
+ * `room` is as large as the covariance. */
 static bool fit(const float *values, size_t count, size_t width, size_t plain, double *mean,
-                double *precision) {
+                double *precision, double *room) {
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             mean[j] += (double)values[i * width + j] / (double)count;
@@ -142,7 +137,7 @@ static bool fit(const float *values, size_t count, size_t width, size_t plain, d
 
     for (size_t j = 0; j < plain && plain < width; j++)
         precision[plain * width + j] = precision[j * width + plain] = 0;
-    return invert(precision, width);
+    return invert(precision, width, room);
 }
 
 /* Reads rows spread evenly over a finite set, or the first of an unbounded one, as the networks see
@@ -192,7 +187,8 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
                       sizeof *values);
     double *mean = dd_alloc_zero(context, width, sizeof *mean);
     double *precision = dd_alloc_zero(context, width * width, sizeof *precision);
-    if (!rows || !values || !mean || !precision) {
+    double *room = dd_alloc_zero(context, width * width, sizeof *room);
+    if (!rows || !values || !mean || !precision || !room) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
@@ -202,7 +198,7 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
                        &(dd_measurement){.rows = {.inner = rows}, .count = count, .out = values}));
     gather(model, count, values);
     if (fit(values, count, width, ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS, mean,
-            precision))
+            precision, room))
         status = keep(model, mean, precision);
     else
         status = dd_fail(DDAEBM_NOT_FINITE, "the data's statistics have no finite covariance");
@@ -213,5 +209,6 @@ cleanup:
     dd_free(context, values);
     dd_free(context, mean);
     dd_free(context, precision);
+    dd_free(context, room);
     return status;
 }

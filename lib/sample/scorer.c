@@ -221,9 +221,9 @@ const char *ddaebm_score_name(size_t index) {
 
 /* Scores rows by minus one of their statistics. */
 static ddaebm_status measure_statistic(ddaebm_scorer *scorer, dd_statistic statistic,
-                                       const dd_measurement *asked) {
+                                       const dd_statistics_job *asked) {
     size_t room = 0;
-    dd_measurement all = *asked;
+    dd_statistics_job all = *asked;
     all.stride = dd_model_statistics(scorer->model);
     all.out = dd_size_mul(&room, asked->count, all.stride)
                   ? dd_statistics_room(scorer->statistics, room)
@@ -250,12 +250,12 @@ static ddaebm_status measure_other(ddaebm_scorer *scorer, ddaebm_score score, dd
     if (status != DDAEBM_OK)
         return status;
 
-    const dd_measurement asked = {.rows = rows,
-                                  .count = count,
-                                  .timestep = timestep,
-                                  .out = scores,
-                                  .progress = scorer->progress,
-                                  .progress_user = scorer->progress_user};
+    const dd_statistics_job asked = {.rows = rows,
+                                     .count = count,
+                                     .timestep = timestep,
+                                     .out = scores,
+                                     .progress = scorer->progress,
+                                     .progress_user = scorer->progress_user};
     if (score == DDAEBM_SCORE_TYPICALITY)
         status = dd_typicality(scorer->statistics, scorer->model, &asked);
     else

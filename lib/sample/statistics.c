@@ -100,28 +100,28 @@ void dd_statistics_free(dd_statistics *statistics) {
 
 typedef struct request {
     const dd_statistics *statistics;
-    const dd_measurement *measurement;
+    const dd_statistics_job *job;
 } request;
 
 /* Measures a chunk; all its rows share noise and latent. */
 static void measure_chunk(void *user, dd_lane *lane, size_t first, size_t count) {
     const request *r = user;
     const dd_statistics *s = r->statistics;
-    const dd_measurement *m = r->measurement;
+    const dd_statistics_job *job = r->job;
     size_t width = dd_model_inner_width(s->model),
            latent = dd_settings_latent_width(dd_model_settings(s->model));
 
-    dd_model_standardize(s->model, m->rows, first, count, dd_lane_buffer(lane, DD_EVAL_X));
+    dd_model_standardize(s->model, job->rows, first, count, dd_lane_buffer(lane, DD_EVAL_X));
     for (size_t i = 0; i < count; i++) {
         memcpy(dd_lane_buffer(lane, DD_EVAL_NOISE) + i * width, s->noise, width * sizeof *s->noise);
         memcpy(dd_lane_buffer(lane, DD_EVAL_LATENT) + i * latent, s->latent,
                latent * sizeof *s->latent);
     }
-    dd_lane_compute(lane, m->timestep, count);
+    dd_lane_compute(lane, job->timestep, count);
     const float *found = dd_lane_buffer(lane, DD_EVAL_OUT);
     size_t statistics = dd_model_statistics(s->model);
     for (size_t i = 0; i < count; i++)
-        memcpy(m->out + (first + i) * m->stride, found + i * statistics,
+        memcpy(job->out + (first + i) * job->stride, found + i * statistics,
                statistics * sizeof *found);
 }
 
@@ -132,13 +132,13 @@ float *dd_statistics_room(dd_statistics *s, size_t count) {
     return room;
 }
 
-ddaebm_status dd_statistics_measure(dd_statistics *s, const dd_measurement *m) {
-    request r = {.statistics = s, .measurement = m};
+ddaebm_status dd_statistics_measure(dd_statistics *s, const dd_statistics_job *job) {
+    request r = {.statistics = s, .job = job};
     size_t latent = dd_settings_latent_width(dd_model_settings(s->model));
-    dd_rng_normals(s->noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, m->timestep), 0,
+    dd_rng_normals(s->noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, job->timestep), 0,
                    dd_model_inner_width(s->model));
-    dd_rng_normals(s->latent, shared_seed, dd_stream(DD_STREAM_SAMPLE_LATENT, m->timestep), 0,
+    dd_rng_normals(s->latent, shared_seed, dd_stream(DD_STREAM_SAMPLE_LATENT, job->timestep), 0,
                    latent);
-    return dd_evaluator_run(s->evaluator, m->count, measure_chunk, &r, m->progress,
-                            m->progress_user);
+    return dd_evaluator_run(s->evaluator, job->count, measure_chunk, &r, job->progress,
+                            job->progress_user);
 }

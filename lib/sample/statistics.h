@@ -12,17 +12,17 @@ ddaebm_status dd_statistics_create(dd_statistics **out, const ddaebm_model *mode
 void dd_statistics_free(dd_statistics *statistics);
 
 /* Rows to measure, and where their statistics go. */
-typedef struct dd_measurement {
+typedef struct dd_statistics_job {
     dd_rows_in rows; /* [count], finite */
     size_t count, timestep;
     float *out;                        /* row i's statistics from out[i * stride] on */
     size_t stride;                     /* at least dd_model_statistics */
     ddaebm_progress_function progress; /* NULL for none */
     void *progress_user;
-} dd_measurement;
+} dd_statistics_job;
 
 /* Measures rows; CANCELLED if progress cancels. Does not allocate. */
-ddaebm_status dd_statistics_measure(dd_statistics *statistics, const dd_measurement *measurement);
+ddaebm_status dd_statistics_measure(dd_statistics *statistics, const dd_statistics_job *job);
 
 /* Returns a buffer of `count` numbers, valid until the next call; NULL without memory. Allocates if
  * no call before asked for as many. */

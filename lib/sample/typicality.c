@@ -14,7 +14,7 @@ enum { MOST_ROWS = 2048 };
 
 /* Converts progress of one timestep to that of all. */
 typedef struct timestep_progress {
-    const dd_measurement *whole;
+    const dd_statistics_job *whole;
     uint64_t before, total;
 } timestep_progress;
 
@@ -27,14 +27,14 @@ static int tell(void *user, uint64_t done, uint64_t total) {
 /* Measures the statistics of all timesteps, one row a sample: [count, timesteps x
  * dd_model_statistics]. Ignores timestep and stride of `whole`. */
 static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *model,
-                                 const dd_measurement *whole) {
+                                 const dd_statistics_job *whole) {
     size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model);
     ddaebm_status status = DDAEBM_OK;
 
     for (size_t t = 0; t < timesteps && status == DDAEBM_OK; t++) {
         timestep_progress progress = {whole, (uint64_t)t * whole->count,
                                       (uint64_t)timesteps * whole->count};
-        dd_measurement one = *whole;
+        dd_statistics_job one = *whole;
         one.timestep = t;
         one.out = whole->out + t * each;
         one.stride = timesteps * each;
@@ -81,12 +81,12 @@ static double typicality_of(const ddaebm_model *model, const float *v) {
 }
 
 ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model,
-                            const dd_measurement *asked) {
+                            const dd_statistics_job *asked) {
     size_t each = ddaebm_model_timesteps(model) * dd_model_statistics(model), room = 0;
     if (!model->typical_mean)
         return dd_fail(DDAEBM_STATE, "the model does not know what is typical: call "
                                      "ddaebm_model_fit_typicality with its training data");
-    dd_measurement all = *asked;
+    dd_statistics_job all = *asked;
     float *values = all.out =
         dd_size_mul(&room, asked->count, each) ? dd_statistics_room(statistics, room) : NULL;
     if (!values)
@@ -194,8 +194,9 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     }
     DD_TRY(read_spread(model, dataset, count, rows));
     DD_TRY(dd_statistics_create(&statistics, model));
-    DD_TRY(measure_all(statistics, model,
-                       &(dd_measurement){.rows = {.inner = rows}, .count = count, .out = values}));
+    DD_TRY(
+        measure_all(statistics, model,
+                    &(dd_statistics_job){.rows = {.inner = rows}, .count = count, .out = values}));
     gather(model, count, values);
     if (fit(values, count, width, ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS, mean,
             precision, room))

@@ -11,6 +11,6 @@
  * Ignores the measurement's timestep and stride. */
 #define DD_ORIENTATION_WEIGHT 10
 ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model,
-                            const dd_measurement *asked);
+                            const dd_statistics_job *asked);
 
 #endif

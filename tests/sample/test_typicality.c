@@ -63,11 +63,11 @@ START_TEST(statistics_are_their_formulas) {
         ASSERT_OK(ddaebm_scorer_score(scorer, DDAEBM_SCORE_ENERGY, diffused, ROWS, t, energies));
         ASSERT_OK(ddaebm_scorer_gradient(scorer, diffused, ROWS, t, gradients));
         ASSERT_OK(
-            dd_statistics_measure(statistics, &(dd_measurement){.rows = {.narrow = rows},
-                                                                .count = ROWS,
-                                                                .timestep = t,
-                                                                .out = all,
-                                                                .stride = DD_PLAIN_STATISTICS}));
+            dd_statistics_measure(statistics, &(dd_statistics_job){.rows = {.narrow = rows},
+                                                                   .count = ROWS,
+                                                                   .timestep = t,
+                                                                   .out = all,
+                                                                   .stride = DD_PLAIN_STATISTICS}));
         for (size_t i = 0; i < ROWS; i++) {
             double square = 0;
             for (size_t j = 0; j < WIDTH; j++)
@@ -221,11 +221,11 @@ START_TEST(orientation_is_its_formula) {
 
     for (size_t t = 0; t < TIMESTEPS; t++) {
         float noise[INNER * INNER], image[INNER * INNER], turned[INNER * INNER];
-        dd_measurement all = {.rows = {.narrow = images},
-                              .count = IMAGES,
-                              .timestep = t,
-                              .out = measured,
-                              .stride = DD_PLAIN_STATISTICS + 1};
+        dd_statistics_job all = {.rows = {.narrow = images},
+                                 .count = IMAGES,
+                                 .timestep = t,
+                                 .out = measured,
+                                 .stride = DD_PLAIN_STATISTICS + 1};
         ASSERT_OK(dd_statistics_measure(statistics, &all));
         dd_rng_normals(noise, shared_seed, dd_stream(DD_STREAM_SAMPLE_NOISE, t), 0, INNER * INNER);
         for (size_t i = 0; i < IMAGES; i++) {

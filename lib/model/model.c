@@ -174,7 +174,6 @@ void ddaebm_model_free(ddaebm_model *model) {
     dd_free(context, model->whiten);
     dd_column_names_free(&model->columns, context);
     dd_free(context, model->typical_mean);
-    dd_free(context, model->typical_precision);
     dd_free(context, model);
     ddaebm_context_free(context);
 }
@@ -233,23 +232,20 @@ size_t dd_model_statistics(const ddaebm_model *model) {
 }
 
 size_t dd_model_typicality_width(const ddaebm_model *model) {
-    return ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS +
-           (dd_model_statistics(model) > DD_PLAIN_STATISTICS);
+    return ddaebm_model_timesteps(model) * dd_model_statistics(model);
 }
 
 ddaebm_status dd_model_make_typicality(ddaebm_model *model) {
     size_t width = dd_model_typicality_width(model);
     if (model->typical_mean)
         return DDAEBM_OK;
-    model->typical_precision =
-        dd_alloc_zero(model->context, width * width, sizeof *model->typical_precision);
-    if (model->typical_precision)
-        model->typical_mean = dd_alloc_zero(model->context, width, sizeof *model->typical_mean);
-    if (model->typical_mean)
-        return DDAEBM_OK;
-    dd_free(model->context, model->typical_precision);
-    model->typical_precision = NULL;
-    return DDAEBM_OUT_OF_MEMORY;
+    model->typical_mean =
+        dd_alloc_zero(model->context, width * (width + 2), sizeof *model->typical_mean);
+    if (!model->typical_mean)
+        return DDAEBM_OUT_OF_MEMORY;
+    model->typical_slope = model->typical_mean + width;
+    model->typical_precision = model->typical_slope + width;
+    return DDAEBM_OK;
 }
 
 const ddaebm_config *ddaebm_model_config(const ddaebm_model *model) {

@@ -41,8 +41,9 @@ struct ddaebm_model {
     uint64_t best_step;       /* of the weights, if they were chosen by held-out rows; else 0 */
     double contrast;          /* of the held-out rows at that step (lib/train/held_out.h) */
     dd_normaliser normaliser; /* of f(x, 0) / temperature */
-    float *typical_mean,
-        *typical_precision; /* [n] and [n, n], n = dd_model_typicality_width; NULL until fitted */
+    /* Of typicality, n = dd_model_typicality_width (lib/sample/typicality.h): [n], [n], [n, n].
+     * NULL until fitted. One allocation, which begins with the mean. */
+    float *typical_mean, *typical_slope, *typical_precision;
 };
 
 /* Statistics of a row x at a timestep t (lib/sample/statistics.h), where x_t and x_{t+1} are x
@@ -63,11 +64,10 @@ ddaebm_status dd_model_check_energy(const ddaebm_model *model);
 /* Number of a model's statistics. */
 size_t dd_model_statistics(const ddaebm_model *model);
 
-/* Numbers of a row that typicality uses: the plain statistics of each timestep, and the sum of
- * orientation over the timesteps if the model has it. */
+/* Numbers of a row that typicality uses: the statistics of all timesteps. */
 size_t dd_model_typicality_width(const ddaebm_model *model);
 
-/* Allocates typical_mean and typical_precision if they are NULL. */
+/* Allocates what typicality needs, zeros, unless the model has it. */
 ddaebm_status dd_model_make_typicality(ddaebm_model *model);
 
 const dd_settings *dd_model_settings(const ddaebm_model *model);

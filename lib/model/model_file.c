@@ -175,7 +175,7 @@ static ddaebm_status refuse_strangers(const ddaebm_model *model, const dd_safete
             strcmp(name, data_mean) != 0 && strcmp(name, data_scale) != 0 &&
             strcmp(name, data_rows) != 0 && strcmp(name, data_quantiles) != 0 &&
             strcmp(name, data_colour) != 0 && strcmp(name, typical_mean) != 0 &&
-            strcmp(name, typical_precision) != 0 &&
+            strcmp(name, typical_slope) != 0 && strcmp(name, typical_precision) != 0 &&
             dd_parameters_find(&model->parameters, name) == model->parameters.count)
             return dd_fail(DDAEBM_MISMATCH,
                            "the file has a tensor %s, which its configuration does not build",
@@ -310,16 +310,64 @@ cleanup:
     return status;
 }
 
-/* Reads the typicality; both tensors or none. */
-static ddaebm_status read_typicality(ddaebm_model *model, const dd_safetensors *file) {
-    size_t width = dd_model_typicality_width(model);
+/* Reads the typicality of a file before November 2026, whose statistics are the plain ones of all
+ * timesteps and then the sum of orientation over them. That was uncorrelated with the others, and
+ * ten times its number of standard deviations above the mean was added. */
+static ddaebm_status read_earlier_typicality(ddaebm_model *model, const dd_safetensors *file) {
+    const size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model),
+                 plain = timesteps * DD_PLAIN_STATISTICS, width = plain + 1,
+                 wide = timesteps * each;
     const dd_tensor_entry *entry = NULL;
-    if (!dd_safetensors_find(file, typical_mean) && !dd_safetensors_find(file, typical_precision))
+    ddaebm_status status = find_floats(&entry, file, typical_precision, width * width);
+    if (status != DDAEBM_OK)
+        return status;
+    float *mean = dd_alloc_zero(model->context, width, sizeof *mean),
+          *precision = dd_alloc_zero(model->context, width * width, sizeof *precision);
+    if (!mean || !precision) {
+        status = DDAEBM_OUT_OF_MEMORY;
+        goto cleanup;
+    }
+    DD_TRY(dd_model_file_read_floats(file, typical_mean, mean, width));
+    DD_TRY(dd_model_file_read_floats(file, typical_precision, precision, width * width));
+    DD_TRY(dd_model_make_typicality(model));
+
+    for (size_t i = 0; i < plain; i++) {
+        size_t row = i / DD_PLAIN_STATISTICS * each + i % DD_PLAIN_STATISTICS;
+        model->typical_mean[row] = mean[i];
+        for (size_t j = 0; j < plain; j++)
+            model->typical_precision[row * wide + j / DD_PLAIN_STATISTICS * each +
+                                     j % DD_PLAIN_STATISTICS] = precision[i * width + j];
+    }
+    float inverse = precision[plain * width + plain]; /* of the sum's variance */
+    for (size_t t = 0; t < timesteps; t++) {
+        size_t place = t * each + DD_STATISTIC_ORIENTATION;
+        model->typical_mean[place] = mean[plain] / (float)timesteps;
+        model->typical_slope[place] = inverse > 0 ? 10 * sqrtf(inverse) : 0;
+    }
+cleanup:
+    dd_free(model->context, mean);
+    dd_free(model->context, precision);
+    return status;
+}
+
+/* Reads the typicality; all of its tensors or none. */
+static ddaebm_status read_typicality(ddaebm_model *model, const dd_safetensors *file) {
+    const size_t width = dd_model_typicality_width(model);
+    const bool oriented = dd_model_statistics(model) > DD_PLAIN_STATISTICS,
+               sloped = dd_safetensors_find(file, typical_slope) != NULL;
+    const dd_tensor_entry *entry = NULL;
+    if (!dd_safetensors_find(file, typical_mean) && !dd_safetensors_find(file, typical_precision) &&
+        !sloped)
         return DDAEBM_OK;
+    if (oriented && !sloped)
+        return read_earlier_typicality(model, file);
+
     ddaebm_status status;
     DD_TRY(find_floats(&entry, file, typical_precision, width * width));
     DD_TRY(dd_model_make_typicality(model));
     DD_TRY(dd_model_file_read_floats(file, typical_mean, model->typical_mean, width));
+    if (sloped)
+        DD_TRY(dd_model_file_read_floats(file, typical_slope, model->typical_slope, width));
     DD_TRY(dd_model_file_read_floats(file, typical_precision, model->typical_precision,
                                      width * width));
 cleanup:

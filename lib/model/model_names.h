@@ -13,6 +13,7 @@ static const char *const data_kinds[] = {[DD_KIND_ROWS] = "rows", [DD_KIND_IMAGE
 static const char best_step[] = "best_step", held_out_contrast[] = "held_out_contrast";
 static const char log_z_key[] = "log_z", log_z_error[] = "log_z_error", log_z_gap[] = "log_z_gap",
                   log_z_samples[] = "log_z_effective_samples";
-static const char typical_mean[] = "typicality.mean", typical_precision[] = "typicality.precision";
+static const char typical_mean[] = "typicality.mean", typical_slope[] = "typicality.slope",
+                  typical_precision[] = "typicality.precision";
 
 #endif

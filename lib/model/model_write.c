@@ -60,6 +60,9 @@ static ddaebm_status write_typicality(dd_safetensors_writer *writer, const ddaeb
         return DDAEBM_OK;
     ddaebm_status status = dd_safetensors_writer_add(writer, typical_mean, DD_STORED_F32, 1, &width,
                                                      model->typical_mean);
+    if (status == DDAEBM_OK && dd_model_statistics(model) > DD_PLAIN_STATISTICS)
+        status = dd_safetensors_writer_add(writer, typical_slope, DD_STORED_F32, 1, &width,
+                                           model->typical_slope);
     if (status == DDAEBM_OK)
         status = dd_safetensors_writer_add(writer, typical_precision, DD_STORED_F32, 2, square,
                                            model->typical_precision);

@@ -46,49 +46,30 @@ static ddaebm_status measure_all(dd_statistics *statistics, const ddaebm_model *
     return status;
 }
 
-/* Replaces the statistics at all timesteps [count, timesteps x dd_model_statistics] by the numbers
- * that typicality uses [count, dd_model_typicality_width], in place. */
-static void gather(const ddaebm_model *model, size_t count, float *values) {
-    size_t timesteps = ddaebm_model_timesteps(model), each = dd_model_statistics(model),
-           width = dd_model_typicality_width(model);
-    for (size_t i = 0; i < count && width > timesteps * DD_PLAIN_STATISTICS; i++) {
-        const float *in = values + i * timesteps * each;
-        float *out = values + i * width, orientation = 0;
-        for (size_t t = 0; t < timesteps; t++, in += each) {
-            orientation += in[DD_STATISTIC_ORIENTATION];
-            memmove(out + t * DD_PLAIN_STATISTICS, in, DD_PLAIN_STATISTICS * sizeof *out);
-        }
-        out[width - 1] = orientation;
-    }
-}
-
-/* Typicality of one row's numbers. */
+/* Typicality of one row's statistics. */
 static double typicality_of(const ddaebm_model *model, const float *v) {
-    size_t width = dd_model_typicality_width(model),
-           plain = ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS;
-    double distance = 0;
+    size_t width = dd_model_typicality_width(model);
+    double above = 0, distance = 0;
 
-    for (size_t j = 0; j < plain; j++)
-        for (size_t k = 0; k < plain; k++)
-            distance += ((double)v[j] - (double)model->typical_mean[j]) *
-                        (double)model->typical_precision[j * width + k] *
+    for (size_t j = 0; j < width; j++) {
+        double away = (double)v[j] - (double)model->typical_mean[j];
+        above += away * (double)model->typical_slope[j];
+        for (size_t k = 0; k < width; k++)
+            distance += away * (double)model->typical_precision[j * width + k] *
                         ((double)v[k] - (double)model->typical_mean[k]);
-    if (width == plain)
-        return -0.5 * distance;
-    double above = ((double)v[plain] - (double)model->typical_mean[plain]) *
-                   sqrt((double)model->typical_precision[plain * width + plain]);
-    return -0.5 * distance + DD_ORIENTATION_WEIGHT * above;
+    }
+    return above - 0.5 * distance;
 }
 
 ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model,
                             const dd_statistics_job *asked) {
-    size_t each = ddaebm_model_timesteps(model) * dd_model_statistics(model), room = 0;
+    size_t width = dd_model_typicality_width(model), room = 0;
     if (!model->typical_mean)
         return dd_fail(DDAEBM_STATE, "the model does not know what is typical: call "
                                      "ddaebm_model_fit_typicality with its training data");
     dd_statistics_job all = *asked;
     float *values = all.out =
-        dd_size_mul(&room, asked->count, each) ? dd_statistics_room(statistics, room) : NULL;
+        dd_size_mul(&room, asked->count, width) ? dd_statistics_room(statistics, room) : NULL;
     if (!values)
         return dd_fail(DDAEBM_OUT_OF_MEMORY, "no memory for the statistics of %zu rows",
                        asked->count);
@@ -96,9 +77,8 @@ ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model
     if (status != DDAEBM_OK)
         return status;
 
-    gather(model, asked->count, values);
     for (size_t i = 0; i < asked->count; i++)
-        asked->out[i] = (float)typicality_of(model, values + i * dd_model_typicality_width(model));
+        asked->out[i] = (float)typicality_of(model, values + i * width);
     return DDAEBM_OK;
 }
 
@@ -116,11 +96,15 @@ static bool invert(double *a, size_t n, double *inverse) {
     return true;
 }
 
-/* Computes mean and inverse covariance. Orientation, the last number after the `plain` ones, is
- * taken as uncorrelated. A ridge of a thousandth keeps statistics that hardly vary from dominating.
- * `room` is as large as the covariance. */
-static bool fit(const float *values, size_t count, size_t width, size_t plain, double *mean,
-                double *precision, double *room) {
+/* What is fitted to statistics; doubles of the model's tensors, and room for an inverse. */
+typedef struct fitted {
+    double *mean, *slope, *precision, *room;
+} fitted;
+
+/* Computes mean, slope and inverse covariance of values [count, width]; `each` statistics a
+ * timestep. A ridge of a thousandth keeps statistics that hardly vary from dominating. */
+static bool fit(const float *values, size_t count, size_t width, size_t each, fitted *f) {
+    double *mean = f->mean, *precision = f->precision;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < width; j++)
             mean[j] += (double)values[i * width + j] / (double)count;
@@ -132,12 +116,12 @@ static bool fit(const float *values, size_t count, size_t width, size_t plain, d
                                             ((double)values[i * width + k] - mean[k]) /
                                             (double)(count - 1);
 
-    for (size_t j = 0; j < width; j++)
-        precision[j * width + j] = 1.001 * precision[j * width + j] + 1e-9;
-
-    for (size_t j = 0; j < plain && plain < width; j++)
-        precision[plain * width + j] = precision[j * width + plain] = 0;
-    return invert(precision, width, room);
+    for (size_t j = 0; j < width; j++) {
+        double variance = precision[j * width + j] = 1.001 * precision[j * width + j] + 1e-9;
+        f->slope[j] =
+            j % each == DD_STATISTIC_ORIENTATION ? DD_ORIENTATION_WEIGHT / sqrt(variance) : 0;
+    }
+    return invert(precision, width, f->room);
 }
 
 /* Reads rows spread evenly over a finite set, or the first of an unbounded one, as the networks see
@@ -152,14 +136,18 @@ static ddaebm_status read_spread(const ddaebm_model *model, const ddaebm_dataset
     return status;
 }
 
-static ddaebm_status keep(ddaebm_model *model, const double *mean, const double *precision) {
+static ddaebm_status keep(ddaebm_model *model, const fitted *f) {
     size_t width = dd_model_typicality_width(model);
     ddaebm_status status = dd_model_make_typicality(model);
-    for (size_t j = 0; j < width && status == DDAEBM_OK; j++)
-        model->typical_mean[j] = (float)mean[j];
-    for (size_t j = 0; j < width * width && status == DDAEBM_OK; j++)
-        model->typical_precision[j] = (float)precision[j];
-    return status;
+    if (status != DDAEBM_OK)
+        return status;
+    for (size_t j = 0; j < width; j++) {
+        model->typical_mean[j] = (float)f->mean[j];
+        model->typical_slope[j] = (float)f->slope[j];
+    }
+    for (size_t j = 0; j < width * width; j++)
+        model->typical_precision[j] = (float)f->precision[j];
+    return DDAEBM_OK;
 }
 
 ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_dataset *dataset) {
@@ -182,34 +170,30 @@ ddaebm_status ddaebm_model_fit_typicality(ddaebm_model *model, const ddaebm_data
     ddaebm_context *context = model->context;
     dd_statistics *statistics = NULL;
     float *rows = dd_alloc_zero(context, count * dd_model_inner_width(model), sizeof *rows);
-    float *values =
-        dd_alloc_zero(context, count * ddaebm_model_timesteps(model) * dd_model_statistics(model),
-                      sizeof *values);
-    double *mean = dd_alloc_zero(context, width, sizeof *mean);
-    double *precision = dd_alloc_zero(context, width * width, sizeof *precision);
-    double *room = dd_alloc_zero(context, width * width, sizeof *room);
-    if (!rows || !values || !mean || !precision || !room) {
+    float *values = dd_alloc_zero(context, count * width, sizeof *values);
+    fitted f = {0};
+    f.mean = dd_alloc_zero(context, 2 * width * (width + 1), sizeof *f.mean);
+    if (!rows || !values || !f.mean) {
         status = DDAEBM_OUT_OF_MEMORY;
         goto cleanup;
     }
+    f.slope = f.mean + width;
+    f.precision = f.slope + width;
+    f.room = f.precision + width * width;
+
     DD_TRY(read_spread(model, dataset, count, rows));
     DD_TRY(dd_statistics_create(&statistics, model));
     DD_TRY(
         measure_all(statistics, model,
                     &(dd_statistics_job){.rows = {.inner = rows}, .count = count, .out = values}));
-    gather(model, count, values);
-    if (fit(values, count, width, ddaebm_model_timesteps(model) * DD_PLAIN_STATISTICS, mean,
-            precision, room))
-        status = keep(model, mean, precision);
+    if (fit(values, count, width, dd_model_statistics(model), &f))
+        status = keep(model, &f);
     else
         status = dd_fail(DDAEBM_NOT_FINITE, "the data's statistics have no finite covariance");
 cleanup:
     dd_statistics_free(statistics);
-
     dd_free(context, rows);
     dd_free(context, values);
-    dd_free(context, mean);
-    dd_free(context, precision);
-    dd_free(context, room);
+    dd_free(context, f.mean);
     return status;
 }

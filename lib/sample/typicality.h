@@ -4,12 +4,13 @@
 
 #include "sample/statistics.h"
 
-/* out[i] = -(v - mean)' precision (v - mean) / 2, v the plain statistics of row i at all timesteps.
- * If the model has orientation, plus DD_ORIENTATION_WEIGHT times the number of standard deviations
- * that its sum over the timesteps is above its mean: an image that is more likely in another
- * orientation loses, one that is sure of its own does not. STATE if the model was never fitted.
- * Ignores the measurement's timestep and stride. */
-#define DD_ORIENTATION_WEIGHT 10
+/* out[i] = slope' d - d' precision d / 2, where d = v - mean, and v are the statistics of row i at
+ * all timesteps. The quadratic part is minus half of Mahalanobis's squared distance from the
+ * training data. The slope is 0 but for orientation, where it is DD_ORIENTATION_WEIGHT over the
+ * standard deviation: an image that is more likely in another orientation loses, one that is sure
+ * of its own does not. STATE if the model was never fitted. Ignores the job's timestep and stride.
+ */
+#define DD_ORIENTATION_WEIGHT 0.5
 ddaebm_status dd_typicality(dd_statistics *statistics, const ddaebm_model *model,
                             const dd_statistics_job *asked);
 

@@ -198,13 +198,23 @@ static void turn(const float *in, unsigned symmetry, float *out) {
     }
 }
 
+/* Number of standard deviations that one of the images' values is above their mean. */
+static double deviations_above(const float values[IMAGES], size_t which) {
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < IMAGES; i++)
+        mean += (double)values[i] / IMAGES;
+    for (size_t i = 0; i < IMAGES; i++)
+        squares += pow((double)values[i] - mean, 2) / (IMAGES - 1);
+    return ((double)values[which] - mean) / sqrt(1.001 * squares + 1e-9);
+}
+
 /* log softmax over the symmetries, of the diffused image; and typicality from the statistics of all
  * timesteps. */
 START_TEST(orientation_is_its_formula) {
     static const uint64_t shared_seed = 0x5EED;
     open_context(2);
     float images[IMAGES * SIDE * SIDE], measured[IMAGES * (DD_PLAIN_STATISTICS + 1)],
-        sums[IMAGES] = {0}, found[IMAGES];
+        orientations[TIMESTEPS][IMAGES], found[IMAGES];
     double apart = 0;
     ddaebm_model *of_images = image_model(",\"objective.transform_contrast\":1");
     ddaebm_scorer *of_them = NULL;
@@ -217,7 +227,7 @@ START_TEST(orientation_is_its_formula) {
     ASSERT_OK(dd_statistics_create(&statistics, of_images));
     ASSERT_OK(ddaebm_scorer_create(&of_them, of_images));
     ck_assert_uint_eq(dd_model_statistics(of_images), DD_PLAIN_STATISTICS + 1);
-    ck_assert_uint_eq(dd_model_typicality_width(of_images), TIMESTEPS * DD_PLAIN_STATISTICS + 1);
+    ck_assert_uint_eq(dd_model_typicality_width(of_images), TIMESTEPS * (DD_PLAIN_STATISTICS + 1));
 
     for (size_t t = 0; t < TIMESTEPS; t++) {
         float noise[INNER * INNER], image[INNER * INNER], turned[INNER * INNER];
@@ -247,23 +257,23 @@ START_TEST(orientation_is_its_formula) {
             float orientation = measured[i * all.stride + DD_STATISTIC_ORIENTATION];
             ck_assert_double_eq_tol((double)orientation, expected, 1e-3 + 1e-5 * fabs(most));
             apart += fabs(expected + log(8.0));
-            sums[i] += orientation;
+            orientations[t][i] = orientation;
         }
     }
     ck_assert_double_gt(apart, 0.1 * IMAGES); /* the energy does not take all for alike */
 
-    /* With two images that differ, the difference of typicality that the plain statistics leave is
-     * that of the sums. */
+    /* Without the slope, typicality is lower by half the numbers of standard deviations that
+     * orientation is above its mean. */
     ASSERT_OK(ddaebm_model_fit_typicality(of_images, dataset));
     ASSERT_OK(ddaebm_scorer_score(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, found));
-    size_t last = TIMESTEPS * DD_PLAIN_STATISTICS, width = last + 1;
-    double scale = sqrt((double)of_images->typical_precision[last * width + last]),
-           kept = (double)of_images->typical_mean[last];
-    of_images->typical_precision[last * width + last] = 0;
     float plain[IMAGES];
+    memset(of_images->typical_slope, 0,
+           dd_model_typicality_width(of_images) * sizeof *of_images->typical_slope);
     ASSERT_OK(ddaebm_scorer_score(of_them, DDAEBM_SCORE_TYPICALITY, images, IMAGES, 0, plain));
     for (size_t i = 0; i < IMAGES; i++) {
-        double expected = DD_ORIENTATION_WEIGHT * scale * ((double)sums[i] - kept);
+        double expected = 0;
+        for (size_t t = 0; t < TIMESTEPS; t++)
+            expected += DD_ORIENTATION_WEIGHT * deviations_above(orientations[t], i);
         ck_assert_double_eq_tol((double)found[i] - (double)plain[i], expected,
                                 1e-2 * (1 + fabs(expected)));
     }
@@ -272,6 +282,59 @@ START_TEST(orientation_is_its_formula) {
     ddaebm_scorer_free(of_them);
     ddaebm_dataset_free(dataset);
     ddaebm_model_free(of_images);
+    close_context();
+}
+END_TEST
+
+/* A file of November 2026 with the sum of orientation over the timesteps in place of each; the
+ * scores are those of the library that wrote it. */
+START_TEST(earlier_files_keep_their_scores) {
+    static const double expected[] = {16.537357, -10.519737, 4.590866, -5.732743, -11.56061};
+    enum { COUNT = sizeof expected / sizeof *expected };
+    open_context(1);
+    ddaebm_model *earlier = NULL;
+    ddaebm_scorer *of_it = NULL;
+    float images[COUNT * SIDE * SIDE], found[COUNT];
+    for (int i = 0; i < COUNT * SIDE * SIDE; i++)
+        images[i] = (float)((7 * i * i + 3 * i + i / (SIDE * SIDE) * i % 5) % 11 * 25) / 127.5f - 1;
+    ASSERT_OK(
+        ddaebm_model_load(&earlier, context, TEST_DATA "/typicality_before_slope.safetensors"));
+    ASSERT_OK(ddaebm_scorer_create(&of_it, earlier));
+    ASSERT_OK(ddaebm_scorer_score(of_it, DDAEBM_SCORE_TYPICALITY, images, COUNT, 0, found));
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_double_eq_tol((double)found[i], expected[i], 1e-2);
+
+    /* written again, it is a file of today */
+    ddaebm_model *again = NULL;
+    ASSERT_OK(ddaebm_model_save(earlier, in_folder("today.safetensors")));
+    ASSERT_OK(ddaebm_model_load(&again, context, in_folder("today.safetensors")));
+    ck_assert_mem_eq(again->typical_mean, earlier->typical_mean,
+                     dd_model_typicality_width(earlier) * sizeof(float));
+    ck_assert_mem_eq(again->typical_slope, earlier->typical_slope,
+                     dd_model_typicality_width(earlier) * sizeof(float));
+    static const test_tamper changes[] = {{.drop = "typicality.mean"},
+                                          {.shorten = "typicality.precision"},
+                                          {.shorten = "typicality.mean"},
+                                          {.poke = "typicality.precision", .value = NAN}};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        ddaebm_model *none = NULL;
+        test_tamper_file(TEST_DATA "/typicality_before_slope.safetensors",
+                         in_folder("changed.safetensors"), &changes[i]);
+        ASSERT_FAILS(ddaebm_model_load(&none, context, in_folder("changed.safetensors")),
+                     i < 3 ? DDAEBM_MISMATCH : DDAEBM_NOT_FINITE, "typicality.");
+    }
+    static const test_tamper slopes[] = {{.shorten = "typicality.slope"},
+                                         {.poke = "typicality.slope", .value = INFINITY}};
+    for (size_t i = 0; i < sizeof slopes / sizeof *slopes; i++) {
+        ddaebm_model *none = NULL;
+        test_tamper_file(in_folder("today.safetensors"), in_folder("changed.safetensors"),
+                         &slopes[i]);
+        ASSERT_FAILS(ddaebm_model_load(&none, context, in_folder("changed.safetensors")),
+                     i < 1 ? DDAEBM_MISMATCH : DDAEBM_NOT_FINITE, "typicality.slope");
+    }
+    ddaebm_scorer_free(of_it);
+    ddaebm_model_free(again);
+    ddaebm_model_free(earlier);
     close_context();
 }
 END_TEST
@@ -332,6 +395,7 @@ int main(void) {
     return RUN_TESTS("typicality", scores_have_names, statistics_are_their_formulas,
                      scores_do_not_depend_on_company, typicality_is_a_distance_from_the_data,
                      typicality_travels_in_the_file, orientation_is_its_formula,
+                     earlier_files_keep_their_scores,
                      models_without_the_contrast_have_no_orientation,
                      what_cannot_be_fitted_or_measured_is_refused, memory_may_run_out_in_a_fit);
 }

@@ -188,8 +188,8 @@ static const char *const fashion[][2] = {
 /* Smaller networks for a CPU: patches of 2 x 2 pixels, an energy much narrower than the generator,
  * and timesteps close together at the noise levels where textures form. The reverse divergence has
  * little weight: between such timesteps its log q(x_{t+1} | x_t) rewards leaving noise in x_t. The
- * energy is a log-density, trained by the score and by contrasts with noise, with other timesteps
- * and with transformed images. */
+ * energy is a log-density that begins from the data's spectrum, and is trained by the score and by
+ * contrasts with noise, with other timesteps and with transformed images. */
 static const char *const fashion_small[][2] = {
     {"diffusion.schedule", "cosine"},
     {"diffusion.timesteps", "12"},
@@ -199,7 +199,7 @@ static const char *const fashion_small[][2] = {
     {"network.latent_maps", "1"},
     {"image.patch", "2"},
     {"image.tanh_gain", "1.1"},
-    {"form.energy", "density"},
+    {"form.energy", "normal"},
     {"form.residual", "true"},
     {"energy.channels", "16"},
     {"energy.blocks", "0"},

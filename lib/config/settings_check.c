@@ -129,9 +129,11 @@ static ddaebm_status check_networks(const dd_settings *settings) {
     if (settings->network.family == DD_FAMILY_NCSNPP && settings->diffusion.fit)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
                        "diffusion.fit is true; with network.family ncsnpp it must be false");
-    if (settings->network.family == DD_FAMILY_NCSNPP && settings->form.energy == DD_FORM_NORMAL)
+    if (settings->network.family == DD_FAMILY_NCSNPP && settings->form.energy == DD_FORM_NORMAL &&
+        settings->objective.kind == DD_OBJECTIVE_LOGISTIC)
         return dd_fail(DDAEBM_OUT_OF_RANGE,
-                       "form.energy is normal; with network.family ncsnpp it must be another");
+                       "form.energy is normal; with objective.kind logistic and network.family "
+                       "ncsnpp it must be another");
     if (settings->network.family == DD_FAMILY_NCSNPP)
         return dd_settings_check_images(settings);
 

@@ -6,6 +6,7 @@
 #include "layers/image_layers.h"
 #include "layers/resample.h"
 #include "layers/residual.h"
+#include "layers/spectral.h"
 
 /* State of building the network. The published modules are numbered in the order in which they are
  * made, whatever their type. */
@@ -162,8 +163,27 @@ static dd_node density_energy(dd_builder *builder, dd_node x, dd_node seen, dd_n
     return dd_add(graph, height, dd_distance_energy(builder, x, timestep, point));
 }
 
+/* The log-density of a normal distribution, but with the output subtracted from the whitened image,
+ * plus one number a pixel, summed; in units of f. */
+static dd_node normal_energy(dd_builder *builder, dd_node x, dd_node seen, dd_node timestep) {
+    dd_graph *graph = builder->graph;
+    size_t channels = dd_graph_shape(graph, seen).size[3];
+    dd_node log_density = DD_NONE, out = trunk(builder, &builder->settings->energy.u_net, seen,
+                                               timestep, DD_NONE, channels + 1, true);
+    dd_node white = dd_fold(graph, dd_whiten_images(builder, x, timestep, &log_density),
+                            (size_t)builder->settings->image.patch);
+    dd_node point = dd_slice(graph, out, 3, 0, channels),
+            heights = dd_slice(graph, out, 3, channels, 1);
+    dd_node height = dd_sum(graph, heights, dd_shape_a_sample(graph, x));
+    dd_node normal = dd_add(graph, log_density, dd_normal_energy(graph, white, point));
+    return dd_add(graph, height,
+                  dd_affine(graph, normal, dd_settings_density_weight(builder->settings), 0));
+}
+
 dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node x_next, dd_node timestep) {
     dd_graph *graph = builder->graph;
+    if (builder->settings->form.energy == DD_FORM_NORMAL)
+        return normal_energy(builder, x, taken_in(builder, x), timestep);
     dd_node seen = x = taken_in(builder, x);
     if (x_next != DD_NONE)
         seen = dd_concat(graph, x, taken_in(builder, x_next), 3);

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "model/normal_fit.h"
+#include "model/spectrum_fit.h"
 #include "sample/calibrate.h"
 #include "train/fit.h"
 
@@ -95,6 +96,15 @@ static ddaebm_status measure(ddaebm_model *model, const ddaebm_dataset *dataset)
                : status;
 }
 
+/* Measures the images that an energy of form normal begins from. Averages begin as the weights. */
+static ddaebm_status measure_images(ddaebm_trainer *trainer) {
+    ddaebm_status status = dd_model_fit_spectrum(trainer->model, trainer->batch.dataset);
+    if (status == DDAEBM_OK && trainer->optimizer.averaging)
+        dd_weights_copy(&trainer->optimizer.average, &trainer->model->weights,
+                        &trainer->model->parameters);
+    return status;
+}
+
 /* Fits the noise of timestep 0 to the data. The plan holds the schedule, so it is made anew. */
 static ddaebm_status fit_noise(ddaebm_trainer *trainer) {
     const dd_settings *settings = dd_trainer_settings(trainer);
@@ -131,6 +141,8 @@ ddaebm_status ddaebm_trainer_create(ddaebm_trainer **out, const ddaebm_model *mo
     status = dd_model_name_columns(trainer->model, dataset);
     if (status == DDAEBM_OK && standardizes(dd_model_settings(model), dataset))
         status = measure(trainer->model, dataset);
+    if (status == DDAEBM_OK)
+        status = measure_images(trainer);
     if (status == DDAEBM_OK)
         status = dd_holes_open(trainer, dataset, true);
     if (status == DDAEBM_OK)

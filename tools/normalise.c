@@ -87,12 +87,12 @@ int command_normalise(const command *self, int argc, char **argv) {
     TRY(check_not_terminal(out, self));
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, from)));
-    hold_signals(out);
+    catch_signals();
     TRY(fit(model, &asked, quiet, out));
     TRY(tell(model, quiet));
+    TRY(check_signals(out));
     code = checked(ddaebm_model_save(model, out));
 cleanup:
-    release_signals();
     ddaebm_model_free(model);
     ddaebm_context_free(context);
     return code;

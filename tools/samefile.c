@@ -157,37 +157,51 @@ bool is_image_in(const char *path, const char *folder, bool below) {
 
 /* ---- The options of a command. ---- */
 
-/* Options that name files; each means the same in every command that has it. */
-static const char *const inputs[] = {"data",   "model",     "resume",  "config",
+/* Options that name files that are read; an option of another name whose value is a file is one
+ * that is written. */
+static const char *const inputs[] = {"data",   "model",     "resume",  "config", "mask",
                                      "normal", "anomalous", "sampled", "table"};
-static const char *const outputs[] = {"out", "checkpoint", "log", "steps-out"};
-enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
+enum { INPUTS = sizeof inputs / sizeof *inputs, MOST_FILES = 16 };
 
 typedef struct named_file {
     const char *option, *path;
     identity id;
 } named_file;
 
+static bool is_input(const char *option) {
+    for (size_t i = 0; i < INPUTS; i++)
+        if (strcmp(option, inputs[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Returns the path that an option gives, or NULL: by what the help calls its value. */
+static const char *path_of(const option_row *row, const char *stream) {
+    bool file =
+        row->kind == KIND_TEXT &&
+        (strstr(row->value, "FILE") || strstr(row->value, "PATH") || strstr(row->value, "MODEL"));
+    const char *path = file ? *row->target.text : NULL;
+    if (!path || (strcmp(row->name, "data") == 0 && is_named_set(path)))
+        return NULL;
+    return strcmp(path, "-") == 0 ? stream : path;
+}
+
+/* Lists the files that options give: those read, or those written. Returns their number. */
+static size_t list_files(named_file *files, const option_row *rows, size_t count, bool read) {
+    size_t found = 0;
+    for (size_t i = 0; i < count && found < MOST_FILES; i++) {
+        const char *path = path_of(&rows[i], read ? "/dev/stdin" : "/dev/stdout");
+        if (path && is_input(rows[i].name) == read)
+            files[found++] = (named_file){rows[i].name, path, identify(path)};
+    }
+    return found;
+}
+
 static const option_row *find_row(const option_row *rows, size_t count, const char *name) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(rows[i].name, name) == 0)
             return &rows[i];
     return NULL;
-}
-
-/* Lists the files that the options of these names give. Returns their number. */
-static size_t list_files(named_file *files, const option_row *rows, size_t count,
-                         const char *const *names, size_t most, const char *stream) {
-    size_t found = 0;
-    for (size_t i = 0; i < most; i++) {
-        const option_row *row = find_row(rows, count, names[i]);
-        const char *path = row && row->kind == KIND_TEXT ? *row->target.text : NULL;
-        if (!path || (strcmp(names[i], "data") == 0 && is_named_set(path)))
-            continue;
-        path = strcmp(path, "-") == 0 ? stream : path;
-        files[found++] = (named_file){names[i], path, identify(path)};
-    }
-    return found;
 }
 
 /* Refuses an output that is also an input. */
@@ -207,9 +221,9 @@ static int check_input(const command *self, const named_file *written, const nam
 }
 
 int check_files(const command *self, const option_row *rows, size_t count) {
-    named_file read[INPUTS], written[OUTPUTS];
-    size_t reads = list_files(read, rows, count, inputs, INPUTS, "/dev/stdin");
-    size_t writes = list_files(written, rows, count, outputs, OUTPUTS, "/dev/stdout");
+    named_file read[MOST_FILES], written[MOST_FILES];
+    size_t reads = list_files(read, rows, count, true),
+           writes = list_files(written, rows, count, false);
     const option_row *recursive = find_row(rows, count, "recursive");
     bool below = recursive && *recursive->target.flag;
 

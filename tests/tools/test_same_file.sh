@@ -64,6 +64,25 @@ refused "write over the file of --config" train --data moons --config small.json
 refused "write over the file of --resume" train --data moons --resume run.st --out run.link
 refused "write over the file of --resume" train --data moons --resume run.link --out never.st --log run.st
 
+# Whatever an option is called: one whose value is a file is an output, unless it is known to be read.
+good data --data rows.csv --out rows.npy --count 4
+cp rows.npy mask.npy
+printf 'a,b\n1,2\n,3\n2,1\n' >holes.csv
+cp holes.csv kept.holes
+for name in mask.npy "$work/mask.npy"; do
+    refused "write over the file of --mask" restore --model model.st --data rows.npy --noise 1 --mask mask.npy --out "$name"
+    refused "write over the file of --mask" restore --model model.st --data rows.npy --noise 1 --mask mask.npy --out r.npy --deviation-out "$name"
+    refused "write over the file of --data" restore --model model.st --data mask.npy --noise 1 --out r.npy --deviation-out "$name"
+    refused "write over the file of --data" restore --model model.st --data mask.npy --noise 1 --out r.npy --samples-out "$name"
+done
+refused "the same file" restore --model model.st --data rows.npy --noise 1 --out r.npy --samples-out ./r.npy
+refused "the same file" restore --model model.st --data rows.npy --noise 1 --out r.npy --deviation-out r.npy
+refused "the same file" restore --model model.st --data rows.npy --noise 1 --out r.npy --deviation-out d.npy --samples-out d.npy
+refused "write over the file of --data" impute --data holes.csv --out full.csv --model-out holes.csv
+refused "write over the file of --config" impute --data holes.csv --out full.csv --config small.json --model-out small.json
+refused "the same file" impute --data holes.csv --out full.csv --model-out full.csv
+holds "tables and masks are as they were" sh -c 'cmp holes.csv kept.holes && cmp rows.npy mask.npy && [ ! -e r.npy ] && [ ! -e full.csv ]'
+
 # Through descriptors: the file behind standard input or output.
 holds "data of standard input" sh -c "'$ddaebm' data --data - --count 3 --out rows.csv <rows.csv 2>err; [ \$? = 2 ] && grep -q 'write over' err"
 holds "the same by name" sh -c "'$ddaebm' score --model model.st --data /dev/stdin --out ./rows.link --format csv <rows.csv 2>err; [ \$? = 2 ] && grep -q 'write over' err"

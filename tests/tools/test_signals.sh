@@ -193,4 +193,22 @@ for signal in USR1:138 USR2:140 XCPU:152; do
     holds "sample: nothing is left" sh -c '[ ! -e never.npy ] && [ -z "$(find . -name ".ddaebm-*")" ]'
 done
 
+# catches_interrupt PROCESS: it has a handler for SIGINT, signal 2
+catches_interrupt() {
+    case $(sed -n 's/^SigCgt:.*\(.\)$/\1/p' "/proc/$1/status" 2>/dev/null) in
+        [2367abef]) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+env $all "$ddaebm" normalise -j1 -m whole.st --samples 100000 --steps 100000 -o never.st 2>err &
+process=$!
+tries=0
+while ! catches_interrupt $process && [ $tries -lt 3000 ]; do
+    tries=$((tries + 1))
+    sleep 0.02
+done
+kill -INT $process
+ends 130 "normalise: SIGINT"
+holds "normalise: says so" grep -q "stopped by signal 2; never.st is not written" err
+
 finish

@@ -24,6 +24,11 @@ int command_convert(const command *self, int argc, char **argv) {
     TRY(check_not_terminal(out, self));
     TRY(checked(ddaebm_model_load(&model, NULL, from)));
 
+    ddaebm_normaliser known = DDAEBM_NORMALISER_INIT;
+    if (half && ddaebm_model_normaliser(model, &known) == DDAEBM_OK)
+        complain("warning: %.250s is not normalised, for its weights differ from those whose log Z "
+                 "is known; ddaebm normalise finds it again",
+                 out);
     hold_signals(out);
     code = checked((half ? ddaebm_model_save_half : ddaebm_model_save)(model, out));
     release_signals();

@@ -64,19 +64,37 @@ cleanup:
     return code;
 }
 
+/* A number as JSON, which has none for what is not finite. */
+static void print_json(const char *name, double value) {
+    if (isfinite(value))
+        printf(", \"%s\": %.9g", name, value);
+    else
+        printf(", \"%s\": null", name);
+}
+
 /* The mean log-density with a 95% interval; with the normaliser's own error it is a little wider.
  */
 static void print_likelihood(const moments *found, const ddaebm_normaliser *known, bool json) {
     double error = hypot(standard_error(found), known->standard_error);
     double low = found->mean - 1.96 * error, high = found->mean + 1.96 * error;
-    if (json)
-        printf("\"rows\": %" PRIu64 ", \"log_likelihood\": %.9g, \"standard_error\": %.9g, "
-               "\"interval\": [%.9g, %.9g], \"log_z\": %.9g, \"log_z_standard_error\": %.9g",
-               found->count, found->mean, error, low, high, known->log_z, known->standard_error);
+    if (json) {
+        printf("\"rows\": %" PRIu64 ", \"log_likelihood\": %.9g", found->count, found->mean);
+        print_json("standard_error", error);
+        if (isfinite(error))
+            printf(", \"interval\": [%.9g, %.9g]", low, high);
+        else
+            printf(", \"interval\": null");
+        printf(", \"log_z\": %.9g, \"log_z_standard_error\": %.9g", known->log_z,
+               known->standard_error);
+        return;
+    }
+
+    printf("log-likelihood %.4f nats a row, ", found->mean);
+    if (isfinite(error))
+        printf("95%% interval %.4f to %.4f, %" PRIu64 " rows\n", low, high, found->count);
     else
-        printf("log-likelihood %.4f nats a row, 95%% interval %.4f to %.4f, %" PRIu64 " rows\n"
-               "normaliser: log Z %.4f, standard error %.4f\n",
-               found->mean, low, high, found->count, known->log_z, known->standard_error);
+        printf("%" PRIu64 " row, of which there is no interval\n", found->count);
+    printf("normaliser: log Z %.4f, standard error %.4f\n", known->log_z, known->standard_error);
 }
 
 /* ---- The quality of samples. ---- */
@@ -100,6 +118,19 @@ typedef struct quality_rows {
     compared_rows compared;
 } quality_rows;
 
+/* Refuses samples whose columns have other names than the data's. */
+static int check_names(const work *w, const ddaebm_dataset *samples) {
+    for (size_t j = 0; j < ddaebm_dataset_width(samples); j++) {
+        const char *ours = ddaebm_dataset_column_name(samples, j),
+                   *theirs = ddaebm_dataset_column_name(w->dataset, j);
+        if (ours && theirs && strcmp(ours, theirs) != 0)
+            return fail("column %zu of %.200s is '%.60s', that of %.200s '%.60s'; the columns must "
+                        "have the same order",
+                        j + 1, w->samples_path, ours, w->data, theirs);
+    }
+    return 0;
+}
+
 /* Reads samples from a file, of which there may be fewer than `count`. */
 static int read_samples(const work *w, double *into, size_t *count) {
     ddaebm_dataset *samples = NULL;
@@ -111,6 +142,7 @@ static int read_samples(const work *w, double *into, size_t *count) {
                     ddaebm_dataset_width(samples), w->data, width);
         goto cleanup;
     }
+    TRY(check_names(w, samples));
     *count = (size_t)count_rows(samples, *count);
     TRY(checked(ddaebm_dataset_read_double(samples, 0, *count, into)));
 cleanup:
@@ -170,14 +202,6 @@ static int score_rows(const work *w, quality_rows *q) {
                            w->data));
 cleanup:
     return code;
-}
-
-/* A number as JSON, which has none for what is not finite. */
-static void print_json(const char *name, double value) {
-    if (isfinite(value))
-        printf(", \"%s\": %.9g", name, value);
-    else
-        printf(", \"%s\": null", name);
 }
 
 static void print_times(double found, double floor) {

@@ -67,6 +67,16 @@ static int open_mask(run *self) {
     if (code != 0)
         return code;
 
+    ddaebm_windows signal = DDAEBM_WINDOWS_INIT, masks = DDAEBM_WINDOWS_INIT;
+    if (how.window.given) { /* as many windows may be of more samples */
+        TRY(checked(ddaebm_dataset_windows(self->data, &signal)));
+        TRY(checked(ddaebm_dataset_windows(self->mask, &masks)));
+        if (signal.samples != masks.samples || signal.channels != masks.channels)
+            return fail("%.250s has %zu samples of %zu channels, the data %zu of %zu; a mask has "
+                        "the shape of the data",
+                        self->asked->mask, masks.samples, masks.channels, signal.samples,
+                        signal.channels);
+    }
     uint64_t rows = ddaebm_dataset_rows(self->mask);
     size_t width = ddaebm_dataset_width(self->mask);
     image_shape shape = shape_of_data(self->data), other = shape_of_data(self->mask);
@@ -76,6 +86,8 @@ static int open_mask(run *self) {
     return fail("%.250s has %llu rows of %zu numbers, the data %zu of %zu; a mask has the shape of "
                 "the data",
                 self->asked->mask, (unsigned long long)rows, width, self->count, self->width);
+cleanup:
+    return code;
 }
 
 static int open_inputs(run *self) {
@@ -385,6 +397,10 @@ int command_restore(const command *self, int argc, char **argv) {
 
     if (asked.how.window.given && asked.samples_out)
         return misuse(self->name, "--samples-out has draws of rows; leave it out with --window");
+    if (asked.deviation_out && asked.draws.given && asked.draws.value < 2)
+        return misuse(self->name,
+                      "--deviation-out needs --draws 2 or more: one draw has no standard "
+                      "deviation");
 
     run now = {.asked = &asked,
                .draws = asked.draws.given ? (size_t)asked.draws.value : USUAL_DRAWS};

@@ -28,10 +28,9 @@ static int score_rows(void *user, uint64_t first, size_t count, void *scores) {
     int code = checked(ddaebm_dataset_read_double(asked->dataset, first, count, asked->rows));
     if (code != 0)
         return code;
-    ddaebm_status status = ddaebm_scorer_score_double(asked->scorer, asked->score, asked->rows,
-                                                      count, asked->timestep, scores);
-    return status == DDAEBM_CANCELLED ? checked_or_stopped(status, asked->path)
-                                      : checked_option(status, asked->command->name, "--timestep");
+    return checked_or_stopped(ddaebm_scorer_score_double(asked->scorer, asked->score, asked->rows,
+                                                         count, asked->timestep, scores),
+                              asked->path);
 }
 
 /* Returns the name of the column of scores where the columns of the data have names, so that CSV
@@ -193,6 +192,11 @@ int command_score(const command *self, int argc, char **argv) {
     TRY(find_output(&to, &output_asked, 0, self));
     TRY(open_context(&context, &compute));
     TRY(checked(ddaebm_model_load(&model, context, path)));
+    if (timestep.value >= ddaebm_model_timesteps(model)) {
+        code = misuse(self->name, "--timestep is %llu; allowed for this model: 0 to %zu",
+                      (unsigned long long)timestep.value, ddaebm_model_timesteps(model) - 1);
+        goto cleanup;
+    }
     TRY(open_data_for(&dataset, context, model, data, seed.value, &how));
 
     TRY(checked(ddaebm_scorer_create(&scorer, model)));

@@ -130,10 +130,10 @@ static int resume(run *state) {
 }
 
 /* Creates the trainer of a resumed run, which keeps its configuration: the command line may change
- * nothing but training.steps. */
+ * nothing but training.steps, and a preset that it names again does not. */
 static int continue_run(run *state, const command *self) {
     const train_options *asked = state->asked;
-    ddaebm_config *config = NULL;
+    ddaebm_config *config = NULL, *changed = NULL;
     int64_t steps = 0;
     int code = 0;
 
@@ -146,10 +146,13 @@ static int continue_run(run *state, const command *self) {
     const ddaebm_config *kept = ddaebm_trainer_config(state->trainer);
     TRY(ask_config(&config, state, kept, self));
     TRY(config_check_same(kept, config, self));
-    TRY(checked(ddaebm_config_integer(config, "training.steps", &steps)));
+    TRY(checked(ddaebm_config_copy(&changed, kept)));
+    TRY(config_change(changed, &asked->config, self));
+    TRY(checked(ddaebm_config_integer(changed, "training.steps", &steps)));
     TRY(checked(ddaebm_trainer_set_last_step(state->trainer, (uint64_t)steps)));
 
 cleanup:
+    ddaebm_config_free(changed);
     ddaebm_config_free(config);
     return code;
 }

@@ -92,7 +92,8 @@ ddaebm_scorer_set_progress(ddaebm_scorer *scorer, ddaebm_progress_function funct
  *  @param rows [count, width] float32, finite
  *  @param count number of rows
  *  @param timestep 0 to T-1; typicality ignores it
- *  @param[out] scores [count] float32; undefined on failure
+ *  @param[out] scores [count] float32, finite; -FLT_MAX for a row so far away that its score
+ *         overflows; undefined on failure
  *  @return ::DDAEBM_OK, ::DDAEBM_INVALID_ARGUMENT, ::DDAEBM_OUT_OF_RANGE (no such timestep),
  *          ::DDAEBM_NOT_FINITE (a NaN or an infinity: the text names the row), ::DDAEBM_STATE
  *          (typicality without ddaebm_model_fit_typicality), ::DDAEBM_CANCELLED or
@@ -109,7 +110,8 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_score(ddaebm_scorer *score
  *  @param rows [count, width] float64, finite
  *  @param count number of rows
  *  @param timestep 0 to T-1; typicality ignores it
- *  @param[out] scores [count] float32; undefined on failure
+ *  @param[out] scores [count] float32, finite; -FLT_MAX for a row so far away that its score
+ *         overflows; undefined on failure
  *  @return as ddaebm_scorer_score.
  */
 DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_scorer_score_double(ddaebm_scorer *scorer,

@@ -48,12 +48,14 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
             "reads empty fields as missing values",
             place, field->column);
 
+    char hint[96];
+    (void)snprintf(hint, sizeof hint, " (--drop %zu leaves a column of texts out)", field->column);
     return dd_fail(
         DDAEBM_FORMAT, "%s: '%s' %s%s", place, dd_excerpt(quote, field->text, field->length),
         dd_csv_explain(field->text, field->length),
         may_be_header
             ? " (in a header row no field may be a number, unless --header yes says that it is one)"
-            : "");
+            : hint);
 }
 
 static ddaebm_status read_field(double *row, const struct reading *r, const dd_csv_field *field) {

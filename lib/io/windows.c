@@ -8,6 +8,9 @@
 #include "base/struct_size.h"
 #include "io/dataset_parts.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static size_t windows_of(size_t samples, size_t window, size_t hop) {
     size_t beyond = samples - window; /* where the last begins */
     return 1 + beyond / hop + (beyond % hop > 0);
@@ -76,6 +79,37 @@ static ddaebm_status copy_series(dd_rows *rows, const ddaebm_dataset *series) {
     return status == DDAEBM_OK ? dd_rows_check_finite(rows, false) : status;
 }
 
+/* Names the columns of windows as CHANNEL[SAMPLE], with the channel's name or its number from 1, so
+ * that a model refuses windows of other channels. Where the names would be too long there are none.
+ */
+static ddaebm_status name_columns(ddaebm_dataset *dataset, const ddaebm_dataset *series) {
+    enum { MOST_DIGITS = 48 }; /* of both numbers, with brackets and NUL */
+    const size_t channels = series->source.width;
+    size_t longest = 0, bytes = 0;
+    for (size_t c = 0; c < channels; c++) {
+        const char *name = dd_column_name(&series->columns, c);
+        size_t length = name ? strlen(name) : 0;
+        longest = length > longest ? length : longest;
+    }
+    if (!dd_size_mul(&bytes, dataset->source.width, longest + MOST_DIGITS) ||
+        bytes > DD_MOST_NAME_BYTES)
+        return DDAEBM_OK;
+
+    char *text = dd_alloc_zero(dataset->context, longest + MOST_DIGITS, 1);
+    ddaebm_status status = text ? dd_column_names_make(&dataset->columns, dataset->context,
+                                                       dataset->source.width, bytes)
+                                : DDAEBM_OUT_OF_MEMORY;
+    for (size_t i = 0; i < dataset->source.width && status == DDAEBM_OK; i++) {
+        const char *name = dd_column_name(&series->columns, i % channels);
+        int length = name ? snprintf(text, longest + MOST_DIGITS, "%s[%zu]", name, i / channels)
+                          : snprintf(text, longest + MOST_DIGITS, "%zu[%zu]", i % channels + 1,
+                                     i / channels);
+        dd_column_names_put(&dataset->columns, i, text, (size_t)length);
+    }
+    dd_free(dataset->context, text);
+    return status;
+}
+
 ddaebm_status ddaebm_dataset_create_windows(ddaebm_dataset **out, const ddaebm_dataset *series,
                                             size_t window, size_t hop) {
     DD_DEFAULT_ARITHMETIC;
@@ -87,6 +121,7 @@ ddaebm_status ddaebm_dataset_create_windows(ddaebm_dataset **out, const ddaebm_d
     DD_TRY(dd_dataset_make(&dataset, series->context, window * series->source.width,
                            windows_of((size_t)series->source.rows, window, hop)));
     DD_TRY(copy_series(&dataset->rows, series));
+    DD_TRY(name_columns(dataset, series));
     dataset->window = window;
     dataset->hop = hop;
     dataset->sample_rate = series->sample_rate;

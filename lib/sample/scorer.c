@@ -280,9 +280,14 @@ static ddaebm_status score(ddaebm_scorer *scorer, ddaebm_score kind, dd_rows_in 
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "rows must not be NULL");
     DD_REQUIRE(scores);
 
-    if (kind != DDAEBM_SCORE_ENERGY)
-        return measure_other(scorer, kind, rows, count, timestep, scores);
-    return run(scorer, (request){.rows = rows, .timestep = timestep, .scores = scores}, count);
+    ddaebm_status status =
+        kind == DDAEBM_SCORE_ENERGY
+            ? run(scorer, (request){.rows = rows, .timestep = timestep, .scores = scores}, count)
+            : measure_other(scorer, kind, rows, count, timestep, scores);
+    for (size_t i = 0; status == DDAEBM_OK && i < count; i++)
+        if (!isfinite(scores[i])) /* the row is so far away that its score overflowed */
+            scores[i] = -FLT_MAX;
+    return status;
 }
 
 ddaebm_status ddaebm_scorer_score(ddaebm_scorer *scorer, ddaebm_score kind, const float *rows,

@@ -183,6 +183,9 @@ bad 1 "no.checkpoint.*No such file" train --data moons --out never.safetensors -
 bad 1 "rows of 3 numbers, that of the run to resume had rows of 2" train --data rows.csv --out never.safetensors --resume every.checkpoint
 train_small --preset points --data moons --steps 20 --batch 20 --seed 0 --out every3.safetensors --resume every.checkpoint
 holds "a resumed run may repeat its command line" cmp every.safetensors every3.safetensors
+train_small --preset points --data moons --set training.steps=24 --steps 12 --out part4.safetensors --checkpoint part4.checkpoint
+train_small --preset points --data moons --out rest4.safetensors --resume part4.checkpoint --log rest4.csv
+holds "and a preset that it names again does not move its end" sh -c '[ "$(tail -1 rest4.csv | cut -d, -f1)" = 24 ]'
 good train --threads 1 --quiet --data moons --out longer.safetensors --log longer.csv --resume every.checkpoint --set training.steps=25
 holds "a resumed run may end at another step" sh -c 'tail -n 1 longer.csv | grep -q "^25,"'
 holds "and the rates with it" awk -F, 'NR == 2 { first = $2 } { last = $2 } END { exit !(last + 0 < first + 0) }' longer.csv
@@ -417,7 +420,22 @@ good evaluate --model normalised.safetensors --data a.npy --json >out
 holds "as JSON, too" grep -q '^{"rows": 100, "log_likelihood": .*}$' out
 good score --model normalised.safetensors --data a.npy --out normalised.npy
 holds "scores of a normalised model differ" differ scores.npy normalised.npy
+good data --data a.npy --count 1 --out one.npy
+"$ddaebm" convert --model normalised.safetensors --half --out no_z.safetensors 2>err
+holds "half precision loses the normaliser, with a warning" grep -q 'warning: no_z.safetensors is not normalised' err
+good evaluate --model normalised.safetensors --data one.npy >out
+holds "one row has no interval" grep -q '^log-likelihood .* nats a row, 1 row, of which there is no interval' out
+good evaluate --model normalised.safetensors --data one.npy --json >out
+holds "nor has its JSON" grep -q '"standard_error": null, "interval": null, ' out
 bad 1 "is not normalised" evaluate --model model.safetensors --data a.npy
+
+# Rows so far away that f overflows have the lowest score that a file of scores can hold.
+printf '1e300,1\n1e30,-1\n-1e308,1e308\n0.1,0.2\n' >far.csv
+for name in energy gradient; do
+    good score --model model.safetensors --data far.csv --score $name --out far_scores.csv
+    holds "$name of far rows is finite, and lower than of near ones" awk '!($1 > -4e38 && $1 < 4e38) { bad = 1 } { v[NR] = $1 } END { exit bad || NR != 4 || !(v[1] < v[4]) || !(v[3] < v[4]) }' far_scores.csv
+    good auroc --normal scores.npy --anomalous far_scores.csv
+done
 good evaluate --model model.safetensors --data moons --quality --count 300 >out
 holds "samples are measured" grep -q '^sliced Wasserstein-1: .* times the .* between two sets of 300 rows' out
 holds "so are their scores" grep -q '^low scores: ' out
@@ -425,6 +443,10 @@ holds "and the density" grep -q '^total variation of the density: ' out
 good data --data 25gaussians --count 1000 --seed 5 --out modes.npy
 good evaluate --sampled modes.npy --data 25gaussians --json >out
 holds "samples need no model, and those of the set have its modes" grep -q '^{"samples": 1000, .*"modes": 25, ' out
+printf 'a,b\n' >order_a.csv
+printf 'b,a\n' >order_b.csv
+awk 'BEGIN { for (i = 0; i < 250; i++) print i "," i % 7 }' | tee -a order_a.csv >>order_b.csv
+bad 1 "column 1 of order_b.csv is 'b', that of order_a.csv 'a'" evaluate --sampled order_b.csv --data order_a.csv
 bad 2 "needs --model, --sampled or both" evaluate --data a.npy
 bad 1 "the least that can be compared" evaluate --model model.safetensors --data moons --quality --count 50
 bad 1 "rows of 3 numbers" evaluate --sampled rows.csv --data moons

@@ -35,6 +35,21 @@ holds "of all samples" [ "$(error clean.csv | cut -d' ' -f2)" = 2000 ]
 holds "with a gap" "$ddaebm" restore -m model.safetensors -d noisy.csv --window 16 --mask known.csv --noise 0.3 --draws 2 -q -o filled.npy --deviation-out deviation.npy
 holds "the signal's deviation" has_shape deviation.npy "2000, 1"
 bad 2 'leave it out with --window' restore -m model.safetensors -d noisy.csv --window 16 --samples-out never.npy -o never.csv
+for samples in 1999 1997; do
+    head -$samples known.csv >short.csv
+    bad 1 "short.csv has $samples samples of 1 channels, the data 2000 of 1" restore -m model.safetensors -d noisy.csv --window 16 --mask short.csv --noise 0.3 -q -o never.csv
+done
+bad 2 '.--deviation-out needs --draws 2' restore -m model.safetensors -d noisy.csv --window 16 --noise 0.3 --draws 1 -o never.csv --deviation-out never.npy
+
+# ---- Channels. ----
+
+awk -v OFS=, 'BEGIN { print "l", "r" } { print $1, -$1 }' chirp.csv >named.csv
+good train -d named.csv --window 8 --preset vector --set training.steps=5 -q -o named.safetensors
+good score -m named.safetensors -d named.csv --window 8 -o never.npy
+rm never.npy
+bad 1 "columns" score -m named.safetensors -d named.csv --columns r,l --window 8 -o never.npy
+bad 1 "column" score -m named.safetensors -d chirp.csv --window 16 -o never.npy
+bad 1 "column" score -m model.safetensors -d named.csv --window 8 -o never.npy
 
 # ---- WAV. ----
 

@@ -141,7 +141,8 @@ int command_sample(const command *self, int argc, char **argv) {
         REQUIRED("model", "FILE", &asked.model, "the model, or a checkpoint"),
         REQUIRED_NUMBER("count", &asked.count, 1, UINT64_C(1) << 40, "how many samples"),
         NUMBER("first", &asked.first, 0, UINT64_C(1) << 40,
-               "index of the first sample: sample i of a seed is always the same; left out: 0"),
+               "index of the first sample: sample i of a seed is always the same, up to rounding; "
+               "with --refine that takes --deterministic; left out: 0"),
         SEED_ROW(&asked.seed, "of the samples"),
         NUMBER("refine", &asked.refine, 1, 100000,
                "refine samples by N steps of Metropolis-adjusted Langevin on the energy"),

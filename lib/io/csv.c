@@ -44,8 +44,8 @@ static ddaebm_status refuse_field(const struct reading *r, const dd_csv_field *f
     if (field->length == 0)
         return dd_fail(
             DDAEBM_FORMAT,
-            "%s: a number is missing; --drop %zu leaves the column out, and --missing allow "
-            "reads empty fields as missing values",
+            "%s: a number is missing; --drop %zu leaves the column out; ddaebm train and impute "
+            "read it as a missing value with --missing allow",
             place, field->column);
 
     char hint[96];
@@ -71,9 +71,12 @@ static ddaebm_status read_field(double *row, const struct reading *r, const dd_c
     if (!dd_text_number(&value, field->text, field->length))
         return refuse_field(r, field);
     if (!isfinite(value))
-        return dd_fail(DDAEBM_NOT_FINITE, "%s: '%s' is not a finite number%s",
-                       place_of(place, r, field), dd_excerpt(quote, field->text, field->length),
-                       isnan(value) ? "; --missing allow reads it as a missing value" : "");
+        return dd_fail(
+            DDAEBM_NOT_FINITE, "%s: '%s' is not a finite number%s", place_of(place, r, field),
+            dd_excerpt(quote, field->text, field->length),
+            isnan(value)
+                ? "; ddaebm train and impute read it as a missing value with --missing allow"
+                : "");
     row[at] = value;
     return DDAEBM_OK;
 }

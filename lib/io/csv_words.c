@@ -91,8 +91,9 @@ static const char *explain_groups(const struct groups *g) {
 const char *dd_csv_explain(const char *text, size_t length) {
     struct groups groups;
     if (is_missing(text, length))
-        return "is a missing value: allow it (--missing allow takes NA, NaN and empty fields, "
-               "--missing WORDS others), or leave its row or column out";
+        return "is a missing value: leave its row or column out, or allow it (ddaebm train and "
+               "impute: "
+               "--missing allow takes NA, NaN and empty fields, --missing WORDS others)";
     if (is_hexadecimal(text, length))
         return "is a hexadecimal number: write it in decimal";
     return find_groups(&groups, text, length) && groups.count > 1 ? explain_groups(&groups)

@@ -14,8 +14,8 @@ ddaebm_status dd_rows_check_finite(const dd_rows *rows, bool missing) {
                        "row %zu, column %zu (both from 1) is %s; only finite numbers are allowed%s",
                        i / rows->width + 1, i % rows->width + 1,
                        isnan(number) ? "not a number" : "infinite",
-                       isnan(number) ? " (--missing allow, ddaebm_read_options.missing, reads it "
-                                       "as a missing value)"
+                       isnan(number) ? " (ddaebm train and impute read it as a missing value with "
+                                       "--missing allow, programs with ddaebm_read_options.missing)"
                                      : "");
     }
     return DDAEBM_OK;

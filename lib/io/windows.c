@@ -47,6 +47,9 @@ static ddaebm_status check_series(const ddaebm_dataset *series, size_t window, s
         return dd_fail(DDAEBM_INVALID_ARGUMENT, "windows are of a series with an end");
     if (series->source.rows > SIZE_MAX)
         return dd_fail(DDAEBM_OUT_OF_RANGE, "the series exceeds the address space");
+    if (ddaebm_dataset_missing(series) > 0)
+        return dd_fail(DDAEBM_INVALID_ARGUMENT,
+                       "values of the series are missing; windows are of series without gaps");
     if (series->shape.height > 0)
         return dd_fail(DDAEBM_INVALID_ARGUMENT,
                        "windows are of series of numbers, and these are images");

@@ -40,6 +40,8 @@ for samples in 1999 1997; do
     bad 1 "short.csv has $samples samples of 1 channels, the data 2000 of 1" restore -m model.safetensors -d noisy.csv --window 16 --mask short.csv --noise 0.3 -q -o never.csv
 done
 bad 2 '.--deviation-out needs --draws 2' restore -m model.safetensors -d noisy.csv --window 16 --noise 0.3 --draws 1 -o never.csv --deviation-out never.npy
+awk 'NR == 30 { print "NA"; next } { print }' chirp.csv >gap.csv
+bad 1 "values of the series are missing" train -d gap.csv --missing allow --window 16 -o never.safetensors
 
 # ---- Channels. ----
 

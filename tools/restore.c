@@ -52,6 +52,22 @@ static int read_noise(const run *self, double *out) {
                   "--noise is '%.60s'; allowed: a number from 0, in the units of the data", text);
 }
 
+/* Checks that the mask's series is as long and wide as the data's: as many windows may be of more
+ * samples. */
+static int check_series(const run *self) {
+    ddaebm_windows signal = DDAEBM_WINDOWS_INIT, mask = DDAEBM_WINDOWS_INIT;
+    int code = 0;
+    TRY(checked(ddaebm_dataset_windows(self->data, &signal)));
+    TRY(checked(ddaebm_dataset_windows(self->mask, &mask)));
+    if (signal.samples != mask.samples || signal.channels != mask.channels)
+        code =
+            fail("%.250s has %zu samples of %zu channels, the data %zu of %zu; a mask has the "
+                 "shape of the data",
+                 self->asked->mask, mask.samples, mask.channels, signal.samples, signal.channels);
+cleanup:
+    return code;
+}
+
 /* A mask is read in the same layout as the data. */
 static int open_mask(run *self) {
     data_options how = {.layout = self->asked->how.layout,
@@ -64,19 +80,11 @@ static int open_mask(run *self) {
     if (!self->asked->mask)
         return 0;
     int code = open_data(&self->mask, self->context, self->asked->mask, 0, &how);
+    if (code == 0 && how.window.given)
+        code = check_series(self);
     if (code != 0)
         return code;
 
-    ddaebm_windows signal = DDAEBM_WINDOWS_INIT, masks = DDAEBM_WINDOWS_INIT;
-    if (how.window.given) { /* as many windows may be of more samples */
-        TRY(checked(ddaebm_dataset_windows(self->data, &signal)));
-        TRY(checked(ddaebm_dataset_windows(self->mask, &masks)));
-        if (signal.samples != masks.samples || signal.channels != masks.channels)
-            return fail("%.250s has %zu samples of %zu channels, the data %zu of %zu; a mask has "
-                        "the shape of the data",
-                        self->asked->mask, masks.samples, masks.channels, signal.samples,
-                        signal.channels);
-    }
     uint64_t rows = ddaebm_dataset_rows(self->mask);
     size_t width = ddaebm_dataset_width(self->mask);
     image_shape shape = shape_of_data(self->data), other = shape_of_data(self->mask);
@@ -86,8 +94,6 @@ static int open_mask(run *self) {
     return fail("%.250s has %llu rows of %zu numbers, the data %zu of %zu; a mask has the shape of "
                 "the data",
                 self->asked->mask, (unsigned long long)rows, width, self->count, self->width);
-cleanup:
-    return code;
 }
 
 static int open_inputs(run *self) {

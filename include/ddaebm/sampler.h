@@ -106,7 +106,7 @@ DDAEBM_API DDAEBM_CHECKED ddaebm_status ddaebm_sampler_draw_steps(ddaebm_sampler
  *  before, and no draw allocates. But acceptance is a yes or a no, and steps multiply differences:
  *  calls that divide a sequence elsewhere than at multiples of ddaebm_sampler_block round otherwise
  *  and give other samples, about a third of them after 30 steps, unless the context is
- * deterministic (ddaebm_context_set_deterministic). docs/refinement.md describes effect and cost.
+ *  deterministic (ddaebm_context_set_deterministic). docs/refinement.md describes effect and cost.
  *  @param sampler the sampler
  *  @param steps of the chain at each timestep, up to 100,000; 0 for none, the default
  *  @param timesteps number of timesteps that are refined, counted from timestep 0: 1 to T. With 1

@@ -192,9 +192,9 @@ static const dd_key keys[] = {
         "distance to the image (ncsnpp); distance: minus half the squared distance of the input to "
         "the output, in units of the timestep's noise, plus a scalar (mlp); density: the same, "
         "with the scalar for ncsnpp too and a linear function of the input added to the output; "
-        "normal: minus half the squared distance of the whitened input to the output, plus a "
-        "scalar, so that an output of zero is the log-density of a normal distribution: N(0, I) "
-        "(mlp), or that of the data's mean image and the variances of its frequencies (ncsnpp)."),
+        "normal: minus half the squared distance of the input (ncsnpp: whitened) to the output, "
+        "plus a scalar, so that an output of zero is a normal distribution at every timestep: "
+        "N(0, I) (mlp), or that of the mean image and the variances of its frequencies (ncsnpp)."),
     BOOLEAN(form.residual, "false",
         "Whether the generator's output is added to a linear estimate of x_0 from x_{t+1}, rather "
         "than used as x_0."),

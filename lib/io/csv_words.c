@@ -92,8 +92,7 @@ const char *dd_csv_explain(const char *text, size_t length) {
     struct groups groups;
     if (is_missing(text, length))
         return "is a missing value: leave its row or column out, or allow it (ddaebm train and "
-               "impute: "
-               "--missing allow takes NA, NaN and empty fields, --missing WORDS others)";
+               "impute: --missing allow takes NA, NaN and empty fields, --missing WORDS others)";
     if (is_hexadecimal(text, length))
         return "is a hexadecimal number: write it in decimal";
     return find_groups(&groups, text, length) && groups.count > 1 ? explain_groups(&groups)

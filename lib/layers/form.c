@@ -1,12 +1,7 @@
 #include "layers/form.h"
 
-#include "diffusion/process.h"
-
-/* Applies a form that reads the tables of the noise schedule. */
-typedef dd_node (*output_form)(const dd_process *process, dd_node x, dd_node out);
-
-static dd_node with_form(dd_builder *builder, output_form form, dd_node x, dd_node timestep,
-                         dd_node out) {
+dd_node dd_with_form(dd_builder *builder, dd_output_form form, dd_node x, dd_node timestep,
+                     dd_node out) {
     dd_noise_schedule schedule;
     if (dd_noise_schedule_make(&schedule, dd_graph_context(builder->graph), builder->settings) !=
         DDAEBM_OK)
@@ -29,7 +24,7 @@ static dd_node distance_energy(const dd_process *process, dd_node x, dd_node poi
 }
 
 dd_node dd_distance_energy(dd_builder *builder, dd_node x, dd_node timestep, dd_node point) {
-    return with_form(builder, distance_energy, x, timestep, point);
+    return dd_with_form(builder, distance_energy, x, timestep, point);
 }
 
 dd_node dd_normal_energy(dd_graph *graph, dd_node x, dd_node point) {
@@ -48,7 +43,7 @@ static dd_node add_residual(const dd_process *process, dd_node x_next, dd_node o
 }
 
 dd_node dd_with_residual(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node out) {
-    return with_form(builder, add_residual, x_next, timestep, out);
+    return dd_with_form(builder, add_residual, x_next, timestep, out);
 }
 
 /* For data of -1 and 1 alone, atanh of the mean of x_0 given x_{t+1} = a x_0 + s noise is x_{t+1} a
@@ -67,5 +62,5 @@ static dd_node add_logits(const dd_process *process, dd_node x_next, dd_node out
 }
 
 dd_node dd_with_logits(dd_builder *builder, dd_node x_next, dd_node timestep, dd_node out) {
-    return with_form(builder, add_logits, x_next, timestep, out);
+    return dd_with_form(builder, add_logits, x_next, timestep, out);
 }

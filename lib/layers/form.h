@@ -3,7 +3,16 @@
 #ifndef DD_FORM_H
 #define DD_FORM_H
 
+#include "diffusion/process.h"
 #include "layers/builder.h"
+
+/* A formula of a network's output or parameters that reads the tables of the noise schedule. x has
+ * the samples, of which the process has the timesteps. */
+typedef dd_node (*dd_output_form)(const dd_process *process, dd_node x, dd_node out);
+
+/* Applies a formula with the builder's noise schedule. */
+dd_node dd_with_form(dd_builder *builder, dd_output_form form, dd_node x, dd_node timestep,
+                     dd_node out);
 
 /* -||x - point||^2 / (2 h_t^2), h_t^2 = sigma_cum_t^2 + 1/100, one number a sample. It decreases
  * away from the data on the scale of the timestep's noise. */

@@ -150,52 +150,46 @@ static dd_node taken_in(dd_builder *builder, dd_node x) {
     return dd_fold(builder->graph, centred, (size_t)builder->settings->image.patch);
 }
 
-/* One number a pixel, summed, minus half the squared distance to an image, part of which is
- * computed without normalisation. */
-static dd_node density_energy(dd_builder *builder, dd_node x, dd_node seen, dd_node timestep) {
+/* The log-density of a normal distribution, but with a point subtracted from the whitened image; in
+ * units of f. */
+static dd_node normal_energy(dd_builder *builder, dd_node x, dd_node timestep, dd_node point) {
     dd_graph *graph = builder->graph;
-    size_t channels = dd_graph_shape(graph, x).size[3];
+    dd_node log_density = DD_NONE,
+            white = dd_fold(graph, dd_whiten_images(builder, x, timestep, &log_density),
+                            (size_t)builder->settings->image.patch);
+    dd_node normal = dd_add(graph, log_density, dd_normal_energy(graph, white, point));
+    return dd_affine(graph, normal, dd_settings_density_weight(builder->settings), 0);
+}
+
+/* One number a pixel, summed, plus the form's function of an image that the network returns as
+ * well, part of which is computed without normalisation. `taken` is x as the trunk takes it. */
+static dd_node density_energy(dd_builder *builder, dd_node x, dd_node taken, dd_node seen,
+                              dd_node timestep) {
+    dd_graph *graph = builder->graph;
+    size_t channels = dd_graph_shape(graph, taken).size[3];
     dd_node out = trunk(builder, &builder->settings->energy.u_net, seen, timestep, DD_NONE,
                         channels + 1, true);
     dd_node point = dd_slice(graph, out, 3, 0, channels),
             heights = dd_slice(graph, out, 3, channels, 1);
     dd_node height = dd_sum(graph, heights, dd_shape_a_sample(graph, x));
-    return dd_add(graph, height, dd_distance_energy(builder, x, timestep, point));
-}
-
-/* The log-density of a normal distribution, but with the output subtracted from the whitened image,
- * plus one number a pixel, summed; in units of f. */
-static dd_node normal_energy(dd_builder *builder, dd_node x, dd_node seen, dd_node timestep) {
-    dd_graph *graph = builder->graph;
-    size_t channels = dd_graph_shape(graph, seen).size[3];
-    dd_node log_density = DD_NONE, out = trunk(builder, &builder->settings->energy.u_net, seen,
-                                               timestep, DD_NONE, channels + 1, true);
-    dd_node white = dd_fold(graph, dd_whiten_images(builder, x, timestep, &log_density),
-                            (size_t)builder->settings->image.patch);
-    dd_node point = dd_slice(graph, out, 3, 0, channels),
-            heights = dd_slice(graph, out, 3, channels, 1);
-    dd_node height = dd_sum(graph, heights, dd_shape_a_sample(graph, x));
-    dd_node normal = dd_add(graph, log_density, dd_normal_energy(graph, white, point));
     return dd_add(graph, height,
-                  dd_affine(graph, normal, dd_settings_density_weight(builder->settings), 0));
+                  builder->settings->form.energy == DD_FORM_NORMAL
+                      ? normal_energy(builder, x, timestep, point)
+                      : dd_distance_energy(builder, taken, timestep, point));
 }
 
 dd_node dd_ncsnpp_energy(dd_builder *builder, dd_node x, dd_node x_next, dd_node timestep) {
     dd_graph *graph = builder->graph;
-    if (builder->settings->form.energy == DD_FORM_NORMAL)
-        return normal_energy(builder, x, taken_in(builder, x), timestep);
-    dd_node seen = x = taken_in(builder, x);
+    const int64_t form = builder->settings->form.energy;
+    dd_node taken = taken_in(builder, x), seen = taken;
     if (x_next != DD_NONE)
-        seen = dd_concat(graph, x, taken_in(builder, x_next), 3);
-    if (builder->settings->form.energy == DD_FORM_DENSITY)
-        return density_energy(builder, x, seen, timestep);
+        seen = dd_concat(graph, taken, taken_in(builder, x_next), 3);
+    if (form == DD_FORM_DENSITY || form == DD_FORM_NORMAL)
+        return density_energy(builder, x, taken, seen, timestep);
     dd_node point = trunk(builder, &builder->settings->energy.u_net, seen, timestep, DD_NONE,
-                          dd_graph_shape(graph, x).size[3], false);
-    if (builder->settings->form.energy == DD_FORM_DISTANCE)
-        return dd_distance_energy(builder, x, timestep, point);
-    dd_node away = dd_subtract(graph, x, point);
-    return dd_affine(
-        graph, dd_sum(graph, dd_multiply(graph, away, away), dd_shape_a_sample(graph, x)), -0.5, 0);
+                          dd_graph_shape(graph, taken).size[3], false);
+    return form == DD_FORM_DISTANCE ? dd_distance_energy(builder, taken, timestep, point)
+                                    : dd_normal_energy(graph, taken, point);
 }
 
 /* The mapping network: one row of styles an image. */

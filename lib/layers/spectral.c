@@ -1,7 +1,7 @@
 #include "layers/spectral.h"
 
 #include "base/context.h"
-#include "diffusion/process.h"
+#include "layers/form.h"
 
 #include <math.h>
 
@@ -13,49 +13,40 @@ void dd_cosine_matrix(float *matrix, size_t n) {
                                         cos(pi * (2 * (double)i + 1) * (double)k / (2 * size)));
 }
 
-/* The transform's matrix and its transpose, as nodes. */
-typedef struct cosines {
-    dd_node forward, inverse, zeros;
-} cosines;
-
-static cosines make_cosines(dd_graph *graph, size_t n) {
+static dd_node matrix_node(dd_graph *graph, size_t n) {
     ddaebm_context *context = dd_graph_context(graph);
-    cosines made = {DD_NONE, DD_NONE, DD_NONE};
-    float *matrix = dd_alloc_zero(context, 2 * n * n + n, sizeof *matrix);
-    if (!matrix) {
-        made.forward = made.inverse = made.zeros = dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
-        return made;
-    }
-
-    float *transposed = matrix + n * n;
+    float *matrix = dd_alloc_zero(context, n * n, sizeof *matrix);
+    if (!matrix)
+        return dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
     dd_cosine_matrix(matrix, n);
-    for (size_t k = 0; k < n; k++)
-        for (size_t i = 0; i < n; i++)
-            transposed[i * n + k] = matrix[k * n + i];
-    made.forward = dd_constant(graph, matrix, (dd_shape){{1, 1, n, n}});
-    made.inverse = dd_constant(graph, transposed, (dd_shape){{1, 1, n, n}});
-    made.zeros = dd_constant(graph, transposed + n * n, (dd_shape){{1, 1, 1, n}});
+    dd_node node = dd_constant(graph, matrix, (dd_shape){{1, 1, n, n}});
     dd_free(context, matrix);
-    return made;
+    return node;
 }
 
-/* Multiplies a matrix with the rows of the last axis. */
-static dd_node along_rows(dd_graph *graph, dd_node x, dd_node matrix, dd_node zeros) {
+/* Transforms the last axis. */
+static dd_node along_rows(dd_graph *graph, dd_node x, dd_node matrix, bool inverse) {
     dd_shape shape = dd_graph_shape(graph, x);
     dd_node rows = dd_reshape(
         graph, x, (dd_shape){{1, 1, shape.size[0] * shape.size[1] * shape.size[2], shape.size[3]}});
-    return dd_reshape(graph, dd_linear_map(graph, rows, matrix, zeros), shape);
+    return dd_reshape(graph, dd_matmul(graph, rows, false, matrix, !inverse), shape);
 }
 
-/* Multiplies a matrix with the last two axes of [N, C, A, B], and swaps them. */
-static dd_node along_both(dd_graph *graph, dd_node x, dd_node matrix, dd_node zeros) {
+/* Transforms the last two axes, and swaps them. */
+static dd_node along_both(dd_graph *graph, dd_node x, dd_node matrix, bool inverse) {
     static const int swap[] = {0, 1, 3, 2};
-    x = dd_permute(graph, along_rows(graph, x, matrix, zeros), swap);
-    return along_rows(graph, x, matrix, zeros);
+    x = dd_permute(graph, along_rows(graph, x, matrix, inverse), swap);
+    return along_rows(graph, x, matrix, inverse);
+}
+
+/* x - a_cum[t] mean */
+static dd_node without_mean(const dd_process *process, dd_node x, dd_node mean) {
+    dd_node a = dd_process_at(process, process->schedule->a_cum, 0, x);
+    return dd_subtract(process->graph, x, dd_multiply(process->graph, mean, a));
 }
 
 /* a_cum[t]^2 v + sigma_cum[t]^2 */
-static dd_node diffused_variance(const dd_process *process, dd_node variance, dd_node x) {
+static dd_node diffused_variance(const dd_process *process, dd_node x, dd_node variance) {
     double kept[DD_MOST_TIMESTEPS], added[DD_MOST_TIMESTEPS];
     const dd_noise_schedule *schedule = process->schedule;
     for (size_t t = 0; t < schedule->steps; t++) {
@@ -78,24 +69,16 @@ dd_node dd_whiten_images(dd_builder *builder, dd_node x, dd_node timestep, dd_no
             variance = dd_parameter_node(builder, &scope, "variance", DD_ROLE_STATISTIC,
                                          (dd_shape){{1, channels, side, side}}, 3,
                                          (dd_initial){.middle = 1});
-    dd_noise_schedule schedule;
-    if (dd_noise_schedule_make(&schedule, dd_graph_context(graph), builder->settings) != DDAEBM_OK)
-        return *log_density = dd_graph_fail(graph, DDAEBM_OUT_OF_MEMORY, NULL);
-    dd_process process = {.graph = graph, .schedule = &schedule, .timestep = timestep};
 
-    dd_node centred = dd_subtract(
-        graph, x, dd_multiply(graph, mean, dd_process_at(&process, schedule.a_cum, 0, x)));
-    const cosines transform = make_cosines(graph, side);
-    dd_node spectrum = along_both(graph, dd_permute(graph, centred, channels_first),
-                                  transform.forward, transform.zeros);
-    dd_node diffused = diffused_variance(&process, variance, x);
+    dd_node centred = dd_with_form(builder, without_mean, x, timestep, mean);
+    dd_node diffused = dd_with_form(builder, diffused_variance, x, timestep, variance);
+    dd_node matrix = matrix_node(graph, side);
+    dd_node spectrum = along_both(graph, dd_permute(graph, centred, channels_first), matrix, false);
     dd_node white = dd_multiply(graph, spectrum, dd_power(graph, diffused, -0.5));
 
     const double numbers = (double)(side * side * channels);
     *log_density =
         dd_affine(graph, dd_sum(graph, dd_log(graph, diffused), dd_shape_a_sample(graph, x)), -0.5,
                   -0.5 * numbers * log(6.28318530717958647692));
-    dd_noise_schedule_free(&schedule);
-    return dd_permute(graph, along_both(graph, white, transform.inverse, transform.zeros),
-                      channels_last);
+    return dd_permute(graph, along_both(graph, white, matrix, true), channels_last);
 }

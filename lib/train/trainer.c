@@ -98,6 +98,9 @@ static ddaebm_status measure(ddaebm_model *model, const ddaebm_dataset *dataset)
 
 /* Measures the images that an energy of form normal begins from. Averages begin as the weights. */
 static ddaebm_status measure_images(ddaebm_trainer *trainer) {
+    const dd_settings *settings = dd_trainer_settings(trainer);
+    if (settings->network.family != DD_FAMILY_NCSNPP || settings->form.energy != DD_FORM_NORMAL)
+        return DDAEBM_OK;
     ddaebm_status status = dd_model_fit_spectrum(trainer->model, trainer->batch.dataset);
     if (status == DDAEBM_OK && trainer->optimizer.averaging)
         dd_weights_copy(&trainer->optimizer.average, &trainer->model->weights,

@@ -111,7 +111,9 @@ START_TEST(bad_text_is_refused_with_its_place) {
         {"a,b,c\n1,2,\n", DDAEBM_FORMAT, "line 2, column 3 ('c'): a number is missing; --drop 3"},
         {"1,2\n3,NA\n", DDAEBM_FORMAT, "line 2, column 2: 'NA' is a missing value"},
         {"a,b\n?,4\n", DDAEBM_FORMAT, "line 2, column 1 ('a'): '?' is a missing value"},
-        {"NA,NA\n1,2\n", DDAEBM_FORMAT, "others) (--header yes"},
+        {"NA,NA\n1,2\n", DDAEBM_FORMAT,
+         "leave its row or column out, or allow it (ddaebm train and impute: --missing allow takes "
+         "NA, NaN and empty fields, --missing WORDS others) (--header yes"},
         {"NA\n1\n2\n", DDAEBM_FORMAT, "line 1, column 1: 'NA'"},
         {",null,\n1,2,3\n", DDAEBM_FORMAT, "line 1, column 2: 'null' is a missing value"},
         {"a;N/A;N/A\n1;2;3\n", DDAEBM_FORMAT, "line 1, column 2: 'N/A'"},

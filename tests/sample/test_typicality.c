@@ -376,16 +376,8 @@ END_TEST
 
 START_TEST(memory_may_run_out_in_a_fit) {
     begin();
-    size_t live = counted.live, nth = 0;
-    ddaebm_status status;
-    do {
-        counted.fail_at = counted.calls + ++nth;
-        status = ddaebm_model_fit_typicality(model, data);
-        counted.fail_at = 0;
-        ck_assert(status == DDAEBM_OK || status == DDAEBM_OUT_OF_MEMORY);
-        if (status != DDAEBM_OK)
-            ck_assert_uint_eq(counted.live, live);
-    } while (status != DDAEBM_OK);
+    size_t nth;
+    FAIL_EACH_ALLOCATION(nth, ddaebm_model_fit_typicality(model, data));
     ck_assert_uint_gt(nth, 10);
     end();
 }

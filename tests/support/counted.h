@@ -27,4 +27,20 @@ static inline void close_context(void) {
     ck_assert_uint_eq(counted.live, 0);
 }
 
+/* Makes each allocation of a call fail in turn, until none is left to fail; a call that fails
+ * leaves nothing behind. `nth`, a size_t, is the number of calls. */
+#define FAIL_EACH_ALLOCATION(nth, call)                                                            \
+    do {                                                                                           \
+        const size_t live_ = counted.live;                                                         \
+        ddaebm_status status_ = DDAEBM_OUT_OF_MEMORY;                                              \
+        for ((nth) = 0; status_ != DDAEBM_OK;) {                                                   \
+            counted.fail_at = counted.calls + ++(nth);                                             \
+            status_ = (call);                                                                      \
+            counted.fail_at = 0;                                                                   \
+            ck_assert(status_ == DDAEBM_OK || status_ == DDAEBM_OUT_OF_MEMORY);                    \
+            if (status_ != DDAEBM_OK)                                                              \
+                ck_assert_uint_eq(counted.live, live_);                                            \
+        }                                                                                          \
+    } while (0)
+
 #endif
